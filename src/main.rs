@@ -1,0 +1,3 @@
+//! The process: parse, wire, exit code.
+
+fn main() {}

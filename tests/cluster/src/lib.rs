@@ -1,0 +1,1 @@
+//! A real Kubernetes control plane and node, and AWS stand-ins, for the tests and the demo.
