@@ -1,0 +1,28 @@
+//! The `awscredentials.dev` API: types, defaults and rules, and nothing that acts on them.
+
+mod crd;
+mod reason;
+mod spec;
+mod status;
+
+pub use crd::crd;
+pub use reason::Reason;
+pub use spec::{
+    DeletionPolicy, Layout, OnRejected, PairField, RootUser, SecretRef, StaticAwsCredentials,
+    StaticAwsCredentialsSpec, Target, Validation, ValidationLevel,
+};
+pub use status::{
+    Binding, ConditionType, Identity, Published, Settling, SourceVersion,
+    StaticAwsCredentialsStatus,
+};
+
+/// API group of the resource.
+pub const GROUP: &str = "awscredentials.dev";
+/// The one kind.
+pub const KIND: &str = "StaticAwsCredentials";
+/// Group and served version as they stand in manifests and owner references.
+pub const API_VERSION: &str = "awscredentials.dev/v1alpha1";
+/// Label on every target that carries the UID of the resource that it belongs to.
+pub const UID_LABEL: &str = "awscredentials.dev/uid";
+/// Annotation on a Secret that names the resource which may take it over.
+pub const ADOPT_BY_ANNOTATION: &str = "awscredentials.dev/adopt-by";

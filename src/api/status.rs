@@ -1,0 +1,127 @@
+//! What the operator reports.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+/// Observed state. Of key material it shows at most the last four characters of the access key ID.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StaticAwsCredentialsStatus {
+    /// Generation of the spec that this status speaks of; -1 before the first run.
+    #[serde(default)]
+    pub observed_generation: i64,
+
+    /// Ready, Verified and Published; Reconciling or Stalled only while they are true.
+    #[serde(default)]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+
+    /// The version of the source that the conditions speak of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceVersion>,
+
+    /// The target as it was last published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
+
+    /// Who the published pair belongs to, as STS named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
+
+    /// When STS last accepted the published pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_verified_time: Option<Time>,
+
+    /// Present while AWS refuses a pair and the refusal is not yet confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settling: Option<Settling>,
+
+    /// The Secret to bind, as the Service Binding specification's Provisioned Service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binding: Option<Binding>,
+}
+
+/// A version of the source.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceVersion {
+    /// UID of the source.
+    pub uid: String,
+    /// Resource version of the source.
+    pub resource_version: String,
+}
+
+/// The target as it was last published.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Published {
+    /// Name of the target.
+    pub secret_name: String,
+    /// UID of the target.
+    pub uid: String,
+    /// Resource version of the target.
+    pub resource_version: String,
+    /// Last four characters of the published access key ID.
+    pub key_id_suffix: String,
+    /// Counts the pairs that were published.
+    pub revision: i64,
+    /// When this pair was published.
+    pub time: Time,
+}
+
+/// Who a pair belongs to.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// AWS account, 12 digits.
+    pub account_id: String,
+    /// ARN of the IAM user or root user.
+    pub arn: String,
+}
+
+/// An unconfirmed refusal.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settling {
+    /// When the pair was first refused.
+    pub since: Time,
+    /// Last four characters of the access key ID that was refused.
+    pub key_id_suffix: String,
+}
+
+/// The Secret that a Service Binding projects.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binding {
+    /// Name of the target.
+    pub name: String,
+}
+
+/// Types of the conditions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConditionType {
+    /// The target holds the source's pair, proven, and conforms to the spec.
+    Ready,
+    /// The last verdict on the source's pair.
+    Verified,
+    /// The target exists, is ours and holds what was last published.
+    Published,
+    /// Something is awaited.
+    Reconciling,
+    /// A person must act.
+    Stalled,
+}
+
+impl ConditionType {
+    /// The type as it stands in a manifest.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "Ready",
+            Self::Verified => "Verified",
+            Self::Published => "Published",
+            Self::Reconciling => "Reconciling",
+            Self::Stalled => "Stalled",
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Key material. The only types that hold it: wiped on drop, never printed, never serialized.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// Bytes of a Secret.
+pub struct SecretBytes(Zeroizing<Vec<u8>>);
+
+/// Text that was proven to be UTF-8 without control characters.
+#[derive(PartialEq, Eq)]
+pub struct SecretText(Zeroizing<String>);
+
+/// An access key ID and its secret access key, well-formed, read from one version of the source.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KeyPair {
+    /// The access key ID.
+    pub access_key_id: SecretText,
+    /// The secret access key.
+    pub secret_access_key: SecretText,
+}
+
+impl SecretBytes {
+    /// Takes the bytes over without copying them.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The bytes themselves, for as long as the borrow.
+    #[must_use]
+    pub fn reveal(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl SecretText {
+    /// Takes the text over without copying it.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text itself, for as long as the borrow.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl KeyPair {
+    /// The last four characters of the access key ID: all of it that is ever shown.
+    #[must_use]
+    pub fn suffix(&self) -> String {
+        let id = self.access_key_id.reveal();
+        let from = id.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
+        id.get(from..).unwrap_or_default().to_owned()
+    }
+}
+
+impl PartialEq for SecretBytes {
+    fn eq(&self, other: &Self) -> bool {
+        self.reveal() == other.reveal()
+    }
+}
+
+impl Eq for SecretBytes {}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "<{} bytes redacted>", self.reveal().len())
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("<redacted>")
+    }
+}
