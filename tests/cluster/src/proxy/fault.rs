@@ -1,0 +1,86 @@
+//! What may be done to a request on its way.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::head::RequestHead;
+
+/// Decides over each request before it is sent on.
+pub type Hook = Box<dyn Fn(&RequestHead) -> Fault + Send + Sync>;
+
+/// Turns one line of a stream (an event of a watch, with its newline) into any number of bytes.
+pub type Rewrite = Box<dyn FnMut(&[u8]) -> Vec<u8> + Send>;
+
+/// An answer that the API server did not give.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Headers by name.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Answer {
+    /// A `Status` object as the API server would send it.
+    #[must_use]
+    pub fn status(code: u16, reason: &str, message: &str) -> Self {
+        let body = serde_json::json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "code": code, "reason": reason, "message": message,
+        });
+        Self {
+            status: code,
+            body: body.to_string().into_bytes(),
+            headers: vec![("content-type".into(), "application/json".into())],
+        }
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+/// What becomes of a request.
+#[derive(Default)]
+pub enum Fault {
+    /// It goes through.
+    #[default]
+    Pass,
+    /// It is answered here and never reaches the API server.
+    Answer(Answer),
+    /// It goes through after this time.
+    Delay(Duration),
+    /// Its connection is closed and the API server never sees it.
+    CutBefore,
+    /// The API server carries it out, then the connection is closed instead of answered.
+    CutAfterCommit,
+    /// The API server carries it out, and the client is told something else.
+    AnswerAfterCommit(Answer),
+    /// It is neither sent on nor answered, and its connection stays open.
+    Hang,
+    /// It goes through, and its answer ends properly after this time, finished or not.
+    EndAfter(Duration),
+    /// It goes through, and each line of its answer is rewritten.
+    Lines(Rewrite),
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pass => f.write_str("Pass"),
+            Self::Answer(answer) => write!(f, "Answer({})", answer.status),
+            Self::Delay(time) => write!(f, "Delay({time:?})"),
+            Self::CutBefore => f.write_str("CutBefore"),
+            Self::CutAfterCommit => f.write_str("CutAfterCommit"),
+            Self::AnswerAfterCommit(answer) => write!(f, "AnswerAfterCommit({})", answer.status),
+            Self::Hang => f.write_str("Hang"),
+            Self::EndAfter(time) => write!(f, "EndAfter({time:?})"),
+            Self::Lines(_) => f.write_str("Lines"),
+        }
+    }
+}

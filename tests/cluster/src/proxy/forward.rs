@@ -1,0 +1,156 @@
+//! The way of one request through the proxy and back.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderValue};
+use hyper::{Request, Response, StatusCode, Uri};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject as _};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use super::fault::{Answer, Fault};
+use super::head::RequestHead;
+use super::record::Entry;
+use super::relay::{Relay, Treatment};
+use super::{Link, Shared};
+use crate::serve::{Body, Cut, full};
+
+pub(super) type Upstream = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+pub(super) fn client(ca_pem: &str) -> anyhow::Result<Upstream> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
+        let certificate = certificate.context("read the API server's CA")?;
+        roots
+            .add(certificate)
+            .context("trust the API server's CA")?;
+    }
+    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .context("choose TLS versions")?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let mut http = HttpConnector::new();
+    http.set_nodelay(true);
+    http.enforce_http(false);
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(http);
+    Ok(Client::builder(TokioExecutor::new()).build(connector))
+}
+
+pub(super) async fn pass(
+    shared: Arc<Shared>,
+    link: Link,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Cut> {
+    link.alive().await;
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+    let head = RequestHead::of(&parts);
+    let fault = shared.fault(&head);
+    let writes = head.verb.writes();
+    let entry = shared.log.open(head, body.len());
+    let mut treatment = Treatment::Plain;
+    let mut afterwards = None;
+    match fault {
+        Fault::Pass => {}
+        Fault::Answer(answer) => return Ok(made_up(&answer, &entry)),
+        Fault::Delay(time) => tokio::time::sleep(time).await,
+        Fault::CutBefore => return Err(Cut),
+        Fault::CutAfterCommit => afterwards = Some(Err(Cut)),
+        Fault::AnswerAfterCommit(answer) => afterwards = Some(Ok(answer)),
+        Fault::Hang => std::future::pending::<()>().await,
+        Fault::EndAfter(time) => treatment = Treatment::end_after(time),
+        Fault::Lines(rewrite) => treatment = Treatment::Lines(rewrite, Vec::new()),
+    }
+    let request = onward(&shared.upstream, Request::from_parts(parts, body))?;
+    let exchange = exchange(shared.client.clone(), request, entry);
+    let (response, entry) = if writes {
+        tokio::spawn(exchange).await.map_err(|_| Cut)??
+    } else {
+        exchange.await?
+    };
+    link.alive().await;
+    if let Some(instead) = afterwards {
+        // Committed only when the whole answer is here.
+        let _ = response.into_body().collect().await;
+        return instead.map(|answer| made_up(&answer, &entry));
+    }
+    Ok(back(response, treatment, link, entry))
+}
+
+/// The head of the answer. An API server that is away shows as a cut, not as an answer.
+async fn exchange(
+    client: Upstream,
+    request: Request<Full<Bytes>>,
+    entry: Entry,
+) -> Result<(Response<Incoming>, Entry), Cut> {
+    let response = client.request(request).await.map_err(|_| Cut)?;
+    entry.answered(response.status().as_u16());
+    Ok((response, entry))
+}
+
+fn onward(upstream: &Uri, request: Request<Bytes>) -> Result<Request<Full<Bytes>>, Cut> {
+    let (mut parts, body) = request.into_parts();
+    let mut target = parts.uri.into_parts();
+    target.scheme = upstream.scheme().cloned();
+    target.authority = upstream.authority().cloned();
+    parts.uri = Uri::from_parts(target).map_err(|_| Cut)?;
+    // The client writes those that belong to its own connection.
+    for name in [
+        header::HOST,
+        header::CONNECTION,
+        header::TRANSFER_ENCODING,
+        header::CONTENT_LENGTH,
+    ] {
+        parts.headers.remove(name);
+    }
+    Ok(Request::from_parts(parts, Full::new(body)))
+}
+
+fn back(
+    response: Response<Incoming>,
+    treatment: Treatment,
+    link: Link,
+    entry: Entry,
+) -> Response<Body> {
+    let (mut parts, from) = response.into_parts();
+    parts.headers.remove(header::CONNECTION);
+    parts.headers.remove(header::TRANSFER_ENCODING);
+    if !treatment.is_plain() {
+        parts.headers.remove(header::CONTENT_LENGTH);
+    }
+    let relay = Relay {
+        from,
+        treatment,
+        link,
+        _entry: entry,
+    };
+    Response::from_parts(parts, relay.boxed_unsync())
+}
+
+fn made_up(answer: &Answer, entry: &Entry) -> Response<Body> {
+    entry.answered(answer.status);
+    let mut response = Response::new(full(answer.body.clone()));
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in &answer.headers {
+        if let (Ok(name), Ok(value)) = (
+            header::HeaderName::try_from(name),
+            HeaderValue::try_from(value),
+        ) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,93 @@
+//! The answer on its way back: handed on frame by frame, so that a watch is not held up.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use hyper::body::{Body, Bytes, Frame, Incoming};
+use tokio::time::Sleep;
+
+use super::Link;
+use super::fault::Rewrite;
+use super::record::Entry;
+use crate::serve::Cut;
+
+/// What is done to the frames.
+pub(super) enum Treatment {
+    Plain,
+    EndAfter(Pin<Box<Sleep>>),
+    Lines(Rewrite, Vec<u8>),
+}
+
+impl Treatment {
+    pub(super) fn end_after(time: Duration) -> Self {
+        Self::EndAfter(Box::pin(tokio::time::sleep(time)))
+    }
+
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain)
+    }
+}
+
+/// The body of an answer; `entry` closes with it.
+pub(super) struct Relay {
+    pub(super) from: Incoming,
+    pub(super) treatment: Treatment,
+    pub(super) link: Link,
+    pub(super) _entry: Entry,
+}
+
+impl Body for Relay {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        let this = &mut *self;
+        if this.link.is_dead() {
+            return Poll::Pending;
+        }
+        if let Treatment::EndAfter(end) = &mut this.treatment
+            && end.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(None);
+        }
+        loop {
+            let frame = ready!(Pin::new(&mut this.from).poll_frame(cx));
+            // Asked again, since the poll may have been woken by what must no longer arrive.
+            if this.link.is_dead() {
+                return Poll::Pending;
+            }
+            let frame = frame.transpose().map_err(|_| Cut)?;
+            let Treatment::Lines(rewrite, rest) = &mut this.treatment else {
+                return Poll::Ready(frame.map(Ok));
+            };
+            let ended = frame.is_none();
+            if let Some(Ok(data)) = frame.map(Frame::into_data) {
+                rest.extend_from_slice(&data);
+            }
+            let out = rewritten(rewrite, rest, ended);
+            if !out.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(out.into()))));
+            }
+            if ended {
+                return Poll::Ready(None);
+            }
+        }
+    }
+}
+
+/// Takes whole lines off `rest`, and at the end the remainder too.
+fn rewritten(rewrite: &mut Rewrite, rest: &mut Vec<u8>, ended: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+        let line: Vec<u8> = rest.drain(..=end).collect();
+        out.extend(rewrite(&line));
+    }
+    if ended && !rest.is_empty() {
+        out.extend(rewrite(&std::mem::take(rest)));
+    }
+    out
+}
