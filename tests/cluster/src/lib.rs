@@ -2,3 +2,12 @@
 
 pub mod proxy;
 mod serve;
+
+pub mod binaries;
+pub mod certs;
+pub mod component;
+pub mod control_plane;
+pub mod kubeconfig;
+pub mod leash;
+mod remains;
+pub mod slot;

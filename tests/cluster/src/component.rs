@@ -1,0 +1,124 @@
+//! A program of the cluster that can be stopped, killed and started again with the same arguments.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::leash::Leashed;
+
+/// A part of the cluster, running or not. Clones mean the same part.
+#[derive(Clone, Debug)]
+pub struct Component {
+    recipe: Arc<Recipe>,
+    running: Arc<Mutex<Option<Leashed>>>,
+}
+
+#[derive(Debug)]
+struct Recipe {
+    name: String,
+    program: PathBuf,
+    args: Vec<String>,
+    log: PathBuf,
+}
+
+impl Component {
+    /// A part that is not started yet.
+    #[must_use]
+    pub fn new(name: &str, program: &Path, args: Vec<String>, logs: &Path) -> Self {
+        let recipe = Recipe {
+            name: name.to_owned(),
+            program: program.to_owned(),
+            args,
+            log: logs.join(format!("{name}.log")),
+        };
+        Self {
+            recipe: Arc::new(recipe),
+            running: Arc::default(),
+        }
+    }
+
+    /// Starts it, but does not wait until it is ready.
+    ///
+    /// # Errors
+    /// When it runs already or cannot be started.
+    pub fn start(&self) -> Result<()> {
+        let mut running = self.running();
+        if running.as_ref().is_some_and(Leashed::is_running) {
+            bail!("{} runs already", self.recipe.name);
+        }
+        let Recipe {
+            name,
+            program,
+            args,
+            log,
+        } = &*self.recipe;
+        *running = Some(Leashed::spawn(name, program, args, &[], log)?);
+        Ok(())
+    }
+
+    /// Ends it gently, or by force when it takes more than ten seconds.
+    ///
+    /// # Errors
+    /// When the task that waits for it fails.
+    pub async fn stop(&self) -> Result<()> {
+        self.end(Leashed::stop).await
+    }
+
+    /// Kills it at once.
+    ///
+    /// # Errors
+    /// When the task that waits for it fails.
+    pub async fn kill(&self) -> Result<()> {
+        self.end(Leashed::kill).await
+    }
+
+    /// Kills it at once, for a `Drop`. Blocks the thread.
+    pub fn kill_now(&self) {
+        if let Some(leashed) = self.running().take() {
+            leashed.kill();
+        }
+    }
+
+    /// Its process id, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        let running = self.running();
+        running
+            .as_ref()
+            .filter(|leashed| leashed.is_running())
+            .map(Leashed::pid)
+    }
+
+    /// Where its output goes.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        &self.recipe.log
+    }
+
+    /// An error with the end of its log, when it has ended by itself or was not started.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn check(&self) -> Result<()> {
+        let running = self.running();
+        running
+            .as_ref()
+            .with_context(|| format!("{} is not started", self.recipe.name))?
+            .check()
+    }
+
+    async fn end(&self, how: impl FnOnce(&Leashed) + Send + 'static) -> Result<()> {
+        let leashed = self.running().take();
+        if let Some(leashed) = leashed {
+            tokio::task::spawn_blocking(move || how(&leashed)).await?;
+        }
+        Ok(())
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<Leashed>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,285 @@
+//! A control plane of its own: etcd, API server, controller manager and, if wanted, scheduler, all on
+//! 127.0.0.1 and gone when the value is dropped.
+
+mod access;
+mod flags;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use k8s_openapi::api::core::v1::{ConfigMap, ServiceAccount};
+use kube::{
+    Api, Client, Config,
+    config::{KubeConfigOptions, Kubeconfig},
+    runtime::wait::await_condition,
+};
+
+use crate::{
+    binaries::{self, Binary},
+    certs::Authority,
+    component::Component,
+    kubeconfig::{self, Proof},
+    slot::Slot,
+};
+use flags::Plan;
+
+/// Generous, because the machine may be busy with builds.
+pub(crate) const DEADLINE: Duration = Duration::from_mins(3);
+
+/// What a control plane is to have beyond the necessary.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Start a scheduler; a node needs one.
+    pub scheduler: bool,
+    /// Let the API server write an audit log: who did what to which object, without its content.
+    pub audit: bool,
+    /// More flags for the API server.
+    pub api_server_flags: Vec<String>,
+}
+
+/// A running control plane.
+pub struct ControlPlane {
+    // Dropped from top to bottom: the parts end before the slot's directory goes.
+    parts: Parts,
+    client: Client,
+    kubeconfig: PathBuf,
+    kubectl: PathBuf,
+    plan: Plan,
+    authority: Authority,
+    slot: Arc<Slot>,
+}
+
+/// The programs, each of which can be stopped and started.
+struct Parts {
+    scheduler: Option<Component>,
+    controller_manager: Component,
+    api_server: Component,
+    etcd: Component,
+}
+
+impl ControlPlane {
+    /// Starts a control plane and waits until it is ready for use. The first start on a machine builds it.
+    ///
+    /// # Errors
+    /// When a program is missing and cannot be built, or does not become ready.
+    pub async fn start(options: Options) -> Result<Self> {
+        let scheduler = options.scheduler;
+        let found = tokio::task::spawn_blocking(move || programs(scheduler)).await??;
+        let [etcd, api_server, controller_manager, kubectl, rest @ ..] = found.as_slice() else {
+            anyhow::bail!("the programs of the control plane were not all found");
+        };
+        let slot = Arc::new(tokio::task::spawn_blocking(Slot::take).await??);
+        let directory = slot.directory().to_owned();
+        let authority = Authority::new(&directory.join("certificates"))?;
+        let plan = Plan::new(&slot, &authority, &options)?;
+        let kubeconfig =
+            plan.identity_kubeconfig(&authority, "admin", "admin", "system:masters")?;
+        let parts = Parts {
+            etcd: Component::new("etcd", etcd, plan.etcd(), &directory),
+            api_server: Component::new("kube-apiserver", api_server, plan.api_server(), &directory),
+            controller_manager: Component::new(
+                "kube-controller-manager",
+                controller_manager,
+                plan.controller_manager(&authority)?,
+                &directory,
+            ),
+            scheduler: match rest.first() {
+                None => None,
+                Some(program) => {
+                    let flags = plan.scheduler(&authority)?;
+                    Some(Component::new("kube-scheduler", program, flags, &directory))
+                }
+            },
+        };
+        let client = admin(&kubeconfig).await?;
+        let control_plane = Self {
+            parts,
+            client,
+            kubeconfig,
+            kubectl: kubectl.clone(),
+            plan,
+            authority,
+            slot,
+        };
+        control_plane.parts.start()?;
+        control_plane.ready().await?;
+        control_plane.accounts_are_made().await?;
+        Ok(control_plane)
+    }
+
+    /// Waits until the API server says that it is ready, as after a restart of it or of etcd.
+    ///
+    /// # Errors
+    /// When it ends, or is not ready in time.
+    pub async fn ready(&self) -> Result<()> {
+        let end = Instant::now() + DEADLINE;
+        loop {
+            self.parts.api_server.check()?;
+            self.parts.etcd.check()?;
+            let request = hyper::Request::get("/readyz").body(Vec::new())?;
+            let answer = self.client.request_text(request);
+            // There is nothing to listen to before it listens itself, so this has to ask again and again.
+            let error = match tokio::time::timeout(Duration::from_secs(5), answer).await {
+                Ok(Ok(_)) => return Ok(()),
+                Ok(Err(error)) => format!("{error}"),
+                Err(_) => "no answer".to_owned(),
+            };
+            ensure!(Instant::now() < end, "the API server is not ready: {error}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits for the work of the controller manager in the one namespace that every cluster has.
+    async fn accounts_are_made(&self) -> Result<()> {
+        let accounts = Api::<ServiceAccount>::namespaced(self.client.clone(), "default");
+        let configs = Api::<ConfigMap>::namespaced(self.client.clone(), "default");
+        let made = async {
+            await_condition(accounts, "default", exists).await?;
+            await_condition(configs, "kube-root-ca.crt", exists).await
+        };
+        if let Ok(made) = tokio::time::timeout(DEADLINE, made).await {
+            return made
+                .map(drop)
+                .context("cannot watch the default service account");
+        }
+        self.parts.controller_manager.check()?;
+        anyhow::bail!("the controller manager made no default service account")
+    }
+
+    /// A kubeconfig of a member of `system:masters`, whom no rule binds.
+    #[must_use]
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// A client with the rights of [`Self::kubeconfig`], which never repeats a request on its own.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// Where the API server listens.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.plan.url
+    }
+
+    /// The certificate of the authority that vouches for the API server.
+    #[must_use]
+    pub fn ca_pem(&self) -> String {
+        self.authority.pem()
+    }
+
+    /// The authority itself, for servers in the cluster that want a certificate of it.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// Where the audit log is written, if [`Options::audit`] was set: one JSON object a line.
+    #[must_use]
+    pub fn audit_log(&self) -> Option<&Path> {
+        self.plan.audit.as_ref().map(|audit| audit.log.as_path())
+    }
+
+    /// The directory with everything that this cluster writes, logs included. It goes when the cluster goes.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.slot.directory()
+    }
+
+    /// etcd, to be stopped and started in tests of faults.
+    #[must_use]
+    pub fn etcd(&self) -> &Component {
+        &self.parts.etcd
+    }
+
+    /// The API server, to be stopped and started in tests of faults. It comes back to the same port.
+    #[must_use]
+    pub fn api_server(&self) -> &Component {
+        &self.parts.api_server
+    }
+
+    /// The controller manager.
+    #[must_use]
+    pub fn controller_manager(&self) -> &Component {
+        &self.parts.controller_manager
+    }
+
+    pub(crate) fn slot(&self) -> &Arc<Slot> {
+        &self.slot
+    }
+
+    pub(crate) fn has_scheduler(&self) -> bool {
+        self.parts.scheduler.is_some()
+    }
+
+    /// The port of the API server.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.plan.port
+    }
+}
+
+impl Parts {
+    fn start(&self) -> Result<()> {
+        self.etcd.start()?;
+        self.api_server.start()?;
+        self.controller_manager.start()?;
+        self.scheduler.as_ref().map_or(Ok(()), Component::start)
+    }
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        // Gentleness would take the API server up to a minute, and nobody will read these data again.
+        self.scheduler.iter().for_each(Component::kill_now);
+        self.controller_manager.kill_now();
+        self.api_server.kill_now();
+        self.etcd.kill_now();
+    }
+}
+
+fn programs(scheduler: bool) -> Result<Vec<PathBuf>> {
+    let mut wanted = vec![
+        Binary::Etcd,
+        Binary::KubeApiserver,
+        Binary::KubeControllerManager,
+        Binary::Kubectl,
+    ];
+    wanted.extend(scheduler.then_some(Binary::KubeScheduler));
+    binaries::find(&wanted)
+}
+
+async fn admin(kubeconfig: &Path) -> Result<Client> {
+    let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
+    let options = KubeConfigOptions::default();
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
+    // Its retries go on for minutes, and would hide from a test what the server answered.
+    config.default_retry = false;
+    Ok(Client::try_from(config)?)
+}
+
+fn exists<K>(object: Option<&K>) -> bool {
+    object.is_some()
+}
+
+impl Plan {
+    /// A kubeconfig for a part of the cluster, which proves itself with a certificate.
+    pub(crate) fn identity_kubeconfig(
+        &self,
+        authority: &Authority,
+        file: &str,
+        user: &str,
+        group: &str,
+    ) -> Result<PathBuf> {
+        let identity = authority.client(file, user, group)?;
+        let path = self.directory.join(format!("{file}.kubeconfig"));
+        let proof = Proof::Certificate(&identity);
+        kubeconfig::write(&path, &self.url, Some(&authority.certificate()), proof)
+    }
+}

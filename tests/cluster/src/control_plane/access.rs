@@ -1,0 +1,148 @@
+//! What a test does to a control plane: namespaces, service accounts, `kubectl`.
+
+use std::{path::PathBuf, process::Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use k8s_openapi::api::{
+    authentication::v1::{TokenRequest, TokenRequestSpec},
+    core::v1::{Namespace, ServiceAccount},
+};
+use kube::{
+    Api,
+    api::{ObjectMeta, PostParams},
+    runtime::wait::await_condition,
+};
+use tokio::{io::AsyncWriteExt, process::Command};
+
+use super::{ControlPlane, DEADLINE, exists};
+use crate::kubeconfig::{self, Proof};
+
+impl ControlPlane {
+    /// Makes a namespace whose name begins with `prefix`, and waits for its default service account.
+    ///
+    /// # Errors
+    /// When the API server refuses, or no account comes.
+    pub async fn namespace(&self, prefix: &str) -> Result<String> {
+        let namespace = Namespace {
+            metadata: ObjectMeta {
+                generate_name: Some(format!("{prefix}-")),
+                ..ObjectMeta::default()
+            },
+            ..Namespace::default()
+        };
+        let namespaces = Api::<Namespace>::all(self.client());
+        let made = namespaces
+            .create(&PostParams::default(), &namespace)
+            .await?;
+        let name = made.metadata.name.context("the namespace has no name")?;
+        let accounts = Api::<ServiceAccount>::namespaced(self.client(), &name);
+        tokio::time::timeout(DEADLINE, await_condition(accounts, "default", exists))
+            .await
+            .with_context(|| format!("no default service account in {name}"))??;
+        Ok(name)
+    }
+
+    /// A token of a service account, good for a day.
+    ///
+    /// # Errors
+    /// When the API server refuses it.
+    pub async fn token(&self, namespace: &str, account: &str) -> Result<String> {
+        let request = TokenRequest {
+            spec: Some(TokenRequestSpec {
+                expiration_seconds: Some(24 * 60 * 60),
+                ..TokenRequestSpec::default()
+            }),
+            ..TokenRequest::default()
+        };
+        let accounts = Api::<ServiceAccount>::namespaced(self.client(), namespace);
+        let granted = accounts
+            .create_token_request(account, &PostParams::default(), &request)
+            .await
+            .with_context(|| format!("no token for {namespace}/{account}"))?;
+        let status = granted.status.context("the token request has no status")?;
+        status.token.context("the token request has no token")
+    }
+
+    /// A kubeconfig with the rights of a service account and no more. `server_override` is the URL of
+    /// something that stands between it and the API server, such as a proxy on plain HTTP.
+    ///
+    /// # Errors
+    /// When the API server gives no token, or the file cannot be written.
+    pub async fn service_account_kubeconfig(
+        &self,
+        namespace: &str,
+        account: &str,
+        server_override: Option<&str>,
+    ) -> Result<PathBuf> {
+        let token = self.token(namespace, account).await?;
+        let server = server_override.unwrap_or(self.url());
+        let authority = self.authority().certificate();
+        let authority = server.starts_with("https:").then_some(authority.as_path());
+        let file = tempfile::Builder::new()
+            .prefix(&format!("{namespace}-{account}-"))
+            .suffix(".kubeconfig")
+            .tempfile_in(self.directory())?;
+        let (_, path) = file.keep()?;
+        kubeconfig::write(&path, server, authority, Proof::Token(&token))
+    }
+
+    /// Runs `kubectl` as administrator and returns what it writes.
+    ///
+    /// # Errors
+    /// When it fails; the error has its arguments and its own words.
+    pub async fn kubectl(&self, args: &[&str]) -> Result<String> {
+        self.kubectl_with_input(args, "").await
+    }
+
+    /// Applies a stream of manifests on the server's side, as administrator.
+    ///
+    /// # Errors
+    /// When `kubectl apply` fails.
+    pub async fn apply(&self, yaml: &str) -> Result<String> {
+        let args = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
+        self.kubectl_with_input(&args, yaml).await
+    }
+
+    async fn kubectl_with_input(&self, args: &[&str], input: &str) -> Result<String> {
+        let mut kubectl = Command::new(&self.kubectl)
+            .arg("--kubeconfig")
+            .arg(self.kubeconfig())
+            .args(args)
+            // It caches what it discovers there, by the port alone, which another cluster may have had.
+            .env("HOME", self.directory())
+            .env_remove("KUBECACHEDIR")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("cannot start kubectl")?;
+        let mut pipe = kubectl.stdin.take().context("no pipe to kubectl")?;
+        let fed = async {
+            // It may end before it has read all, and says why on its standard error.
+            let _ = pipe.write_all(input.as_bytes()).await;
+            drop(pipe);
+        };
+        let (output, ()) = tokio::join!(kubectl.wait_with_output(), fed);
+        let output = output.context("cannot wait for kubectl")?;
+        if !output.status.success() {
+            let words = String::from_utf8_lossy(&output.stderr);
+            bail!("kubectl {} failed: {}", args.join(" "), words.trim());
+        }
+        let written = String::from_utf8(output.stdout);
+        written.with_context(|| format!("kubectl {} wrote no text", args.join(" ")))
+    }
+
+    /// Fails when a part of the control plane has ended by itself.
+    ///
+    /// # Errors
+    /// Which part ended, how, and the end of its log.
+    pub fn check(&self) -> Result<()> {
+        let parts = &self.parts;
+        for part in [&parts.etcd, &parts.api_server, &parts.controller_manager] {
+            part.check()?;
+        }
+        ensure!(self.directory().is_dir(), "the cluster's directory is gone");
+        Ok(())
+    }
+}

@@ -1,0 +1,230 @@
+//! Child processes that cannot outlive their parent.
+//!
+//! Between us and the program stands a small shell whose standard input is a pipe that only we hold.
+//! When we go, however we go, the kernel closes the pipe and the shell kills its whole process group.
+//! (`PR_SET_PDEATHSIG` would need `unsafe`, and it fires when the *thread* that spawned the child ends.)
+
+use std::{
+    fs::OpenOptions,
+    io::{BufRead, BufReader, Read, Seek, SeekFrom},
+    os::unix::process::{CommandExt, ExitStatusExt},
+    path::{Path, PathBuf},
+    process::{ChildStdin, Command, ExitStatus, Stdio},
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use rustix::process::{Pid, Signal};
+
+/// Tells the program's process id, waits for it, and ends with its exit code.
+///
+/// The group of its own keeps a terminal's Ctrl-C away: it is we who decide the order of the stopping.
+const SUPERVISOR: &str = r#"
+exec 3<&0
+"$@" 3<&- </dev/null >>"$0" 2>&1 &
+program=$!
+echo "$program"
+exec >/dev/null
+{ read -r _ <&3; kill -KILL 0; } &
+leash=$!
+wait "$program"
+code=$?
+kill "$leash"
+exit "$code"
+"#;
+
+/// A program that runs until it is stopped, dropped, or its parent dies.
+#[derive(Debug)]
+pub struct Leashed {
+    name: String,
+    log: PathBuf,
+    pid: u32,
+    grace: Duration,
+    exit: Arc<Exit>,
+    // Closing it is what pulls the leash; never read.
+    _leash: ChildStdin,
+}
+
+/// The end of a program, which several may wait for.
+#[derive(Debug, Default)]
+struct Exit {
+    status: Mutex<Option<ExitStatus>>,
+    came: Condvar,
+}
+
+impl Leashed {
+    /// Starts `program`; its output is appended to `log`.
+    ///
+    /// # Errors
+    /// When the shell cannot be started. A program that ends at once is no error here: see [`Self::is_running`].
+    pub fn spawn(
+        name: &str,
+        program: &Path,
+        args: &[String],
+        env: &[(String, String)],
+        log: &Path,
+    ) -> Result<Self> {
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)
+            .with_context(|| format!("cannot open the log {}", log.display()))?;
+        let mut supervisor = Command::new("sh")
+            .args(["-c", SUPERVISOR])
+            .arg(log)
+            .arg(program)
+            .args(args)
+            .envs(env.iter().map(|(key, value)| (key, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("cannot start a shell for {name}"))?;
+        let leash = supervisor.stdin.take().context("no pipe to the shell")?;
+        let output = supervisor.stdout.take().context("no pipe from the shell")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        let pid = line.trim().parse();
+        let pid = pid.with_context(|| format!("the shell did not start {name}"))?;
+
+        let exit = Arc::new(Exit::default());
+        let reaped = Arc::clone(&exit);
+        std::thread::spawn(move || {
+            let status = supervisor.wait();
+            reaped.set(status.unwrap_or_else(|_| ExitStatus::from_raw(0)));
+        });
+        Ok(Self {
+            name: name.to_owned(),
+            log: log.to_owned(),
+            pid,
+            grace: Duration::from_secs(10),
+            exit,
+            _leash: leash,
+        })
+    }
+
+    /// Changes how long [`Self::stop`] waits between SIGTERM and SIGKILL.
+    #[must_use]
+    pub fn with_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// The process id of the program itself, not of the shell that holds it.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Where its output goes.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Whether the program has not ended yet.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.exit_code().is_none()
+    }
+
+    /// The exit code, or 128 plus the signal that ended it; `None` while it runs.
+    #[must_use]
+    pub fn exit_code(&self) -> Option<i32> {
+        (*self.exit.lock())
+            .map(|status| status.code().unwrap_or(128 + status.signal().unwrap_or(0)))
+    }
+
+    /// Waits until it has ended; false when it still runs after `limit`. Blocks the thread.
+    #[must_use]
+    pub fn wait(&self, limit: Duration) -> bool {
+        self.exit.wait(limit)
+    }
+
+    /// Asks it to end, and kills it when it has not after the grace period.
+    pub fn stop(&self) {
+        self.signal(Signal::TERM);
+        if !self.wait(self.grace) {
+            self.kill();
+        }
+    }
+
+    /// Kills it and waits until it is gone.
+    pub fn kill(&self) {
+        self.signal(Signal::KILL);
+        // A process in an uninterruptible sleep would make an endless wait here.
+        let _ = self.wait(Duration::from_secs(30));
+    }
+
+    /// Sends a signal, unless it has already ended and its id may be someone else's.
+    pub fn signal(&self, signal: Signal) {
+        let ended = self.exit.lock();
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        if let (None, Some(pid)) = (*ended, pid) {
+            let _ = rustix::process::kill_process(pid, signal);
+        }
+    }
+
+    /// An error that says how it ended, with the end of its log, if it did end.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn check(&self) -> Result<()> {
+        match self.exit_code() {
+            None => Ok(()),
+            Some(code) => Err(anyhow!(
+                "{} ended with code {code}; the end of its log:\n{}",
+                self.name,
+                log_tail(&self.log).unwrap_or_default()
+            )),
+        }
+    }
+}
+
+impl Drop for Leashed {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Exit {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<ExitStatus>> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, status: ExitStatus) {
+        *self.lock() = Some(status);
+        self.came.notify_all();
+    }
+
+    fn wait(&self, limit: Duration) -> bool {
+        let end = Instant::now() + limit;
+        let mut status = self.lock();
+        while status.is_none() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let woken = self.came.wait_timeout(status, left);
+            status = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+}
+
+/// The last few kilobytes of a log.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn log_tail(log: &Path) -> Result<String> {
+    const TAIL: u64 = 4096;
+    let mut file = std::fs::File::open(log)?;
+    let length = file.metadata()?.len();
+    ensure!(length > 0, "{} is empty", log.display());
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    Ok(String::from_utf8_lossy(&tail).into_owned())
+}
