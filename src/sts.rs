@@ -1,0 +1,87 @@
+//! The outside world behind one small trait: who does AWS say a key pair belongs to?
+//!
+//! [`Client`] asks STS; [`Prover`] stands before it and keeps the number of calls small.
+
+mod body;
+mod ca;
+mod classify;
+mod client;
+mod endpoint;
+mod flight;
+mod hash;
+mod limiter;
+mod memory;
+mod plugins;
+mod prover;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use tokio::time::Instant;
+
+pub use ca::{CaError, TrustedCa};
+pub use classify::{Outcome, classify};
+pub use client::Client;
+pub use endpoint::{Endpoint, parse_endpoint};
+pub use hash::{PairHash, PairHasher};
+pub use limiter::{Limiter, Rate, Token};
+pub use prover::Prover;
+
+use crate::{pair::KeyPair, verdict::Answer};
+
+/// Whoever can say whose a key pair is.
+pub trait Sts: Send + Sync + 'static {
+    /// Asks about a pair. It may wait for its turn for as long as that takes; whoever drops the
+    /// future gives up the turn.
+    fn ask(&self, question: Question) -> BoxFuture<'_, Reply>;
+}
+
+/// A question about one pair.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The namespace in whose turn it is asked.
+    pub namespace: String,
+    /// The pair.
+    pub pair: Arc<KeyPair>,
+    /// The region that the request is signed for.
+    pub region: String,
+    /// The URL of the region's STS.
+    pub endpoint: String,
+    /// What the answer is for.
+    pub urgency: Urgency,
+    /// An answer that was obtained at this instant or later is as good as a new one.
+    pub not_before: Instant,
+}
+
+/// What an answer is for. The first is served before the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// A pair that is not published waits for it.
+    NewPair,
+    /// A published pair is proven again.
+    IntervalProof,
+}
+
+/// What was answered, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The answer.
+    pub answer: Answer,
+    /// When it was obtained.
+    pub at: Instant,
+}
+
+impl Urgency {
+    fn class(self) -> u8 {
+        match self {
+            Self::NewPair => 0,
+            Self::IntervalProof => 1,
+        }
+    }
+}
+
+impl<S: Sts + ?Sized> Sts for Arc<S> {
+    fn ask(&self, question: Question) -> BoxFuture<'_, Reply> {
+        (**self).ask(question)
+    }
+}

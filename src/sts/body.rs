@@ -1,0 +1,80 @@
+//! The HTTP client between the SDK and the network: it reads a bounded body and refuses an
+//! ambiguous one, before any of it is parsed.
+
+use std::fmt;
+
+use aws_smithy_runtime_api::client::{
+    http::{
+        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+        SharedHttpConnector,
+    },
+    orchestrator::HttpRequest,
+    result::ConnectorError,
+    runtime_components::RuntimeComponents,
+};
+use aws_smithy_types::body::SdkBody;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+/// A hundred times what STS sends.
+const LIMIT: usize = 64 * 1024;
+
+/// A client whose replies are at most [`LIMIT`] bytes long.
+#[derive(Debug)]
+pub(super) struct Bounded(pub(super) SharedHttpClient);
+
+#[derive(Debug)]
+struct BoundedConnector(SharedHttpConnector);
+
+/// The reply is not to be read.
+#[derive(Debug)]
+struct Unreadable;
+
+impl HttpClient for Bounded {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let connector = self.0.http_connector(settings, components);
+        SharedHttpConnector::new(BoundedConnector(connector))
+    }
+}
+
+impl HttpConnector for BoundedConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let reply = self.0.call(request);
+        HttpConnectorFuture::new(async move {
+            let mut reply = reply.await?;
+            let body = std::mem::replace(reply.body_mut(), SdkBody::taken());
+            let body = match Limited::new(body, LIMIT).collect().await {
+                Ok(body) => body.to_bytes(),
+                Err(error) if error.is::<LengthLimitError>() => return Err(unreadable()),
+                Err(error) => return Err(ConnectorError::io(error)),
+            };
+            if reply.status().is_success() && is_ambiguous(&body) {
+                return Err(unreadable());
+            }
+            *reply.body_mut() = SdkBody::from(body);
+            Ok(reply)
+        })
+    }
+}
+
+/// Whether a success could be read in two ways: with a document type, comment or CDATA section, or
+/// with a field twice. The SDK would take the last of two accounts.
+fn is_ambiguous(body: &[u8]) -> bool {
+    let count = |text: &[u8]| body.windows(text.len()).filter(|at| *at == text).count();
+    count(b"<!") > 0 || count(b"<Account") > 1 || count(b"<Arn") > 1
+}
+
+fn unreadable() -> ConnectorError {
+    ConnectorError::other(Box::new(Unreadable), None)
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the reply is not to be read")
+    }
+}
+
+impl std::error::Error for Unreadable {}

@@ -1,0 +1,48 @@
+//! The CA that `--sts-ca-file` names.
+
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+
+/// Certificates that a TLS client accepts as roots. The SDK panics on any other.
+#[derive(Clone, Debug)]
+pub struct TrustedCa {
+    pem: Vec<u8>,
+}
+
+/// Why a file cannot serve as a CA.
+#[derive(Debug, thiserror::Error)]
+pub enum CaError {
+    /// It is not PEM.
+    #[error("it is not PEM: {0}")]
+    NotPem(rustls::pki_types::pem::Error),
+    /// It holds no certificate.
+    #[error("it holds no certificate")]
+    Empty,
+    /// A certificate in it cannot be a root.
+    #[error("a certificate in it cannot be trusted as a root: {0}")]
+    Unusable(rustls::Error),
+}
+
+impl TrustedCa {
+    /// Reads one or more certificates.
+    ///
+    /// # Errors
+    /// Fails unless each of them can be trusted as a root, and if there is none.
+    pub fn from_pem(pem: Vec<u8>) -> Result<Self, CaError> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            let certificate = certificate.map_err(CaError::NotPem)?;
+            roots.add(certificate).map_err(CaError::Unusable)?;
+        }
+        if roots.is_empty() {
+            return Err(CaError::Empty);
+        }
+        Ok(Self { pem })
+    }
+
+    pub(super) fn into_pem(self) -> Vec<u8> {
+        self.pem
+    }
+}

@@ -1,0 +1,171 @@
+//! The call itself: one shared client of the SDK, credentials and endpoint per call.
+
+use std::time::Duration;
+
+use aws_sdk_sts::{
+    Client as Sdk,
+    config::{
+        BehaviorVersion, Builder, Config, Credentials, IdentityCache, Region, http::HttpResponse,
+        retry::RetryConfig, timeout::TimeoutConfig,
+    },
+    error::{ProvideErrorMetadata, SdkError},
+    operation::get_caller_identity::{GetCallerIdentityError, GetCallerIdentityOutput},
+};
+use aws_smithy_http_client::tls::{
+    Provider, TlsContext, TrustStore, rustls_provider::CryptoMode::Ring,
+};
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use futures::future::BoxFuture;
+use tokio::time::Instant;
+
+use super::{
+    Endpoint, Question, Reply, Sts,
+    body::Bounded,
+    ca::TrustedCa,
+    classify::{Outcome, classify},
+    plugins::{At, PlainHeaders, SkewOnly},
+};
+use crate::{api::Reason, pair::KeyPair, verdict::Answer};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Asks STS itself, each time it is asked.
+///
+/// Nothing ambient has a say: no profile, no proxy, no metadata service, no redirect. What the
+/// environment can still do is replace the system's roots by `SSL_CERT_FILE`, as for any program.
+#[derive(Debug)]
+pub struct Client {
+    sdk: Sdk,
+    endpoint: Option<Endpoint>,
+}
+
+impl Client {
+    /// A client for the endpoints that the questions name, or for this one instead. With a CA it
+    /// trusts no other.
+    #[must_use]
+    pub fn new(endpoint: Option<Endpoint>, ca: Option<TrustedCa>) -> Self {
+        let config = Config::builder()
+            // Pinned: `latest` would change what the client does with an update of the SDK.
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .http_client(http_client(ca))
+            // A cache would keep the credentials in memory after the call.
+            .identity_cache(IdentityCache::no_cache())
+            .retry_config(
+                RetryConfig::standard()
+                    .with_max_attempts(2)
+                    .with_initial_backoff(Duration::from_millis(100)),
+            )
+            .retry_classifier(SkewOnly)
+            .interceptor(PlainHeaders)
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .operation_timeout(DEADLINE)
+                    .build(),
+            )
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .build();
+        Self {
+            sdk: Sdk::from_conf(config),
+            endpoint,
+        }
+    }
+
+    async fn answer(&self, question: &Question) -> Answer {
+        // The SDK panics on such a text. No pair that passed the format check has one.
+        if [
+            &question.pair.access_key_id,
+            &question.pair.secret_access_key,
+        ]
+        .iter()
+        .any(|text| text.reveal().chars().any(char::is_control))
+        {
+            return Answer::Undetermined(Reason::StsUnexpectedResponse);
+        }
+        let endpoint = self
+            .endpoint
+            .as_ref()
+            .map_or(question.endpoint.as_str(), Endpoint::as_str);
+        let result = self
+            .sdk
+            .get_caller_identity()
+            .customize()
+            .config_override(
+                Builder::new()
+                    .identity_cache(IdentityCache::no_cache())
+                    .credentials_provider(credentials(&question.pair))
+                    .region(Region::new(question.region.clone()))
+                    .endpoint_resolver(At(endpoint.to_owned())),
+            )
+            .send()
+            .await;
+        classify(outcome(&result))
+    }
+}
+
+impl Sts for Client {
+    fn ask(&self, question: Question) -> BoxFuture<'_, Reply> {
+        Box::pin(async move {
+            let answer = self.answer(&question).await;
+            Reply {
+                answer,
+                at: Instant::now(),
+            }
+        })
+    }
+}
+
+fn http_client(ca: Option<TrustedCa>) -> Bounded {
+    let mut tls = TlsContext::builder();
+    if let Some(ca) = ca {
+        tls = tls.with_trust_store(TrustStore::empty().with_pem_certificate(ca.into_pem()));
+    }
+    // `build` only fails in the types: the crate has no error to give.
+    let tls = tls.build().unwrap_or_default();
+    Bounded(
+        aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(Ring))
+            .tls_context(tls)
+            .build_https(),
+    )
+}
+
+/// The SDK wipes these when they are dropped.
+fn credentials(pair: &KeyPair) -> Credentials {
+    Credentials::new(
+        pair.access_key_id.reveal(),
+        pair.secret_access_key.reveal(),
+        None,
+        None,
+        "StaticAwsCredentials",
+    )
+}
+
+type CallResult = Result<GetCallerIdentityOutput, SdkError<GetCallerIdentityError, HttpResponse>>;
+
+fn outcome(result: &CallResult) -> Outcome<'_> {
+    match result {
+        Ok(output) => Outcome::Accepted {
+            account: output.account(),
+            arn: output.arn(),
+        },
+        Err(SdkError::ServiceError(error)) => Outcome::Refused {
+            status: error.raw().status().as_u16(),
+            code: error.err().code(),
+            message: error.err().message(),
+        },
+        Err(SdkError::ResponseError(error)) => Outcome::Refused {
+            status: error.raw().status().as_u16(),
+            code: None,
+            message: None,
+        },
+        // Neither a broken connection nor a late reply, but one that is no HTTP, or is not to be read.
+        Err(SdkError::DispatchFailure(failure))
+            if failure.is_other() && failure.as_other().is_none() =>
+        {
+            Outcome::Unreadable
+        }
+        Err(_) => Outcome::Unreachable,
+    }
+}

@@ -1,0 +1,59 @@
+//! The endpoint that `--sts-endpoint` names.
+
+use std::{fmt, net::IpAddr};
+
+use axum::http::Uri;
+
+/// An address that signed requests may be sent to: HTTPS, or HTTP on this host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint(String);
+
+impl Endpoint {
+    /// The address, without a slash at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Reads an endpoint. A signed request lets whoever sees it log in elsewhere as the pair's user for
+/// some minutes, hence nothing but TLS, loopback excepted.
+///
+/// # Errors
+/// Says in one sentence what the endpoint must be. The text is not repeated: it may hold a password.
+pub fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
+    let uri: Uri = text
+        .parse()
+        .map_err(|_| "it must be a URL such as https://sts.example.com".to_owned())?;
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err("it must begin with https:// and name a host".to_owned());
+    };
+    if authority.as_str().contains('@') {
+        return Err("it must not hold a user name or password".to_owned());
+    }
+    if authority.host().is_empty() {
+        return Err("it must name a host".to_owned());
+    }
+    // The parser drops a fragment silently.
+    if !matches!(uri.path(), "" | "/") || uri.query().is_some() || text.contains('#') {
+        return Err("it must end after the host and port: no path, query or fragment".to_owned());
+    }
+    match scheme {
+        "https" => {}
+        "http" if is_loopback(authority.host()) => {}
+        "http" => return Err("it must be https; http is for loopback addresses only".to_owned()),
+        _ => return Err("it must begin with https://".to_owned()),
+    }
+    Ok(Endpoint(format!("{scheme}://{authority}")))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}

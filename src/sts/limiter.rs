@@ -1,0 +1,214 @@
+//! How many calls a second go to STS, and whose is next.
+
+use std::{
+    num::NonZeroU32,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::{sync::oneshot, time::Instant};
+
+use crate::fair::{FairQueue, Place, lock};
+
+/// Calls a second in the long run, and calls at once after a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Calls a second.
+    pub per_second: NonZeroU32,
+    /// Calls at once.
+    pub burst: NonZeroU32,
+}
+
+/// Grants calls at a [`Rate`], as a [`FairQueue`] has it.
+#[derive(Clone, Debug)]
+pub struct Limiter {
+    state: Arc<Mutex<State>>,
+}
+
+/// The right to one call. One that was not spent goes back.
+#[derive(Debug)]
+pub struct Token {
+    state: Arc<Mutex<State>>,
+    spent: bool,
+}
+
+#[derive(Debug)]
+struct State {
+    bucket: Bucket,
+    waiting: FairQueue<oneshot::Sender<Token>>,
+    /// Whether a task is under way that grants tokens to those who wait.
+    driven: bool,
+}
+
+/// A token bucket as one instant: when it will be full again.
+#[derive(Debug)]
+struct Bucket {
+    full_at: Instant,
+    each: Duration,
+    slack: Duration,
+}
+
+/// Leaves the queue when its owner is dropped while it waits.
+struct Waiter<'a> {
+    state: &'a Mutex<State>,
+    place: Place,
+    granted: oneshot::Receiver<Token>,
+}
+
+enum Step {
+    Grant(oneshot::Sender<Token>),
+    Wait(Duration),
+    Idle,
+}
+
+impl Rate {
+    /// So many calls a second, and twice as many at once.
+    #[must_use]
+    pub fn per_second(per_second: NonZeroU32) -> Self {
+        Self {
+            per_second,
+            burst: per_second.saturating_add(per_second.get()),
+        }
+    }
+}
+
+impl Default for Rate {
+    /// 5 a second, 10 at once: far below what STS grants an account, and enough to prove 18,000 pairs an hour.
+    fn default() -> Self {
+        Self::per_second(NonZeroU32::MIN.saturating_add(4))
+    }
+}
+
+impl Limiter {
+    /// A limiter with a full bucket.
+    #[must_use]
+    pub fn new(rate: Rate) -> Self {
+        let state = State {
+            bucket: Bucket::new(rate),
+            waiting: FairQueue::new(),
+            driven: false,
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// Waits for a token. Whoever stops waiting leaves the queue and takes no token.
+    pub async fn enter(&self, class: u8, namespace: &str) -> Token {
+        loop {
+            let waiter = {
+                let mut state = lock(&self.state);
+                if state.waiting.is_empty() && state.bucket.take(Instant::now()).is_ok() {
+                    return Token::new(&self.state);
+                }
+                let (grant, granted) = oneshot::channel();
+                let place = state.waiting.push(class, namespace, grant);
+                if !std::mem::replace(&mut state.driven, true) {
+                    tokio::spawn(drive(Arc::clone(&self.state)));
+                }
+                Waiter {
+                    state: &self.state,
+                    place,
+                    granted,
+                }
+            };
+            if let Some(token) = waiter.granted().await {
+                return token;
+            }
+        }
+    }
+
+    /// How many calls wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        lock(&self.state).waiting.len()
+    }
+}
+
+impl Token {
+    fn new(state: &Arc<Mutex<State>>) -> Self {
+        Self {
+            state: Arc::clone(state),
+            spent: false,
+        }
+    }
+
+    /// The call is made.
+    pub fn spend(mut self) {
+        self.spent = true;
+    }
+}
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        if !self.spent {
+            lock(&self.state).bucket.give_back();
+        }
+    }
+}
+
+impl Waiter<'_> {
+    async fn granted(mut self) -> Option<Token> {
+        (&mut self.granted).await.ok()
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        let place = lock(self.state).waiting.remove(&self.place);
+        drop(place);
+    }
+}
+
+impl Bucket {
+    fn new(rate: Rate) -> Self {
+        let each = Duration::from_secs(1) / rate.per_second.get();
+        Self {
+            full_at: Instant::now(),
+            each,
+            slack: each * (rate.burst.get() - 1),
+        }
+    }
+
+    /// One token, or how long until there is one.
+    fn take(&mut self, now: Instant) -> Result<(), Duration> {
+        let missing = self.full_at.saturating_duration_since(now);
+        let wait = missing.saturating_sub(self.slack);
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        self.full_at = now + missing + self.each;
+        Ok(())
+    }
+
+    fn give_back(&mut self) {
+        self.full_at = self.full_at.checked_sub(self.each).unwrap_or(self.full_at);
+    }
+}
+
+impl State {
+    fn step(&mut self) -> Step {
+        if self.waiting.is_empty() {
+            self.driven = false;
+            return Step::Idle;
+        }
+        match self.bucket.take(Instant::now()) {
+            Ok(()) => self.waiting.pop().map_or(Step::Idle, Step::Grant),
+            Err(wait) => Step::Wait(wait),
+        }
+    }
+}
+
+/// Serves the queue until it is empty. One task for all who wait: were each to wake for each token,
+/// ten thousand would wake five times a second.
+async fn drive(shared: Arc<Mutex<State>>) {
+    loop {
+        let step = lock(&shared).step();
+        match step {
+            // A waiter that has gone hands the token back, which takes the lock.
+            Step::Grant(waiter) => drop(waiter.send(Token::new(&shared))),
+            Step::Wait(time) => tokio::time::sleep(time).await,
+            Step::Idle => return,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What STS last answered about each pair, as long as that may stand for a new answer.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{PairHash, Reply};
+use crate::verdict::Answer;
+
+/// How long an unknown key stays unknown. A settling pair is asked about every 2 s and must then be
+/// asked about indeed; several resources that use it come within less.
+const UNKNOWN_FOR: Duration = Duration::from_millis(1500);
+
+/// The last replies, up to a number of pairs; the oldest go first. It holds no key material.
+#[derive(Debug)]
+pub(super) struct Memory {
+    capacity: usize,
+    clock: u64,
+    replies: HashMap<PairHash, (u64, Reply)>,
+    ages: BTreeMap<u64, PairHash>,
+}
+
+impl Memory {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            clock: 0,
+            replies: HashMap::new(),
+            ages: BTreeMap::new(),
+        }
+    }
+
+    /// The last reply, if it was obtained at `not_before` or later and still stands at `now`.
+    pub(super) fn recall(
+        &self,
+        hash: &PairHash,
+        not_before: Instant,
+        now: Instant,
+    ) -> Option<Reply> {
+        let (_, reply) = self.replies.get(hash)?;
+        let stands = reply.answer != Answer::UnknownKey
+            || now.saturating_duration_since(reply.at) <= UNKNOWN_FOR;
+        (reply.at >= not_before && stands).then(|| reply.clone())
+    }
+
+    /// Keeps a reply that says something about the pair.
+    pub(super) fn keep(&mut self, hash: PairHash, reply: Reply) {
+        if matches!(reply.answer, Answer::Undetermined(_)) {
+            return;
+        }
+        self.clock += 1;
+        if let Some((age, _)) = self.replies.insert(hash, (self.clock, reply)) {
+            self.ages.remove(&age);
+        }
+        self.ages.insert(self.clock, hash);
+        while self.replies.len() > self.capacity {
+            let Some((_, oldest)) = self.ages.pop_first() else {
+                return;
+            };
+            self.replies.remove(&oldest);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Where the SDK would do more than is wanted: what it retries, what it sends along, and where it
+//! finds its endpoint.
+
+use aws_sdk_sts::config::{
+    ConfigBag, Intercept, RuntimeComponents,
+    endpoint::{Endpoint, EndpointFuture, Params, ResolveEndpoint},
+    interceptors::BeforeTransmitInterceptorContextMut,
+};
+use aws_smithy_runtime_api::{
+    box_error::BoxError,
+    client::{
+        interceptors::{context::InterceptorContext, dyn_dispatch_hint},
+        retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason},
+    },
+};
+use aws_smithy_types::retry::ErrorKind;
+
+/// Forbids every retry but the one after a clock skew.
+///
+/// The SDK measures the skew by the `Date` of the refusal and signs anew, which heals a wrong clock.
+/// Anything else is asked again by the controller, with backoff and within the limiter: a throttled
+/// STS must not be asked twice as often.
+#[derive(Debug)]
+pub(super) struct SkewOnly;
+
+/// Makes every request the same, whatever the environment holds: the SDK would put
+/// `AWS_EXECUTION_ENV` and the trace ID of a Lambda function into headers.
+#[derive(Debug)]
+pub(super) struct PlainHeaders;
+
+/// One endpoint, without a look at the SDK's rules.
+#[derive(Debug)]
+pub(super) struct At(pub(super) String);
+
+impl ClassifyRetry for SkewOnly {
+    fn classify_retry(&self, _: &InterceptorContext) -> RetryAction {
+        RetryAction::RetryForbidden
+    }
+
+    fn classify_retry_v2(&self, _: &InterceptorContext, previous: &RetryAction) -> RetryAction {
+        match previous {
+            // Of all classifiers only the one for the clock names this kind.
+            RetryAction::RetryIndicated(RetryReason::RetryableError {
+                kind: ErrorKind::ServerError,
+                ..
+            }) => RetryAction::NoActionIndicated,
+            _ => RetryAction::RetryForbidden,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "clock skew only"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for PlainHeaders {
+    fn name(&self) -> &'static str {
+        "plain headers"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let headers = context.request_mut().headers_mut();
+        headers.remove("x-amzn-trace-id");
+        headers.remove("x-amz-user-agent");
+        headers.insert(
+            "user-agent",
+            concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")),
+        );
+        Ok(())
+    }
+}
+
+impl ResolveEndpoint for At {
+    fn resolve_endpoint<'a>(&'a self, _: &'a Params) -> EndpointFuture<'a> {
+        EndpointFuture::ready(Ok(Endpoint::builder().url(self.0.clone()).build()))
+    }
+}
