@@ -41,6 +41,18 @@ impl SecretText {
         Self(Zeroizing::new(text))
     }
 
+    /// Takes the bytes over without copying them; nothing, and the bytes wiped, if they are no UTF-8.
+    #[must_use]
+    pub fn from_utf8(mut bytes: SecretBytes) -> Option<Self> {
+        match String::from_utf8(std::mem::take(&mut *bytes.0)) {
+            Ok(text) => Some(Self::new(text)),
+            Err(error) => {
+                drop(SecretBytes::new(error.into_bytes()));
+                None
+            }
+        }
+    }
+
     /// The text itself, for as long as the borrow.
     #[must_use]
     pub fn reveal(&self) -> &str {

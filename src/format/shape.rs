@@ -1,0 +1,61 @@
+//! How the two values of a pair look, to AWS and in general.
+
+use base64::{
+    Engine,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use zeroize::Zeroizing;
+
+use crate::pair::SecretBytes;
+
+/// What AWS's API takes for an access key ID, were it not for lower case, which it never issues.
+pub(super) fn is_id(text: &str) -> bool {
+    (16..=128).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// A long-term access key ID as AWS issues it.
+pub(super) fn is_long_term_id(text: &str) -> bool {
+    text.strip_prefix("AKIA").is_some_and(is_rest_of_id)
+}
+
+/// An access key ID as AWS issues it, long-term or temporary.
+pub(super) fn is_aws_id(text: &str) -> bool {
+    is_long_term_id(text) || text.strip_prefix("ASIA").is_some_and(is_rest_of_id)
+}
+
+/// A secret access key as AWS issues it.
+pub(super) fn is_aws_secret(text: &str) -> bool {
+    text.len() == 40
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'/' || byte == b'+')
+}
+
+/// What stands behind base64, if that is short enough for a key of AWS.
+pub(super) fn decoded_base64(text: &str) -> Option<SecretBytes> {
+    const LONGEST: usize = 176;
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &STANDARD,
+        GeneralPurposeConfig::new()
+            .with_decode_allow_trailing_bits(true)
+            .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    if text.len() > LONGEST {
+        return None;
+    }
+    let mut decoded = Zeroizing::new(vec![0; LONGEST]);
+    let length = LENIENT.decode_slice(text, &mut decoded).ok()?;
+    decoded.truncate(length);
+    Some(SecretBytes::new(std::mem::take(&mut decoded)))
+}
+
+fn is_rest_of_id(text: &str) -> bool {
+    text.len() == 16
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || (b'2'..=b'7').contains(&byte))
+}
