@@ -26,6 +26,7 @@ use crate::{
     slot::Slot,
 };
 use flags::Plan;
+pub(crate) use flags::{SERVICE_ADDRESS, flag};
 
 /// Generous, because the machine may be busy with builds.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(3);
@@ -212,6 +213,17 @@ impl ControlPlane {
 
     pub(crate) fn slot(&self) -> &Arc<Slot> {
         &self.slot
+    }
+
+    /// A kubeconfig for one more part of the cluster.
+    pub(crate) fn identity_kubeconfig(
+        &self,
+        file: &str,
+        user: &str,
+        group: &str,
+    ) -> Result<PathBuf> {
+        let authority = &self.authority;
+        self.plan.identity_kubeconfig(authority, file, user, group)
     }
 
     pub(crate) fn has_scheduler(&self) -> bool {

@@ -31,6 +31,7 @@ leash=$!
 wait "$program"
 code=$?
 kill "$leash"
+wait "$leash"
 exit "$code"
 "#;
 

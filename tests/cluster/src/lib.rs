@@ -9,5 +9,7 @@ pub mod component;
 pub mod control_plane;
 pub mod kubeconfig;
 pub mod leash;
+mod network;
+pub mod node;
 mod remains;
 pub mod slot;

@@ -1,0 +1,327 @@
+//! A node with real pods: containerd and kubelet, in process and mount namespaces of their own.
+//!
+//! When the first process of those namespaces ends, the kernel ends all others, containers included,
+//! and drops their mounts. That is how nothing stays behind, even when the owner was killed.
+
+mod config;
+mod image;
+mod machine;
+mod pod_log;
+
+use std::{
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use k8s_openapi::api::core::v1::Node as NodeObject;
+use kube::{Api, runtime::wait::await_condition};
+
+use crate::{
+    binaries::{self, Binary},
+    control_plane::{ControlPlane, DEADLINE, flag},
+    leash::Leashed,
+    network, remains,
+    slot::Slot,
+};
+use config::Layout;
+
+const PAUSE_IMAGE: &str = "cluster.test/pause:1";
+
+/// Paths that containerd, runc, the plugins and kubelet write to whatever they are told. In the node's
+/// own mount namespace each is covered, so that two nodes never meet there.
+const SANDBOX: &str = r#"
+set -e
+mount --make-rshared /
+for path in /run/containerd /run/netns /var/lib/cni /var/lib/kubelet /var/log/containers; do
+  mkdir -p "$path"
+  mount -t tmpfs -o mode=0711 tmpfs "$path"
+done
+touch "$1"
+exec "$2"
+"#;
+
+/// A running node.
+#[derive(Debug)]
+pub struct Node {
+    kubelet: Leashed,
+    containerd: Leashed,
+    // The first process of the namespaces: with it all others end.
+    sandbox: Leashed,
+    ctr: PathBuf,
+    layout: Layout,
+    name: String,
+    slot: Arc<Slot>,
+}
+
+impl Node {
+    /// Whether this machine can carry a node.
+    ///
+    /// # Errors
+    /// Why it cannot, as one sentence.
+    pub fn supported() -> Result<(), String> {
+        machine::supported()
+    }
+
+    /// Starts a node for a control plane with a scheduler, and waits until pods may run on it.
+    ///
+    /// # Errors
+    /// When the machine cannot carry it, or a part does not become ready.
+    pub async fn start(control_plane: &ControlPlane) -> Result<Self> {
+        Self::supported().map_err(|reason| anyhow!(reason))?;
+        ensure!(
+            control_plane.has_scheduler(),
+            "a node needs a control plane with a scheduler"
+        );
+        let slot = Arc::clone(control_plane.slot());
+        let port = control_plane.port();
+        let name = format!("node-{}", slot.number());
+        let user = format!("system:node:{name}");
+        let kubeconfig =
+            control_plane.identity_kubeconfig("kubelet-client", &user, "system:nodes")?;
+        let layout = Layout::new(&slot)?;
+        let kubelet = config::kubelet(&layout, &slot, control_plane.authority())?;
+        let started = move || Self::start_parts(slot, layout, name, port, &kubelet, &kubeconfig);
+        let node = tokio::task::spawn_blocking(started).await??;
+        node.wait_until_ready(control_plane).await?;
+        Ok(node)
+    }
+
+    fn start_parts(
+        slot: Arc<Slot>,
+        layout: Layout,
+        name: String,
+        api_server: u16,
+        kubelet_config: &Path,
+        kubeconfig: &Path,
+    ) -> Result<Self> {
+        machine::prepare()?;
+        let pause = Path::new(env!("CARGO_MANIFEST_DIR")).join("pause");
+        let pause = binaries::go_binary(&pause, ".", "pause")?;
+        let found = binaries::find(&[Binary::Kubelet])?;
+        let kubelet = found.first().context("no kubelet")?;
+        let containerd = machine::program("containerd").context("no containerd")?;
+        let cni = machine::cni_directory().context("no network plugins")?;
+
+        remains::remove_node(slot.number())?;
+        network::create(&slot, api_server)?;
+        remains::make_cgroups(slot.number())?;
+        config::cni(&layout, &slot)?;
+        let config = config::containerd(&layout, &cni)?;
+        let sandbox = start_sandbox(&layout, &pause)?;
+        let args = [flag("config", config.display())];
+        let containerd = enter(&sandbox, &layout, "containerd", &containerd, &args)?;
+        wait_for(&containerd, "containerd's socket", || {
+            std::os::unix::net::UnixStream::connect(layout.socket()).is_ok()
+        })?;
+        let kubelet_flags = [
+            flag("config", kubelet_config.display()),
+            flag("kubeconfig", kubeconfig.display()),
+            flag("hostname-override", &name),
+            flag("node-ip", slot.bridge_address()),
+            flag("root-dir", layout.path("kubelet").display()),
+            flag("cert-dir", layout.path("kubelet-certificates").display()),
+        ];
+        let node = Self {
+            kubelet: enter(&sandbox, &layout, "kubelet", kubelet, &kubelet_flags)?,
+            containerd,
+            sandbox,
+            ctr: machine::program("ctr").context("no ctr")?,
+            layout,
+            name,
+            slot,
+        };
+        node.import(PAUSE_IMAGE, &pause, &[])?;
+        Ok(node)
+    }
+
+    async fn wait_until_ready(&self, control_plane: &ControlPlane) -> Result<()> {
+        let nodes = Api::<NodeObject>::all(control_plane.client());
+        let ready = await_condition(nodes, &self.name, takes_pods);
+        match tokio::time::timeout(DEADLINE, ready).await {
+            Ok(ready) => ready.map(drop).context("cannot watch the node"),
+            Err(_) => self.check().and(Err(anyhow!("{} is not ready", self.name))),
+        }
+    }
+
+    /// Gives the node an image called `name`, which starts the static `binary` as a user without rights.
+    /// `extra_files` are paths in the image and their contents. Pods name it with `imagePullPolicy: Never`.
+    ///
+    /// # Errors
+    /// When the binary cannot be read or containerd refuses the image.
+    pub async fn import_image(
+        &self,
+        name: &str,
+        binary: &Path,
+        extra_files: &[(&str, &[u8])],
+    ) -> Result<()> {
+        // Short enough to stay on this thread: a few dozen megabytes, copied and unpacked.
+        std::future::ready(self.import(name, binary, extra_files)).await
+    }
+
+    fn import(&self, name: &str, binary: &Path, extra_files: &[(&str, &[u8])]) -> Result<()> {
+        let archive = tempfile::NamedTempFile::new_in(&self.layout.directory)?;
+        image::write(archive.path(), name, binary, extra_files)?;
+        let path = archive.path().display().to_string();
+        self.ctr(&["images", "import", &path])?;
+        // containerd's own side of the CRI learns of it a moment later, and marks what it has learnt.
+        wait_for(&self.containerd, name, || {
+            let filter = format!("name=={name}");
+            let listed = self.ctr(&["images", "list", &filter]);
+            listed.is_ok_and(|list| list.contains("io.cri-containerd.image=managed"))
+        })
+    }
+
+    fn ctr(&self, args: &[&str]) -> Result<String> {
+        // Unpacking mounts, so it must be inside as well.
+        let output = std::process::Command::new("nsenter")
+            .args(namespaces(&self.sandbox))
+            .arg(&self.ctr)
+            .arg("--address")
+            .arg(self.layout.socket())
+            .args(["--namespace", "k8s.io"])
+            .args(args)
+            .output()?;
+        let words = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success(),
+            "ctr {}: {}",
+            args.join(" "),
+            words.trim()
+        );
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// What a container of a pod has written so far, all its restarts in order.
+    ///
+    /// # Errors
+    /// When there is no such log, yet.
+    pub fn pod_log(&self, namespace: &str, pod: &str, container: &str) -> Result<String> {
+        pod_log::read(&self.layout.pod_logs(), namespace, pod, container)
+    }
+
+    /// The host's address in the eyes of the pods. A server that binds to it is reached by them.
+    #[must_use]
+    pub fn bridge_address(&self) -> Ipv4Addr {
+        self.slot.bridge_address()
+    }
+
+    /// Lets pods reach a server that listens on `port` of 127.0.0.1, at the bridge's address.
+    ///
+    /// # Errors
+    /// When the rule cannot be made.
+    pub fn expose(&self, port: u16) -> Result<()> {
+        network::expose(self.slot.number(), self.slot.bridge_address(), port)
+    }
+
+    /// The name of the node's object.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Fails when a part of the node has ended by itself.
+    ///
+    /// # Errors
+    /// Which part ended, how, and the end of its log.
+    pub fn check(&self) -> Result<()> {
+        self.sandbox.check()?;
+        self.containerd.check()?;
+        self.kubelet.check()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.sandbox.kill();
+        for part in [&self.kubelet, &self.containerd] {
+            // It has died with the sandbox; what is awaited is that its parent reaps it.
+            if !part.wait(Duration::from_secs(10)) {
+                part.kill();
+            }
+        }
+        let removed = remains::remove_node(self.slot.number());
+        if let Err(error) = removed.and_then(|()| {
+            let keep = std::env::var_os("KEEP_CLUSTER").is_some();
+            if keep {
+                Ok(())
+            } else {
+                remains::remove_tree(&self.layout.directory)
+            }
+        }) {
+            eprintln!("cannot clean up after {}: {error:#}", self.name);
+        }
+    }
+}
+
+fn start_sandbox(layout: &Layout, pause: &Path) -> Result<Leashed> {
+    let ready = layout.path("sandbox-is-ready");
+    let mut args: Vec<String> = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        .map(str::to_owned)
+        .to_vec();
+    args.extend(["sh", "-c", SANDBOX, "sandbox"].map(str::to_owned));
+    args.extend([ready.display().to_string(), pause.display().to_string()]);
+    let unshare = machine::program("unshare").context("no unshare")?;
+    let log = layout.path("sandbox.log");
+    let sandbox = Leashed::spawn("the node's sandbox", &unshare, &args, &[], &log)?;
+    wait_for(&sandbox, "the node's namespaces", || ready.exists())?;
+    Ok(sandbox)
+}
+
+fn enter(
+    sandbox: &Leashed,
+    layout: &Layout,
+    name: &str,
+    program: &Path,
+    args: &[String],
+) -> Result<Leashed> {
+    let nsenter = machine::program("nsenter").context("no nsenter")?;
+    let mut all = namespaces(sandbox).to_vec();
+    all.push(program.display().to_string());
+    all.extend_from_slice(args);
+    Leashed::spawn(
+        name,
+        &nsenter,
+        &all,
+        &[],
+        &layout.path(&format!("{name}.log")),
+    )
+}
+
+fn namespaces(sandbox: &Leashed) -> [String; 3] {
+    let of = format!("/proc/{}/ns", sandbox.pid());
+    [
+        format!("--mount={of}/mnt"),
+        // The process that made the namespace is itself outside of it.
+        format!("--pid={of}/pid_for_children"),
+        "--".to_owned(),
+    ]
+}
+
+/// Asks again and again, since none of these tells anyone when it is there. Blocks.
+fn wait_for(part: &Leashed, what: &str, there: impl Fn() -> bool) -> Result<()> {
+    let end = Instant::now() + DEADLINE;
+    while !there() {
+        part.check()?;
+        ensure!(Instant::now() < end, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// Ready, and without the taint that a node bears until a controller has seen that it is.
+fn takes_pods(node: Option<&NodeObject>) -> bool {
+    let Some(node) = node else { return false };
+    let conditions = node
+        .status
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten());
+    let mut conditions = conditions.map(|condition| serde_json::json!(condition));
+    let taints = node
+        .spec
+        .iter()
+        .flat_map(|spec| spec.taints.iter().flatten());
+    conditions.any(|is| is["type"] == "Ready" && is["status"] == "True") && taints.count() == 0
+}
