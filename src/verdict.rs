@@ -35,3 +35,80 @@ pub enum Answer {
     /// Nothing can be said about the pair. The reason tells why.
     Undetermined(Reason),
 }
+
+/// Our own words for what STS answers: its own text may echo the signed request.
+pub mod words {
+    use std::time::Duration;
+
+    use super::{Answer, Finding};
+    use crate::api::Reason;
+
+    /// A refusal, naming the region that was asked and what else may be behind it.
+    #[must_use]
+    pub fn refused(answer: &Answer, region: &str) -> Finding {
+        match answer {
+            Answer::SignatureMismatch => Finding::new(
+                Reason::SignatureMismatch,
+                format!("AWS STS in {region} knows the access key ID, and the secret access key is not its own; copy both halves of one pair again"),
+            ),
+            Answer::Expired => Finding::new(
+                Reason::CredentialsExpired,
+                format!("AWS STS in {region} says that the credentials have expired; create a new access key for the IAM user"),
+            ),
+            _ => Finding::new(
+                Reason::AccessKeyUnknown,
+                format!("AWS STS in {region} does not know the access key ID: the key was deactivated or deleted, belongs to another partition, or the account has not enabled this region; check the key in IAM and spec.region"),
+            ),
+        }
+    }
+
+    /// A new pair that AWS does not know yet.
+    #[must_use]
+    pub fn settling(region: &str) -> Finding {
+        Finding::new(
+            Reason::Settling,
+            format!("AWS STS in {region} does not know the access key ID yet; a new key takes some seconds, and AWS is asked again for a minute"),
+        )
+    }
+
+    /// A first refusal of a published pair.
+    #[must_use]
+    pub fn unconfirmed(refusal: &Finding, after: Duration) -> Finding {
+        let message = format!("{}; AWS is asked once more after {} s before this counts", refusal.message, after.as_secs());
+        Finding::new(Reason::RejectionUnconfirmed, message)
+    }
+
+    /// Refusals of several accounts at once.
+    #[must_use]
+    pub fn mass_rejection() -> Finding {
+        Finding::new(
+            Reason::MassRejection,
+            "published pairs of several accounts are refused at once, which points to STS or the network, not to the keys; AWS is asked again",
+        )
+    }
+
+    /// A refusal that the partition's default region does not share.
+    #[must_use]
+    pub fn region_differs(default_region: &str) -> Finding {
+        Finding::new(
+            Reason::RegionDisabled,
+            format!("AWS STS refuses the pair in spec.region and does not in {default_region}; enable the region for the account or choose another"),
+        )
+    }
+
+    /// An answer that says nothing about the pair.
+    #[must_use]
+    pub fn undetermined(reason: Reason, region: &str) -> Finding {
+        let what = match reason {
+            Reason::RegionDisabled => "is switched off for the account; activate STS there in the account settings or choose another spec.region",
+            Reason::OptInRequired => "needs a subscription of the account; enable the region or choose another spec.region",
+            Reason::ClockSkew => "says that the request's time is wrong; set the clock of the operator's node",
+            Reason::StsAccessDenied => "was refused on the way, by an endpoint policy or a proxy; let sts:GetCallerIdentity through",
+            Reason::StsThrottled => "asks to slow down; it is asked again",
+            Reason::StsUnavailable => "fails; it is asked again",
+            Reason::StsUnreachable => "cannot be reached; check DNS, egress and TLS between the operator and STS; it is asked again",
+            _ => "gave an answer that is not one of STS; check what stands between the operator and STS; it is asked again",
+        };
+        Finding::new(reason, format!("AWS STS in {region} {what}"))
+    }
+}

@@ -117,6 +117,8 @@ pub enum Reason {
     /// The API server refuses to write the target.
     TargetWriteRefused,
 
+    /// A field of the spec holds what the schema would have refused.
+    SpecInvalid,
     /// The resource could not be decoded.
     Undecodable,
 }
@@ -135,5 +137,19 @@ impl Reason {
             .iter()
             .copied()
             .find(|reason| reason.as_str() == text)
+    }
+
+    /// Whether the source's pair is refused for good: only another source or spec, or AWS asked
+    /// again after an interval, can change it.
+    #[must_use]
+    pub fn condemns_source(self) -> bool {
+        (Self::SourceKeyMissing..=Self::RootUserDenied).contains(&self)
+            || matches!(self, Self::AccessKeyUnknown | Self::SignatureMismatch | Self::CredentialsExpired)
+    }
+
+    /// Whether AWS was asked and nothing can be said.
+    #[must_use]
+    pub fn is_doubt(self) -> bool {
+        (Self::RejectionUnconfirmed..=Self::StsUnexpectedResponse).contains(&self)
     }
 }

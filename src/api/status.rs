@@ -33,7 +33,7 @@ pub struct StaticAwsCredentialsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_verified_time: Option<Time>,
 
-    /// Present while AWS refuses a pair and the refusal is not yet confirmed.
+    /// When AWS first refused the source's pair as unknown. A refusal counts once it has lasted for a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settling: Option<Settling>,
 
@@ -80,7 +80,7 @@ pub struct Identity {
     pub arn: String,
 }
 
-/// An unconfirmed refusal.
+/// A refusal by AWS that may yet pass.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settling {
