@@ -1,16 +1,16 @@
 //! The `awscredentials.dev` API: types, defaults and rules, and nothing that acts on them.
 
+mod choices;
 mod crd;
 mod reason;
+mod rules;
 mod spec;
 mod status;
 
-pub use crd::crd;
+pub use choices::{DeletionPolicy, Layout, OnRejected, PairField, RootUser, ValidationLevel};
+pub use crd::{crd, crd_yaml};
 pub use reason::Reason;
-pub use spec::{
-    DeletionPolicy, Layout, OnRejected, PairField, RootUser, SecretRef, StaticAwsCredentials,
-    StaticAwsCredentialsSpec, Target, Validation, ValidationLevel,
-};
+pub use spec::{SecretRef, StaticAwsCredentials, StaticAwsCredentialsSpec, Target, Validation};
 pub use status::{
     Binding, ConditionType, Identity, Published, Settling, SourceVersion,
     StaticAwsCredentialsStatus,

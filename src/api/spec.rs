@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use kube::{CustomResource, KubeSchema};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::StaticAwsCredentialsStatus;
+use super::{
+    DeletionPolicy, Layout, OnRejected, PairField, RootUser, StaticAwsCredentialsStatus,
+    ValidationLevel, rules,
+};
 
-/// Proves the AWS key pair in one Secret and publishes it to another that pods mount.
+/// Which key pair, how it is proven, and what is published.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[kube(
     group = "awscredentials.dev",
@@ -21,7 +23,80 @@ use super::StaticAwsCredentialsStatus;
     namespaced,
     status = "StaticAwsCredentialsStatus",
     derive = "PartialEq",
-    doc = "StaticAwsCredentials proves the AWS key pair in one Secret and publishes it to another Secret that pods mount."
+    doc = "StaticAwsCredentials proves the AWS key pair in one Secret and publishes it to another Secret that pods mount.",
+    label("servicebinding.io/provisioned-service", "true"),
+    annotation("helm.sh/resource-policy", "keep"),
+    annotation("argocd.argoproj.io/sync-options", "Prune=false,Delete=false"),
+    selectable = ".spec.secretRef.name",
+    selectable = ".status.published.secretName",
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].status"#,
+        description = "Whether the target holds the source's pair, proven"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#,
+        description = "Why Ready has its status"
+    ),
+    printcolumn(
+        name = "Account",
+        type_ = "string",
+        json_path = ".status.identity.accountId",
+        description = "AWS account of the published pair"
+    ),
+    printcolumn(
+        name = "Target",
+        type_ = "string",
+        json_path = ".status.published.secretName",
+        description = "Secret that was published"
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp",
+        description = "Time since the resource was created"
+    ),
+    printcolumn(
+        name = "Key",
+        type_ = "string",
+        json_path = ".status.published.keyIdSuffix",
+        description = "Last four characters of the published access key ID",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Verified",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Verified")].status"#,
+        description = "Last verdict on the source's pair",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].message"#,
+        description = "Ready, in words",
+        priority = 1
+    ),
+    validation = Rule::new("has(self.spec.target.name) || self.metadata.name.size() <= 241")
+        .message("spec.target.name must be set when metadata.name has more than 241 characters, since its default appends '-credentials'")
+        .field_path(".spec.target.name")
+        .reason(Reason::FieldValueRequired),
+    validation = Rule::new("has(self.spec.target.name) || self.metadata.name + '-credentials' != self.spec.secretRef.name")
+        .message("spec.target.name must be set when its default, metadata.name followed by '-credentials', is spec.secretRef.name")
+        .field_path(".spec.target.name")
+)]
+#[x_kube(
+    validation = Rule::new("self.validation.level != 'Identity' || has(self.region)")
+        .message("spec.region must be set when spec.validation.level is Identity")
+        .field_path(".region")
+        .reason(Reason::FieldValueRequired),
+    validation = Rule::new("!has(self.target.name) || self.target.name != self.secretRef.name")
+        .message("spec.target.name must differ from spec.secretRef.name")
+        .field_path(".target.name"),
+    validation = rules::arn_in_partition_of_region()
 )]
 #[serde(rename_all = "camelCase")]
 pub struct StaticAwsCredentialsSpec {
@@ -31,9 +106,14 @@ pub struct StaticAwsCredentialsSpec {
     /// AWS region, for example `eu-west-1`. It picks the partition and the regional STS endpoint,
     /// and is written to layouts that carry a region. Required at `validation.level: Identity`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}$')")
+            .message("spec.region must be an AWS region such as eu-west-1")
+    )]
     pub region: Option<String>,
 
-    /// How the pair is proven before it is published.
+    /// How the pair is proven before it is published, and again while it is.
     #[serde(default)]
     pub validation: Validation,
 
@@ -48,22 +128,48 @@ pub struct StaticAwsCredentialsSpec {
 
 /// The source: a Secret in the namespace of the resource.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[x_kube(
+    validation = Rule::new("self.accessKeyIdKey != self.secretAccessKeyKey")
+        .message("spec.secretRef.secretAccessKeyKey must differ from spec.secretRef.accessKeyIdKey")
+        .field_path(".secretAccessKeyKey")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretRef {
     /// Name of the Secret, in the namespace of this resource.
+    #[schemars(length(max = 253))]
+    #[x_kube(validation = rules::subdomain("spec.secretRef.name"))]
     pub name: String,
 
     /// Key of the Secret's data that holds the access key ID.
     #[serde(default = "access_key_id_key")]
+    #[schemars(length(max = 253))]
+    #[x_kube(
+        validation = rules::data_key("spec.secretRef.accessKeyIdKey"),
+        validation = rules::no_key_material("spec.secretRef.accessKeyIdKey")
+    )]
     pub access_key_id_key: String,
 
     /// Key of the Secret's data that holds the secret access key.
     #[serde(default = "secret_access_key_key")]
+    #[schemars(length(max = 253))]
+    #[x_kube(
+        validation = rules::data_key("spec.secretRef.secretAccessKeyKey"),
+        validation = rules::no_key_material("spec.secretRef.secretAccessKeyKey")
+    )]
     pub secret_access_key_key: String,
 }
 
 /// How a pair is proven.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[x_kube(
+    validation = Rule::new("!has(self.arn) || self.level == 'Identity'")
+        .message("spec.validation.arn must be absent unless spec.validation.level is Identity, since only STS knows the ARN")
+        .field_path(".arn")
+        .reason(Reason::FieldValueForbidden),
+    validation = Rule::new("!has(self.arn) || !has(self.accountId) || self.arn.contains('::*:') || self.arn.contains('::' + self.accountId + ':')")
+        .message("spec.validation.arn must name the account in spec.validation.accountId, or '*' for its account")
+        .field_path(".arn")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct Validation {
     /// `Identity` asks AWS STS who the pair belongs to; `Format` looks at the bytes alone and asks nobody.
@@ -72,117 +178,84 @@ pub struct Validation {
 
     /// AWS account that the pair must belong to: 12 digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 12))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[0-9]{12}$')")
+            .message("spec.validation.accountId must be an AWS account ID: 12 digits")
+    )]
     pub account_id: Option<String>,
 
     /// ARN of the IAM user that the pair must belong to. `*` stands for any characters but `:`.
     /// Only at level `Identity`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 640))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^arn:aws(-[a-z]+)*:iam::([0-9]{12}|[*]):(root|user/[A-Za-z0-9+=,.@_/*-]+)$')")
+            .message("spec.validation.arn must be the ARN of an IAM user or root user, such as arn:aws:iam::123456789012:user/connectors/*")
+    )]
     pub arn: Option<String>,
 
-    /// Whether a key pair of the account's root user is accepted. No effect at level `Format`.
+    /// Whether a key pair of the account's root user is accepted: `Deny` or `Allow`.
+    /// No effect at level `Format`.
     #[serde(default)]
     pub root_user: RootUser,
 
     /// How often a published pair is proven again, give or take a tenth: `5m` to `168h`.
     /// No effect at level `Format`.
     #[serde(default = "interval")]
+    #[schemars(length(max = 18))]
+    #[x_kube(validation = rules::interval())]
     pub interval: String,
 
-    /// What happens to the target when AWS rejects the pair that is published.
-    /// No effect at level `Format`.
+    /// What happens to the target when AWS rejects the pair that is published, and the rejection is
+    /// confirmed: `Keep` leaves it, `Withdraw` deletes it. No effect at level `Format`.
     #[serde(default)]
     pub on_rejected: OnRejected,
 }
 
 /// The target: a Secret that the operator owns.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[x_kube(
+    validation = rules::whole_pair(),
+    validation = rules::keys_beside_layouts()
+)]
 #[serde(rename_all = "camelCase")]
 pub struct Target {
     /// Name of the Secret. Default: the name of this resource followed by `-credentials`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    #[x_kube(validation = rules::subdomain("spec.target.name"))]
     pub name: Option<String>,
 
-    /// The shapes in which the pair is written, one set of keys for each kind of consumer.
+    /// The shapes in which the pair is written, each a set of keys for one kind of consumer.
+    /// `Env`: environment variables; `SharedCredentialsFile`: `credentials` and `config` files;
+    /// `ProcessJson`: the output of a `credential_process`; `ServiceBinding`: the Service Binding
+    /// type `aws`; `Mendix`: constants of the AWS Authentication module; `MendixStorage`: file
+    /// storage of a Mendix app; `CloudCredential`: what an OpenShift `CredentialsRequest` yields.
     #[serde(default = "layouts")]
+    #[schemars(length(max = 7))]
+    #[x_kube(
+        merge_strategy = ListMerge::Atomic,
+        validation = Rule::new("self.all(l, self.exists_one(m, m == l))")
+            .message("spec.target.layouts must name each layout once")
+            .reason(Reason::FieldValueDuplicate)
+    )]
     pub layouts: Vec<Layout>,
 
-    /// Further keys of the target, each with the half of the pair that it holds.
+    /// Further keys of the target, each with the half of the pair that it holds: `AccessKeyId` or
+    /// `SecretAccessKey`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 16))]
+    #[x_kube(
+        validation = rules::data_keys("spec.target.keys"),
+        validation = rules::no_key_material_in_keys("spec.target.keys")
+    )]
     pub keys: BTreeMap<String, PairField>,
 
-    /// What happens to the Secret when this resource is deleted.
+    /// What happens to the Secret when this resource is deleted: `Delete` deletes it too, `Retain`
+    /// leaves it to its consumers.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
-}
-
-/// How far a pair is proven.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum ValidationLevel {
-    /// AWS STS names the identity behind the pair.
-    #[default]
-    Identity,
-    /// The bytes have the form of a key pair.
-    Format,
-}
-
-/// Whether a root user's pair is accepted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum RootUser {
-    /// A root user's pair is rejected.
-    #[default]
-    Deny,
-    /// A root user's pair is accepted.
-    Allow,
-}
-
-/// What a rejection does to the target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum OnRejected {
-    /// The target stays as it is.
-    #[default]
-    Keep,
-    /// The target is deleted once the rejection is confirmed.
-    Withdraw,
-}
-
-/// What the deletion of the resource does to the target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum DeletionPolicy {
-    /// The target is garbage collected with the resource.
-    #[default]
-    Delete,
-    /// The target stays.
-    Retain,
-}
-
-/// A set of target keys for one kind of consumer.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-pub enum Layout {
-    /// Environment variables as every AWS SDK reads them.
-    Env,
-    /// `credentials` and `config` files as every AWS SDK reads them.
-    SharedCredentialsFile,
-    /// The output of a `credential_process`.
-    ProcessJson,
-    /// The Service Binding specification's `aws` type.
-    ServiceBinding,
-    /// Constants of the Mendix AWS Authentication module.
-    Mendix,
-    /// File storage settings of a Mendix app.
-    MendixStorage,
-    /// What consumers of an OpenShift `CredentialsRequest` read.
-    CloudCredential,
-}
-
-/// One half of the pair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum PairField {
-    /// The access key ID.
-    AccessKeyId,
-    /// The secret access key.
-    SecretAccessKey,
 }
 
 fn access_key_id_key() -> String {

@@ -2,6 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::KubeSchema;
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// Observed state. Of key material it shows at most the last four characters of the access key ID.
@@ -14,6 +15,7 @@ pub struct StaticAwsCredentialsStatus {
 
     /// Ready, Verified and Published; Reconciling or Stalled only while they are true.
     #[serde(default)]
+    #[schemars(schema_with = "conditions")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
 
@@ -47,8 +49,10 @@ pub struct StaticAwsCredentialsStatus {
 #[serde(rename_all = "camelCase")]
 pub struct SourceVersion {
     /// UID of the source.
+    #[schemars(length(max = 128))]
     pub uid: String,
     /// Resource version of the source.
+    #[schemars(length(max = 128))]
     pub resource_version: String,
 }
 
@@ -57,12 +61,16 @@ pub struct SourceVersion {
 #[serde(rename_all = "camelCase")]
 pub struct Published {
     /// Name of the target.
+    #[schemars(length(max = 253))]
     pub secret_name: String,
     /// UID of the target.
+    #[schemars(length(max = 128))]
     pub uid: String,
     /// Resource version of the target.
+    #[schemars(length(max = 128))]
     pub resource_version: String,
     /// Last four characters of the published access key ID.
+    #[schemars(length(max = 4))]
     pub key_id_suffix: String,
     /// Counts the pairs that were published.
     pub revision: i64,
@@ -75,8 +83,10 @@ pub struct Published {
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
     /// AWS account, 12 digits.
+    #[schemars(length(max = 12), regex(pattern = r"^[0-9]{12}$"))]
     pub account_id: String,
     /// ARN of the IAM user or root user.
+    #[schemars(length(max = 2048))]
     pub arn: String,
 }
 
@@ -87,6 +97,7 @@ pub struct Settling {
     /// When the pair was first refused.
     pub since: Time,
     /// Last four characters of the access key ID that was refused.
+    #[schemars(length(max = 4))]
     pub key_id_suffix: String,
 }
 
@@ -94,6 +105,7 @@ pub struct Settling {
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
     /// Name of the target.
+    #[schemars(length(max = 253))]
     pub name: String,
 }
 
@@ -124,4 +136,52 @@ impl ConditionType {
             Self::Stalled => "Stalled",
         }
     }
+}
+
+/// The bounds and patterns that every API with standard conditions has, which the type itself lacks.
+fn conditions(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "maxItems": 16,
+        "items": {
+            "type": "object",
+            "description": "One aspect of the state, and why it is so.",
+            "required": ["lastTransitionTime", "message", "reason", "status", "type"],
+            "properties": {
+                "type": {
+                    "description": "Which aspect, in CamelCase.",
+                    "type": "string",
+                    "maxLength": 316,
+                    "pattern": "^[A-Za-z][A-Za-z0-9]*$",
+                },
+                "status": {
+                    "description": "True, False or Unknown.",
+                    "type": "string",
+                    "enum": ["True", "False", "Unknown"],
+                },
+                "reason": {
+                    "description": "Why the condition has its status: one word of those that the documentation lists.",
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 1024,
+                    "pattern": "^[A-Za-z][A-Za-z0-9]*$",
+                },
+                "message": {
+                    "description": "The same in words, for people.",
+                    "type": "string",
+                    "maxLength": 32768,
+                },
+                "lastTransitionTime": {
+                    "description": "When the status of the condition last changed.",
+                    "type": "string",
+                    "format": "date-time",
+                },
+                "observedGeneration": {
+                    "description": "Not used: see status.observedGeneration.",
+                    "type": "integer",
+                    "format": "int64",
+                },
+            },
+        },
+    })
 }

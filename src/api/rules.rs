@@ -1,0 +1,183 @@
+//! The CEL rules that are too long for an attribute, or that several fields share.
+//!
+//! Each message begins with the full path of the field: `fieldPath` says it only to those who read
+//! the causes of a refusal, and many tools print the message alone.
+
+use kube::core::{Message, Reason, Rule};
+
+/// The keys that each layout writes, with those that it leaves out when there is no region.
+const LAYOUT_KEYS: [(&str, &[&str]); 7] = [
+    (
+        "Env",
+        &[
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_REGION",
+            "AWS_DEFAULT_REGION",
+        ],
+    ),
+    ("SharedCredentialsFile", &["credentials", "config"]),
+    ("ProcessJson", &["credentials.json"]),
+    (
+        "ServiceBinding",
+        &[
+            "type",
+            "provider",
+            "access-key-id",
+            "secret-access-key",
+            "region",
+        ],
+    ),
+    (
+        "Mendix",
+        &[
+            "mx-const-AWSAuthentication.AccessKey",
+            "mx-const-AWSAuthentication.SecretAccessKey",
+        ],
+    ),
+    (
+        "MendixStorage",
+        &["storage-access-key-id", "storage-secret-access-key"],
+    ),
+    (
+        "CloudCredential",
+        &["aws_access_key_id", "aws_secret_access_key", "credentials"],
+    ),
+];
+
+/// Partitions by the prefix of their regions; `aws` has all others.
+const PARTITIONS: [(&str, &str); 7] = [
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+];
+
+/// A name that the API server takes for a Secret.
+pub fn subdomain(field: &str) -> Rule {
+    rule(
+        "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",
+        format!(
+            "{field} must be the name of a Secret: lower-case letters, digits, '-' and '.', \
+             with a letter or digit at both ends of each part"
+        ),
+    )
+}
+
+/// A key that the API server takes into the data of a Secret.
+pub fn data_key(field: &str) -> Rule {
+    rule(
+        is_data_key("self"),
+        format!("{field} must be a key of a Secret: {DATA_KEY}"),
+    )
+}
+
+/// As [`data_key`], for the keys of a map.
+pub fn data_keys(field: &str) -> Rule {
+    rule(
+        format!("self.all(k, {})", is_data_key("k")),
+        format!("{field} must have keys of a Secret alone: {DATA_KEY}"),
+    )
+}
+
+/// Key material that was pasted beside its Secret would lie open in the resource.
+pub fn no_key_material(field: &str) -> Rule {
+    forbidden(
+        format!("!({})", is_key_material("self")),
+        format!("{field} must be the name of a key and not the key material itself"),
+    )
+}
+
+/// As [`no_key_material`], for the keys of a map.
+pub fn no_key_material_in_keys(field: &str) -> Rule {
+    forbidden(
+        format!("!self.exists(k, {})", is_key_material("k")),
+        format!("{field} must have names for its keys and not the key material itself"),
+    )
+}
+
+/// The pin must be able to hold for some pair that the region accepts.
+pub fn arn_in_partition_of_region() -> Rule {
+    let partition =
+        PARTITIONS
+            .iter()
+            .rev()
+            .fold("'aws'".to_owned(), |others, (prefix, partition)| {
+                format!("self.region.startsWith('{prefix}') ? '{partition}' : {others}")
+            });
+    rule(
+        format!(
+            "!has(self.region) || !has(self.validation.arn) || \
+             !self.validation.arn.startsWith('arn:') || self.validation.arn.startsWith('arn:' + ({partition}) + ':')"
+        ),
+        "spec.validation.arn must lie in the partition of spec.region".to_owned(),
+    )
+    .field_path(".validation.arn")
+}
+
+/// `duration()` fails on what the pattern refuses, and takes units and signs that are not for people.
+pub fn interval() -> Rule {
+    rule(
+        "self != '' && self.matches('^([0-9]{1,4}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$') && \
+         duration(self) >= duration('5m') && duration(self) <= duration('168h')",
+        "spec.validation.interval must be 5m to 168h, in hours, minutes and seconds, \
+         such as 30m or 1h30m"
+            .to_owned(),
+    )
+}
+
+/// Two writers of one key would make the order of the fields matter.
+pub fn keys_beside_layouts() -> Rule {
+    let table = LAYOUT_KEYS
+        .map(|(layout, keys)| format!("'{layout}': ['{}']", keys.join("', '")))
+        .join(", ");
+    forbidden(
+        format!(
+            "!has(self.keys) || \
+             !self.layouts.exists(l, {{{table}}}[l].exists(k, k in self.keys))"
+        ),
+        "spec.target.keys must not name a key that a layout in spec.target.layouts writes"
+            .to_owned(),
+    )
+    .field_path(".keys")
+}
+
+/// Every target carries the whole pair.
+pub fn whole_pair() -> Rule {
+    rule(
+        "self.layouts.size() > 0 || (has(self.keys) && \
+         self.keys.exists(k, self.keys[k] == 'AccessKeyId') && \
+         self.keys.exists(k, self.keys[k] == 'SecretAccessKey'))",
+        "spec.target.layouts must name at least one layout, unless spec.target.keys has a key \
+         for AccessKeyId and one for SecretAccessKey"
+            .to_owned(),
+    )
+    .field_path(".layouts")
+    .reason(Reason::FieldValueRequired)
+}
+
+const DATA_KEY: &str =
+    "letters, digits, '-', '_' and '.', other than '.' and not beginning with '..'";
+
+fn is_data_key(name: &str) -> String {
+    format!("{name}.matches('^[-._a-zA-Z0-9]+$') && {name} != '.' && !{name}.startsWith('..')")
+}
+
+/// An identifier with one of IAM's prefixes, wherever it stands, or what can only be a secret.
+fn is_key_material(name: &str) -> String {
+    format!(
+        "{name}.matches('^.*A(BIA|CCA|GPA|IDA|IPA|KIA|NPA|NVA|PKA|ROA|SCA|SIA)[A-Z0-9]{{12}}.*$') \
+         || {name}.matches('^[A-Za-z0-9/+]{{40}}$')"
+    )
+}
+
+fn rule(expression: impl Into<String>, message: String) -> Rule {
+    Rule::new(expression).message(Message::Message(message))
+}
+
+fn forbidden(expression: String, message: String) -> Rule {
+    rule(expression, message).reason(Reason::FieldValueForbidden)
+}

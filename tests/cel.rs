@@ -1,0 +1,99 @@
+//! Each CEL rule of the definition has an example that it accepts and one that it refuses.
+
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a key that a JSON value lacks reads as null"
+)]
+
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "support/schema/mod.rs"]
+mod schema;
+
+use anyhow::{Context, Result};
+use kube::core::cel::Validator;
+use schema::{cases::cases, changed, definition, valid};
+use serde_json::Value;
+
+/// The fields and messages of the rules that an object offends.
+fn offences(object: &Value) -> Result<Vec<(String, String)>> {
+    let outcome = Validator::new().validate(&definition::schema()?, object, None);
+    let errors = outcome.err().into_iter().flatten();
+    Ok(errors
+        // Of a rule at the root this evaluator gives the path with a dot in front, unlike the API server.
+        .map(|error| {
+            (
+                error.field_path.trim_start_matches('.').to_owned(),
+                error.message,
+            )
+        })
+        .collect())
+}
+
+#[test]
+fn the_base_of_all_examples_offends_nothing() -> Result<()> {
+    assert_eq!(offences(&valid())?, []);
+    Ok(())
+}
+
+#[test]
+fn every_accepted_example_offends_nothing() -> Result<()> {
+    for case in cases() {
+        for patch in &case.accepted {
+            assert_eq!(offences(&changed(patch))?, [], "{}: {patch}", case.message);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_refused_example_offends_its_rule_alone() -> Result<()> {
+    for case in cases() {
+        for patch in &case.refused {
+            let offences = offences(&changed(patch))?;
+            let [(field, message)] = offences.as_slice() else {
+                anyhow::bail!("{}: {patch} offends {offences:?}", case.message);
+            };
+            assert!(message.starts_with(case.message), "{patch}: {message}");
+            assert_eq!(field, case.field(), "{patch}: {message}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_rule_has_a_row_and_every_row_a_rule() -> Result<()> {
+    let (messages, cases) = (definition::messages()?, cases());
+    for message in &messages {
+        let rows = cases
+            .iter()
+            .filter(|case| message.starts_with(case.message));
+        assert_eq!(rows.count(), 1, "rows for: {message}");
+    }
+    for case in &cases {
+        let rules = messages
+            .iter()
+            .filter(|message| message.starts_with(case.message));
+        assert_eq!(rules.count(), 1, "rules for: {}", case.message);
+        assert!(
+            !case.accepted.is_empty() && !case.refused.is_empty(),
+            "{}",
+            case.message
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn every_message_begins_with_a_field_and_says_what_it_must_be() -> Result<()> {
+    let nodes = definition::nodes()?;
+    for message in definition::messages()? {
+        let (field, demand) = message.split_once(' ').context("one word")?;
+        assert!(
+            nodes.iter().any(|node| node.path == field),
+            "no such field: {message}"
+        );
+        assert!(demand.starts_with("must "), "{message}");
+        assert!(!message.contains('\n'), "{message}");
+    }
+    Ok(())
+}

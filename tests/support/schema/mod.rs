@@ -1,0 +1,44 @@
+//! What the schema of the definition promises, as data: `tests/cel.rs` and `tests/crds.rs` hold it against
+//! the definition alone, `tests/api_server_schema.rs` against a real API server.
+
+pub mod bounds;
+pub mod cases;
+pub mod definition;
+mod spec_cases;
+mod status_bounds;
+
+use serde_json::{Value, json};
+
+/// The least that is valid.
+pub fn valid() -> Value {
+    json!({
+        "apiVersion": "awscredentials.dev/v1alpha1",
+        "kind": "StaticAwsCredentials",
+        "metadata": {"name": "orders"},
+        "spec": {"secretRef": {"name": "orders-key-pair"}, "region": "eu-west-1"},
+    })
+}
+
+/// [`valid`], changed by a JSON merge patch.
+pub fn changed(patch: &Value) -> Value {
+    let mut object = valid();
+    merge(&mut object, patch);
+    object
+}
+
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        target.clone_from(patch);
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    for (key, value) in patch {
+        if value.is_null() {
+            target.as_object_mut().and_then(|map| map.remove(key));
+        } else {
+            merge(&mut target[key], value);
+        }
+    }
+}
