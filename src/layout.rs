@@ -1,1 +1,151 @@
-//! To be written.
+//! The target's data: the pair in the shapes that consumers read.
+//!
+//! A key has the same bytes in every layout that writes it, since a content belongs to the key's
+//! name and not to the layout.
+
+mod file;
+
+use std::collections::BTreeMap;
+
+use file::Obstacle;
+
+use crate::{
+    api::{Layout, PairField, Reason},
+    pair::{KeyPair, SecretBytes},
+    verdict::Finding,
+};
+
+/// What the target shall hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The layouts, in any order.
+    pub layouts: &'a [Layout],
+    /// Further keys. One that a layout writes as well has the layout's bytes.
+    pub keys: &'a BTreeMap<String, PairField>,
+    /// The region, for layouts that carry one.
+    pub region: Option<&'a str>,
+}
+
+/// The keys that a layout writes, in the order of the documentation.
+pub fn keys(layout: Layout, with_region: bool) -> impl Iterator<Item = &'static str> {
+    entries(layout)
+        .iter()
+        .filter(move |(_, content)| with_region || !content.needs_region())
+        .map(|(key, _)| *key)
+}
+
+/// Writes the pair down, all keys at once.
+///
+/// # Errors
+///
+/// [`Reason::LayoutCannotCarry`] if a layout has a file that the pair cannot stand in. Then nothing
+/// is rendered, the other layouts included: a target holds one pair everywhere.
+pub fn render(
+    request: &Request<'_>,
+    pair: &KeyPair,
+) -> Result<BTreeMap<String, SecretBytes>, Finding> {
+    let mut data = BTreeMap::new();
+    for (key, field) in request.keys {
+        data.insert(key.clone(), copy(value(pair, *field)));
+    }
+    for &layout in request.layouts {
+        for (key, content) in entries(layout) {
+            let rendered = content
+                .render(request.region, pair)
+                .map_err(|obstacle| cannot_carry(layout, obstacle))?;
+            if let Some(bytes) = rendered {
+                data.insert((*key).to_owned(), bytes);
+            }
+        }
+    }
+    Ok(data)
+}
+
+/// What stands under a key.
+#[derive(Clone, Copy)]
+enum Content {
+    Id,
+    Secret,
+    Region,
+    /// The name of the provider, which is also the type of the binding.
+    Aws,
+    CredentialsFile,
+    ConfigFile,
+    ProcessJson,
+}
+
+impl Content {
+    fn needs_region(self) -> bool {
+        matches!(self, Self::Region | Self::ConfigFile)
+    }
+
+    /// Nothing, if the content is of a region and there is none.
+    fn render(self, region: Option<&str>, pair: &KeyPair) -> Result<Option<SecretBytes>, Obstacle> {
+        Ok(match self {
+            Self::Id => Some(copy(value(pair, PairField::AccessKeyId))),
+            Self::Secret => Some(copy(value(pair, PairField::SecretAccessKey))),
+            Self::Region => region.map(copy),
+            Self::Aws => Some(copy("aws")),
+            Self::CredentialsFile => Some(file::credentials(pair)?),
+            Self::ConfigFile => region.map(file::config),
+            Self::ProcessJson => Some(file::process_json(pair)?),
+        })
+    }
+}
+
+fn entries(layout: Layout) -> &'static [(&'static str, Content)] {
+    use Content::{Aws, ConfigFile, CredentialsFile, Id, ProcessJson, Region, Secret};
+    match layout {
+        Layout::Env => &[
+            ("AWS_ACCESS_KEY_ID", Id),
+            ("AWS_SECRET_ACCESS_KEY", Secret),
+            ("AWS_REGION", Region),
+            ("AWS_DEFAULT_REGION", Region),
+        ],
+        Layout::SharedCredentialsFile => {
+            &[("credentials", CredentialsFile), ("config", ConfigFile)]
+        }
+        Layout::ProcessJson => &[("credentials.json", ProcessJson)],
+        Layout::ServiceBinding => &[
+            ("type", Aws),
+            ("provider", Aws),
+            ("access-key-id", Id),
+            ("secret-access-key", Secret),
+            ("region", Region),
+        ],
+        Layout::Mendix => &[
+            ("mx-const-AWSAuthentication.AccessKey", Id),
+            ("mx-const-AWSAuthentication.SecretAccessKey", Secret),
+        ],
+        Layout::MendixStorage => &[
+            ("storage-access-key-id", Id),
+            ("storage-secret-access-key", Secret),
+        ],
+        Layout::CloudCredential => &[
+            ("aws_access_key_id", Id),
+            ("aws_secret_access_key", Secret),
+            ("credentials", CredentialsFile),
+        ],
+    }
+}
+
+fn value(pair: &KeyPair, field: PairField) -> &str {
+    match field {
+        PairField::AccessKeyId => pair.access_key_id.reveal(),
+        PairField::SecretAccessKey => pair.secret_access_key.reveal(),
+    }
+}
+
+fn copy(text: &str) -> SecretBytes {
+    SecretBytes::new(text.as_bytes().to_vec())
+}
+
+fn cannot_carry(layout: Layout, obstacle: Obstacle) -> Finding {
+    Finding::new(
+        Reason::LayoutCannotCarry,
+        format!(
+            "layout {layout:?} cannot carry the pair: {obstacle}; remove the layout from \
+             spec.target.layouts or create another access key"
+        ),
+    )
+}

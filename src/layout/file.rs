@@ -1,0 +1,81 @@
+//! The files that SDKs read.
+//!
+//! The credentials file is as plain as it is because SDKs agree on nothing else: some fail on a
+//! byte order mark, on indentation, on upper-case keys, on `key: value` or on an empty session
+//! token, and they share no way to escape or quote a value.
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::pair::{KeyPair, SecretBytes};
+
+/// Why a file cannot hold a pair: the part of a sentence that follows a colon.
+pub(super) type Obstacle = &'static str;
+
+pub(super) fn credentials(pair: &KeyPair) -> Result<SecretBytes, Obstacle> {
+    let id = pair.access_key_id.reveal();
+    let secret = pair.secret_access_key.reveal();
+    if !(is_plain(id) && is_plain(secret)) {
+        return Err("SDKs read a credentials file differently \
+                    where # or ; begins a value or follows white space in it, \
+                    or where quotes or white space surround it");
+    }
+    Ok(joined(&[
+        "[default]\naws_access_key_id = ",
+        id,
+        "\naws_secret_access_key = ",
+        secret,
+        "\n",
+    ]))
+}
+
+pub(super) fn config(region: &str) -> SecretBytes {
+    joined(&["[default]\nregion = ", region, "\n"])
+}
+
+/// What a `credential_process` prints. Every SDK refuses a `Version` that is no number, and some
+/// refuse an empty session token, so that absent fields are left out.
+pub(super) fn process_json(pair: &KeyPair) -> Result<SecretBytes, Obstacle> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Output<'a> {
+        version: u8,
+        access_key_id: &'a str,
+        secret_access_key: &'a str,
+    }
+    // The most that JSON makes of a byte is `\u001f`.
+    const LONGEST_ESCAPE: usize = 6;
+    const PUNCTUATION: usize = 64;
+
+    let output = Output {
+        version: 1,
+        access_key_id: pair.access_key_id.reveal(),
+        secret_access_key: pair.secret_access_key.reveal(),
+    };
+    let values = output.access_key_id.len() + output.secret_access_key.len();
+    let room = PUNCTUATION + LONGEST_ESCAPE * values;
+    let mut json = Zeroizing::new(Vec::with_capacity(room));
+    serde_json::to_writer(&mut *json, &output).map_err(|_| "JSON cannot hold it")?;
+    Ok(SecretBytes::new(std::mem::take(&mut json)))
+}
+
+/// Whether every SDK reads the value back from a line of a credentials file as it is. For some of
+/// them `#` and `;` begin a comment, and one strips double quotes.
+fn is_plain(value: &str) -> bool {
+    let begins_comment = |word: &str| word.starts_with(['#', ';']);
+    let quoted = value.starts_with('"') && value.ends_with('"');
+    !value.is_empty()
+        && !quoted
+        && value.trim() == value
+        && !value.contains(char::is_control)
+        && !value.split(char::is_whitespace).any(begins_comment)
+}
+
+/// Reserves once: a buffer that grows leaves copies of its content behind.
+fn joined(parts: &[&str]) -> SecretBytes {
+    let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+    for part in parts {
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    SecretBytes::new(bytes)
+}
