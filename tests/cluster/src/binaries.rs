@@ -53,9 +53,9 @@ impl Binary {
         match self {
             Self::Etcd | Self::Kubectl => 50,
             Self::KubeApiserver => 300,
-            Self::KubeControllerManager => 100,
+            Self::KubeControllerManager => 150,
             Self::KubeScheduler => 15,
-            Self::Kubelet => 40,
+            Self::Kubelet => 55,
         }
     }
 }

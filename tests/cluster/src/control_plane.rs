@@ -3,6 +3,7 @@
 
 mod access;
 mod flags;
+mod parts;
 
 use std::{
     path::{Path, PathBuf},
@@ -18,15 +19,10 @@ use kube::{
     runtime::wait::await_condition,
 };
 
-use crate::{
-    binaries::{self, Binary},
-    certs::Authority,
-    component::Component,
-    kubeconfig::{self, Proof},
-    slot::Slot,
-};
+use crate::{certs::Authority, component::Component, slot::Slot};
 use flags::Plan;
 pub(crate) use flags::{SERVICE_ADDRESS, flag};
+use parts::Parts;
 
 /// Generous, because the machine may be busy with builds.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(3);
@@ -42,6 +38,17 @@ pub struct Options {
     pub api_server_flags: Vec<String>,
 }
 
+impl Options {
+    /// What a [`crate::node::Node`] needs.
+    #[must_use]
+    pub fn with_node() -> Self {
+        Self {
+            scheduler: true,
+            ..Self::default()
+        }
+    }
+}
+
 /// A running control plane.
 pub struct ControlPlane {
     // Dropped from top to bottom: the parts end before the slot's directory goes.
@@ -54,14 +61,6 @@ pub struct ControlPlane {
     slot: Arc<Slot>,
 }
 
-/// The programs, each of which can be stopped and started.
-struct Parts {
-    scheduler: Option<Component>,
-    controller_manager: Component,
-    api_server: Component,
-    etcd: Component,
-}
-
 impl ControlPlane {
     /// Starts a control plane and waits until it is ready for use. The first start on a machine builds it.
     ///
@@ -69,39 +68,20 @@ impl ControlPlane {
     /// When a program is missing and cannot be built, or does not become ready.
     pub async fn start(options: Options) -> Result<Self> {
         let scheduler = options.scheduler;
-        let found = tokio::task::spawn_blocking(move || programs(scheduler)).await??;
-        let [etcd, api_server, controller_manager, kubectl, rest @ ..] = found.as_slice() else {
-            anyhow::bail!("the programs of the control plane were not all found");
-        };
+        let programs = tokio::task::spawn_blocking(move || parts::programs(scheduler)).await??;
         let slot = Arc::new(tokio::task::spawn_blocking(Slot::take).await??);
         let directory = slot.directory().to_owned();
         let authority = Authority::new(&directory.join("certificates"))?;
         let plan = Plan::new(&slot, &authority, &options)?;
         let kubeconfig =
             plan.identity_kubeconfig(&authority, "admin", "admin", "system:masters")?;
-        let parts = Parts {
-            etcd: Component::new("etcd", etcd, plan.etcd(), &directory),
-            api_server: Component::new("kube-apiserver", api_server, plan.api_server(), &directory),
-            controller_manager: Component::new(
-                "kube-controller-manager",
-                controller_manager,
-                plan.controller_manager(&authority)?,
-                &directory,
-            ),
-            scheduler: match rest.first() {
-                None => None,
-                Some(program) => {
-                    let flags = plan.scheduler(&authority)?;
-                    Some(Component::new("kube-scheduler", program, flags, &directory))
-                }
-            },
-        };
+        let parts = Parts::new(&programs, &plan, &authority)?;
         let client = admin(&kubeconfig).await?;
         let control_plane = Self {
             parts,
             client,
             kubeconfig,
-            kubectl: kubectl.clone(),
+            kubectl: programs.kubectl,
             plan,
             authority,
             slot,
@@ -237,36 +217,6 @@ impl ControlPlane {
     }
 }
 
-impl Parts {
-    fn start(&self) -> Result<()> {
-        self.etcd.start()?;
-        self.api_server.start()?;
-        self.controller_manager.start()?;
-        self.scheduler.as_ref().map_or(Ok(()), Component::start)
-    }
-}
-
-impl Drop for Parts {
-    fn drop(&mut self) {
-        // Gentleness would take the API server up to a minute, and nobody will read these data again.
-        self.scheduler.iter().for_each(Component::kill_now);
-        self.controller_manager.kill_now();
-        self.api_server.kill_now();
-        self.etcd.kill_now();
-    }
-}
-
-fn programs(scheduler: bool) -> Result<Vec<PathBuf>> {
-    let mut wanted = vec![
-        Binary::Etcd,
-        Binary::KubeApiserver,
-        Binary::KubeControllerManager,
-        Binary::Kubectl,
-    ];
-    wanted.extend(scheduler.then_some(Binary::KubeScheduler));
-    binaries::find(&wanted)
-}
-
 async fn admin(kubeconfig: &Path) -> Result<Client> {
     let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
     let options = KubeConfigOptions::default();
@@ -278,20 +228,4 @@ async fn admin(kubeconfig: &Path) -> Result<Client> {
 
 fn exists<K>(object: Option<&K>) -> bool {
     object.is_some()
-}
-
-impl Plan {
-    /// A kubeconfig for a part of the cluster, which proves itself with a certificate.
-    pub(crate) fn identity_kubeconfig(
-        &self,
-        authority: &Authority,
-        file: &str,
-        user: &str,
-        group: &str,
-    ) -> Result<PathBuf> {
-        let identity = authority.client(file, user, group)?;
-        let path = self.directory.join(format!("{file}.kubeconfig"));
-        let proof = Proof::Certificate(&identity);
-        kubeconfig::write(&path, &self.url, Some(&authority.certificate()), proof)
-    }
 }

@@ -1,19 +1,16 @@
 //! A node with real pods: containerd and kubelet, in process and mount namespaces of their own.
 //!
-//! When the first process of those namespaces ends, the kernel ends all others, containers included,
-//! and drops their mounts. That is how nothing stays behind, even when the owner was killed.
+//! Two things of the machine do change and stay changed: packages that were missing are installed, and
+//! the kernel forwards packets (`net.ipv4.ip_forward`), as it must for every kind of pod network.
 
 mod config;
 mod image;
 mod machine;
 mod pod_log;
+mod runtime;
+mod sandbox;
 
-use std::{
-    net::Ipv4Addr,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{net::Ipv4Addr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use k8s_openapi::api::core::v1::Node as NodeObject;
@@ -27,30 +24,18 @@ use crate::{
     slot::Slot,
 };
 use config::Layout;
+use runtime::Runtime;
+use sandbox::enter;
 
 const PAUSE_IMAGE: &str = "cluster.test/pause:1";
-
-/// Paths that containerd, runc, the plugins and kubelet write to whatever they are told. In the node's
-/// own mount namespace each is covered, so that two nodes never meet there.
-const SANDBOX: &str = r#"
-set -e
-mount --make-rshared /
-for path in /run/containerd /run/netns /var/lib/cni /var/lib/kubelet /var/log/containers; do
-  mkdir -p "$path"
-  mount -t tmpfs -o mode=0711 tmpfs "$path"
-done
-touch "$1"
-exec "$2"
-"#;
 
 /// A running node.
 #[derive(Debug)]
 pub struct Node {
     kubelet: Leashed,
-    containerd: Leashed,
+    runtime: Runtime,
     // The first process of the namespaces: with it all others end.
     sandbox: Leashed,
-    ctr: PathBuf,
     layout: Layout,
     name: String,
     slot: Arc<Slot>,
@@ -102,20 +87,15 @@ impl Node {
         let pause = binaries::go_binary(&pause, ".", "pause")?;
         let found = binaries::find(&[Binary::Kubelet])?;
         let kubelet = found.first().context("no kubelet")?;
-        let containerd = machine::program("containerd").context("no containerd")?;
         let cni = machine::cni_directory().context("no network plugins")?;
 
         remains::remove_node(slot.number())?;
         network::create(&slot, api_server)?;
         remains::make_cgroups(slot.number())?;
         config::cni(&layout, &slot)?;
-        let config = config::containerd(&layout, &cni)?;
-        let sandbox = start_sandbox(&layout, &pause)?;
-        let args = [flag("config", config.display())];
-        let containerd = enter(&sandbox, &layout, "containerd", &containerd, &args)?;
-        wait_for(&containerd, "containerd's socket", || {
-            std::os::unix::net::UnixStream::connect(layout.socket()).is_ok()
-        })?;
+        let sandbox = sandbox::start(&layout, &pause)?;
+        let runtime = Runtime::start(&sandbox, &layout, &cni)?;
+        runtime.import(PAUSE_IMAGE, &pause, &[])?;
         let kubelet_flags = [
             flag("config", kubelet_config.display()),
             flag("kubeconfig", kubeconfig.display()),
@@ -124,17 +104,14 @@ impl Node {
             flag("root-dir", layout.path("kubelet").display()),
             flag("cert-dir", layout.path("kubelet-certificates").display()),
         ];
-        let node = Self {
+        Ok(Self {
             kubelet: enter(&sandbox, &layout, "kubelet", kubelet, &kubelet_flags)?,
-            containerd,
+            runtime,
             sandbox,
-            ctr: machine::program("ctr").context("no ctr")?,
             layout,
             name,
             slot,
-        };
-        node.import(PAUSE_IMAGE, &pause, &[])?;
-        Ok(node)
+        })
     }
 
     async fn wait_until_ready(&self, control_plane: &ControlPlane) -> Result<()> {
@@ -157,41 +134,10 @@ impl Node {
         binary: &Path,
         extra_files: &[(&str, &[u8])],
     ) -> Result<()> {
-        // Short enough to stay on this thread: a few dozen megabytes, copied and unpacked.
-        std::future::ready(self.import(name, binary, extra_files)).await
-    }
-
-    fn import(&self, name: &str, binary: &Path, extra_files: &[(&str, &[u8])]) -> Result<()> {
-        let archive = tempfile::NamedTempFile::new_in(&self.layout.directory)?;
-        image::write(archive.path(), name, binary, extra_files)?;
-        let path = archive.path().display().to_string();
-        self.ctr(&["images", "import", &path])?;
-        // containerd's own side of the CRI learns of it a moment later, and marks what it has learnt.
-        wait_for(&self.containerd, name, || {
-            let filter = format!("name=={name}");
-            let listed = self.ctr(&["images", "list", &filter]);
-            listed.is_ok_and(|list| list.contains("io.cri-containerd.image=managed"))
-        })
-    }
-
-    fn ctr(&self, args: &[&str]) -> Result<String> {
-        // Unpacking mounts, so it must be inside as well.
-        let output = std::process::Command::new("nsenter")
-            .args(namespaces(&self.sandbox))
-            .arg(&self.ctr)
-            .arg("--address")
-            .arg(self.layout.socket())
-            .args(["--namespace", "k8s.io"])
-            .args(args)
-            .output()?;
-        let words = String::from_utf8_lossy(&output.stderr);
-        ensure!(
-            output.status.success(),
-            "ctr {}: {}",
-            args.join(" "),
-            words.trim()
-        );
-        Ok(String::from_utf8(output.stdout)?)
+        let (runtime, name, binary) = (self.runtime.clone(), name.to_owned(), binary.to_owned());
+        let owned = |(path, content): &(&str, &[u8])| ((*path).to_owned(), content.to_vec());
+        let files: Vec<_> = extra_files.iter().map(owned).collect();
+        tokio::task::spawn_blocking(move || runtime.import(&name, &binary, &files)).await?
     }
 
     /// What a container of a pod has written so far, all its restarts in order.
@@ -228,7 +174,7 @@ impl Node {
     /// Which part ended, how, and the end of its log.
     pub fn check(&self) -> Result<()> {
         self.sandbox.check()?;
-        self.containerd.check()?;
+        self.runtime.containerd().check()?;
         self.kubelet.check()
     }
 }
@@ -236,7 +182,7 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         self.sandbox.kill();
-        for part in [&self.kubelet, &self.containerd] {
+        for part in [&self.kubelet, self.runtime.containerd()] {
             // It has died with the sandbox; what is awaited is that its parent reaps it.
             if !part.wait(Duration::from_secs(10)) {
                 part.kill();
@@ -254,61 +200,6 @@ impl Drop for Node {
             eprintln!("cannot clean up after {}: {error:#}", self.name);
         }
     }
-}
-
-fn start_sandbox(layout: &Layout, pause: &Path) -> Result<Leashed> {
-    let ready = layout.path("sandbox-is-ready");
-    let mut args: Vec<String> = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-        .map(str::to_owned)
-        .to_vec();
-    args.extend(["sh", "-c", SANDBOX, "sandbox"].map(str::to_owned));
-    args.extend([ready.display().to_string(), pause.display().to_string()]);
-    let unshare = machine::program("unshare").context("no unshare")?;
-    let log = layout.path("sandbox.log");
-    let sandbox = Leashed::spawn("the node's sandbox", &unshare, &args, &[], &log)?;
-    wait_for(&sandbox, "the node's namespaces", || ready.exists())?;
-    Ok(sandbox)
-}
-
-fn enter(
-    sandbox: &Leashed,
-    layout: &Layout,
-    name: &str,
-    program: &Path,
-    args: &[String],
-) -> Result<Leashed> {
-    let nsenter = machine::program("nsenter").context("no nsenter")?;
-    let mut all = namespaces(sandbox).to_vec();
-    all.push(program.display().to_string());
-    all.extend_from_slice(args);
-    Leashed::spawn(
-        name,
-        &nsenter,
-        &all,
-        &[],
-        &layout.path(&format!("{name}.log")),
-    )
-}
-
-fn namespaces(sandbox: &Leashed) -> [String; 3] {
-    let of = format!("/proc/{}/ns", sandbox.pid());
-    [
-        format!("--mount={of}/mnt"),
-        // The process that made the namespace is itself outside of it.
-        format!("--pid={of}/pid_for_children"),
-        "--".to_owned(),
-    ]
-}
-
-/// Asks again and again, since none of these tells anyone when it is there. Blocks.
-fn wait_for(part: &Leashed, what: &str, there: impl Fn() -> bool) -> Result<()> {
-    let end = Instant::now() + DEADLINE;
-    while !there() {
-        part.check()?;
-        ensure!(Instant::now() < end, "{what} did not come");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
 }
 
 /// Ready, and without the taint that a node bears until a controller has seen that it is.

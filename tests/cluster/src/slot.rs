@@ -21,6 +21,8 @@ const PORTS: u16 = 40;
 const SLOTS: u16 = 200;
 
 /// A place for one cluster on this machine, held until it is dropped.
+///
+/// With `KEEP_CLUSTER` in the environment its directory, logs included, stays until the next cluster starts.
 #[derive(Debug)]
 pub struct Slot {
     number: u16,
@@ -30,12 +32,13 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Takes the first free slot, after removing what its last holder may have left there.
+    /// Takes the first free slot, after removing what clusters left whose processes were killed.
     ///
     /// # Errors
     /// When no slot is free or its directory cannot be made.
     pub fn take() -> Result<Self> {
         let base = base()?;
+        remove_abandoned(&base)?;
         for number in 0..SLOTS {
             let Some(lock) = try_lock(&base, number)? else {
                 continue;
@@ -111,15 +114,14 @@ impl Drop for Slot {
     }
 }
 
-/// Removes what clusters left whose processes were killed. [`Slot::take`] does it for its own slot only.
-///
-/// # Errors
-/// When a dead cluster's remains cannot be removed.
-pub fn remove_abandoned() -> Result<()> {
-    let base = base()?;
+/// Removes what other clusters left whose processes were killed.
+fn remove_abandoned(base: &Path) -> Result<()> {
     for number in 0..SLOTS {
         let directory = base.join(number.to_string());
-        if directory.exists() && try_lock(&base, number)?.is_some_and(|_lock| directory.exists()) {
+        if !directory.exists() {
+            continue;
+        }
+        if let Some(_lock) = try_lock(base, number)? {
             crate::remains::remove(number, &directory)?;
         }
     }

@@ -10,6 +10,7 @@ use anyhow::Result;
 use super::Options;
 use crate::{
     certs::{Authority, Identity, signing_pair},
+    kubeconfig::{self, Proof},
     slot::Slot,
 };
 
@@ -92,6 +93,20 @@ impl Plan {
             signing: signing_pair(&directory.join("certificates"), "service-accounts")?,
             more_flags: options.api_server_flags.clone(),
         })
+    }
+
+    /// A kubeconfig for a part of the cluster, which proves itself with a certificate.
+    pub(super) fn identity_kubeconfig(
+        &self,
+        authority: &Authority,
+        file: &str,
+        user: &str,
+        group: &str,
+    ) -> Result<PathBuf> {
+        let identity = authority.client(file, user, group)?;
+        let path = self.directory.join(format!("{file}.kubeconfig"));
+        let proof = Proof::Certificate(&identity);
+        kubeconfig::write(&path, &self.url, Some(&authority.certificate()), proof)
     }
 
     pub(super) fn etcd(&self) -> Vec<String> {

@@ -15,7 +15,7 @@ pub(super) fn write(
     archive: &Path,
     name: &str,
     binary: &Path,
-    extra_files: &[(&str, &[u8])],
+    extra_files: &[(String, Vec<u8>)],
 ) -> Result<()> {
     let program = binary.file_name().and_then(|file| file.to_str());
     let program = program.context("the binary has no name")?;

@@ -15,8 +15,8 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("runc", "runc"),
     ("iptables", "iptables"),
     ("ip", "iproute2"),
-    ("conntrack", "conntrack"),
     ("unshare", "util-linux"),
+    ("nsenter", "util-linux"),
     ("mount", "mount"),
 ];
 

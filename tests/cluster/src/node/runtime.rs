@@ -1,0 +1,89 @@
+//! containerd, and the images that it is given.
+
+use std::{
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
+
+use anyhow::{Context, Result, ensure};
+
+use super::{
+    config::{self, Layout},
+    image, machine,
+    sandbox::{enter, namespaces, wait_for},
+};
+use crate::{control_plane::flag, leash::Leashed};
+
+/// A running containerd. Clones mean the same one.
+#[derive(Clone, Debug)]
+pub(super) struct Runtime {
+    containerd: Arc<Leashed>,
+    ctr: PathBuf,
+    socket: PathBuf,
+    directory: PathBuf,
+    inside: [String; 3],
+}
+
+impl Runtime {
+    /// Starts containerd with the network plugins of the directory `cni`, and waits until it listens. Blocks.
+    pub(super) fn start(sandbox: &Leashed, layout: &Layout, cni: &Path) -> Result<Self> {
+        let program = machine::program("containerd").context("no containerd")?;
+        let args = [flag("config", config::containerd(layout, cni)?.display())];
+        let containerd = enter(sandbox, layout, "containerd", &program, &args)?;
+        wait_for(&containerd, "containerd's socket", || {
+            UnixStream::connect(layout.socket()).is_ok()
+        })?;
+        Ok(Self {
+            containerd: Arc::new(containerd),
+            ctr: machine::program("ctr").context("no ctr")?,
+            socket: layout.socket(),
+            directory: layout.directory.clone(),
+            inside: namespaces(sandbox),
+        })
+    }
+
+    pub(super) fn containerd(&self) -> &Leashed {
+        &self.containerd
+    }
+
+    /// Makes an image of a static binary and gives it to containerd. Blocks.
+    pub(super) fn import(
+        &self,
+        name: &str,
+        binary: &Path,
+        extra_files: &[(String, Vec<u8>)],
+    ) -> Result<()> {
+        let archive = tempfile::NamedTempFile::new_in(&self.directory)?;
+        image::write(archive.path(), name, binary, extra_files)?;
+        let path = archive.path().display().to_string();
+        self.ctr(&["images", "import", &path])?;
+        // The side of it that kubelet talks to learns of the image a moment later, and marks what it has learnt.
+        wait_for(&self.containerd, name, || {
+            let listed = self.ctr(&["images", "list", &format!("name=={name}")]);
+            listed.is_ok_and(|list| list.contains("io.cri-containerd.image=managed"))
+        })
+    }
+
+    fn ctr(&self, args: &[&str]) -> Result<String> {
+        // Unpacking mounts, so it must be inside as well.
+        let output = Command::new("nsenter")
+            .args(&self.inside)
+            .arg(&self.ctr)
+            .arg("--address")
+            .arg(&self.socket)
+            .args(["--namespace", "k8s.io"])
+            .args(args)
+            .output()
+            .context("cannot start ctr")?;
+        let words = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success(),
+            "ctr {}: {}",
+            args.join(" "),
+            words.trim()
+        );
+        Ok(String::from_utf8(output.stdout)?)
+    }
+}

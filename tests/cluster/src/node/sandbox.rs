@@ -1,0 +1,85 @@
+//! The namespaces of a node, and the programs inside them.
+//!
+//! When the first process of those namespaces ends, the kernel ends all others, containers included,
+//! and drops their mounts. That is how nothing stays behind, even when the owner was killed.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use super::{config::Layout, machine};
+use crate::{control_plane::DEADLINE, leash::Leashed};
+
+/// Paths that containerd, runc, the plugins and kubelet write to whatever they are told. In the node's
+/// own mount namespace each is covered, so that two nodes never meet there.
+const SANDBOX: &str = r#"
+set -e
+mount --make-rshared /
+for path in /run/containerd /run/netns /var/lib/cni /var/lib/kubelet /var/log/containers; do
+  mkdir -p "$path"
+  mount -t tmpfs -o mode=0711 tmpfs "$path"
+done
+touch "$1"
+exec "$2"
+"#;
+
+/// Makes the namespaces.
+pub(super) fn start(layout: &Layout, pause: &Path) -> Result<Leashed> {
+    let ready = layout.path("sandbox-is-ready");
+    let mut args: Vec<String> = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        .map(str::to_owned)
+        .to_vec();
+    args.extend(["sh", "-c", SANDBOX, "sandbox"].map(str::to_owned));
+    args.extend([ready.display().to_string(), pause.display().to_string()]);
+    let unshare = machine::program("unshare").context("no unshare")?;
+    let log = layout.path("sandbox.log");
+    let sandbox = Leashed::spawn("the node's sandbox", &unshare, &args, &[], &log)?;
+    wait_for(&sandbox, "the node's namespaces", || ready.exists())?;
+    Ok(sandbox)
+}
+
+/// Starts a program inside.
+pub(super) fn enter(
+    sandbox: &Leashed,
+    layout: &Layout,
+    name: &str,
+    program: &Path,
+    args: &[String],
+) -> Result<Leashed> {
+    let nsenter = machine::program("nsenter").context("no nsenter")?;
+    let mut all = namespaces(sandbox).to_vec();
+    all.push(program.display().to_string());
+    all.extend_from_slice(args);
+    Leashed::spawn(
+        name,
+        &nsenter,
+        &all,
+        &[],
+        &layout.path(&format!("{name}.log")),
+    )
+}
+
+/// The arguments of `nsenter` that lead inside.
+pub(super) fn namespaces(sandbox: &Leashed) -> [String; 3] {
+    let of = format!("/proc/{}/ns", sandbox.pid());
+    [
+        format!("--mount={of}/mnt"),
+        // The process that made the namespace is itself outside of it.
+        format!("--pid={of}/pid_for_children"),
+        "--".to_owned(),
+    ]
+}
+
+/// Asks again and again, since none of these tells anyone when it is there. Blocks.
+pub(super) fn wait_for(part: &Leashed, what: &str, there: impl Fn() -> bool) -> Result<()> {
+    let end = Instant::now() + DEADLINE;
+    while !there() {
+        part.check()?;
+        ensure!(Instant::now() < end, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}

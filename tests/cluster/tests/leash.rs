@@ -1,0 +1,97 @@
+//! A leashed program ends with its parent, whatever ends the parent.
+
+use std::{
+    io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use cluster::leash::Leashed;
+
+const OWNER: &str = "LEASH_TEST_OWNER";
+
+#[test]
+fn a_program_ends_when_its_parent_is_killed() -> Result<()> {
+    let log = tempfile::NamedTempFile::new()?;
+    if std::env::var_os(OWNER).is_some() {
+        // A shell that ignores what a gentle stop would send, with a child of its own.
+        let script = "trap '' TERM HUP INT; sleep 3600 & wait";
+        let args = ["-c", script].map(str::to_owned);
+        let program = Leashed::spawn("sh", Path::new("/bin/sh"), &args, &[], log.path())?;
+        println!("\npid {}", program.pid());
+        loop {
+            std::thread::park();
+        }
+    }
+    let mut owner = Command::new(std::env::current_exe()?)
+        .args([
+            "--exact",
+            "a_program_ends_when_its_parent_is_killed",
+            "--nocapture",
+        ])
+        .env(OWNER, "1")
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn()?;
+    let lines = BufReader::new(owner.stdout.take().context("a pipe")?).lines();
+    let pid = lines
+        .map_while(Result::ok)
+        .find_map(|line| line.strip_prefix("pid ")?.parse().ok());
+    let pid: u32 = pid.context("the owner told no pid")?;
+    assert!(lives(pid), "it runs while its parent does");
+    owner.kill()?;
+    owner.wait()?;
+    let end = Instant::now() + Duration::from_mins(1);
+    while lives(pid) {
+        ensure!(
+            Instant::now() < end,
+            "process {pid} has outlived its parent"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_program_that_does_not_listen_is_killed() -> Result<()> {
+    let log = tempfile::NamedTempFile::new()?;
+    let script = "trap '' TERM; echo deaf; while :; do sleep 1; done";
+    let args = ["-c", script].map(str::to_owned);
+    let program = Leashed::spawn("sh", Path::new("/bin/sh"), &args, &[], log.path())?;
+    let program = program.with_grace(Duration::from_millis(300));
+    let end = Instant::now() + Duration::from_mins(1);
+    while !std::fs::read_to_string(log.path())?.contains("deaf") {
+        ensure!(Instant::now() < end, "the program has said nothing");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    program.stop();
+    assert_eq!(program.exit_code(), Some(128 + 9));
+    assert!(!lives(program.pid()));
+    Ok(())
+}
+
+#[test]
+fn a_program_that_ends_by_itself_tells_its_code_and_its_words() -> Result<()> {
+    let log = tempfile::NamedTempFile::new()?;
+    let args = ["-c", "echo \"$WORD\" >&2; exit 7"].map(str::to_owned);
+    let env = [("WORD".to_owned(), "sorry".to_owned())];
+    let program = Leashed::spawn("sh", Path::new("/bin/sh"), &args, &env, log.path())?;
+    assert!(program.wait(Duration::from_mins(1)));
+    assert_eq!(program.exit_code(), Some(7));
+    let error = program.check().err().context("it has ended")?.to_string();
+    assert!(
+        error.contains("code 7") && error.contains("sorry"),
+        "{error}"
+    );
+    Ok(())
+}
+
+/// A zombie has ended; who reaps it is another matter.
+fn lives(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ")
+        .is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
