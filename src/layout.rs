@@ -8,6 +8,7 @@ mod file;
 use std::collections::BTreeMap;
 
 use file::Obstacle;
+use strum::VariantArray;
 
 use crate::{
     api::{Layout, PairField, Reason},
@@ -61,6 +62,25 @@ pub fn render(
     Ok(data)
 }
 
+/// Whether data that was rendered at some time, from layouts unknown, carries a pair: nothing in it
+/// speaks of another one, and all of the pair is there.
+#[must_use]
+pub fn carries(data: &BTreeMap<String, SecretBytes>, pair: &KeyPair) -> bool {
+    let known = Layout::VARIANTS.iter().flat_map(|layout| entries(*layout));
+    let mut whole = false;
+    for (key, content) in known.filter(|(_, content)| content.holds_key_material()) {
+        let Some(bytes) = data.get(*key) else {
+            continue;
+        };
+        match content.render(None, pair) {
+            Ok(Some(rendered)) if rendered == *bytes => whole |= content.holds_pair(),
+            _ => return false,
+        }
+    }
+    let holds = |text: &str| data.values().any(|bytes| bytes.reveal() == text.as_bytes());
+    whole || holds(pair.access_key_id.reveal()) && holds(pair.secret_access_key.reveal())
+}
+
 /// What stands under a key.
 #[derive(Clone, Copy)]
 enum Content {
@@ -77,6 +97,14 @@ enum Content {
 impl Content {
     fn needs_region(self) -> bool {
         matches!(self, Self::Region | Self::ConfigFile)
+    }
+
+    fn holds_key_material(self) -> bool {
+        matches!(self, Self::Id | Self::Secret) || self.holds_pair()
+    }
+
+    fn holds_pair(self) -> bool {
+        matches!(self, Self::CredentialsFile | Self::ProcessJson)
     }
 
     /// Nothing, if the content is of a region and there is none.

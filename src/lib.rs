@@ -1,12 +1,33 @@
 //! The StaticAwsCredentials operator.
 
 pub mod account;
+pub mod act;
 pub mod api;
+pub mod args;
 pub mod arn;
+pub mod conditions;
+pub mod context;
+pub mod controller;
+pub mod decide;
+pub mod error;
+pub mod events;
 pub mod fair;
+pub mod fingerprint;
 pub mod format;
+pub mod health;
+pub mod index;
 pub mod layout;
+pub mod metrics;
+pub mod observe;
 pub mod pair;
+pub mod process;
+pub mod reconcile;
 pub mod region;
+pub mod remembered;
+pub mod resource;
+pub mod server;
 pub mod sts;
+pub mod target;
+pub mod telemetry;
 pub mod verdict;
+pub mod watch;

@@ -1,3 +1,34 @@
 //! The process: parse, wire, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use static_aws_credentials::{
+    api,
+    args::{Cli, Command},
+    error::chain,
+    process,
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Some(Command::Crd) => print_crd(),
+        Some(Command::Run(args)) => process::run(args).await.map_err(|error| chain(&error)),
+        None => process::run(cli.run).await.map_err(|error| chain(&error)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_crd() -> Result<(), String> {
+    let yaml = api::crd_yaml().map_err(|error| error.to_string())?;
+    print!("{yaml}");
+    Ok(())
+}

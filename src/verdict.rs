@@ -49,15 +49,21 @@ pub mod words {
         match answer {
             Answer::SignatureMismatch => Finding::new(
                 Reason::SignatureMismatch,
-                format!("AWS STS in {region} knows the access key ID, and the secret access key is not its own; copy both halves of one pair again"),
+                format!(
+                    "AWS STS in {region} knows the access key ID, and the secret access key is not its own; copy both halves of one pair again"
+                ),
             ),
             Answer::Expired => Finding::new(
                 Reason::CredentialsExpired,
-                format!("AWS STS in {region} says that the credentials have expired; create a new access key for the IAM user"),
+                format!(
+                    "AWS STS in {region} says that the credentials have expired; create a new access key for the IAM user"
+                ),
             ),
             _ => Finding::new(
                 Reason::AccessKeyUnknown,
-                format!("AWS STS in {region} does not know the access key ID: the key was deactivated or deleted, belongs to another partition, or the account has not enabled this region; check the key in IAM and spec.region"),
+                format!(
+                    "AWS STS in {region} does not know the access key ID: the key was deactivated or deleted, belongs to another partition, or the account has not enabled this region; check the key in IAM and spec.region"
+                ),
             ),
         }
     }
@@ -67,14 +73,20 @@ pub mod words {
     pub fn settling(region: &str) -> Finding {
         Finding::new(
             Reason::Settling,
-            format!("AWS STS in {region} does not know the access key ID yet; a new key takes some seconds, and AWS is asked again for a minute"),
+            format!(
+                "AWS STS in {region} does not know the access key ID yet; a new key takes some seconds, and AWS is asked again for a minute"
+            ),
         )
     }
 
     /// A first refusal of a published pair.
     #[must_use]
     pub fn unconfirmed(refusal: &Finding, after: Duration) -> Finding {
-        let message = format!("{}; AWS is asked once more after {} s before this counts", refusal.message, after.as_secs());
+        let message = format!(
+            "{}; AWS is asked once more after {} s before this counts",
+            refusal.message,
+            after.as_secs()
+        );
         Finding::new(Reason::RejectionUnconfirmed, message)
     }
 
@@ -92,7 +104,9 @@ pub mod words {
     pub fn region_differs(default_region: &str) -> Finding {
         Finding::new(
             Reason::RegionDisabled,
-            format!("AWS STS refuses the pair in spec.region and does not in {default_region}; enable the region for the account or choose another"),
+            format!(
+                "AWS STS refuses the pair in spec.region and does not in {default_region}; enable the region for the account or choose another"
+            ),
         )
     }
 
@@ -100,14 +114,26 @@ pub mod words {
     #[must_use]
     pub fn undetermined(reason: Reason, region: &str) -> Finding {
         let what = match reason {
-            Reason::RegionDisabled => "is switched off for the account; activate STS there in the account settings or choose another spec.region",
-            Reason::OptInRequired => "needs a subscription of the account; enable the region or choose another spec.region",
-            Reason::ClockSkew => "says that the request's time is wrong; set the clock of the operator's node",
-            Reason::StsAccessDenied => "was refused on the way, by an endpoint policy or a proxy; let sts:GetCallerIdentity through",
+            Reason::RegionDisabled => {
+                "is switched off for the account; activate STS there in the account settings or choose another spec.region"
+            }
+            Reason::OptInRequired => {
+                "needs a subscription of the account; enable the region or choose another spec.region"
+            }
+            Reason::ClockSkew => {
+                "says that the request's time is wrong; set the clock of the operator's node"
+            }
+            Reason::StsAccessDenied => {
+                "was refused on the way, by an endpoint policy or a proxy; let sts:GetCallerIdentity through"
+            }
             Reason::StsThrottled => "asks to slow down; it is asked again",
             Reason::StsUnavailable => "fails; it is asked again",
-            Reason::StsUnreachable => "cannot be reached; check DNS, egress and TLS between the operator and STS; it is asked again",
-            _ => "gave an answer that is not one of STS; check what stands between the operator and STS; it is asked again",
+            Reason::StsUnreachable => {
+                "cannot be reached; check DNS, egress and TLS between the operator and STS; it is asked again"
+            }
+            _ => {
+                "gave an answer that is not one of STS; check what stands between the operator and STS; it is asked again"
+            }
         };
         Finding::new(reason, format!("AWS STS in {region} {what}"))
     }

@@ -144,7 +144,10 @@ impl Reason {
     #[must_use]
     pub fn condemns_source(self) -> bool {
         (Self::SourceKeyMissing..=Self::RootUserDenied).contains(&self)
-            || matches!(self, Self::AccessKeyUnknown | Self::SignatureMismatch | Self::CredentialsExpired)
+            || matches!(
+                self,
+                Self::AccessKeyUnknown | Self::SignatureMismatch | Self::CredentialsExpired
+            )
     }
 
     /// Whether AWS was asked and nothing can be said.

@@ -1,0 +1,194 @@
+//! Effects out: carries a plan out, the target first, then what is left over, the status last.
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, Client,
+    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
+    core::{PartialObjectMeta, Status},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    api::{Reason, StaticAwsCredentials, StaticAwsCredentialsStatus},
+    decide::{Change, Draft},
+    error::Error,
+    index::{ResourceKey, Seen, Sight},
+    target::{self, FIELD_MANAGER},
+    verdict::Finding,
+};
+
+/// How a change of the target ended.
+#[derive(Debug)]
+pub enum Changed {
+    /// It is done, and this is how the Secret stands now.
+    Done(Sight),
+    /// There was nothing to do.
+    Untouched,
+    /// The Secret is not what the decision was made from.
+    Conflict,
+    /// The API server refuses it.
+    Refused(Finding),
+    /// The namespace is going away, and so is everything in it.
+    NamespaceTerminating,
+}
+
+/// Writes or deletes the target. Every write names the version that it replaces.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn change(client: &Client, namespace: &str, change: &Change) -> Result<Changed, Error> {
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let parameters = PostParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PostParams::default()
+    };
+    let (name, result) = match change {
+        Change::Nothing => return Ok(Changed::Untouched),
+        Change::Delete(name, seen) => return delete(&secrets, name, seen).await,
+        Change::Create(draft) => {
+            let secret = secret(draft, None);
+            (
+                draft_name(draft),
+                secrets.create(&parameters, &secret).await,
+            )
+        }
+        Change::Replace(draft, seen) => {
+            let secret = secret(draft, Some(seen));
+            let name = draft_name(draft);
+            (name, secrets.replace(name, &parameters, &secret).await)
+        }
+    };
+    match result {
+        Ok(written) => Ok(
+            Seen::of_metadata(&written.metadata).map_or(Changed::Conflict, |seen| {
+                Changed::Done(Sight::Present(seen))
+            }),
+        ),
+        Err(error) => refused(name, error),
+    }
+}
+
+/// Deletes a Secret, if it is still this object at this version.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn delete_stray(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    seen: &Seen,
+) -> Result<Changed, Error> {
+    delete(&Api::namespaced(client.clone(), namespace), name, seen).await
+}
+
+async fn delete(secrets: &Api<Secret>, name: &str, seen: &Seen) -> Result<Changed, Error> {
+    let preconditions = Preconditions {
+        uid: Some(seen.uid.to_string()),
+        resource_version: Some(seen.version.to_string()),
+    };
+    match secrets
+        .delete(name, &DeleteParams::default().preconditions(preconditions))
+        .await
+    {
+        Ok(_) => Ok(Changed::Done(Sight::Absent)),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(Changed::Done(Sight::Absent)),
+        Err(error) => refused(name, error),
+    }
+}
+
+fn draft_name(draft: &Draft) -> &str {
+    draft.metadata.name.as_deref().unwrap_or_default()
+}
+
+fn secret(draft: &Draft, replaces: Option<&Seen>) -> Secret {
+    let mut secret = target::secret(draft.metadata.clone(), &draft.data);
+    secret.metadata.uid = replaces.map(|seen| seen.uid.to_string());
+    secret.metadata.resource_version = replaces.map(|seen| seen.version.to_string());
+    secret
+}
+
+fn refused(name: &str, error: kube::Error) -> Result<Changed, Error> {
+    match error {
+        kube::Error::Api(status)
+            if status.is_conflict() || status.is_already_exists() || status.is_not_found() =>
+        {
+            if namespace_is_gone(&status) {
+                Ok(Changed::NamespaceTerminating)
+            } else {
+                Ok(Changed::Conflict)
+            }
+        }
+        kube::Error::Api(status) if namespace_is_gone(&status) => Ok(Changed::NamespaceTerminating),
+        kube::Error::Api(status) if matches!(status.code, 400 | 403 | 413 | 422) => {
+            let message = format!(
+                "the API server refuses to write Secret \"{name}\": {}",
+                status.message
+            );
+            Ok(Changed::Refused(Finding::new(
+                Reason::TargetWriteRefused,
+                message,
+            )))
+        }
+        source => Err(Error::WriteSecret {
+            name: name.to_owned(),
+            source: Box::new(source),
+        }),
+    }
+}
+
+fn namespace_is_gone(status: &Status) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    let namespace = status
+        .details
+        .as_ref()
+        .is_some_and(|details| details.kind == "namespaces");
+    causes
+        .into_iter()
+        .any(|cause| cause.reason == "NamespaceTerminating")
+        || status.code == 404 && namespace
+}
+
+/// Writes the status over the version that the decision was made from, and returns the new version.
+/// The resource version is the guard: the API server ignores a wrong UID in a patch of a status.
+///
+/// # Errors
+/// The API server refuses it or does not answer.
+pub async fn status(
+    client: &Client,
+    key: &ResourceKey,
+    version: &str,
+    status: &StaticAwsCredentialsStatus,
+) -> Result<Option<String>, Error> {
+    let resources: Api<PartialObjectMeta<StaticAwsCredentials>> =
+        Api::namespaced(client.clone(), &key.namespace);
+    let patch = json!({ "metadata": { "resourceVersion": version }, "status": whole(status) });
+    let parameters = PatchParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    };
+    match resources
+        .patch_status(&key.name, &parameters, &Patch::Merge(&patch))
+        .await
+    {
+        Ok(written) => Ok(written.metadata.resource_version),
+        // The resource is gone, and its status with it.
+        Err(kube::Error::Api(error)) if error.is_not_found() => Ok(None),
+        Err(kube::Error::Api(error)) if error.code == 422 => {
+            Err(Error::StatusRefused(Box::new(kube::Error::Api(error))))
+        }
+        Err(error) => Err(Error::WriteStatus(Box::new(error))),
+    }
+}
+
+/// The status with every absent field as null, or a merge patch would leave the old one.
+fn whole(status: &StaticAwsCredentialsStatus) -> Value {
+    let mut value = json!({
+        "source": null, "published": null, "identity": null,
+        "lastVerifiedTime": null, "settling": null, "binding": null,
+    });
+    let set = serde_json::to_value(status).unwrap_or_default();
+    if let (Value::Object(all), Value::Object(set)) = (&mut value, set) {
+        all.extend(set);
+    }
+    value
+}

@@ -1,0 +1,93 @@
+//! The command line. Every flag of `run` has an environment twin.
+
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::sts::{Endpoint, parse_endpoint};
+
+/// Proves AWS key pairs in Secrets and publishes them to the Secrets that pods mount.
+#[derive(Debug, Parser)]
+#[command(version, about, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do; `run` if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Flags of `run`.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the operator.
+    Run(RunArgs),
+    /// Print the `CustomResourceDefinition`.
+    Crd,
+}
+
+/// Flags of `run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// Ask this endpoint instead of the region's STS: HTTPS, or HTTP on a loopback address
+    #[arg(long, env = "AWSCREDS_STS_ENDPOINT", value_name = "URL", value_parser = parse_endpoint)]
+    pub sts_endpoint: Option<Endpoint>,
+
+    /// Trust the certificate authorities in this PEM file, and no others, for STS
+    #[arg(long, env = "AWSCREDS_STS_CA_FILE", value_name = "PATH")]
+    pub sts_ca_file: Option<PathBuf>,
+
+    /// Serve this namespace only; may be repeated. Default: all namespaces
+    #[arg(
+        long = "namespace",
+        env = "AWSCREDS_NAMESPACE",
+        value_name = "NS",
+        value_delimiter = ','
+    )]
+    pub namespaces: Vec<String>,
+
+    /// Serve /livez, /readyz and /metrics here
+    #[arg(
+        long,
+        env = "AWSCREDS_BIND",
+        value_name = "ADDR",
+        default_value = "0.0.0.0:8080"
+    )]
+    pub bind: SocketAddr,
+
+    /// How many resources are worked on at once
+    #[arg(long, env = "AWSCREDS_CONCURRENCY", value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..))]
+    pub concurrency: u16,
+
+    /// How many questions STS is asked per second at most; twice as many in a burst
+    #[arg(long, env = "AWSCREDS_STS_RATE", value_name = "N", default_value = "5")]
+    pub sts_rate: NonZeroU32,
+
+    /// How log lines look
+    #[arg(
+        long,
+        env = "AWSCREDS_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
+
+    /// Which log lines are written: a level, or directives as in `info,static_aws_credentials=debug`
+    #[arg(
+        long,
+        env = "AWSCREDS_LOG",
+        value_name = "FILTER",
+        default_value = "info"
+    )]
+    pub log: String,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}

@@ -1,0 +1,139 @@
+//! Conditions: how a report becomes `status.conditions`, and what may stand beside what.
+
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::{Condition, Time},
+    jiff::Timestamp,
+};
+
+use crate::{
+    api::{ConditionType, Reason},
+    verdict::Finding,
+};
+
+/// Whether something holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// It holds.
+    True,
+    /// It does not hold.
+    False,
+    /// Nobody can say.
+    Unknown,
+}
+
+/// Whether the resource is done. At most one of Ready=True, Reconciling and Stalled is ever present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Summary {
+    /// The target holds the source's pair.
+    Ready(Finding),
+    /// Something is awaited; no person need act.
+    Reconciling(Finding),
+    /// A person must act.
+    Stalled(Finding),
+}
+
+/// Everything that the conditions say after one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The verdict on the source's pair.
+    pub verified: (Truth, Finding),
+    /// Whether the target holds what was last published.
+    pub published: (Truth, Finding),
+    /// Whether the resource is done.
+    pub summary: Summary,
+}
+
+impl Truth {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+impl Report {
+    /// The conditions, with the transition times of `before` where the status did not change.
+    #[must_use]
+    pub fn conditions(&self, before: &[Condition], now: Timestamp) -> Vec<Condition> {
+        let build = |kind, truth, finding| condition(before, kind, truth, finding, now);
+        let (ready, further, finding) = match &self.summary {
+            Summary::Ready(finding) => (Truth::True, None, finding),
+            Summary::Reconciling(finding) => {
+                (Truth::False, Some(ConditionType::Reconciling), finding)
+            }
+            Summary::Stalled(finding) => (Truth::False, Some(ConditionType::Stalled), finding),
+        };
+        let mut conditions = vec![
+            build(ConditionType::Ready, ready, finding),
+            build(ConditionType::Verified, self.verified.0, &self.verified.1),
+            build(
+                ConditionType::Published,
+                self.published.0,
+                &self.published.1,
+            ),
+        ];
+        conditions.extend(further.map(|kind| build(kind, Truth::True, finding)));
+        conditions
+    }
+}
+
+/// The conditions of a suspended resource: Ready keeps its status, nothing is awaited.
+#[must_use]
+pub fn suspended(before: &[Condition], now: Timestamp) -> Vec<Condition> {
+    let finding = Finding::new(
+        Reason::Suspended,
+        "spec.suspend is true: nothing is read, proven, written or restored",
+    );
+    let ready = match find(before, ConditionType::Ready).map(|condition| condition.status.as_str())
+    {
+        Some("True") => Truth::True,
+        Some("False") => Truth::False,
+        _ => Truth::Unknown,
+    };
+    let kept = before.iter().filter(|condition| {
+        condition.type_ != ConditionType::Ready.as_str()
+            && condition.type_ != ConditionType::Reconciling.as_str()
+    });
+    let ready = condition(before, ConditionType::Ready, ready, &finding, now);
+    std::iter::once(ready).chain(kept.cloned()).collect()
+}
+
+/// The condition of a type.
+#[must_use]
+pub fn find(conditions: &[Condition], kind: ConditionType) -> Option<&Condition> {
+    conditions
+        .iter()
+        .find(|condition| condition.type_ == kind.as_str())
+}
+
+/// Whether the condition of a type is True.
+#[must_use]
+pub fn is_true(conditions: &[Condition], kind: ConditionType) -> bool {
+    find(conditions, kind).is_some_and(|condition| condition.status == "True")
+}
+
+/// The reason of the condition of a type.
+#[must_use]
+pub fn reason(conditions: &[Condition], kind: ConditionType) -> Option<Reason> {
+    find(conditions, kind).and_then(|condition| Reason::parse(&condition.reason))
+}
+
+fn condition(
+    before: &[Condition],
+    kind: ConditionType,
+    truth: Truth,
+    finding: &Finding,
+    now: Timestamp,
+) -> Condition {
+    let unchanged = find(before, kind).filter(|old| old.status == truth.as_str());
+    Condition {
+        type_: kind.as_str().to_owned(),
+        status: truth.as_str().to_owned(),
+        reason: finding.reason.as_str().to_owned(),
+        message: finding.message.clone(),
+        last_transition_time: unchanged.map_or(Time(now), |old| old.last_transition_time.clone()),
+        observed_generation: None,
+    }
+}

@@ -1,0 +1,81 @@
+//! What every run of one scope shares.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use kube::Client;
+use tokio::sync::mpsc;
+
+use crate::{
+    events::Announcement,
+    fair::FairGate,
+    fingerprint::FingerprintKey,
+    index::Index,
+    metrics::Metrics,
+    remembered::{Refusals, Remembered},
+    sts::Sts,
+};
+
+/// What every scope of a process shares.
+pub struct Shared {
+    /// The API server.
+    pub client: Client,
+    /// AWS.
+    pub sts: Arc<dyn Sts>,
+    /// Whether one endpoint stands for all regions.
+    pub endpoint_replaced: bool,
+    /// By what pairs are recognized.
+    pub key: FingerprintKey,
+    /// How many runs go on at once.
+    pub gate: FairGate,
+    /// Published pairs that AWS began to refuse.
+    pub refusals: Mutex<Refusals>,
+    /// Where events go.
+    pub events: mpsc::Sender<Announcement>,
+    /// Counters.
+    pub metrics: Metrics,
+}
+
+/// One scope: a namespace, or the cluster.
+pub struct Context {
+    /// What is shared with other scopes.
+    pub shared: Arc<Shared>,
+    /// Which resource cares about which Secret.
+    pub index: Mutex<Index>,
+    /// What is remembered, by UID.
+    pub remembered: Mutex<HashMap<String, Remembered>>,
+}
+
+impl Context {
+    /// A scope that knows nothing yet.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            index: Mutex::default(),
+            remembered: Mutex::default(),
+        }
+    }
+
+    /// Looks at or changes what is remembered of a resource.
+    pub fn remember<T>(&self, uid: &str, with: impl FnOnce(&mut Remembered) -> T) -> T {
+        let mut remembered = lock(&self.remembered);
+        if let Some(known) = remembered.get_mut(uid) {
+            return with(known);
+        }
+        with(remembered.entry(uid.to_owned()).or_default())
+    }
+
+    /// Forgets a resource that is gone.
+    pub fn forget(&self, uid: &str) {
+        lock(&self.remembered).remove(uid);
+    }
+}
+
+/// Locks. What is behind these locks is whole between any two statements, so a panic elsewhere
+/// does not spoil it.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

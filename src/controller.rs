@@ -1,0 +1,169 @@
+//! Turns watches into runs: the only file that names `Controller`.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use futures::{FutureExt, StreamExt};
+use kube::{
+    ResourceExt,
+    core::error_boundary::InvalidObject,
+    runtime::{
+        Controller, WatchStreamExt,
+        controller::{self, Action},
+        reflector::{self, ObjectRef},
+    },
+};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
+
+use crate::{
+    api::Reason,
+    context::{Context, Shared},
+    error::{Error, chain},
+    events::{self, Announcement},
+    health::{Health, Watching},
+    reconcile::reconcile,
+    resource::Resource,
+    watch::{self as watches, Guarded, Stage},
+};
+
+/// A run that takes longer has met something that hangs.
+const RUN_DEADLINE: Duration = Duration::from_mins(1);
+const TURN: Duration = Duration::from_secs(5);
+
+/// Runs one scope, a namespace or the cluster, until told to stop.
+pub async fn run(
+    shared: Arc<Shared>,
+    health: Arc<Health>,
+    namespace: Option<String>,
+    stop: impl Future<Output = ()> + Send + Sync + 'static,
+) {
+    let context = Arc::new(Context::new(shared));
+    let scope = namespace.as_deref().map_or_else(
+        || "all namespaces".to_owned(),
+        |name| format!("namespace {name}"),
+    );
+    let (stage, staged) = watch::channel(Stage::Starting);
+    let of_resources = Watching::new(format!("StaticAwsCredentials in {scope}"));
+    let of_secrets = Watching::new(format!("Secrets in {scope}"));
+    health.add(
+        scope,
+        staged,
+        [Arc::clone(&of_resources), Arc::clone(&of_secrets)],
+    );
+
+    let (woken, wake) = mpsc::unbounded_channel();
+    let secrets = watches::secrets(
+        Arc::clone(&context),
+        namespace.clone(),
+        of_secrets,
+        stage.clone(),
+        woken,
+    );
+    let secrets = tokio::spawn(secrets);
+    let (reader, writer) = reflector::store();
+    let resources = watches::resources(&context, namespace.as_deref(), of_resources, stage)
+        .reflect(writer)
+        .touched_objects();
+    let wake = futures::stream::unfold(wake, async |mut wake| {
+        let key = wake.recv().await?;
+        Some((ObjectRef::new(&key.name).within(&key.namespace), wake))
+    });
+    let results = Controller::for_stream(resources, reader)
+        .with_config(controller::Config::default())
+        .reconcile_on(wake)
+        .graceful_shutdown_on(stop)
+        .run(
+            run_once,
+            |object, error, context| error_policy(&object, error, &context),
+            context,
+        );
+    let mut results = std::pin::pin!(results);
+    let mut turn = tokio::time::interval(TURN);
+    loop {
+        tokio::select! {
+            _ = turn.tick() => health.turned(),
+            result = results.next() => if result.is_none() { break },
+        }
+    }
+    secrets.abort();
+}
+
+/// One run, under the gate that serves namespaces in turn.
+async fn run_once(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Error> {
+    let key = watches::key(&object);
+    let object = match &object.0 {
+        Ok(object) => object,
+        Err(invalid) => {
+            undecodable(&context, invalid);
+            return Ok(Action::await_change());
+        }
+    };
+    let resource = match Resource::parse(object) {
+        Ok(resource) => resource,
+        Err(finding) => {
+            tracing::warn!(resource = %key, reason = finding.reason.as_str(), message = finding.message, "the spec is invalid");
+            let event = events::event("False", finding.reason.as_str(), &finding.message);
+            let _ = context
+                .shared
+                .events
+                .try_send(Announcement::about(object, event));
+            return Ok(Action::await_change());
+        }
+    };
+    let _permit = context.shared.gate.enter(0, &key.namespace).await;
+    let began = Instant::now();
+    let run = reconcile(&context, object, &resource);
+    // A panic in here would end the whole controller.
+    let run = std::panic::AssertUnwindSafe(run).catch_unwind();
+    let result = match tokio::time::timeout(RUN_DEADLINE, run).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(Error::Panic),
+        Err(_) => Err(Error::Deadline(RUN_DEADLINE)),
+    };
+    let seconds = began.elapsed().as_secs_f64();
+    context
+        .shared
+        .metrics
+        .ran(result.as_ref().map(|_| ()), seconds);
+    result.map(|pause| pause.map_or_else(Action::await_change, Action::requeue))
+}
+
+fn error_policy(object: &Guarded, error: &Error, context: &Context) -> Action {
+    let uid = object.uid().unwrap_or_default();
+    let failures = context.remember(&uid, |remembered| {
+        remembered.failures = remembered.failures.saturating_add(1);
+        remembered.failures
+    });
+    let pause = error.pause(failures);
+    tracing::warn!(resource = %watches::key(object), error = chain(error), failures, "the run failed; it is tried again in {} s", pause.as_secs());
+    Action::requeue(pause)
+}
+
+/// The others go on, and it still owns its target.
+fn undecodable(context: &Context, invalid: &InvalidObject) {
+    let namespace = invalid.metadata.namespace.clone();
+    let name = invalid.metadata.name.clone();
+    tracing::error!(
+        ?namespace,
+        ?name,
+        error = invalid.error,
+        "the resource cannot be decoded; the others go on"
+    );
+    context.shared.metrics.undecodable();
+    let about = k8s_openapi::api::core::v1::ObjectReference {
+        api_version: Some(crate::api::API_VERSION.to_owned()),
+        kind: Some(crate::api::KIND.to_owned()),
+        namespace,
+        name,
+        uid: invalid.metadata.uid.clone(),
+        ..Default::default()
+    };
+    let message = format!("the resource cannot be decoded: {}", invalid.error);
+    let event = events::event("False", Reason::Undecodable.as_str(), &message);
+    let _ = context
+        .shared
+        .events
+        .try_send(Announcement::about_reference(about, event));
+}

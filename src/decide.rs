@@ -1,0 +1,183 @@
+//! What to do for one resource, given what was observed: pure, without client, clock or async.
+//!
+//! `decide` is called again and again with a world that knows more each time. Each call names the
+//! one next step: read something, ask AWS, or act. Only the last step has effects on the cluster.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use kube::api::ObjectMeta;
+
+use crate::{
+    api::StaticAwsCredentialsStatus,
+    fingerprint::Fingerprint,
+    index::{Seen, Sight, View},
+    pair::SecretBytes,
+    region::Region,
+    verdict::Finding,
+};
+
+mod facts;
+mod judge;
+mod ownership;
+mod pins;
+mod place;
+mod refusal;
+mod report;
+mod schedule;
+mod settled;
+mod source;
+mod world;
+mod write;
+
+pub use ownership::{FoundTarget, Ownership, Target};
+pub use schedule::{CONFIRMATION, Due};
+pub use source::{FoundSource, Source, SourcePair, examine, fingerprint};
+pub use world::{Look, Memory, Proof, World};
+
+/// What comes next.
+#[derive(Debug)]
+pub enum Step {
+    /// Read this, then decide again.
+    Read(Read),
+    /// Ask STS about the source's pair, then decide again.
+    Ask(Query),
+    /// Do this. The run is over.
+    Act(Box<Plan>),
+}
+
+/// A Secret to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// The source.
+    Source,
+    /// The Secret of this name, as a target.
+    Target(String),
+}
+
+/// A question to STS.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// The region to ask.
+    pub region: Region,
+    /// Whether a pair waits to be published. Such questions go first.
+    pub new_pair: bool,
+    /// How old an answer that is already known may be.
+    pub max_age: Duration,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub struct Plan {
+    /// What happens to the target.
+    pub change: Change,
+    /// Secrets of ours that are nobody's target any more.
+    pub strays: Vec<(String, Seen)>,
+    /// The status as it should be. UID and version of a target that is written are filled in.
+    pub status: StaticAwsCredentialsStatus,
+    /// What to remember once all of it is done.
+    pub memory: Memory,
+    /// When to look again.
+    pub next: Next,
+    /// Whether AWS refused the pair for the first time.
+    pub refusal_began: bool,
+    /// The account whose published pair AWS refused for the first time.
+    pub first_refusal: Option<String>,
+}
+
+/// What happens to the target.
+#[derive(Debug, Default)]
+pub enum Change {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// It is created; that fails if the name is taken.
+    Create(Draft),
+    /// This version of it is replaced; that fails if it has changed since.
+    Replace(Draft, Seen),
+    /// This object is deleted; that fails if it is another.
+    Delete(String, Seen),
+}
+
+/// A target to write.
+#[derive(Debug)]
+pub struct Draft {
+    /// Its metadata, without UID and version.
+    pub metadata: ObjectMeta,
+    /// Its content.
+    pub data: BTreeMap<String, SecretBytes>,
+    /// The pair in it.
+    pub fingerprint: Fingerprint,
+    /// Whether it restores what somebody else changed.
+    pub restores: bool,
+}
+
+/// When to look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// As was decided before.
+    Keep,
+    /// After this time.
+    In(Duration),
+    /// When something changes.
+    Never,
+}
+
+/// The next step for one resource.
+#[must_use]
+pub fn decide(world: &World<'_>) -> Step {
+    if world.resource.deleting {
+        return Step::Act(Box::new(Plan::rest(world, Next::Never)));
+    }
+    if world.resource.suspend {
+        return Step::Act(Box::new(report::suspended(world)));
+    }
+    if settled::is_settled(world) {
+        return Step::Act(Box::new(Plan::rest(world, schedule::resting(world))));
+    }
+    let Some(source) = world.source else {
+        return Step::Read(Read::Source);
+    };
+    match judge::judge(world, source) {
+        judge::Judgement::Read(read) => Step::Read(read),
+        judge::Judgement::Ask(query) => Step::Ask(query),
+        judge::Judgement::Known(judged) => match place::place(world, source, &judged) {
+            place::Placing::Read(read) => Step::Read(read),
+            place::Placing::Known(placed) => {
+                Step::Act(Box::new(report::plan(world, source, &judged, *placed)))
+            }
+        },
+    }
+}
+
+/// What a refused write of the target means for the resource.
+#[must_use]
+pub fn write_refused(world: &World<'_>, finding: &Finding) -> Plan {
+    report::write_refused(world, finding)
+}
+
+impl Plan {
+    /// Nothing is to be done.
+    fn rest(world: &World<'_>, next: Next) -> Self {
+        Self {
+            change: Change::Nothing,
+            strays: Vec::new(),
+            status: world.status.clone(),
+            memory: world.memory.clone(),
+            next,
+            refusal_began: false,
+            first_refusal: None,
+        }
+    }
+}
+
+/// The sight of the Secret that the status calls published.
+fn published_sight<'a>(
+    status: &StaticAwsCredentialsStatus,
+    view: &'a View,
+    target: &str,
+) -> &'a Sight {
+    match &status.published {
+        Some(published) if published.secret_name != target => &view.published,
+        _ => &view.target,
+    }
+}

@@ -1,0 +1,150 @@
+//! Everything of the status but the conditions.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::{Source, World, judge::Judged, place::Standing};
+use crate::{
+    api::{Binding, Published, Reason, Settling, SourceVersion, StaticAwsCredentialsStatus},
+    index::Seen,
+};
+
+/// The status after a run, its conditions as they were.
+pub(super) fn facts(
+    world: &World<'_>,
+    source: &Source,
+    judged: &Judged,
+    standing: &Standing,
+) -> StaticAwsCredentialsStatus {
+    let mut status = world.status.clone();
+    status.observed_generation = world.resource.generation;
+    status.source = match source {
+        Source::Absent => None,
+        Source::Found(found) => Some(SourceVersion {
+            uid: found.seen.uid.to_string(),
+            resource_version: found.seen.version.to_string(),
+        }),
+    };
+    status.settling = settling(world, source, judged);
+    match standing {
+        Standing::Holds(seen) => refresh(&mut status, seen),
+        Standing::Written { new_pair } => {
+            status.published = Some(published(world, source, *new_pair));
+        }
+        Standing::Found(seen) => {
+            status.published = Some(published(world, source, true));
+            refresh(&mut status, seen);
+        }
+        Standing::Empty(_) => {
+            status.published = None;
+            status.identity = None;
+            status.last_verified_time = None;
+        }
+        Standing::Damaged(_) | Standing::Blocked(_) | Standing::Awaited(_) => {}
+    }
+    status.binding = status.published.as_ref().map(|published| Binding {
+        name: published.secret_name.clone(),
+    });
+    if matches!(
+        standing,
+        Standing::Written { .. } | Standing::Found(_) | Standing::Holds(_)
+    ) {
+        identify(world, judged, &mut status);
+    }
+    status
+}
+
+/// Identity and time of the proof are always those of the published pair.
+fn identify(world: &World<'_>, judged: &Judged, status: &mut StaticAwsCredentialsStatus) {
+    let Judged::Sound {
+        proof,
+        accepted_now,
+        ..
+    } = judged
+    else {
+        return;
+    };
+    match proof {
+        None if !world.resource.asks_aws() => {
+            status.identity = None;
+            status.last_verified_time = None;
+        }
+        None => {}
+        Some(proof) => {
+            let same = status.identity.as_ref() == Some(&proof.identity);
+            status.identity = Some(proof.identity.clone());
+            if *accepted_now || !same || status.last_verified_time.is_none() {
+                status.last_verified_time = Some(Time(world.now));
+            }
+        }
+    }
+}
+
+fn refresh(status: &mut StaticAwsCredentialsStatus, seen: &Seen) {
+    if let Some(published) = &mut status.published {
+        published.uid = seen.uid.to_string();
+        published.resource_version = seen.version.to_string();
+    }
+}
+
+/// UID and version are filled in when the target is written.
+fn published(world: &World<'_>, source: &Source, new_pair: bool) -> Published {
+    let before = world.published();
+    let suffix = match source {
+        Source::Found(found) => found
+            .pair
+            .as_ref()
+            .map(|pair| pair.pair.suffix())
+            .unwrap_or_default(),
+        Source::Absent => String::new(),
+    };
+    let revision = before.map_or(0, |published| published.revision);
+    Published {
+        secret_name: world.resource.target.clone(),
+        uid: String::new(),
+        resource_version: String::new(),
+        key_id_suffix: suffix,
+        revision: if new_pair {
+            revision.saturating_add(1)
+        } else {
+            revision
+        },
+        time: before
+            .filter(|_| !new_pair)
+            .map_or(Time(world.now), |published| published.time.clone()),
+    }
+}
+
+/// A refusal is remembered with its beginning, over restarts and touches, until AWS accepts the
+/// pair or another takes its place.
+fn settling(world: &World<'_>, source: &Source, judged: &Judged) -> Option<Settling> {
+    let Source::Found(found) = source else {
+        return world.status.settling.clone();
+    };
+    let suffix = found.pair.as_ref().ok()?.pair.suffix();
+    let kept = world
+        .status
+        .settling
+        .clone()
+        .filter(|settling| settling.key_id_suffix == suffix);
+    let reason = match judged {
+        Judged::Sound {
+            doubt: Some(finding),
+            ..
+        }
+        | Judged::Pending { finding, .. }
+        | Judged::Refused {
+            by_aws: true,
+            finding,
+            ..
+        } => Some(finding.reason),
+        _ => None,
+    };
+    match reason {
+        Some(Reason::Settling | Reason::RejectionUnconfirmed) => Some(kept.unwrap_or(Settling {
+            since: Time(world.now),
+            key_id_suffix: suffix,
+        })),
+        Some(_) => kept,
+        None => None,
+    }
+}

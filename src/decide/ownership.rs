@@ -1,0 +1,260 @@
+//! Whose Secret stands at the target's name, and whether it was edited.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+
+use crate::{
+    api::{ADOPT_BY_ANNOTATION, DeletionPolicy, Reason, UID_LABEL},
+    index::Seen,
+    pair::SecretBytes,
+    resource::Resource,
+    target::{self, FIELD_MANAGER},
+    verdict::Finding,
+};
+
+/// A Secret at the name of the target, as it was read.
+#[derive(Debug)]
+pub enum Target {
+    /// There is none.
+    Absent,
+    /// It exists.
+    Found(Box<FoundTarget>),
+}
+
+/// A Secret that exists.
+#[derive(Debug)]
+pub struct FoundTarget {
+    /// Its metadata, as the index keeps it.
+    pub seen: Seen,
+    /// Its metadata, whole.
+    pub metadata: ObjectMeta,
+    /// Its type.
+    pub kind: String,
+    /// Whether it can be changed at all.
+    pub immutable: bool,
+    /// Its content.
+    pub data: BTreeMap<String, SecretBytes>,
+}
+
+/// Whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// Ours.
+    Ours,
+    /// Nobody's, and it consents to be taken over.
+    Adoptable,
+    /// It will be gone soon; then the name is free.
+    Leaving(Finding),
+    /// Not ours to touch.
+    Foreign(Finding),
+}
+
+impl FoundTarget {
+    /// Takes a Secret over, its bytes into the type that wipes them.
+    #[must_use]
+    pub fn new(secret: Secret, seen: Seen) -> Self {
+        let wrap =
+            |(key, value): (String, k8s_openapi::ByteString)| (key, SecretBytes::new(value.0));
+        Self {
+            seen,
+            metadata: secret.metadata,
+            kind: secret.type_.unwrap_or_else(|| "Opaque".to_owned()),
+            immutable: secret.immutable == Some(true),
+            data: secret
+                .data
+                .unwrap_or_default()
+                .into_iter()
+                .map(wrap)
+                .collect(),
+        }
+    }
+
+    /// Whose it is, seen by a resource.
+    #[must_use]
+    pub fn ownership(&self, resource: &Resource) -> Ownership {
+        let name = self.metadata.name.as_deref().unwrap_or_default();
+        let labelled = target::uid_label(&self.metadata) == Some(&resource.uid);
+        let ours = match target::controller(&self.metadata) {
+            Some(owner) => labelled && owner.uid == resource.uid,
+            None => labelled && resource.deletion_policy == DeletionPolicy::Retain,
+        };
+        if ours && self.metadata.deletion_timestamp.is_some() {
+            return Ownership::Leaving(terminating(name, "is being deleted"));
+        }
+        if ours {
+            return Ownership::Ours;
+        }
+        match target::controller(&self.metadata) {
+            Some(_) if self.belongs_to_namesake(resource) => Ownership::Leaving(terminating(
+                name,
+                "belongs to a deleted resource of the same name and is garbage collected",
+            )),
+            Some(owner) => {
+                let by = format!("is controlled by {} \"{}\"", owner.kind, owner.name);
+                Ownership::Foreign(conflict(name, &by))
+            }
+            None if self.consents_to(resource) => self.adoption(name),
+            None => Ownership::Foreign(conflict(name, "is not ours")),
+        }
+    }
+
+    fn belongs_to_namesake(&self, resource: &Resource) -> bool {
+        target::our_controller(&self.metadata)
+            .is_some_and(|owner| owner.name == resource.key.name && owner.uid != resource.uid)
+    }
+
+    fn consents_to(&self, resource: &Resource) -> bool {
+        annotation(&self.metadata, ADOPT_BY_ANNOTATION) == Some(&resource.key.name)
+    }
+
+    fn adoption(&self, name: &str) -> Ownership {
+        let labels = self.metadata.labels.as_ref();
+        let label = |key| {
+            labels
+                .and_then(|labels| labels.get(key))
+                .map(String::as_str)
+        };
+        let refusals = [
+            (
+                self.metadata.deletion_timestamp.is_some(),
+                "it is being deleted",
+            ),
+            (self.immutable, "it is immutable"),
+            (self.kind != "Opaque", "it is not of type Opaque"),
+            (
+                has(self.metadata.finalizers.as_deref()),
+                "it has a finalizer",
+            ),
+            (
+                has(self.metadata.owner_references.as_deref()),
+                "it has another owner",
+            ),
+            (
+                label("app.kubernetes.io/managed-by") == Some("Helm")
+                    || annotation(&self.metadata, "meta.helm.sh/release-name").is_some(),
+                "it is managed by Helm",
+            ),
+            (
+                label("argocd.argoproj.io/instance").is_some()
+                    || annotation(&self.metadata, "argocd.argoproj.io/tracking-id").is_some(),
+                "it is managed by Argo CD",
+            ),
+        ];
+        let refusal = refusals.into_iter().find(|(holds, _)| *holds);
+        refusal.map_or(Ownership::Adoptable, |(_, why)| {
+            let message = format!(
+                "Secret \"{name}\" names this resource in its adopt-by annotation and cannot be taken over: {why}; remove the cause, delete the Secret, or choose another spec.target.name"
+            );
+            Ownership::Foreign(Finding::new(Reason::AdoptionRefused, message))
+        })
+    }
+
+    /// Why a Secret of ours cannot be written, if so.
+    #[must_use]
+    pub fn unwritable(&self) -> Option<Finding> {
+        let name = self.metadata.name.as_deref().unwrap_or_default();
+        if self.kind != "Opaque" {
+            let message = format!(
+                "Secret \"{name}\" is of type {}, and a type cannot be changed; delete it, and it is created anew",
+                self.kind
+            );
+            return Some(Finding::new(Reason::TargetTypeMismatch, message));
+        }
+        self.immutable.then(|| {
+            let message =
+                format!("Secret \"{name}\" was made immutable; delete it, and it is created anew");
+            Finding::new(Reason::TargetImmutable, message)
+        })
+    }
+
+    /// Whether content, type and our own metadata are what they should be.
+    #[must_use]
+    pub fn conforms(&self, resource: &Resource, data: &BTreeMap<String, SecretBytes>) -> bool {
+        self.data == *data
+            && self.kind == "Opaque"
+            && !self.immutable
+            && self.carries_marks(resource)
+    }
+
+    fn carries_marks(&self, resource: &Resource) -> bool {
+        let owner = resource.owner();
+        let holds = |have: Option<&BTreeMap<String, String>>, want: &BTreeMap<String, String>| {
+            want.iter()
+                .all(|(key, value)| have.and_then(|have| have.get(key)) == Some(value))
+        };
+        holds(self.metadata.labels.as_ref(), &owner.labels())
+            && holds(self.metadata.annotations.as_ref(), &owner.annotations())
+            && self
+                .metadata
+                .owner_references
+                .as_deref()
+                .unwrap_or_default()
+                == owner.references()
+    }
+
+    /// Whether another writer changed the content, told from who owns which field: the pair that
+    /// was published is not at hand to compare with.
+    #[must_use]
+    pub fn edited(&self, resource: &Resource, expected: &BTreeSet<String>) -> bool {
+        let others = self.metadata.managed_fields.iter().flatten();
+        let foreign = others
+            .filter(|entry| entry.manager.as_deref() != Some(FIELD_MANAGER))
+            .filter_map(|entry| entry.fields_v1.as_ref())
+            .any(|fields| {
+                ["f:data", "f:type", "f:immutable"]
+                    .iter()
+                    .any(|field| fields.0.get(*field).is_some())
+            });
+        let keys = self.data.keys().eq(expected.iter());
+        foreign || !keys || self.kind != "Opaque" || self.immutable || !self.carries_marks(resource)
+    }
+
+    /// The metadata of a replacement that leaves foreign labels and annotations as they are.
+    #[must_use]
+    pub fn replacement(&self, resource: &Resource) -> ObjectMeta {
+        let owner = resource.owner();
+        let mut metadata = owner.metadata(self.metadata.name.as_deref().unwrap_or_default());
+        let merge = |old: &Option<BTreeMap<String, String>>,
+                     own: Option<BTreeMap<String, String>>| {
+            let mut merged = old.clone().unwrap_or_default();
+            merged.extend(own.unwrap_or_default());
+            Some(merged)
+        };
+        metadata.labels = merge(&self.metadata.labels, metadata.labels);
+        metadata.annotations = merge(&self.metadata.annotations, metadata.annotations);
+        metadata.finalizers.clone_from(&self.metadata.finalizers);
+        metadata
+    }
+}
+
+fn has<T>(list: Option<&[T]>) -> bool {
+    list.is_some_and(|list| !list.is_empty())
+}
+
+fn annotation<'a>(metadata: &'a ObjectMeta, key: &str) -> Option<&'a str> {
+    metadata.annotations.as_ref()?.get(key).map(String::as_str)
+}
+
+fn terminating(name: &str, why: &str) -> Finding {
+    Finding::new(
+        Reason::TargetTerminating,
+        format!("Secret \"{name}\" {why}; the target is created when it is gone"),
+    )
+}
+
+fn conflict(name: &str, why: &str) -> Finding {
+    let message = format!(
+        "Secret \"{name}\" exists and {why}; choose another spec.target.name, delete the Secret, or annotate an unowned one with {ADOPT_BY_ANNOTATION}"
+    );
+    Finding::new(Reason::TargetConflict, message)
+}
+
+/// The conflict with a resource that wants the same target and comes first.
+#[must_use]
+pub fn rivalry(target: &str, rival: &str) -> Finding {
+    let message = format!(
+        "StaticAwsCredentials \"{rival}\" has Secret \"{target}\" as its target too and comes first; choose another spec.target.name ({UID_LABEL} tells whose a Secret is)"
+    );
+    Finding::new(Reason::TargetConflict, message)
+}

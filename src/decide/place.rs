@@ -1,0 +1,188 @@
+//! What is to become of the target, given the verdict on the source's pair.
+
+use std::collections::BTreeSet;
+
+use super::{Change, FoundTarget, Ownership, Read, Source, Target, World, judge::Judged, write};
+use crate::{
+    api::{ConditionType, OnRejected, Published, Reason},
+    index::{Seen, Sight},
+    layout,
+    verdict::Finding,
+};
+
+/// The next step towards a placing.
+pub(super) enum Placing {
+    Read(Read),
+    Known(Box<Placed>),
+}
+
+/// What happens to the target, and how it then stands.
+#[derive(Debug)]
+pub(super) struct Placed {
+    pub change: Change,
+    pub standing: Standing,
+}
+
+/// How the target stands.
+#[derive(Debug)]
+pub(super) enum Standing {
+    /// It holds what was last published, at this version.
+    Holds(Seen),
+    /// It holds the pair already, though the status does not say so: a write was lost half-way.
+    Found(Seen),
+    /// It is written in this run.
+    Written { new_pair: bool },
+    /// Nothing was ever published, or nothing is any more.
+    Empty(Finding),
+    /// It was published and is gone or was edited, and cannot be restored from the source.
+    Damaged(Finding),
+    /// Its name is taken, or it cannot be written.
+    Blocked(Finding),
+    /// Its name will be free soon, or the next restore has to wait.
+    Awaited(Finding),
+}
+
+/// Decides what becomes of the target.
+pub(super) fn place(world: &World<'_>, source: &Source, judged: &Judged) -> Placing {
+    match (judged, write::content(world, source)) {
+        (Judged::Sound { proof, .. }, Some(content))
+            if proof.is_some() || !world.resource.asks_aws() =>
+        {
+            write::publish(world, content)
+        }
+        (
+            Judged::Refused {
+                published: true, ..
+            },
+            _,
+        ) if withdraws(world) => withdraw(world),
+        _ => keep(world),
+    }
+}
+
+fn withdraws(world: &World<'_>) -> bool {
+    world.resource.checks.on_rejected == OnRejected::Withdraw
+}
+
+/// Nothing proven is at hand: the target stays as it is, and is looked at only to report on it.
+fn keep(world: &World<'_>) -> Placing {
+    let Some(published) = world.published() else {
+        let withdrawn = world.reason_before(ConditionType::Published) == Some(Reason::Withdrawn);
+        return known(
+            Change::Nothing,
+            Standing::Empty(if withdrawn {
+                was_withdrawn()
+            } else {
+                never_published()
+            }),
+        );
+    };
+    match (
+        world.published_sight(),
+        world.read_target(&published.secret_name),
+    ) {
+        (Sight::Present(seen), _) if matches(published, seen) => {
+            known(Change::Nothing, Standing::Holds(seen.clone()))
+        }
+        (Sight::Absent, _) | (_, Some(Target::Absent)) => {
+            let message = format!(
+                "Secret \"{}\" is gone, and the source holds nothing proven to restore it from; mend the source",
+                published.secret_name
+            );
+            known(
+                Change::Nothing,
+                Standing::Damaged(Finding::new(Reason::TargetLost, message)),
+            )
+        }
+        (_, None) => Placing::Read(Read::Target(published.secret_name.clone())),
+        (_, Some(Target::Found(found))) => {
+            Placing::Known(Box::new(inspect(world, published, found)))
+        }
+    }
+}
+
+fn inspect(world: &World<'_>, published: &Published, found: &FoundTarget) -> Placed {
+    let standing = match found.ownership(world.resource) {
+        Ownership::Ours if !found.edited(world.resource, &expected_keys(world)) => {
+            Standing::Holds(found.seen.clone())
+        }
+        Ownership::Foreign(finding) if !is_same(published, found) => Standing::Damaged(finding),
+        Ownership::Leaving(finding) => Standing::Damaged(finding),
+        _ => {
+            let message = format!(
+                "Secret \"{}\" was edited, and the source holds nothing proven to restore it from; mend the source",
+                published.secret_name
+            );
+            Standing::Damaged(Finding::new(Reason::TargetModified, message))
+        }
+    };
+    Placed {
+        change: Change::Nothing,
+        standing,
+    }
+}
+
+/// The target is deleted, if it is still the object that was published and still ours.
+fn withdraw(world: &World<'_>) -> Placing {
+    let Some(published) = world.published() else {
+        return keep(world);
+    };
+    let sight = world.published_sight();
+    if *sight == Sight::Absent {
+        return known(Change::Nothing, Standing::Empty(was_withdrawn()));
+    }
+    match world.read_target(&published.secret_name) {
+        None => Placing::Read(Read::Target(published.secret_name.clone())),
+        Some(Target::Found(found))
+            if is_same(published, found) && found.ownership(world.resource) == Ownership::Ours =>
+        {
+            let change = Change::Delete(published.secret_name.clone(), found.seen.clone());
+            known(change, Standing::Empty(was_withdrawn()))
+        }
+        Some(Target::Absent) => known(Change::Nothing, Standing::Empty(was_withdrawn())),
+        Some(Target::Found(_)) => keep(world),
+    }
+}
+
+fn is_same(published: &Published, found: &FoundTarget) -> bool {
+    *published.uid == *found.seen.uid
+}
+
+pub(super) fn matches(published: &Published, seen: &Seen) -> bool {
+    seen.is(&published.uid, &published.resource_version)
+}
+
+pub(super) fn known(change: Change, standing: Standing) -> Placing {
+    Placing::Known(Box::new(Placed { change, standing }))
+}
+
+pub(super) fn blocked(finding: Finding) -> Placed {
+    Placed {
+        change: Change::Nothing,
+        standing: Standing::Blocked(finding),
+    }
+}
+
+fn was_withdrawn() -> Finding {
+    Finding::new(
+        Reason::Withdrawn,
+        "the target was deleted, since spec.validation.onRejected is Withdraw and its pair is refused",
+    )
+}
+
+fn never_published() -> Finding {
+    Finding::new(Reason::NotPublished, "no pair was published yet")
+}
+
+fn expected_keys(world: &World<'_>) -> BTreeSet<String> {
+    let resource = world.resource;
+    let with_region = resource.region.is_some();
+    let layouts = resource
+        .layouts
+        .iter()
+        .flat_map(|layout| layout::keys(*layout, with_region));
+    layouts
+        .map(|key| (*key).to_owned())
+        .chain(resource.keys.keys().cloned())
+        .collect()
+}

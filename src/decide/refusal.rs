@@ -1,0 +1,97 @@
+//! When AWS refuses a pair: how long that is only a doubt, and when it counts.
+
+use std::time::Duration;
+
+use super::{
+    CONFIRMATION, Proof, Query, SourcePair, World,
+    judge::{Judged, Judgement, is_published, uncertain},
+    schedule,
+};
+use crate::{
+    api::OnRejected,
+    region::Region,
+    verdict::{Answer, Finding, words},
+};
+
+/// Weighs a refusal.
+pub(super) fn weigh(
+    world: &World<'_>,
+    pair: &SourcePair,
+    region: &Region,
+    known: Option<Proof>,
+    answer: &Answer,
+) -> Judgement {
+    let published = is_published(world, pair);
+    let settles = published || *answer == Answer::UnknownKey;
+    let finding = words::refused(answer, region.as_str());
+    let refused_for = schedule::refused_for(world, &pair.pair.suffix()).unwrap_or_default();
+    if settles && !schedule::is_confirmed(refused_for) {
+        return Judgement::Known(if published && world.status.identity.is_some() {
+            uncertain(
+                world,
+                words::unconfirmed(&finding, CONFIRMATION),
+                known,
+                true,
+            )
+        } else {
+            Judged::Pending {
+                finding: words::settling(region.as_str()),
+                published,
+            }
+        });
+    }
+    if published && others_refused_too(world) {
+        return Judgement::Known(uncertain(world, words::mass_rejection(), known, true));
+    }
+    let default_region = region.partition().default_region();
+    let withdraws = published && world.resource.checks.on_rejected == OnRejected::Withdraw;
+    if withdraws && !world.endpoint_replaced && default_region != region.as_str() {
+        return elsewhere(world, default_region, known, finding);
+    }
+    Judgement::Known(Judged::Refused {
+        finding,
+        published,
+        by_aws: true,
+    })
+}
+
+/// Before a target is deleted, the partition's default region is asked: a region that was switched
+/// off for the account answers just as for a key that is gone.
+fn elsewhere(
+    world: &World<'_>,
+    default_region: &str,
+    known: Option<Proof>,
+    finding: Finding,
+) -> Judgement {
+    match (world.answer(default_region), Region::parse(default_region)) {
+        (None, Ok(region)) => Judgement::Ask(Query {
+            region,
+            new_pair: false,
+            max_age: Duration::ZERO,
+        }),
+        (Some(Answer::UnknownKey | Answer::SignatureMismatch | Answer::Expired), _)
+        | (None, Err(_)) => Judgement::Known(Judged::Refused {
+            finding,
+            published: true,
+            by_aws: true,
+        }),
+        (Some(_), _) => {
+            let doubt = words::region_differs(default_region);
+            Judgement::Known(uncertain(world, doubt, known, true))
+        }
+    }
+}
+
+/// Whether pairs of other accounts turned rejected at the same time.
+fn others_refused_too(world: &World<'_>) -> bool {
+    let own = world
+        .status
+        .identity
+        .as_ref()
+        .map(|identity| identity.account_id.as_str());
+    own.is_some()
+        && world
+            .refused_accounts
+            .iter()
+            .any(|account| Some(account.as_str()) != own)
+}

@@ -1,0 +1,287 @@
+//! What the status says after a run, and the plan as a whole.
+
+use std::time::Duration;
+
+use super::{
+    Change, Next, Plan, Proof, Source, World, facts,
+    judge::Judged,
+    place::{Placed, Standing},
+    schedule,
+};
+use crate::{
+    api::Reason,
+    conditions::{self, Report, Summary, Truth},
+    index::Seen,
+    verdict::Finding,
+};
+
+/// The plan of a finished decision.
+pub(super) fn plan(world: &World<'_>, source: &Source, judged: &Judged, placed: Placed) -> Plan {
+    let verified = verified(world, source, judged);
+    let published = published_condition(world, judged, &placed.standing);
+    let summary = summary(world, judged, &placed.standing, &verified.1);
+    let report = Report {
+        verified,
+        published,
+        summary,
+    };
+    let mut status = facts::facts(world, source, judged, &placed.standing);
+    status.conditions = report.conditions(&world.status.conditions, world.now);
+    let next = schedule::next(world, judged, &placed.standing, status.settling.as_ref());
+    let refusal_began = status.settling.is_some() && status.settling != world.status.settling;
+    let doubted = matches!(judged, Judged::Sound { doubt: Some(_), .. });
+    let account = world
+        .status
+        .identity
+        .as_ref()
+        .map(|identity| identity.account_id.clone());
+    Plan {
+        refusal_began,
+        first_refusal: account.filter(|_| refusal_began && doubted),
+        strays: strays(world, judged, &placed.standing),
+        memory: memory(world, source, judged, &placed),
+        change: placed.change,
+        status,
+        next,
+    }
+}
+
+/// A suspended resource: one status write and nothing else.
+pub(super) fn suspended(world: &World<'_>) -> Plan {
+    let mut plan = Plan::rest(world, Next::Never);
+    plan.status.observed_generation = world.resource.generation;
+    plan.status.conditions = conditions::suspended(&world.status.conditions, world.now);
+    plan.memory.look = None;
+    plan
+}
+
+/// The API server refused to write the target.
+pub(super) fn write_refused(world: &World<'_>, finding: &Finding) -> Plan {
+    let mut plan = Plan::rest(
+        world,
+        Next::In(schedule::backoff(
+            world,
+            Duration::from_secs(10),
+            Duration::from_mins(5),
+        )),
+    );
+    let verified = conditions::find(
+        &world.status.conditions,
+        crate::api::ConditionType::Verified,
+    );
+    let verified = verified.map_or("the pair was not looked at", |_| "see Published");
+    let report = Report {
+        verified: (Truth::Unknown, Finding::new(finding.reason, verified)),
+        published: (Truth::False, finding.clone()),
+        summary: Summary::Stalled(finding.clone()),
+    };
+    plan.status.observed_generation = world.resource.generation;
+    plan.status.conditions = report.conditions(&world.status.conditions, world.now);
+    plan.memory.failures = world.memory.failures.saturating_add(1);
+    plan
+}
+
+fn verified(world: &World<'_>, source: &Source, judged: &Judged) -> (Truth, Finding) {
+    match judged {
+        Judged::Missing => (Truth::Unknown, missing(world)),
+        Judged::Bad(finding) | Judged::Refused { finding, .. } => (Truth::False, finding.clone()),
+        Judged::Pending { finding, .. }
+        | Judged::Sound {
+            doubt: Some(finding),
+            ..
+        } => (Truth::Unknown, finding.clone()),
+        Judged::Sound {
+            proof: Some(proof), ..
+        } => {
+            let message = format!("AWS names {}{}", proof.identity.arn, notes(source));
+            (Truth::True, Finding::new(Reason::IdentityVerified, message))
+        }
+        Judged::Sound {
+            proof: None,
+            doubt: None,
+            ..
+        } => {
+            let message = format!(
+                "the pair is well-formed; AWS is not asked at level Format{}",
+                notes(source)
+            );
+            (Truth::True, Finding::new(Reason::FormatOnly, message))
+        }
+    }
+}
+
+fn notes(source: &Source) -> String {
+    let Source::Found(found) = source else {
+        return String::new();
+    };
+    let notes = found
+        .pair
+        .as_ref()
+        .map(|pair| pair.notes.as_slice())
+        .unwrap_or_default();
+    let mut text = String::new();
+    for note in notes {
+        text.push_str("; ");
+        text.push_str(note);
+    }
+    text
+}
+
+fn missing(world: &World<'_>) -> Finding {
+    let name = &world.resource.source.name;
+    Finding::new(
+        Reason::SourceNotFound,
+        format!("spec.secretRef: Secret \"{name}\" does not exist; create it with the key pair"),
+    )
+}
+
+fn published_condition(
+    world: &World<'_>,
+    judged: &Judged,
+    standing: &Standing,
+) -> (Truth, Finding) {
+    match standing {
+        Standing::Written { .. } | Standing::Found(_) | Standing::Holds(_) => {
+            let name = match (standing, world.published()) {
+                (Standing::Holds(_), Some(published)) if !is_sound(judged) => {
+                    &published.secret_name
+                }
+                _ => &world.resource.target,
+            };
+            let current = is_sound(judged)
+                || matches!(
+                    judged,
+                    Judged::Refused {
+                        published: true,
+                        ..
+                    } | Judged::Pending {
+                        published: true,
+                        ..
+                    }
+                );
+            let finding = if current {
+                Finding::new(
+                    Reason::Published,
+                    format!("Secret \"{name}\" holds the source's pair"),
+                )
+            } else {
+                Finding::new(
+                    Reason::ServingLastKnownGood,
+                    format!("Secret \"{name}\" holds the last pair that was proven"),
+                )
+            };
+            (Truth::True, finding)
+        }
+        Standing::Empty(finding)
+        | Standing::Damaged(finding)
+        | Standing::Blocked(finding)
+        | Standing::Awaited(finding) => (Truth::False, finding.clone()),
+    }
+}
+
+fn is_sound(judged: &Judged) -> bool {
+    matches!(judged, Judged::Sound { .. })
+}
+
+fn summary(world: &World<'_>, judged: &Judged, standing: &Standing, verified: &Finding) -> Summary {
+    match judged {
+        Judged::Missing => Summary::Reconciling(verified.clone()),
+        Judged::Bad(finding) | Judged::Refused { finding, .. } => Summary::Stalled(finding.clone()),
+        Judged::Pending { finding, .. }
+            if matches!(
+                finding.reason,
+                Reason::RegionDisabled | Reason::OptInRequired
+            ) =>
+        {
+            Summary::Stalled(finding.clone())
+        }
+        Judged::Pending { finding, .. } => Summary::Reconciling(finding.clone()),
+        Judged::Sound { .. } => match standing {
+            Standing::Written { .. } | Standing::Found(_) | Standing::Holds(_) => {
+                let message = format!(
+                    "Secret \"{}\" holds the proven pair of Secret \"{}\"",
+                    world.resource.target, world.resource.source.name
+                );
+                Summary::Ready(Finding::new(Reason::Published, message))
+            }
+            Standing::Awaited(finding) => Summary::Reconciling(finding.clone()),
+            Standing::Empty(finding) | Standing::Damaged(finding) | Standing::Blocked(finding) => {
+                Summary::Stalled(finding.clone())
+            }
+        },
+    }
+}
+
+/// Secrets of ours that are nobody's target any more go once the target stands.
+fn strays(world: &World<'_>, judged: &Judged, standing: &Standing) -> Vec<(String, Seen)> {
+    let stands = is_sound(judged)
+        && matches!(
+            standing,
+            Standing::Written { .. } | Standing::Found(_) | Standing::Holds(_)
+        );
+    if !stands {
+        return Vec::new();
+    }
+    let before = world
+        .published()
+        .map(|published| published.secret_name.as_str());
+    let renamed = before.filter(|name| *name != world.resource.target);
+    let old = renamed.zip(world.view.published.present());
+    let ours = |seen: &Seen| seen.marked_by.as_deref() == Some(world.resource.uid.as_str());
+    let retains = world.resource.deletion_policy == crate::api::DeletionPolicy::Retain;
+    let old = old.filter(|(_, seen)| ours(seen) && !retains);
+    old.map(|(name, seen)| (name.to_owned(), seen.clone()))
+        .into_iter()
+        .chain(
+            world
+                .view
+                .strays
+                .iter()
+                .filter(|(name, _)| *name != world.resource.target)
+                .cloned(),
+        )
+        .collect()
+}
+
+fn memory(world: &World<'_>, source: &Source, judged: &Judged, placed: &Placed) -> super::Memory {
+    let mut memory = world.memory.clone();
+    let pair = match source {
+        Source::Found(found) => found.pair.as_ref().ok(),
+        Source::Absent => None,
+    };
+    let undetermined = match judged {
+        Judged::Pending { finding, .. }
+        | Judged::Sound {
+            doubt: Some(finding),
+            ..
+        } => finding.reason != Reason::Settling,
+        _ => false,
+    };
+    memory.failures = if undetermined {
+        memory.failures.saturating_add(1)
+    } else {
+        0
+    };
+    match (judged, pair) {
+        (Judged::Sound { proof, .. }, Some(pair)) => {
+            if matches!(
+                placed.standing,
+                Standing::Holds(_) | Standing::Found(_) | Standing::Written { .. }
+            ) {
+                memory.published = Some(pair.fingerprint);
+            }
+            memory.proof = proof.clone().or(memory.proof);
+        }
+        (Judged::Refused { by_aws: true, .. }, Some(pair)) => {
+            memory.proof = memory
+                .proof
+                .filter(|proof: &Proof| proof.fingerprint != pair.fingerprint);
+        }
+        _ => {}
+    }
+    if matches!(placed.change, Change::Delete(..)) || matches!(placed.standing, Standing::Empty(_))
+    {
+        memory.published = None;
+    }
+    memory
+}

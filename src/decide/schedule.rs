@@ -1,0 +1,155 @@
+//! When a pair is asked about again.
+
+use std::time::Duration;
+
+use super::{Next, World, judge::Judged, place::Standing};
+use crate::api::{ConditionType, Reason, Settling};
+
+/// How long a refusal lasts before it counts.
+pub const CONFIRMATION: Duration = Duration::from_mins(1);
+
+/// A timer may fire a little before the wall clock agrees.
+const SLACK: Duration = Duration::from_millis(500);
+
+/// When the next proof is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// This process has not decided that yet.
+    Undecided,
+    /// None is planned.
+    Never,
+    /// One is planned.
+    Later,
+    /// It is due.
+    Now,
+}
+
+/// How long AWS has refused the pair with this suffix.
+pub(super) fn refused_for(world: &World<'_>, suffix: &str) -> Option<Duration> {
+    let settling = world
+        .status
+        .settling
+        .as_ref()
+        .filter(|settling| settling.key_id_suffix == suffix)?;
+    let by_wall = world.now.duration_since(settling.since.0);
+    // A beginning in the future counts as now.
+    Some(
+        world
+            .refused_for
+            .unwrap_or_else(|| by_wall.try_into().unwrap_or_default()),
+    )
+}
+
+/// Whether a refusal has lasted long enough.
+pub(super) fn is_confirmed(refused_for: Duration) -> bool {
+    refused_for + SLACK >= CONFIRMATION
+}
+
+/// While a new pair settles: every 2 s for 20 s, then every 10 s, 15 questions in all.
+fn settling_pause(refused_for: Duration) -> Duration {
+    let left = CONFIRMATION.saturating_sub(refused_for);
+    let pause = if refused_for + SLACK < Duration::from_secs(20) {
+        2
+    } else {
+        10
+    };
+    Duration::from_secs(pause).min(left.max(Duration::from_millis(100)))
+}
+
+/// The next proof of a pair that is published, or of one that AWS refused.
+pub(super) fn interval(world: &World<'_>) -> Duration {
+    world
+        .resource
+        .checks
+        .interval
+        .mul_f64(0.9 + 0.2 * world.jitter)
+}
+
+/// After answers that say nothing: twice the pause each time, from `first` to `most`.
+pub(super) fn backoff(world: &World<'_>, first: Duration, most: Duration) -> Duration {
+    let doubled = first.saturating_mul(1 << world.memory.failures.min(16));
+    doubled.min(most).mul_f64(0.8 + 0.4 * world.jitter)
+}
+
+/// The next proof of a settled resource.
+pub(super) fn resting(world: &World<'_>) -> Next {
+    if world.due != Due::Undecided {
+        return Next::Keep;
+    }
+    let reproved = world.was_true(ConditionType::Ready)
+        || world.reason_before(ConditionType::Ready) == Some(Reason::AccessKeyUnknown);
+    if !world.resource.asks_aws() || !reproved {
+        return Next::Never;
+    }
+    Next::In(since_last_proof(world))
+}
+
+/// What fell due while no process was running is spread over the interval.
+pub(super) fn since_last_proof(world: &World<'_>) -> Duration {
+    let spread = world.resource.checks.interval.mul_f64(world.jitter);
+    let Some(last) = &world.status.last_verified_time else {
+        return spread;
+    };
+    let ago: Duration = world
+        .now
+        .duration_since(last.0)
+        .try_into()
+        .unwrap_or_default();
+    interval(world)
+        .checked_sub(ago)
+        .filter(|left| !left.is_zero())
+        .unwrap_or(spread)
+}
+
+/// When to look again after a run.
+pub(super) fn next(
+    world: &World<'_>,
+    judged: &Judged,
+    standing: &Standing,
+    settling: Option<&Settling>,
+) -> Next {
+    let refused_for = settling
+        .and_then(|settling| refused_for(world, &settling.key_id_suffix))
+        .unwrap_or_default();
+    let most = world.resource.checks.interval;
+    match judged {
+        Judged::Refused {
+            finding,
+            by_aws: true,
+            ..
+        } if finding.reason == Reason::AccessKeyUnknown => Next::In(interval(world)),
+        Judged::Pending { finding, .. } if finding.reason == Reason::Settling => {
+            Next::In(settling_pause(refused_for))
+        }
+        Judged::Pending { .. } => Next::In(backoff(
+            world,
+            Duration::from_secs(2),
+            Duration::from_mins(5),
+        )),
+        Judged::Sound {
+            doubt: Some(finding),
+            ..
+        } if finding.reason == Reason::RejectionUnconfirmed => Next::In(
+            CONFIRMATION
+                .saturating_sub(refused_for)
+                .max(Duration::from_secs(1)),
+        ),
+        Judged::Sound { doubt: Some(_), .. } => {
+            Next::In(backoff(world, Duration::from_secs(30), most))
+        }
+        Judged::Sound { .. }
+            if matches!(standing, Standing::Awaited(_)) && world.restore_wait.is_some() =>
+        {
+            Next::In(world.restore_wait.unwrap_or(most))
+        }
+        Judged::Sound {
+            accepted_now: true, ..
+        } => Next::In(interval(world)),
+        Judged::Sound { proof: Some(_), .. } if world.due == Due::Later => Next::Keep,
+        Judged::Sound { proof: Some(_), .. } => Next::In(since_last_proof(world)),
+        Judged::Missing
+        | Judged::Bad(_)
+        | Judged::Refused { .. }
+        | Judged::Sound { proof: None, .. } => Next::Never,
+    }
+}

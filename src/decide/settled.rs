@@ -1,0 +1,72 @@
+//! Whether there is nothing to do: no request is made for a resource that is settled.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::{Due, Look, World};
+use crate::{
+    api::{ConditionType, Reason, StaticAwsCredentialsStatus},
+    index::{Sight, View},
+};
+
+/// Whether the world is as the last finished run left it, or, in a new process, as the status says.
+pub(super) fn is_settled(world: &World<'_>) -> bool {
+    if world.due == Due::Now {
+        return false;
+    }
+    match &world.memory.look {
+        Some(look) => *look == Look::of(world.resource.generation, world.view, world.status),
+        None => status_vouches(world),
+    }
+}
+
+impl Look {
+    /// The world as it is.
+    #[must_use]
+    pub fn of(generation: i64, view: &View, status: &StaticAwsCredentialsStatus) -> Self {
+        let mut hasher = DefaultHasher::new();
+        generation.hash(&mut hasher);
+        view.hash(&mut hasher);
+        serde_json::to_string(status)
+            .unwrap_or_default()
+            .hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}
+
+/// A new process trusts a status only where UIDs and versions of source and target match.
+fn status_vouches(world: &World<'_>) -> bool {
+    world.status.observed_generation == world.resource.generation
+        && world.view.strays.is_empty()
+        && source_matches(world)
+        && target_matches(world)
+        && is_final(world)
+}
+
+fn source_matches(world: &World<'_>) -> bool {
+    match (&world.status.source, &world.view.source) {
+        (Some(version), Sight::Present(seen)) => seen.is(&version.uid, &version.resource_version),
+        (None, Sight::Absent) => {
+            world.reason_before(ConditionType::Ready) == Some(Reason::SourceNotFound)
+        }
+        _ => false,
+    }
+}
+
+fn target_matches(world: &World<'_>) -> bool {
+    match world.published() {
+        Some(published) if world.was_true(ConditionType::Ready) => {
+            published.secret_name == world.resource.target && world.is_intact()
+        }
+        Some(_) => world.is_intact(),
+        None => world.view.target == Sight::Absent,
+    }
+}
+
+/// Whether only a change of source, spec or target, or the interval, can lead further.
+fn is_final(world: &World<'_>) -> bool {
+    if world.was_true(ConditionType::Ready) {
+        return world.reason_before(ConditionType::Ready) == Some(Reason::Published);
+    }
+    let reason = world.reason_before(ConditionType::Ready);
+    reason.is_some_and(|reason| reason == Reason::SourceNotFound || reason.condemns_source())
+}

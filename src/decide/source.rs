@@ -1,0 +1,128 @@
+//! What is read from the source, and what may be wrong with it before its pair is looked at.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Secret;
+
+use crate::{
+    api::Reason,
+    fingerprint::{Fingerprint, FingerprintKey},
+    format,
+    index::Seen,
+    pair::{KeyPair, SecretBytes},
+    resource::Resource,
+    target,
+    verdict::Finding,
+};
+
+/// The source as it was read.
+#[derive(Debug)]
+pub enum Source {
+    /// There is none.
+    Absent,
+    /// It exists.
+    Found(FoundSource),
+}
+
+/// A source that exists.
+#[derive(Debug)]
+pub struct FoundSource {
+    /// Its metadata.
+    pub seen: Seen,
+    /// Its pair, or what is wrong with it.
+    pub pair: Result<SourcePair, Finding>,
+}
+
+/// A well-formed pair.
+#[derive(Clone, Debug)]
+pub struct SourcePair {
+    /// The pair.
+    pub pair: Arc<KeyPair>,
+    /// By what this process recognizes it.
+    pub fingerprint: Fingerprint,
+    /// What is unusual about it.
+    pub notes: Vec<String>,
+}
+
+type Check = fn(&Secret, &str) -> Option<Finding>;
+
+/// What a Secret may be that no pair is read from it. The first that holds is reported.
+const VIOLATIONS: [Check; 2] = [source_is_target, source_type_forbidden];
+
+/// Takes the pair out of the source.
+#[must_use]
+pub fn examine(
+    secret: Secret,
+    seen: Seen,
+    resource: &Resource,
+    key: &FingerprintKey,
+) -> FoundSource {
+    let name = resource.source.name.as_str();
+    let violation = VIOLATIONS.iter().find_map(|check| check(&secret, name));
+    let pair = match violation {
+        Some(finding) => Err(finding),
+        None => well_formed(secret, resource, key),
+    };
+    FoundSource { seen, pair }
+}
+
+fn well_formed(
+    secret: Secret,
+    resource: &Resource,
+    key: &FingerprintKey,
+) -> Result<SourcePair, Finding> {
+    let source = &resource.source;
+    let names = format::Names {
+        secret: &source.name,
+        access_key_id_key: &source.access_key_id_key,
+        secret_access_key_key: &source.secret_access_key_key,
+    };
+    // Every value is taken over, so that all of them are wiped, those that are not asked for too.
+    let mut data: std::collections::BTreeMap<String, SecretBytes> = secret
+        .data
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, bytes)| (name, SecretBytes::new(bytes.0)))
+        .collect();
+    let id = data.remove(&source.access_key_id_key);
+    let secret_key = data.remove(&source.secret_access_key_key);
+    let checked = format::check(&names, id, secret_key)?;
+    Ok(SourcePair {
+        fingerprint: fingerprint(key, &checked.pair),
+        pair: Arc::new(checked.pair),
+        notes: checked.notes,
+    })
+}
+
+/// By what this process recognizes a pair.
+#[must_use]
+pub fn fingerprint(key: &FingerprintKey, pair: &KeyPair) -> Fingerprint {
+    key.of(&[pair.access_key_id.reveal(), pair.secret_access_key.reveal()])
+}
+
+/// A Secret counts as a target when our kind controls it, not when a spec names it: otherwise
+/// anybody could block a source by naming it.
+fn source_is_target(secret: &Secret, name: &str) -> Option<Finding> {
+    let metadata = &secret.metadata;
+    let ours = target::our_controller(metadata).is_some() || target::uid_label(metadata).is_some();
+    ours.then(|| {
+        let message = format!(
+            "spec.secretRef: Secret \"{name}\" is the target of a StaticAwsCredentials; name the Secret that a person or pipeline fills"
+        );
+        Finding::new(Reason::SourceIsTarget, message)
+    })
+}
+
+fn source_type_forbidden(secret: &Secret, name: &str) -> Option<Finding> {
+    const FORBIDDEN: [&str; 3] = [
+        "kubernetes.io/service-account-token",
+        "bootstrap.kubernetes.io/token",
+        "helm.sh/release.v1",
+    ];
+    let kind = secret.type_.as_deref().unwrap_or("Opaque");
+    FORBIDDEN.contains(&kind).then(|| {
+        let message =
+            format!("spec.secretRef: Secret \"{name}\" is of type {kind}, which never holds a key pair; use an Opaque Secret");
+        Finding::new(Reason::SourceTypeForbidden, message)
+    })
+}

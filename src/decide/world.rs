@@ -1,0 +1,136 @@
+//! What a decision is made from.
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::jiff::Timestamp;
+
+use super::{Due, Source, Target, published_sight};
+use crate::{
+    api::{ConditionType, Identity, Published, Reason, StaticAwsCredentialsStatus},
+    conditions,
+    fingerprint::Fingerprint,
+    index::{Sight, View},
+    layout,
+    pair::KeyPair,
+    resource::Resource,
+    verdict::Answer,
+};
+
+/// Everything that is known of one resource and its surroundings.
+#[derive(Debug)]
+pub struct World<'a> {
+    /// The resource.
+    pub resource: &'a Resource,
+    /// Its status, as last written.
+    pub status: &'a StaticAwsCredentialsStatus,
+    /// What was seen of its Secrets, what was read in this run included.
+    pub view: &'a View,
+    /// What this process remembers of it.
+    pub memory: &'a Memory,
+    /// The source, once it was read.
+    pub source: Option<&'a Source>,
+    /// The Secret of a name, once it was read.
+    pub target: Option<(&'a str, &'a Target)>,
+    /// What STS answered in this run, by region.
+    pub answers: &'a [(String, Answer)],
+    /// Accounts whose published pairs were refused for the first time within ten minutes.
+    pub refused_accounts: &'a BTreeSet<String>,
+    /// Whether one endpoint stands for all regions.
+    pub endpoint_replaced: bool,
+    /// When the next proof is due.
+    pub due: Due,
+    /// How long ago this process saw the refusal begin that the status speaks of.
+    pub refused_for: Option<std::time::Duration>,
+    /// How long a restore has to wait, since somebody keeps changing the target.
+    pub restore_wait: Option<std::time::Duration>,
+    /// Wall clock.
+    pub now: Timestamp,
+    /// Random, from 0 to 1.
+    pub jitter: f64,
+}
+
+/// What this process remembers of a resource from one run to the next.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// The world as the last finished run left it.
+    pub look: Option<Look>,
+    /// The pair that this process published or found published.
+    pub published: Option<Fingerprint>,
+    /// The pair that this process proved.
+    pub proof: Option<Proof>,
+    /// Answers in a row that said nothing.
+    pub failures: u32,
+}
+
+/// A pair that this process proved, or found proven.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// The pair.
+    pub fingerprint: Fingerprint,
+    /// Where it was asked for; none if the target vouched for it.
+    pub region: Option<String>,
+    /// Whose it is.
+    pub identity: Identity,
+}
+
+/// What a finished run saw, hashed. While it stays the same there is nothing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look(pub(super) u64);
+
+impl World<'_> {
+    /// What was published, if anything was.
+    pub(super) fn published(&self) -> Option<&Published> {
+        self.status.published.as_ref()
+    }
+
+    /// What was seen of the published Secret.
+    pub(super) fn published_sight(&self) -> &Sight {
+        published_sight(self.status, self.view, &self.resource.target)
+    }
+
+    /// Whether the published Secret is still the version that was published.
+    pub(super) fn is_intact(&self) -> bool {
+        let seen = self.published_sight().present();
+        let intact = |published: &Published| {
+            seen.is_some_and(|seen| seen.is(&published.uid, &published.resource_version))
+        };
+        self.published().is_some_and(intact)
+    }
+
+    /// The Secret of this name, if it was read.
+    pub(super) fn read_target(&self, name: &str) -> Option<&Target> {
+        self.target
+            .filter(|(read, _)| *read == name)
+            .map(|(_, target)| target)
+    }
+
+    /// Whether the published version of the target carries a pair, if it was read.
+    pub(super) fn carries(&self, pair: &KeyPair) -> Option<bool> {
+        let published = self.published()?;
+        match self.read_target(&published.secret_name)? {
+            Target::Absent => Some(false),
+            Target::Found(found) => {
+                let is_published = found.seen.is(&published.uid, &published.resource_version);
+                Some(is_published && layout::carries(&found.data, pair))
+            }
+        }
+    }
+
+    /// What AWS answered in a region in this run.
+    pub(super) fn answer(&self, region: &str) -> Option<&Answer> {
+        self.answers
+            .iter()
+            .find(|(asked, _)| asked == region)
+            .map(|(_, answer)| answer)
+    }
+
+    /// The reason of a condition before this run.
+    pub(super) fn reason_before(&self, kind: ConditionType) -> Option<Reason> {
+        conditions::reason(&self.status.conditions, kind)
+    }
+
+    /// Whether a condition was true before this run.
+    pub(super) fn was_true(&self, kind: ConditionType) -> bool {
+        conditions::is_true(&self.status.conditions, kind)
+    }
+}

@@ -1,0 +1,167 @@
+//! How a proven pair gets into the target that the spec names.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use kube::api::ObjectMeta;
+
+use super::{
+    Change, Draft, FoundTarget, Ownership, Read, Source, SourcePair, Target, World, judge,
+    ownership,
+    place::{Placed, Placing, Standing, blocked, known, matches},
+};
+use crate::{
+    api::{ConditionType, Reason},
+    index::Sight,
+    layout,
+    pair::SecretBytes,
+    verdict::Finding,
+};
+
+/// A pair as the target is to carry it.
+pub(super) struct Content<'a> {
+    pair: &'a SourcePair,
+    data: BTreeMap<String, SecretBytes>,
+    is_published: bool,
+}
+
+impl Content<'_> {
+    fn draft(self, metadata: ObjectMeta, restores: bool) -> Draft {
+        Draft {
+            metadata,
+            data: self.data,
+            fingerprint: self.pair.fingerprint,
+            restores,
+        }
+    }
+}
+
+/// What is to be published. A pair that a layout cannot carry was refused before.
+pub(super) fn content<'a>(world: &World<'_>, source: &'a Source) -> Option<Content<'a>> {
+    let Source::Found(found) = source else {
+        return None;
+    };
+    let pair = found.pair.as_ref().ok()?;
+    let data = layout::render(&world.resource.layout_request(), &pair.pair).ok()?;
+    Some(Content {
+        pair,
+        data,
+        is_published: judge::is_published(world, pair),
+    })
+}
+
+/// A proven pair goes to the target that the spec names.
+pub(super) fn publish(world: &World<'_>, content: Content<'_>) -> Placing {
+    let name = world.resource.target.as_str();
+    let here = world
+        .published()
+        .filter(|published| published.secret_name == name);
+    let same_spec = world.status.observed_generation == world.resource.generation
+        && world.reason_before(ConditionType::Ready) != Some(Reason::Suspended);
+    match (&world.view.target, world.read_target(name)) {
+        (Sight::Absent, _) | (_, Some(Target::Absent)) => {
+            Placing::Known(Box::new(create(world, content)))
+        }
+        (_, Some(Target::Found(found))) => Placing::Known(Box::new(over(world, content, found))),
+        (Sight::Present(seen), None)
+            if same_spec && here.is_some_and(|here| matches(here, seen)) =>
+        {
+            if content.is_published {
+                known(Change::Nothing, Standing::Holds(seen.clone()))
+            } else if seen.plain {
+                let draft = content.draft(world.resource.owner().metadata(name), false);
+                known(
+                    Change::Replace(draft, seen.clone()),
+                    Standing::Written { new_pair: true },
+                )
+            } else {
+                Placing::Read(Read::Target(name.to_owned()))
+            }
+        }
+        (_, None) => Placing::Read(Read::Target(name.to_owned())),
+    }
+}
+
+/// Writes over a Secret that exists, if it is ours to write.
+fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed {
+    let resource = world.resource;
+    let adopts = match found.ownership(resource) {
+        Ownership::Foreign(finding) => return blocked(finding),
+        Ownership::Leaving(finding) => {
+            return Placed {
+                change: Change::Nothing,
+                standing: Standing::Awaited(finding),
+            };
+        }
+        Ownership::Adoptable => true,
+        Ownership::Ours => false,
+    };
+    if let Some(finding) = found.unwritable() {
+        return blocked(finding);
+    }
+    let here = world
+        .published()
+        .filter(|published| published.secret_name == resource.target);
+    if !adopts && found.conforms(resource, &content.data) {
+        let seen = found.seen.clone();
+        let standing = if here.is_some() && content.is_published {
+            Standing::Holds(seen)
+        } else {
+            Standing::Found(seen)
+        };
+        return Placed {
+            change: Change::Nothing,
+            standing,
+        };
+    }
+    let restores = content.is_published && here.is_some_and(|here| !matches(here, &found.seen));
+    if let Some(wait) = world.restore_wait.filter(|_| restores) {
+        let finding = contended(&resource.target, wait);
+        return Placed {
+            change: Change::Nothing,
+            standing: Standing::Awaited(finding),
+        };
+    }
+    let metadata = if adopts {
+        resource.owner().metadata(&resource.target)
+    } else {
+        found.replacement(resource)
+    };
+    let new_pair = !content.is_published;
+    let change = Change::Replace(content.draft(metadata, restores), found.seen.clone());
+    Placed {
+        change,
+        standing: Standing::Written { new_pair },
+    }
+}
+
+/// Creates the target, unless somebody who wants it too comes first.
+fn create(world: &World<'_>, content: Content<'_>) -> Placed {
+    let target = world.resource.target.as_str();
+    if let Some(rival) = &world.view.rival {
+        return blocked(ownership::rivalry(target, rival));
+    }
+    let new_pair = !content.is_published;
+    let restores = !new_pair
+        && world
+            .published()
+            .is_some_and(|published| published.secret_name == target);
+    if let Some(wait) = world.restore_wait.filter(|_| restores) {
+        return Placed {
+            change: Change::Nothing,
+            standing: Standing::Awaited(contended(target, wait)),
+        };
+    }
+    let draft = content.draft(world.resource.owner().metadata(target), restores);
+    Placed {
+        change: Change::Create(draft),
+        standing: Standing::Written { new_pair },
+    }
+}
+
+fn contended(target: &str, wait: Duration) -> Finding {
+    let message = format!(
+        "Secret \"{target}\" is changed by somebody else again and again; it is restored in {} s; find the other writer in its managedFields",
+        wait.as_secs().max(1)
+    );
+    Finding::new(Reason::TargetModified, message)
+}

@@ -1,0 +1,89 @@
+//! What failed: the cluster, the network or the code. Never an outcome, never "not yet".
+
+use std::time::Duration;
+
+/// Why a run did not finish.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A Secret could not be read.
+    #[error("failed to read Secret {name}")]
+    ReadSecret {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: Box<kube::Error>,
+    },
+    /// The target could not be written.
+    #[error("failed to write Secret {name}")]
+    WriteSecret {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: Box<kube::Error>,
+    },
+    /// The target changed under every attempt.
+    #[error("Secret {name} changes faster than it can be written")]
+    Contended {
+        /// Its name.
+        name: String,
+    },
+    /// The status could not be written.
+    #[error("failed to write the status")]
+    WriteStatus(#[source] Box<kube::Error>),
+    /// The API server finds the status invalid.
+    #[error("the API server refuses the status")]
+    StatusRefused(#[source] Box<kube::Error>),
+    /// The run took too long.
+    #[error("the run took longer than {} s", .0.as_secs())]
+    Deadline(Duration),
+    /// The code is wrong.
+    #[error("the run panicked; this is a bug")]
+    Panic,
+    /// The decision never came to an end.
+    #[error("the decision asks for the same again and again")]
+    Endless,
+}
+
+impl Error {
+    /// What kind of failure it is, for metrics and logs.
+    #[must_use]
+    pub fn category(&self) -> &'static str {
+        match self {
+            Self::ReadSecret { .. } => "read_secret",
+            Self::WriteSecret { .. } => "write_secret",
+            Self::Contended { .. } => "contended",
+            Self::WriteStatus(_) => "write_status",
+            Self::StatusRefused(_) => "status_refused",
+            Self::Deadline(_) => "deadline",
+            Self::Panic => "panic",
+            Self::Endless => "endless",
+        }
+    }
+
+    /// How long to wait before the next try, after so many failures in a row.
+    #[must_use]
+    pub fn pause(&self, failures: u32) -> Duration {
+        if matches!(self, Self::StatusRefused(_)) {
+            return Duration::from_mins(5);
+        }
+        Duration::from_millis(250)
+            .saturating_mul(1 << failures.min(10))
+            .min(Duration::from_secs(30))
+    }
+}
+
+/// A failure and its causes as one sentence.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut sentence = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let text = inner.to_string();
+        // Some libraries repeat their cause in their own text.
+        if !sentence.ends_with(&text) {
+            sentence = format!("{sentence}: {text}");
+        }
+        cause = inner.source();
+    }
+    sentence
+}

@@ -1,0 +1,112 @@
+//! Kubernetes events: one when a condition changes, and none otherwise.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::{
+    Client, Resource,
+    runtime::events::{Event, EventType, Recorder, Reporter},
+};
+use tokio::sync::mpsc;
+
+use crate::{
+    api::{ConditionType, StaticAwsCredentials, StaticAwsCredentialsStatus},
+    conditions,
+    target::FIELD_MANAGER,
+};
+
+/// An event and the resource that it is about.
+pub struct Announcement {
+    about: ObjectReference,
+    event: Event,
+}
+
+/// The API server cuts off longer notes by refusing the event.
+const NOTE_LIMIT: usize = 1000;
+
+impl Announcement {
+    /// An event about a resource.
+    #[must_use]
+    pub fn about(object: &StaticAwsCredentials, event: Event) -> Self {
+        Self {
+            about: object.object_ref(&()),
+            event,
+        }
+    }
+
+    /// An event about an object of which only a reference is known.
+    #[must_use]
+    pub fn about_reference(about: ObjectReference, event: Event) -> Self {
+        Self { about, event }
+    }
+}
+
+/// What is worth an event between two statuses.
+#[must_use]
+pub fn transitions(
+    before: &StaticAwsCredentialsStatus,
+    after: &StaticAwsCredentialsStatus,
+) -> Vec<Event> {
+    let ready = changed(before, after, ConditionType::Ready);
+    let verified = changed(before, after, ConditionType::Verified);
+    let is_ready = conditions::is_true(&after.conditions, ConditionType::Ready);
+    let revision = |status: &StaticAwsCredentialsStatus| {
+        status
+            .published
+            .as_ref()
+            .map(|published| published.revision)
+    };
+    let rotated = is_ready && revision(before) != revision(after);
+    let kind = match (ready || rotated, verified && is_ready) {
+        (true, _) => ConditionType::Ready,
+        (false, true) => ConditionType::Verified,
+        (false, false) => return Vec::new(),
+    };
+    let condition = conditions::find(&after.conditions, kind);
+    condition
+        .map(|condition| event(&condition.status, &condition.reason, &condition.message))
+        .into_iter()
+        .collect()
+}
+
+/// An event: Normal where the status is True.
+#[must_use]
+pub fn event(status: &str, reason: &str, message: &str) -> Event {
+    let type_ = if status == "True" {
+        EventType::Normal
+    } else {
+        EventType::Warning
+    };
+    let note: String = message.chars().take(NOTE_LIMIT).collect();
+    Event {
+        type_,
+        reason: reason.to_owned(),
+        note: Some(note),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    }
+}
+
+fn changed(
+    before: &StaticAwsCredentialsStatus,
+    after: &StaticAwsCredentialsStatus,
+    kind: ConditionType,
+) -> bool {
+    let essence = |status: &StaticAwsCredentialsStatus| {
+        conditions::find(&status.conditions, kind)
+            .map(|condition| (condition.status.clone(), condition.reason.clone()))
+    };
+    essence(before) != essence(after)
+}
+
+/// Publishes what comes in, one after the other, beside the runs and not in their way.
+pub async fn publish(client: Client, mut announcements: mpsc::Receiver<Announcement>) {
+    let reporter = Reporter {
+        controller: FIELD_MANAGER.to_owned(),
+        instance: std::env::var("HOSTNAME").ok(),
+    };
+    let recorder = Recorder::new(client, reporter);
+    while let Some(Announcement { about, event }) = announcements.recv().await {
+        if let Err(error) = recorder.publish(&event, &about).await {
+            tracing::warn!(reason = event.reason, %error, "an event could not be published");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Whether the process is alive and whether it is ready, and if not, why not.
+
+use std::{
+    fmt::Write,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use kube::runtime::watcher;
+use tokio::{sync::watch, time::Instant};
+
+use crate::{context::lock, error::chain, watch::Stage};
+
+/// A watch that fails tries again within 30 s, so one that has not failed for longer works.
+const FAILING: Duration = Duration::from_secs(40);
+/// A loop that has not turned for so long is stuck.
+const STUCK: Duration = Duration::from_mins(1);
+/// How often the same failure is logged.
+const REPEAT: Duration = Duration::from_mins(1);
+
+/// The state of one watch.
+#[derive(Debug)]
+pub struct Watching {
+    what: String,
+    failure: Mutex<Option<Failure>>,
+}
+
+#[derive(Debug)]
+struct Failure {
+    message: String,
+    at: Instant,
+    logged: Instant,
+}
+
+/// The state of the process.
+#[derive(Debug)]
+pub struct Health {
+    scopes: Mutex<Vec<Scope>>,
+    turned: Mutex<Instant>,
+    stopping: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Scope {
+    name: String,
+    stage: watch::Receiver<Stage>,
+    watches: [Arc<Watching>; 2],
+}
+
+impl Watching {
+    /// A watch of something.
+    #[must_use]
+    pub fn new(what: String) -> Arc<Self> {
+        Arc::new(Self {
+            what,
+            failure: Mutex::default(),
+        })
+    }
+
+    /// Takes note of how the watch goes, and logs a failure when it is new or old.
+    pub fn saw(&self, error: Option<&watcher::Error>) {
+        let mut failure = lock(&self.failure);
+        let Some(error) = error else {
+            if failure.take().is_some() {
+                tracing::info!(watch = self.what, "the watch works again");
+            }
+            return;
+        };
+        let now = Instant::now();
+        let message = explain(error);
+        let logged = failure
+            .as_ref()
+            .filter(|old| old.message == message && now - old.logged < REPEAT);
+        let logged = logged.map(|old| old.logged);
+        if logged.is_none() {
+            tracing::warn!(
+                watch = self.what,
+                error = message,
+                "the watch fails and is tried again"
+            );
+        }
+        *failure = Some(Failure {
+            message,
+            at: now,
+            logged: logged.unwrap_or(now),
+        });
+    }
+
+    fn problem(&self) -> Option<String> {
+        let failure = lock(&self.failure);
+        let fresh = failure
+            .as_ref()
+            .filter(|failure| failure.at.elapsed() < FAILING);
+        fresh.map(|failure| format!("the watch of {} fails: {}", self.what, failure.message))
+    }
+}
+
+fn explain(error: &watcher::Error) -> String {
+    let inner = match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => error,
+        watcher::Error::WatchError(_) | watcher::Error::NoResourceVersion => {
+            return error.to_string();
+        }
+    };
+    match inner {
+        kube::Error::Api(status) if status.code == 404 => {
+            "the API server does not know the kind; install the CustomResourceDefinition staticawscredentials.awscredentials.dev".to_owned()
+        }
+        kube::Error::Api(status) if status.code == 403 => format!("not allowed: {}", status.message),
+        kube::Error::Api(status) if status.code == 401 => "the API server does not accept the service account's token".to_owned(),
+        other => format!("the API server does not answer: {}", chain(other)),
+    }
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            scopes: Mutex::default(),
+            turned: Mutex::new(Instant::now()),
+            stopping: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Health {
+    /// Adds a scope, whose watches count from now on.
+    pub fn add(&self, name: String, stage: watch::Receiver<Stage>, watches: [Arc<Watching>; 2]) {
+        lock(&self.scopes).push(Scope {
+            name,
+            stage,
+            watches,
+        });
+    }
+
+    /// The main loop turned.
+    pub fn turned(&self) {
+        *lock(&self.turned) = Instant::now();
+    }
+
+    /// The process is about to end.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the main loop turns.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        lock(&self.turned).elapsed() < STUCK
+    }
+
+    /// What keeps the process from being ready, a line each.
+    #[must_use]
+    pub fn problems(&self) -> String {
+        let mut text = String::new();
+        if self.stopping.load(Ordering::Relaxed) {
+            text.push_str("the process is stopping\n");
+        }
+        let scopes = lock(&self.scopes);
+        if scopes.is_empty() {
+            text.push_str("the process is starting\n");
+        }
+        for scope in scopes.iter() {
+            for problem in scope
+                .watches
+                .iter()
+                .filter_map(|watching| watching.problem())
+            {
+                let _ = writeln!(text, "{problem}");
+            }
+            let awaited = match *scope.stage.borrow() {
+                Stage::Starting => "StaticAwsCredentials",
+                Stage::ResourcesListed => "Secrets",
+                Stage::SecretsListed => continue,
+            };
+            let _ = writeln!(text, "waiting for the list of {awaited} in {}", scope.name);
+        }
+        text
+    }
+}

@@ -1,0 +1,246 @@
+//! Which resource cares about which Secret, and the UID and version last seen of it.
+//!
+//! Synchronous and without a client. Of a Secret it keeps what a decision needs and nothing else,
+//! and only while some resource mentions its name or it carries the marks of one.
+
+use std::collections::{HashMap, HashSet};
+
+mod names;
+mod namespace;
+mod sight;
+
+use namespace::Namespace;
+
+pub use names::{Mentions, ResourceKey};
+pub use sight::{Seen, Sight};
+
+/// What the index knows that concerns one resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct View {
+    /// The source.
+    pub source: Sight,
+    /// The Secret of the target's name.
+    pub target: Sight,
+    /// The published Secret, where it has another name than the target.
+    pub published: Sight,
+    /// Secrets that carry both marks of the resource under any other name.
+    pub strays: Vec<(String, Seen)>,
+    /// A resource that wants the same target and comes first.
+    pub rival: Option<String>,
+}
+
+/// The index of one scope: a namespace, or the cluster.
+#[derive(Debug, Default)]
+pub struct Index {
+    namespaces: HashMap<Box<str>, Namespace>,
+    rewinds: u64,
+}
+
+impl Index {
+    /// A resource as it stands in the cluster now.
+    pub fn apply_resource(&mut self, key: &ResourceKey, mentions: Mentions) {
+        let namespace = self
+            .namespaces
+            .entry(key.namespace.as_str().into())
+            .or_default();
+        namespace.apply(&key.name, mentions);
+    }
+
+    /// A resource that is gone.
+    pub fn delete_resource(&mut self, key: &ResourceKey) {
+        if let Some(namespace) = self.namespaces.get_mut(key.namespace.as_str()) {
+            namespace.remove(&key.name);
+            if namespace.resources.is_empty() {
+                self.namespaces.remove(key.namespace.as_str());
+            }
+        }
+    }
+
+    /// A resource that cannot be decoded. It still mentions what it mentioned before.
+    pub fn keep_resource(&mut self, key: &ResourceKey) {
+        let namespace = self.namespaces.get_mut(key.namespace.as_str());
+        if let Some(entry) =
+            namespace.and_then(|namespace| namespace.resources.get_mut(key.name.as_str()))
+        {
+            entry.relisted = true;
+        }
+    }
+
+    /// A list of resources begins.
+    pub fn begin_resources(&mut self) {
+        for entry in self
+            .namespaces
+            .values_mut()
+            .flat_map(|namespace| namespace.resources.values_mut())
+        {
+            entry.relisted = false;
+        }
+    }
+
+    /// A list of resources is complete: what was not in it is gone, and is returned with its UID.
+    pub fn end_resources(&mut self) -> Vec<(ResourceKey, String)> {
+        let gone: Vec<(ResourceKey, String)> = self
+            .namespaces
+            .iter()
+            .flat_map(|(namespace, content)| {
+                let lost = content
+                    .resources
+                    .iter()
+                    .filter(|(_, entry)| !entry.relisted);
+                lost.map(|(name, entry)| {
+                    (
+                        ResourceKey::new(namespace, name),
+                        entry.mentions.uid.to_string(),
+                    )
+                })
+            })
+            .collect();
+        for (key, _) in &gone {
+            self.delete_resource(key);
+        }
+        gone
+    }
+
+    /// A list of Secrets begins. What is tracked now and not in it does not exist.
+    pub fn begin_secrets(&mut self) {
+        for tracked in self
+            .namespaces
+            .values_mut()
+            .flat_map(|namespace| namespace.secrets.values_mut())
+        {
+            tracked.awaited_by_list = true;
+        }
+    }
+
+    /// A Secret of a list.
+    pub fn list_secret(&mut self, namespace: &str, name: &str, seen: Seen) {
+        let Some(content) = self.namespaces.get_mut(namespace) else {
+            return;
+        };
+        let Some(tracked) = content.track(name, &seen) else {
+            return;
+        };
+        if tracked.awaited_by_list {
+            tracked.awaited_by_list = false;
+            // A list is never older than what was seen before it began, unless the store was restored.
+            if matches!(&tracked.sight, Sight::Present(kept) if kept.version > seen.version) {
+                self.rewinds += 1;
+            }
+            tracked.sight = Sight::Present(seen);
+        } else {
+            tracked.sight.advance(seen);
+        }
+    }
+
+    /// A list of Secrets is complete. Returns the resources for which something changed.
+    pub fn end_secrets(&mut self) -> Vec<ResourceKey> {
+        let mut woken = HashSet::new();
+        for (namespace, content) in &mut self.namespaces {
+            for tracked in content
+                .secrets
+                .values_mut()
+                .filter(|tracked| tracked.awaited_by_list)
+            {
+                tracked.awaited_by_list = false;
+                tracked.sight = Sight::Absent;
+            }
+            let Namespace {
+                secrets, strays, ..
+            } = content;
+            secrets.retain(|_, tracked| {
+                tracked.sight.present().is_some() || !tracked.mentioned_by.is_empty()
+            });
+            strays.retain(|name| secrets.contains_key(name));
+            woken.extend(
+                content
+                    .resources
+                    .keys()
+                    .map(|name| ResourceKey::new(namespace, name)),
+            );
+        }
+        woken.into_iter().collect()
+    }
+
+    /// A Secret changed. Returns the resources that it concerns.
+    pub fn apply_secret(&mut self, namespace: &str, name: &str, seen: Seen) -> Vec<ResourceKey> {
+        let Some(content) = self.namespaces.get_mut(namespace) else {
+            return Vec::new();
+        };
+        let Some(tracked) = content.track(name, &seen) else {
+            return Vec::new();
+        };
+        tracked.awaited_by_list = false;
+        tracked.sight.advance(seen);
+        content.concerned(namespace, name)
+    }
+
+    /// A Secret is gone. Returns the resources that it concerns.
+    pub fn delete_secret(&mut self, namespace: &str, name: &str, version: u64) -> Vec<ResourceKey> {
+        let Some(content) = self.namespaces.get_mut(namespace) else {
+            return Vec::new();
+        };
+        let concerned = content.concerned(namespace, name);
+        if let Some(tracked) = content.secrets.get_mut(name) {
+            tracked.awaited_by_list = false;
+            tracked.sight.retire(version);
+        }
+        content.forget_if_idle(name);
+        concerned
+    }
+
+    /// What this process read or wrote itself. The watch will say it again later.
+    pub fn record(&mut self, namespace: &str, name: &str, sight: Sight) {
+        let Some(content) = self.namespaces.get_mut(namespace) else {
+            return;
+        };
+        let Some(tracked) = content.secrets.get_mut(name) else {
+            return;
+        };
+        match sight {
+            Sight::Present(seen) => {
+                tracked.awaited_by_list = false;
+                tracked.sight.advance(seen);
+            }
+            Sight::Absent => tracked.sight = Sight::Absent,
+            Sight::Unseen => {}
+        }
+    }
+
+    /// What is known that concerns a resource.
+    #[must_use]
+    pub fn view(&self, key: &ResourceKey) -> View {
+        let Some(content) = self.namespaces.get(key.namespace.as_str()) else {
+            return View::default();
+        };
+        let Some(entry) = content.resources.get(key.name.as_str()) else {
+            return View::default();
+        };
+        let mentions = &entry.mentions;
+        let published = mentions
+            .published
+            .as_deref()
+            .filter(|name| **name != *mentions.target);
+        View {
+            source: content.sight(&mentions.source),
+            target: content.sight(&mentions.target),
+            published: published.map_or(Sight::Unseen, |name| content.sight(name)),
+            strays: content.strays(mentions),
+            rival: content.rival(&key.name, mentions),
+        }
+    }
+
+    /// How often a list was found to be older than what was seen before it.
+    #[must_use]
+    pub fn rewinds(&self) -> u64 {
+        self.rewinds
+    }
+
+    /// How many Secrets are kept.
+    #[must_use]
+    pub fn tracked_secrets(&self) -> usize {
+        self.namespaces
+            .values()
+            .map(|namespace| namespace.secrets.len())
+            .sum()
+    }
+}

@@ -1,0 +1,172 @@
+//! The part of the index that concerns one namespace.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use super::{Mentions, ResourceKey, Seen, Sight};
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) mentions: Mentions,
+    pub(super) relisted: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Tracked {
+    pub(super) sight: Sight,
+    pub(super) awaited_by_list: bool,
+    pub(super) mentioned_by: Vec<Arc<str>>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Namespace {
+    pub(super) resources: HashMap<Arc<str>, Entry>,
+    pub(super) secrets: HashMap<Box<str>, Tracked>,
+    pub(super) by_uid: HashMap<Box<str>, Arc<str>>,
+    pub(super) strays: HashSet<Box<str>>,
+}
+
+impl Namespace {
+    pub(super) fn apply(&mut self, name: &str, mentions: Mentions) {
+        let before = self.resources.remove(name);
+        let name: Arc<str> = name.into();
+        for secret in mentions.names() {
+            let tracked = self.secrets.entry(secret.into()).or_default();
+            if !tracked.mentioned_by.contains(&name) {
+                tracked.mentioned_by.push(Arc::clone(&name));
+            }
+        }
+        self.by_uid.insert(mentions.uid.clone(), Arc::clone(&name));
+        if let Some(before) = &before {
+            let kept: Vec<&str> = mentions.names().collect();
+            let dropped = before
+                .mentions
+                .names()
+                .filter(|secret| !kept.contains(secret));
+            let dropped: Vec<&str> = dropped.collect();
+            if before.mentions.uid != mentions.uid {
+                self.by_uid.remove(&before.mentions.uid);
+            }
+            self.unmention(&name, &dropped, Some(&mentions));
+        }
+        self.resources.insert(
+            name,
+            Entry {
+                mentions,
+                relisted: true,
+            },
+        );
+    }
+
+    pub(super) fn remove(&mut self, name: &str) {
+        let Some(entry) = self.resources.remove(name) else {
+            return;
+        };
+        self.by_uid.remove(&entry.mentions.uid);
+        let names: Vec<&str> = entry.mentions.names().collect();
+        self.unmention(name, &names, None);
+        let Self {
+            secrets, strays, ..
+        } = self;
+        strays.retain(|stray| secrets.contains_key(stray));
+    }
+
+    /// A resource no longer mentions these Secrets. What is still marked by it has become a stray.
+    pub(super) fn unmention(&mut self, name: &str, secrets: &[&str], now: Option<&Mentions>) {
+        for secret in secrets {
+            let Some(tracked) = self.secrets.get_mut(*secret) else {
+                continue;
+            };
+            tracked.mentioned_by.retain(|by| &**by != name);
+            let marked_by = tracked
+                .sight
+                .present()
+                .and_then(|seen| seen.marked_by.as_ref());
+            if now.is_some_and(|mentions| marked_by == Some(&mentions.uid)) {
+                self.strays.insert((*secret).into());
+            } else if tracked.mentioned_by.is_empty() {
+                self.secrets.remove(*secret);
+            }
+        }
+    }
+
+    /// The place where a Secret is kept, if anybody cares about it.
+    pub(super) fn track(&mut self, name: &str, seen: &Seen) -> Option<&mut Tracked> {
+        let owner = seen.marked_by.as_ref().and_then(|uid| self.by_uid.get(uid));
+        let owner = owner.and_then(|owner| self.resources.get(owner));
+        let stray = owner.is_some_and(|owner| !owner.mentions.owns(name));
+        if stray {
+            self.strays.insert(name.into());
+            return Some(self.secrets.entry(name.into()).or_default());
+        }
+        if self.strays.remove(name)
+            && self
+                .secrets
+                .get(name)
+                .is_some_and(|tracked| tracked.mentioned_by.is_empty())
+        {
+            self.secrets.remove(name);
+        }
+        self.secrets.get_mut(name)
+    }
+
+    pub(super) fn forget_if_idle(&mut self, name: &str) {
+        if self.secrets.get(name).is_some_and(|tracked| {
+            tracked.mentioned_by.is_empty() && tracked.sight.present().is_none()
+        }) {
+            self.secrets.remove(name);
+            self.strays.remove(name);
+        }
+    }
+
+    /// The resources that mention a Secret, and the one whose marks it carries.
+    pub(super) fn concerned(&self, namespace: &str, name: &str) -> Vec<ResourceKey> {
+        let Some(tracked) = self.secrets.get(name) else {
+            return Vec::new();
+        };
+        let marked_by = tracked
+            .sight
+            .present()
+            .and_then(|seen| seen.marked_by.as_ref());
+        let owner = marked_by.and_then(|uid| self.by_uid.get(uid));
+        let owner = owner.filter(|owner| !tracked.mentioned_by.contains(owner));
+        tracked
+            .mentioned_by
+            .iter()
+            .chain(owner)
+            .map(|by| ResourceKey::new(namespace, by))
+            .collect()
+    }
+
+    pub(super) fn sight(&self, name: &str) -> Sight {
+        self.secrets
+            .get(name)
+            .map(|tracked| tracked.sight.clone())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn strays(&self, mentions: &Mentions) -> Vec<(String, Seen)> {
+        let strays = self.strays.iter().filter(|name| !mentions.owns(name));
+        strays
+            .filter_map(|name| {
+                let seen = self.secrets.get(name)?.sight.present()?;
+                (seen.marked_by.as_ref() == Some(&mentions.uid))
+                    .then(|| (name.to_string(), seen.clone()))
+            })
+            .collect()
+    }
+
+    /// Who else wants the same target and comes first.
+    pub(super) fn rival(&self, name: &str, mentions: &Mentions) -> Option<String> {
+        let by = &self.secrets.get(&mentions.target)?.mentioned_by;
+        let others = by.iter().filter(|other| &***other != name);
+        let others = others.filter_map(|other| Some((other, &self.resources.get(other)?.mentions)));
+        others
+            .filter(|(_, other)| other.target == mentions.target)
+            .filter(|(_, other)| other.precedence() < mentions.precedence())
+            .min_by(|(_, one), (_, two)| one.precedence().cmp(&two.precedence()))
+            .map(|(other, _)| other.to_string())
+    }
+}

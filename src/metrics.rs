@@ -1,0 +1,137 @@
+//! What `/metrics` shows. Labels never hold names of resources, accounts or keys.
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+use crate::{error::Error, verdict::Answer};
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Outcome {
+    controller: &'static str,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
+}
+
+/// Counters and gauges of the process.
+pub struct Metrics {
+    registry: Registry,
+    runs: Family<Outcome, Counter>,
+    seconds: Histogram,
+    failures: Family<Kind, Counter>,
+    answers: Family<Kind, Counter>,
+    undecodable: Counter,
+    tracked: Gauge,
+}
+
+const CONTROLLER: &str = "staticawscredentials";
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::default();
+        let buckets = [
+            0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+        ];
+        let metrics = Self {
+            runs: Family::default(),
+            seconds: Histogram::new(buckets),
+            failures: Family::default(),
+            answers: Family::default(),
+            undecodable: Counter::default(),
+            tracked: Gauge::default(),
+            registry: Registry::default(),
+        };
+        registry.register(
+            "controller_runtime_reconcile",
+            "Runs by result",
+            metrics.runs.clone(),
+        );
+        registry.register(
+            "controller_runtime_reconcile_time_seconds",
+            "Length of a run",
+            metrics.seconds.clone(),
+        );
+        registry.register(
+            "staticawscredentials_failures",
+            "Failed runs by kind of failure",
+            metrics.failures.clone(),
+        );
+        registry.register(
+            "staticawscredentials_sts_answers",
+            "Answers of AWS STS by kind",
+            metrics.answers.clone(),
+        );
+        registry.register(
+            "staticawscredentials_undecodable",
+            "Resources that could not be decoded",
+            metrics.undecodable.clone(),
+        );
+        registry.register(
+            "staticawscredentials_tracked_secrets",
+            "Secrets of which metadata is kept",
+            metrics.tracked.clone(),
+        );
+        Self {
+            registry,
+            ..metrics
+        }
+    }
+}
+
+impl Metrics {
+    /// A run ended.
+    pub fn ran(&self, result: Result<(), &Error>, seconds: f64) {
+        let outcome = if result.is_ok() { "success" } else { "error" };
+        self.runs
+            .get_or_create(&Outcome {
+                controller: CONTROLLER,
+                result: outcome,
+            })
+            .inc();
+        self.seconds.observe(seconds);
+        if let Err(error) = result {
+            self.failures
+                .get_or_create(&Kind {
+                    kind: error.category(),
+                })
+                .inc();
+        }
+    }
+
+    /// AWS answered.
+    pub fn answered(&self, answer: &Answer) {
+        let kind = match answer {
+            Answer::Identity(_) => "Identity",
+            Answer::UnknownKey => "UnknownKey",
+            Answer::SignatureMismatch => "SignatureMismatch",
+            Answer::Expired => "Expired",
+            Answer::Undetermined(reason) => reason.as_str(),
+        };
+        self.answers.get_or_create(&Kind { kind }).inc();
+    }
+
+    /// A resource could not be decoded.
+    pub fn undecodable(&self) {
+        self.undecodable.inc();
+    }
+
+    /// So many Secrets are tracked.
+    pub fn tracked(&self, secrets: usize) {
+        self.tracked.set(i64::try_from(secrets).unwrap_or(i64::MAX));
+    }
+
+    /// All of it in the `OpenMetrics` text format.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

@@ -1,0 +1,79 @@
+//! Effects in: reads Secrets for the one run that needs them.
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Client};
+
+use crate::{
+    decide::{FoundSource, FoundTarget, Source, Target, examine},
+    error::Error,
+    fingerprint::FingerprintKey,
+    index::{Seen, Sight},
+    resource::Resource,
+};
+
+/// Reads the source.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn source(
+    client: &Client,
+    resource: &Resource,
+    key: &FingerprintKey,
+) -> Result<Source, Error> {
+    Ok(
+        match read(client, &resource.key.namespace, &resource.source.name).await? {
+            None => Source::Absent,
+            Some((secret, seen)) => Source::Found(examine(secret, seen, resource, key)),
+        },
+    )
+}
+
+/// Reads the Secret at a target's name.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn target(client: &Client, resource: &Resource, name: &str) -> Result<Target, Error> {
+    Ok(match read(client, &resource.key.namespace, name).await? {
+        None => Target::Absent,
+        Some((secret, seen)) => Target::Found(Box::new(FoundTarget::new(secret, seen))),
+    })
+}
+
+async fn read(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<(Secret, Seen)>, Error> {
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let read = secrets.get_opt(name).await;
+    let secret = read.map_err(|error| Error::ReadSecret {
+        name: name.to_owned(),
+        source: Box::new(error),
+    })?;
+    Ok(secret.and_then(|secret| {
+        let seen = Seen::of_metadata(&secret.metadata)?;
+        Some((secret, seen))
+    }))
+}
+
+impl Source {
+    /// What a read of it says of its name.
+    #[must_use]
+    pub fn sight(&self) -> Sight {
+        match self {
+            Self::Absent => Sight::Absent,
+            Self::Found(FoundSource { seen, .. }) => Sight::Present(seen.clone()),
+        }
+    }
+}
+
+impl Target {
+    /// What a read of it says of its name.
+    #[must_use]
+    pub fn sight(&self) -> Sight {
+        match self {
+            Self::Absent => Sight::Absent,
+            Self::Found(found) => Sight::Present(found.seen.clone()),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The process: what `main` wires, from the command line to the exit code.
+
+use std::{future::Future, io, path::PathBuf, sync::Arc, time::Duration};
+
+use futures::{FutureExt, future};
+use kube::{Client, Config};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, watch},
+};
+
+use crate::{
+    args::RunArgs,
+    context::Shared,
+    controller, events,
+    fair::FairGate,
+    fingerprint::FingerprintKey,
+    health::Health,
+    metrics::Metrics,
+    server,
+    sts::{self, CaError, Prover, Rate, TrustedCa},
+    telemetry::{self, TelemetryError},
+};
+
+/// Why the process ends with an error.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// Logging.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    /// The kubeconfig.
+    #[error("no way to the API server; run inside a cluster or set KUBECONFIG")]
+    Kubeconfig(#[source] Box<kube::config::InferConfigError>),
+    /// The client.
+    #[error("the client of the API server cannot be built")]
+    Client(#[source] Box<kube::Error>),
+    /// The CA file.
+    #[error("--sts-ca-file: {} cannot be read", .0.display())]
+    ReadCa(PathBuf, #[source] io::Error),
+    /// What is in the CA file.
+    #[error("--sts-ca-file: {} is of no use", .0.display())]
+    Ca(PathBuf, #[source] CaError),
+    /// The address.
+    #[error("--bind: {0} cannot be used")]
+    Bind(std::net::SocketAddr, #[source] io::Error),
+    /// Randomness.
+    #[error("the system has no randomness to give")]
+    Randomness(#[from] getrandom::Error),
+    /// Signals.
+    #[error("signals cannot be received")]
+    Signals(#[source] io::Error),
+    /// The server.
+    #[error("the server of /livez and /readyz ended")]
+    Server(#[source] io::Error),
+}
+
+/// Runs that have not ended by then are cut off; every write names the version that it replaces.
+const DRAIN: Duration = Duration::from_secs(4);
+const EVENT_QUEUE: usize = 1024;
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Runs the operator until it is told to stop.
+///
+/// # Errors
+/// It cannot start. What fails later is waited for.
+pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
+    telemetry::init(args.log_format, &args.log)?;
+    let stop = stop_signal()?;
+    let client = client().await?;
+    let listener = server::bind(args.bind)
+        .await
+        .map_err(|error| ProcessError::Bind(args.bind, error))?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), bind = %args.bind, namespaces = ?args.namespaces, "starting");
+    let (announcements, queue) = mpsc::channel(EVENT_QUEUE);
+    let shared = Arc::new(shared(&args, client.clone(), announcements)?);
+    let health = Arc::new(Health::default());
+    let publisher = tokio::spawn(events::publish(client, queue));
+    let server = tokio::spawn(server::serve(
+        listener,
+        Arc::clone(&shared),
+        Arc::clone(&health),
+    ));
+    let scopes = scopes(&args.namespaces).into_iter().map(|namespace| {
+        let stop = stop.clone();
+        let told = async move {
+            let mut stop = stop;
+            // The sender lives in the signal task for as long as the process.
+            let _ = stop.wait_for(|stop| *stop).await;
+        };
+        controller::run(Arc::clone(&shared), Arc::clone(&health), namespace, told)
+    });
+    let work = future::join_all(scopes).map(|_| ());
+    let result = tokio::select! {
+        () = until_drained(work, stop, Arc::clone(&health)) => Ok(()),
+        ended = server => ended.unwrap_or(Ok(())).map_err(ProcessError::Server),
+    };
+    publisher.abort();
+    tracing::info!("stopped");
+    result
+}
+
+/// The drain deadline also ends a controller whose first list never came: that one would never
+/// end by itself.
+async fn until_drained(
+    work: impl Future<Output = ()>,
+    mut stop: watch::Receiver<bool>,
+    health: Arc<Health>,
+) {
+    let deadline = async {
+        let _ = stop.wait_for(|stop| *stop).await;
+        health.stop();
+        tracing::info!("told to stop; runs that have begun are finished");
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        () = work => {}
+        () = deadline => tracing::warn!("some runs did not end in time and are cut off"),
+    }
+}
+
+fn scopes(namespaces: &[String]) -> Vec<Option<String>> {
+    if namespaces.is_empty() {
+        return vec![None];
+    }
+    let mut scopes: Vec<Option<String>> = namespaces.iter().cloned().map(Some).collect();
+    scopes.sort();
+    scopes.dedup();
+    scopes
+}
+
+async fn client() -> Result<Client, ProcessError> {
+    let mut config = Config::infer()
+        .await
+        .map_err(|error| ProcessError::Kubeconfig(Box::new(error)))?;
+    // One call must not hold a run for minutes: runs are tried again as a whole, with a pause.
+    config.default_retry = false;
+    config.write_timeout = Some(REQUEST_TIMEOUT);
+    Client::try_from(config).map_err(|error| ProcessError::Client(Box::new(error)))
+}
+
+fn shared(
+    args: &RunArgs,
+    client: Client,
+    events: mpsc::Sender<events::Announcement>,
+) -> Result<Shared, ProcessError> {
+    let ca = args.sts_ca_file.as_ref().map(|path| {
+        let pem = std::fs::read(path).map_err(|error| ProcessError::ReadCa(path.clone(), error))?;
+        TrustedCa::from_pem(pem).map_err(|error| ProcessError::Ca(path.clone(), error))
+    });
+    let sts = sts::Client::new(args.sts_endpoint.clone(), ca.transpose()?);
+    Ok(Shared {
+        client,
+        sts: Arc::new(Prover::new(sts, Rate::per_second(args.sts_rate))?),
+        endpoint_replaced: args.sts_endpoint.is_some(),
+        key: FingerprintKey::random()?,
+        gate: FairGate::new(usize::from(args.concurrency)),
+        refusals: std::sync::Mutex::default(),
+        events,
+        metrics: Metrics::default(),
+    })
+}
+
+/// True from the first SIGTERM or SIGINT on.
+fn stop_signal() -> Result<watch::Receiver<bool>, ProcessError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(ProcessError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ProcessError::Signals)?;
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stop.send_replace(true);
+        // Keeps the channel open.
+        future::pending::<()>().await;
+    });
+    Ok(stopped)
+}

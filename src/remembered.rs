@@ -1,0 +1,143 @@
+//! What one process remembers of each resource between its runs.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::{
+    api::StaticAwsCredentialsStatus,
+    decide::{Due, Memory, Next},
+};
+
+/// What is remembered of one resource.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    /// What decisions are made from.
+    pub memory: Memory,
+    /// The status that this process wrote last, and its version. It wins over an older watch.
+    pub written: Option<Written>,
+    /// Runs in a row that failed.
+    pub failures: u32,
+    timer: Timer,
+    refusal: Option<(String, Instant)>,
+    restores: Restores,
+}
+
+/// A status that this process wrote.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// Resource version of the resource since then.
+    pub version: u64,
+    /// The status.
+    pub status: StaticAwsCredentialsStatus,
+    /// How often the index had been rewound by then.
+    pub rewinds: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Timer {
+    #[default]
+    Undecided,
+    Never,
+    At(Instant),
+}
+
+#[derive(Debug, Default)]
+struct Restores {
+    count: u32,
+    last: Option<Instant>,
+}
+
+impl Remembered {
+    /// When the next proof is due.
+    #[must_use]
+    pub fn due(&self, now: Instant) -> Due {
+        match self.timer {
+            Timer::Undecided => Due::Undecided,
+            Timer::Never => Due::Never,
+            Timer::At(at) if at <= now => Due::Now,
+            Timer::At(_) => Due::Later,
+        }
+    }
+
+    /// Takes the decision about the next look.
+    pub fn schedule(&mut self, next: Next, now: Instant) {
+        match next {
+            Next::Keep => {}
+            Next::Never => self.timer = Timer::Never,
+            Next::In(pause) => self.timer = Timer::At(now + pause),
+        }
+    }
+
+    /// How long until the next look, if one is planned.
+    #[must_use]
+    pub fn pause(&self, now: Instant) -> Option<Duration> {
+        match self.timer {
+            Timer::At(at) => Some(at.saturating_duration_since(now)),
+            Timer::Undecided | Timer::Never => None,
+        }
+    }
+
+    /// Measures a refusal that the status speaks of by this process's own clock.
+    pub fn refused_for(
+        &mut self,
+        status: &StaticAwsCredentialsStatus,
+        now: Instant,
+    ) -> Option<Duration> {
+        let settling = status.settling.as_ref();
+        let same = |(suffix, _): &(String, Instant)| {
+            settling.is_some_and(|settling| settling.key_id_suffix == *suffix)
+        };
+        let (_, since) = self.refusal.as_ref().filter(|refusal| same(refusal))?;
+        Some(now.saturating_duration_since(*since))
+    }
+
+    /// Takes note of a refusal that begins now.
+    pub fn refusal_began(&mut self, suffix: &str, now: Instant) {
+        self.refusal = Some((suffix.to_owned(), now));
+    }
+
+    /// How long the next restore of the target has to wait.
+    #[must_use]
+    pub fn restore_wait(&self, now: Instant) -> Option<Duration> {
+        let over = self.restores.count.checked_sub(3)?;
+        let pause = Duration::from_secs(5)
+            .saturating_mul(1 << over.min(6))
+            .min(Duration::from_mins(5));
+        let left = (self.restores.last? + pause).saturating_duration_since(now);
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// Takes note of a restore. Ten quiet minutes make the count begin anew.
+    pub fn restored(&mut self, now: Instant) {
+        let quiet = |last: Instant| now.saturating_duration_since(last) > Duration::from_mins(10);
+        if self.restores.last.is_some_and(quiet) {
+            self.restores.count = 0;
+        }
+        self.restores.count = self.restores.count.saturating_add(1);
+        self.restores.last = Some(now);
+    }
+}
+
+/// Accounts whose published pairs AWS began to refuse lately.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    began: HashMap<String, Instant>,
+}
+
+impl Refusals {
+    /// Takes note of a refusal that begins.
+    pub fn record(&mut self, account: String, now: Instant) {
+        self.began.insert(account, now);
+    }
+
+    /// The accounts of the last ten minutes.
+    pub fn lately(&mut self, now: Instant) -> BTreeSet<String> {
+        self.began
+            .retain(|_, began| now.saturating_duration_since(*began) < Duration::from_mins(10));
+        self.began.keys().cloned().collect()
+    }
+}

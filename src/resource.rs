@@ -1,0 +1,181 @@
+//! A resource whose strings were parsed once. Later code takes these types and cannot fail.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use k8s_openapi::jiff::Timestamp;
+use kube::{ResourceExt, core::Duration as GoDuration};
+
+use crate::{
+    api::{
+        DeletionPolicy, Layout, OnRejected, PairField, Reason, RootUser, SecretRef,
+        StaticAwsCredentials, StaticAwsCredentialsStatus, ValidationLevel,
+    },
+    arn::ArnPin,
+    index::{Mentions, ResourceKey},
+    layout,
+    region::Region,
+    target::Owner,
+    verdict::Finding,
+};
+
+/// A resource, parsed.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// Namespace and name.
+    pub key: ResourceKey,
+    /// UID.
+    pub uid: String,
+    /// Generation of the spec.
+    pub generation: i64,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Whether the user suspended it.
+    pub suspend: bool,
+    /// The source.
+    pub source: SecretRef,
+    /// Region, if there is one.
+    pub region: Option<Region>,
+    /// How the pair is proven.
+    pub checks: Checks,
+    /// Name of the target.
+    pub target: String,
+    /// Shapes of the target.
+    pub layouts: Vec<Layout>,
+    /// Further keys of the target.
+    pub keys: BTreeMap<String, PairField>,
+    /// What becomes of the target.
+    pub deletion_policy: DeletionPolicy,
+}
+
+/// How a pair is proven.
+#[derive(Clone, Debug)]
+pub struct Checks {
+    /// How far.
+    pub level: ValidationLevel,
+    /// The account that it must belong to.
+    pub account: Option<String>,
+    /// The user that it must belong to.
+    pub arn: Option<ArnPin>,
+    /// Whether the root user may own it.
+    pub root_user: RootUser,
+    /// How often a published pair is proven again.
+    pub interval: Duration,
+    /// What a confirmed rejection does.
+    pub on_rejected: OnRejected,
+}
+
+impl Resource {
+    /// Parses a resource as the API server stored it.
+    ///
+    /// # Errors
+    /// A field holds what the schema would have refused.
+    pub fn parse(object: &StaticAwsCredentials) -> Result<Self, Finding> {
+        let spec = &object.spec;
+        let region = spec.region.as_deref().map(Region::parse).transpose();
+        let region = region.map_err(|error| invalid("spec.region", &error))?;
+        let level = spec.validation.level;
+        if level == ValidationLevel::Identity && region.is_none() {
+            return Err(invalid("spec.region", "is required at level Identity"));
+        }
+        let arn = spec
+            .validation
+            .arn
+            .as_deref()
+            .map(ArnPin::parse)
+            .transpose();
+        Ok(Self {
+            key: key_of(object),
+            uid: object.uid().unwrap_or_default(),
+            generation: object.metadata.generation.unwrap_or_default(),
+            deleting: object.metadata.deletion_timestamp.is_some(),
+            suspend: spec.suspend,
+            source: spec.secret_ref.clone(),
+            region,
+            checks: Checks {
+                level,
+                account: spec.validation.account_id.clone(),
+                arn: arn.map_err(|error| invalid("spec.validation.arn", &error))?,
+                root_user: spec.validation.root_user,
+                interval: interval(&spec.validation.interval)?,
+                on_rejected: spec.validation.on_rejected,
+            },
+            target: target_name(object),
+            layouts: spec.target.layouts.clone(),
+            keys: spec.target.keys.clone(),
+            deletion_policy: spec.target.deletion_policy,
+        })
+    }
+
+    /// Who the target belongs to.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        Owner {
+            namespace: self.key.namespace.clone(),
+            name: self.key.name.clone(),
+            uid: self.uid.clone(),
+            deletion_policy: self.deletion_policy,
+        }
+    }
+
+    /// What the target is to look like.
+    #[must_use]
+    pub fn layout_request(&self) -> layout::Request<'_> {
+        layout::Request {
+            layouts: &self.layouts,
+            keys: &self.keys,
+            region: self.region.as_ref().map(Region::as_str),
+        }
+    }
+
+    /// Whether AWS is asked at all.
+    #[must_use]
+    pub fn asks_aws(&self) -> bool {
+        self.checks.level == ValidationLevel::Identity
+    }
+}
+
+/// Namespace and name of an object.
+#[must_use]
+pub fn key_of(object: &StaticAwsCredentials) -> ResourceKey {
+    ResourceKey {
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+    }
+}
+
+/// Name of the target that the spec asks for.
+#[must_use]
+pub fn target_name(object: &StaticAwsCredentials) -> String {
+    let default = || format!("{}-credentials", object.name_any());
+    object.spec.target.name.clone().unwrap_or_else(default)
+}
+
+/// What the resource says of itself and of Secrets, its status as last written.
+#[must_use]
+pub fn mentions(
+    object: &StaticAwsCredentials,
+    status: Option<&StaticAwsCredentialsStatus>,
+) -> Mentions {
+    let created = object.metadata.creation_timestamp.as_ref();
+    let published = status.and_then(|status| status.published.as_ref());
+    Mentions {
+        uid: object.uid().unwrap_or_default().into(),
+        created: created.map_or(Timestamp::MAX, |time| time.0).as_second(),
+        source: object.spec.secret_ref.name.as_str().into(),
+        target: target_name(object).into(),
+        published: published.map(|published| published.secret_name.as_str().into()),
+    }
+}
+
+fn interval(text: &str) -> Result<Duration, Finding> {
+    let parsed: Result<GoDuration, _> = text.parse();
+    let duration = parsed.map(Duration::from).ok();
+    let within = |duration: &Duration| (300..=604_800).contains(&duration.as_secs());
+    duration
+        .filter(within)
+        .ok_or_else(|| invalid("spec.validation.interval", "must lie between 5m and 168h"))
+}
+
+fn invalid(field: &str, problem: &str) -> Finding {
+    Finding::new(Reason::SpecInvalid, format!("{field} {problem}"))
+}

@@ -1,0 +1,151 @@
+//! The target as an object: how it is built, and whose marks a Secret carries.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{
+    ByteString,
+    api::core::v1::Secret,
+    apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference},
+};
+
+use crate::{
+    api::{ADOPT_BY_ANNOTATION, API_VERSION, DeletionPolicy, GROUP, KIND, UID_LABEL},
+    pair::SecretBytes,
+};
+
+/// Field manager of everything that this operator writes.
+pub const FIELD_MANAGER: &str = "static-aws-credentials";
+const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
+
+/// Who the target belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Namespace of the resource and of its target.
+    pub namespace: String,
+    /// Name of the resource.
+    pub name: String,
+    /// UID of the resource.
+    pub uid: String,
+    /// Whether the target is garbage collected with the resource.
+    pub deletion_policy: DeletionPolicy,
+}
+
+impl Owner {
+    /// The labels that every target carries.
+    #[must_use]
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([
+            (MANAGED_BY_LABEL.to_owned(), FIELD_MANAGER.to_owned()),
+            (UID_LABEL.to_owned(), self.uid.clone()),
+        ])
+    }
+
+    /// The annotations that every target carries.
+    #[must_use]
+    pub fn annotations(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([(ADOPT_BY_ANNOTATION.to_owned(), self.name.clone())])
+    }
+
+    /// The owner references that the target carries: one under `Delete`, none under `Retain`.
+    ///
+    /// `blockOwnerDeletion` stays unset: setting it needs rights on finalizers.
+    #[must_use]
+    pub fn references(&self) -> Vec<OwnerReference> {
+        match self.deletion_policy {
+            DeletionPolicy::Retain => Vec::new(),
+            DeletionPolicy::Delete => vec![OwnerReference {
+                api_version: API_VERSION.to_owned(),
+                kind: KIND.to_owned(),
+                name: self.name.clone(),
+                uid: self.uid.clone(),
+                controller: Some(true),
+                block_owner_deletion: None,
+            }],
+        }
+    }
+
+    /// The metadata of a target that did not exist before.
+    #[must_use]
+    pub fn metadata(&self, target: &str) -> ObjectMeta {
+        let references = self.references();
+        ObjectMeta {
+            name: Some(target.to_owned()),
+            namespace: Some(self.namespace.clone()),
+            labels: Some(self.labels()),
+            annotations: Some(self.annotations()),
+            owner_references: (!references.is_empty()).then_some(references),
+            ..ObjectMeta::default()
+        }
+    }
+}
+
+/// The Secret to write. Its bytes live until the request is sent.
+#[must_use]
+pub fn secret(metadata: ObjectMeta, data: &BTreeMap<String, SecretBytes>) -> Secret {
+    let copy =
+        |(key, value): (&String, &SecretBytes)| (key.clone(), ByteString(value.reveal().to_vec()));
+    Secret {
+        metadata,
+        data: Some(data.iter().map(copy).collect()),
+        type_: Some("Opaque".to_owned()),
+        ..Secret::default()
+    }
+}
+
+/// The controller of an object, if it is of our kind.
+#[must_use]
+pub fn our_controller(metadata: &ObjectMeta) -> Option<&OwnerReference> {
+    controller(metadata).filter(|owner| owner.kind == KIND && group(owner) == GROUP)
+}
+
+/// The controller of an object.
+#[must_use]
+pub fn controller(metadata: &ObjectMeta) -> Option<&OwnerReference> {
+    let owners = metadata.owner_references.as_deref().unwrap_or_default();
+    owners.iter().find(|owner| owner.controller == Some(true))
+}
+
+/// The UID that our label carries.
+#[must_use]
+pub fn uid_label(metadata: &ObjectMeta) -> Option<&str> {
+    metadata.labels.as_ref()?.get(UID_LABEL).map(String::as_str)
+}
+
+/// The UID on which label and controller reference agree. One mark alone proves nothing.
+#[must_use]
+pub fn marked_by(metadata: &ObjectMeta) -> Option<&str> {
+    let label = uid_label(metadata)?;
+    our_controller(metadata)
+        .filter(|owner| owner.uid == label)
+        .map(|_| label)
+}
+
+/// Whether the metadata holds nothing that a write of ours would lose.
+#[must_use]
+pub fn is_plain(metadata: &ObjectMeta) -> bool {
+    let labels = metadata.labels.iter().flatten();
+    let annotations = metadata.annotations.iter().flatten();
+    let owners = metadata.owner_references.as_deref().unwrap_or_default();
+    labels
+        .into_iter()
+        .all(|(key, _)| key == UID_LABEL || key == MANAGED_BY_LABEL)
+        && annotations
+            .into_iter()
+            .all(|(key, _)| key == ADOPT_BY_ANNOTATION)
+        && owners
+            .iter()
+            .all(|owner| owner.kind == KIND && group(owner) == GROUP)
+        && metadata
+            .finalizers
+            .as_deref()
+            .unwrap_or_default()
+            .is_empty()
+        && metadata.deletion_timestamp.is_none()
+}
+
+fn group(owner: &OwnerReference) -> &str {
+    owner
+        .api_version
+        .split_once('/')
+        .map_or("", |(group, _)| group)
+}

@@ -1,0 +1,63 @@
+//! Logs on standard error, with a cap on libraries that log what they send or receive.
+
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::{SubscriberInitExt, TryInitError},
+};
+
+use crate::args::LogFormat;
+
+/// Why logging could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The filter is not one.
+    #[error("--log: not a filter; use a level such as info, or target=level, separated by commas")]
+    Filter(#[source] tracing_subscriber::filter::ParseError),
+    /// Somebody set it up already.
+    #[error("logging is set up already")]
+    Twice(#[source] TryInitError),
+}
+
+/// Libraries that log whole bodies, headers or signed requests at some level. `kube_client` logs
+/// the body of a reply that does not decode at WARN, a Secret's too.
+const CAPPED: [(&str, LevelFilter); 14] = [
+    ("kube_client", LevelFilter::ERROR),
+    ("kube_runtime", LevelFilter::ERROR),
+    ("hyper", LevelFilter::ERROR),
+    ("hyper_util", LevelFilter::ERROR),
+    ("h2", LevelFilter::ERROR),
+    ("rustls", LevelFilter::ERROR),
+    ("tower", LevelFilter::ERROR),
+    ("aws_config", LevelFilter::ERROR),
+    ("aws_runtime", LevelFilter::ERROR),
+    ("aws_sdk_sts", LevelFilter::ERROR),
+    ("aws_sigv4", LevelFilter::ERROR),
+    ("aws_smithy_http_client", LevelFilter::ERROR),
+    ("aws_smithy_runtime", LevelFilter::ERROR),
+    ("aws_smithy_runtime_api", LevelFilter::ERROR),
+];
+
+/// Sets logging up. The cap comes after the user's filter, so that no filter lifts it.
+///
+/// # Errors
+/// The filter cannot be parsed.
+pub fn init(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
+    let chosen = EnvFilter::builder()
+        .parse(filter)
+        .map_err(TelemetryError::Filter)?;
+    let cap = Targets::new()
+        .with_default(LevelFilter::TRACE)
+        .with_targets(CAPPED);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Text => lines.with_ansi(false).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(cap))
+        .with(chosen)
+        .try_init()
+        .map_err(TelemetryError::Twice)
+}

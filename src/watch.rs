@@ -1,0 +1,225 @@
+//! The two watches of a scope: resources, pruned, and Secrets, as metadata. Both feed the index;
+//! of a Secret nothing else is kept.
+
+use std::sync::Arc;
+
+use futures::{Stream, StreamExt, future};
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    core::{DeserializeGuard, PartialObjectMeta},
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event, watcher},
+    },
+};
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    api::StaticAwsCredentials,
+    context::{Context, lock},
+    health::Watching,
+    index::{ResourceKey, Seen},
+    resource,
+};
+
+/// A resource as it is watched: one that cannot be decoded does not stop the others.
+pub type Guarded = DeserializeGuard<StaticAwsCredentials>;
+
+/// Where the two lists stand: resources come first, so that the names that matter are known when
+/// the Secrets pass by; runs begin after both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Nothing is complete.
+    Starting,
+    /// Every resource is known.
+    ResourcesListed,
+    /// Every Secret that matters is known too.
+    SecretsListed,
+}
+
+/// A silent connection is noticed five seconds after this time.
+const WATCH_TIMEOUT: u32 = 50;
+const PAGE: u32 = 500;
+
+fn config() -> watcher::Config {
+    watcher::Config::default()
+        .timeout(WATCH_TIMEOUT)
+        .page_size(PAGE)
+}
+
+fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<Scope = kube::core::NamespaceResourceScope>,
+    K::DynamicType: Default,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
+/// Watches resources. The end of the first list is passed on only once the Secrets are listed too:
+/// a run before that would take "not seen yet" for "gone".
+pub fn resources(
+    context: &Arc<Context>,
+    namespace: Option<&str>,
+    watching: Arc<Watching>,
+    stage: watch::Sender<Stage>,
+) -> impl Stream<Item = watcher::Result<Event<Guarded>>> + Send + 'static {
+    let api: Api<Guarded> = api(&context.shared.client, namespace);
+    let context = Arc::clone(context);
+    watcher(api, config()).default_backoff().then(move |event| {
+        watching.saw(event.as_ref().err());
+        let event = event.map(|event| note_resource(&context, event));
+        let stage = stage.clone();
+        async move {
+            if matches!(event, Ok(Event::InitDone)) {
+                stage.send_if_modified(|stage| {
+                    let first = *stage == Stage::Starting;
+                    *stage = (*stage).max(Stage::ResourcesListed);
+                    first
+                });
+                // The sender is held here, so the stage cannot be closed.
+                let _ = stage
+                    .subscribe()
+                    .wait_for(|stage| *stage == Stage::SecretsListed)
+                    .await;
+            }
+            event
+        }
+    })
+}
+
+fn note_resource(context: &Context, event: Event<Guarded>) -> Event<Guarded> {
+    let mut index = lock(&context.index);
+    match event {
+        Event::Init => {
+            index.begin_resources();
+            Event::Init
+        }
+        Event::InitDone => {
+            for (_, uid) in index.end_resources() {
+                context.forget(&uid);
+            }
+            Event::InitDone
+        }
+        Event::Delete(object) => {
+            index.delete_resource(&key(&object));
+            context.forget(&object.uid().unwrap_or_default());
+            Event::Delete(prune(object))
+        }
+        Event::Apply(object) => {
+            note(&mut index, &object);
+            Event::Apply(prune(object))
+        }
+        Event::InitApply(object) => {
+            note(&mut index, &object);
+            Event::InitApply(prune(object))
+        }
+    }
+}
+
+/// One that cannot be decoded keeps what it mentioned before.
+fn note(index: &mut crate::index::Index, object: &Guarded) {
+    match &object.0 {
+        Ok(object) => index.apply_resource(
+            &resource::key_of(object),
+            resource::mentions(object, object.status.as_ref()),
+        ),
+        Err(_) => index.keep_resource(&key(object)),
+    }
+}
+
+/// Namespace and name of a watched resource.
+#[must_use]
+pub fn key(object: &Guarded) -> ResourceKey {
+    ResourceKey {
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+    }
+}
+
+/// Most of a stored object is who owns which field, and how it was last applied.
+fn prune(mut object: Guarded) -> Guarded {
+    let metadata = object.meta_mut();
+    metadata.managed_fields = None;
+    metadata.annotations = None;
+    metadata.labels = None;
+    object
+}
+
+/// Watches Secrets once the resources are listed, and says which resources a change concerns.
+pub async fn secrets(
+    context: Arc<Context>,
+    namespace: Option<String>,
+    watching: Arc<Watching>,
+    stage: watch::Sender<Stage>,
+    woken: mpsc::UnboundedSender<ResourceKey>,
+) {
+    let listed = |stage: &Stage| *stage >= Stage::ResourcesListed;
+    // The sender is held here, so the stage cannot be closed.
+    let _ = stage.subscribe().wait_for(listed).await;
+    let api: Api<PartialObjectMeta<Secret>> = api(&context.shared.client, namespace.as_deref());
+    let events = watcher(api, config()).default_backoff();
+    events
+        .for_each(|event| {
+            watching.saw(event.as_ref().err());
+            if let Ok(event) = event {
+                note_secret(&context, event, &stage, &woken);
+            }
+            future::ready(())
+        })
+        .await;
+}
+
+fn note_secret(
+    context: &Context,
+    event: Event<PartialObjectMeta<Secret>>,
+    stage: &watch::Sender<Stage>,
+    woken: &mpsc::UnboundedSender<ResourceKey>,
+) {
+    let mut index = lock(&context.index);
+    let place = |secret: &PartialObjectMeta<Secret>| {
+        (
+            secret.metadata.namespace.clone().unwrap_or_default(),
+            secret.metadata.name.clone().unwrap_or_default(),
+        )
+    };
+    let concerned = match event {
+        Event::Init => {
+            index.begin_secrets();
+            Vec::new()
+        }
+        Event::InitApply(secret) => {
+            let (namespace, name) = place(&secret);
+            if let Some(seen) = Seen::of(&secret) {
+                index.list_secret(&namespace, &name, seen);
+            }
+            Vec::new()
+        }
+        Event::InitDone => {
+            let concerned = index.end_secrets();
+            context.shared.metrics.tracked(index.tracked_secrets());
+            let first = *stage.borrow() != Stage::SecretsListed;
+            stage.send_replace(Stage::SecretsListed);
+            // The first list wakes nobody: the list of resources does.
+            if first { Vec::new() } else { concerned }
+        }
+        Event::Apply(secret) => {
+            let (namespace, name) = place(&secret);
+            Seen::of(&secret)
+                .map(|seen| index.apply_secret(&namespace, &name, seen))
+                .unwrap_or_default()
+        }
+        Event::Delete(secret) => {
+            let (namespace, name) = place(&secret);
+            let version = Seen::of(&secret).map_or(u64::MAX, |seen| seen.version);
+            index.delete_secret(&namespace, &name, version)
+        }
+    };
+    for key in concerned {
+        // The receiver goes only when the controller does.
+        let _ = woken.send(key);
+    }
+}
