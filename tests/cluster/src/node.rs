@@ -12,14 +12,14 @@ mod sandbox;
 
 use std::{net::Ipv4Addr, path::Path, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use k8s_openapi::api::core::v1::Node as NodeObject;
 use kube::{Api, runtime::wait::await_condition};
 
 use crate::{
     binaries::{self, Binary},
     control_plane::{ControlPlane, DEADLINE, flag},
-    leash::Leashed,
+    leash::{Leashed, log_tail},
     network, remains,
     slot::Slot,
 };
@@ -117,10 +117,15 @@ impl Node {
     async fn wait_until_ready(&self, control_plane: &ControlPlane) -> Result<()> {
         let nodes = Api::<NodeObject>::all(control_plane.client());
         let ready = await_condition(nodes, &self.name, takes_pods);
-        match tokio::time::timeout(DEADLINE, ready).await {
-            Ok(ready) => ready.map(drop).context("cannot watch the node"),
-            Err(_) => self.check().and(Err(anyhow!("{} is not ready", self.name))),
+        if let Ok(ready) = tokio::time::timeout(DEADLINE, ready).await {
+            return ready.map(drop).context("cannot watch the node");
         }
+        self.check()?;
+        let words = log_tail(self.kubelet.log()).unwrap_or_default();
+        bail!(
+            "{} is not ready; the end of kubelet's log:\n{words}",
+            self.name
+        )
     }
 
     /// Gives the node an image called `name`, which starts the static `binary` as a user without rights.

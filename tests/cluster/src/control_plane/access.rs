@@ -15,7 +15,10 @@ use kube::{
 use tokio::{io::AsyncWriteExt, process::Command};
 
 use super::{ControlPlane, DEADLINE, exists};
-use crate::kubeconfig::{self, Proof};
+use crate::{
+    component::Component,
+    kubeconfig::{self, Proof},
+};
 
 impl ControlPlane {
     /// Makes a namespace whose name begins with `prefix`, and waits for its default service account.
@@ -142,6 +145,7 @@ impl ControlPlane {
         for part in [&parts.etcd, &parts.api_server, &parts.controller_manager] {
             part.check()?;
         }
+        parts.scheduler.as_ref().map_or(Ok(()), Component::check)?;
         ensure!(self.directory().is_dir(), "the cluster's directory is gone");
         Ok(())
     }

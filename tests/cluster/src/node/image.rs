@@ -17,17 +17,7 @@ pub(super) fn write(
     binary: &Path,
     extra_files: &[(String, Vec<u8>)],
 ) -> Result<()> {
-    let program = binary.file_name().and_then(|file| file.to_str());
-    let program = program.context("the binary has no name")?;
-    let content =
-        std::fs::read(binary).with_context(|| format!("cannot read {}", binary.display()))?;
-    let mut layer = Builder::new(Vec::new());
-    add(&mut layer, program, 0o755, &content)?;
-    for (path, content) in extra_files {
-        add(&mut layer, path.trim_start_matches('/'), 0o644, content)?;
-    }
-    let layer = layer.into_inner()?;
-
+    let (program, layer) = layer(binary, extra_files)?;
     let config = serde_json::to_vec(&json!({
         "architecture": architecture(),
         "os": "linux",
@@ -63,6 +53,20 @@ pub(super) fn write(
     }
     image.into_inner()?;
     Ok(())
+}
+
+/// The only layer, and the name of the program in its root.
+fn layer(binary: &Path, extra_files: &[(String, Vec<u8>)]) -> Result<(String, Vec<u8>)> {
+    let program = binary.file_name().and_then(|file| file.to_str());
+    let program = program.context("the binary has no name")?;
+    let content =
+        std::fs::read(binary).with_context(|| format!("cannot read {}", binary.display()))?;
+    let mut layer = Builder::new(Vec::new());
+    add(&mut layer, program, 0o755, &content)?;
+    for (path, content) in extra_files {
+        add(&mut layer, path.trim_start_matches('/'), 0o644, content)?;
+    }
+    Ok((program.to_owned(), layer.into_inner()?))
 }
 
 fn add<W: std::io::Write>(
