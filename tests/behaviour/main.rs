@@ -1,0 +1,42 @@
+//! The behaviour matrix on a real API server: the built binary under its own service account, with
+//! the RBAC that it ships with, and a proxy that counts its requests.
+
+mod publish;
+mod scene;
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use libtest_mimic::{Arguments, Trial};
+use scene::Stage;
+use tokio::runtime::Runtime;
+
+fn main() -> Result<()> {
+    let mut arguments = Arguments::from_args();
+    if arguments.test_threads.is_none() {
+        arguments.test_threads = Some(4);
+    }
+    let runtime = Runtime::new()?;
+    if arguments.list {
+        let trials = tests(&runtime, &Arc::new(Stage::unset()));
+        libtest_mimic::run(&arguments, trials).exit();
+    }
+    let stage = Arc::new(runtime.block_on(Stage::set())?);
+    let conclusion = libtest_mimic::run(&arguments, tests(&runtime, &stage));
+    drop(stage);
+    conclusion.exit();
+}
+
+fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
+    let suites = [publish::tests()];
+    let handle = runtime.handle();
+    let trial = |(name, test): (&'static str, scene::Test)| {
+        let (handle, stage) = (handle.clone(), Arc::clone(stage));
+        Trial::test(name, move || {
+            handle
+                .block_on(test(stage))
+                .map_err(|error| format!("{error:?}").into())
+        })
+    };
+    suites.into_iter().flatten().map(trial).collect()
+}

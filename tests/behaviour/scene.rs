@@ -1,0 +1,432 @@
+//! What a test plays in: one control plane for all, and for each a namespace with an operator of
+//! its own, a counting proxy before the API server and an STS that follows a script.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use cluster::{
+    control_plane::{ControlPlane, Options},
+    leash::{Leashed, log_tail},
+    proxy::{Counts, Proxy},
+    sts::Sts,
+};
+use futures::future::LocalBoxFuture;
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, Client, ResourceExt,
+    api::{DeleteParams, Patch, PatchParams, PostParams},
+};
+use serde_json::{Value, json};
+use static_aws_credentials::api::StaticAwsCredentials;
+
+/// A test: it gets the stage and builds what it needs on it.
+pub type Test = fn(Arc<Stage>) -> LocalBoxFuture<'static, Result<()>>;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const RULES: &str = include_str!("../../charts/static-aws-credentials/files/rules.yaml");
+const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
+static SCENES: AtomicUsize = AtomicUsize::new(0);
+
+/// A pair of the shape that AWS gives out. The account is 123456789012.
+pub const PAIR: (&str, &str) = (
+    "AKIARZPUZDIKQUAIL2A3",
+    "wSecretOfTheFirstPair+wSecretOfTheFirst1",
+);
+/// A second pair of the same user.
+pub const SECOND: (&str, &str) = (
+    "AKIARZPUZDIKQUAIL2B4",
+    "wSecretOfTheSecondPair/wSecretOfTheSecnd",
+);
+/// The account of both.
+pub const ACCOUNT: &str = "123456789012";
+/// The user of both.
+pub const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
+
+/// What all tests share.
+pub struct Stage {
+    cluster: Option<ControlPlane>,
+}
+
+/// What one test has for itself.
+pub struct Scene {
+    pub stage: Arc<Stage>,
+    pub namespace: String,
+    pub proxy: Proxy,
+    pub sts: Sts,
+    pub secrets: Api<Secret>,
+    pub resources: Api<StaticAwsCredentials>,
+    pub bind: String,
+    kubeconfig: PathBuf,
+    operator: Option<Leashed>,
+    flags: Vec<String>,
+}
+
+impl Stage {
+    /// A control plane with the CRD installed.
+    pub async fn set() -> Result<Self> {
+        let cluster = ControlPlane::start(Options::default()).await?;
+        cluster.apply(CRD).await?;
+        cluster
+            .kubectl(&[
+                "wait",
+                "--for=condition=Established",
+                "--timeout=60s",
+                "crd/staticawscredentials.awscredentials.dev",
+            ])
+            .await?;
+        Ok(Self {
+            cluster: Some(cluster),
+        })
+    }
+
+    /// For the list of tests.
+    pub fn unset() -> Self {
+        Self { cluster: None }
+    }
+
+    pub fn cluster(&self) -> Result<&ControlPlane> {
+        self.cluster.as_ref().context("the stage is not set")
+    }
+}
+
+impl Scene {
+    /// A namespace with an operator that runs.
+    pub async fn open(stage: Arc<Stage>) -> Result<Self> {
+        let mut scene = Self::before_start(stage).await?;
+        scene.start_operator().await?;
+        Ok(scene)
+    }
+
+    /// A namespace whose operator is not started yet.
+    pub async fn before_start(stage: Arc<Stage>) -> Result<Self> {
+        let cluster = stage.cluster()?;
+        let namespace = cluster.namespace("scene").await?;
+        cluster.apply(&rights(&namespace)?).await?;
+        let proxy = Proxy::start(cluster.url(), &cluster.ca_pem()).await?;
+        let kubeconfig = cluster
+            .service_account_kubeconfig(&namespace, "operator", Some(&proxy.url()))
+            .await?;
+        let sts = Sts::start().await?;
+        for (id, secret) in [PAIR, SECOND] {
+            sts.accept_pair(id, secret, ACCOUNT, ARN, "AIDAQUAIL");
+        }
+        let client: Client = cluster.client();
+        Ok(Self {
+            secrets: Api::namespaced(client.clone(), &namespace),
+            resources: Api::namespaced(client, &namespace),
+            flags: vec!["--namespace".to_owned(), namespace.clone()],
+            bind: free_address()?,
+            operator: None,
+            kubeconfig,
+            namespace,
+            proxy,
+            sts,
+            stage,
+        })
+    }
+
+    /// More flags for the next start.
+    pub fn flag(&mut self, name: &str, value: &str) {
+        self.flags.extend([name.to_owned(), value.to_owned()]);
+    }
+
+    pub async fn start_operator(&mut self) -> Result<()> {
+        self.launch()?;
+        self.ready().await
+    }
+
+    /// Starts the operator without waiting for it.
+    pub fn launch(&mut self) -> Result<()> {
+        let number = SCENES.fetch_add(1, Ordering::Relaxed);
+        let log = self
+            .stage
+            .cluster()?
+            .directory()
+            .join(format!("operator-{number}.log"));
+        let mut args = vec![
+            "run".to_owned(),
+            "--bind".to_owned(),
+            self.bind.clone(),
+            "--sts-endpoint".to_owned(),
+            self.sts.url(),
+        ];
+        args.extend(self.flags.iter().cloned());
+        let env = [
+            (
+                "KUBECONFIG".to_owned(),
+                self.kubeconfig.display().to_string(),
+            ),
+            ("AWSCREDS_LOG".to_owned(), "trace".to_owned()),
+        ];
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_static-aws-credentials"));
+        self.operator = Some(Leashed::spawn("operator", &program, &args, &env, &log)?);
+        Ok(())
+    }
+
+    /// Waits until the operator says that it is ready.
+    pub async fn ready(&self) -> Result<()> {
+        self.until("the operator is ready", async || {
+            let answer = self.get_http("/readyz").await;
+            Ok(answer
+                .is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+                .then_some(()))
+        })
+        .await
+    }
+
+    /// The operator's answer on its own port, head and body.
+    pub async fn get_http(&self, path: &str) -> Result<String> {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut stream = tokio::net::TcpStream::connect(&self.bind).await?;
+        stream
+            .write_all(
+                format!("GET {path} HTTP/1.1\r\nHost: operator\r\nConnection: close\r\n\r\n")
+                    .as_bytes(),
+            )
+            .await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        Ok(answer)
+    }
+
+    pub fn operator(&self) -> Result<&Leashed> {
+        self.operator.as_ref().context("the operator does not run")
+    }
+
+    /// SIGTERM, and waits for the end.
+    pub fn stop_operator(&mut self) {
+        self.operator = None;
+    }
+
+    pub fn log(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.operator()?.log())?)
+    }
+
+    /// Writes a source with a pair under the default keys.
+    pub async fn source(&self, name: &str, pair: (&str, &str)) -> Result<Secret> {
+        self.secret(
+            name,
+            &[
+                ("AWS_ACCESS_KEY_ID", pair.0.as_bytes()),
+                ("AWS_SECRET_ACCESS_KEY", pair.1.as_bytes()),
+            ],
+        )
+        .await
+    }
+
+    /// Writes a Secret's whole content; it is created if absent.
+    pub async fn secret(&self, name: &str, data: &[(&str, &[u8])]) -> Result<Secret> {
+        let data = data
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), k8s_openapi::ByteString(value.to_vec())));
+        let secret = Secret {
+            metadata: kube::api::ObjectMeta {
+                name: Some(name.to_owned()),
+                ..Default::default()
+            },
+            data: Some(data.collect()),
+            type_: Some("Opaque".to_owned()),
+            ..Secret::default()
+        };
+        Ok(match self.secrets.get_opt(name).await? {
+            None => self.secrets.create(&PostParams::default(), &secret).await?,
+            Some(_) => {
+                self.secrets
+                    .replace(name, &PostParams::default(), &secret)
+                    .await?
+            }
+        })
+    }
+
+    /// Creates a resource; `spec` is merged over one that names `source` and eu-west-1.
+    pub async fn resource(
+        &self,
+        name: &str,
+        source: &str,
+        spec: Value,
+    ) -> Result<StaticAwsCredentials> {
+        let mut object = json!({
+            "apiVersion": "awscredentials.dev/v1alpha1",
+            "kind": "StaticAwsCredentials",
+            "metadata": { "name": name, "namespace": self.namespace },
+            "spec": { "secretRef": { "name": source }, "region": "eu-west-1" },
+        });
+        merge(&mut object["spec"], spec);
+        let text = serde_json::to_string(&object)?;
+        self.stage.cluster()?.apply(&text).await?;
+        Ok(self.resources.get(name).await?)
+    }
+
+    /// Changes a resource by a merge patch of its spec.
+    pub async fn change(&self, name: &str, spec: Value) -> Result<()> {
+        let patch = Patch::Merge(json!({ "spec": spec }));
+        self.resources
+            .patch(name, &PatchParams::default(), &patch)
+            .await?;
+        Ok(())
+    }
+
+    pub async fn delete_secret(&self, name: &str) -> Result<()> {
+        self.secrets.delete(name, &DeleteParams::default()).await?;
+        Ok(())
+    }
+
+    /// Waits until Ready is True and speaks of the present generation and source.
+    pub async fn until_ready(&self, name: &str) -> Result<StaticAwsCredentials> {
+        self.until_status(name, "Ready", "True", "Published").await
+    }
+
+    /// Waits until a condition has a status and reason, of the present generation and source.
+    pub async fn until_status(
+        &self,
+        name: &str,
+        kind: &str,
+        status: &str,
+        reason: &str,
+    ) -> Result<StaticAwsCredentials> {
+        let what = format!("{name} has {kind}={status} with reason {reason}");
+        self.until(&what, async || {
+            let object = self.resources.get(name).await?;
+            let source = self.secrets.get_opt(&object.spec.secret_ref.name).await?;
+            let holds = condition(&object, kind) == Some((status.to_owned(), reason.to_owned()));
+            let current = speaks_of(&object, source.as_ref());
+            Ok((holds && current).then_some(object))
+        })
+        .await
+    }
+
+    /// Waits for something.
+    pub async fn until<T>(
+        &self,
+        what: &str,
+        check: impl AsyncFn() -> Result<Option<T>>,
+    ) -> Result<T> {
+        let began = Instant::now();
+        loop {
+            if let Some(found) = check().await? {
+                return Ok(found);
+            }
+            if began.elapsed() > PATIENCE {
+                let state = self
+                    .stage
+                    .cluster()?
+                    .kubectl(&[
+                        "get",
+                        "staticawscredentials,secrets",
+                        "-n",
+                        &self.namespace,
+                        "-o",
+                        "yaml",
+                    ])
+                    .await?;
+                let log = self
+                    .operator
+                    .as_ref()
+                    .map(|operator| log_tail(operator.log()))
+                    .transpose()?
+                    .unwrap_or_default();
+                bail!("not within {PATIENCE:?}: {what}\n{state}\n{log}");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until the operator has made no request but watches and events for a while.
+    pub async fn quiet(&self) {
+        self.proxy
+            .quiet_but_for(&["events"], Duration::from_millis(700))
+            .await;
+    }
+
+    /// What the operator asked the API server since a mark, once it is quiet.
+    pub async fn costs(&self, mark: usize) -> Counts {
+        self.quiet().await;
+        self.proxy.counts(mark)
+    }
+
+    /// The content of a Secret, as text.
+    pub async fn content(&self, name: &str) -> Result<std::collections::BTreeMap<String, String>> {
+        let secret = self.secrets.get(name).await?;
+        let text = |(key, value): (String, k8s_openapi::ByteString)| {
+            (key, String::from_utf8_lossy(&value.0).into_owned())
+        };
+        Ok(secret
+            .data
+            .unwrap_or_default()
+            .into_iter()
+            .map(text)
+            .collect())
+    }
+}
+
+/// Status and reason of a condition.
+pub fn condition(object: &StaticAwsCredentials, kind: &str) -> Option<(String, String)> {
+    let conditions = &object.status.as_ref()?.conditions;
+    let condition = conditions
+        .iter()
+        .find(|condition| condition.type_ == kind)?;
+    Some((condition.status.clone(), condition.reason.clone()))
+}
+
+/// The message of a condition.
+pub fn message(object: &StaticAwsCredentials, kind: &str) -> String {
+    let conditions = object
+        .status
+        .as_ref()
+        .map(|status| status.conditions.as_slice())
+        .unwrap_or_default();
+    let condition = conditions.iter().find(|condition| condition.type_ == kind);
+    condition
+        .map(|condition| condition.message.clone())
+        .unwrap_or_default()
+}
+
+fn speaks_of(object: &StaticAwsCredentials, source: Option<&Secret>) -> bool {
+    let Some(status) = &object.status else {
+        return false;
+    };
+    let version = status
+        .source
+        .as_ref()
+        .map(|version| version.resource_version.clone());
+    Some(status.observed_generation) == object.metadata.generation
+        && (object.spec.suspend || version == source.and_then(|source| source.resource_version()))
+}
+
+fn free_address() -> Result<String> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    Ok(listener.local_addr()?.to_string())
+}
+
+/// The rights that the chart gives, in one namespace.
+fn rights(namespace: &str) -> Result<String> {
+    let rules: Value = serde_saphyr::from_str(RULES)?;
+    let metadata = json!({ "name": "operator", "namespace": namespace });
+    let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata });
+    let role = json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules });
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata,
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "operator" },
+        "subjects": [{ "kind": "ServiceAccount", "name": "operator", "namespace": namespace }],
+    });
+    let documents = [account, role, binding].map(|document| document.to_string());
+    Ok(documents.join("\n---\n"))
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
