@@ -2,6 +2,7 @@
 
 pub mod proxy;
 mod serve;
+pub mod sts;
 
 pub mod binaries;
 pub mod certs;
