@@ -1,5 +1,7 @@
 //! A real Kubernetes control plane and node, and AWS stand-ins, for the tests and the demo.
 
+mod http_client;
+pub mod moto;
 pub mod proxy;
 mod serve;
 pub mod sts;

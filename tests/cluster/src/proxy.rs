@@ -23,8 +23,8 @@ pub use fault::{Answer, Fault, Hook, Rewrite};
 pub use head::{RequestHead, Verb};
 pub use record::{Counts, Recorded};
 
+use crate::http_client::{HttpClient, http_client};
 use crate::serve::Server;
-use forward::Upstream;
 use record::Log;
 
 /// The running proxy; dropping it closes its port and all connections.
@@ -42,7 +42,7 @@ impl Proxy {
     pub async fn start(upstream_url: &str, ca_pem: &str) -> anyhow::Result<Self> {
         let upstream: Uri = upstream_url.parse().context("parse the upstream's URL")?;
         let shared = Arc::new(Shared {
-            client: forward::client(ca_pem)?,
+            client: http_client(ca_pem)?,
             upstream,
             log: Log::new(),
             hook: RwLock::default(),
@@ -125,7 +125,7 @@ impl Proxy {
 }
 
 struct Shared {
-    client: Upstream,
+    client: HttpClient,
     upstream: Uri,
     log: Arc<Log>,
     hook: RwLock<Option<Arc<Hook>>>,

@@ -2,51 +2,18 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::{Request, Response, StatusCode, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject as _};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::fault::{Answer, Fault};
 use super::head::RequestHead;
 use super::record::Entry;
 use super::relay::{Relay, Treatment};
 use super::{Link, Shared};
+use crate::http_client::HttpClient;
 use crate::serve::{Body, Cut, full};
-
-pub(super) type Upstream = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
-
-pub(super) fn client(ca_pem: &str) -> anyhow::Result<Upstream> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
-        let certificate = certificate.context("read the API server's CA")?;
-        roots
-            .add(certificate)
-            .context("trust the API server's CA")?;
-    }
-    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .context("choose TLS versions")?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let mut http = HttpConnector::new();
-    http.set_nodelay(true);
-    http.enforce_http(false);
-    let connector = HttpsConnectorBuilder::new()
-        .with_tls_config(tls)
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(http);
-    Ok(Client::builder(TokioExecutor::new()).build(connector))
-}
 
 pub(super) async fn pass(
     shared: Arc<Shared>,
@@ -91,7 +58,7 @@ pub(super) async fn pass(
 
 /// The head of the answer. An API server that is away shows as a cut, not as an answer.
 async fn exchange(
-    client: Upstream,
+    client: HttpClient,
     request: Request<Full<Bytes>>,
     entry: Entry,
 ) -> Result<(Response<Incoming>, Entry), Cut> {
