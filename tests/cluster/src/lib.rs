@@ -3,6 +3,7 @@
 mod http_client;
 pub mod moto;
 pub mod proxy;
+pub mod s3client;
 mod serve;
 pub mod sts;
 
