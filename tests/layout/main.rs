@@ -7,6 +7,10 @@
 )]
 
 mod readers;
+mod reserved;
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "../support/schema/mod.rs"]
+mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
 
