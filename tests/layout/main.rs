@@ -7,6 +7,10 @@
 )]
 
 mod readers;
+mod reserved;
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "../support/schema/mod.rs"]
+mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +34,9 @@ const LAYOUTS: [Layout; 7] = [
     Layout::MendixStorage,
     Layout::CloudCredential,
 ];
+
+/// Target data as a table has it.
+type Entries<'a> = &'a [(&'a str, &'a str)];
 
 /// Target data as text, for comparison.
 type Data = BTreeMap<String, String>;
@@ -67,7 +74,7 @@ fn of_one(layout: Layout, region: Option<&str>) -> Data {
     written(&[layout], &[], region, &pair(ID, SECRET)).unwrap()
 }
 
-fn data(entries: &[(&str, &str)]) -> Data {
+fn data(entries: Entries) -> Data {
     entries
         .iter()
         .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
@@ -80,7 +87,7 @@ fn every_layout_is_written_to_the_byte() {
                        aws_secret_access_key = abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+\n";
     let json = "{\"Version\":1,\"AccessKeyId\":\"AKIAQRSTUVWX23456723\",\
                 \"SecretAccessKey\":\"abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+\"}";
-    let table: [(Layout, &[(&str, &str)], &[(&str, &str)]); 7] = [
+    let table: [(Layout, Entries, Entries); 7] = [
         (
             Layout::Env,
             &[("AWS_ACCESS_KEY_ID", ID), ("AWS_SECRET_ACCESS_KEY", SECRET)],

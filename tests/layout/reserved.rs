@@ -1,0 +1,29 @@
+//! The schema reserves the keys that layouts write, and no others.
+
+use kube::core::cel::Validator;
+use serde_json::json;
+use static_aws_credentials::{api::Layout, layout::keys};
+
+use super::{
+    LAYOUTS,
+    schema::{changed, definition},
+};
+
+/// Whether the definition takes a further key beside a layout.
+fn is_taken(layout: Layout, key: &str) -> bool {
+    let target = json!({"layouts": [layout], "keys": {key: "SecretAccessKey"}});
+    let object = changed(&json!({"spec": {"target": target}}));
+    let schema = definition::schema().unwrap();
+    Validator::new().validate(&schema, &object, None).is_ok()
+}
+
+#[test]
+fn a_further_key_is_refused_exactly_beside_a_layout_that_writes_it() {
+    let all = || LAYOUTS.into_iter().flat_map(|layout| keys(layout, true));
+    for layout in LAYOUTS {
+        for key in all().chain(["accesskey"]) {
+            let written = keys(layout, true).any(|written| written == key);
+            assert_eq!(is_taken(layout, key), !written, "{key} beside {layout:?}");
+        }
+    }
+}
