@@ -10,36 +10,60 @@
 mod schema;
 
 use anyhow::{Context, Result};
-use kube::core::cel::Validator;
+use kube::core::cel::{CompiledSchema, Validator, compile_schema};
 use schema::{cases::cases, changed, definition, valid};
-use serde_json::Value;
+use serde_json::{Value, json};
+use static_aws_credentials::{api::StaticAwsCredentials, region::Partition, resource::Resource};
 
-/// The fields and messages of the rules that an object offends.
-fn offences(object: &Value) -> Result<Vec<(String, String)>> {
-    let outcome = Validator::new().validate(&definition::schema()?, object, None);
-    let errors = outcome.err().into_iter().flatten();
-    Ok(errors
-        // Of a rule at the root this evaluator gives the path with a dot in front, unlike the API server.
-        .map(|error| {
-            (
-                error.field_path.trim_start_matches('.').to_owned(),
-                error.message,
-            )
+/// The rules, compiled once for all examples.
+struct Rules {
+    compiled: CompiledSchema,
+    validator: Validator,
+}
+
+impl Rules {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            compiled: compile_schema(&definition::schema()?),
+            validator: Validator::new(),
         })
-        .collect())
+    }
+
+    /// The fields and messages of the rules that an object offends.
+    fn offences(&self, object: &Value) -> Vec<(String, String)> {
+        let outcome = self
+            .validator
+            .validate_compiled(&self.compiled, object, None);
+        let errors = outcome.err().into_iter().flatten();
+        errors
+            // Of a rule at the root this evaluator gives the path with a dot in front, unlike the API server.
+            .map(|error| {
+                (
+                    error.field_path.trim_start_matches('.').to_owned(),
+                    error.message,
+                )
+            })
+            .collect()
+    }
 }
 
 #[test]
 fn the_base_of_all_examples_offends_nothing() -> Result<()> {
-    assert_eq!(offences(&valid())?, []);
+    assert_eq!(Rules::new()?.offences(&valid()), []);
     Ok(())
 }
 
 #[test]
 fn every_accepted_example_offends_nothing() -> Result<()> {
+    let rules = Rules::new()?;
     for case in cases() {
         for patch in &case.accepted {
-            assert_eq!(offences(&changed(patch))?, [], "{}: {patch}", case.message);
+            assert_eq!(
+                rules.offences(&changed(patch)),
+                [],
+                "{}: {patch}",
+                case.message
+            );
         }
     }
     Ok(())
@@ -47,9 +71,10 @@ fn every_accepted_example_offends_nothing() -> Result<()> {
 
 #[test]
 fn every_refused_example_offends_its_rule_alone() -> Result<()> {
+    let rules = Rules::new()?;
     for case in cases() {
         for patch in &case.refused {
-            let offences = offences(&changed(patch))?;
+            let offences = rules.offences(&changed(patch));
             let [(field, message)] = offences.as_slice() else {
                 anyhow::bail!("{}: {patch} offends {offences:?}", case.message);
             };
@@ -94,6 +119,53 @@ fn every_message_begins_with_a_field_and_says_what_it_must_be() -> Result<()> {
         );
         assert!(demand.starts_with("must "), "{message}");
         assert!(!message.contains('\n'), "{message}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_operator_can_use_what_the_rules_accept() -> Result<()> {
+    for case in cases() {
+        for patch in &case.accepted {
+            let object: StaticAwsCredentials = serde_json::from_value(changed(patch))?;
+            let resource = Resource::parse(&object);
+            assert!(resource.is_ok(), "{}: {patch}: {resource:?}", case.message);
+        }
+    }
+    Ok(())
+}
+
+/// An object may be older than a rule, and what becomes part of a host name is checked again.
+#[test]
+fn the_operator_too_refuses_a_bad_region_or_arn() -> Result<()> {
+    let parsed_again = [
+        "spec.region must be an AWS region",
+        "spec.region must be set",
+        "spec.validation.arn must be the ARN",
+    ];
+    for message in parsed_again {
+        let case = cases()
+            .into_iter()
+            .find(|case| case.message.starts_with(message));
+        for patch in case.context("no such rule")?.refused {
+            let object: StaticAwsCredentials = serde_json::from_value(changed(&patch))?;
+            assert!(Resource::parse(&object).is_err(), "{patch}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_rules_know_the_partitions_of_the_operator() -> Result<()> {
+    let rules = Rules::new()?;
+    for partition in Partition::ALL {
+        for other in Partition::ALL {
+            let arn = format!("arn:{}:iam::*:root", other.name());
+            let region = partition.default_region();
+            let object = changed(&json!({"spec": {"region": region, "validation": {"arn": arn}}}));
+            let accepted = rules.offences(&object).is_empty();
+            assert_eq!(accepted, partition == other, "{region} {arn}");
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::VariantArray;
+use strum::{IntoStaticStr, VariantArray};
 
 /// How far a pair is proven.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -57,6 +57,7 @@ pub enum DeletionPolicy {
     Serialize,
     Deserialize,
     JsonSchema,
+    IntoStaticStr,
     VariantArray,
 )]
 pub enum Layout {
@@ -83,4 +84,12 @@ pub enum PairField {
     AccessKeyId,
     /// The secret access key.
     SecretAccessKey,
+}
+
+impl Layout {
+    /// The layout as it stands in a manifest.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }

@@ -4,46 +4,10 @@
 //! the causes of a refusal, and many tools print the message alone.
 
 use kube::core::{Message, Reason, Rule};
+use strum::VariantArray;
 
-/// The keys that each layout writes, with those that it leaves out when there is no region.
-const LAYOUT_KEYS: [(&str, &[&str]); 7] = [
-    (
-        "Env",
-        &[
-            "AWS_ACCESS_KEY_ID",
-            "AWS_SECRET_ACCESS_KEY",
-            "AWS_REGION",
-            "AWS_DEFAULT_REGION",
-        ],
-    ),
-    ("SharedCredentialsFile", &["credentials", "config"]),
-    ("ProcessJson", &["credentials.json"]),
-    (
-        "ServiceBinding",
-        &[
-            "type",
-            "provider",
-            "access-key-id",
-            "secret-access-key",
-            "region",
-        ],
-    ),
-    (
-        "Mendix",
-        &[
-            "mx-const-AWSAuthentication.AccessKey",
-            "mx-const-AWSAuthentication.SecretAccessKey",
-        ],
-    ),
-    (
-        "MendixStorage",
-        &["storage-access-key-id", "storage-secret-access-key"],
-    ),
-    (
-        "CloudCredential",
-        &["aws_access_key_id", "aws_secret_access_key", "credentials"],
-    ),
-];
+use super::Layout;
+use crate::layout;
 
 /// Partitions by the prefix of their regions; `aws` has all others.
 const PARTITIONS: [(&str, &str); 7] = [
@@ -131,9 +95,12 @@ pub fn interval() -> Rule {
 
 /// Two writers of one key would make the order of the fields matter.
 pub fn keys_beside_layouts() -> Rule {
-    let table = LAYOUT_KEYS
-        .map(|(layout, keys)| format!("'{layout}': ['{}']", keys.join("', '")))
-        .join(", ");
+    let row = |layout: &Layout| {
+        let keys: Vec<_> = layout::keys(*layout, true).collect();
+        format!("'{}': ['{}']", layout.as_str(), keys.join("', '"))
+    };
+    let table = Layout::VARIANTS.iter().map(row).collect::<Vec<_>>();
+    let table = table.join(", ");
     forbidden(
         format!(
             "!has(self.keys) || \

@@ -236,9 +236,9 @@ pub struct Target {
     #[schemars(length(max = 7))]
     #[x_kube(
         merge_strategy = ListMerge::Atomic,
+        // Without a reason: that of duplicates would leave the message out.
         validation = Rule::new("self.all(l, self.exists_one(m, m == l))")
             .message("spec.target.layouts must name each layout once")
-            .reason(Reason::FieldValueDuplicate)
     )]
     pub layouts: Vec<Layout>,
 

@@ -80,7 +80,6 @@ fn spec_rest() -> Vec<Bound> {
             .collect();
         json!({"spec": {"target": {"keys": keys}}})
     };
-    let all = LAYOUTS;
     let one_more: Vec<&str> = LAYOUTS.into_iter().chain(["Env"]).collect();
     vec![
         bound("", "required", json!(["spec"]), [], [json!({"spec": null})]),
@@ -102,14 +101,14 @@ fn spec_rest() -> Vec<Bound> {
             "spec.target.layouts",
             "maxItems",
             json!(7),
-            [layouts(&all)],
+            [layouts(&LAYOUTS)],
             [layouts(&one_more)],
         ),
         bound(
             "spec.target.layouts[]",
             "enum",
-            json!(all),
-            all.map(|layout| layouts(&[layout])),
+            json!(LAYOUTS),
+            LAYOUTS.map(|layout| layouts(&[layout])),
             [layouts(&["env"]), layouts(&["Env", ""])],
         ),
         bound(
@@ -131,7 +130,8 @@ fn spec_rest() -> Vec<Bound> {
     ]
 }
 
-const LAYOUTS: [&str; 7] = [
+/// Every layout, in the order of the documentation.
+pub const LAYOUTS: [&str; 7] = [
     "Env",
     "SharedCredentialsFile",
     "ProcessJson",

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::cases::{Case, case};
+use super::{
+    bounds::LAYOUTS,
+    cases::{Case, case},
+};
 
 pub fn whole_spec() -> Vec<Case> {
     let region = |region: &str| json!({"spec": {"region": region}});
@@ -150,19 +153,10 @@ pub fn target() -> Vec<Case> {
     let layouts = |layouts: &[&str]| json!({"spec": {"target": {"layouts": layouts}}});
     let keys = |keys: Value| json!({"spec": {"target": {"layouts": [], "keys": keys}}});
     let beside = |layout: &str, key: &str| json!({"spec": {"target": {"layouts": [layout], "keys": {key: "SecretAccessKey"}}}});
-    let all = [
-        "Env",
-        "SharedCredentialsFile",
-        "ProcessJson",
-        "ServiceBinding",
-        "Mendix",
-        "MendixStorage",
-        "CloudCredential",
-    ];
     vec![
         case(
             "spec.target.layouts must name each layout once",
-            [layouts(&all), layouts(&["Mendix"])],
+            [layouts(&LAYOUTS), layouts(&["Mendix"])],
             [layouts(&["Env", "Env"]), layouts(&["Env", "Mendix", "Env"])],
         ),
         case(
