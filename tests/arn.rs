@@ -35,39 +35,41 @@ fn a_pin_tells_its_account_and_partition() {
     }
 }
 
+const NO_PINS: &[&str] = &[
+    "",
+    "*",
+    "arn",
+    "arn:aws:iam::123456789012:",
+    "arn:aws:iam::123456789012:user/",
+    "arn:aws:iam::123456789012:user",
+    "arn:aws:iam::123456789012:*",
+    "arn:aws:iam::123456789012:root/",
+    "arn:aws:iam::123456789012:role/alice",
+    "arn:aws:iam::123456789012:user/alice:x",
+    "arn:aws:iam::123456789012:user/alice\n",
+    "arn:aws:iam::123456789012:user/\u{e4}",
+    "arn:aws:iam::123456789012:user/a b",
+    "arn:aws:iam::123456789012:user/[a-z]?",
+    "arn:aws:iam::12345678901:user/alice",
+    "arn:aws:iam::1234567890123:user/alice",
+    "arn:aws:iam::12345678901*:user/alice",
+    "arn:aws:iam::\u{661}23456789012:user/alice",
+    "arn:aws:iam::**:user/alice",
+    "arn:aws:iam:::user/alice",
+    "arn:aws:iam:us-east-1:123456789012:user/alice",
+    "arn:aws:sts::123456789012:user/alice",
+    "arn:aws-:iam::123456789012:user/alice",
+    "arn:awsx:iam::123456789012:user/alice",
+    "arn:aws-CN:iam::123456789012:user/alice",
+    "arn:*:iam::123456789012:user/alice",
+    "ARN:aws:iam::123456789012:user/alice",
+    " arn:aws:iam::123456789012:user/alice",
+    "arn:aws:iam::123456789012:user/alice\0",
+];
+
 #[test]
 fn what_is_no_arn_of_a_user_is_no_pin() {
-    for text in [
-        "",
-        "*",
-        "arn",
-        "arn:aws:iam::123456789012:",
-        "arn:aws:iam::123456789012:user/",
-        "arn:aws:iam::123456789012:user",
-        "arn:aws:iam::123456789012:*",
-        "arn:aws:iam::123456789012:root/",
-        "arn:aws:iam::123456789012:role/alice",
-        "arn:aws:iam::123456789012:user/alice:x",
-        "arn:aws:iam::123456789012:user/alice\n",
-        "arn:aws:iam::123456789012:user/\u{e4}",
-        "arn:aws:iam::123456789012:user/a b",
-        "arn:aws:iam::123456789012:user/[a-z]?",
-        "arn:aws:iam::12345678901:user/alice",
-        "arn:aws:iam::1234567890123:user/alice",
-        "arn:aws:iam::12345678901*:user/alice",
-        "arn:aws:iam::\u{661}23456789012:user/alice",
-        "arn:aws:iam::**:user/alice",
-        "arn:aws:iam:::user/alice",
-        "arn:aws:iam:us-east-1:123456789012:user/alice",
-        "arn:aws:sts::123456789012:user/alice",
-        "arn:aws-:iam::123456789012:user/alice",
-        "arn:awsx:iam::123456789012:user/alice",
-        "arn:aws-CN:iam::123456789012:user/alice",
-        "arn:*:iam::123456789012:user/alice",
-        "ARN:aws:iam::123456789012:user/alice",
-        " arn:aws:iam::123456789012:user/alice",
-        "arn:aws:iam::123456789012:user/alice\0",
-    ] {
+    for text in NO_PINS {
         let message = ArnPin::parse(text).unwrap_err();
         assert!(
             message.starts_with("arn must be the ARN"),

@@ -81,66 +81,13 @@ pub fn of(value: &str) -> Vec<(Vec<u8>, Reason, &'static str)> {
             .iter()
             .map(move |(before, behind)| (format!("{before}{value}{behind}").into(), reason, text))
     });
-    let twice = "is encoded in base64 twice";
-    let others = [
-        (vec![], Reason::ValueEmpty, "is empty"),
+    let encoded = encoded_twice(value).map(|value| {
         (
-            b" \n".to_vec(),
-            Reason::ValueEmpty,
-            "holds white space alone",
-        ),
-        (
-            "\u{2003}".into(),
-            Reason::ValueEmpty,
-            "holds white space alone",
-        ),
-        (
-            b"\"\"".to_vec(),
-            Reason::SurroundingQuotes,
-            "stands in quotes",
-        ),
-        (
-            utf16_little_endian(value),
-            Reason::ByteOrderMark,
-            "begins with a byte order mark",
-        ),
-        (
-            b"\xfe\xff\0A".to_vec(),
-            Reason::ByteOrderMark,
-            "begins with a byte order mark",
-        ),
-        (
-            [value.as_bytes(), b"\xfc"].concat(),
-            Reason::NotUtf8,
-            "is not UTF-8",
-        ),
-        (
-            [value.as_bytes(), b"\xed\xa0\x80"].concat(),
-            Reason::NotUtf8,
-            "is not UTF-8",
-        ),
-        (base64(value).into(), Reason::EncodedTwice, twice),
-        (
-            base64(&format!("{value}\n")).into(),
+            value.into(),
             Reason::EncodedTwice,
-            twice,
-        ),
-        (
-            base64(&format!("{value}\r\n")).into(),
-            Reason::EncodedTwice,
-            twice,
-        ),
-        (
-            format!("{}\n", base64(value)).into(),
-            Reason::EncodedTwice,
-            twice,
-        ),
-        (
-            base64(value).trim_end_matches('=').into(),
-            Reason::EncodedTwice,
-            twice,
-        ),
-    ];
+            "is encoded in base64 twice",
+        )
+    });
     // Each of these has a fault that another check would find, had it looked at the whole value.
     let huge = [b'A', b'\n', b' ', 0, 0xFF].map(|byte| {
         (
@@ -149,7 +96,42 @@ pub fn of(value: &str) -> Vec<(Vec<u8>, Reason, &'static str)> {
             "is longer than any",
         )
     });
-    wrapped.chain(others).chain(huge).collect()
+    wrapped
+        .chain(others(value))
+        .chain(encoded)
+        .chain(huge)
+        .collect()
+}
+
+fn others(value: &str) -> Vec<(Vec<u8>, Reason, &'static str)> {
+    let mark = "begins with a byte order mark";
+    let quotes = "stands in quotes";
+    let no_text = "is not UTF-8";
+    let behind = |bytes: &[u8]| [value.as_bytes(), bytes].concat();
+    vec![
+        (vec![], Reason::ValueEmpty, "is empty"),
+        (b" \n".into(), Reason::ValueEmpty, "holds white space alone"),
+        (
+            "\u{2003}".into(),
+            Reason::ValueEmpty,
+            "holds white space alone",
+        ),
+        (b"\"\"".into(), Reason::SurroundingQuotes, quotes),
+        (utf16_little_endian(value), Reason::ByteOrderMark, mark),
+        (b"\xfe\xff\0A".into(), Reason::ByteOrderMark, mark),
+        (behind(b"\xfc"), Reason::NotUtf8, no_text),
+        (behind(b"\xed\xa0\x80"), Reason::NotUtf8, no_text),
+    ]
+}
+
+fn encoded_twice(value: &str) -> [String; 5] {
+    [
+        base64(value),
+        base64(&format!("{value}\n")),
+        base64(&format!("{value}\r\n")),
+        format!("{}\n", base64(value)),
+        base64(value).trim_end_matches('=').to_owned(),
+    ]
 }
 
 fn utf16_little_endian(value: &str) -> Vec<u8> {

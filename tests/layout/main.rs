@@ -81,61 +81,64 @@ fn data(entries: Entries) -> Data {
         .collect()
 }
 
+const CREDENTIALS: &str = "[default]\naws_access_key_id = AKIAQRSTUVWX23456723\n\
+                       aws_secret_access_key = abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+\n";
+const JSON: &str = "{\"Version\":1,\"AccessKeyId\":\"AKIAQRSTUVWX23456723\",\
+                \"SecretAccessKey\":\"abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+\"}";
+
+/// What a layout writes always, and what with a region.
+const WRITTEN: [(Layout, Entries, Entries); 7] = [
+    (
+        Layout::Env,
+        &[("AWS_ACCESS_KEY_ID", ID), ("AWS_SECRET_ACCESS_KEY", SECRET)],
+        &[("AWS_REGION", REGION), ("AWS_DEFAULT_REGION", REGION)],
+    ),
+    (
+        Layout::SharedCredentialsFile,
+        &[("credentials", CREDENTIALS)],
+        &[("config", "[default]\nregion = eu-west-1\n")],
+    ),
+    (Layout::ProcessJson, &[("credentials.json", JSON)], &[]),
+    (
+        Layout::ServiceBinding,
+        &[
+            ("type", "aws"),
+            ("provider", "aws"),
+            ("access-key-id", ID),
+            ("secret-access-key", SECRET),
+        ],
+        &[("region", REGION)],
+    ),
+    (
+        Layout::Mendix,
+        &[
+            ("mx-const-AWSAuthentication.AccessKey", ID),
+            ("mx-const-AWSAuthentication.SecretAccessKey", SECRET),
+        ],
+        &[],
+    ),
+    (
+        Layout::MendixStorage,
+        &[
+            ("storage-access-key-id", ID),
+            ("storage-secret-access-key", SECRET),
+        ],
+        &[],
+    ),
+    (
+        Layout::CloudCredential,
+        &[
+            ("aws_access_key_id", ID),
+            ("aws_secret_access_key", SECRET),
+            ("credentials", CREDENTIALS),
+        ],
+        &[],
+    ),
+];
+
 #[test]
 fn every_layout_is_written_to_the_byte() {
-    let credentials = "[default]\naws_access_key_id = AKIAQRSTUVWX23456723\n\
-                       aws_secret_access_key = abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+\n";
-    let json = "{\"Version\":1,\"AccessKeyId\":\"AKIAQRSTUVWX23456723\",\
-                \"SecretAccessKey\":\"abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+\"}";
-    let table: [(Layout, Entries, Entries); 7] = [
-        (
-            Layout::Env,
-            &[("AWS_ACCESS_KEY_ID", ID), ("AWS_SECRET_ACCESS_KEY", SECRET)],
-            &[("AWS_REGION", REGION), ("AWS_DEFAULT_REGION", REGION)],
-        ),
-        (
-            Layout::SharedCredentialsFile,
-            &[("credentials", credentials)],
-            &[("config", "[default]\nregion = eu-west-1\n")],
-        ),
-        (Layout::ProcessJson, &[("credentials.json", json)], &[]),
-        (
-            Layout::ServiceBinding,
-            &[
-                ("type", "aws"),
-                ("provider", "aws"),
-                ("access-key-id", ID),
-                ("secret-access-key", SECRET),
-            ],
-            &[("region", REGION)],
-        ),
-        (
-            Layout::Mendix,
-            &[
-                ("mx-const-AWSAuthentication.AccessKey", ID),
-                ("mx-const-AWSAuthentication.SecretAccessKey", SECRET),
-            ],
-            &[],
-        ),
-        (
-            Layout::MendixStorage,
-            &[
-                ("storage-access-key-id", ID),
-                ("storage-secret-access-key", SECRET),
-            ],
-            &[],
-        ),
-        (
-            Layout::CloudCredential,
-            &[
-                ("aws_access_key_id", ID),
-                ("aws_secret_access_key", SECRET),
-                ("credentials", credentials),
-            ],
-            &[],
-        ),
-    ];
-    for (layout, always, with_region) in table {
+    for (layout, always, with_region) in WRITTEN {
         assert_eq!(of_one(layout, None), data(always), "{layout:?}");
         let both = [always, with_region].concat();
         assert_eq!(
@@ -230,6 +233,24 @@ fn a_further_key_does_not_replace_that_of_a_layout() {
     assert_eq!(written, of_one(Layout::Env, None));
 }
 
+const REFUSED: &[&str] = &[
+    "#leading",
+    ";leading",
+    "in #side",
+    "in ;side",
+    "tab\t#",
+    "no-break\u{a0};",
+    " x",
+    "x ",
+    "\"quoted\"",
+    "\"",
+    "two\nlines",
+    "x\r",
+    "nul\0",
+    "x\n[other]",
+    "",
+];
+
 #[test]
 fn a_layout_with_a_file_that_cannot_carry_the_pair_is_named_and_nothing_is_written() {
     let all_but_files = [
@@ -239,23 +260,7 @@ fn a_layout_with_a_file_that_cannot_carry_the_pair_is_named_and_nothing_is_writt
         Layout::Mendix,
         Layout::MendixStorage,
     ];
-    for secret in [
-        "#leading",
-        ";leading",
-        "in #side",
-        "in ;side",
-        "tab\t#",
-        "no-break\u{a0};",
-        " x",
-        "x ",
-        "\"quoted\"",
-        "\"",
-        "two\nlines",
-        "x\r",
-        "nul\0",
-        "x\n[other]",
-        "",
-    ] {
+    for &secret in REFUSED {
         let pair = pair(ID, secret);
         for (layouts, named) in [
             (
