@@ -7,6 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use cluster::sts::{Answer, Certificate, Identity, Sts};
 use common::Caller;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 const ID: &str = "AKIARZPUZDIKEXAMPLE2";
 const SECRET: &str = "t9PkVZ0/aSecretOfTheStandInOnly+0123456789";
@@ -144,6 +146,27 @@ async fn each_fault_looks_to_the_client_as_it_should() -> Result<()> {
             "{name}"
         );
     }
+    Ok(())
+}
+
+/// Not through AWS's client, which would keep all of it in memory.
+#[tokio::test]
+async fn a_huge_answer_does_not_end_by_itself() -> Result<()> {
+    let sts = with_pair().await?;
+    sts.answer(ID, Answer::Huge);
+    let url = sts.url();
+    let host = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).await?;
+    let head = format!(
+        "POST / HTTP/1.1\r\nhost: {host}\r\ncontent-length: 24\r\nauthorization: \
+         AWS4-HMAC-SHA256 Credential={ID}/20260101/eu-west-1/sts/aws4_request, \
+         SignedHeaders=host, Signature=00\r\n\r\nAction=GetCallerIdentity"
+    );
+    stream.write_all(head.as_bytes()).await?;
+    let mut some = vec![0; 32 << 20];
+    let read = stream.read_exact(&mut some);
+    tokio::time::timeout(Duration::from_mins(1), read).await??;
+    assert!(some.starts_with(b"HTTP/1.1 200 OK"));
     Ok(())
 }
 
