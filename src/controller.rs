@@ -28,8 +28,6 @@ use crate::{
     watch::{self as watches, Guarded, Stage},
 };
 
-/// A run that takes longer has met something that hangs.
-const RUN_DEADLINE: Duration = Duration::from_mins(1);
 const TURN: Duration = Duration::from_secs(5);
 
 /// Runs one scope, a namespace or the cluster, until told to stop.
@@ -112,16 +110,11 @@ async fn run_once(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action,
             return Ok(Action::await_change());
         }
     };
-    let _permit = context.shared.gate.enter(0, &key.namespace).await;
     let began = Instant::now();
     let run = reconcile(&context, object, &resource);
     // A panic in here would end the whole controller.
     let run = std::panic::AssertUnwindSafe(run).catch_unwind();
-    let result = match tokio::time::timeout(RUN_DEADLINE, run).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(Error::Panic),
-        Err(_) => Err(Error::Deadline(RUN_DEADLINE)),
-    };
+    let result = run.await.unwrap_or(Err(Error::Panic));
     let seconds = began.elapsed().as_secs_f64();
     context
         .shared
@@ -137,7 +130,13 @@ fn error_policy(object: &Guarded, error: &Error, context: &Context) -> Action {
         remembered.failures
     });
     let pause = error.pause(failures);
-    tracing::warn!(resource = %watches::key(object), error = chain(error), failures, "the run failed; it is tried again in {} s", pause.as_secs());
+    let resource = watches::key(object);
+    if error.is_race() {
+        tracing::debug!(%resource, "the resource changed during the run; it is run again");
+        return Action::requeue(pause);
+    }
+    let error = chain(error);
+    tracing::warn!(%resource, error, failures, "the run failed; it is tried again in {pause:?}");
     Action::requeue(pause)
 }
 

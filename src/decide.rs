@@ -149,10 +149,10 @@ pub fn decide(world: &World<'_>) -> Step {
     }
 }
 
-/// What a refused write of the target means for the resource.
+/// The plan that is left of one whose write of the target the API server refuses.
 #[must_use]
-pub fn write_refused(world: &World<'_>, finding: &Finding) -> Plan {
-    report::write_refused(world, finding)
+pub fn write_refused(world: &World<'_>, plan: &Plan, finding: &Finding) -> Plan {
+    report::write_refused(world, plan, finding)
 }
 
 impl Plan {

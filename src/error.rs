@@ -33,8 +33,8 @@ pub enum Error {
     /// The API server finds the status invalid.
     #[error("the API server refuses the status")]
     StatusRefused(#[source] Box<kube::Error>),
-    /// The run took too long.
-    #[error("the run took longer than {} s", .0.as_secs())]
+    /// The API server took too long.
+    #[error("the API server did not answer within {} s", .0.as_secs())]
     Deadline(Duration),
     /// The code is wrong.
     #[error("the run panicked; this is a bug")]
@@ -58,6 +58,12 @@ impl Error {
             Self::Panic => "panic",
             Self::Endless => "endless",
         }
+    }
+
+    /// Whether somebody else was faster. The watch tells what they did.
+    #[must_use]
+    pub fn is_race(&self) -> bool {
+        matches!(self, Self::WriteStatus(error) if matches!(&**error, kube::Error::Api(status) if status.is_conflict()))
     }
 
     /// How long to wait before the next try, after so many failures in a row.

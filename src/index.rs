@@ -188,21 +188,22 @@ impl Index {
         concerned
     }
 
-    /// What this process read or wrote itself. The watch will say it again later.
-    pub fn record(&mut self, namespace: &str, name: &str, sight: Sight) {
+    /// What this process read or wrote itself. The watch will say it again later. An absence has
+    /// no version, so it counts only if nothing else was seen since `before`.
+    pub fn record(&mut self, namespace: &str, name: &str, before: &Sight, now: &Sight) {
         let Some(content) = self.namespaces.get_mut(namespace) else {
             return;
         };
         let Some(tracked) = content.secrets.get_mut(name) else {
             return;
         };
-        match sight {
+        match now {
             Sight::Present(seen) => {
                 tracked.awaited_by_list = false;
-                tracked.sight.advance(seen);
+                tracked.sight.advance(seen.clone());
             }
-            Sight::Absent => tracked.sight = Sight::Absent,
-            Sight::Unseen => {}
+            Sight::Absent if tracked.sight == *before => tracked.sight = Sight::Absent,
+            Sight::Absent | Sight::Unseen => {}
         }
     }
 

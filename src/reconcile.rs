@@ -1,29 +1,32 @@
 //! One run for one resource: observe, decide, act.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::{
     act::{self, Changed},
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
     context::{Context, lock},
-    decide::{self, Change, Look, Plan, Query, Read, Source, Step, Target, World},
+    decide::{self, Change, Look, Plan, Read, Source, Step, Target},
     error::Error,
     events::{self, Announcement},
+    fair::Permit,
     index::{Sight, View},
-    observe,
     remembered::Written,
     resource::Resource,
-    sts::{Question, Urgency},
     verdict::Answer,
 };
+
+mod gather;
 
 /// Reads, questions and attempts of one run; more than any decision needs.
 const STEPS: u32 = 16;
 /// How often a write that met a changed Secret is decided anew.
 const ATTEMPTS: u32 = 4;
+
+/// A request that takes longer has met something that hangs.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(15);
 
 /// One run.
 struct Run<'a> {
@@ -38,6 +41,7 @@ struct Run<'a> {
     answers: Vec<(String, Answer)>,
     jitter: f64,
     conflicts: u32,
+    permit: Option<Permit>,
 }
 
 /// Runs once, and returns how long to wait for the next run where nothing changes before.
@@ -65,152 +69,32 @@ pub async fn reconcile(
     Err(Error::Endless)
 }
 
-impl<'a> Run<'a> {
-    fn new(context: &'a Context, object: &'a StaticAwsCredentials, resource: &'a Resource) -> Self {
-        let stored = object.status.clone().unwrap_or_default();
-        let stored_version = object.metadata.resource_version.clone().unwrap_or_default();
-        let rewinds = lock(&context.index).rewinds();
-        // The watch brings our own status write back only after the next trigger may have come.
-        let written = context.remember(&resource.uid, |remembered| {
-            let newer = |written: &Written| {
-                written.rewinds == rewinds
-                    && stored_version
-                        .parse()
-                        .is_ok_and(|stored: u64| stored < written.version)
-            };
-            remembered.written = remembered.written.take().filter(newer);
-            remembered.written.clone()
-        });
-        let (status, version) = match written {
-            Some(written) => (written.status, written.version.to_string()),
-            None => (stored, stored_version),
-        };
-        Self {
-            context,
-            resource,
-            object,
-            status,
-            version,
-            view: lock(&context.index).view(&resource.key),
-            source: None,
-            target: None,
-            answers: Vec::new(),
-            jitter: jitter(),
-            conflicts: 0,
-        }
-    }
-
-    fn decide(&self) -> Step {
-        self.with_world(decide::decide)
-    }
-
-    fn with_world<T>(&self, with: impl FnOnce(&World<'_>) -> T) -> T {
-        let now = Instant::now();
-        let refused_accounts = lock(&self.context.shared.refusals).lately(now);
-        let (memory, due, refused_for, restore_wait) =
-            self.context.remember(&self.resource.uid, |remembered| {
-                (
-                    remembered.memory.clone(),
-                    remembered.due(now),
-                    remembered.refused_for(&self.status, now),
-                    remembered.restore_wait(now),
-                )
-            });
-        with(&World {
-            resource: self.resource,
-            status: &self.status,
-            view: &self.view,
-            memory: &memory,
-            source: self.source.as_ref(),
-            target: self
-                .target
-                .as_ref()
-                .map(|(name, target)| (name.as_str(), target)),
-            answers: &self.answers,
-            refused_accounts: &refused_accounts,
-            endpoint_replaced: self.context.shared.endpoint_replaced,
-            due,
-            refused_for,
-            restore_wait,
-            now: this_second(),
-            jitter: self.jitter,
-        })
-    }
-
-    async fn read_source(&mut self) -> Result<(), Error> {
-        let shared = &self.context.shared;
-        let source = observe::source(&shared.client, self.resource, &shared.key).await?;
-        self.view.source = source.sight();
-        self.record(&self.resource.source.name, &self.view.source);
-        self.source = Some(source);
-        Ok(())
-    }
-
-    async fn read_target(&mut self, name: String) -> Result<(), Error> {
-        let target = observe::target(&self.context.shared.client, self.resource, &name).await?;
-        self.saw_target(&name, target.sight());
-        self.target = Some((name, target));
-        Ok(())
-    }
-
-    fn saw_target(&mut self, name: &str, sight: Sight) {
-        self.record(name, &sight);
-        if name == self.resource.target {
-            self.view.target = sight;
-        } else {
-            self.view.published = sight;
-        }
-    }
-
-    fn record(&self, name: &str, sight: &Sight) {
-        lock(&self.context.index).record(&self.resource.key.namespace, name, sight.clone());
-    }
-
-    async fn ask(&mut self, query: Query) {
-        let Some(Source::Found(found)) = &self.source else {
-            return;
-        };
-        let Ok(pair) = &found.pair else { return };
-        let now = Instant::now();
-        let question = Question {
-            namespace: self.resource.key.namespace.clone(),
-            pair: Arc::clone(&pair.pair),
-            region: query.region.as_str().to_owned(),
-            endpoint: query.region.sts_endpoint(),
-            urgency: if query.new_pair {
-                Urgency::NewPair
-            } else {
-                Urgency::IntervalProof
-            },
-            not_before: now.checked_sub(query.max_age).unwrap_or(now),
-        };
-        let reply = self.context.shared.sts.ask(question).await;
-        self.context.shared.metrics.answered(&reply.answer);
-        self.answers
-            .push((query.region.as_str().to_owned(), reply.answer));
-    }
-
+impl Run<'_> {
     /// Carries a plan out. `None` means that the target had changed and the decision is made anew.
     async fn act(&mut self, plan: Plan) -> Result<Option<Option<Duration>>, Error> {
-        let namespace = &self.resource.key.namespace;
+        if !matches!(plan.change, Change::Nothing) || plan.status != self.status {
+            self.admitted().await;
+        }
+        let (context, resource) = (self.context, self.resource);
+        let (client, namespace) = (&context.shared.client, &resource.key.namespace);
         // What AWS said is not lost if a write fails now.
         self.context.remember(&self.resource.uid, |remembered| {
             remembered.memory.proof.clone_from(&plan.memory.proof);
         });
-        let plan = match act::change(&self.context.shared.client, namespace, &plan.change).await? {
+        let plan = match in_time(act::change(client, namespace, &plan.change)).await? {
             Changed::Untouched => plan,
-            Changed::Done(sight) => self.changed(plan, sight),
+            Changed::Done(sight) => self.changed(plan, &sight),
             Changed::Conflict => return self.conflict(&plan.change).await.map(|()| None),
             Changed::NamespaceTerminating => return Ok(Some(None)),
             Changed::Refused(finding) => {
-                self.with_world(|world| decide::write_refused(world, &finding))
+                self.with_world(|world| decide::write_refused(world, &plan, &finding))
             }
         };
         for (name, seen) in &plan.strays {
             if let Changed::Done(sight) =
-                act::delete_stray(&self.context.shared.client, namespace, name, seen).await?
+                in_time(act::delete_stray(client, namespace, name, seen)).await?
             {
-                self.record(name, &sight);
+                self.record(name, &Sight::Present(seen.clone()), &sight);
                 self.view.strays.retain(|(stray, _)| stray != name);
                 if self
                     .status
@@ -226,7 +110,7 @@ impl<'a> Run<'a> {
         Ok(Some(self.finish(plan)))
     }
 
-    fn changed(&mut self, mut plan: Plan, sight: Sight) -> Plan {
+    fn changed(&mut self, mut plan: Plan, sight: &Sight) -> Plan {
         let name = match &plan.change {
             Change::Create(draft) | Change::Replace(draft, _) => {
                 draft.metadata.name.clone().unwrap_or_default()
@@ -234,7 +118,7 @@ impl<'a> Run<'a> {
             Change::Delete(name, _) => name.clone(),
             Change::Nothing => return plan,
         };
-        if let (Sight::Present(seen), Some(published)) = (&sight, &mut plan.status.published) {
+        if let (Sight::Present(seen), Some(published)) = (sight, &mut plan.status.published) {
             published.uid = seen.uid.to_string();
             published.resource_version = seen.version.to_string();
         }
@@ -264,13 +148,13 @@ impl<'a> Run<'a> {
         if *status == self.status {
             return Ok(());
         }
-        let written = act::status(
+        let write = act::status(
             &self.context.shared.client,
             &self.resource.key,
             &self.version,
             status,
-        )
-        .await?;
+        );
+        let written = in_time(write).await?;
         let announcements = events::transitions(&self.status, status);
         for event in announcements {
             // A full queue loses an event rather than a run.
@@ -326,16 +210,10 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Times in a status have no fractions; one that had would differ from what comes back.
-fn this_second() -> Timestamp {
-    let now = Timestamp::now();
-    Timestamp::from_second(now.as_second()).unwrap_or(now)
-}
-
-/// Random, from 0 to 1.
-fn jitter() -> f64 {
-    let mut bytes = [0; 4];
-    // Without randomness every resource is due at the same time, and nothing worse.
-    let _ = getrandom::fill(&mut bytes);
-    f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
+/// Every request has a deadline of its own; waiting for a turn has none.
+async fn in_time<T>(request: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let late = |_| Error::Deadline(REQUEST_DEADLINE);
+    tokio::time::timeout(REQUEST_DEADLINE, request)
+        .await
+        .map_err(late)?
 }

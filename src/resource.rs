@@ -75,7 +75,7 @@ impl Resource {
         let region = region.map_err(|error| invalid("spec.region", &error))?;
         let level = spec.validation.level;
         if level == ValidationLevel::Identity && region.is_none() {
-            return Err(invalid("spec.region", "is required at level Identity"));
+            return Err(invalid("spec.region", "it is required at level Identity"));
         }
         let arn = spec
             .validation
@@ -171,11 +171,14 @@ fn interval(text: &str) -> Result<Duration, Finding> {
     let parsed: Result<GoDuration, _> = text.parse();
     let duration = parsed.map(Duration::from).ok();
     let within = |duration: &Duration| (300..=604_800).contains(&duration.as_secs());
-    duration
-        .filter(within)
-        .ok_or_else(|| invalid("spec.validation.interval", "must lie between 5m and 168h"))
+    duration.filter(within).ok_or_else(|| {
+        invalid(
+            "spec.validation.interval",
+            "it must lie between 5m and 168h",
+        )
+    })
 }
 
 fn invalid(field: &str, problem: &str) -> Finding {
-    Finding::new(Reason::SpecInvalid, format!("{field} {problem}"))
+    Finding::new(Reason::SpecInvalid, format!("{field}: {problem}"))
 }

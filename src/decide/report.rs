@@ -9,7 +9,7 @@ use super::{
     schedule,
 };
 use crate::{
-    api::Reason,
+    api::{ConditionType, Reason},
     conditions::{self, Report, Summary, Truth},
     index::Seen,
     verdict::Finding,
@@ -55,28 +55,28 @@ pub(super) fn suspended(world: &World<'_>) -> Plan {
     plan
 }
 
-/// The API server refused to write the target.
-pub(super) fn write_refused(world: &World<'_>, finding: &Finding) -> Plan {
-    let mut plan = Plan::rest(
-        world,
-        Next::In(schedule::backoff(
-            world,
-            Duration::from_secs(10),
-            Duration::from_mins(5),
-        )),
-    );
-    let verified = conditions::find(
-        &world.status.conditions,
-        crate::api::ConditionType::Verified,
-    );
-    let verified = verified.map_or("the pair was not looked at", |_| "see Published");
+/// The API server refused to write the target. What AWS said of the pair stays said.
+pub(super) fn write_refused(world: &World<'_>, decided: &Plan, finding: &Finding) -> Plan {
+    let first = Duration::from_secs(10);
+    let pause = schedule::backoff(world, first, Duration::from_mins(5));
+    let mut plan = Plan::rest(world, Next::In(pause));
+    let verified = conditions::find(&decided.status.conditions, ConditionType::Verified).cloned();
     let report = Report {
-        verified: (Truth::Unknown, Finding::new(finding.reason, verified)),
+        verified: (Truth::Unknown, finding.clone()),
         published: (Truth::False, finding.clone()),
         summary: Summary::Stalled(finding.clone()),
     };
-    plan.status.observed_generation = world.resource.generation;
-    plan.status.conditions = report.conditions(&world.status.conditions, world.now);
+    let mut conditions = report.conditions(&world.status.conditions, world.now);
+    let slot = conditions
+        .iter_mut()
+        .find(|slot| slot.type_ == ConditionType::Verified.as_str());
+    if let (Some(slot), Some(verified)) = (slot, verified) {
+        *slot = verified;
+    }
+    plan.status.conditions = conditions;
+    plan.status.observed_generation = decided.status.observed_generation;
+    plan.status.source.clone_from(&decided.status.source);
+    plan.memory.proof.clone_from(&decided.memory.proof);
     plan.memory.failures = world.memory.failures.saturating_add(1);
     plan
 }

@@ -10,7 +10,7 @@ use super::{
     place::{Placed, Placing, Standing, blocked, known, matches},
 };
 use crate::{
-    api::{ConditionType, Reason},
+    api::{ConditionType, Published, Reason},
     index::Sight,
     layout,
     pair::SecretBytes,
@@ -67,7 +67,7 @@ pub(super) fn publish(world: &World<'_>, content: Content<'_>) -> Placing {
         {
             if content.is_published {
                 known(Change::Nothing, Standing::Holds(seen.clone()))
-            } else if seen.plain {
+            } else if seen.plain && world.memory.published.is_some() {
                 let draft = content.draft(world.resource.owner().metadata(name), false);
                 known(
                     Change::Replace(draft, seen.clone()),
@@ -102,8 +102,10 @@ fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed 
         .published()
         .filter(|published| published.secret_name == resource.target);
     if !adopts && found.conforms(resource, &content.data) {
+        let known =
+            content.is_published || here.is_some_and(|here| says_same(here, &content, found));
         let seen = found.seen.clone();
-        let standing = if here.is_some() && content.is_published {
+        let standing = if known && here.is_some() {
             Standing::Holds(seen)
         } else {
             Standing::Found(seen)
@@ -132,6 +134,11 @@ fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed 
         change,
         standing: Standing::Written { new_pair },
     }
+}
+
+/// Whether the status already speaks of this pair in this object, of which only the version moved.
+fn says_same(here: &Published, content: &Content<'_>, found: &FoundTarget) -> bool {
+    *here.uid == *found.seen.uid && here.key_id_suffix == content.pair.pair.suffix()
 }
 
 /// Creates the target, unless somebody who wants it too comes first.

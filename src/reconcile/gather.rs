@@ -1,0 +1,181 @@
+//! What a run observes, and the world that it decides from.
+
+use std::sync::Arc;
+
+use k8s_openapi::jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::{Run, in_time};
+use crate::{
+    api::StaticAwsCredentials,
+    context::{Context, lock},
+    decide::{self, Query, Source, Step, World},
+    error::Error,
+    index::Sight,
+    observe,
+    remembered::Written,
+    resource::Resource,
+    sts::{Question, Urgency},
+};
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        context: &'a Context,
+        object: &'a StaticAwsCredentials,
+        resource: &'a Resource,
+    ) -> Self {
+        let stored = object.status.clone().unwrap_or_default();
+        let stored_version = object.metadata.resource_version.clone().unwrap_or_default();
+        let rewinds = lock(&context.index).rewinds();
+        // The watch brings our own status write back only after the next trigger may have come.
+        let written = context.remember(&resource.uid, |remembered| {
+            let newer = |written: &Written| {
+                written.rewinds == rewinds
+                    && stored_version
+                        .parse()
+                        .is_ok_and(|stored: u64| stored < written.version)
+            };
+            remembered.written = remembered.written.take().filter(newer);
+            remembered.written.clone()
+        });
+        let (status, version) = match written {
+            Some(written) => (written.status, written.version.to_string()),
+            None => (stored, stored_version),
+        };
+        Self {
+            context,
+            resource,
+            object,
+            status,
+            version,
+            view: lock(&context.index).view(&resource.key),
+            source: None,
+            target: None,
+            answers: Vec::new(),
+            jitter: jitter(),
+            conflicts: 0,
+            permit: None,
+        }
+    }
+
+    /// Waits for a turn before anything is asked of the API server. A run that has nothing to do
+    /// needs none.
+    pub(super) async fn admitted(&mut self) {
+        if self.permit.is_none() {
+            let gate = &self.context.shared.gate;
+            self.permit = Some(gate.enter(0, &self.resource.key.namespace).await);
+        }
+    }
+
+    pub(super) fn decide(&self) -> Step {
+        self.with_world(decide::decide)
+    }
+
+    pub(super) fn with_world<T>(&self, with: impl FnOnce(&World<'_>) -> T) -> T {
+        let now = Instant::now();
+        let refused_accounts = lock(&self.context.shared.refusals).lately(now);
+        let (memory, due, refused_for, restore_wait) =
+            self.context.remember(&self.resource.uid, |remembered| {
+                (
+                    remembered.memory.clone(),
+                    remembered.due(now),
+                    remembered.refused_for(&self.status, now),
+                    remembered.restore_wait(now),
+                )
+            });
+        with(&World {
+            resource: self.resource,
+            status: &self.status,
+            view: &self.view,
+            memory: &memory,
+            source: self.source.as_ref(),
+            target: self
+                .target
+                .as_ref()
+                .map(|(name, target)| (name.as_str(), target)),
+            answers: &self.answers,
+            refused_accounts: &refused_accounts,
+            endpoint_replaced: self.context.shared.endpoint_replaced,
+            due,
+            refused_for,
+            restore_wait,
+            now: this_second(),
+            jitter: self.jitter,
+        })
+    }
+
+    pub(super) async fn read_source(&mut self) -> Result<(), Error> {
+        self.admitted().await;
+        let shared = &self.context.shared;
+        let read = observe::source(&shared.client, self.resource, &shared.key);
+        let source = in_time(read).await?;
+        let before = std::mem::replace(&mut self.view.source, source.sight());
+        self.record(&self.resource.source.name, &before, &self.view.source);
+        self.source = Some(source);
+        Ok(())
+    }
+
+    pub(super) async fn read_target(&mut self, name: String) -> Result<(), Error> {
+        self.admitted().await;
+        let read = observe::target(&self.context.shared.client, self.resource, &name);
+        let target = in_time(read).await?;
+        self.saw_target(&name, &target.sight());
+        self.target = Some((name, target));
+        Ok(())
+    }
+
+    pub(super) fn saw_target(&mut self, name: &str, sight: &Sight) {
+        let slot = if name == self.resource.target {
+            &mut self.view.target
+        } else {
+            &mut self.view.published
+        };
+        let before = std::mem::replace(slot, sight.clone());
+        self.record(name, &before, sight);
+    }
+
+    pub(super) fn record(&self, name: &str, before: &Sight, sight: &Sight) {
+        let namespace = &self.resource.key.namespace;
+        lock(&self.context.index).record(namespace, name, before, sight);
+    }
+
+    pub(super) async fn ask(&mut self, query: Query) {
+        let Some(Source::Found(found)) = &self.source else {
+            return;
+        };
+        let Ok(pair) = &found.pair else { return };
+        // AWS may take long, and its limiter longer: nobody waits behind this run meanwhile.
+        self.permit = None;
+        let now = Instant::now();
+        let question = Question {
+            namespace: self.resource.key.namespace.clone(),
+            pair: Arc::clone(&pair.pair),
+            region: query.region.as_str().to_owned(),
+            endpoint: query.region.sts_endpoint(),
+            urgency: if query.new_pair {
+                Urgency::NewPair
+            } else {
+                Urgency::IntervalProof
+            },
+            not_before: now.checked_sub(query.max_age).unwrap_or(now),
+        };
+        let reply = self.context.shared.sts.ask(question).await;
+        self.context.shared.metrics.answered(&reply.answer);
+        self.answers
+            .push((query.region.as_str().to_owned(), reply.answer));
+    }
+}
+
+/// Times in a status have no fractions; one that had would differ from what comes back.
+fn this_second() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+/// Random, from 0 to 1.
+fn jitter() -> f64 {
+    let mut bytes = [0; 4];
+    // Without randomness every resource is due at the same time, and nothing worse.
+    let _ = getrandom::fill(&mut bytes);
+    f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
+}
