@@ -13,7 +13,7 @@ use crate::{
     decide::{Change, Draft},
     error::Error,
     index::{ResourceKey, Seen, Sight},
-    target::{self, FIELD_MANAGER},
+    target::{FIELD_MANAGER, Passing},
     verdict::Finding,
 };
 
@@ -49,21 +49,20 @@ pub async fn change(client: &Client, namespace: &str, change: &Change) -> Result
             let secret = secret(draft, None);
             (
                 draft_name(draft),
-                secrets.create(&parameters, &secret).await,
+                secrets.create(&parameters, &secret.0).await,
             )
         }
         Change::Replace(draft, seen) => {
             let secret = secret(draft, Some(seen));
             let name = draft_name(draft);
-            (name, secrets.replace(name, &parameters, &secret).await)
+            (name, secrets.replace(name, &parameters, &secret.0).await)
         }
     };
-    match result {
-        Ok(written) => Ok(
-            Seen::of_metadata(&written.metadata).map_or(Changed::Conflict, |seen| {
+    match result.map(Passing) {
+        Ok(written) => Ok(Seen::of_metadata(&written.0.metadata)
+            .map_or(Changed::Conflict, |seen| {
                 Changed::Done(Sight::Present(seen))
-            }),
-        ),
+            })),
         Err(error) => refused(name, error),
     }
 }
@@ -100,10 +99,10 @@ fn draft_name(draft: &Draft) -> &str {
     draft.metadata.name.as_deref().unwrap_or_default()
 }
 
-fn secret(draft: &Draft, replaces: Option<&Seen>) -> Secret {
-    let mut secret = target::secret(draft.metadata.clone(), &draft.data);
-    secret.metadata.uid = replaces.map(|seen| seen.uid.to_string());
-    secret.metadata.resource_version = replaces.map(|seen| seen.version.to_string());
+fn secret(draft: &Draft, replaces: Option<&Seen>) -> Passing {
+    let mut secret = Passing::new(draft.metadata.clone(), &draft.data);
+    secret.0.metadata.uid = replaces.map(|seen| seen.uid.to_string());
+    secret.0.metadata.resource_version = replaces.map(|seen| seen.version.to_string());
     secret
 }
 

@@ -8,6 +8,8 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference},
 };
 
+use zeroize::Zeroize;
+
 use crate::{
     api::{ADOPT_BY_ANNOTATION, API_VERSION, DeletionPolicy, GROUP, KIND, UID_LABEL},
     pair::SecretBytes,
@@ -79,16 +81,30 @@ impl Owner {
     }
 }
 
-/// The Secret to write. Its bytes live until the request is sent.
-#[must_use]
-pub fn secret(metadata: ObjectMeta, data: &BTreeMap<String, SecretBytes>) -> Secret {
-    let copy =
-        |(key, value): (&String, &SecretBytes)| (key.clone(), ByteString(value.reveal().to_vec()));
-    Secret {
-        metadata,
-        data: Some(data.iter().map(copy).collect()),
-        type_: Some("Opaque".to_owned()),
-        ..Secret::default()
+/// A Secret on its way to or from the API server. Its bytes are wiped when it is dropped.
+pub struct Passing(pub Secret);
+
+impl Passing {
+    /// The Secret to write.
+    #[must_use]
+    pub fn new(metadata: ObjectMeta, data: &BTreeMap<String, SecretBytes>) -> Self {
+        let copy = |(key, value): (&String, &SecretBytes)| {
+            (key.clone(), ByteString(value.reveal().to_vec()))
+        };
+        Self(Secret {
+            metadata,
+            data: Some(data.iter().map(copy).collect()),
+            type_: Some("Opaque".to_owned()),
+            ..Secret::default()
+        })
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        for value in self.0.data.iter_mut().flat_map(BTreeMap::values_mut) {
+            value.0.zeroize();
+        }
     }
 }
 
