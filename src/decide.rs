@@ -131,7 +131,7 @@ pub fn decide(world: &World<'_>) -> Step {
     if world.resource.suspend {
         return Step::Act(Box::new(report::suspended(world)));
     }
-    if settled::is_settled(world) {
+    if settled::is_settled(world) || settled::awaits_restore(world) {
         return Step::Act(Box::new(Plan::rest(world, schedule::resting(world))));
     }
     let Some(source) = world.source else {

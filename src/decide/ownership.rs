@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 use crate::{
-    api::{ADOPT_BY_ANNOTATION, DeletionPolicy, Reason, UID_LABEL},
+    api::{ADOPT_BY_ANNOTATION, DeletionPolicy, Published, Reason, UID_LABEL},
     index::Seen,
     pair::SecretBytes,
     resource::Resource,
@@ -70,13 +70,18 @@ impl FoundTarget {
         }
     }
 
-    /// Whose it is, seen by a resource.
+    /// Whose it is, seen by a resource and by the UID of what it published. The controller is a mark
+    /// that takes a second one: our label, or that this is the very object we published.
     #[must_use]
-    pub fn ownership(&self, resource: &Resource) -> Ownership {
+    pub fn ownership(&self, resource: &Resource, published: Option<&Published>) -> Ownership {
         let name = self.metadata.name.as_deref().unwrap_or_default();
         let labelled = target::uid_label(&self.metadata) == Some(&resource.uid);
         let ours = match target::controller(&self.metadata) {
-            Some(owner) => labelled && owner.uid == resource.uid,
+            Some(owner) => {
+                let is_published =
+                    published.is_some_and(|published| *published.uid == *self.seen.uid);
+                owner.uid == resource.uid && (labelled || is_published)
+            }
             None => labelled && resource.deletion_policy == DeletionPolicy::Retain,
         };
         if ours && self.metadata.deletion_timestamp.is_some() {

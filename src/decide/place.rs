@@ -102,7 +102,7 @@ fn keep(world: &World<'_>) -> Placing {
 }
 
 fn inspect(world: &World<'_>, published: &Published, found: &FoundTarget) -> Placed {
-    let standing = match found.ownership(world.resource) {
+    let standing = match found.ownership(world.resource, world.published()) {
         Ownership::Ours if !found.edited(world.resource, &expected_keys(world)) => {
             Standing::Holds(found.seen.clone())
         }
@@ -134,7 +134,8 @@ fn withdraw(world: &World<'_>) -> Placing {
     match world.read_target(&published.secret_name) {
         None => Placing::Read(Read::Target(published.secret_name.clone())),
         Some(Target::Found(found))
-            if is_same(published, found) && found.ownership(world.resource) == Ownership::Ours =>
+            if is_same(published, found)
+                && found.ownership(world.resource, world.published()) == Ownership::Ours =>
         {
             let change = Change::Delete(published.secret_name.clone(), found.seen.clone());
             known(change, Standing::Empty(was_withdrawn()))

@@ -19,6 +19,16 @@ pub(super) fn is_settled(world: &World<'_>) -> bool {
     }
 }
 
+/// Whether the next restore has to wait and nothing but the target has changed: an editor who
+/// fights costs no reads until then.
+pub(super) fn awaits_restore(world: &World<'_>) -> bool {
+    world.restore_wait.is_some()
+        && world.due == Due::Later
+        && world.reason_before(ConditionType::Ready) == Some(Reason::TargetModified)
+        && world.status.observed_generation == world.resource.generation
+        && source_matches(world)
+}
+
 impl Look {
     /// The world as it is.
     #[must_use]

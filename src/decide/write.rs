@@ -1,6 +1,6 @@
 //! How a proven pair gets into the target that the spec names.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use kube::api::ObjectMeta;
 
@@ -62,6 +62,10 @@ pub(super) fn publish(world: &World<'_>, content: Content<'_>) -> Placing {
             Placing::Known(Box::new(create(world, content)))
         }
         (_, Some(Target::Found(found))) => Placing::Known(Box::new(over(world, content, found))),
+        // A new resource's target is rarely there: creating it says so as well as reading would.
+        (Sight::Unseen, None) if world.published().is_none() => {
+            Placing::Known(Box::new(create(world, content)))
+        }
         (Sight::Present(seen), None)
             if same_spec && here.is_some_and(|here| matches(here, seen)) =>
         {
@@ -84,7 +88,7 @@ pub(super) fn publish(world: &World<'_>, content: Content<'_>) -> Placing {
 /// Writes over a Secret that exists, if it is ours to write.
 fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed {
     let resource = world.resource;
-    let adopts = match found.ownership(resource) {
+    let adopts = match found.ownership(resource, world.published()) {
         Ownership::Foreign(finding) => return blocked(finding),
         Ownership::Leaving(finding) => {
             return Placed {
@@ -116,8 +120,8 @@ fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed 
         };
     }
     let restores = content.is_published && here.is_some_and(|here| !matches(here, &found.seen));
-    if let Some(wait) = world.restore_wait.filter(|_| restores) {
-        let finding = contended(&resource.target, wait);
+    if restores && world.restore_wait.is_some() {
+        let finding = contended(&resource.target);
         return Placed {
             change: Change::Nothing,
             standing: Standing::Awaited(finding),
@@ -152,10 +156,10 @@ fn create(world: &World<'_>, content: Content<'_>) -> Placed {
         && world
             .published()
             .is_some_and(|published| published.secret_name == target);
-    if let Some(wait) = world.restore_wait.filter(|_| restores) {
+    if restores && world.restore_wait.is_some() {
         return Placed {
             change: Change::Nothing,
-            standing: Standing::Awaited(contended(target, wait)),
+            standing: Standing::Awaited(contended(target)),
         };
     }
     let draft = content.draft(world.resource.owner().metadata(target), restores);
@@ -165,10 +169,9 @@ fn create(world: &World<'_>, content: Content<'_>) -> Placed {
     }
 }
 
-fn contended(target: &str, wait: Duration) -> Finding {
+fn contended(target: &str) -> Finding {
     let message = format!(
-        "Secret \"{target}\" is changed by somebody else again and again; it is restored in {} s; find the other writer in its managedFields",
-        wait.as_secs().max(1)
+        "Secret \"{target}\" is changed by somebody else again and again; it is restored after a pause; find the other writer in its managedFields"
     );
     Finding::new(Reason::TargetModified, message)
 }
