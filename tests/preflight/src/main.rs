@@ -1,0 +1,132 @@
+//! What `cargo demo` starts with: it says what this machine lacks before anything is built, builds
+//! the operator and the demo in one go, so that no dependency is compiled twice, and becomes the demo.
+
+mod cache;
+mod checks;
+
+use std::{
+    env,
+    ffi::OsString,
+    io::IsTerminal,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use checks::{Lack, Part};
+
+const HELP: &str = include_str!("help.txt");
+
+/// On two cores, with every dependency still to be compiled.
+const USUAL: &str = "about 3 min the first time";
+const PROGRESS_EVERY: Duration = Duration::from_secs(30);
+
+fn main() -> ExitCode {
+    // The alias ends with `--`, so that both `cargo demo --keep` and `cargo demo -- --keep` work.
+    let mut args: Vec<OsString> = env::args_os().skip(1).collect();
+    if args.first().is_some_and(|first| first == "--") {
+        args.remove(0);
+    }
+    let has = |name: &str| args.iter().any(|arg| option(arg) == name);
+    if has("--help") || has("-h") {
+        print!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    if let Some(unknown) = args.iter().find(|arg| !is_known(arg)) {
+        eprintln!("demo: there is no option {}\n\n{HELP}", unknown.display());
+        return ExitCode::FAILURE;
+    }
+    let mut parts = Vec::new();
+    parts.extend((!has("--context")).then_some(Part::Cluster));
+    let pod = !has("--context") && !has("--no-pod") && !has("--aws");
+    parts.extend(pod.then_some(Part::Pod));
+    parts.extend((!has("--aws") || has("--bucket")).then_some(Part::Client));
+    parts.extend((!has("--aws")).then_some(Part::Moto));
+    let lacks = checks::all(&parts, &workspace());
+    if !lacks.is_empty() {
+        complain(&lacks);
+        return ExitCode::FAILURE;
+    }
+    match build().and_then(|demo| become_demo(&demo, &args)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("demo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The name of an option that may carry its value.
+fn option(arg: &OsString) -> String {
+    let text = arg.to_string_lossy();
+    text.split('=').next().unwrap_or_default().to_owned()
+}
+
+/// An option that the help names; a value is the demo's to judge.
+fn is_known(arg: &OsString) -> bool {
+    let name = option(arg);
+    !name.starts_with('-') || HELP.split_whitespace().any(|word| word == name)
+}
+
+fn complain(lacks: &[Lack]) {
+    eprintln!("The demo cannot run yet. Nothing was built or changed.\n");
+    for Lack { what, why, how } in lacks {
+        eprintln!("  missing: {what}\n  why:     {why}\n  get it:  {how}\n");
+    }
+}
+
+/// Builds both binaries, and returns the demo's path. One call for both packages, because Cargo
+/// unites the features of what it builds together, and would compile much of it again otherwise.
+fn build() -> Result<PathBuf, String> {
+    let me = env::current_exe().map_err(|error| error.to_string())?;
+    let directory = me.parent().ok_or("the program has no directory")?;
+    let demo = directory.join("demo");
+    let loud = std::io::stderr().is_terminal();
+    if !demo.exists() {
+        eprintln!("Cargo builds the operator and the demo: {USUAL}.");
+    }
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace()).args([
+        "build",
+        "--locked",
+        "--package=static-aws-credentials",
+        "--package=cluster",
+        "--bin=static-aws-credentials",
+        "--bin=demo",
+    ]);
+    if !loud {
+        cargo.arg("--quiet");
+    }
+    let mut cargo = cargo
+        .spawn()
+        .map_err(|error| format!("cannot start cargo: {error}"))?;
+    let start = Instant::now();
+    let mut told = 0;
+    let status = loop {
+        if let Some(status) = cargo.try_wait().map_err(|error| error.to_string())? {
+            break status;
+        }
+        sleep(Duration::from_millis(50));
+        let due = start.elapsed().as_secs() / PROGRESS_EVERY.as_secs();
+        if due > told && !loud {
+            told = due;
+            eprintln!("building: {} s, {USUAL}", start.elapsed().as_secs());
+        }
+    };
+    if !status.success() {
+        return Err("cargo cannot build it; its words are above".to_owned());
+    }
+    Ok(demo)
+}
+
+fn become_demo(demo: &Path, args: &[OsString]) -> Result<ExitCode, String> {
+    // Returns only when it fails.
+    let error = Command::new(demo).args(args).exec();
+    Err(format!("cannot start {}: {error}", demo.display()))
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
