@@ -27,6 +27,7 @@ pub struct Metrics {
     failures: Family<Kind, Counter>,
     answers: Family<Kind, Counter>,
     undecodable: Counter,
+    mass_rejections: Counter,
     tracked: Gauge,
 }
 
@@ -44,6 +45,7 @@ impl Default for Metrics {
             failures: Family::default(),
             answers: Family::default(),
             undecodable: Counter::default(),
+            mass_rejections: Counter::default(),
             tracked: Gauge::default(),
             registry: Registry::default(),
         };
@@ -66,6 +68,11 @@ impl Default for Metrics {
             "staticawscredentials_sts_answers",
             "Answers of AWS STS by kind",
             metrics.answers.clone(),
+        );
+        registry.register(
+            "staticawscredentials_mass_rejections",
+            "Times that a published pair was refused together with those of other accounts",
+            metrics.mass_rejections.clone(),
         );
         registry.register(
             "staticawscredentials_undecodable",
@@ -119,6 +126,11 @@ impl Metrics {
     /// A resource could not be decoded.
     pub fn undecodable(&self) {
         self.undecodable.inc();
+    }
+
+    /// A published pair is refused together with those of other accounts.
+    pub fn mass_rejection(&self) {
+        self.mass_rejections.inc();
     }
 
     /// So many Secrets are tracked.

@@ -6,7 +6,8 @@ use tokio::time::Instant;
 
 use crate::{
     act::{self, Changed},
-    api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
+    api::{ConditionType, Reason, StaticAwsCredentials, StaticAwsCredentialsStatus},
+    conditions,
     context::{Context, lock},
     decide::{self, Change, Look, Plan, Read, Source, Step, Target},
     error::Error,
@@ -155,8 +156,14 @@ impl Run<'_> {
             status,
         );
         let written = in_time(write).await?;
-        let announcements = events::transitions(&self.status, status);
-        for event in announcements {
+        let verified = |status| conditions::reason(status, ConditionType::Verified);
+        let mass_rejection = Some(Reason::MassRejection);
+        if verified(&status.conditions) == mass_rejection
+            && verified(&self.status.conditions) != mass_rejection
+        {
+            self.context.shared.metrics.mass_rejection();
+        }
+        for event in events::transitions(&self.status, status) {
             // A full queue loses an event rather than a run.
             let _ = self
                 .context

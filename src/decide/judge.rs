@@ -21,8 +21,8 @@ pub(super) enum Judgement {
 pub(super) enum Judged {
     /// There is no source.
     Missing,
-    /// It cannot be a pair.
-    Bad(Finding),
+    /// It cannot be a pair, or not one that the spec allows.
+    Bad { finding: Finding, published: bool },
     /// It is proven and conforms. A doubt is an answer of AWS that did not confirm it this time.
     Sound {
         proof: Option<Proof>,
@@ -47,10 +47,17 @@ pub(super) fn judge(world: &World<'_>, source: &Source) -> Judgement {
     };
     let pair = match &found.pair {
         Ok(pair) => pair,
-        Err(finding) => return Judgement::Known(Judged::Bad(finding.clone())),
+        Err(finding) => {
+            let finding = finding.clone();
+            return Judgement::Known(Judged::Bad {
+                finding,
+                published: false,
+            });
+        }
     };
     if let Some(finding) = pins::unfit(world, pair) {
-        return Judgement::Known(Judged::Bad(finding));
+        let published = is_published(world, pair);
+        return Judgement::Known(Judged::Bad { finding, published });
     }
     match (&world.resource.region, world.resource.asks_aws()) {
         (Some(region), true) => by_identity(world, pair, region),

@@ -84,7 +84,9 @@ pub(super) fn write_refused(world: &World<'_>, decided: &Plan, finding: &Finding
 fn verified(world: &World<'_>, source: &Source, judged: &Judged) -> (Truth, Finding) {
     match judged {
         Judged::Missing => (Truth::Unknown, missing(world)),
-        Judged::Bad(finding) | Judged::Refused { finding, .. } => (Truth::False, finding.clone()),
+        Judged::Bad { finding, .. } | Judged::Refused { finding, .. } => {
+            (Truth::False, finding.clone())
+        }
         Judged::Pending { finding, .. }
         | Judged::Sound {
             doubt: Some(finding),
@@ -151,7 +153,10 @@ fn published_condition(
             let current = is_sound(judged)
                 || matches!(
                     judged,
-                    Judged::Refused {
+                    Judged::Bad {
+                        published: true,
+                        ..
+                    } | Judged::Refused {
                         published: true,
                         ..
                     } | Judged::Pending {
@@ -186,7 +191,9 @@ fn is_sound(judged: &Judged) -> bool {
 fn summary(world: &World<'_>, judged: &Judged, standing: &Standing, verified: &Finding) -> Summary {
     match judged {
         Judged::Missing => Summary::Reconciling(verified.clone()),
-        Judged::Bad(finding) | Judged::Refused { finding, .. } => Summary::Stalled(finding.clone()),
+        Judged::Bad { finding, .. } | Judged::Refused { finding, .. } => {
+            Summary::Stalled(finding.clone())
+        }
         Judged::Pending { finding, .. }
             if matches!(
                 finding.reason,

@@ -148,7 +148,7 @@ pub(super) fn next(
         Judged::Sound { proof: Some(_), .. } if world.due == Due::Later => Next::Keep,
         Judged::Sound { proof: Some(_), .. } => Next::In(since_last_proof(world)),
         Judged::Missing
-        | Judged::Bad(_)
+        | Judged::Bad { .. }
         | Judged::Refused { .. }
         | Judged::Sound { proof: None, .. } => Next::Never,
     }
