@@ -1,5 +1,7 @@
 //! Who is served next, and that nobody is forgotten or served twice.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
 use std::{collections::HashMap, time::Duration};
 
 use proptest::prelude::*;
