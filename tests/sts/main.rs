@@ -15,6 +15,7 @@ mod raw;
 mod script;
 mod settings;
 mod sharing;
+mod tls;
 mod turns;
 mod verdicts;
 mod xml;

@@ -18,6 +18,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+/// The secret of every pair that is asked about.
+pub const SECRET: &str = "abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+";
 /// How long a call takes.
 pub const CALL: Duration = Duration::from_millis(300);
 
@@ -96,7 +98,7 @@ pub fn question(id: &str) -> Question {
         namespace: "orders".to_owned(),
         pair: Arc::new(KeyPair {
             access_key_id: SecretText::new(id.to_owned()),
-            secret_access_key: SecretText::new("secret".to_owned()),
+            secret_access_key: SecretText::new(SECRET.to_owned()),
         }),
         region: "eu-west-1".to_owned(),
         endpoint: "https://sts.eu-west-1.amazonaws.com".to_owned(),
