@@ -148,7 +148,7 @@ mod tests {
     use crate::{api::Reason, pair::KeyPair, pair::SecretText, sts::PairHasher, verdict::Answer};
 
     #[test]
-    fn a_runway_is_forgotten_with_the_last_who_asks() -> Result<(), getrandom::Error> {
+    fn one_call_at_a_time_for_all_who_were_there() -> Result<(), getrandom::Error> {
         let hash = PairHasher::new()?.hash(
             &KeyPair {
                 access_key_id: SecretText::new(String::new()),
@@ -158,17 +158,22 @@ mod tests {
             "",
         );
         let flights = Flights::default();
-        let (one, other) = (flights.spot(hash), flights.spot(hash));
+        let (one, mut other) = (flights.spot(hash), flights.spot(hash));
         let flight = one.take_off();
         assert!(flight.is_some() && other.take_off().is_none());
-        drop((one, other));
-        assert_eq!(lock(&flights.runways).len(), 1, "a call is under way");
+        drop(one);
         if let Some(flight) = flight {
             flight.land(Reply {
                 answer: Answer::Undetermined(Reason::StsUnavailable),
                 at: tokio::time::Instant::now(),
             });
         }
+        assert!(other.take_off().is_none(), "what landed is for it as well");
+        assert!(matches!(other.look(), Sight::Landed(_)));
+        let mut late = flights.spot(hash);
+        assert!(matches!(late.look(), Sight::Clear) && late.take_off().is_some());
+        assert_eq!(lock(&flights.runways).len(), 1);
+        drop((other, late));
         assert_eq!(lock(&flights.runways).len(), 0);
         Ok(())
     }
