@@ -61,10 +61,21 @@ impl HttpConnector for BoundedConnector {
 }
 
 /// Whether a success could be read in two ways: with a document type, comment or CDATA section, or
-/// with a field twice. The SDK would take the last of two accounts.
+/// with a field twice, of which the SDK would take the last. Like the SDK it looks past a prefix.
 fn is_ambiguous(body: &[u8]) -> bool {
-    let count = |text: &[u8]| body.windows(text.len()).filter(|at| *at == text).count();
-    count(b"<!") > 0 || count(b"<Account") > 1 || count(b"<Arn") > 1
+    let mut seen = [(b"Account".as_slice(), 0), (b"Arn".as_slice(), 0)];
+    for tag in body.split(|byte| *byte == b'<').skip(1) {
+        if tag.starts_with(b"!") {
+            return true;
+        }
+        let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/');
+        let name = tag.split(ends).next().unwrap_or_default();
+        let local = name.rsplit(|byte| *byte == b':').next().unwrap_or_default();
+        for (field, count) in &mut seen {
+            *count += usize::from(local == *field);
+        }
+    }
+    seen.iter().any(|(_, count)| *count > 1)
 }
 
 fn unreadable() -> ConnectorError {

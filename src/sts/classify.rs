@@ -31,7 +31,7 @@ pub enum Outcome<'a> {
     Unreadable,
 }
 
-/// Codes by which AWS asks to slow down. They come with status 400 as well.
+/// Codes by which AWS asks to slow down. They come with any status, 400 too.
 const THROTTLING: [&str; 10] = [
     "Throttling",
     "ThrottlingException",
@@ -89,6 +89,9 @@ fn names(arn: &str, account: &str) -> bool {
 
 fn refused(status: u16, code: Option<&str>, message: &str) -> Answer {
     match (status, code) {
+        (400.., Some(code)) if THROTTLING.contains(&code) => {
+            Answer::Undetermined(Reason::StsThrottled)
+        }
         (408 | 500.., _) => Answer::Undetermined(Reason::StsUnavailable),
         (429, _) => Answer::Undetermined(Reason::StsThrottled),
         (400..500, Some(code)) => coded(status, code, message),
@@ -112,7 +115,6 @@ fn coded(status: u16, code: &str, message: &str) -> Answer {
         | "InternalFailure"
         | "InternalError"
         | "ServiceUnavailable" => Answer::Undetermined(Reason::StsUnavailable),
-        code if THROTTLING.contains(&code) => Answer::Undetermined(Reason::StsThrottled),
         _ => uncoded(status),
     }
 }

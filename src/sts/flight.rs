@@ -81,12 +81,6 @@ impl Flights {
         runways.insert(hash, Arc::downgrade(&runway));
         runway
     }
-
-    /// How many pairs are asked about.
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        lock(&self.runways).len()
-    }
 }
 
 impl Drop for Runway {
@@ -145,5 +139,42 @@ impl Flight {
 impl Drop for Flight {
     fn drop(&mut self) {
         self.runway.state.send_modify(|state| state.flying = false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{api::Reason, pair::KeyPair, pair::SecretText, sts::PairHasher, verdict::Answer};
+
+    #[test]
+    fn one_call_at_a_time_for_all_who_were_there() -> Result<(), getrandom::Error> {
+        let hash = PairHasher::new()?.hash(
+            &KeyPair {
+                access_key_id: SecretText::new(String::new()),
+                secret_access_key: SecretText::new(String::new()),
+            },
+            "",
+            "",
+        );
+        let flights = Flights::default();
+        let (one, mut other) = (flights.spot(hash), flights.spot(hash));
+        let flight = one.take_off();
+        assert!(flight.is_some() && other.take_off().is_none());
+        drop(one);
+        if let Some(flight) = flight {
+            flight.land(Reply {
+                answer: Answer::Undetermined(Reason::StsUnavailable),
+                at: tokio::time::Instant::now(),
+            });
+        }
+        assert!(other.take_off().is_none(), "what landed is for it as well");
+        assert!(matches!(other.look(), Sight::Landed(_)));
+        let mut late = flights.spot(hash);
+        assert!(matches!(late.look(), Sight::Clear) && late.take_off().is_some());
+        assert_eq!(lock(&flights.runways).len(), 1);
+        drop((other, late));
+        assert_eq!(lock(&flights.runways).len(), 0);
+        Ok(())
     }
 }

@@ -1,0 +1,138 @@
+//! The gate: so many at once.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::oneshot;
+
+use super::{FairQueue, Place, lock};
+
+/// At most so many at once, and the others admitted as a [`FairQueue`] has it.
+#[derive(Clone, Debug)]
+pub struct FairGate {
+    state: Arc<Mutex<GateState>>,
+}
+
+/// The right to be inside a [`FairGate`]. Dropped, it passes to the next in the queue.
+#[derive(Debug)]
+pub struct Permit {
+    state: Arc<Mutex<GateState>>,
+}
+
+#[derive(Debug)]
+struct GateState {
+    free: usize,
+    waiting: FairQueue<oneshot::Sender<Permit>>,
+}
+
+/// Leaves the queue when its owner is dropped while it waits.
+struct Waiter<'a> {
+    state: &'a Mutex<GateState>,
+    place: Place,
+    admitted: oneshot::Receiver<Permit>,
+}
+
+impl FairGate {
+    /// A gate that lets so many in at once.
+    #[must_use]
+    pub fn new(permits: usize) -> Self {
+        let state = GateState {
+            free: permits,
+            waiting: FairQueue::new(),
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// Waits to be let in. Whoever stops waiting leaves the queue; a permit that comes too late for
+    /// its waiter goes on to the next.
+    pub async fn enter(&self, class: u8, namespace: &str) -> Permit {
+        loop {
+            let waiter = {
+                let mut state = lock(&self.state);
+                if state.free > 0 {
+                    state.free -= 1;
+                    return self.permit();
+                }
+                let (admit, admitted) = oneshot::channel();
+                Waiter {
+                    place: state.waiting.push(class, namespace, admit),
+                    state: &self.state,
+                    admitted,
+                }
+            };
+            if let Some(permit) = waiter.admitted().await {
+                return permit;
+            }
+        }
+    }
+
+    /// How many wait to be let in.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        lock(&self.state).waiting.len()
+    }
+
+    fn permit(&self) -> Permit {
+        Permit {
+            state: Arc::clone(&self.state),
+        }
+    }
+}
+
+impl Waiter<'_> {
+    async fn admitted(mut self) -> Option<Permit> {
+        (&mut self.admitted).await.ok()
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        let place = lock(self.state).waiting.remove(&self.place);
+        drop(place);
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let next = {
+            let mut state = lock(&self.state);
+            let next = state.waiting.pop();
+            if next.is_none() {
+                state.free += 1;
+            }
+            next
+        };
+        if let Some(next) = next {
+            let permit = Self {
+                state: Arc::clone(&self.state),
+            };
+            // A waiter that has gone hands the permit back here, where it is dropped in turn. The
+            // lock must be free by then.
+            drop(next.send(permit));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Between a permit's release and its delivery the waiter may go, on another thread.
+    #[tokio::test]
+    async fn a_permit_that_finds_its_waiter_gone_goes_on_to_the_next() {
+        let gate = FairGate::new(1);
+        let inside = gate.enter(0, "a").await;
+        for namespace in ["b", "c", "d"] {
+            let (admit, gone) = oneshot::channel();
+            lock(&gate.state).waiting.push(0, namespace, admit);
+            drop(gone);
+        }
+        let (admit, admitted) = oneshot::channel();
+        lock(&gate.state).waiting.push(0, "e", admit);
+        drop(inside);
+        assert_eq!(gate.waiting(), 0);
+        assert!(admitted.await.is_ok());
+        assert_eq!(lock(&gate.state).free, 1);
+    }
+}

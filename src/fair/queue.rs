@@ -1,0 +1,156 @@
+//! The queue: pure, and fast however many wait.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+/// A queue that serves the lowest class first, within a class the namespaces in turn, and within a
+/// namespace first come, first served. It forgets a namespace with its last item.
+#[derive(Debug)]
+pub struct FairQueue<T> {
+    classes: BTreeMap<u8, Class<T>>,
+    clock: u64,
+    len: usize,
+}
+
+/// Where an item stands in a [`FairQueue`].
+#[derive(Clone, Debug)]
+pub struct Place {
+    class: u8,
+    namespace: Arc<str>,
+    number: u64,
+}
+
+#[derive(Debug)]
+struct Class<T> {
+    lines: HashMap<Arc<str>, Line<T>>,
+    turns: BTreeMap<u64, Arc<str>>,
+}
+
+/// The items of one namespace. Maps by number, not deques, so that one that leaves costs no search.
+#[derive(Debug)]
+struct Line<T> {
+    turn: u64,
+    items: BTreeMap<u64, T>,
+}
+
+impl<T> FairQueue<T> {
+    /// An empty queue.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            classes: BTreeMap::new(),
+            clock: 0,
+            len: 0,
+        }
+    }
+
+    /// Lets an item queue up, and says where it stands.
+    pub fn push(&mut self, class: u8, namespace: &str, item: T) -> Place {
+        self.clock += 1;
+        self.len += 1;
+        let number = self.clock;
+        let namespace = self
+            .classes
+            .entry(class)
+            .or_insert_with(Class::new)
+            .push(number, namespace, item);
+        Place {
+            class,
+            namespace,
+            number,
+        }
+    }
+
+    /// The item whose turn it is.
+    pub fn pop(&mut self) -> Option<T> {
+        let mut first = self.classes.first_entry()?;
+        self.clock += 1;
+        let item = first.get_mut().pop(self.clock)?;
+        if first.get().turns.is_empty() {
+            first.remove();
+        }
+        self.len -= 1;
+        Some(item)
+    }
+
+    /// Takes an item out of turn; `None` if it was served already.
+    pub fn remove(&mut self, place: &Place) -> Option<T> {
+        let class = self.classes.get_mut(&place.class)?;
+        let item = class.remove(place)?;
+        if class.turns.is_empty() {
+            self.classes.remove(&place.class);
+        }
+        self.len -= 1;
+        Some(item)
+    }
+
+    /// How many items wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl<T> Default for FairQueue<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Class<T> {
+    fn new() -> Self {
+        Self {
+            lines: HashMap::new(),
+            turns: BTreeMap::new(),
+        }
+    }
+
+    fn push(&mut self, number: u64, namespace: &str, item: T) -> Arc<str> {
+        if let Some((name, _)) = self.lines.get_key_value(namespace) {
+            let name = Arc::clone(name);
+            if let Some(line) = self.lines.get_mut(&name) {
+                line.items.insert(number, item);
+            }
+            return name;
+        }
+        let name: Arc<str> = Arc::from(namespace);
+        let line = Line {
+            turn: number,
+            items: BTreeMap::from([(number, item)]),
+        };
+        self.lines.insert(Arc::clone(&name), line);
+        self.turns.insert(number, Arc::clone(&name));
+        name
+    }
+
+    fn pop(&mut self, next_turn: u64) -> Option<T> {
+        let (_, namespace) = self.turns.pop_first()?;
+        let line = self.lines.get_mut(&namespace)?;
+        let (_, item) = line.items.pop_first()?;
+        if line.items.is_empty() {
+            self.lines.remove(&namespace);
+        } else {
+            line.turn = next_turn;
+            self.turns.insert(next_turn, namespace);
+        }
+        Some(item)
+    }
+
+    fn remove(&mut self, place: &Place) -> Option<T> {
+        let line = self.lines.get_mut(&place.namespace)?;
+        let item = line.items.remove(&place.number)?;
+        if line.items.is_empty() {
+            self.turns.remove(&line.turn);
+            self.lines.remove(&place.namespace);
+        }
+        Some(item)
+    }
+}

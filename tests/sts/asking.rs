@@ -1,0 +1,49 @@
+//! One question to the real client, and the identity that it may hear.
+
+use std::time::Duration;
+
+use static_aws_credentials::{
+    api::Identity,
+    sts::{Client, Question, Sts},
+    verdict::Answer,
+};
+
+use crate::{
+    raw::{Act, Raw, reply},
+    script::question,
+};
+
+pub const ACCOUNT: &str = "123456789012";
+pub const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
+
+pub fn identity() -> Answer {
+    Answer::Identity(Identity {
+        account_id: ACCOUNT.to_owned(),
+        arn: ARN.to_owned(),
+    })
+}
+
+pub fn at(url: &str) -> Question {
+    Question {
+        endpoint: url.to_owned(),
+        ..question("AKIAQRSTUVWX23456723")
+    }
+}
+
+/// Asks once, under a deadline that the client must not need.
+pub async fn ask(client: &Client, url: &str) -> Answer {
+    let reply = tokio::time::timeout(Duration::from_mins(1), client.ask(at(url)));
+    reply.await.expect("a deadline of its own").answer
+}
+
+/// The answer to one reply, which must have cost one request.
+pub async fn answer_to(act: Act) -> Answer {
+    let raw = Raw::start([act]).await;
+    let answer = ask(&Client::new(None, None), &raw.url).await;
+    assert_eq!(raw.requests().len(), 1, "{answer:?}");
+    answer
+}
+
+pub async fn answer_to_body(status: u16, body: &str) -> Answer {
+    answer_to(Act::Send(reply(status, "content-type: text/xml\r\n", body))).await
+}

@@ -1,0 +1,21 @@
+//! Asking STS: what an answer means, who shares it, who is next, and what the network can do.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail"
+)]
+
+mod ambient;
+mod asking;
+mod client;
+mod network;
+mod raw;
+mod script;
+mod settings;
+mod sharing;
+mod tls;
+mod turns;
+mod verdicts;
+mod xml;

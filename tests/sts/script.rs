@@ -1,0 +1,133 @@
+//! What stands for STS where time stands still, which a socket does not.
+
+use std::{
+    num::NonZeroU32,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures::future::BoxFuture;
+use static_aws_credentials::{
+    api::Identity,
+    pair::{KeyPair, SecretText},
+    sts::{Prover, Question, Rate, Reply, Sts, Urgency},
+    verdict::Answer,
+};
+use tokio::{
+    task::{JoinHandle, yield_now},
+    time::{Instant, sleep},
+};
+
+/// The secret of every pair that is asked about.
+pub const SECRET: &str = "abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+";
+/// How long a call takes.
+pub const CALL: Duration = Duration::from_millis(300);
+
+/// Answers each call with what `answer` says of its number, and writes the calls down.
+#[derive(Clone)]
+pub struct Script {
+    answer: Arc<dyn Fn(usize) -> Answer + Send + Sync>,
+    calls: Arc<Mutex<Vec<Call>>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub id: String,
+    pub namespace: String,
+    pub at: Instant,
+}
+
+impl Script {
+    pub fn new(answer: impl Fn(usize) -> Answer + Send + Sync + 'static) -> Self {
+        Self {
+            answer: Arc::new(answer),
+            calls: Arc::default(),
+        }
+    }
+
+    pub fn calls(&self) -> Vec<Call> {
+        self.calls.lock().expect("calls").clone()
+    }
+
+    pub fn count(&self) -> usize {
+        self.calls().len()
+    }
+
+    pub fn namespaces(&self) -> Vec<String> {
+        self.calls()
+            .into_iter()
+            .map(|call| call.namespace)
+            .collect()
+    }
+}
+
+impl Sts for Script {
+    fn ask(&self, question: Question) -> BoxFuture<'_, Reply> {
+        Box::pin(async move {
+            let number = {
+                let mut calls = self.calls.lock().expect("calls");
+                calls.push(Call {
+                    id: question.pair.access_key_id.reveal().to_owned(),
+                    namespace: question.namespace,
+                    at: Instant::now(),
+                });
+                calls.len()
+            };
+            sleep(CALL).await;
+            Reply {
+                answer: (self.answer)(number),
+                at: Instant::now(),
+            }
+        })
+    }
+}
+
+pub fn identity() -> Answer {
+    Answer::Identity(Identity {
+        account_id: "123456789012".to_owned(),
+        arn: "arn:aws:iam::123456789012:user/orders".to_owned(),
+    })
+}
+
+pub fn always(answer: Answer) -> Script {
+    Script::new(move |_| answer.clone())
+}
+
+pub fn question(id: &str) -> Question {
+    Question {
+        namespace: "orders".to_owned(),
+        pair: Arc::new(KeyPair {
+            access_key_id: SecretText::new(id.to_owned()),
+            secret_access_key: SecretText::new(SECRET.to_owned()),
+        }),
+        region: "eu-west-1".to_owned(),
+        endpoint: "https://sts.eu-west-1.amazonaws.com".to_owned(),
+        urgency: Urgency::NewPair,
+        not_before: Instant::now(),
+    }
+}
+
+pub fn prover(script: &Script) -> Arc<Prover<Script>> {
+    Arc::new(Prover::new(script.clone(), Rate::default()).expect("randomness"))
+}
+
+/// One call a second and one at once, so that the second who asks has to wait.
+pub fn slow(script: &Script) -> Arc<Prover<Script>> {
+    let rate = Rate {
+        per_second: NonZeroU32::MIN,
+        burst: NonZeroU32::MIN,
+    };
+    Arc::new(Prover::new(script.clone(), rate).expect("randomness"))
+}
+
+pub fn ask(prover: &Arc<Prover<Script>>, question: Question) -> JoinHandle<Reply> {
+    let prover = Arc::clone(prover);
+    tokio::spawn(async move { prover.ask(question).await })
+}
+
+/// Lets every task run until it waits for time or for another.
+pub async fn settle() {
+    for _ in 0..50 {
+        yield_now().await;
+    }
+}

@@ -1,0 +1,143 @@
+//! What may be set: the endpoint, its CA, the rate; and what a pair is remembered by.
+
+use std::num::NonZeroU32;
+
+use static_aws_credentials::{
+    pair::{KeyPair, SecretText},
+    sts::{CaError, PairHasher, Rate, TrustedCa, parse_endpoint},
+};
+
+#[test]
+fn endpoints_that_a_signed_request_may_go_to() {
+    for (text, endpoint) in [
+        ("https://sts.example.com", "https://sts.example.com"),
+        ("https://sts.example.com/", "https://sts.example.com"),
+        (
+            "https://sts.example.com:8443",
+            "https://sts.example.com:8443",
+        ),
+        ("HTTPS://sts.example.com", "https://sts.example.com"),
+        ("https://10.0.0.1:443", "https://10.0.0.1:443"),
+        ("https://[2001:db8::1]:443/", "https://[2001:db8::1]:443"),
+        ("http://127.0.0.1:5555", "http://127.0.0.1:5555"),
+        ("http://127.9.9.9", "http://127.9.9.9"),
+        ("http://[::1]:80", "http://[::1]:80"),
+        ("http://localhost:5555/", "http://localhost:5555"),
+    ] {
+        let parsed = parse_endpoint(text).map(|parsed| parsed.to_string());
+        assert_eq!(parsed, Ok(endpoint.to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn endpoints_that_a_signed_request_may_not_go_to() {
+    for (text, complaint) in [
+        ("", "URL"),
+        ("sts.example.com", "begin with https://"),
+        ("/", "begin with https://"),
+        ("https://", "URL"),
+        ("https:///path", "URL"),
+        ("https://a b", "URL"),
+        ("https://sts.example.com\n", "URL"),
+        ("ftp://sts.example.com", "begin with https://"),
+        ("unix:///run/sts.sock", "URL"),
+        ("http://sts.example.com", "loopback"),
+        ("http://10.0.0.1", "loopback"),
+        ("http://0.0.0.0:80", "loopback"),
+        ("http://127.1", "loopback"),
+        ("http://2130706433", "loopback"),
+        ("http://localhost.example.com", "loopback"),
+        ("http://127.0.0.1.example.com", "loopback"),
+        ("http://[::ffff:10.0.0.1]", "loopback"),
+        ("http://127.0.0.1@example.com", "user name"),
+        ("https://user:hunter2@sts.example.com", "user name"),
+        ("https://sts.example.com/path", "path"),
+        ("https://sts.example.com?Action=x", "query"),
+        ("https://sts.example.com/#f", "fragment"),
+    ] {
+        let error = parse_endpoint(text).expect_err(text);
+        assert!(error.contains(complaint), "{text}: {error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_ca_is_refused_and_never_a_panic() {
+    let pem =
+        |body: &str| format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+    assert!(matches!(
+        TrustedCa::from_pem(Vec::new()),
+        Err(CaError::Empty)
+    ));
+    assert!(matches!(
+        TrustedCa::from_pem(b"hello".to_vec()),
+        Err(CaError::Empty)
+    ));
+    let no_certificate = "-----BEGIN PUBLIC KEY-----\naGVsbG8=\n-----END PUBLIC KEY-----\n";
+    assert!(matches!(
+        TrustedCa::from_pem(no_certificate.into()),
+        Err(CaError::Empty)
+    ));
+    assert!(matches!(
+        TrustedCa::from_pem(pem("!!!").into()),
+        Err(CaError::NotPem(_))
+    ));
+    let cut_off = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n";
+    assert!(matches!(
+        TrustedCa::from_pem(cut_off.into()),
+        Err(CaError::NotPem(_))
+    ));
+    assert!(matches!(
+        TrustedCa::from_pem(pem("aGVsbG8=").into()),
+        Err(CaError::Unusable(_))
+    ));
+}
+
+#[test]
+fn the_rate_allows_twice_as_many_at_once() {
+    let rate = |n| Rate::per_second(NonZeroU32::new(n).expect("not zero"));
+    assert_eq!(Rate::default(), rate(5));
+    assert_eq!(rate(5).burst.get(), 10);
+    assert_eq!(rate(u32::MAX).burst.get(), u32::MAX);
+}
+
+fn pair(id: &str, secret: &str) -> KeyPair {
+    KeyPair {
+        access_key_id: SecretText::new(id.to_owned()),
+        secret_access_key: SecretText::new(secret.to_owned()),
+    }
+}
+
+#[test]
+fn a_pair_is_remembered_by_all_that_makes_the_answer() {
+    let hasher = PairHasher::new().expect("randomness");
+    let hash = hasher.hash(&pair("AKIA1", "secret"), "eu-west-1", "https://a");
+    assert_eq!(
+        hash,
+        hasher.hash(&pair("AKIA1", "secret"), "eu-west-1", "https://a")
+    );
+    let others = [
+        hasher.hash(&pair("AKIA2", "secret"), "eu-west-1", "https://a"),
+        hasher.hash(&pair("AKIA1", "Secret"), "eu-west-1", "https://a"),
+        hasher.hash(&pair("AKIA1", "secret"), "eu-west-2", "https://a"),
+        hasher.hash(&pair("AKIA1", "secret"), "eu-west-1", "https://b"),
+        // The same bytes in a row, cut elsewhere.
+        hasher.hash(&pair("AKIA1s", "ecret"), "eu-west-1", "https://a"),
+        hasher.hash(&pair("AKIA1", "secrete"), "u-west-1", "https://a"),
+        hasher.hash(&pair("AKIA1", "secret"), "eu-west-1https://", "a"),
+    ];
+    for (at, other) in others.iter().enumerate() {
+        assert_ne!(hash, *other, "{at}");
+    }
+}
+
+#[test]
+fn a_hash_says_nothing_outside_its_process() {
+    let of = |hasher: &PairHasher| hasher.hash(&pair("AKIA1", "secret"), "eu-west-1", "https://a");
+    let (one, other) = (
+        PairHasher::new().expect("randomness"),
+        PairHasher::new().expect("randomness"),
+    );
+    assert_ne!(of(&one), of(&other));
+    assert_eq!(format!("{:?} {one:?}", of(&one)), "<pair> <hasher>");
+}

@@ -1,0 +1,211 @@
+//! Calls go out at a limited rate, in fair turns.
+
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+use static_aws_credentials::sts::{Prover, Rate, Urgency};
+use tokio::time::{Instant, advance, sleep};
+
+use crate::script::{always, ask, identity, prover, question, settle, slow};
+
+#[tokio::test(start_paused = true)]
+async fn calls_keep_to_the_rate() {
+    let script = always(identity());
+    let prover = prover(&script);
+    let start = Instant::now();
+    let asked: Vec<_> = (0..60)
+        .map(|n| ask(&prover, question(&format!("AKIA{n}"))))
+        .collect();
+    settle().await;
+    assert_eq!(script.count(), 10, "the burst");
+    for reply in asked {
+        reply.await.expect("a reply");
+    }
+    for (number, call) in script.calls().iter().enumerate() {
+        let due =
+            Duration::from_millis(200) * u32::try_from(number.saturating_sub(9)).expect("few");
+        let late = (call.at - start)
+            .checked_sub(due)
+            .expect("not before its time");
+        assert!(
+            late <= Duration::from_millis(5),
+            "call {number} is late by {late:?}"
+        );
+    }
+    sleep(Duration::from_secs(1)).await;
+    for n in 100..106 {
+        drop(ask(&prover, question(&format!("AKIA{n}"))));
+    }
+    settle().await;
+    let since = script.count() - 60;
+    assert!(
+        (5..=6).contains(&since),
+        "a pause of a second is worth five calls and not {since}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn f32_ten_thousand_at_once_stay_within_the_rate() {
+    let script = always(identity());
+    let prover = prover(&script);
+    let start = Instant::now();
+    let asked: Vec<_> = (0..10_000)
+        .map(|n| ask(&prover, question(&format!("AKIA{n}"))))
+        .collect();
+    for reply in asked {
+        reply.await.expect("a reply");
+    }
+    let calls = script.calls();
+    assert_eq!(calls.len(), 10_000);
+    for (number, call) in calls.iter().enumerate() {
+        let so_far = (call.at - start).as_secs_f64() * 5.0 + 10.0;
+        #[expect(clippy::cast_precision_loss, reason = "ten thousand")]
+        let number = number as f64;
+        assert!(
+            number < so_far + 0.1,
+            "call {number} came {:?} after the start",
+            call.at - start
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a14_namespaces_are_served_in_turn() {
+    let script = always(identity());
+    let prover = slow(&script);
+    drop(ask(&prover, question("AKIAFIRST")));
+    settle().await;
+    let mut asked = Vec::new();
+    for (namespace, count) in [("crowded", 50), ("quiet", 2), ("other", 1)] {
+        for n in 0..count {
+            let mut question = question(&format!("AKIA{namespace}{n}"));
+            question.namespace = namespace.to_owned();
+            asked.push(ask(&prover, question));
+            settle().await;
+        }
+    }
+    assert_eq!(prover.waiting(), 53);
+    sleep(Duration::from_millis(6500)).await;
+    let turns = [
+        "orders", "crowded", "quiet", "other", "crowded", "quiet", "crowded",
+    ];
+    assert_eq!(script.namespaces(), turns);
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_pairs_go_before_interval_proofs() {
+    let script = always(identity());
+    let prover = slow(&script);
+    drop(ask(&prover, question("AKIAFIRST")));
+    settle().await;
+    let mut proofs = Vec::new();
+    for n in 0..3 {
+        let mut proof = question(&format!("AKIAPROOF{n}"));
+        proof.urgency = Urgency::IntervalProof;
+        proofs.push(ask(&prover, proof));
+    }
+    settle().await;
+    let new = ask(&prover, question("AKIANEW"));
+    new.await.expect("a reply");
+    let ids: Vec<_> = script.calls().into_iter().map(|call| call.id).collect();
+    assert_eq!(ids, ["AKIAFIRST", "AKIANEW"]);
+}
+
+/// Were the place in the queue shared as the call is, the new pair would wait with the proofs.
+#[tokio::test(start_paused = true)]
+async fn a_new_pair_is_not_held_up_by_an_interval_proof_of_the_same_pair() {
+    let script = always(identity());
+    let prover = slow(&script);
+    drop(ask(&prover, question("AKIAFIRST")));
+    settle().await;
+    let mut proofs = Vec::new();
+    for n in 0..20 {
+        let mut proof = question(&format!("AKIAPROOF{n}"));
+        proof.urgency = Urgency::IntervalProof;
+        proofs.push(ask(&prover, proof));
+        settle().await;
+    }
+    let mut crowd = Vec::new();
+    for n in 0..20 {
+        let mut other = question(&format!("AKIACROWD{n}"));
+        other.namespace = "crowd".to_owned();
+        crowd.push(ask(&prover, other));
+        settle().await;
+    }
+    let shared = "AKIAPROOF19";
+    let mut of_crowd = question(shared);
+    of_crowd.namespace = "crowd".to_owned();
+    let of_crowd = ask(&prover, of_crowd);
+    settle().await;
+    let new = ask(&prover, question(shared));
+    new.await.expect("a reply");
+    assert_eq!(
+        script.count(),
+        3,
+        "its own turn came after one of the crowd"
+    );
+    settle().await;
+    assert!(
+        of_crowd.is_finished() && proofs[19].is_finished(),
+        "and the call was for all three"
+    );
+    assert_eq!(prover.waiting(), 38);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_stops_waiting_costs_no_call() {
+    let script = always(identity());
+    let prover = slow(&script);
+    drop(ask(&prover, question("AKIAFIRST")));
+    settle().await;
+    let asked: Vec<_> = (0..100)
+        .map(|n| ask(&prover, question(&format!("AKIA{n}"))))
+        .collect();
+    settle().await;
+    assert_eq!(prover.waiting(), 100);
+    for task in &asked {
+        task.abort();
+    }
+    settle().await;
+    assert_eq!(prover.waiting(), 0);
+    let start = Instant::now();
+    ask(&prover, question("AKIALAST")).await.expect("a reply");
+    assert!(
+        start.elapsed() <= Duration::from_millis(1310),
+        "{:?}",
+        start.elapsed()
+    );
+    assert_eq!(script.count(), 2);
+}
+
+/// Turns that come while somebody else calls about the same pair go to other pairs.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_not_needed_goes_back() {
+    let script = always(identity());
+    let rate = Rate {
+        per_second: NonZeroU32::MIN,
+        burst: NonZeroU32::new(10).expect("not zero"),
+    };
+    let prover = Arc::new(Prover::new(script.clone(), rate).expect("randomness"));
+    let ask_all = |ids: &[&str]| {
+        for id in ids {
+            drop(ask(&prover, question(id)));
+        }
+    };
+    ask_all(&["A0", "A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "A9"]);
+    settle().await;
+    ask_all(&[
+        "SAME", "SAME", "SAME", "B3", "B4", "B5", "B6", "B7", "B8", "B9",
+    ]);
+    settle().await;
+    assert_eq!((script.count(), prover.waiting()), (10, 10));
+    advance(Duration::from_secs(10)).await;
+    settle().await;
+    assert_eq!(
+        (script.count(), prover.waiting()),
+        (18, 0),
+        "ten tokens and eight calls"
+    );
+    ask_all(&["C0", "C1", "C2"]);
+    settle().await;
+    assert_eq!((script.count(), prover.waiting()), (20, 1), "two were left");
+}

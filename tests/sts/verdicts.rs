@@ -1,0 +1,297 @@
+//! What each outcome of a call says about the pair: the verdict table, row by row.
+
+use static_aws_credentials::{
+    api::{Identity, Reason, Reason::*},
+    sts::{Outcome, classify},
+    verdict::Answer,
+};
+
+const ACCOUNT: &str = "123456789012";
+const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
+const WRONG: &str =
+    "The request signature we calculated does not match the signature you provided.";
+
+fn refused(status: u16, code: Option<&str>, message: &str) -> Answer {
+    classify(Outcome::Refused {
+        status,
+        code,
+        message: Some(message),
+    })
+}
+
+fn accepted(account: Option<&str>, arn: Option<&str>) -> Answer {
+    classify(Outcome::Accepted { account, arn })
+}
+
+#[test]
+fn s1_codes_that_speak_of_the_pair() {
+    let rows = [
+        (
+            "InvalidClientTokenId",
+            "The security token included in the request is invalid.",
+            Answer::UnknownKey,
+        ),
+        ("SignatureDoesNotMatch", WRONG, Answer::SignatureMismatch),
+        ("SignatureDoesNotMatch", "", Answer::SignatureMismatch),
+        (
+            "ExpiredToken",
+            "The security token included in the request is expired",
+            Answer::Expired,
+        ),
+        ("ExpiredTokenException", "", Answer::Expired),
+    ];
+    for (code, message, answer) in rows {
+        for status in [400, 403] {
+            assert_eq!(
+                refused(status, Some(code), message),
+                answer,
+                "{status} {code} {message}"
+            );
+        }
+    }
+}
+
+#[test]
+fn s1_s2_codes_that_say_nothing_of_the_pair() {
+    let rows: &[(&[u16], &[&str], &str, Reason)] = &[
+        (
+            &[403],
+            &["SignatureDoesNotMatch"],
+            "Signature expired: 20260101T000000Z is now earlier than 20260101T010000Z (20260101T011500Z - 15 min.)",
+            ClockSkew,
+        ),
+        (
+            &[403],
+            &["SignatureDoesNotMatch"],
+            "Signature not yet current: 20260101T020000Z is still later than 20260101T011500Z",
+            ClockSkew,
+        ),
+        (
+            &[400, 403],
+            &["RequestExpired", "RequestTimeTooSkewed"],
+            "",
+            ClockSkew,
+        ),
+        (
+            &[403],
+            &["SignatureDoesNotMatch"],
+            "Credential should be scoped to a valid region, not 'eu-west-1'. ",
+            StsUnexpectedResponse,
+        ),
+        (
+            &[403],
+            &["RegionDisabled", "RegionDisabledException"],
+            "STS is not activated in this region",
+            RegionDisabled,
+        ),
+        (&[403], &["OptInRequired"], "", OptInRequired),
+        (
+            &[400, 403, 429, 503],
+            &[
+                "Throttling",
+                "ThrottlingException",
+                "ThrottledException",
+                "RequestThrottled",
+                "RequestThrottledException",
+                "RequestLimitExceeded",
+                "TooManyRequestsException",
+                "LimitExceededException",
+                "BandwidthLimitExceeded",
+                "SlowDown",
+            ],
+            "Rate exceeded",
+            StsThrottled,
+        ),
+        (
+            &[403],
+            &["AccessDenied", "AccessDeniedException"],
+            "no VPC endpoint policy allows it",
+            StsAccessDenied,
+        ),
+        (
+            &[403],
+            &[
+                "MissingAuthenticationToken",
+                "UnrecognizedClientException",
+                "WhoKnows",
+            ],
+            "",
+            StsAccessDenied,
+        ),
+        (
+            &[400],
+            &["IncompleteSignature", "MalformedQueryString", "WhoKnows"],
+            "",
+            StsUnexpectedResponse,
+        ),
+        (&[404], &["InvalidAction"], "", StsUnexpectedResponse),
+        (
+            &[400, 408],
+            &["RequestTimeout", "RequestTimeoutException"],
+            "",
+            StsUnavailable,
+        ),
+        (
+            &[400, 500, 503],
+            &["InternalFailure", "InternalError", "ServiceUnavailable"],
+            "",
+            StsUnavailable,
+        ),
+    ];
+    for (statuses, codes, message, reason) in rows {
+        for status in *statuses {
+            for code in *codes {
+                assert_eq!(
+                    refused(*status, Some(code), message),
+                    Answer::Undetermined(*reason),
+                    "{status} {code} {message}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn s3_replies_without_a_code() {
+    let rows: &[(&[u16], Reason)] = &[
+        (&[401, 403, 407], StsAccessDenied),
+        (&[429], StsThrottled),
+        (&[408, 500, 502, 503, 504, 599], StsUnavailable),
+        (
+            &[
+                100, 200, 204, 301, 302, 303, 307, 308, 400, 404, 405, 413, 418, 451,
+            ],
+            StsUnexpectedResponse,
+        ),
+    ];
+    for (statuses, reason) in rows {
+        for status in *statuses {
+            assert_eq!(
+                refused(*status, None, ""),
+                Answer::Undetermined(*reason),
+                "{status}"
+            );
+        }
+    }
+}
+
+/// A gateway may wrap what it likes around its own failures, redirects and successes.
+#[test]
+fn a_code_counts_in_a_refusal_alone() {
+    for code in [
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "ExpiredToken",
+    ] {
+        for status in [100, 200, 204, 302, 307, 408, 429, 500, 502, 503] {
+            assert!(
+                matches!(refused(status, Some(code), WRONG), Answer::Undetermined(_)),
+                "{status} {code}"
+            );
+        }
+    }
+}
+
+#[test]
+fn s3_no_reply_that_could_be_read() {
+    assert_eq!(
+        classify(Outcome::Unreachable),
+        Answer::Undetermined(StsUnreachable)
+    );
+    assert_eq!(
+        classify(Outcome::Unreadable),
+        Answer::Undetermined(StsUnexpectedResponse)
+    );
+}
+
+#[test]
+fn whoever_aws_names_is_accepted() {
+    for arn in [
+        ARN,
+        "arn:aws:iam::123456789012:root",
+        "arn:aws-cn:iam::123456789012:user/a",
+        "arn:aws-us-gov:iam::123456789012:user/a/b/c+=,.@_-",
+        "arn:aws-iso-b:iam::123456789012:user/x",
+        "arn:aws:sts::123456789012:assumed-role/r/s",
+        "arn:aws:sts::123456789012:federated-user/a:b",
+    ] {
+        let identity = Identity {
+            account_id: ACCOUNT.to_owned(),
+            arn: arn.to_owned(),
+        };
+        assert_eq!(
+            accepted(Some(ACCOUNT), Some(arn)),
+            Answer::Identity(identity),
+            "{arn}"
+        );
+    }
+}
+
+#[test]
+fn a17_what_names_nobody_is_not_accepted() {
+    let long = format!("arn:aws:iam::{ACCOUNT}:user/{}", "a".repeat(2048));
+    let rows = [
+        (None, None),
+        (Some(ACCOUNT), None),
+        (None, Some(ARN)),
+        (Some(""), Some(ARN)),
+        (Some("12345678901"), Some(ARN)),
+        (Some("1234567890123"), Some(ARN)),
+        (Some("12345678901x"), Some(ARN)),
+        (Some("١٢٣٤٥٦٧٨٩٠١٢"), Some(ARN)),
+        (Some(" 23456789012"), Some(ARN)),
+        (Some("210987654321"), Some(ARN)),
+        (Some(ACCOUNT), Some("")),
+        (Some(ACCOUNT), Some("orders")),
+        (Some(ACCOUNT), Some("arn:aws:iam::123456789012:")),
+        (Some(ACCOUNT), Some("arn:aws:iam::123456789012")),
+        (Some(ACCOUNT), Some("urn:aws:iam::123456789012:user/a")),
+        (Some(ACCOUNT), Some("arn:evil:iam::123456789012:user/a")),
+        (Some(ACCOUNT), Some("arn:aws:s3::123456789012:user/a")),
+        (
+            Some(ACCOUNT),
+            Some("arn:aws:iam:eu-west-1:123456789012:user/a"),
+        ),
+        (
+            Some(ACCOUNT),
+            Some("arn:aws:iam::123456789012:user/a\n{\"level\":\"INFO\"}"),
+        ),
+        (
+            Some(ACCOUNT),
+            Some("arn:aws:iam::123456789012:user/\u{1b}[31m"),
+        ),
+        (
+            Some(ACCOUNT),
+            Some("arn:aws:iam::123456789012:user/\u{202e}a"),
+        ),
+        (Some(ACCOUNT), Some("arn:aws:iam::123456789012:user/a b")),
+        (
+            Some(ACCOUNT),
+            Some("\u{feff}arn:aws:iam::123456789012:user/a"),
+        ),
+        (Some(ACCOUNT), Some(long.as_str())),
+    ];
+    for (account, arn) in rows {
+        assert_eq!(
+            accepted(account, arn),
+            Answer::Undetermined(StsUnexpectedResponse),
+            "{account:?} {arn:?}"
+        );
+    }
+}
+
+#[test]
+fn the_text_of_sts_goes_no_further() {
+    let echo = "The Canonical String should have been POST wJalrXUtnFEMI";
+    for code in [
+        None,
+        Some("SignatureDoesNotMatch"),
+        Some("AccessDenied"),
+        Some(echo),
+    ] {
+        for status in [200, 302, 400, 403, 500] {
+            let answer = format!("{:?}", refused(status, code, echo));
+            assert!(!answer.contains("wJalr"), "{answer}");
+        }
+    }
+}
