@@ -1,0 +1,221 @@
+//! The cluster that the demo plays on: one of its own, or one of the user's.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::Ordering,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use cluster::{control_plane::ControlPlane, node::Node};
+use k8s_openapi::{
+    NamespaceResourceScope, api::core::v1::ServiceAccount,
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+};
+use kube::{
+    Api, Client, Resource,
+    api::{ApiResource, DynamicObject, GroupVersionKind},
+    runtime::wait::await_condition,
+};
+use tokio::time::timeout;
+
+use crate::{
+    manifests::{self, CRD, CRD_NAME, OPERATOR, Scope},
+    screen::Screen,
+    users::Users,
+};
+
+/// For what a cluster does by itself.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A cluster, with a namespace for what the demo makes.
+pub(crate) struct Ground {
+    pub(crate) client: Client,
+    pub(crate) namespace: String,
+    kind: Kind,
+}
+
+/// Whose cluster it is.
+enum Kind {
+    Own(Box<Own>),
+    Users(Box<Users>),
+}
+
+/// A cluster that goes with this value.
+struct Own {
+    // Dropped first: a node cannot do without its control plane.
+    node: Option<Node>,
+    control_plane: ControlPlane,
+}
+
+impl Ground {
+    /// A cluster of our own, which goes with this value.
+    pub(crate) fn own(control_plane: ControlPlane, node: Option<Node>) -> Self {
+        Self {
+            client: control_plane.client(),
+            namespace: "demo".to_owned(),
+            kind: Kind::Own(Box::new(Own {
+                node,
+                control_plane,
+            })),
+        }
+    }
+
+    /// The cluster of a context. Nothing is changed there yet.
+    pub(crate) async fn of_context(context: &str) -> Result<Self> {
+        let (users, client) = Users::open(context).await?;
+        Ok(Self {
+            client,
+            namespace: format!("aws-credentials-demo-{}", std::process::id()),
+            kind: Kind::Users(Box::new(users)),
+        })
+    }
+
+    /// The node, if there is one of our own.
+    pub(crate) fn node(&self) -> Option<&Node> {
+        match &self.kind {
+            Kind::Own(own) => own.node.as_ref(),
+            Kind::Users(_) => None,
+        }
+    }
+
+    /// A directory that only this user can read, and that goes with this value.
+    pub(crate) fn directory(&self) -> &Path {
+        match &self.kind {
+            Kind::Own(own) => own.control_plane.directory(),
+            Kind::Users(users) => users.slot.directory(),
+        }
+    }
+
+    /// The kubeconfig of our own cluster.
+    pub(crate) fn kubeconfig(&self) -> Option<&Path> {
+        match &self.kind {
+            Kind::Own(own) => Some(own.control_plane.kubeconfig()),
+            Kind::Users(_) => None,
+        }
+    }
+
+    /// The resources of the product's kind.
+    pub(crate) fn resources(&self) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &self.namespace, &resource_type())
+    }
+
+    /// Secrets, pods and the like.
+    pub(crate) fn objects<K>(&self) -> Api<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope>,
+        K::DynamicType: Default,
+    {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// Runs `kubectl` and returns what it writes.
+    pub(crate) async fn kubectl(&self, args: &[&str]) -> Result<String> {
+        match &self.kind {
+            Kind::Own(own) => own.control_plane.kubectl(args).await,
+            Kind::Users(users) => users.kubectl(args, "").await,
+        }
+    }
+
+    /// Runs `kubectl` in the demo's namespace and shows the command.
+    pub(crate) async fn shown(&self, screen: Screen, args: &[&str]) -> Result<String> {
+        let mut all = vec!["-n", self.namespace.as_str()];
+        all.extend(args);
+        screen.command(&format!("kubectl {}", all.join(" ")));
+        self.kubectl(&all).await
+    }
+
+    /// Applies manifests on the server's side.
+    pub(crate) async fn apply(&self, yaml: &str) -> Result<String> {
+        let args = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
+        match &self.kind {
+            Kind::Own(own) => own.control_plane.apply(yaml).await,
+            Kind::Users(users) => users.kubectl(&args, yaml).await,
+        }
+    }
+
+    /// Installs the definition if there is none; false if there was.
+    pub(crate) async fn install_crd(&self) -> Result<bool> {
+        let definitions = Api::<CustomResourceDefinition>::all(self.client.clone());
+        if definitions.get_opt(CRD_NAME).await?.is_some() {
+            return Ok(false);
+        }
+        if let Kind::Users(users) = &self.kind {
+            users.has_crd_of_ours.store(true, Ordering::Relaxed);
+        }
+        self.apply(CRD).await?;
+        let name = format!("crd/{CRD_NAME}");
+        let wait = [
+            "wait",
+            "--for=condition=Established",
+            "--timeout=60s",
+            &name,
+        ];
+        self.kubectl(&wait).await?;
+        Ok(true)
+    }
+
+    /// Makes the namespace, and the operator's account and rights.
+    pub(crate) async fn settle(&self) -> Result<()> {
+        let scope = self.scope();
+        if let Kind::Users(users) = &self.kind {
+            users.has_namespace.store(true, Ordering::Relaxed);
+        }
+        let mut documents = vec![manifests::namespace(&self.namespace, true)];
+        if scope == Scope::Cluster {
+            documents.push(manifests::namespace(OPERATOR, true));
+        }
+        documents.push(manifests::operator(self.operator_namespace(), scope)?);
+        self.apply(&documents.join("\n---\n")).await?;
+        // A pod is refused as long as its namespace has no account for it.
+        let made = |account: Option<&ServiceAccount>| account.is_some();
+        let made = await_condition(self.objects(), "default", made);
+        timeout(PATIENCE, made)
+            .await
+            .context("the namespace gets no default service account")??;
+        Ok(())
+    }
+
+    /// Where the operator may read and write: everywhere in our own cluster.
+    pub(crate) fn scope(&self) -> Scope {
+        match &self.kind {
+            Kind::Own(_) => Scope::Cluster,
+            Kind::Users(_) => Scope::Namespace,
+        }
+    }
+
+    /// Where the operator's account is.
+    pub(crate) fn operator_namespace(&self) -> &str {
+        match self.scope() {
+            Scope::Cluster => OPERATOR,
+            Scope::Namespace => &self.namespace,
+        }
+    }
+
+    /// A kubeconfig with the rights of the operator's account and no more.
+    pub(crate) async fn operator_kubeconfig(&self) -> Result<PathBuf> {
+        let namespace = self.operator_namespace();
+        match &self.kind {
+            Kind::Own(own) => {
+                let control_plane = &own.control_plane;
+                let asked = control_plane.service_account_kubeconfig(namespace, OPERATOR, None);
+                asked.await
+            }
+            Kind::Users(users) => users.operator_kubeconfig(self.objects()).await,
+        }
+    }
+
+    /// Takes back what was made in a cluster of the user's. Our own simply goes.
+    pub(crate) async fn leave(&self, screen: Screen) -> Result<()> {
+        match &self.kind {
+            Kind::Own(_) => Ok(()),
+            Kind::Users(users) => users.leave(&self.client, &self.namespace, screen).await,
+        }
+    }
+}
+
+/// The product's kind.
+pub(crate) fn resource_type() -> ApiResource {
+    let kind = GroupVersionKind::gvk("awscredentials.dev", "v1alpha1", "StaticAwsCredentials");
+    ApiResource::from_gvk_with_plural(&kind, "staticawscredentials")
+}

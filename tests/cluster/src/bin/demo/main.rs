@@ -1,0 +1,170 @@
+//! `cargo demo`: the operator's main job on a real Kubernetes, step by step, each step checked.
+
+mod args;
+mod changes;
+mod cloud;
+mod ground;
+mod hold;
+mod manifests;
+mod mirror;
+mod operator;
+mod pairs;
+mod resource;
+mod screen;
+mod story;
+mod users;
+mod workload;
+
+use std::{process::ExitCode, time::Instant};
+
+use anyhow::{Context, Result, anyhow};
+use clap::Parser;
+use cluster::{leash::log_tail, moto::KeyPair};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{Signal, SignalKind, signal},
+    task::spawn_blocking,
+};
+
+use args::Args;
+use cloud::Cloud;
+use screen::Screen;
+use story::{Stage, seconds};
+
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let screen = Screen::new(args.hold);
+    let played = Runtime::new()
+        .context("cannot start")
+        .and_then(|runtime| runtime.block_on(perform(&args, screen)));
+    match played {
+        Ok(code) => code,
+        Err(error) => {
+            screen.failed(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn perform(args: &Args, screen: Screen) -> Result<ExitCode> {
+    hold::detach(args)?;
+    let mut interrupts = Interrupts::new()?;
+    let pairs = pairs(args, &mut interrupts).await?;
+    if args.keep && args.hold.is_none() {
+        return hold::elsewhere(screen, &pairs, &mut interrupts).await;
+    }
+    let mut stage = Stage::default();
+    if args.aws {
+        stage.cloud = Some(Cloud::real(pairs, args.bucket.clone()));
+    }
+    let told = tokio::select! {
+        told = tell(args, &mut stage, screen) => Some(told),
+        () = interrupts.next() => None,
+        () = hold::abandoned(args) => None,
+    };
+    let code = match told {
+        Some(Ok(())) => ExitCode::SUCCESS,
+        Some(Err(error)) => {
+            screen.failed(&format!("{error:#}"));
+            show_log(&stage, screen);
+            ExitCode::FAILURE
+        }
+        None => {
+            screen.line("\nInterrupted; everything is being removed.");
+            ExitCode::from(INTERRUPTED)
+        }
+    };
+    if args.keep && code == ExitCode::SUCCESS {
+        hold::announce(&stage, screen)?;
+        interrupts.next().await;
+    }
+    let left = tokio::select! {
+        left = leave(stage, screen) => left,
+        () = interrupts.next() => Err(anyhow!("interrupted again; something may be left")),
+    };
+    left.map(|()| code)
+}
+
+/// The user's pairs, asked for before anything is built.
+async fn pairs(args: &Args, interrupts: &mut Interrupts) -> Result<Vec<KeyPair>> {
+    if !args.aws {
+        return Ok(Vec::new());
+    }
+    let args = args.clone();
+    tokio::select! {
+        given = spawn_blocking(move || pairs::read(&args)) => given?,
+        () = interrupts.next() => {
+            pairs::show_typing();
+            // The thread that reads would never let the runtime end.
+            std::process::exit(INTERRUPTED.into())
+        }
+    }
+}
+
+async fn tell(args: &Args, stage: &mut Stage, screen: Screen) -> Result<()> {
+    story::prepare(args).await?;
+    let start = Instant::now();
+    story::cluster(args, stage, screen).await?;
+    story::install(stage, screen).await?;
+    story::request(args, stage, screen).await?;
+    story::ready(stage, screen).await?;
+    story::consume(stage, screen).await?;
+    changes::bad_edit(stage, screen).await?;
+    changes::rotate(stage, screen).await?;
+    changes::deactivate(stage, screen).await?;
+    changes::delete_target(stage, screen).await?;
+    screen.line(&format!(
+        "\nEvery step held, in {}.",
+        seconds(start.elapsed())
+    ));
+    Ok(())
+}
+
+/// Ends everything, and takes back what was made in a cluster of the user's.
+async fn leave(mut stage: Stage, screen: Screen) -> Result<()> {
+    stage.workload = None;
+    stage.operator = None;
+    let left = match &stage.ground {
+        Some(ground) => ground.leave(screen).await,
+        None => Ok(()),
+    };
+    // It waits for processes to end.
+    spawn_blocking(|| drop(stage)).await?;
+    left
+}
+
+fn show_log(stage: &Stage, screen: Screen) {
+    let operator = stage.operator.as_ref();
+    if let Some(log) = operator.and_then(|operator| log_tail(operator.log()).ok()) {
+        screen.note("the end of the operator's log:");
+        let lines: Vec<&str> = log.lines().collect();
+        let skipped = lines.len().saturating_sub(8);
+        screen.block(&lines.get(skipped..).unwrap_or_default().join("\n"));
+    }
+}
+
+/// Ctrl-C, a polite kill, or a terminal that is closed.
+struct Interrupts([Signal; 3]);
+
+impl Interrupts {
+    fn new() -> Result<Self> {
+        let kinds = [
+            SignalKind::interrupt(),
+            SignalKind::terminate(),
+            SignalKind::hangup(),
+        ];
+        let [first, second, third] = kinds.map(signal);
+        Ok(Self([first?, second?, third?]))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The objects of the demo.
+
+use cluster::moto::KeyPair;
+use serde_json::{Value, json};
+
+/// The definition, as it is shipped.
+pub(crate) const CRD: &str =
+    include_str!("../../../../../crds/staticawscredentials.awscredentials.dev.yaml");
+/// The name of the definition.
+pub(crate) const CRD_NAME: &str = "staticawscredentials.awscredentials.dev";
+/// The source.
+pub(crate) const SOURCE: &str = "orders-s3-key-pair";
+/// The resource.
+pub(crate) const RESOURCE: &str = "orders-s3";
+/// The target.
+pub(crate) const TARGET: &str = "orders-s3-credentials";
+/// The pod.
+pub(crate) const POD: &str = "s3-reader";
+/// The pod's container.
+pub(crate) const CONTAINER: &str = "s3client";
+/// The image of the pod.
+pub(crate) const IMAGE: &str = "demo.test/s3client:1";
+/// The operator's account, role and binding.
+pub(crate) const OPERATOR: &str = "static-aws-credentials";
+
+const RULES: &str = include_str!("../../../../../charts/static-aws-credentials/files/rules.yaml");
+
+/// How far the operator may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Cluster,
+    Namespace,
+}
+
+/// A namespace; with `restricted`, one that takes only pods under the strictest of the standards.
+pub(crate) fn namespace(name: &str, restricted: bool) -> String {
+    let mut labels = json!({ "app.kubernetes.io/managed-by": "static-aws-credentials-demo" });
+    if restricted {
+        labels["pod-security.kubernetes.io/enforce"] = json!("restricted");
+    }
+    let metadata = json!({ "name": name, "labels": labels });
+    json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata }).to_string()
+}
+
+/// The operator's account in a namespace, with the rights that the chart gives.
+pub(crate) fn operator(namespace: &str, scope: Scope) -> anyhow::Result<String> {
+    const GROUP: &str = "rbac.authorization.k8s.io";
+    let rules: Value = serde_saphyr::from_str(RULES)?;
+    let local = json!({ "name": OPERATOR, "namespace": namespace });
+    let (prefix, metadata) = match scope {
+        Scope::Cluster => ("Cluster", json!({ "name": OPERATOR })),
+        Scope::Namespace => ("", local.clone()),
+    };
+    let role = format!("{prefix}Role");
+    let documents = [
+        json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": local }),
+        json!({ "apiVersion": format!("{GROUP}/v1"), "kind": role, "metadata": metadata, "rules": rules }),
+        json!({
+            "apiVersion": format!("{GROUP}/v1"),
+            "kind": format!("{role}Binding"),
+            "metadata": metadata,
+            "roleRef": { "apiGroup": GROUP, "kind": role, "name": OPERATOR },
+            "subjects": [{ "kind": "ServiceAccount", "name": OPERATOR, "namespace": namespace }],
+        }),
+    ];
+    Ok(documents
+        .map(|document| document.to_string())
+        .join("\n---\n"))
+}
+
+/// The source and the resource. `pair` is what stands in the place of the two values.
+pub(crate) fn request(namespace: &str, region: &str, pair: (&str, &str)) -> String {
+    let (id, secret) = pair;
+    format!(
+        "\
+apiVersion: v1
+kind: Secret
+metadata: {{name: {SOURCE}, namespace: {namespace}}}
+stringData:
+  AWS_ACCESS_KEY_ID: {id}
+  AWS_SECRET_ACCESS_KEY: {secret}
+---
+apiVersion: awscredentials.dev/v1alpha1
+kind: StaticAwsCredentials
+metadata: {{name: {RESOURCE}, namespace: {namespace}}}
+spec:
+  secretRef: {{name: {SOURCE}}}
+  region: {region}
+"
+    )
+}
+
+/// The values, as YAML that no character can leave.
+pub(crate) fn quoted(pair: &KeyPair) -> (String, String) {
+    (json!(pair.id).to_string(), json!(pair.secret).to_string())
+}
+
+/// What of a key ID may be shown.
+pub(crate) fn suffix(pair: &KeyPair) -> &str {
+    let start = pair.id.char_indices().rev().nth(3);
+    start.and_then(|(at, _)| pair.id.get(at..)).unwrap_or("")
+}
+
+/// A pod that lists the bucket behind `endpoint`; [`POD_SHOWN`] are the lines that matter.
+pub(crate) fn pod(namespace: &str, bucket: &str, endpoint: &str) -> String {
+    format!(
+        "\
+apiVersion: v1
+kind: Pod
+metadata: {{name: {POD}, namespace: {namespace}}}
+spec:
+  automountServiceAccountToken: false
+  terminationGracePeriodSeconds: 1
+  securityContext:
+    runAsNonRoot: true
+    fsGroup: 65532
+    seccompProfile: {{type: RuntimeDefault}}
+  containers:
+  - name: {CONTAINER}
+    image: {IMAGE}
+    imagePullPolicy: Never
+    securityContext:
+      allowPrivilegeEscalation: false
+      readOnlyRootFilesystem: true
+      capabilities: {{drop: [ALL]}}
+    env:
+    - {{name: BUCKET, value: {bucket}}}
+    - {{name: AWS_ENDPOINT_URL, value: \"{endpoint}\"}}
+    - {{name: AWS_CONFIG_FILE, value: /aws/config}}
+    - {{name: AWS_SHARED_CREDENTIALS_FILE, value: /aws/credentials}}
+    volumeMounts: [{{name: aws, mountPath: /aws, readOnly: true}}]
+  volumes: [{{name: aws, secret: {{secretName: {TARGET}, defaultMode: 0440}}}}]
+"
+    )
+}
+
+/// How many lines at the pod's end are shown.
+pub(crate) const POD_SHOWN: usize = 4;

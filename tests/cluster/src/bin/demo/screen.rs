@@ -1,0 +1,122 @@
+//! What the user sees: numbered steps, what to look at, and what came of it.
+
+use std::io::{IsTerminal, Write};
+
+use crate::args::Place;
+
+const WIDTH: usize = 100;
+const INDENT: &str = "   ";
+
+/// Where it is written. Nothing fails when nobody reads any more.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Screen {
+    is_terminal: bool,
+    has_colour: bool,
+}
+
+impl Screen {
+    /// A screen on standard output, or where somebody else shows what we write.
+    pub(crate) fn new(elsewhere: Option<Place>) -> Self {
+        let is_terminal = match elsewhere {
+            Some(place) => place == Place::Terminal,
+            None => std::io::stdout().is_terminal(),
+        };
+        Self {
+            is_terminal,
+            has_colour: is_terminal && std::env::var_os("NO_COLOR").is_none(),
+        }
+    }
+
+    /// Whether somebody looks at it as it is written.
+    pub(crate) fn is_terminal(self) -> bool {
+        self.is_terminal
+    }
+
+    /// A line at the margin.
+    pub(crate) fn line(self, text: &str) {
+        self.write(&format!("{text}\n"));
+    }
+
+    /// The beginning of a step.
+    pub(crate) fn step(self, number: usize, title: &str) {
+        let heading = self.in_colour("1", &format!("{number}  {title}"));
+        self.write(&format!("\n{heading}\n"));
+    }
+
+    /// What is under way. Only a terminal shows it, and the next line takes its place.
+    pub(crate) fn doing(self, text: &str) {
+        if self.is_terminal {
+            self.write(&format!("{INDENT}… {text}"));
+        }
+    }
+
+    /// Something held.
+    pub(crate) fn held(self, text: &str) {
+        let mark = self.in_colour("32", "✓");
+        self.marked(&mark, text);
+    }
+
+    /// Something did not hold.
+    pub(crate) fn failed(self, text: &str) {
+        let mark = self.in_colour("31", "✗");
+        self.marked(&mark, text);
+    }
+
+    /// Something to know.
+    pub(crate) fn note(self, text: &str) {
+        self.marked("·", text);
+    }
+
+    /// A command that the user may repeat.
+    pub(crate) fn command(self, text: &str) {
+        let text = self.in_colour("36", &format!("$ {text}"));
+        self.write(&format!("{INDENT}{text}\n"));
+    }
+
+    /// What a command wrote, or a manifest; each line as it is.
+    pub(crate) fn block(self, text: &str) {
+        for line in text.trim_end().lines() {
+            self.write(&format!("{INDENT}  {}\n", self.in_colour("2", line)));
+        }
+    }
+
+    fn marked(self, mark: &str, text: &str) {
+        let lines = wrap(text, WIDTH - INDENT.len() - 2);
+        for (number, line) in lines.iter().enumerate() {
+            let mark = if number == 0 { mark } else { " " };
+            self.write(&format!("{INDENT}{mark} {line}\n"));
+        }
+    }
+
+    fn in_colour(self, code: &str, text: &str) -> String {
+        if self.has_colour {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    fn write(self, text: &str) {
+        let clear = if self.is_terminal { "\r\x1b[K" } else { "" };
+        let mut out = std::io::stdout().lock();
+        let _ = write!(out, "{clear}{text}").and_then(|()| out.flush());
+    }
+}
+
+/// Breaks a text between words.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let length = line.chars().count() + 1 + word.chars().count();
+        if !line.is_empty() && length > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
