@@ -31,7 +31,7 @@ mod write;
 
 pub use ownership::{FoundTarget, Ownership, Target};
 pub use schedule::{CONFIRMATION, Due};
-pub use source::{FoundSource, Source, SourcePair, examine, fingerprint};
+pub use source::{FoundSource, Source, SourcePair, examine};
 pub use world::{Look, Memory, Proof, World};
 
 /// What comes next.

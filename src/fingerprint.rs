@@ -5,6 +5,8 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::pair::KeyPair;
+
 /// A key that is random for each process, so that a fingerprint means nothing outside it.
 pub struct FingerprintKey(Zeroizing<[u8; 32]>);
 
@@ -23,15 +25,27 @@ impl FingerprintKey {
         Ok(Self(key))
     }
 
-    /// The fingerprint of some texts. Each is hashed with its length, so that no two lists share one.
+    /// The fingerprint of a pair, and of where it is asked about if that matters. The secret is part
+    /// of it, or a right ID with a wrong secret would inherit the proof of the right one. Each text
+    /// is hashed with its length, so that no two lists of texts share a fingerprint.
     #[must_use]
-    pub fn of(&self, texts: &[&str]) -> Fingerprint {
-        let mut hash = Sha256::new_with_prefix(*self.0);
-        for text in texts {
-            hash.update(text.len().to_be_bytes());
-            hash.update(text);
-        }
-        Fingerprint(hash.finalize().into())
+    pub fn of(&self, pair: &KeyPair, asked: &[&str]) -> Fingerprint {
+        let halves = [pair.access_key_id.reveal(), pair.secret_access_key.reveal()];
+        let texts = halves.iter().chain(asked);
+        let inner = texts.fold(self.keyed(), |hash, text| {
+            hash.chain_update((text.len() as u64).to_be_bytes())
+                .chain_update(text)
+        });
+        Fingerprint(
+            self.keyed()
+                .chain_update(inner.finalize())
+                .finalize()
+                .into(),
+        )
+    }
+
+    fn keyed(&self) -> Sha256 {
+        Sha256::new_with_prefix(*self.0)
     }
 }
 

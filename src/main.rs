@@ -10,6 +10,12 @@ use static_aws_credentials::{
     process,
 };
 
+/// Wipes all memory when it is given back: libraries copy key material too, into requests and
+/// signatures, and drop it as it is.
+#[global_allocator]
+static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -8,7 +8,6 @@ mod classify;
 mod client;
 mod endpoint;
 mod flight;
-mod hash;
 mod limiter;
 mod memory;
 mod plugins;
@@ -23,7 +22,6 @@ pub use ca::{CaError, TrustedCa};
 pub use classify::{Outcome, classify};
 pub use client::Client;
 pub use endpoint::{Endpoint, parse_endpoint};
-pub use hash::{PairHash, PairHasher};
 pub use limiter::{Limiter, Rate, Token};
 pub use prover::Prover;
 

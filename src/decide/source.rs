@@ -88,16 +88,10 @@ fn well_formed(
     let secret_key = data.remove(&source.secret_access_key_key);
     let checked = format::check(&names, id, secret_key)?;
     Ok(SourcePair {
-        fingerprint: fingerprint(key, &checked.pair),
+        fingerprint: key.of(&checked.pair, &[]),
         pair: Arc::new(checked.pair),
         notes: checked.notes,
     })
-}
-
-/// By what this process recognizes a pair.
-#[must_use]
-pub fn fingerprint(key: &FingerprintKey, pair: &KeyPair) -> Fingerprint {
-    key.of(&[pair.access_key_id.reveal(), pair.secret_access_key.reveal()])
 }
 
 /// A Secret counts as a target when our kind controls it, not when a spec names it: otherwise

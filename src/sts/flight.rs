@@ -7,10 +7,11 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{PairHash, Reply};
+use super::Reply;
 use crate::fair::lock;
+use crate::fingerprint::Fingerprint;
 
-type Runways = Arc<Mutex<HashMap<PairHash, Weak<Runway>>>>;
+type Runways = Arc<Mutex<HashMap<Fingerprint, Weak<Runway>>>>;
 
 /// The calls that are under way or waited for.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ pub(super) struct Flights {
 /// Where the calls about one pair start and land. It lives as long as somebody asks.
 #[derive(Debug)]
 pub(super) struct Runway {
-    hash: PairHash,
+    hash: Fingerprint,
     runways: Runways,
     state: watch::Sender<State>,
 }
@@ -57,7 +58,7 @@ pub(super) struct Flight {
 
 impl Flights {
     /// Joins those who ask about a pair.
-    pub(super) fn spot(&self, hash: PairHash) -> Spotter {
+    pub(super) fn spot(&self, hash: Fingerprint) -> Spotter {
         let runway = self.runway(hash);
         let state = runway.state.subscribe();
         let seen = state.borrow().landings;
@@ -68,7 +69,7 @@ impl Flights {
         }
     }
 
-    fn runway(&self, hash: PairHash) -> Arc<Runway> {
+    fn runway(&self, hash: Fingerprint) -> Arc<Runway> {
         let mut runways = lock(&self.runways);
         if let Some(runway) = runways.get(&hash).and_then(Weak::upgrade) {
             return runway;
@@ -145,17 +146,18 @@ impl Drop for Flight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{api::Reason, pair::KeyPair, pair::SecretText, sts::PairHasher, verdict::Answer};
+    use crate::{
+        api::Reason, fingerprint::FingerprintKey, pair::KeyPair, pair::SecretText, verdict::Answer,
+    };
 
     #[test]
     fn one_call_at_a_time_for_all_who_were_there() -> Result<(), getrandom::Error> {
-        let hash = PairHasher::new()?.hash(
+        let hash = FingerprintKey::random()?.of(
             &KeyPair {
                 access_key_id: SecretText::new(String::new()),
                 secret_access_key: SecretText::new(String::new()),
             },
-            "",
-            "",
+            &[],
         );
         let flights = Flights::default();
         let (one, mut other) = (flights.spot(hash), flights.spot(hash));

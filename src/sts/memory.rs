@@ -7,7 +7,8 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{PairHash, Reply};
+use super::Reply;
+use crate::fingerprint::Fingerprint;
 use crate::verdict::Answer;
 
 /// How long an unknown key stays unknown. A settling pair is asked about every 2 s and must then be
@@ -19,8 +20,8 @@ const UNKNOWN_FOR: Duration = Duration::from_millis(1500);
 pub(super) struct Memory {
     capacity: usize,
     clock: u64,
-    replies: HashMap<PairHash, (u64, Reply)>,
-    ages: BTreeMap<u64, PairHash>,
+    replies: HashMap<Fingerprint, (u64, Reply)>,
+    ages: BTreeMap<u64, Fingerprint>,
 }
 
 impl Memory {
@@ -36,7 +37,7 @@ impl Memory {
     /// The last reply, if it was obtained at `not_before` or later and still stands at `now`.
     pub(super) fn recall(
         &self,
-        hash: &PairHash,
+        hash: &Fingerprint,
         not_before: Instant,
         now: Instant,
     ) -> Option<Reply> {
@@ -47,7 +48,7 @@ impl Memory {
     }
 
     /// Keeps a reply that says something about the pair.
-    pub(super) fn keep(&mut self, hash: PairHash, reply: Reply) {
+    pub(super) fn keep(&mut self, hash: Fingerprint, reply: Reply) {
         if matches!(reply.answer, Answer::Undetermined(_)) {
             return;
         }

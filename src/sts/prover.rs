@@ -6,11 +6,14 @@ use futures::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::{
-    Limiter, PairHash, PairHasher, Question, Rate, Reply, Sts,
+    Limiter, Question, Rate, Reply, Sts,
     flight::{Flights, Sight},
     memory::Memory,
 };
-use crate::fair::lock;
+use crate::{
+    fair::lock,
+    fingerprint::{Fingerprint, FingerprintKey},
+};
 
 /// Twice the pairs that one operator is built for, at some 250 bytes each.
 const REMEMBERED: usize = 20_000;
@@ -20,7 +23,7 @@ const REMEMBERED: usize = 20_000;
 #[derive(Debug)]
 pub struct Prover<S> {
     sts: S,
-    hasher: PairHasher,
+    key: FingerprintKey,
     limiter: Limiter,
     flights: Flights,
     memory: Mutex<Memory>,
@@ -34,7 +37,7 @@ impl<S: Sts> Prover<S> {
     pub fn new(sts: S, rate: Rate) -> Result<Self, getrandom::Error> {
         Ok(Self {
             sts,
-            hasher: PairHasher::new()?,
+            key: FingerprintKey::random()?,
             limiter: Limiter::new(rate),
             flights: Flights::default(),
             memory: Mutex::new(Memory::new(REMEMBERED)),
@@ -52,8 +55,8 @@ impl<S: Sts> Prover<S> {
     /// keep a new pair behind interval proofs, and one namespace behind another.
     async fn reply(&self, question: Question) -> Reply {
         let hash = self
-            .hasher
-            .hash(&question.pair, &question.region, &question.endpoint);
+            .key
+            .of(&question.pair, &[&question.region, &question.endpoint]);
         // Before the memory is searched: whatever lands after this is seen, before it is remembered.
         let mut spotter = self.flights.spot(hash);
         if let Some(reply) = self.recall(&hash, question.not_before) {
@@ -82,7 +85,7 @@ impl<S: Sts> Prover<S> {
         }
     }
 
-    fn recall(&self, hash: &PairHash, not_before: Instant) -> Option<Reply> {
+    fn recall(&self, hash: &Fingerprint, not_before: Instant) -> Option<Reply> {
         lock(&self.memory).recall(hash, not_before, Instant::now())
     }
 }

@@ -3,8 +3,9 @@
 use std::num::NonZeroU32;
 
 use static_aws_credentials::{
+    fingerprint::FingerprintKey,
     pair::{KeyPair, SecretText},
-    sts::{CaError, PairHasher, Rate, TrustedCa, parse_endpoint},
+    sts::{CaError, Rate, TrustedCa, parse_endpoint},
 };
 
 #[test]
@@ -110,21 +111,21 @@ fn pair(id: &str, secret: &str) -> KeyPair {
 
 #[test]
 fn a_pair_is_remembered_by_all_that_makes_the_answer() {
-    let hasher = PairHasher::new().expect("randomness");
-    let hash = hasher.hash(&pair("AKIA1", "secret"), "eu-west-1", "https://a");
+    let key = FingerprintKey::random().expect("randomness");
+    let hash = key.of(&pair("AKIA1", "secret"), &["eu-west-1", "https://a"]);
     assert_eq!(
         hash,
-        hasher.hash(&pair("AKIA1", "secret"), "eu-west-1", "https://a")
+        key.of(&pair("AKIA1", "secret"), &["eu-west-1", "https://a"])
     );
     let others = [
-        hasher.hash(&pair("AKIA2", "secret"), "eu-west-1", "https://a"),
-        hasher.hash(&pair("AKIA1", "Secret"), "eu-west-1", "https://a"),
-        hasher.hash(&pair("AKIA1", "secret"), "eu-west-2", "https://a"),
-        hasher.hash(&pair("AKIA1", "secret"), "eu-west-1", "https://b"),
+        key.of(&pair("AKIA2", "secret"), &["eu-west-1", "https://a"]),
+        key.of(&pair("AKIA1", "Secret"), &["eu-west-1", "https://a"]),
+        key.of(&pair("AKIA1", "secret"), &["eu-west-2", "https://a"]),
+        key.of(&pair("AKIA1", "secret"), &["eu-west-1", "https://b"]),
         // The same bytes in a row, cut elsewhere.
-        hasher.hash(&pair("AKIA1s", "ecret"), "eu-west-1", "https://a"),
-        hasher.hash(&pair("AKIA1", "secrete"), "u-west-1", "https://a"),
-        hasher.hash(&pair("AKIA1", "secret"), "eu-west-1https://", "a"),
+        key.of(&pair("AKIA1s", "ecret"), &["eu-west-1", "https://a"]),
+        key.of(&pair("AKIA1", "secrete"), &["u-west-1", "https://a"]),
+        key.of(&pair("AKIA1", "secret"), &["eu-west-1https://", "a"]),
     ];
     for (at, other) in others.iter().enumerate() {
         assert_ne!(hash, *other, "{at}");
@@ -133,11 +134,14 @@ fn a_pair_is_remembered_by_all_that_makes_the_answer() {
 
 #[test]
 fn a_hash_says_nothing_outside_its_process() {
-    let of = |hasher: &PairHasher| hasher.hash(&pair("AKIA1", "secret"), "eu-west-1", "https://a");
+    let of = |key: &FingerprintKey| key.of(&pair("AKIA1", "secret"), &["eu-west-1", "https://a"]);
     let (one, other) = (
-        PairHasher::new().expect("randomness"),
-        PairHasher::new().expect("randomness"),
+        FingerprintKey::random().expect("randomness"),
+        FingerprintKey::random().expect("randomness"),
     );
     assert_ne!(of(&one), of(&other));
-    assert_eq!(format!("{:?} {one:?}", of(&one)), "<pair> <hasher>");
+    assert_eq!(
+        format!("{:?} {one:?}", of(&one)),
+        "<fingerprint> <redacted>"
+    );
 }
