@@ -161,12 +161,8 @@ impl Ground {
         if let Kind::Users(users) = &self.kind {
             users.has_namespace.store(true, Ordering::Relaxed);
         }
-        let mut documents = vec![manifests::namespace(&self.namespace, true)];
-        if scope == Scope::Cluster {
-            documents.push(manifests::namespace(OPERATOR, true));
-        }
-        documents.push(manifests::operator(self.operator_namespace(), scope)?);
-        self.apply(&documents.join("\n---\n")).await?;
+        let setting = manifests::setting(&self.namespace, self.operator_namespace(), scope)?;
+        self.apply(&setting).await?;
         // A pod is refused as long as its namespace has no account for it.
         let made = |account: Option<&ServiceAccount>| account.is_some();
         let made = await_condition(self.objects(), "default", made);

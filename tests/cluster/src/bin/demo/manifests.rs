@@ -32,18 +32,28 @@ pub(crate) enum Scope {
     Namespace,
 }
 
-/// A namespace; with `restricted`, one that takes only pods under the strictest of the standards.
-pub(crate) fn namespace(name: &str, restricted: bool) -> String {
-    let mut labels = json!({ "app.kubernetes.io/managed-by": "static-aws-credentials-demo" });
-    if restricted {
-        labels["pod-security.kubernetes.io/enforce"] = json!("restricted");
+/// The demo's namespace, which takes only pods under the strictest of the standards, and the
+/// operator's account, with the rights that the chart gives.
+pub(crate) fn setting(namespace: &str, operators: &str, scope: Scope) -> anyhow::Result<String> {
+    let mut items = vec![namespace_object(namespace)];
+    if operators != namespace {
+        items.push(namespace_object(operators));
     }
-    let metadata = json!({ "name": name, "labels": labels });
-    json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata }).to_string()
+    items.extend(operator(operators, scope)?);
+    // One document: some versions of kubectl take JSON for YAML only up to the first separator.
+    Ok(json!({ "apiVersion": "v1", "kind": "List", "items": items }).to_string())
 }
 
-/// The operator's account in a namespace, with the rights that the chart gives.
-pub(crate) fn operator(namespace: &str, scope: Scope) -> anyhow::Result<String> {
+fn namespace_object(name: &str) -> Value {
+    let labels = json!({
+        "app.kubernetes.io/managed-by": "static-aws-credentials-demo",
+        "pod-security.kubernetes.io/enforce": "restricted",
+    });
+    let metadata = json!({ "name": name, "labels": labels });
+    json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata })
+}
+
+fn operator(namespace: &str, scope: Scope) -> anyhow::Result<[Value; 3]> {
     const GROUP: &str = "rbac.authorization.k8s.io";
     let rules: Value = serde_saphyr::from_str(RULES)?;
     let local = json!({ "name": OPERATOR, "namespace": namespace });
@@ -52,20 +62,18 @@ pub(crate) fn operator(namespace: &str, scope: Scope) -> anyhow::Result<String> 
         Scope::Namespace => ("", local.clone()),
     };
     let role = format!("{prefix}Role");
-    let documents = [
+    let version = format!("{GROUP}/v1");
+    Ok([
         json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": local }),
-        json!({ "apiVersion": format!("{GROUP}/v1"), "kind": role, "metadata": metadata, "rules": rules }),
+        json!({ "apiVersion": version, "kind": role, "metadata": metadata, "rules": rules }),
         json!({
-            "apiVersion": format!("{GROUP}/v1"),
+            "apiVersion": version,
             "kind": format!("{role}Binding"),
             "metadata": metadata,
             "roleRef": { "apiGroup": GROUP, "kind": role, "name": OPERATOR },
             "subjects": [{ "kind": "ServiceAccount", "name": OPERATOR, "namespace": namespace }],
         }),
-    ];
-    Ok(documents
-        .map(|document| document.to_string())
-        .join("\n---\n"))
+    ])
 }
 
 /// The source and the resource. `pair` is what stands in the place of the two values.

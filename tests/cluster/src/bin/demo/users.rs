@@ -15,6 +15,7 @@ use k8s_openapi::{
     api::{
         authentication::v1::{TokenRequest, TokenRequestSpec},
         core::v1::{Namespace, ServiceAccount},
+        rbac::v1::{ClusterRole, ClusterRoleBinding},
     },
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
@@ -65,6 +66,7 @@ impl Users {
         let client = Client::try_from(config)?;
         let version = client.apiserver_version().await;
         version.with_context(|| format!("the cluster of context {context} does not answer"))?;
+        refuse_another_operator(&client).await?;
         let kubectl = tokio::task::spawn_blocking(kubectl).await??;
         let slot = tokio::task::spawn_blocking(Slot::take).await??;
         let users = Self {
@@ -169,6 +171,42 @@ impl Users {
         }
         Ok(())
     }
+}
+
+/// One that serves all namespaces would work on the demo's resource too, with another AWS.
+async fn refuse_another_operator(client: &Client) -> Result<()> {
+    let params = ListParams::default();
+    let roles = Api::<ClusterRole>::all(client.clone());
+    let bindings = Api::<ClusterRoleBinding>::all(client.clone());
+    let (Ok(roles), Ok(bindings)) = (roles.list(&params).await, bindings.list(&params).await)
+    else {
+        // Who may not look will be told by the API server what else is not allowed.
+        return Ok(());
+    };
+    let names = |role: &&ClusterRole| {
+        let mut rules = role.rules.iter().flatten();
+        rules.any(|rule| {
+            let mut resources = rule.resources.iter().flatten();
+            resources.any(|name| name == "staticawscredentials/status")
+                && rule.verbs.iter().any(|verb| verb == "patch")
+        })
+    };
+    for role in roles.iter().filter(names) {
+        let name = role.metadata.name.as_deref().unwrap_or_default();
+        let mut bound = bindings
+            .iter()
+            .filter(|binding| binding.role_ref.name == name);
+        if let Some(binding) = bound.next() {
+            let account = binding.subjects.iter().flatten().next();
+            let account = account.map(|account| account.name.as_str());
+            bail!(
+                "an operator serves this cluster already, as {} by ClusterRole {name}: it would work on \
+                 the demo's resource too. Use another cluster, or none: cargo demo",
+                account.unwrap_or("somebody")
+            );
+        }
+    }
+    Ok(())
 }
 
 /// With a definition all its resources go, so it stays if somebody has begun to use it.

@@ -129,7 +129,7 @@ impl Workload {
                 screen.block(&written);
             }
             Self::Process { client, .. } => {
-                screen.command("tail -n 1 s3client.log");
+                screen.command(&format!("tail -n 1 {}", client.log().display()));
                 let text = std::fs::read_to_string(client.log())?;
                 screen.block(text.lines().last().unwrap_or_default());
             }
