@@ -1,0 +1,174 @@
+//! What AWS cannot or does not say.
+
+use std::time::Duration;
+
+use crate::kit::{SOURCE, World, alpha, beta, resource};
+use static_aws_credentials::api::{ConditionType, Reason};
+
+const SILENT: [Reason; 5] = [
+    Reason::StsUnreachable,
+    Reason::StsUnavailable,
+    Reason::StsThrottled,
+    Reason::StsAccessDenied,
+    Reason::ClockSkew,
+];
+
+#[test]
+fn an_unproven_pair_is_awaited_while_aws_says_nothing() {
+    for reason in SILENT {
+        let mut world = World::new();
+        world.aws.outage = Some(reason);
+        world.fill(SOURCE, &alpha());
+        world.store.apply(resource("orders"));
+        world.settle();
+        let name = reason.as_str();
+        assert_eq!(
+            world.state(),
+            format!(
+                "Ready=False {name}, Verified=Unknown {name}, Published=False NotPublished, Reconciling"
+            )
+        );
+        assert_eq!(world.target(), None);
+        world.aws.outage = None;
+        world.advance(Duration::from_mins(7));
+        assert_eq!(world.target(), Some(alpha()));
+    }
+}
+
+#[test]
+fn a_new_pair_is_not_published_while_aws_says_nothing_and_the_old_one_stays() {
+    let mut world = World::published();
+    world.aws.outage = Some(Reason::StsUnreachable);
+    world.fill(SOURCE, &beta());
+    world.settle();
+    assert_eq!(
+        world.state(),
+        "Ready=False StsUnreachable, Verified=Unknown StsUnreachable, Published=True ServingLastKnownGood, Reconciling"
+    );
+    assert_eq!(world.target(), Some(alpha()));
+    world.aws.outage = None;
+    world.advance(Duration::from_mins(7));
+    assert_eq!(world.target(), Some(beta()));
+}
+
+#[test]
+fn a_published_pair_stays_ready_while_aws_says_nothing() {
+    let outages = SILENT
+        .into_iter()
+        .chain([Reason::RegionDisabled, Reason::OptInRequired]);
+    for reason in outages {
+        let mut world = World::published();
+        let proven = world.status().last_verified_time;
+        world.aws.outage = Some(reason);
+        world.advance(Duration::from_hours(3));
+        assert_eq!(
+            world.state(),
+            format!(
+                "Ready=True Published, Verified=Unknown {}, Published=True Published",
+                reason.as_str()
+            )
+        );
+        assert_eq!(world.target(), Some(alpha()));
+        assert_eq!(world.status().last_verified_time, proven);
+        world.aws.outage = None;
+        world.advance(Duration::from_hours(2));
+        assert!(world.state().contains("Verified=True IdentityVerified"));
+    }
+}
+
+#[test]
+fn a_region_that_is_switched_off_needs_a_person_before_anything_is_published() {
+    for reason in [Reason::RegionDisabled, Reason::OptInRequired] {
+        let mut world = World::new();
+        world.aws.outage = Some(reason);
+        world.fill(SOURCE, &alpha());
+        world.store.apply(resource("orders"));
+        world.settle();
+        assert!(world.state().ends_with("Stalled"), "{}", world.state());
+        assert!(world.message(ConditionType::Ready).contains("eu-west-1"));
+        world.aws.outage = None;
+        world.advance(Duration::from_mins(7));
+        assert_eq!(world.target(), Some(alpha()));
+    }
+}
+
+#[test]
+fn questions_about_an_unproven_pair_grow_rarer_up_to_five_minutes() {
+    let mut world = World::new();
+    world.aws.outage = Some(Reason::StsUnreachable);
+    world.fill(SOURCE, &alpha());
+    world.store.apply(resource("orders"));
+    world.settle();
+    let mut pauses = Vec::new();
+    for _ in 0..12 {
+        let pause = world.next_look("orders").unwrap();
+        pauses.push(pause.as_secs());
+        world.advance(pause);
+    }
+    assert_eq!(pauses, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300, 300]);
+    let writes = world
+        .log
+        .iter()
+        .filter(|request| *request == "status orders");
+    assert_eq!(writes.count(), 1, "the same answer is reported once");
+}
+
+#[test]
+fn questions_about_a_published_pair_grow_rarer_up_to_its_interval() {
+    let mut world = World::published_with(|spec| spec.validation.interval = "10m".to_owned());
+    world.aws.outage = Some(Reason::StsUnavailable);
+    world.advance(Duration::from_mins(10));
+    let mut pauses = Vec::new();
+    for _ in 0..7 {
+        let pause = world.next_look("orders").unwrap();
+        pauses.push(pause.as_secs());
+        world.advance(pause);
+    }
+    assert_eq!(pauses, [30, 60, 120, 240, 480, 600, 600]);
+}
+
+#[test]
+fn the_pause_after_silence_is_never_the_same_for_all() {
+    for (jitter, least, most) in [
+        (0.0, 1_600, 1_600),
+        (0.5, 2_000, 2_000),
+        (1.0, 2_400, 2_400),
+    ] {
+        let mut world = World::new();
+        world.jitter = jitter;
+        world.aws.outage = Some(Reason::StsThrottled);
+        world.fill(SOURCE, &alpha());
+        world.store.apply(resource("orders"));
+        world.settle();
+        let pause = world.next_look("orders").unwrap().as_millis();
+        assert!((least..=most).contains(&pause), "{pause}");
+    }
+}
+
+#[test]
+fn an_answer_from_another_partition_proves_nothing() {
+    let mut world = World::new();
+    world.fill(SOURCE, &alpha());
+    let mut orders = resource("orders");
+    orders.spec.region = Some("cn-north-1".to_owned());
+    world.store.apply(orders);
+    world.advance(Duration::from_mins(3));
+    assert!(
+        world.state().starts_with("Ready=False AccessKeyUnknown"),
+        "{}",
+        world.state()
+    );
+    assert_eq!(world.target(), None);
+}
+
+#[test]
+fn two_resources_share_one_answer_about_a_pair() {
+    let mut world = World::new();
+    world.fill(SOURCE, &alpha());
+    world.fill("second-key-pair", &alpha());
+    world.store.apply(resource("orders"));
+    world.store.apply(resource("second"));
+    world.settle_twice();
+    assert_eq!(world.questions(), 1);
+    assert_eq!(world.pair_in("second-credentials"), Some(alpha()));
+}

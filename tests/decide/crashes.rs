@@ -1,0 +1,204 @@
+//! A process that ends at any point, and statuses that are not to be trusted.
+
+use std::time::Duration;
+
+use crate::kit::{SOURCE, TARGET, World, alpha, beta, resource};
+use static_aws_credentials::api::{
+    DeletionPolicy, Identity, OnRejected, StaticAwsCredentialsStatus, ValidationLevel,
+};
+
+/// What users do in a story. Each ends in one state, wherever the process ends meanwhile.
+const STORIES: [(&str, fn(&mut World)); 9] = [
+    ("create", |_| {}),
+    ("rotate", |world| world.fill(SOURCE, &beta())),
+    ("spoil", |world| {
+        world.fill(SOURCE, &beta().with_wrong_secret())
+    }),
+    ("lose the source", |world| {
+        world.store.delete(SOURCE, None).unwrap()
+    }),
+    ("lose the target", |world| {
+        world.store.delete(TARGET, None).unwrap()
+    }),
+    ("rename", |world| {
+        world.respecify(|spec| spec.target.name = Some("renamed".to_owned()))
+    }),
+    ("rename and rotate", |world| {
+        world.respecify(|spec| spec.target.name = Some("renamed".to_owned()));
+        world.fill(SOURCE, &beta());
+    }),
+    ("retain", |world| {
+        world.respecify(|spec| spec.target.deletion_policy = DeletionPolicy::Retain);
+    }),
+    ("withdraw", |world| {
+        world.respecify(|spec| {
+            spec.validation.on_rejected = OnRejected::Withdraw;
+            spec.validation.arn = Some("arn:aws:iam::*:user/other/*".to_owned());
+        });
+    }),
+];
+
+fn play(story: fn(&mut World), crash_after: Option<u32>) -> World {
+    let mut world = World::new();
+    world.fill(SOURCE, &alpha());
+    world.store.apply(resource("orders"));
+    world.crash_after = crash_after;
+    world.settle();
+    story(&mut world);
+    world.advance(Duration::from_mins(3));
+    world.crash_after = None;
+    world.settle_twice();
+    world
+}
+
+#[test]
+fn wherever_the_process_ends_the_story_ends_the_same() {
+    for (name, story) in STORIES {
+        let expected = play(story, None);
+        for crash_after in 0..14 {
+            let world = play(story, Some(crash_after));
+            let place = format!("{name}, ended after {crash_after} requests");
+            assert_eq!(world.state(), expected.state(), "{place}");
+            for secret in [TARGET, "renamed"] {
+                assert_eq!(world.pair_in(secret), expected.pair_in(secret), "{place}");
+            }
+            let revision = |world: &World| world.status().published.map(|it| it.revision);
+            assert_eq!(revision(&world), revision(&expected), "{place}");
+            assert_eq!(
+                world.status().identity,
+                expected.status().identity,
+                "{place}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_restart_of_a_settled_world_makes_no_request() {
+    for (name, story) in STORIES {
+        let mut world = play(story, None);
+        world.requests();
+        world.restart();
+        world.settle_twice();
+        assert_eq!(world.requests(), "", "after {name}");
+    }
+}
+
+#[test]
+fn a_watch_that_lists_anew_makes_no_request() {
+    for (name, story) in STORIES {
+        let mut world = play(story, None);
+        world.requests();
+        world.list_secrets();
+        world.settle_twice();
+        assert_eq!(world.requests(), "", "after {name}");
+    }
+}
+
+fn forge(world: &mut World, change: impl FnOnce(&mut StaticAwsCredentialsStatus)) {
+    let mut status = world.status();
+    change(&mut status);
+    let version = world.store.resources["orders"]
+        .metadata
+        .resource_version
+        .clone();
+    world
+        .store
+        .write_status("orders", &version.unwrap(), &status)
+        .unwrap();
+    world.restart();
+}
+
+#[test]
+fn a_status_from_another_cluster_is_not_trusted() {
+    let original = World::published();
+    let mut world = World::new();
+    world.fill("unrelated", &beta());
+    world.fill(SOURCE, &beta());
+    world.aws.deactivate(&beta());
+    world.store.apply(resource("orders"));
+    forge(&mut world, |status| *status = original.status());
+    world.advance(Duration::from_mins(3));
+    assert_eq!(world.target(), None);
+    assert!(
+        world.state().starts_with("Ready=False AccessKeyUnknown"),
+        "{}",
+        world.state()
+    );
+}
+
+#[test]
+fn a_restored_backup_without_its_target_is_proven_anew() {
+    let original = World::published();
+    let mut world = World::new();
+    world.fill("unrelated", &beta());
+    world.fill(SOURCE, &alpha());
+    world.store.apply(resource("orders"));
+    forge(&mut world, |status| *status = original.status());
+    world.settle_twice();
+    assert_eq!((world.target(), world.questions()), (Some(alpha()), 1));
+    assert!(world.state().starts_with("Ready=True"));
+}
+
+#[test]
+fn a_forged_status_publishes_no_unproven_pair() {
+    let bad = beta().with_wrong_secret();
+    let mut world = World::published();
+    world.fill(SOURCE, &bad);
+    world.settle();
+    let honest = World::published().status();
+    let source = world.store.secret(SOURCE).unwrap().metadata.clone();
+    forge(&mut world, |status| {
+        let generation = status.observed_generation;
+        let published = status.published.take();
+        *status = honest;
+        status.published = published;
+        status.observed_generation = generation;
+        let version = status.source.as_mut().unwrap();
+        version.uid = source.uid.unwrap();
+        version.resource_version = source.resource_version.unwrap();
+        status.identity = Some(Identity {
+            account_id: "123456789012".to_owned(),
+            arn: beta().arn,
+        });
+    });
+    world.settle();
+    world.store.delete(TARGET, None).unwrap();
+    world.advance(Duration::from_hours(3));
+    assert_eq!(world.target(), None, "{:?}", world.log);
+}
+
+#[test]
+fn a_forged_status_makes_the_operator_neither_write_nor_delete_a_foreign_secret() {
+    let mut world = World::published();
+    world.fill("foreign", &beta());
+    let foreign = world.store.secret("foreign").unwrap().clone();
+    forge(&mut world, |status| {
+        let published = status.published.as_mut().unwrap();
+        published.secret_name = "foreign".to_owned();
+        published.uid = foreign.metadata.uid.clone().unwrap();
+        published.resource_version = foreign.metadata.resource_version.clone().unwrap();
+    });
+    world.settle_twice();
+    assert_eq!(world.store.secret("foreign"), Some(&foreign));
+    world.respecify(|spec| {
+        spec.validation.on_rejected = OnRejected::Withdraw;
+        spec.validation.account_id = Some("999999999999".to_owned());
+    });
+    world.settle_twice();
+    assert_eq!(world.store.secret("foreign"), Some(&foreign));
+}
+
+#[test]
+fn a_pair_that_was_published_at_format_is_not_proven_by_a_restart_at_identity() {
+    let mut world = World::published_with(|spec| spec.validation.level = ValidationLevel::Format);
+    world.aws.deactivate(&alpha());
+    world.respecify(|spec| spec.validation.level = ValidationLevel::Identity);
+    world.restart();
+    world.advance(Duration::from_mins(3));
+    assert!(
+        world.state().starts_with("Ready=False AccessKeyUnknown"),
+        "{}",
+        world.state()
+    );
+}

@@ -1,0 +1,19 @@
+//! A world in memory that runs the real `decide` step by step: an API server, AWS, a clock and
+//! processes that come and go. No client, no waiting.
+
+mod aws;
+mod build;
+mod look;
+mod process;
+mod rules;
+mod run;
+mod store;
+mod world;
+
+pub use aws::Aws;
+pub use build::{
+    DEFAULT_ACCOUNT, Pair, SOURCE, TARGET, alpha, beta, data, foreign_account, resource, root,
+    secret, universe,
+};
+pub use store::{Event, NAMESPACE, Store};
+pub use world::World;

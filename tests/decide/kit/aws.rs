@@ -1,0 +1,121 @@
+//! AWS: who a pair belongs to, and what goes wrong there.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use static_aws_credentials::{
+    api::{Identity, Reason},
+    pair::KeyPair,
+    region::{Partition, Region},
+    verdict::Answer,
+};
+
+use super::build::{Pair, universe};
+
+/// One question that AWS was asked.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub at: Duration,
+    pub region: String,
+    pub id: String,
+    pub secret: String,
+    pub answer: Answer,
+}
+
+/// AWS as a whole.
+#[derive(Debug)]
+pub struct Aws {
+    keys: BTreeMap<String, Pair>,
+    inactive: BTreeSet<String>,
+    /// What every question meets, if STS is away.
+    pub outage: Option<Reason>,
+    /// Regions that no account has enabled: every key is unknown there.
+    pub disabled: BTreeSet<String>,
+    /// Everything that was asked.
+    pub asked: Vec<Asked>,
+}
+
+impl Aws {
+    /// Every pair is active.
+    pub fn new() -> Self {
+        let keys = universe().map(|pair| (pair.id.clone(), pair));
+        Self {
+            keys: keys.into(),
+            inactive: BTreeSet::new(),
+            outage: None,
+            disabled: BTreeSet::new(),
+            asked: Vec::new(),
+        }
+    }
+
+    /// The key is deactivated, or not known yet.
+    pub fn deactivate(&mut self, pair: &Pair) {
+        self.inactive.insert(pair.id.clone());
+    }
+
+    /// The key is active again.
+    pub fn activate(&mut self, pair: &Pair) {
+        self.inactive.remove(&pair.id);
+    }
+
+    /// Answers, and keeps a record of it.
+    pub fn ask(&mut self, at: Duration, region: &Region, pair: &KeyPair) -> Answer {
+        let id = pair.access_key_id.reveal();
+        let secret = pair.secret_access_key.reveal();
+        let answer = self.answer(region, id, secret);
+        self.asked.push(Asked {
+            at,
+            region: region.as_str().to_owned(),
+            id: id.to_owned(),
+            secret: secret.to_owned(),
+            answer: answer.clone(),
+        });
+        answer
+    }
+
+    fn answer(&self, region: &Region, id: &str, secret: &str) -> Answer {
+        if let Some(reason) = self.outage {
+            return Answer::Undetermined(reason);
+        }
+        let key = self.keys.get(id).filter(|key| {
+            let partition = Partition::of_arn(&key.arn);
+            !self.inactive.contains(id)
+                && !self.disabled.contains(region.as_str())
+                && partition == Some(region.partition())
+        });
+        match key {
+            None => Answer::UnknownKey,
+            Some(key) if key.secret != secret => Answer::SignatureMismatch,
+            Some(key) => Answer::Identity(Identity {
+                account_id: format!("{:012}", key.account),
+                arn: key.arn.clone(),
+            }),
+        }
+    }
+
+    /// Whether AWS ever accepted a pair.
+    pub fn accepted(&self, id: &str, secret: &str) -> bool {
+        self.about(id, secret)
+            .any(|asked| matches!(asked.answer, Answer::Identity(_)))
+    }
+
+    /// When AWS first and last refused a pair since it was last accepted.
+    pub fn refused(&self, id: &str, secret: &str) -> Option<(Duration, Duration)> {
+        let of_pair: Vec<&Asked> = self.about(id, secret).collect();
+        let refusals = of_pair
+            .iter()
+            .rev()
+            .take_while(|asked| !matches!(asked.answer, Answer::Identity(_)))
+            .filter(|asked| !matches!(asked.answer, Answer::Undetermined(_)));
+        let times: Vec<Duration> = refusals.map(|asked| asked.at).collect();
+        Some((*times.last()?, *times.first()?))
+    }
+
+    fn about(&self, id: &str, secret: &str) -> impl Iterator<Item = &Asked> {
+        self.asked
+            .iter()
+            .filter(move |asked| asked.id == id && asked.secret == secret)
+    }
+}

@@ -1,0 +1,187 @@
+//! What holds for every single effect, in every test.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use static_aws_credentials::{
+    api::{
+        ADOPT_BY_ANNOTATION, ConditionType, DeletionPolicy, OnRejected, Reason,
+        StaticAwsCredentialsStatus,
+    },
+    conditions,
+    decide::{Change, Source},
+    layout,
+    pair::{KeyPair, SecretBytes},
+    target,
+};
+
+use super::{World, build::universe, run::Run};
+
+/// Two questions a minute apart; a timer may fire a little early.
+const CONFIRMED: Duration = Duration::from_millis(59_400);
+
+/// A target is written from a pair that was read from the source and accepted, and over nothing
+/// that is somebody else's.
+pub fn may_write(
+    world: &World,
+    run: &Run,
+    name: &str,
+    data: &BTreeMap<String, SecretBytes>,
+    change: &Change,
+) {
+    assert_eq!(name, run.resource.target, "only the target is written");
+    let pair = source_pair(run);
+    assert!(
+        layout::carries(data, pair),
+        "the target gets another pair than the source's"
+    );
+    let (id, secret) = (pair.access_key_id.reveal(), pair.secret_access_key.reveal());
+    assert!(
+        !run.resource.asks_aws() || world.aws.accepted(id, secret) || world.vouched.contains(id),
+        "a pair is published that AWS never accepted"
+    );
+    assert!(!run.resource.suspend && !run.resource.deleting);
+    if let (Change::Replace(_, seen), Some(current)) = (change, world.store.secret(name)) {
+        let known = current.metadata.uid.as_deref() == Some(&*seen.uid)
+            && current.metadata.resource_version == Some(seen.version.to_string());
+        // A version that is not known any more is refused by the API server.
+        assert!(
+            !known || is_ours(&current.metadata, run) || consents(&current.metadata, run),
+            "a Secret is overwritten that is not ours: {:?}",
+            current.metadata
+        );
+    }
+}
+
+/// A target is withdrawn if the user wants that and its pair is certainly refused.
+pub fn may_withdraw(world: &World, run: &Run, name: &str) {
+    let current = world.store.secret(name);
+    assert!(
+        current.is_none_or(|current| is_ours(&current.metadata, run)),
+        "a Secret is deleted that is not ours"
+    );
+    assert_eq!(run.resource.checks.on_rejected, OnRejected::Withdraw);
+    assert!(run.resource.asks_aws(), "nobody refuses anything at Format");
+    let pair = source_pair(run);
+    let (id, secret) = (pair.access_key_id.reveal(), pair.secret_access_key.reveal());
+    let confirmed = world
+        .aws
+        .refused(id, secret)
+        .is_some_and(|(first, last)| last.saturating_sub(first) >= CONFIRMED || world.clock_jumped);
+    let checks = &run.resource.checks;
+    let pinned = checks.account.is_some() || checks.arn.is_some();
+    let of_root = world
+        .identity_of(id)
+        .is_some_and(|arn| arn.ends_with(":root"));
+    assert!(
+        confirmed || pinned || of_root,
+        "a target is withdrawn without a confirmed refusal"
+    );
+}
+
+/// A stray goes only if it is ours, and only when the target stands.
+pub fn may_delete_stray(world: &World, run: &Run, name: &str) {
+    assert_ne!(name, run.resource.target);
+    let current = world.store.secret(name);
+    assert!(
+        current.is_none_or(|current| is_marked(&current.metadata, run)),
+        "a stray is deleted that does not carry both marks"
+    );
+    let stands = world.store.secret(&run.resource.target);
+    assert!(
+        stands.is_some_and(|target| is_ours(&target.metadata, run)),
+        "the old target goes before the new one stands"
+    );
+}
+
+/// What every status keeps to.
+pub fn may_report(world: &World, run: &Run, status: &StaticAwsCredentialsStatus) {
+    let is = |kind| conditions::is_true(&status.conditions, kind);
+    let summaries = [
+        ConditionType::Ready,
+        ConditionType::Reconciling,
+        ConditionType::Stalled,
+    ];
+    let true_ones = summaries.into_iter().filter(|kind| is(*kind)).count();
+    assert!(true_ones <= 1, "{:?}", status.conditions);
+    if !run.resource.suspend {
+        assert_eq!(true_ones, 1, "{:?}", status.conditions);
+        for kind in [ConditionType::Verified, ConditionType::Published] {
+            assert!(conditions::find(&status.conditions, kind).is_some());
+        }
+    }
+    let mut types: Vec<&str> = status
+        .conditions
+        .iter()
+        .map(|it| it.type_.as_str())
+        .collect();
+    types.sort_unstable();
+    types.dedup();
+    assert_eq!(types.len(), status.conditions.len(), "a type occurs twice");
+    assert_eq!(status.observed_generation, run.resource.generation);
+    let ready = conditions::find(&status.conditions, ConditionType::Ready);
+    assert!(ready.is_some(), "Ready is never absent");
+    for condition in &status.conditions {
+        assert!(condition.message.len() <= 1024, "{}", condition.message);
+        assert!(!condition.message.trim().is_empty(), "{}", condition.reason);
+        let reason = Reason::parse(&condition.reason);
+        assert!(reason.is_some(), "{} is no reason", condition.reason);
+    }
+    assert_eq!(
+        status.binding.as_ref().map(|binding| &binding.name),
+        status
+            .published
+            .as_ref()
+            .map(|published| &published.secret_name)
+    );
+    no_key_material(&serde_json::to_string(status).expect("a status is JSON"));
+    if !run.resource.suspend && is(ConditionType::Ready) {
+        let stands = world.store.secret(&run.resource.target);
+        assert!(
+            stands.is_some_and(|target| is_ours(&target.metadata, run)),
+            "Ready without a target"
+        );
+        let published = status.published.as_ref().expect("Ready without published");
+        assert_eq!(published.secret_name, run.resource.target);
+    }
+}
+
+/// Eight characters in a row of a key are too many.
+pub fn no_key_material(text: &str) {
+    for pair in universe() {
+        for value in [pair.id, pair.secret] {
+            let windows = (0..=value.len() - 8).filter_map(|at| value.get(at..at + 8));
+            for window in windows.filter(|window| text.contains(window)) {
+                panic!("{window} of a key is shown in {text}");
+            }
+        }
+    }
+}
+
+fn source_pair(run: &Run) -> &KeyPair {
+    let Some(Source::Found(found)) = &run.source else {
+        panic!("the target is changed and the source was not read");
+    };
+    &found.pair.as_ref().expect("the source holds a pair").pair
+}
+
+fn is_ours(metadata: &ObjectMeta, run: &Run) -> bool {
+    let retained = run.resource.deletion_policy == DeletionPolicy::Retain;
+    let labelled = target::uid_label(metadata) == Some(&run.resource.uid);
+    match target::controller(metadata) {
+        Some(_) => is_marked(metadata, run),
+        None => retained && labelled,
+    }
+}
+
+fn is_marked(metadata: &ObjectMeta, run: &Run) -> bool {
+    target::marked_by(metadata) == Some(&run.resource.uid)
+}
+
+fn consents(metadata: &ObjectMeta, run: &Run) -> bool {
+    let named = metadata
+        .annotations
+        .as_ref()
+        .and_then(|annotations| annotations.get(ADOPT_BY_ANNOTATION));
+    target::controller(metadata).is_none() && named == Some(&run.name)
+}

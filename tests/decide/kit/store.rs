@@ -1,0 +1,262 @@
+//! The API server: objects with UIDs, versions, preconditions, field managers, and a watch.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use k8s_openapi::{
+    api::core::v1::Secret,
+    apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, Time},
+    jiff::Timestamp,
+};
+use kube::ResourceExt;
+use serde_json::{Value, json};
+use static_aws_credentials::{
+    api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
+    index::Seen,
+    target::{self, FIELD_MANAGER},
+};
+
+/// Where everything is.
+pub const NAMESPACE: &str = "team";
+const SOMEBODY: &str = "somebody";
+
+/// What a watch says.
+#[derive(Debug)]
+pub enum Event {
+    Secret(String, Seen),
+    SecretGone(String, u64),
+    Resource(Box<StaticAwsCredentials>),
+    ResourceGone(Box<StaticAwsCredentials>),
+}
+
+/// The object is not what the writer believes.
+#[derive(Debug)]
+pub struct Conflict;
+
+/// The objects.
+#[derive(Debug, Default)]
+pub struct Store {
+    pub secrets: BTreeMap<String, Secret>,
+    pub resources: BTreeMap<String, StaticAwsCredentials>,
+    pub events: VecDeque<Event>,
+    version: u64,
+    uids: u64,
+}
+
+impl Store {
+    /// A Secret as it stands.
+    pub fn secret(&self, name: &str) -> Option<&Secret> {
+        self.secrets.get(name)
+    }
+
+    /// A Secret that has no namesake yet.
+    pub fn create(&mut self, mut secret: Secret, manager: &str) -> Result<Seen, Conflict> {
+        if self.secrets.contains_key(&secret.name_any()) {
+            return Err(Conflict);
+        }
+        secret.metadata.uid = Some(self.uid());
+        Ok(self.put(secret, manager))
+    }
+
+    /// The operator's write over a version that it knows.
+    pub fn replace(&mut self, mut secret: Secret) -> Result<Seen, Conflict> {
+        let current = self.secrets.get(&secret.name_any()).ok_or(Conflict)?;
+        let same = current.metadata.uid == secret.metadata.uid
+            && current.metadata.resource_version == secret.metadata.resource_version;
+        if !same || current.immutable == Some(true) {
+            return Err(Conflict);
+        }
+        secret
+            .metadata
+            .managed_fields
+            .clone_from(&current.metadata.managed_fields);
+        secret
+            .metadata
+            .deletion_timestamp
+            .clone_from(&current.metadata.deletion_timestamp);
+        if secret == *current {
+            return Seen::of_metadata(&current.metadata).ok_or(Conflict);
+        }
+        Ok(self.put(secret, FIELD_MANAGER))
+    }
+
+    /// What somebody does to a Secret with an editor, or by creating it.
+    pub fn edit(&mut self, name: &str, change: impl FnOnce(&mut Secret)) {
+        let before = self.secrets.get(name).cloned();
+        let mut secret = before.clone().unwrap_or_else(|| {
+            let mut secret = super::secret(name, BTreeMap::new());
+            secret.metadata.uid = Some(self.uid());
+            secret
+        });
+        change(&mut secret);
+        if before.as_ref() != Some(&secret) {
+            self.put(secret, SOMEBODY);
+        }
+    }
+
+    /// Deletes a Secret, or leaves it to its finalizers.
+    pub fn delete(&mut self, name: &str, expected: Option<&Seen>) -> Result<(), Conflict> {
+        let current = self.secrets.get(name).ok_or(Conflict)?;
+        let seen = Seen::of_metadata(&current.metadata);
+        if expected.is_some_and(|expected| seen.as_ref() != Some(expected)) {
+            return Err(Conflict);
+        }
+        if current.finalizers().is_empty() {
+            self.secrets.remove(name);
+            let version = self.version();
+            self.events
+                .push_back(Event::SecretGone(name.to_owned(), version));
+        } else {
+            let mut secret = current.clone();
+            secret.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+            self.put(secret, SOMEBODY);
+        }
+        Ok(())
+    }
+
+    /// Creates a resource or changes its spec.
+    pub fn apply(&mut self, mut resource: StaticAwsCredentials) {
+        let name = resource.name_any();
+        let metadata = match self.resources.get(&name) {
+            Some(before) if before.spec == resource.spec => return,
+            Some(before) => {
+                resource.status.clone_from(&before.status);
+                let mut metadata = before.metadata.clone();
+                metadata.generation = metadata.generation.map(|generation| generation + 1);
+                metadata
+            }
+            None => {
+                resource.status = Some(never_observed());
+                let mut metadata = resource.metadata.clone();
+                metadata.namespace = Some(NAMESPACE.to_owned());
+                metadata.uid = Some(self.uid());
+                metadata.generation = Some(1);
+                let created = Timestamp::from_second(i64::try_from(self.uids).unwrap_or(0));
+                metadata.creation_timestamp = created.ok().map(Time);
+                metadata
+            }
+        };
+        resource.metadata = metadata;
+        self.put_resource(resource);
+    }
+
+    /// Writes a status over the version that the writer knows.
+    pub fn write_status(
+        &mut self,
+        name: &str,
+        version: &str,
+        status: &StaticAwsCredentialsStatus,
+    ) -> Result<u64, Conflict> {
+        let mut resource = self.resources.get(name).cloned().ok_or(Conflict)?;
+        if resource.metadata.resource_version.as_deref() != Some(version) {
+            return Err(Conflict);
+        }
+        // What is stored has been through JSON.
+        let stored = serde_json::to_value(status).and_then(serde_json::from_value);
+        resource.status = Some(stored.expect("a status is JSON"));
+        Ok(self.put_resource(resource))
+    }
+
+    /// Deletes a resource. What it owns is left to the garbage collector.
+    pub fn delete_resource(&mut self, name: &str) {
+        if let Some(resource) = self.resources.remove(name) {
+            self.version();
+            self.events
+                .push_back(Event::ResourceGone(Box::new(resource)));
+        }
+    }
+
+    /// Deletes Secrets whose controller is gone.
+    pub fn collect_garbage(&mut self) {
+        let alive: Vec<String> = self
+            .resources
+            .values()
+            .filter_map(ResourceExt::uid)
+            .collect();
+        let orphans = self.secrets.iter().filter(|(_, secret)| {
+            target::controller(&secret.metadata).is_some_and(|owner| !alive.contains(&owner.uid))
+        });
+        let orphans: Vec<String> = orphans.map(|(name, _)| name.clone()).collect();
+        for name in orphans {
+            self.delete(&name, None).expect("it was there");
+        }
+    }
+
+    fn put(&mut self, mut secret: Secret, manager: &str) -> Seen {
+        let name = secret.name_any();
+        secret.metadata.namespace = Some(NAMESPACE.to_owned());
+        secret.metadata.resource_version = Some(self.version().to_string());
+        let before = self.secrets.get(&name);
+        secret.metadata.managed_fields = Some(managed_fields(before, &secret, manager));
+        let seen = Seen::of_metadata(&secret.metadata).expect("it has a UID and a version");
+        self.events
+            .push_back(Event::Secret(name.clone(), seen.clone()));
+        self.secrets.insert(name, secret);
+        seen
+    }
+
+    fn put_resource(&mut self, mut resource: StaticAwsCredentials) -> u64 {
+        let version = self.version();
+        resource.metadata.resource_version = Some(version.to_string());
+        self.events
+            .push_back(Event::Resource(Box::new(resource.clone())));
+        self.resources.insert(resource.name_any(), resource);
+        version
+    }
+
+    fn version(&mut self) -> u64 {
+        self.version += 1;
+        self.version
+    }
+
+    fn uid(&mut self) -> String {
+        self.uids += 1;
+        format!("uid-{}", self.uids)
+    }
+}
+
+/// The schema's default.
+fn never_observed() -> StaticAwsCredentialsStatus {
+    let status = json!({ "observedGeneration": -1, "conditions": [{
+        "type": "Ready", "status": "Unknown", "reason": "Pending", "message": "not observed yet",
+        "lastTransitionTime": "1970-01-01T00:00:00Z",
+    }]});
+    serde_json::from_value(status).expect("the default is a status")
+}
+
+/// A writer owns what it changes. A writer of everything takes the data from the others.
+fn managed_fields(
+    before: Option<&Secret>,
+    after: &Secret,
+    manager: &str,
+) -> Vec<ManagedFieldsEntry> {
+    let content = |secret: &Secret| (secret.data.clone(), secret.type_.clone(), secret.immutable);
+    let writes_content = before.is_none_or(|before| content(before) != content(after));
+    let fields = |content: bool| -> Value {
+        if content {
+            json!({ "f:data": {}, "f:type": {}, "f:metadata": {} })
+        } else {
+            json!({ "f:metadata": {} })
+        }
+    };
+    let mut entries = before
+        .and_then(|before| before.metadata.managed_fields.clone())
+        .unwrap_or_default();
+    let own = entries
+        .iter()
+        .position(|entry| entry.manager.as_deref() == Some(manager));
+    let had = own
+        .map(|at| entries.remove(at))
+        .and_then(|entry| entry.fields_v1);
+    let had = had.is_some_and(|fields| fields.0.get("f:data").is_some());
+    if manager == FIELD_MANAGER && writes_content {
+        for entry in &mut entries {
+            entry.fields_v1 = Some(FieldsV1(fields(false)));
+        }
+    }
+    entries.push(ManagedFieldsEntry {
+        manager: Some(manager.to_owned()),
+        fields_v1: Some(FieldsV1(fields(had || writes_content))),
+        ..ManagedFieldsEntry::default()
+    });
+    entries
+}

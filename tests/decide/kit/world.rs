@@ -1,0 +1,263 @@
+//! Time, watches and runs, as the controller and the API server bring them together.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use kube::ResourceExt;
+use static_aws_credentials::{
+    api::{StaticAwsCredentials, StaticAwsCredentialsSpec},
+    index::Seen,
+    resource::key_of,
+};
+use tokio::time::Instant;
+
+use super::{
+    Aws, Event, NAMESPACE, Pair, SOURCE, Store, alpha,
+    process::Process,
+    resource,
+    run::{Broken, Run},
+};
+
+/// 2026-01-01.
+const START: i64 = 1_767_225_600;
+
+/// Everything.
+pub struct World {
+    pub store: Store,
+    pub aws: Aws,
+    pub process: Process,
+    /// Time since the beginning, as no clock can falsify it.
+    pub now: Duration,
+    pub wall_shift: SignedDuration,
+    pub clock_jumped: bool,
+    pub jitter: f64,
+    pub endpoint_replaced: bool,
+    /// Access key IDs that were published without a question, at level Format.
+    pub vouched: BTreeSet<String>,
+    /// The process ends after so many requests.
+    pub crash_after: Option<u32>,
+    /// Requests that were made.
+    pub log: Vec<String>,
+    watched: BTreeMap<String, StaticAwsCredentials>,
+    woken: BTreeSet<String>,
+    timers: BTreeMap<String, Duration>,
+    base: Instant,
+}
+
+impl World {
+    /// Nothing but a process and AWS.
+    pub fn new() -> Self {
+        Self {
+            store: Store::default(),
+            aws: Aws::new(),
+            process: Process::new(),
+            now: Duration::ZERO,
+            wall_shift: SignedDuration::ZERO,
+            clock_jumped: false,
+            jitter: 0.5,
+            endpoint_replaced: false,
+            vouched: BTreeSet::new(),
+            crash_after: None,
+            log: Vec::new(),
+            watched: BTreeMap::new(),
+            woken: BTreeSet::new(),
+            timers: BTreeMap::new(),
+            base: Instant::now(),
+        }
+    }
+
+    /// The resource `orders`, whose pair `alpha` is proven and published.
+    pub fn published() -> Self {
+        Self::published_with(|_| {})
+    }
+
+    /// The same with another spec.
+    pub fn published_with(change: impl FnOnce(&mut StaticAwsCredentialsSpec)) -> Self {
+        let mut world = Self::new();
+        world.fill(SOURCE, &alpha());
+        let mut orders = resource("orders");
+        change(&mut orders.spec);
+        world.store.apply(orders);
+        world.settle();
+        world.log.clear();
+        world
+    }
+
+    /// A person puts a pair into a Secret.
+    pub fn fill(&mut self, name: &str, pair: &Pair) {
+        self.store
+            .edit(name, |secret| secret.data = Some(pair.data()));
+    }
+
+    /// A person changes the spec of `orders`.
+    pub fn respecify(&mut self, change: impl FnOnce(&mut StaticAwsCredentialsSpec)) {
+        let mut orders = self.store.resources["orders"].clone();
+        change(&mut orders.spec);
+        self.store.apply(orders);
+    }
+
+    /// What the wall clock says, in whole seconds.
+    pub fn wall(&self) -> Timestamp {
+        let start = Timestamp::from_second(START).expect("the start is a time");
+        let wall = start + SignedDuration::from_secs(self.now.as_secs().cast_signed());
+        wall + self.wall_shift
+    }
+
+    /// The clock that only goes forward.
+    pub fn mono(&self) -> Instant {
+        self.base + self.now
+    }
+
+    /// Who AWS takes an access key ID for.
+    pub fn identity_of(&self, id: &str) -> Option<String> {
+        let all = super::universe();
+        all.into_iter()
+            .find(|pair| pair.id == id)
+            .map(|pair| pair.arn)
+    }
+
+    /// A request that is about to be made; the process may end instead.
+    pub fn request(&mut self, request: String) -> Result<(), Broken> {
+        if let Some(left) = &mut self.crash_after {
+            if *left == 0 {
+                return Err(Broken::Crash);
+            }
+            *left -= 1;
+        }
+        self.log.push(request);
+        Ok(())
+    }
+
+    /// The watch says the next thing.
+    pub fn deliver(&mut self) -> bool {
+        let Some(event) = self.store.events.pop_front() else {
+            return false;
+        };
+        let index = &mut self.process.index;
+        match event {
+            Event::Secret(name, seen) => {
+                let woken = index.apply_secret(NAMESPACE, &name, seen);
+                self.woken.extend(woken.into_iter().map(|key| key.name));
+            }
+            Event::SecretGone(name, version) => {
+                let woken = index.delete_secret(NAMESPACE, &name, version);
+                self.woken.extend(woken.into_iter().map(|key| key.name));
+            }
+            Event::Resource(object) => {
+                index.apply_resource(&key_of(&object), Run::mentions(&object));
+                self.woken.insert(object.name_any());
+                self.watched.insert(object.name_any(), *object);
+            }
+            Event::ResourceGone(object) => {
+                index.delete_resource(&key_of(&object));
+                let uid = object.uid().unwrap_or_default();
+                self.process.remembered.remove(&uid);
+                self.watched.remove(&object.name_any());
+            }
+        }
+        true
+    }
+
+    /// One run of one resource, with what the watch has said so far.
+    pub fn run(&mut self, name: &str) {
+        self.woken.remove(name);
+        self.timers.remove(name);
+        let Some(object) = self.watched.get(name).cloned() else {
+            return;
+        };
+        let uid = object.uid().unwrap_or_default();
+        match Run::new(self, object).go(self) {
+            Ok(pause) => {
+                if let Some(pause) = pause {
+                    self.timers.insert(name.to_owned(), self.now + pause);
+                }
+            }
+            Err(Broken::Conflict) => {
+                let remembered = self.process.remembered(&uid);
+                remembered.failures += 1;
+                let pause = Duration::from_millis(250) * (1 << remembered.failures.min(7));
+                self.timers.insert(name.to_owned(), self.now + pause);
+            }
+            Err(Broken::Crash) => {
+                self.crash_after = None;
+                self.restart();
+            }
+        }
+    }
+
+    /// Everything that is due now happens.
+    pub fn settle(&mut self) {
+        for _ in 0..500 {
+            while self.deliver() {}
+            let due = |(name, at): (&String, &Duration)| (*at <= self.now).then(|| name.clone());
+            let due: Vec<String> = self.timers.iter().filter_map(due).collect();
+            self.woken.extend(due);
+            let Some(name) = self.woken.first().cloned() else {
+                return;
+            };
+            self.run(&name);
+        }
+        panic!("it never settles: {:?}", self.log);
+    }
+
+    /// Time passes, and what falls due meanwhile happens when it does.
+    pub fn advance(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        self.settle();
+        while let Some(next) = self.timers.values().min().copied().filter(|at| *at <= end) {
+            self.now = next.max(self.now);
+            self.settle();
+        }
+        self.now = end;
+    }
+
+    /// When a resource is looked at again, if nothing changes.
+    pub fn next_look(&self, name: &str) -> Option<Duration> {
+        Some(self.timers.get(name)?.saturating_sub(self.now))
+    }
+
+    /// The process ends and another begins: all that was in memory is gone.
+    pub fn restart(&mut self) {
+        self.process = Process::new();
+        self.timers.clear();
+        self.store.events.clear();
+        self.watched = self.store.resources.clone();
+        self.woken = self.watched.keys().cloned().collect();
+        self.list_resources();
+        self.list_secrets();
+    }
+
+    fn list_resources(&mut self) {
+        let index = &mut self.process.index;
+        index.begin_resources();
+        for object in self.store.resources.values() {
+            index.apply_resource(&key_of(object), Run::mentions(object));
+        }
+        index.end_resources();
+    }
+
+    /// The watch of Secrets breaks, and lists anew.
+    pub fn list_secrets(&mut self) {
+        self.store
+            .events
+            .retain(|event| matches!(event, Event::Resource(_) | Event::ResourceGone(_)));
+        let index = &mut self.process.index;
+        index.begin_secrets();
+        for (name, secret) in &self.store.secrets {
+            if let Some(seen) = Seen::of_metadata(&secret.metadata) {
+                index.list_secret(NAMESPACE, name, seen);
+            }
+        }
+        let woken = index.end_secrets();
+        self.woken.extend(woken.into_iter().map(|key| key.name));
+    }
+
+    /// The wall clock is set.
+    pub fn set_clock(&mut self, by: SignedDuration) {
+        self.wall_shift += by;
+        self.clock_jumped = true;
+    }
+}

@@ -1,0 +1,20 @@
+//! The rules of the design in sentences: what happens to target and status when something happens
+//! to source, target, spec, AWS, clock or process. All of it in memory; time is an argument.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod asking;
+mod clock;
+mod crashes;
+mod kit;
+mod ownership;
+mod properties;
+mod refusals;
+mod source;
+mod spec;
+mod target;

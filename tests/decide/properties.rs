@@ -1,0 +1,1 @@
+//! Whatever users, AWS and clocks do.

@@ -1,0 +1,300 @@
+//! When AWS refuses a pair.
+
+use std::time::Duration;
+
+use crate::kit::{SOURCE, TARGET, World, alpha, beta, foreign_account, resource};
+use static_aws_credentials::api::{ConditionType, OnRejected};
+
+fn withdrawing() -> World {
+    World::published_with(|spec| spec.validation.on_rejected = OnRejected::Withdraw)
+}
+
+#[test]
+fn an_unknown_new_pair_settles_for_a_minute_with_fifteen_questions() {
+    let mut world = World::new();
+    world.aws.deactivate(&alpha());
+    world.fill(SOURCE, &alpha());
+    world.store.apply(resource("orders"));
+    world.settle();
+    assert_eq!(
+        world.state(),
+        "Ready=False Settling, Verified=Unknown Settling, Published=False NotPublished, Reconciling"
+    );
+    world.advance(Duration::from_mins(2));
+    let times: Vec<u64> = world
+        .aws
+        .asked
+        .iter()
+        .map(|asked| asked.at.as_secs())
+        .collect();
+    assert!(times.len() <= 15, "{times:?}");
+    assert_eq!(
+        times,
+        [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 30, 40, 50, 60]
+    );
+    assert_eq!(
+        world.state(),
+        "Ready=False AccessKeyUnknown, Verified=False AccessKeyUnknown, Published=False NotPublished, Stalled"
+    );
+    let statuses = world
+        .log
+        .iter()
+        .filter(|request| *request == "status orders");
+    assert_eq!(statuses.count(), 2, "settling, then the verdict");
+}
+
+#[test]
+fn a_pair_that_becomes_known_while_it_settles_is_published_within_two_seconds() {
+    let mut world = World::new();
+    world.aws.deactivate(&alpha());
+    world.fill(SOURCE, &alpha());
+    world.store.apply(resource("orders"));
+    world.advance(Duration::from_secs(7));
+    world.aws.activate(&alpha());
+    world.advance(Duration::from_secs(2));
+    assert_eq!(world.target(), Some(alpha()));
+    assert_eq!(world.status().settling, None);
+}
+
+#[test]
+fn a_restart_does_not_make_a_pair_settle_longer() {
+    let mut world = World::new();
+    world.aws.deactivate(&alpha());
+    world.fill(SOURCE, &alpha());
+    world.store.apply(resource("orders"));
+    world.advance(Duration::from_secs(31));
+    world.restart();
+    world.advance(Duration::from_secs(30));
+    assert!(
+        world.state().starts_with("Ready=False AccessKeyUnknown"),
+        "{}",
+        world.state()
+    );
+    assert!(world.questions() <= 16);
+}
+
+#[test]
+fn a_touched_source_does_not_make_a_pair_settle_again() {
+    let mut world = World::new();
+    world.aws.deactivate(&alpha());
+    world.fill(SOURCE, &alpha());
+    world.store.apply(resource("orders"));
+    world.advance(Duration::from_mins(2));
+    let since = world.status().settling;
+    let before = world.questions();
+    world.store.edit(SOURCE, |secret| {
+        secret.metadata.labels = Some([("a".to_owned(), "b".to_owned())].into())
+    });
+    world.advance(Duration::from_mins(2));
+    assert!(
+        world.state().starts_with("Ready=False AccessKeyUnknown"),
+        "{}",
+        world.state()
+    );
+    assert_eq!(world.status().settling, since);
+    assert!(
+        world.questions() <= before + 1,
+        "{} questions",
+        world.questions() - before
+    );
+}
+
+#[test]
+fn a_refused_pair_is_asked_about_each_interval_since_keys_are_reactivated() {
+    let mut world = World::new();
+    world.aws.deactivate(&alpha());
+    world.fill(SOURCE, &alpha());
+    world.store.apply(resource("orders"));
+    world.advance(Duration::from_mins(2));
+    let before = world.questions();
+    world.advance(Duration::from_hours(6));
+    assert_eq!(world.questions(), before + 6);
+    world.aws.activate(&alpha());
+    world.advance(Duration::from_mins(70));
+    assert_eq!(world.target(), Some(alpha()));
+}
+
+#[test]
+fn a_published_pair_is_refused_only_after_two_answers_a_minute_apart() {
+    let mut world = World::published();
+    world.aws.deactivate(&alpha());
+    let pause = world.next_look("orders").unwrap();
+    world.advance(pause);
+    assert_eq!(
+        world.state(),
+        "Ready=True Published, Verified=Unknown RejectionUnconfirmed, Published=True Published"
+    );
+    world.advance(Duration::from_secs(58));
+    assert!(world.state().starts_with("Ready=True"));
+    world.advance(Duration::from_secs(2));
+    assert_eq!(
+        world.state(),
+        "Ready=False AccessKeyUnknown, Verified=False AccessKeyUnknown, Published=True Published, Stalled"
+    );
+    assert_eq!(world.target(), Some(alpha()), "Keep is the default");
+    assert_eq!(world.questions(), 3);
+}
+
+#[test]
+fn a_first_refusal_that_is_not_repeated_is_forgotten() {
+    let mut world = withdrawing();
+    world.aws.deactivate(&alpha());
+    let pause = world.next_look("orders").unwrap();
+    world.advance(pause);
+    world.aws.activate(&alpha());
+    world.advance(Duration::from_mins(2));
+    assert_eq!(world.status().settling, None);
+    assert!(world.state().contains("Verified=True IdentityVerified"));
+    world.aws.deactivate(&alpha());
+    let pause = world.next_look("orders").unwrap();
+    world.advance(pause);
+    assert!(
+        world
+            .state()
+            .contains("Ready=True Published, Verified=Unknown RejectionUnconfirmed")
+    );
+}
+
+#[test]
+fn withdraw_deletes_the_target_and_asks_the_default_region_before() {
+    let mut world = withdrawing();
+    world.aws.deactivate(&alpha());
+    world.advance(Duration::from_hours(2));
+    assert_eq!(world.target(), None);
+    assert_eq!(
+        world.state(),
+        "Ready=False AccessKeyUnknown, Verified=False AccessKeyUnknown, Published=False Withdrawn, Stalled"
+    );
+    let status = world.status();
+    assert_eq!(
+        (status.published, status.binding, status.identity),
+        (None, None, None)
+    );
+    let regions: Vec<&str> = world
+        .aws
+        .asked
+        .iter()
+        .map(|asked| asked.region.as_str())
+        .collect();
+    assert_eq!(
+        regions[..4],
+        ["eu-west-1", "eu-west-1", "eu-west-1", "us-east-1"]
+    );
+    let deletes = world
+        .log
+        .iter()
+        .filter(|request| request.starts_with("delete"));
+    assert_eq!(deletes.collect::<Vec<_>>(), ["delete orders-credentials"]);
+}
+
+#[test]
+fn a_region_that_was_switched_off_withdraws_nothing() {
+    let mut world = withdrawing();
+    world.aws.disabled.insert("eu-west-1".to_owned());
+    world.advance(Duration::from_hours(5));
+    assert_eq!(world.target(), Some(alpha()));
+    assert_eq!(
+        world.state(),
+        "Ready=True Published, Verified=Unknown RegionDisabled, Published=True Published"
+    );
+    assert!(world.message(ConditionType::Verified).contains("us-east-1"));
+}
+
+#[test]
+fn a_replaced_endpoint_is_asked_for_no_other_region() {
+    let mut world = withdrawing();
+    world.endpoint_replaced = true;
+    world.aws.deactivate(&alpha());
+    world.advance(Duration::from_hours(2));
+    assert_eq!(world.target(), None);
+    assert!(
+        world
+            .aws
+            .asked
+            .iter()
+            .all(|asked| asked.region == "eu-west-1")
+    );
+}
+
+#[test]
+fn a_withdrawn_target_is_not_restored_until_the_pair_is_good_again() {
+    let mut world = withdrawing();
+    world.aws.deactivate(&alpha());
+    world.advance(Duration::from_hours(2));
+    world.requests();
+    world.restart();
+    world.settle_twice();
+    world.advance(Duration::from_mins(30));
+    assert_eq!(world.target(), None);
+    assert!(world.state().contains("Published=False Withdrawn"));
+    world.aws.activate(&alpha());
+    world.advance(Duration::from_hours(2));
+    assert_eq!(world.target(), Some(alpha()));
+    assert!(world.state().starts_with("Ready=True Published"));
+}
+
+#[test]
+fn withdraw_leaves_a_secret_that_is_not_ours_any_more() {
+    let mut world = withdrawing();
+    world.store.edit(TARGET, |secret| {
+        secret.metadata.owner_references = None;
+        secret.metadata.labels = None;
+        secret.metadata.annotations = None;
+    });
+    world.aws.deactivate(&alpha());
+    world.advance(Duration::from_hours(3));
+    assert!(world.store.secret(TARGET).is_some());
+}
+
+#[test]
+fn refusals_in_several_accounts_at_once_are_believed_ten_minutes_later() {
+    let mut world = withdrawing();
+    world.fill("second-key-pair", &foreign_account());
+    let mut second = resource("second");
+    second.spec.validation.on_rejected = OnRejected::Withdraw;
+    world.store.apply(second);
+    world.settle();
+    for pair in [alpha(), foreign_account()] {
+        world.aws.deactivate(&pair);
+    }
+    let due = world.next_look("orders").unwrap();
+    world.advance(due + Duration::from_mins(8));
+    assert_eq!(world.target(), Some(alpha()));
+    assert_eq!(world.pair_in("second-credentials"), Some(foreign_account()));
+    assert!(
+        world
+            .state()
+            .contains("Ready=True Published, Verified=Unknown MassRejection"),
+        "{}",
+        world.state()
+    );
+    world.advance(Duration::from_hours(4));
+    assert_eq!(world.target(), None);
+    assert_eq!(world.pair_in("second-credentials"), None);
+}
+
+#[test]
+fn refusals_of_several_pairs_of_one_account_are_believed() {
+    let mut world = withdrawing();
+    world.fill("second-key-pair", &beta());
+    world.store.apply(resource("second"));
+    world.settle();
+    for pair in [alpha(), beta()] {
+        world.aws.deactivate(&pair);
+    }
+    let due = world.next_look("orders").unwrap();
+    world.advance(due + Duration::from_mins(2));
+    assert_eq!(world.target(), None);
+}
+
+#[test]
+fn a_wrong_secret_is_refused_at_once_and_not_asked_again() {
+    let mut world = World::new();
+    world.fill(SOURCE, &alpha().with_wrong_secret());
+    world.store.apply(resource("orders"));
+    world.settle_twice();
+    assert!(world.state().starts_with("Ready=False SignatureMismatch"));
+    world.advance(Duration::from_hours(9));
+    assert_eq!(world.questions(), 1);
+    assert_eq!(world.next_look("orders"), None);
+}
