@@ -38,7 +38,7 @@ struct Run<'a> {
     version: String,
     view: View,
     source: Option<Source>,
-    target: Option<(String, Target)>,
+    targets: Vec<(String, Target)>,
     answers: Vec<(String, Answer)>,
     jitter: f64,
     conflicts: u32,

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::{
@@ -81,18 +82,27 @@ impl Remembered {
         }
     }
 
-    /// Measures a refusal that the status speaks of by this process's own clock.
+    /// Measures a refusal that the status speaks of by this process's own clock. The wall clock is
+    /// asked once, about a refusal that began before this process; a beginning in the future counts
+    /// as now.
     pub fn refused_for(
         &mut self,
         status: &StaticAwsCredentialsStatus,
+        wall: Timestamp,
         now: Instant,
     ) -> Option<Duration> {
-        let settling = status.settling.as_ref();
-        let same = |(suffix, _): &(String, Instant)| {
-            settling.is_some_and(|settling| settling.key_id_suffix == *suffix)
+        let settling = status.settling.as_ref()?;
+        let same = |(suffix, _): &&(String, Instant)| settling.key_id_suffix == *suffix;
+        let since = match self.refusal.as_ref().filter(same) {
+            Some((_, since)) => *since,
+            None => {
+                let ago = wall.duration_since(settling.since.0).try_into();
+                let since = now.checked_sub(ago.unwrap_or_default()).unwrap_or(now);
+                self.refusal_began(&settling.key_id_suffix, since);
+                since
+            }
         };
-        let (_, since) = self.refusal.as_ref().filter(|refusal| same(refusal))?;
-        Some(now.saturating_duration_since(*since))
+        Some(now.saturating_duration_since(since))
     }
 
     /// Takes note of a refusal that begins now.

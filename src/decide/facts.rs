@@ -30,8 +30,8 @@ pub(super) fn facts(
         Standing::Written { new_pair } => {
             status.published = Some(published(world, source, *new_pair));
         }
-        Standing::Found(seen) => {
-            status.published = Some(published(world, source, true));
+        Standing::Found { seen, new_pair } => {
+            status.published = Some(published(world, source, *new_pair));
             refresh(&mut status, seen);
         }
         Standing::Empty(_) => {
@@ -46,7 +46,7 @@ pub(super) fn facts(
     });
     if matches!(
         standing,
-        Standing::Written { .. } | Standing::Found(_) | Standing::Holds(_)
+        Standing::Written { .. } | Standing::Found { .. } | Standing::Holds(_)
     ) {
         identify(world, judged, &mut status);
     }

@@ -29,7 +29,7 @@ pub(super) enum Standing {
     /// It holds what was last published, at this version.
     Holds(Seen),
     /// It holds the pair already, though the status does not say so: a write was lost half-way.
-    Found(Seen),
+    Found { seen: Seen, new_pair: bool },
     /// It is written in this run.
     Written { new_pair: bool },
     /// Nothing was ever published, or nothing is any more.

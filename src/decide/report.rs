@@ -143,7 +143,7 @@ fn published_condition(
     standing: &Standing,
 ) -> (Truth, Finding) {
     match standing {
-        Standing::Written { .. } | Standing::Found(_) | Standing::Holds(_) => {
+        Standing::Written { .. } | Standing::Found { .. } | Standing::Holds(_) => {
             let name = match (standing, world.published()) {
                 (Standing::Holds(_), Some(published)) if !is_sound(judged) => {
                     &published.secret_name
@@ -204,7 +204,7 @@ fn summary(world: &World<'_>, judged: &Judged, standing: &Standing, verified: &F
         }
         Judged::Pending { finding, .. } => Summary::Reconciling(finding.clone()),
         Judged::Sound { .. } => match standing {
-            Standing::Written { .. } | Standing::Found(_) | Standing::Holds(_) => {
+            Standing::Written { .. } | Standing::Found { .. } | Standing::Holds(_) => {
                 let message = format!(
                     "Secret \"{}\" holds the proven pair of Secret \"{}\"",
                     world.resource.target, world.resource.source.name
@@ -224,7 +224,7 @@ fn strays(world: &World<'_>, judged: &Judged, standing: &Standing) -> Vec<(Strin
     let stands = is_sound(judged)
         && matches!(
             standing,
-            Standing::Written { .. } | Standing::Found(_) | Standing::Holds(_)
+            Standing::Written { .. } | Standing::Found { .. } | Standing::Holds(_)
         );
     if !stands {
         return Vec::new();
@@ -273,7 +273,7 @@ fn memory(world: &World<'_>, source: &Source, judged: &Judged, placed: &Placed) 
         (Judged::Sound { proof, .. }, Some(pair)) => {
             if matches!(
                 placed.standing,
-                Standing::Holds(_) | Standing::Found(_) | Standing::Written { .. }
+                Standing::Holds(_) | Standing::Found { .. } | Standing::Written { .. }
             ) {
                 memory.published = Some(pair.fingerprint);
             }

@@ -145,7 +145,12 @@ pub(super) fn next(
         Judged::Sound {
             accepted_now: true, ..
         } => Next::In(interval(world)),
-        Judged::Sound { proof: Some(_), .. } if world.due == Due::Later => Next::Keep,
+        Judged::Sound { proof: Some(_), .. }
+            if world.due == Due::Later
+                && world.status.observed_generation == world.resource.generation =>
+        {
+            Next::Keep
+        }
         Judged::Sound { proof: Some(_), .. } => Next::In(since_last_proof(world)),
         Judged::Missing
         | Judged::Bad { .. }

@@ -29,8 +29,8 @@ pub struct World<'a> {
     pub memory: &'a Memory,
     /// The source, once it was read.
     pub source: Option<&'a Source>,
-    /// The Secret of a name, once it was read.
-    pub target: Option<(&'a str, &'a Target)>,
+    /// Secrets by the names of the target and of what was published, once they were read.
+    pub targets: &'a [(String, Target)],
     /// What STS answered in this run, by region.
     pub answers: &'a [(String, Answer)],
     /// Accounts whose published pairs were refused for the first time within ten minutes.
@@ -99,8 +99,9 @@ impl World<'_> {
 
     /// The Secret of this name, if it was read.
     pub(super) fn read_target(&self, name: &str) -> Option<&Target> {
-        self.target
-            .filter(|(read, _)| *read == name)
+        self.targets
+            .iter()
+            .find(|(read, _)| read == name)
             .map(|(_, target)| target)
     }
 

@@ -112,7 +112,10 @@ fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed 
         let standing = if known && here.is_some() {
             Standing::Holds(seen)
         } else {
-            Standing::Found(seen)
+            Standing::Found {
+                seen,
+                new_pair: !content.is_published,
+            }
         };
         return Placed {
             change: Change::Nothing,

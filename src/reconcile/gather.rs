@@ -50,7 +50,7 @@ impl<'a> Run<'a> {
             version,
             view: lock(&context.index).view(&resource.key),
             source: None,
-            target: None,
+            targets: Vec::new(),
             answers: Vec::new(),
             jitter: jitter(),
             conflicts: 0,
@@ -79,7 +79,7 @@ impl<'a> Run<'a> {
                 (
                     remembered.memory.clone(),
                     remembered.due(now),
-                    remembered.refused_for(&self.status, now),
+                    remembered.refused_for(&self.status, this_second(), now),
                     remembered.restore_wait(now),
                 )
             });
@@ -89,10 +89,7 @@ impl<'a> Run<'a> {
             view: &self.view,
             memory: &memory,
             source: self.source.as_ref(),
-            target: self
-                .target
-                .as_ref()
-                .map(|(name, target)| (name.as_str(), target)),
+            targets: &self.targets,
             answers: &self.answers,
             refused_accounts: &refused_accounts,
             endpoint_replaced: self.context.shared.endpoint_replaced,
@@ -120,7 +117,8 @@ impl<'a> Run<'a> {
         let read = observe::target(&self.context.shared.client, self.resource, &name);
         let target = in_time(read).await?;
         self.saw_target(&name, &target.sight());
-        self.target = Some((name, target));
+        self.targets.retain(|(read, _)| *read != name);
+        self.targets.push((name, target));
         Ok(())
     }
 
