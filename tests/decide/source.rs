@@ -18,7 +18,7 @@ fn a_good_pair_is_published_with_two_writes_and_one_question() {
     assert_eq!(world.target(), Some(alpha()));
     assert_eq!(
         world.requests(),
-        "get orders-key-pair, ask eu-west-1, get orders-credentials, create orders-credentials, status orders"
+        "get orders-key-pair, ask eu-west-1, create orders-credentials, status orders"
     );
     let published = world.status().published.unwrap();
     assert_eq!(

@@ -12,7 +12,7 @@ use static_aws_credentials::{
     index::{Seen, Sight, View},
     remembered::Written,
     resource::{Resource, mentions},
-    target::{self, FIELD_MANAGER},
+    target::{FIELD_MANAGER, Passing},
     verdict::Answer,
 };
 
@@ -36,7 +36,7 @@ pub struct Run {
     object: StaticAwsCredentials,
     version: String,
     view: View,
-    target: Option<(String, Target)>,
+    targets: Vec<(String, Target)>,
     answers: Vec<(String, Answer)>,
     conflicts: u32,
 }
@@ -67,7 +67,7 @@ impl Run {
             status,
             version,
             source: None,
-            target: None,
+            targets: Vec::new(),
             answers: Vec::new(),
             conflicts: 0,
             object,
@@ -97,17 +97,14 @@ impl Run {
         let now = world.wall();
         let (jitter, endpoint_replaced) = (world.jitter, world.endpoint_replaced);
         let remembered = world.process.remembered(&self.resource.uid);
-        let refused_for = remembered.refused_for(&self.status, mono);
+        let refused_for = remembered.refused_for(&self.status, now, mono);
         with(&Known {
             resource: &self.resource,
             status: &self.status,
             view: &self.view,
             memory: &remembered.memory,
             source: self.source.as_ref(),
-            target: self
-                .target
-                .as_ref()
-                .map(|(name, target)| (name.as_str(), target)),
+            targets: &self.targets,
             answers: &self.answers,
             refused_accounts: &refused_accounts,
             endpoint_replaced,
@@ -128,8 +125,9 @@ impl Run {
                 Source::Found(examine(secret, seen, &self.resource, &world.process.key))
             }
         };
-        self.view.source = source.sight();
-        world.process.index.record(NAMESPACE, &name, source.sight());
+        let before = std::mem::replace(&mut self.view.source, source.sight());
+        let index = &mut world.process.index;
+        index.record(NAMESPACE, &name, &before, &self.view.source);
         self.source = Some(source);
         Ok(())
     }
@@ -141,17 +139,20 @@ impl Run {
             Some((secret, seen)) => Target::Found(Box::new(FoundTarget::new(secret, seen))),
         };
         self.saw(world, name, target.sight());
-        self.target = Some((name.to_owned(), target));
+        self.targets.retain(|(read, _)| read != name);
+        self.targets.push((name.to_owned(), target));
         Ok(())
     }
 
     fn saw(&mut self, world: &mut World, name: &str, sight: Sight) {
-        world.process.index.record(NAMESPACE, name, sight.clone());
-        if name == self.resource.target {
-            self.view.target = sight;
+        let slot = if name == self.resource.target {
+            &mut self.view.target
         } else {
-            self.view.published = sight;
-        }
+            &mut self.view.published
+        };
+        let before = std::mem::replace(slot, sight.clone());
+        let index = &mut world.process.index;
+        index.record(NAMESPACE, name, &before, &sight);
     }
 
     fn ask(&mut self, world: &mut World, query: &Query) -> Result<(), Broken> {
@@ -194,7 +195,9 @@ impl Run {
             rules::may_delete_stray(world, self, name);
             world.request(format!("delete {name}"))?;
             if world.store.delete(name, Some(seen)).is_ok() || world.store.secret(name).is_none() {
-                world.process.index.record(NAMESPACE, name, Sight::Absent);
+                let before = Sight::Present(seen.clone());
+                let index = &mut world.process.index;
+                index.record(NAMESPACE, name, &before, &Sight::Absent);
                 self.view.strays.retain(|(stray, _)| stray != name);
                 let published = self.status.published.as_ref();
                 if published.is_some_and(|published| published.secret_name == *name) {
@@ -216,7 +219,7 @@ impl Run {
         let (name, written) = match change {
             Change::Nothing => return Ok(Ok(None)),
             Change::Create(draft) | Change::Replace(draft, _) => {
-                let mut secret = target::secret(draft.metadata.clone(), &draft.data);
+                let mut secret = Passing::new(draft.metadata.clone(), &draft.data).0.clone();
                 let name = secret.name_any();
                 rules::may_write(world, self, &name, &draft.data, change);
                 if let Change::Replace(_, seen) = change {

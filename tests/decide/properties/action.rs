@@ -1,0 +1,335 @@
+//! Everything that may happen.
+
+use std::time::Duration;
+
+use k8s_openapi::{ByteString, jiff::SignedDuration};
+use proptest::prelude::*;
+use static_aws_credentials::api::{
+    DeletionPolicy, Layout, OnRejected, Reason, RootUser, ValidationLevel,
+};
+
+use crate::kit::{Pair, SOURCE, TARGET, World, alpha, beta, foreign_account, resource, root};
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+pub enum Action {
+    Fill(Content),
+    DeleteSource,
+    TouchSource,
+    Deactivate(u8),
+    Activate(u8),
+    Outage(Option<Reason>),
+    DisableRegion(bool),
+    EditTarget,
+    DeleteTarget,
+    LabelTarget,
+    StripTarget,
+    FreezeTarget,
+    Occupy(&'static str),
+    Vacate(&'static str),
+    Respecify(Field),
+    Recreate,
+    Rival(bool),
+    CollectGarbage,
+    Restart,
+    Crash(u32),
+    List,
+    Clock(i64),
+    Advance(u64),
+    Deliver(u8),
+    Run,
+}
+
+/// What a source may hold.
+#[derive(Clone, Debug)]
+pub enum Content {
+    Pair(u8),
+    WrongSecret(u8),
+    LineBreak,
+    OneKey,
+}
+
+/// A field of the spec, and what it is set to.
+#[derive(Clone, Debug)]
+pub enum Field {
+    Account(Option<&'static str>),
+    Arn(Option<&'static str>),
+    Level(ValidationLevel),
+    OnRejected(OnRejected),
+    RootUser(RootUser),
+    Interval(&'static str),
+    Region(&'static str),
+    Layouts(Vec<Layout>),
+    Target(Option<&'static str>),
+    Policy(DeletionPolicy),
+    Suspend(bool),
+}
+
+impl Action {
+    /// Whether what it does depends on when the process ran.
+    pub fn depends_on_the_process(&self) -> bool {
+        matches!(
+            self,
+            Self::Crash(_)
+                | Self::Clock(_)
+                | Self::Deliver(_)
+                | Self::Run
+                | Self::Advance(_)
+                | Self::Rival(_)
+        )
+    }
+
+    /// Whether it changes what AWS says.
+    pub fn is_of_aws(&self) -> bool {
+        matches!(
+            self,
+            Self::Deactivate(_) | Self::Activate(_) | Self::Outage(_) | Self::DisableRegion(_)
+        )
+    }
+
+    /// Whether it takes the target's content away.
+    pub fn harms_the_target(&self) -> bool {
+        matches!(
+            self,
+            Self::EditTarget
+                | Self::DeleteTarget
+                | Self::StripTarget
+                | Self::LabelTarget
+                | Self::FreezeTarget
+                | Self::Vacate(_)
+                | Self::Recreate
+                | Self::CollectGarbage
+        )
+    }
+
+    /// What a person does to have the pair `alpha` published after all.
+    pub fn amends() -> Vec<Self> {
+        let fields = [
+            Field::Account(None),
+            Field::Arn(None),
+            Field::Level(ValidationLevel::Identity),
+            Field::RootUser(RootUser::Allow),
+            Field::Interval("5m"),
+            Field::Region("eu-west-1"),
+            Field::Suspend(false),
+        ];
+        let mut amends = vec![
+            Self::Rival(false),
+            Self::CollectGarbage,
+            Self::Vacate(TARGET),
+            Self::Vacate("renamed"),
+            Self::Outage(None),
+            Self::DisableRegion(false),
+            Self::Activate(0),
+            Self::Fill(Content::Pair(0)),
+        ];
+        amends.extend(fields.map(Self::Respecify));
+        amends
+    }
+}
+
+fn fields() -> impl Strategy<Value = Field> {
+    prop_oneof![
+        prop_oneof![
+            Just(None),
+            Just(Some("123456789012")),
+            Just(Some("999999999999"))
+        ]
+        .prop_map(Field::Account),
+        prop_oneof![
+            Just(None),
+            Just(Some("arn:aws:iam::*:user/connectors/*")),
+            Just(Some("arn:aws:iam::*:user/nobody"))
+        ]
+        .prop_map(Field::Arn),
+        prop_oneof![3 => Just(ValidationLevel::Identity), 1 => Just(ValidationLevel::Format)]
+            .prop_map(Field::Level),
+        prop_oneof![Just(OnRejected::Keep), Just(OnRejected::Withdraw)].prop_map(Field::OnRejected),
+        prop_oneof![Just(RootUser::Deny), Just(RootUser::Allow)].prop_map(Field::RootUser),
+        prop_oneof![Just("5m"), Just("1h"), Just("3h")].prop_map(Field::Interval),
+        prop_oneof![Just("eu-west-1"), Just("eu-central-1"), Just("cn-north-1")]
+            .prop_map(Field::Region),
+        prop_oneof![
+            Just(vec![Layout::Env]),
+            Just(vec![Layout::Mendix, Layout::ProcessJson])
+        ]
+        .prop_map(Field::Layouts),
+        prop_oneof![Just(None), Just(Some("renamed"))].prop_map(Field::Target),
+        prop_oneof![Just(DeletionPolicy::Delete), Just(DeletionPolicy::Retain)]
+            .prop_map(Field::Policy),
+        any::<bool>().prop_map(Field::Suspend),
+    ]
+}
+
+fn contents() -> impl Strategy<Value = Content> {
+    prop_oneof![
+        5 => (0..4_u8).prop_map(Content::Pair),
+        2 => (0..4_u8).prop_map(Content::WrongSecret),
+        1 => Just(Content::LineBreak),
+        1 => Just(Content::OneKey),
+    ]
+}
+
+fn outages() -> impl Strategy<Value = Action> {
+    let reasons = prop_oneof![
+        2 => Just(None),
+        1 => Just(Some(Reason::StsUnreachable)),
+        1 => Just(Some(Reason::RegionDisabled)),
+        1 => Just(Some(Reason::StsAccessDenied)),
+    ];
+    reasons.prop_map(Action::Outage)
+}
+
+/// Anything.
+pub fn actions() -> impl Strategy<Value = Action> {
+    let name = || prop_oneof![Just(TARGET), Just("renamed")];
+    let of_people = prop_oneof![
+        6 => contents().prop_map(Action::Fill),
+        1 => Just(Action::DeleteSource),
+        1 => Just(Action::TouchSource),
+        2 => Just(Action::EditTarget),
+        2 => Just(Action::DeleteTarget),
+        1 => Just(Action::LabelTarget),
+        1 => Just(Action::StripTarget),
+        1 => Just(Action::FreezeTarget),
+        1 => name().prop_map(Action::Occupy),
+        1 => name().prop_map(Action::Vacate),
+        8 => fields().prop_map(Action::Respecify),
+        1 => Just(Action::Recreate),
+        1 => any::<bool>().prop_map(Action::Rival),
+        1 => Just(Action::CollectGarbage),
+    ];
+    let of_the_world = prop_oneof![
+        3 => (0..4_u8).prop_map(Action::Deactivate),
+        2 => (0..4_u8).prop_map(Action::Activate),
+        2 => outages(),
+        1 => any::<bool>().prop_map(Action::DisableRegion),
+        2 => Just(Action::Restart),
+        2 => (0..8_u32).prop_map(Action::Crash),
+        1 => Just(Action::List),
+        1 => (-900..900_i64).prop_map(Action::Clock),
+        6 => prop_oneof![0..90_u64, 0..8_000_u64].prop_map(Action::Advance),
+        4 => (0..6_u8).prop_map(Action::Deliver),
+        4 => Just(Action::Run),
+    ];
+    prop_oneof![of_people, of_the_world]
+}
+
+fn pair(number: u8) -> Pair {
+    match number {
+        0 => alpha(),
+        1 => beta(),
+        2 => foreign_account(),
+        _ => root(),
+    }
+}
+
+/// Lets it happen.
+pub fn perform(world: &mut World, action: &Action) {
+    let edit_target = |world: &mut World, edit: fn(&mut k8s_openapi::api::core::v1::Secret)| {
+        if world.store.secret(TARGET).is_some() {
+            world.store.edit(TARGET, edit);
+        }
+    };
+    match action {
+        Action::Fill(content) => fill(world, content),
+        Action::DeleteSource => drop(world.store.delete(SOURCE, None)),
+        Action::TouchSource => {
+            let version = world.log.len().to_string();
+            if world.store.secret(SOURCE).is_some() {
+                world.store.edit(SOURCE, |secret| {
+                    secret.metadata.annotations = Some([("touched".to_owned(), version)].into());
+                });
+            }
+        }
+        Action::Deactivate(number) => world.aws.deactivate(&pair(*number)),
+        Action::Activate(number) => world.aws.activate(&pair(*number)),
+        Action::Outage(reason) => world.aws.outage = *reason,
+        Action::DisableRegion(true) => drop(world.aws.disabled.insert("eu-west-1".to_owned())),
+        Action::DisableRegion(false) => world.aws.disabled.clear(),
+        Action::EditTarget => edit_target(world, |secret| {
+            let data = secret.data.get_or_insert_default();
+            data.insert(
+                "AWS_ACCESS_KEY_ID".to_owned(),
+                ByteString(b"scribble".to_vec()),
+            );
+        }),
+        Action::DeleteTarget => drop(world.store.delete(TARGET, None)),
+        Action::LabelTarget => edit_target(world, |secret| {
+            let labels = secret.metadata.labels.get_or_insert_default();
+            labels.insert("team".to_owned(), "orders".to_owned());
+        }),
+        Action::StripTarget => edit_target(world, |secret| {
+            secret.metadata.owner_references = None;
+            secret.metadata.labels = None;
+        }),
+        Action::FreezeTarget => edit_target(world, |secret| secret.immutable = Some(true)),
+        Action::Occupy(name) => {
+            if world.store.secret(name).is_none() {
+                world.fill(name, &beta());
+            }
+        }
+        Action::Vacate(name) => drop(world.store.delete(name, None)),
+        Action::Respecify(field) => respecify(world, field),
+        Action::Recreate => {
+            let mut orders = resource("orders");
+            orders.spec = world.store.resources["orders"].spec.clone();
+            world.store.delete_resource("orders");
+            world.store.apply(orders);
+        }
+        Action::Rival(there) => rival(world, *there),
+        Action::CollectGarbage => world.store.collect_garbage(),
+        Action::Restart => world.restart(),
+        Action::Crash(after) => world.crash_after = Some(*after),
+        Action::List => world.list_secrets(),
+        Action::Clock(seconds) => world.set_clock(SignedDuration::from_secs(*seconds)),
+        Action::Advance(seconds) => world.advance(Duration::from_secs(*seconds)),
+        Action::Deliver(count) => drop((0..*count).map(|_| world.deliver()).max()),
+        Action::Run => world.run("orders"),
+    }
+}
+
+fn fill(world: &mut World, content: &Content) {
+    match content {
+        Content::Pair(number) => world.fill(SOURCE, &pair(*number)),
+        Content::WrongSecret(number) => world.fill(SOURCE, &pair(*number).with_wrong_secret()),
+        Content::LineBreak => world.store.edit(SOURCE, |secret| {
+            let mut data = alpha().data();
+            data.values_mut().for_each(|value| value.0.push(b'\n'));
+            secret.data = Some(data);
+        }),
+        Content::OneKey => world.store.edit(SOURCE, |secret| {
+            let mut data = alpha().data();
+            data.pop_last();
+            secret.data = Some(data);
+        }),
+    }
+}
+
+fn respecify(world: &mut World, field: &Field) {
+    world.respecify(|spec| match field.clone() {
+        Field::Account(account) => spec.validation.account_id = account.map(str::to_owned),
+        Field::Arn(arn) => spec.validation.arn = arn.map(str::to_owned),
+        Field::Level(level) => spec.validation.level = level,
+        Field::OnRejected(on_rejected) => spec.validation.on_rejected = on_rejected,
+        Field::RootUser(root_user) => spec.validation.root_user = root_user,
+        Field::Interval(interval) => spec.validation.interval = interval.to_owned(),
+        Field::Region(region) => spec.region = Some(region.to_owned()),
+        Field::Layouts(layouts) => spec.target.layouts = layouts,
+        Field::Target(name) => spec.target.name = name.map(str::to_owned),
+        Field::Policy(policy) => spec.target.deletion_policy = policy,
+        Field::Suspend(suspend) => spec.suspend = suspend,
+    });
+}
+
+/// A second resource that wants the same target, with a pair of its own.
+fn rival(world: &mut World, there: bool) {
+    if there {
+        let mut rival = resource("rival");
+        rival.spec.target.name = Some(TARGET.to_owned());
+        world.fill("rival-key-pair", &beta());
+        world.store.apply(rival);
+    } else {
+        world.store.delete_resource("rival");
+    }
+}
