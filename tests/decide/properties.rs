@@ -68,11 +68,6 @@ proptest! {
             perform(&mut world, action);
         }
         rest(&mut world);
-        // An end that is stable: another process has nothing to correct.
-        let before = essence(&world);
-        world.restart();
-        world.settle_twice();
-        prop_assert_eq!(essence(&world), before);
     }
 
     #[test]
@@ -96,20 +91,22 @@ proptest! {
 
     #[test]
     fn restarts_change_nothing_that_users_see(
-        story in vec(actions(), 1..20),
-        aws_fails in any::<bool>(),
+        // What AWS says meanwhile is news to a new process only, so it says the same all along.
+        aws in vec(actions().prop_filter("of AWS", Action::is_of_aws), 0..3),
+        story in vec(actions(), 1..25),
     ) {
         let mut calm = begun();
         let mut restless = begun();
-        // What is gone while AWS does not answer can be restored only by who remembers its proof.
-        let comparable = |action: &&Action| {
-            let forgettable = if aws_fails { action.harms_the_target() } else { action.is_of_aws() };
-            !forgettable && !action.depends_on_the_process()
-        };
-        for action in story.iter().filter(comparable) {
+        for world in [&mut calm, &mut restless] {
+            aws.iter().for_each(|action| perform(world, action));
+            world.settle();
+        }
+        let same_for_both = |action: &&Action| !action.is_of_aws() && !action.depends_on_the_process();
+        for action in story.iter().filter(same_for_both) {
             for world in [&mut calm, &mut restless] {
                 perform(world, action);
-                world.settle();
+                // Long enough that nobody counts as somebody who edits the target again and again.
+                world.advance(Duration::from_mins(11));
             }
             restless.restart();
             restless.settle();

@@ -87,21 +87,6 @@ impl Action {
         )
     }
 
-    /// Whether it takes the target's content away.
-    pub fn harms_the_target(&self) -> bool {
-        matches!(
-            self,
-            Self::EditTarget
-                | Self::DeleteTarget
-                | Self::StripTarget
-                | Self::LabelTarget
-                | Self::FreezeTarget
-                | Self::Vacate(_)
-                | Self::Recreate
-                | Self::CollectGarbage
-        )
-    }
-
     /// What a person does to have the pair `alpha` published after all.
     pub fn amends() -> Vec<Self> {
         let fields = [
