@@ -1,0 +1,250 @@
+//! What a file may name: the core is pure, effects have their places, files and functions are short.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+
+/// Modules that answer with values alone.
+const PURE: [&str; 14] = [
+    "account",
+    "api",
+    "arn",
+    "conditions",
+    "decide",
+    "fingerprint",
+    "format",
+    "index",
+    "layout",
+    "pair",
+    "region",
+    "resource",
+    "target",
+    "verdict",
+];
+
+/// What has no place in them. `kube::Client` is found in an import's braces as well.
+const IMPURE: [&str; 16] = [
+    "Client",
+    "Api",
+    "tokio",
+    "Instant",
+    "SystemTime",
+    "now()",
+    "async",
+    "await",
+    "rand",
+    "std::env",
+    "std::fs",
+    "std::net",
+    "std::thread",
+    "spawn",
+    "reqwest",
+    "println",
+];
+
+/// Files that read from or write to the API server.
+const EFFECTS: [&str; 6] = [
+    "act.rs",
+    "events.rs",
+    "health.rs",
+    "observe.rs",
+    "process.rs",
+    "watch.rs",
+];
+
+struct File {
+    path: String,
+    text: String,
+}
+
+impl File {
+    /// Lines without comments, strings that span lines aside.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        let code = |line: &'_ str| -> usize { line.find("//").unwrap_or(line.len()) };
+        self.text
+            .lines()
+            .enumerate()
+            .map(move |(at, line)| (at + 1, line.split_at(code(line)).0))
+    }
+
+    fn module(&self) -> &str {
+        let first = self.path.split('/').next().unwrap_or_default();
+        first.strip_suffix(".rs").unwrap_or(first)
+    }
+
+    /// Where a name occurs as a word.
+    fn names(&self, name: &str) -> Option<usize> {
+        let is_part = |byte: Option<u8>| {
+            byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        let occurs = |line: &str| {
+            line.match_indices(name).any(|(at, _)| {
+                let before = at.checked_sub(1).map(|at| line.as_bytes()[at]);
+                let after = line.as_bytes().get(at + name.len()).copied();
+                !is_part(before) && (name.ends_with(')') || !is_part(after))
+            })
+        };
+        self.code().find(|(_, line)| occurs(line)).map(|(at, _)| at)
+    }
+}
+
+fn files() -> Vec<File> {
+    let mut files = Vec::new();
+    let mut folders = vec![PathBuf::from(SRC)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push(read(&path));
+            }
+        }
+    }
+    assert!(files.len() > 40, "the sources are found");
+    files
+}
+
+fn read(path: &Path) -> File {
+    let relative = path.strip_prefix(SRC).unwrap();
+    File {
+        path: relative.to_str().unwrap().to_owned(),
+        text: fs::read_to_string(path).unwrap(),
+    }
+}
+
+#[test]
+fn the_core_knows_no_client_no_clock_no_randomness_and_no_waiting() {
+    let files = files();
+    for module in PURE {
+        assert!(
+            files.iter().any(|file| file.module() == module),
+            "{module} is gone"
+        );
+    }
+    for file in files.iter().filter(|file| PURE.contains(&file.module())) {
+        // A fingerprint's key is random once for each process, and nowhere else.
+        let allowed = |name: &str| file.path == "fingerprint.rs" && name == "rand";
+        for name in IMPURE.into_iter().filter(|name| !allowed(name)) {
+            let place = file.names(name);
+            assert_eq!(place, None, "{} names {name}", file.path);
+        }
+        for name in [
+            "getrandom",
+            "context",
+            "reconcile",
+            "observe",
+            "act",
+            "sts",
+            "remembered",
+        ] {
+            if file.path == "fingerprint.rs" && name == "getrandom" {
+                continue;
+            }
+            let import = format!("crate::{name}");
+            assert!(!file.text.contains(&import), "{} uses {import}", file.path);
+            assert!(
+                name != "getrandom" || file.names(name).is_none(),
+                "{} is random",
+                file.path
+            );
+        }
+    }
+}
+
+#[test]
+fn one_file_names_the_controller() {
+    for file in files() {
+        let place = file.names("Controller");
+        assert_eq!(
+            place.is_some(),
+            file.path == "controller.rs",
+            "{}",
+            file.path
+        );
+    }
+}
+
+#[test]
+fn the_api_server_is_asked_in_few_places() {
+    let asks = |file: &&File| {
+        file.code().any(|(_, line)| {
+            line.contains("Api<") || line.contains("Api::all") || line.contains("Api::namespaced")
+        })
+    };
+    for file in files().iter().filter(asks) {
+        assert!(
+            EFFECTS.contains(&file.path.as_str()),
+            "{} names Api",
+            file.path
+        );
+    }
+}
+
+#[test]
+fn secrets_are_written_in_one_place() {
+    for file in files() {
+        for verb in [
+            ".create(",
+            ".replace(",
+            ".patch(",
+            ".patch_status(",
+            ".delete(",
+        ] {
+            let calls = file.code().any(|(_, line)| line.contains(verb));
+            assert!(
+                !calls || file.path == "act.rs",
+                "{} calls {verb}",
+                file.path
+            );
+        }
+    }
+}
+
+#[test]
+fn files_have_at_most_300_lines() {
+    for file in files() {
+        let lines = file.text.lines().count();
+        assert!(lines <= 300, "{} has {lines} lines", file.path);
+    }
+}
+
+#[test]
+fn functions_have_at_most_50_lines() {
+    for file in files() {
+        for (name, lines) in functions(&file) {
+            assert!(lines <= 50, "{} in {} has {lines} lines", name, file.path);
+        }
+    }
+}
+
+/// Functions and their lengths. A function ends at the brace that stands below its beginning.
+fn functions(file: &File) -> Vec<(String, usize)> {
+    let mut found = Vec::new();
+    let mut open: Vec<(String, usize, usize)> = Vec::new();
+    for (at, line) in file.code() {
+        let indent = line.len() - line.trim_start().len();
+        let code = line.trim();
+        if code == "}"
+            && let Some(position) = open.iter().rposition(|(_, depth, _)| *depth == indent)
+        {
+            let (name, _, from) = open.remove(position);
+            found.push((name, at - from + 1));
+        }
+        let words = code.split(['(', '<']).next().unwrap_or_default();
+        let is_function = words.starts_with("fn ") || words.contains(" fn ");
+        if is_function && !code.ends_with(['}', ';']) {
+            open.push((words.to_owned(), indent, at));
+        }
+    }
+    assert!(open.is_empty(), "{}: {open:?} have no end", file.path);
+    found
+}
