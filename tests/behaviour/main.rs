@@ -3,9 +3,12 @@
 
 mod aws;
 mod formats;
+mod interval;
 mod pins;
 mod publish;
+mod rejected;
 mod scene;
+mod settling;
 mod source;
 mod steps;
 mod witness;
@@ -34,7 +37,11 @@ fn main() -> Result<()> {
 }
 
 fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
+    // The slow ones come first, to be under way while the others are played.
     let suites = [
+        settling::tests(),
+        rejected::tests(),
+        interval::tests(),
         publish::tests(),
         source::tests(),
         formats::tests(),
