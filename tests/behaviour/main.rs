@@ -1,8 +1,17 @@
 //! The behaviour matrix on a real API server: the built binary under its own service account, with
 //! the RBAC that it ships with, and a proxy that counts its requests.
 
+mod aws;
+mod formats;
+mod interval;
+mod pins;
 mod publish;
+mod rejected;
 mod scene;
+mod settling;
+mod source;
+mod steps;
+mod witness;
 
 use std::sync::Arc;
 
@@ -14,7 +23,7 @@ use tokio::runtime::Runtime;
 fn main() -> Result<()> {
     let mut arguments = Arguments::from_args();
     if arguments.test_threads.is_none() {
-        arguments.test_threads = Some(4);
+        arguments.test_threads = Some(8);
     }
     let runtime = Runtime::new()?;
     if arguments.list {
@@ -28,13 +37,24 @@ fn main() -> Result<()> {
 }
 
 fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
-    let suites = [publish::tests()];
+    // The slow ones come first, to be under way while the others are played.
+    let suites = [
+        settling::tests(),
+        rejected::tests(),
+        interval::tests(),
+        publish::tests(),
+        source::tests(),
+        formats::tests(),
+        aws::tests(),
+        pins::tests(),
+        witness::tests(),
+    ];
     let handle = runtime.handle();
     let trial = |(name, test): (&'static str, scene::Test)| {
         let (handle, stage) = (handle.clone(), Arc::clone(stage));
         Trial::test(name, move || {
             handle
-                .block_on(test(stage))
+                .block_on(witness::watched(test(stage)))
                 .map_err(|error| format!("{error:?}").into())
         })
     };

@@ -26,10 +26,13 @@ use kube::{
 use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
 
+use crate::witness::Witness;
+
 /// A test: it gets the stage and builds what it needs on it.
 pub type Test = fn(Arc<Stage>) -> LocalBoxFuture<'static, Result<()>>;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+/// More than the minute for which a refusal is not believed, on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(150);
 const RULES: &str = include_str!("../../charts/static-aws-credentials/files/rules.yaml");
 const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
 static SCENES: AtomicUsize = AtomicUsize::new(0);
@@ -63,6 +66,7 @@ pub struct Scene {
     pub secrets: Api<Secret>,
     pub resources: Api<StaticAwsCredentials>,
     pub bind: String,
+    pub witness: Arc<Witness>,
     kubeconfig: PathBuf,
     operator: Option<Leashed>,
     flags: Vec<String>,
@@ -118,11 +122,13 @@ impl Scene {
             sts.accept_pair(id, secret, ACCOUNT, ARN, "AIDAQUAIL");
         }
         let client: Client = cluster.client();
+        let witness = Witness::of(client.clone(), &namespace);
         Ok(Self {
             secrets: Api::namespaced(client.clone(), &namespace),
             resources: Api::namespaced(client, &namespace),
             flags: vec!["--namespace".to_owned(), namespace.clone()],
             bind: free_address()?,
+            witness,
             operator: None,
             kubeconfig,
             namespace,
@@ -158,6 +164,7 @@ impl Scene {
             self.sts.url(),
         ];
         args.extend(self.flags.iter().cloned());
+        self.witness.log(log.clone());
         let env = [
             (
                 "KUBECONFIG".to_owned(),
@@ -202,6 +209,7 @@ impl Scene {
 
     /// SIGTERM, and waits for the end.
     pub fn stop_operator(&mut self) {
+        self.witness.scrape(&self.bind);
         self.operator = None;
     }
 
@@ -223,6 +231,9 @@ impl Scene {
 
     /// Writes a Secret's whole content; it is created if absent.
     pub async fn secret(&self, name: &str, data: &[(&str, &[u8])]) -> Result<Secret> {
+        for (_, value) in data {
+            self.witness.secret(value);
+        }
         let data = data
             .iter()
             .map(|(key, value)| ((*key).to_owned(), k8s_openapi::ByteString(value.to_vec())));
@@ -245,7 +256,7 @@ impl Scene {
         })
     }
 
-    /// Creates a resource; `spec` is merged over one that names `source` and eu-west-1.
+    /// Creates a resource; `spec` is merged over one that names `source` and eu-west-1, null removes.
     pub async fn resource(
         &self,
         name: &str,
@@ -366,6 +377,14 @@ impl Scene {
     }
 }
 
+impl Drop for Scene {
+    fn drop(&mut self) {
+        if self.operator.is_some() {
+            self.stop_operator();
+        }
+    }
+}
+
 /// Status and reason of a condition.
 pub fn condition(object: &StaticAwsCredentials, kind: &str) -> Option<(String, String)> {
     let conditions = &object.status.as_ref()?.conditions;
@@ -424,6 +443,10 @@ fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (key, value) in from {
+                if value.is_null() {
+                    into.remove(&key);
+                    continue;
+                }
                 merge(into.entry(key).or_insert(Value::Null), value);
             }
         }

@@ -1,0 +1,117 @@
+//! Steps that many tests of the source and of AWS share.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use cluster::sts::Answer;
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    ResourceExt,
+    api::{Patch, PatchParams},
+};
+use serde_json::{Value, json};
+use static_aws_credentials::api::StaticAwsCredentials;
+
+use crate::scene::{ACCOUNT, ARN, PAIR, Scene, Stage, condition};
+
+/// The target of `orders`.
+pub const TARGET: &str = "orders-credentials";
+
+/// A further pair of the user of `PAIR`, for numbers below 32.
+pub fn numbered(number: usize) -> (String, String) {
+    const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let id = format!("AKIARZPUZDIKQUAIL3C{}", char::from(BASE32[number]));
+    (id, format!("wSecretOfANumberedPair{number:018}"))
+}
+
+impl Scene {
+    /// A scene in which `orders` has published `PAIR` from the Secret `pair`, and all is quiet.
+    pub async fn published(stage: Arc<Stage>, spec: Value) -> Result<Self> {
+        let scene = Self::open(stage).await?;
+        scene.source("pair", PAIR).await?;
+        scene.resource("orders", "pair", spec).await?;
+        scene.until_ready("orders").await?;
+        scene.quiet().await;
+        Ok(scene)
+    }
+
+    /// AWS accepts a pair from now on, as one of the user of `PAIR`.
+    pub fn accept(&self, pair: (&str, &str)) {
+        self.sts
+            .accept_pair(pair.0, pair.1, ACCOUNT, ARN, "AIDAQUAIL");
+    }
+
+    /// AWS does not know a key from now on.
+    pub fn forget(&self, pair: (&str, &str)) {
+        self.sts.answer(pair.0, Answer::unknown_key());
+    }
+
+    /// Changes nothing of a Secret but an annotation.
+    pub async fn touch(&self, name: &str) -> Result<()> {
+        let version = self.secrets.get(name).await?.resource_version();
+        let patch = json!({ "metadata": { "annotations": { "touched-at": version } } });
+        self.secrets
+            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await?;
+        Ok(())
+    }
+
+    /// Changes one value of a Secret and nothing else.
+    pub async fn edit(&self, name: &str, key: &str, value: &str) -> Result<()> {
+        let patch = json!({ "stringData": { key: value } });
+        self.secrets
+            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await?;
+        Ok(())
+    }
+
+    /// Waits for Stalled, which excludes Ready and Reconciling.
+    pub async fn until_stalled(&self, name: &str, reason: &str) -> Result<StaticAwsCredentials> {
+        self.until_status(name, "Stalled", "True", reason).await
+    }
+
+    /// Waits for Reconciling, which excludes Ready and Stalled.
+    pub async fn until_awaited(&self, name: &str, reason: &str) -> Result<StaticAwsCredentials> {
+        self.until_status(name, "Reconciling", "True", reason).await
+    }
+
+    /// Waits for a doubt about a pair that stays published.
+    pub async fn until_doubted(&self, name: &str, reason: &str) -> Result<StaticAwsCredentials> {
+        let object = self
+            .until_status(name, "Verified", "Unknown", reason)
+            .await?;
+        assert_holds(&object, "Ready", "True", "Published");
+        Ok(object)
+    }
+
+    /// The Secret of this name, with its version: two that are equal were not written in between.
+    pub async fn snapshot(&self, name: &str) -> Result<Option<Secret>> {
+        Ok(self.secrets.get_opt(name).await?)
+    }
+
+    /// The access key ID in a target with the layout Env.
+    pub async fn key_id(&self, target: &str) -> Result<String> {
+        let content = self.content(target).await?;
+        let id = content.get("AWS_ACCESS_KEY_ID").cloned();
+        id.with_context(|| format!("{target} has no AWS_ACCESS_KEY_ID"))
+    }
+}
+
+/// The condition has this status and reason.
+#[track_caller]
+pub fn assert_holds(object: &StaticAwsCredentials, kind: &str, status: &str, reason: &str) {
+    let expected = Some((status.to_owned(), reason.to_owned()));
+    assert_eq!(condition(object, kind), expected, "{kind} of {object:#?}");
+}
+
+/// The resource is not ready, and its target holds the last pair that was proven.
+#[track_caller]
+pub fn assert_serves_last_known_good(object: &StaticAwsCredentials) {
+    assert_eq!(
+        condition(object, "Ready")
+            .map(|(status, _)| status)
+            .as_deref(),
+        Some("False")
+    );
+    assert_holds(object, "Published", "True", "ServingLastKnownGood");
+}

@@ -1,0 +1,272 @@
+//! What holds in every scene, whatever it is about: no status says two things at once, and no key
+//! material comes out anywhere but in the target.
+
+use std::{
+    cell::RefCell,
+    io::{Read, Write},
+    net::TcpStream,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use futures::{FutureExt, StreamExt, future::LocalBoxFuture};
+use k8s_openapi::api::core::v1::Event;
+use kube::{
+    Api, Client, ResourceExt,
+    api::{DeleteParams, ListParams, Patch, PatchParams},
+    runtime::watcher::{self, watcher},
+};
+use serde_json::json;
+use static_aws_credentials::api::StaticAwsCredentials;
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::scene::{Scene, Stage, Test};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Shorter values stand in any text by chance.
+const SHORTEST: usize = 12;
+const LONGEST: usize = 64;
+
+tokio::task_local! {
+    static WITNESSES: RefCell<Vec<Arc<Witness>>>;
+}
+
+pub fn tests() -> Vec<(&'static str, Test)> {
+    vec![("a_value_that_comes_out_in_any_form_is_noticed", |stage| {
+        noticed(stage).boxed_local()
+    })]
+}
+
+async fn noticed(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::before_start(stage).await?;
+    let value = b"w>Secret?Of/Nobody~";
+    let leaks = [
+        "dz5TZWNyZXQ/T2YvTm9ib2R5fg",
+        "eHc+U2VjcmV0P09mL05vYm9keX54",
+        "eHh3PlNlY3JldD9PZi9Ob2JvZHl+",
+        "773e5365637265743f4f662f4e6f626f64797e",
+        "w%3ESecret%3FOf%2FNobody~",
+        "w>Secret?Of/Nobody~",
+    ];
+    for (number, leak) in leaks.into_iter().enumerate() {
+        let name = format!("orders-{number}");
+        let witness = Witness::new(scene.stage.cluster()?.client(), &scene.namespace);
+        witness.secret(value);
+        scene.resource(&name, "pair", json!({})).await?;
+        witness.testify().await?;
+        let patch = json!({ "metadata": { "annotations": { "leak": leak } } });
+        let patch = Patch::Merge(patch);
+        let unnoticed = Witness::new(scene.stage.cluster()?.client(), &scene.namespace);
+        unnoticed.secret(value);
+        scene
+            .resources
+            .patch(&name, &PatchParams::default(), &patch)
+            .await?;
+        let told = unnoticed.testify().await;
+        ensure!(told.is_err(), "{leak} was not noticed");
+        scene
+            .resources
+            .delete(&name, &DeleteParams::default())
+            .await?;
+    }
+    Ok(())
+}
+
+/// Plays a test, and then asks everybody who watched one of its scenes.
+pub async fn watched(test: LocalBoxFuture<'static, Result<()>>) -> Result<()> {
+    let play = async {
+        test.await?;
+        for witness in WITNESSES.with(RefCell::take) {
+            witness.testify().await?;
+        }
+        Ok(())
+    };
+    WITNESSES.scope(RefCell::default(), play).await
+}
+
+/// Who watches one scene.
+pub struct Witness {
+    client: Client,
+    namespace: String,
+    seen: watch::Sender<Vec<StaticAwsCredentials>>,
+    watching: JoinHandle<()>,
+    heard: Mutex<Heard>,
+}
+
+#[derive(Default)]
+struct Heard {
+    secrets: Vec<Vec<u8>>,
+    texts: Vec<(String, String)>,
+    logs: Vec<PathBuf>,
+}
+
+impl Witness {
+    /// Watches a namespace from now on, until the end of the test.
+    pub fn of(client: Client, namespace: &str) -> Arc<Self> {
+        let witness = Arc::new(Self::new(client, namespace));
+        // A scene outside of a test has nobody to report to.
+        let _ = WITNESSES.try_with(|witnesses| witnesses.borrow_mut().push(Arc::clone(&witness)));
+        witness
+    }
+
+    fn new(client: Client, namespace: &str) -> Self {
+        let seen = watch::Sender::default();
+        Self {
+            watching: tokio::spawn(follow(client.clone(), namespace.to_owned(), seen.clone())),
+            client,
+            namespace: namespace.to_owned(),
+            seen,
+            heard: Mutex::default(),
+        }
+    }
+
+    /// A value that must not come out.
+    pub fn secret(&self, value: &[u8]) {
+        let value = &value[..value.len().min(LONGEST)];
+        if value.len() >= SHORTEST {
+            self.heard().secrets.push(value.to_vec());
+        }
+    }
+
+    /// A file that the operator logs to.
+    pub fn log(&self, path: PathBuf) {
+        self.heard().logs.push(path);
+    }
+
+    /// What the operator shows on its own port at this moment.
+    pub fn scrape(&self, address: &str) {
+        let ask = |path: &str| -> std::io::Result<String> {
+            let mut stream = TcpStream::connect(address)?;
+            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+            write!(
+                stream,
+                "GET {path} HTTP/1.1\r\nHost: operator\r\nConnection: close\r\n\r\n"
+            )?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
+        };
+        for path in ["/metrics", "/readyz", "/livez"] {
+            if let Ok(answer) = ask(path) {
+                self.heard().texts.push((path.to_owned(), answer));
+            }
+        }
+    }
+
+    /// Every version of a resource, once the present one was seen.
+    pub async fn history(&self, name: &str) -> Result<Vec<StaticAwsCredentials>> {
+        let resources: Api<StaticAwsCredentials> =
+            Api::namespaced(self.client.clone(), &self.namespace);
+        let Some(present) = resources.get_opt(name).await? else {
+            bail!("there is no {name}");
+        };
+        let version = present.resource_version();
+        let mut seen = self.seen.subscribe();
+        let all = seen.wait_for(|all| all.iter().any(|one| one.resource_version() == version));
+        let all = tokio::time::timeout(PATIENCE, all)
+            .await
+            .with_context(|| format!("version {version:?} of {name} was not seen"))??
+            .clone();
+        Ok(all
+            .into_iter()
+            .filter(|one| one.name_any() == name)
+            .collect())
+    }
+
+    async fn testify(&self) -> Result<()> {
+        let resources: Api<StaticAwsCredentials> =
+            Api::namespaced(self.client.clone(), &self.namespace);
+        for present in resources.list(&ListParams::default()).await? {
+            self.history(&present.name_any()).await?;
+        }
+        self.watching.abort();
+        let mut texts = Vec::new();
+        for version in self.seen.borrow().iter() {
+            speaks_with_one_tongue(version)?;
+            let what = format!("{} {:?}", version.name_any(), version.resource_version());
+            texts.push((what, serde_json::to_string(version)?));
+        }
+        let events: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
+        for event in events.list(&ListParams::default()).await? {
+            texts.push(("an event".to_owned(), serde_json::to_string(&event)?));
+        }
+        let heard = self.heard();
+        for log in &heard.logs {
+            let text = String::from_utf8_lossy(&std::fs::read(log)?).into_owned();
+            texts.push((log.display().to_string(), text));
+        }
+        for secret in &heard.secrets {
+            for form in forms(secret) {
+                for (what, text) in texts.iter().chain(&heard.texts) {
+                    ensure!(!text.contains(&form), "{what} shows \"{form}\"");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn follow(client: Client, namespace: String, seen: watch::Sender<Vec<StaticAwsCredentials>>) {
+    let resources: Api<StaticAwsCredentials> = Api::namespaced(client, &namespace);
+    let mut events = std::pin::pin!(watcher(resources, watcher::Config::default()));
+    while let Some(event) = events.next().await {
+        if let Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) = event {
+            seen.send_modify(|all| all.push(object));
+        }
+    }
+}
+
+/// At most one of Ready=True, Reconciling and Stalled, and no type of condition twice.
+fn speaks_with_one_tongue(object: &StaticAwsCredentials) -> Result<()> {
+    let Some(status) = &object.status else {
+        return Ok(());
+    };
+    let conditions = &status.conditions;
+    let loud = conditions.iter().filter(|condition| {
+        matches!(
+            condition.type_.as_str(),
+            "Ready" | "Reconciling" | "Stalled"
+        ) && condition.status == "True"
+    });
+    let types: std::collections::BTreeSet<&str> = conditions
+        .iter()
+        .map(|condition| condition.type_.as_str())
+        .collect();
+    ensure!(
+        loud.count() <= 1 && types.len() == conditions.len(),
+        "{conditions:#?}"
+    );
+    Ok(())
+}
+
+/// How a value may come out: as it is, in base64 wherever it begins, in hexadecimal, percent-encoded.
+fn forms(value: &[u8]) -> Vec<String> {
+    let hex = value.iter().map(|byte| format!("{byte:02x}"));
+    let percent = value.iter().map(|byte| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(*byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    });
+    let hex: String = hex.collect();
+    let mut forms = vec![hex.to_uppercase(), hex, percent.collect()];
+    forms.extend((0..3).map(|shift| in_base64(value, shift)));
+    forms.extend(std::str::from_utf8(value).ok().map(str::to_owned));
+    forms
+}
+
+/// The characters that depend on the value alone, if so many bytes stand before it.
+fn in_base64(value: &[u8], shift: usize) -> String {
+    let shifted = [&vec![0; shift], value].concat();
+    let text = STANDARD_NO_PAD.encode(&shifted);
+    let end = shifted.len() * 8 / 6;
+    let begin = (shift * 8).div_ceil(6);
+    text[begin..end].to_owned()
+}
