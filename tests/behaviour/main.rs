@@ -1,8 +1,15 @@
 //! The behaviour matrix on a real API server: the built binary under its own service account, with
 //! the RBAC that it ships with, and a proxy that counts its requests.
 
+mod actions;
+mod adoption;
+mod lifecycle;
+mod ownership;
 mod publish;
+mod rename;
 mod scene;
+mod suspend;
+mod target;
 
 use std::sync::Arc;
 
@@ -28,7 +35,15 @@ fn main() -> Result<()> {
 }
 
 fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
-    let suites = [publish::tests()];
+    let suites = [
+        publish::tests(),
+        target::tests(),
+        ownership::tests(),
+        adoption::tests(),
+        lifecycle::tests(),
+        rename::tests(),
+        suspend::tests(),
+    ];
     let handle = runtime.handle();
     let trial = |(name, test): (&'static str, scene::Test)| {
         let (handle, stage) = (handle.clone(), Arc::clone(stage));
