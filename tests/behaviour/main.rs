@@ -10,6 +10,7 @@ mod rename;
 mod scene;
 mod suspend;
 mod target;
+mod writes;
 
 use std::sync::Arc;
 
@@ -43,6 +44,7 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
         lifecycle::tests(),
         rename::tests(),
         suspend::tests(),
+        writes::tests(),
     ];
     let handle = runtime.handle();
     let trial = |(name, test): (&'static str, scene::Test)| {
