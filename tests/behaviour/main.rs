@@ -3,8 +3,10 @@
 
 mod actions;
 mod adoption;
+mod leaks;
 mod lifecycle;
 mod ownership;
+mod process;
 mod publish;
 mod rename;
 mod scene;
@@ -45,6 +47,8 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
         rename::tests(),
         suspend::tests(),
         writes::tests(),
+        process::tests(),
+        leaks::tests(),
     ];
     let handle = runtime.handle();
     let trial = |(name, test): (&'static str, scene::Test)| {
