@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// How long a status that was refused is not sent again.
+pub const STATUS_PAUSE: Duration = Duration::from_mins(5);
+
 /// Why a run did not finish.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -33,6 +36,9 @@ pub enum Error {
     /// The API server finds the status invalid.
     #[error("the API server refuses the status")]
     StatusRefused(#[source] Box<kube::Error>),
+    /// The same, for a generation of which that is known.
+    #[error("the API server refused the status of this generation before")]
+    StatusRefusedBefore,
     /// The API server took too long.
     #[error("the API server did not answer within {} s", .0.as_secs())]
     Deadline(Duration),
@@ -54,6 +60,7 @@ impl Error {
             Self::Contended { .. } => "contended",
             Self::WriteStatus(_) => "write_status",
             Self::StatusRefused(_) => "status_refused",
+            Self::StatusRefusedBefore => "status_refused_before",
             Self::Deadline(_) => "deadline",
             Self::Panic => "panic",
             Self::Endless => "endless",
@@ -69,8 +76,8 @@ impl Error {
     /// How long to wait before the next try, after so many failures in a row.
     #[must_use]
     pub fn pause(&self, failures: u32) -> Duration {
-        if matches!(self, Self::StatusRefused(_)) {
-            return Duration::from_mins(5);
+        if matches!(self, Self::StatusRefused(_) | Self::StatusRefusedBefore) {
+            return STATUS_PAUSE;
         }
         Duration::from_millis(250)
             .saturating_mul(1 << failures.min(10))
