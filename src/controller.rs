@@ -135,6 +135,10 @@ fn error_policy(object: &Guarded, error: &Error, context: &Context) -> Action {
         tracing::debug!(%resource, "the resource changed during the run; it is run again");
         return Action::requeue(pause);
     }
+    if matches!(error, Error::StatusRefusedBefore) {
+        tracing::debug!(%resource, "the status is not sent; it was refused for this generation");
+        return Action::requeue(pause);
+    }
     let error = chain(error);
     tracing::warn!(%resource, error, failures, "the run failed; it is tried again in {pause:?}");
     Action::requeue(pause)

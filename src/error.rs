@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// How long a status that was refused is not sent again.
+pub const STATUS_PAUSE: Duration = Duration::from_mins(5);
+
 /// Why a run did not finish.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -33,6 +36,9 @@ pub enum Error {
     /// The API server finds the status invalid.
     #[error("the API server refuses the status")]
     StatusRefused(#[source] Box<kube::Error>),
+    /// The same, for a generation of which that is known.
+    #[error("the API server refused the status of this generation before")]
+    StatusRefusedBefore,
     /// The API server took too long.
     #[error("the API server did not answer within {} s", .0.as_secs())]
     Deadline(Duration),
@@ -54,6 +60,7 @@ impl Error {
             Self::Contended { .. } => "contended",
             Self::WriteStatus(_) => "write_status",
             Self::StatusRefused(_) => "status_refused",
+            Self::StatusRefusedBefore => "status_refused_before",
             Self::Deadline(_) => "deadline",
             Self::Panic => "panic",
             Self::Endless => "endless",
@@ -69,8 +76,8 @@ impl Error {
     /// How long to wait before the next try, after so many failures in a row.
     #[must_use]
     pub fn pause(&self, failures: u32) -> Duration {
-        if matches!(self, Self::StatusRefused(_)) {
-            return Duration::from_mins(5);
+        if matches!(self, Self::StatusRefused(_) | Self::StatusRefusedBefore) {
+            return STATUS_PAUSE;
         }
         Duration::from_millis(250)
             .saturating_mul(1 << failures.min(10))
@@ -80,11 +87,11 @@ impl Error {
 
 /// A failure and its causes as one sentence.
 #[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut sentence = error.to_string();
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut sentence = words(error);
     let mut cause = error.source();
     while let Some(inner) = cause {
-        let text = inner.to_string();
+        let text = words(inner);
         // Some libraries repeat their cause in their own text.
         if !sentence.ends_with(&text) {
             sentence = format!("{sentence}: {text}");
@@ -92,4 +99,13 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     sentence
+}
+
+/// The client prints the whole status that the API server sent; its message is what it says.
+fn words(error: &(dyn std::error::Error + 'static)) -> String {
+    let boxed = error.downcast_ref::<Box<kube::Error>>().map(AsRef::as_ref);
+    match error.downcast_ref::<kube::Error>().or(boxed) {
+        Some(kube::Error::Api(status)) => status.message.clone(),
+        _ => error.to_string(),
+    }
 }

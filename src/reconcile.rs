@@ -10,7 +10,7 @@ use crate::{
     conditions,
     context::{Context, lock},
     decide::{self, Change, Look, Plan, Read, Source, Step, Target},
-    error::Error,
+    error::{Error, STATUS_PAUSE},
     events::{self, Announcement},
     fair::Permit,
     index::{Sight, View},
@@ -149,13 +149,7 @@ impl Run<'_> {
         if *status == self.status {
             return Ok(());
         }
-        let write = act::status(
-            &self.context.shared.client,
-            &self.resource.key,
-            &self.version,
-            status,
-        );
-        let written = in_time(write).await?;
+        let written = self.send_status(status).await?;
         let verified = |status| conditions::reason(status, ConditionType::Verified);
         let mass_rejection = Some(Reason::MassRejection);
         if verified(&status.conditions) == mass_rejection
@@ -184,6 +178,39 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// A status that was refused is not sent again soon, whatever else wakes the resource.
+    async fn send_status(
+        &self,
+        status: &StaticAwsCredentialsStatus,
+    ) -> Result<Option<String>, Error> {
+        let generation = self.resource.generation;
+        let remember = |refusal| {
+            self.context.remember(&self.resource.uid, |remembered| {
+                remembered.refused_status = refusal;
+            });
+        };
+        let refused = self.context.remember(&self.resource.uid, |remembered| {
+            remembered
+                .refused_status
+                .filter(|(refused, _)| *refused == generation)
+        });
+        if refused.is_some_and(|(_, at)| at.elapsed() < STATUS_PAUSE) {
+            return Err(Error::StatusRefusedBefore);
+        }
+        let (client, key) = (&self.context.shared.client, &self.resource.key);
+        let sent = in_time(act::status(client, key, &self.version, status)).await;
+        match sent {
+            Err(Error::StatusRefused(error)) => {
+                remember(Some((generation, Instant::now())));
+                Err(refused.map_or(Error::StatusRefused(error), |_| Error::StatusRefusedBefore))
+            }
+            sent => {
+                remember(None);
+                sent
+            }
+        }
+    }
+
     fn finish(&self, plan: Plan) -> Option<Duration> {
         let now = Instant::now();
         if let Some(account) = plan.first_refusal {
@@ -191,7 +218,7 @@ impl Run<'_> {
         }
         let look = Look::of(
             self.resource.generation,
-            &self.view_as_mentioned(),
+            &as_mentioned(self.view.clone(), &self.status, self.resource),
             &self.status,
         );
         self.context.remember(&self.resource.uid, |remembered| {
@@ -205,16 +232,15 @@ impl Run<'_> {
             remembered.pause(now)
         })
     }
+}
 
-    /// The view as the index will show it once the status that was written has come back.
-    fn view_as_mentioned(&self) -> View {
-        let mut view = self.view.clone();
-        let published = self.status.published.as_ref();
-        if published.is_none_or(|published| published.secret_name == self.resource.target) {
-            view.published = Sight::Unseen;
-        }
-        view
+/// The view as the index shows it once it knows this status, whether or not that has come back.
+fn as_mentioned(mut view: View, status: &StaticAwsCredentialsStatus, resource: &Resource) -> View {
+    let published = status.published.as_ref();
+    if published.is_none_or(|published| published.secret_name == resource.target) {
+        view.published = Sight::Unseen;
     }
+    view
 }
 
 /// Every request has a deadline of its own; waiting for a turn has none.

@@ -22,6 +22,8 @@ pub struct Remembered {
     pub written: Option<Written>,
     /// Runs in a row that failed.
     pub failures: u32,
+    /// The generation whose status the API server found invalid, and when.
+    pub refused_status: Option<(i64, Instant)>,
     timer: Timer,
     refusal: Option<(String, Instant)>,
     restores: Restores,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{Run, in_time};
+use super::{Run, as_mentioned, in_time};
 use crate::{
     api::StaticAwsCredentials,
     context::{Context, lock},
@@ -42,13 +42,14 @@ impl<'a> Run<'a> {
             Some(written) => (written.status, written.version.to_string()),
             None => (stored, stored_version),
         };
+        let view = as_mentioned(lock(&context.index).view(&resource.key), &status, resource);
         Self {
             context,
             resource,
             object,
             status,
             version,
-            view: lock(&context.index).view(&resource.key),
+            view,
             source: None,
             targets: Vec::new(),
             answers: Vec::new(),

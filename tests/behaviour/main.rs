@@ -1,17 +1,27 @@
 //! The behaviour matrix on a real API server: the built binary under its own service account, with
 //! the RBAC that it ships with, and a proxy that counts its requests.
 
+mod actions;
+mod adoption;
 mod aws;
 mod formats;
 mod interval;
+mod leaks;
+mod lifecycle;
+mod ownership;
 mod pins;
+mod process;
 mod publish;
 mod rejected;
+mod rename;
 mod scene;
 mod settling;
 mod source;
 mod steps;
+mod suspend;
+mod target;
 mod witness;
+mod writes;
 
 use std::sync::Arc;
 
@@ -48,6 +58,15 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
         aws::tests(),
         pins::tests(),
         witness::tests(),
+        target::tests(),
+        ownership::tests(),
+        adoption::tests(),
+        lifecycle::tests(),
+        rename::tests(),
+        suspend::tests(),
+        writes::tests(),
+        process::tests(),
+        leaks::tests(),
     ];
     let handle = runtime.handle();
     let trial = |(name, test): (&'static str, scene::Test)| {

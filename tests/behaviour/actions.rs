@@ -1,0 +1,198 @@
+//! What several tests do in a scene beyond writing a source and a resource.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use cluster::proxy::Counts;
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, ResourceExt,
+    api::{DeleteParams, Patch, PatchParams, PostParams},
+};
+use serde_json::{Value, json};
+use static_aws_credentials::api::{Published, StaticAwsCredentials};
+
+use crate::scene::{PAIR, Scene, Stage, condition};
+
+/// Lists tests under the names of their functions.
+macro_rules! tests {
+    ($($test:ident),* $(,)?) => {
+        /// The tests of this file.
+        pub fn tests() -> Vec<(&'static str, crate::scene::Test)> {
+            use futures::FutureExt;
+            vec![$((stringify!($test), |stage| $test(stage).boxed_local())),*]
+        }
+    };
+}
+pub(crate) use tests;
+
+/// The label that carries the UID of the resource.
+pub const UID_LABEL: &str = "awscredentials.dev/uid";
+/// The annotation of a Secret that names who may take it over.
+pub const ADOPT_BY: &str = "awscredentials.dev/adopt-by";
+/// The target of the resource `orders` unless its spec names another.
+pub const TARGET: &str = "orders-credentials";
+
+impl Scene {
+    /// A scene in which `orders` has published the first pair from `pair`, and rests.
+    pub async fn settled(stage: Arc<Stage>) -> Result<Self> {
+        Self::settled_with(stage, json!({})).await
+    }
+
+    /// The same with a spec.
+    pub async fn settled_with(stage: Arc<Stage>, spec: Value) -> Result<Self> {
+        let scene = Self::open(stage).await?;
+        scene.source("pair", PAIR).await?;
+        scene.resource("orders", "pair", spec).await?;
+        scene.until_agreed("orders").await?;
+        scene.quiet().await;
+        Ok(scene)
+    }
+
+    /// Waits until Ready is True and the status speaks of the present source, spec and target.
+    pub async fn until_agreed(&self, name: &str) -> Result<StaticAwsCredentials> {
+        let what = format!("{name} is Ready and its target is as published");
+        self.until(&what, async || {
+            let object = self.resources.get(name).await?;
+            let Some(status) = &object.status else {
+                return Ok(None);
+            };
+            let Some(published) = &status.published else {
+                return Ok(None);
+            };
+            let source = self.secrets.get_opt(&object.spec.secret_ref.name).await?;
+            let target = self.secrets.get_opt(&published.secret_name).await?;
+            let ready = condition(&object, "Ready").is_some_and(|(status, _)| status == "True");
+            let seen = status
+                .source
+                .as_ref()
+                .map(|source| &source.resource_version);
+            let current = Some(status.observed_generation) == object.metadata.generation
+                && seen == source.and_then(|source| source.resource_version()).as_ref();
+            let holds = target.is_some_and(|target| {
+                target.uid().as_ref() == Some(&published.uid)
+                    && target.resource_version().as_ref() == Some(&published.resource_version)
+            });
+            Ok((ready && current && holds).then_some(object))
+        })
+        .await
+    }
+
+    /// Waits until a condition has a status and reason, whatever else the status says.
+    pub async fn until_says(
+        &self,
+        name: &str,
+        kind: &str,
+        status: &str,
+        reason: &str,
+    ) -> Result<StaticAwsCredentials> {
+        let what = format!("{name} has {kind}={status} with reason {reason}");
+        self.until(&what, async || {
+            let object = self.resources.get(name).await?;
+            let holds = condition(&object, kind) == Some((status.to_owned(), reason.to_owned()));
+            Ok(holds.then_some(object))
+        })
+        .await
+    }
+
+    /// Waits until a Secret is gone.
+    pub async fn until_gone(&self, name: &str) -> Result<()> {
+        self.until(&format!("Secret {name} is gone"), async || {
+            let secret = self.secrets.get_opt(name).await?;
+            Ok(secret.is_none().then_some(()))
+        })
+        .await
+    }
+
+    /// Changes a Secret by a merge patch, as an administrator with kubectl would.
+    pub async fn edit_secret(&self, name: &str, patch: Value) -> Result<Secret> {
+        let parameters = PatchParams {
+            field_manager: Some("kubectl-edit".to_owned()),
+            ..PatchParams::default()
+        };
+        let patched = self
+            .secrets
+            .patch(name, &parameters, &Patch::Merge(patch))
+            .await;
+        patched.with_context(|| format!("edit Secret {name}"))
+    }
+
+    /// Creates a Secret from a manifest without namespace and kind.
+    pub async fn foreign(&self, manifest: Value) -> Result<Secret> {
+        let secret: Secret = serde_json::from_value(manifest)?;
+        Ok(self.secrets.create(&PostParams::default(), &secret).await?)
+    }
+
+    /// Deletes a resource and waits until it is gone.
+    pub async fn delete_resource(&self, name: &str) -> Result<()> {
+        self.resources
+            .delete(name, &DeleteParams::default())
+            .await?;
+        self.until(&format!("{name} is gone"), async || {
+            Ok(self.resources.get_opt(name).await?.is_none().then_some(()))
+        })
+        .await
+    }
+
+    /// What the status calls published.
+    pub async fn published(&self, name: &str) -> Result<Published> {
+        let status = self.resources.get(name).await?.status;
+        status
+            .and_then(|status| status.published)
+            .with_context(|| format!("{name} has published nothing"))
+    }
+
+    /// UID and version of a Secret.
+    pub async fn version(&self, name: &str) -> Result<(String, String)> {
+        let secret = self.secrets.get(name).await?;
+        Ok((
+            secret.uid().unwrap_or_default(),
+            secret.resource_version().unwrap_or_default(),
+        ))
+    }
+
+    /// The UID of a resource.
+    pub async fn uid(&self, name: &str) -> Result<String> {
+        Ok(self.resources.get(name).await?.uid().unwrap_or_default())
+    }
+
+    /// An owner reference that names a resource as controller.
+    pub async fn reference(&self, name: &str) -> Result<Value> {
+        Ok(json!([{
+            "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
+            "name": name, "uid": self.uid(name).await?, "controller": true,
+        }]))
+    }
+
+    /// The reasons of the events about a resource.
+    pub async fn event_reasons(&self, name: &str) -> Result<Vec<String>> {
+        let events: Api<k8s_openapi::api::events::v1::Event> =
+            Api::namespaced(self.stage.cluster()?.client(), &self.namespace);
+        let events = events.list(&kube::api::ListParams::default()).await?;
+        let about = events.items.into_iter().filter(|event| {
+            let regarding = event.regarding.as_ref();
+            regarding.and_then(|object| object.name.as_deref()) == Some(name)
+        });
+        Ok(about.filter_map(|event| event.reason).collect())
+    }
+}
+
+/// Fails if these requests are more than so many reads of one object, or not so many writes.
+pub fn assert_costs(costs: &Counts, most_gets: usize, writes: usize) {
+    assert!(costs.gets <= most_gets, "{costs:?}");
+    assert_eq!(costs.written(), writes, "{costs:?}");
+}
+
+/// Fails if anything but a watch, or a list, was asked.
+pub fn assert_silent(costs: &Counts) {
+    assert_eq!(
+        (costs.gets, costs.written(), costs.events),
+        (0, 0, 0),
+        "{costs:?}"
+    );
+}
+
+/// A while in which something must not happen.
+pub async fn for_a_while(span: Duration) {
+    tokio::time::sleep(span).await;
+}

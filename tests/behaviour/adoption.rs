@@ -1,0 +1,168 @@
+//! A Secret that consents to be taken over, by its adopt-by annotation.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use kube::{ResourceExt, api::PostParams};
+use serde_json::{Value, json};
+
+use crate::{
+    actions::{ADOPT_BY, TARGET, assert_costs, tests},
+    scene::{PAIR, Scene, Stage, condition, message},
+};
+
+tests![
+    a_secret_is_taken_over_only_in_the_write_that_publishes_a_proven_pair,
+    a_secret_that_consents_and_cannot_be_taken_over_is_left_alone,
+    a_secret_that_consents_to_another_resource_is_a_conflict,
+    a_resource_that_was_deleted_and_left_its_target_takes_it_over_when_it_comes_back,
+];
+
+fn consenting(target: &str, to: &str) -> Value {
+    json!({
+        "metadata": {
+            "name": target,
+            "labels": { "team": "storage" },
+            "annotations": { ADOPT_BY: to, "replicate-to": "everywhere" },
+        },
+        "stringData": { "AWS_ACCESS_KEY_ID": "before", "stale": "before" },
+    })
+}
+
+async fn a_secret_is_taken_over_only_in_the_write_that_publishes_a_proven_pair(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let scene = Scene::open(stage).await?;
+    let found = scene.foreign(consenting(TARGET, "orders")).await?;
+    scene
+        .secret("pair", &[("AWS_ACCESS_KEY_ID", PAIR.0.as_bytes())])
+        .await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene
+        .until_status("orders", "Ready", "False", "SourceKeyMissing")
+        .await?;
+    scene.quiet().await;
+    assert_eq!(scene.secrets.get(TARGET).await?, found);
+
+    let mark = scene.proxy.mark();
+    scene.source("pair", PAIR).await?;
+    scene.until_agreed("orders").await?;
+    assert_costs(&scene.costs(mark).await, 2, 2);
+    let taken = scene.secrets.get(TARGET).await?;
+    assert_eq!(taken.uid(), found.uid());
+    assert!(!taken.labels().contains_key("team"), "{:?}", taken.labels());
+    assert_eq!(taken.annotations().len(), 1, "{:?}", taken.annotations());
+    let content = scene.content(TARGET).await?;
+    assert_eq!(content["AWS_ACCESS_KEY_ID"], PAIR.0);
+    assert!(!content.contains_key("stale"));
+    assert_eq!(scene.published("orders").await?.revision, 1);
+    Ok(())
+}
+
+async fn a_secret_that_consents_and_cannot_be_taken_over_is_left_alone(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let scene = Scene::open(stage).await?;
+    scene.source("pair", PAIR).await?;
+    let owner = scene.secret("owner", &[]).await?;
+    let owner = json!([{
+        "apiVersion": "v1", "kind": "Secret", "name": "owner", "uid": owner.uid(),
+    }]);
+    let causes = [
+        ("immutable", "/immutable", json!(true), "immutable"),
+        ("typed", "/type", json!("example.com/other"), "type"),
+        (
+            "held",
+            "/metadata/finalizers",
+            json!(["example.com/hold"]),
+            "finalizer",
+        ),
+        ("owned", "/metadata/ownerReferences", owner, "owner"),
+        (
+            "helm",
+            "/metadata/labels/app.kubernetes.io~1managed-by",
+            json!("Helm"),
+            "Helm",
+        ),
+        (
+            "helm-too",
+            "/metadata/annotations/meta.helm.sh~1release-name",
+            json!("x"),
+            "Helm",
+        ),
+        (
+            "argo",
+            "/metadata/labels/argocd.argoproj.io~1instance",
+            json!("x"),
+            "Argo CD",
+        ),
+        (
+            "argo-too",
+            "/metadata/annotations/argocd.argoproj.io~1tracking-id",
+            json!("x"),
+            "Argo CD",
+        ),
+    ];
+    for (name, path, value, cause) in causes {
+        let mut manifest = consenting(&format!("{name}-credentials"), name);
+        let (parent, key) = path.rsplit_once('/').unwrap_or_default();
+        if let Some(parent) = manifest.pointer_mut(parent) {
+            parent[key.replace("~1", "/")] = value;
+        }
+        let found = scene.foreign(manifest).await?;
+        scene.resource(name, "pair", json!({})).await?;
+        let object = scene
+            .until_status(name, "Ready", "False", "AdoptionRefused")
+            .await?;
+        assert!(condition(&object, "Stalled").is_some());
+        assert!(
+            message(&object, "Ready").contains(cause),
+            "{}",
+            message(&object, "Ready")
+        );
+        let secret = scene.secrets.get(&format!("{name}-credentials")).await?;
+        assert_eq!(secret, found);
+    }
+    assert_eq!(scene.sts.calls().len(), 1);
+    Ok(())
+}
+
+async fn a_secret_that_consents_to_another_resource_is_a_conflict(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::open(stage).await?;
+    let found = scene.foreign(consenting(TARGET, "somebody")).await?;
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene
+        .until_status("orders", "Ready", "False", "TargetConflict")
+        .await?;
+    assert_eq!(scene.secrets.get(TARGET).await?, found);
+
+    // Its owner changes their mind.
+    let consent = json!({ "metadata": { "annotations": { ADOPT_BY: "orders" } } });
+    scene.edit_secret(TARGET, consent).await?;
+    scene.until_agreed("orders").await?;
+    Ok(())
+}
+
+/// What a backup that strips owners and status leaves behind.
+async fn a_resource_that_was_deleted_and_left_its_target_takes_it_over_when_it_comes_back(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    let mut stripped = scene.secrets.get(TARGET).await?;
+    scene.delete_resource("orders").await?;
+    scene.until_gone(TARGET).await?;
+    stripped.metadata.owner_references = None;
+    stripped.metadata.uid = None;
+    stripped.metadata.resource_version = None;
+    let back = scene
+        .secrets
+        .create(&PostParams::default(), &stripped)
+        .await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.until_agreed("orders").await?;
+    let target = scene.secrets.get(TARGET).await?;
+    assert_eq!((target.uid(), &target.data), (back.uid(), &stripped.data));
+    assert_eq!(target.owner_references().len(), 1);
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! The resource is deleted and made anew, or its target gets another policy, layout or name.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use kube::ResourceExt;
+use serde_json::json;
+
+use crate::{
+    actions::{ADOPT_BY, TARGET, assert_costs, assert_silent, tests},
+    scene::{PAIR, SECOND, Scene, Stage, condition},
+};
+
+tests![
+    a_deleted_resource_takes_its_target_along_and_costs_nothing,
+    a_retained_target_outlives_its_resource_and_is_adopted_by_the_next,
+    a_resource_that_comes_back_waits_for_its_old_target_to_go,
+    a_resource_that_comes_back_at_once_is_ready_within_seconds,
+    an_orphaned_target_is_adopted,
+    the_policy_can_be_switched_without_asking_aws,
+    layouts_and_keys_change_without_asking_aws,
+    layouts_wait_while_the_source_is_bad,
+];
+
+async fn a_deleted_resource_takes_its_target_along_and_costs_nothing(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    let mark = scene.proxy.mark();
+    scene.delete_resource("orders").await?;
+    scene.until_gone(TARGET).await?;
+    assert_silent(&scene.costs(mark).await);
+    assert!(scene.secrets.get_opt("pair").await?.is_some());
+    Ok(())
+}
+
+async fn a_retained_target_outlives_its_resource_and_is_adopted_by_the_next(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let retain = json!({ "target": { "deletionPolicy": "Retain" } });
+    let scene = Scene::settled_with(stage, retain.clone()).await?;
+    let left = scene.secrets.get(TARGET).await?;
+    assert!(left.owner_references().is_empty());
+    scene.delete_resource("orders").await?;
+    scene.quiet().await;
+    assert_eq!(scene.secrets.get(TARGET).await?, left);
+
+    let mark = scene.proxy.mark();
+    scene.resource("orders", "pair", retain).await?;
+    scene.until_agreed("orders").await?;
+    assert_costs(&scene.costs(mark).await, 2, 2);
+    assert_eq!(scene.secrets.get(TARGET).await?.uid(), left.uid());
+    Ok(())
+}
+
+async fn a_resource_that_comes_back_waits_for_its_old_target_to_go(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    let hold = json!({ "metadata": { "finalizers": ["example.com/hold"] } });
+    scene.edit_secret(TARGET, hold).await?;
+    scene.until_agreed("orders").await?;
+    scene.delete_resource("orders").await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    let object = scene
+        .until_status("orders", "Ready", "False", "TargetTerminating")
+        .await?;
+    assert!(condition(&object, "Reconciling").is_some());
+    scene
+        .until("the old target is being deleted", async || {
+            let target = scene.secrets.get(TARGET).await?;
+            Ok(target.metadata.deletion_timestamp.map(|_| ()))
+        })
+        .await?;
+    let mark = scene.proxy.mark();
+    assert_eq!(scene.costs(mark).await.written(), 0);
+
+    let began = std::time::Instant::now();
+    let free = json!({ "metadata": { "finalizers": null } });
+    scene.edit_secret(TARGET, free).await?;
+    scene.until_agreed("orders").await?;
+    let took = began.elapsed();
+    assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+    Ok(())
+}
+
+async fn a_resource_that_comes_back_at_once_is_ready_within_seconds(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    let old = scene.version(TARGET).await?.0;
+    scene.delete_resource("orders").await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    let uid = scene.uid("orders").await?;
+    let began = std::time::Instant::now();
+    scene.until_agreed("orders").await?;
+    scene
+        .until("the target belongs to the new resource", async || {
+            let target = scene.secrets.get_opt(TARGET).await?;
+            Ok(target.filter(|target| target.owner_references().iter().any(|by| by.uid == uid)))
+        })
+        .await?;
+    let took = began.elapsed();
+    assert!(took < std::time::Duration::from_secs(10), "{took:?}");
+    scene.until_agreed("orders").await?;
+    assert_ne!(scene.version(TARGET).await?.0, old);
+    Ok(())
+}
+
+async fn an_orphaned_target_is_adopted(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    let old = scene.secrets.get(TARGET).await?;
+    let orphan = [
+        "delete",
+        "staticawscredentials/orders",
+        "--cascade=orphan",
+        "-n",
+        &scene.namespace,
+    ];
+    scene.stage.cluster()?.kubectl(&orphan).await?;
+    let orphaned = scene.secrets.get(TARGET).await?;
+    assert!(orphaned.owner_references().is_empty());
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.until_agreed("orders").await?;
+    let adopted = scene.secrets.get(TARGET).await?;
+    assert_eq!((adopted.uid(), &adopted.data), (old.uid(), &old.data));
+    assert_eq!(adopted.owner_references().len(), 1);
+    Ok(())
+}
+
+async fn the_policy_can_be_switched_without_asking_aws(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    let uid = scene.version(TARGET).await?.0;
+    for (policy, owners) in [("Retain", 0), ("Delete", 1)] {
+        let mark = scene.proxy.mark();
+        let policy = json!({ "target": { "deletionPolicy": policy } });
+        scene.change("orders", policy).await?;
+        scene.until_agreed("orders").await?;
+        assert_costs(&scene.costs(mark).await, 2, 2);
+        let target = scene.secrets.get(TARGET).await?;
+        assert_eq!(target.owner_references().len(), owners);
+        assert_eq!(target.annotations()[ADOPT_BY], "orders");
+        assert_eq!(target.uid().as_deref(), Some(uid.as_str()));
+    }
+    assert_eq!(scene.published("orders").await?.revision, 1);
+    assert_eq!(scene.sts.calls().len(), 1);
+    Ok(())
+}
+
+async fn layouts_and_keys_change_without_asking_aws(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    let mark = scene.proxy.mark();
+    let layouts = json!({ "target": { "layouts": ["Mendix"], "keys": { "id": "AccessKeyId" } } });
+    scene.change("orders", layouts).await?;
+    scene.until_agreed("orders").await?;
+    assert_costs(&scene.costs(mark).await, 2, 2);
+    let content = scene.content(TARGET).await?;
+    let keys: Vec<&str> = content.keys().map(String::as_str).collect();
+    let mendix = [
+        "id",
+        "mx-const-AWSAuthentication.AccessKey",
+        "mx-const-AWSAuthentication.SecretAccessKey",
+    ];
+    assert_eq!(keys, mendix);
+    assert_eq!(content["id"], PAIR.0);
+    assert_eq!(scene.published("orders").await?.revision, 1);
+    assert_eq!(scene.sts.calls().len(), 1);
+    Ok(())
+}
+
+async fn layouts_wait_while_the_source_is_bad(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    scene
+        .secret("pair", &[("AWS_ACCESS_KEY_ID", PAIR.0.as_bytes())])
+        .await?;
+    scene
+        .until_status("orders", "Ready", "False", "SourceKeyMissing")
+        .await?;
+    let before = scene.secrets.get(TARGET).await?;
+    let layouts = json!({ "target": { "layouts": ["Mendix"] } });
+    scene.change("orders", layouts).await?;
+    let object = scene
+        .until_status("orders", "Ready", "False", "SourceKeyMissing")
+        .await?;
+    let published = condition(&object, "Published");
+    assert_eq!(
+        published,
+        Some(("True".to_owned(), "ServingLastKnownGood".to_owned()))
+    );
+    scene.quiet().await;
+    assert_eq!(scene.secrets.get(TARGET).await?, before);
+
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+    assert_eq!(scene.content(TARGET).await?.len(), 2);
+    Ok(())
+}

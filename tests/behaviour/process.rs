@@ -1,0 +1,307 @@
+//! The process: how it starts, waits and ends, and what it never says.
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use cluster::{
+    proxy::{Answer, Fault, Rewrite, Verb},
+    sts,
+};
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::{
+    actions::{TARGET, tests},
+    scene::{PAIR, SECOND, Scene, Stage},
+};
+
+tests![
+    it_waits_for_a_missing_definition_and_says_so,
+    it_waits_for_an_api_server_that_is_away_and_says_so,
+    it_works_again_after_the_api_server_was_away,
+    sigterm_ends_an_idle_process_with_success_at_once,
+    sigterm_ends_a_process_whose_question_to_sts_hangs,
+    sigterm_ends_a_process_that_has_not_listed_anything_yet,
+    a_bad_flag_is_a_clear_error_and_a_code_of_its_own,
+    one_resource_that_does_not_decode_stops_no_other,
+    an_undecodable_resource_keeps_its_target,
+];
+
+async fn until_unready(scene: &Scene, words: &str) -> Result<()> {
+    scene
+        .until(&format!("/readyz says {words}"), async || {
+            let answer = scene.get_http("/readyz").await.unwrap_or_default();
+            let says = answer.starts_with("HTTP/1.1 503") && answer.contains(words);
+            Ok(says.then_some(()))
+        })
+        .await?;
+    assert!(scene.get_http("/livez").await?.starts_with("HTTP/1.1 200"));
+    assert!(scene.operator()?.is_running());
+    Ok(())
+}
+
+async fn it_waits_for_a_missing_definition_and_says_so(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::before_start(stage).await?;
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.proxy.set_fault(Box::new(|head| {
+        if head.group == "awscredentials.dev" {
+            let message = "the server could not find the requested resource";
+            Fault::Answer(Answer::status(404, "NotFound", message))
+        } else {
+            Fault::Pass
+        }
+    }));
+    scene.launch()?;
+    until_unready(&scene, "install the CustomResourceDefinition").await?;
+    assert!(
+        scene
+            .log()?
+            .contains("install the CustomResourceDefinition")
+    );
+
+    scene.proxy.clear_fault();
+    scene.ready().await?;
+    scene.until_agreed("orders").await?;
+    Ok(())
+}
+
+async fn it_waits_for_an_api_server_that_is_away_and_says_so(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::before_start(stage).await?;
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.proxy.set_fault(Box::new(|_| Fault::CutBefore));
+    scene.launch()?;
+    until_unready(&scene, "the API server does not answer").await?;
+    assert!(scene.log()?.contains("the API server does not answer"));
+
+    scene.proxy.clear_fault();
+    scene.ready().await?;
+    scene.until_agreed("orders").await?;
+    Ok(())
+}
+
+async fn it_works_again_after_the_api_server_was_away(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::before_start(stage).await?;
+    // Watches end soon, so that the fault shows soon.
+    scene.proxy.set_fault(Box::new(|head| match head.verb {
+        Verb::Watch => Fault::EndAfter(Duration::from_secs(1)),
+        _ => Fault::Pass,
+    }));
+    scene.start_operator().await?;
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.until_agreed("orders").await?;
+    scene.proxy.set_fault(Box::new(|_| Fault::CutBefore));
+    until_unready(&scene, "the API server does not answer").await?;
+    let mark = scene.proxy.mark();
+    let began = Instant::now();
+    scene.source("pair", SECOND).await?;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let requests = scene.proxy.since(mark).len();
+    let span = began.elapsed().as_secs() + 3;
+    assert!(
+        requests <= usize::try_from(2 * span)?,
+        "{requests} in {span} s"
+    );
+
+    scene.proxy.clear_fault();
+    scene.until_agreed("orders").await?;
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
+    scene.ready().await?;
+    Ok(())
+}
+
+/// SIGTERM, then the exit code and how long it took.
+async fn terminate(scene: &Scene) -> Result<(Option<i32>, Duration)> {
+    let began = Instant::now();
+    scene.operator()?.signal(Signal::TERM);
+    scene
+        .until("the operator has ended", async || {
+            Ok((!scene.operator()?.is_running()).then_some(()))
+        })
+        .await?;
+    Ok((scene.operator()?.exit_code(), began.elapsed()))
+}
+
+async fn sigterm_ends_an_idle_process_with_success_at_once(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    let (code, took) = terminate(&scene).await?;
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    Ok(())
+}
+
+async fn sigterm_ends_a_process_whose_question_to_sts_hangs(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::open(stage).await?;
+    scene.sts.answer(PAIR.0, sts::Answer::Hang);
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.sts.called(PAIR.0, 1).await;
+    let (code, took) = terminate(&scene).await?;
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(scene.secrets.get_opt(TARGET).await?.is_none());
+    Ok(())
+}
+
+async fn sigterm_ends_a_process_that_has_not_listed_anything_yet(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::before_start(stage).await?;
+    scene.proxy.set_fault(Box::new(|_| Fault::Hang));
+    scene.launch()?;
+    until_unready(&scene, "waiting for the list").await?;
+    let (code, took) = terminate(&scene).await?;
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    Ok(())
+}
+
+fn run(arguments: &[&str], kubeconfig: &Path) -> Result<Output> {
+    let program = env!("CARGO_BIN_EXE_static-aws-credentials");
+    let mut command = Command::new("timeout");
+    command.arg("20").arg(program).args(arguments);
+    command.env("KUBECONFIG", kubeconfig);
+    Ok(command.output()?)
+}
+
+async fn a_bad_flag_is_a_clear_error_and_a_code_of_its_own(stage: Arc<Stage>) -> Result<()> {
+    let cluster = stage.cluster()?;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let taken = taken.local_addr()?.to_string();
+    let held = std::net::TcpListener::bind(&taken)?;
+    let nonsense = cluster.directory().join("nonsense.pem");
+    std::fs::write(&nonsense, "no certificate")?;
+    let nonsense = nonsense.display().to_string();
+    let usage = [
+        (vec!["--sts-endpoint", "http://sts.example.com"], "loopback"),
+        (vec!["--sts-endpoint", "ftp://127.0.0.1"], "--sts-endpoint"),
+        (vec!["--bind", "nowhere"], "--bind"),
+        (vec!["--concurrency", "0"], "--concurrency"),
+        (vec!["--sts-rate", "0"], "--sts-rate"),
+        (vec!["--log-format", "xml"], "--log-format"),
+        (vec!["--no-such-flag"], "--no-such-flag"),
+    ];
+    let failure = [
+        (
+            vec!["--sts-ca-file", "/does/not/exist"],
+            "--sts-ca-file: /does/not/exist",
+        ),
+        (vec!["--sts-ca-file", &nonsense], "--sts-ca-file"),
+        (vec!["--bind", &taken], "--bind"),
+        (vec!["--log", "a=b=c"], "--log"),
+    ];
+    let usage = usage.into_iter().map(|case| (2, case));
+    for (code, (flags, words)) in usage.chain(failure.into_iter().map(|case| (1, case))) {
+        let bind = if flags.contains(&"--bind") {
+            vec![]
+        } else {
+            vec!["--bind", "127.0.0.1:0"]
+        };
+        let arguments: Vec<&str> = ["run"].into_iter().chain(bind).chain(flags).collect();
+        let output = run(&arguments, cluster.kubeconfig())?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {errors}");
+        let last = errors
+            .lines()
+            .filter(|line| line.contains("error: "))
+            .count();
+        assert!(
+            last == 1 && errors.contains(words),
+            "{arguments:?}: {errors}"
+        );
+        assert!(!errors.contains("panicked"), "{errors}");
+    }
+    drop(held);
+
+    let output = run(&["--bind", "127.0.0.1:0"], Path::new("/does/not/exist"))?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("KUBECONFIG"), "{errors}");
+    Ok(())
+}
+
+/// Spoils, on its way to the operator, every resource whose interval is 7 minutes.
+fn spoil() -> Rewrite {
+    Box::new(|line| {
+        let text = String::from_utf8_lossy(line);
+        text.replace(r#""interval":"7m""#, r#""interval":[7]"#)
+            .into_bytes()
+    })
+}
+
+fn spoiled(scene: &Scene) {
+    scene.proxy.set_fault(Box::new(|head| {
+        if head.resource == "staticawscredentials" && !head.verb.writes() {
+            Fault::Lines(spoil())
+        } else {
+            Fault::Pass
+        }
+    }));
+}
+
+async fn one_resource_that_does_not_decode_stops_no_other(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::before_start(stage).await?;
+    scene.source("pair", PAIR).await?;
+    scene
+        .resource(
+            "spoiled",
+            "pair",
+            json!({ "validation": { "interval": "7m" } }),
+        )
+        .await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    spoiled(&scene);
+    scene.start_operator().await?;
+    scene.until_agreed("orders").await?;
+    scene.resource("later", "pair", json!({})).await?;
+    scene.until_agreed("later").await?;
+    scene
+        .until("an event tells of it", async || {
+            let reasons = scene.event_reasons("spoiled").await?;
+            Ok(reasons.contains(&"Undecodable".to_owned()).then_some(()))
+        })
+        .await?;
+    let metrics = scene.get_http("/metrics").await?;
+    let count = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("staticawscredentials_undecodable_total "));
+    assert!(count.is_some_and(|count| count != "0"), "{metrics}");
+    assert!(scene.log()?.contains("cannot be decoded"));
+    assert!(
+        scene
+            .secrets
+            .get_opt("spoiled-credentials")
+            .await?
+            .is_none()
+    );
+    assert!(scene.get_http("/readyz").await?.starts_with("HTTP/1.1 200"));
+    Ok(())
+}
+
+async fn an_undecodable_resource_keeps_its_target(stage: Arc<Stage>) -> Result<()> {
+    let spec = json!({ "validation": { "interval": "7m" } });
+    let mut scene = Scene::settled_with(stage, spec).await?;
+    let before = scene.version(TARGET).await?;
+    scene.stop_operator();
+    spoiled(&scene);
+    scene.start_operator().await?;
+    scene
+        .resource("rival", "pair", json!({ "target": { "name": TARGET } }))
+        .await?;
+    scene
+        .until_status("rival", "Ready", "False", "TargetConflict")
+        .await?;
+    assert_eq!(scene.version(TARGET).await?, before);
+
+    scene.proxy.clear_fault();
+    scene.stop_operator();
+    scene.start_operator().await?;
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+    Ok(())
+}

@@ -1,0 +1,272 @@
+//! Somebody else deletes or edits the target.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use kube::ResourceExt;
+use serde_json::{Value, json};
+
+use crate::{
+    actions::{ADOPT_BY, TARGET, UID_LABEL, assert_costs, tests},
+    scene::{PAIR, SECOND, Scene, Stage, condition},
+};
+
+tests![
+    a_deleted_target_is_restored_without_asking_aws,
+    an_edited_target_is_restored_once_whatever_was_edited,
+    an_editor_who_fights_is_met_with_longer_and_longer_pauses,
+    foreign_labels_and_annotations_stay_and_survive_a_rotation,
+    a_target_deleted_while_the_source_is_bad_is_reported_lost,
+    a_target_edited_while_the_source_is_absent_is_reported_and_left_alone,
+    an_immutable_target_is_reported_and_left_alone,
+    a_target_of_another_type_is_reported_and_left_alone,
+];
+
+async fn a_deleted_target_is_restored_without_asking_aws(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    let content = scene.content(TARGET).await?;
+    let before = scene.published("orders").await?;
+    let mark = scene.proxy.mark();
+
+    scene.delete_secret(TARGET).await?;
+    scene
+        .until("the target is back", async || {
+            Ok(scene.secrets.get_opt(TARGET).await?)
+        })
+        .await?;
+    scene.until_agreed("orders").await?;
+
+    assert_eq!(scene.content(TARGET).await?, content);
+    let after = scene.published("orders").await?;
+    assert_ne!(after.uid, before.uid);
+    assert_eq!((after.revision, after.time), (before.revision, before.time));
+    assert_costs(&scene.costs(mark).await, 2, 2);
+    assert_eq!(scene.sts.calls().len(), 1);
+    Ok(())
+}
+
+async fn an_edited_target_is_restored_once_whatever_was_edited(stage: Arc<Stage>) -> Result<()> {
+    let edits = [
+        (
+            "value",
+            json!({ "data": { "AWS_ACCESS_KEY_ID": "QUtJQQ==" } }),
+        ),
+        ("new-key", json!({ "data": { "extra": "QUtJQQ==" } })),
+        ("lost-key", json!({ "data": { "credentials": null } })),
+        (
+            "uid-label",
+            json!({ "metadata": { "labels": { UID_LABEL: null } } }),
+        ),
+        (
+            "other-uid-label",
+            json!({ "metadata": { "labels": { UID_LABEL: "other" } } }),
+        ),
+        (
+            "annotation",
+            json!({ "metadata": { "annotations": { ADOPT_BY: null } } }),
+        ),
+        ("owner", json!({ "metadata": { "ownerReferences": null } })),
+    ];
+    let scene = Scene::open(stage).await?;
+    scene.source("pair", PAIR).await?;
+    for (name, _) in &edits {
+        scene.resource(name, "pair", json!({})).await?;
+    }
+    for (name, _) in &edits {
+        scene.until_agreed(name).await?;
+    }
+    scene.quiet().await;
+    for (name, edit) in edits {
+        restored(&scene, name, edit).await?;
+    }
+    assert_eq!(scene.sts.calls().len(), 1);
+    Ok(())
+}
+
+async fn restored(scene: &Scene, name: &str, edit: Value) -> Result<()> {
+    let target = format!("{name}-credentials");
+    let before = scene.secrets.get(&target).await?;
+    let mark = scene.proxy.mark();
+    scene.edit_secret(&target, edit).await?;
+    scene.until_agreed(name).await?;
+    let costs = scene.costs(mark).await;
+    let after = scene.secrets.get(&target).await?;
+    assert_eq!(after.data, before.data, "{name}");
+    assert_eq!(after.labels(), before.labels(), "{name}");
+    assert_eq!(after.annotations(), before.annotations(), "{name}");
+    assert_eq!(
+        after.owner_references(),
+        before.owner_references(),
+        "{name}"
+    );
+    assert_eq!(scene.published(name).await?.revision, 1, "{name}");
+    assert_costs(&costs, 2, 2);
+    Ok(())
+}
+
+async fn an_editor_who_fights_is_met_with_longer_and_longer_pauses(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    let mark = scene.proxy.mark();
+    let began = Instant::now();
+    let mut edits = 0;
+    while began.elapsed() < Duration::from_secs(8) {
+        edits += 1;
+        let value = json!({ "stringData": { "AWS_ACCESS_KEY_ID": format!("edit {edits}") } });
+        scene.edit_secret(TARGET, value).await?;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let costs = scene.proxy.counts(mark);
+    println!("{edits} edits in 8 s cost {costs:?}");
+    let writes = |what: &str| costs.writes.get(what).copied().unwrap_or_default();
+    assert!((1..=5).contains(&writes("secrets")), "{costs:?}");
+    assert!(writes("staticawscredentials/status") <= 12, "{costs:?}");
+    assert!(costs.gets <= 2 * edits, "{edits} edits: {costs:?}");
+    let object = scene.resources.get("orders").await?;
+    assert_eq!(
+        condition(&object, "Reconciling"),
+        Some(("True".to_owned(), "TargetModified".to_owned()))
+    );
+
+    scene.until_agreed("orders").await?;
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
+    assert_eq!(scene.sts.calls().len(), 1);
+    Ok(())
+}
+
+async fn foreign_labels_and_annotations_stay_and_survive_a_rotation(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    let mark = scene.proxy.mark();
+    let note = json!({ "team": "storage" });
+    let patch = json!({ "metadata": { "labels": note, "annotations": note } });
+    scene.edit_secret(TARGET, patch).await?;
+    scene.until_agreed("orders").await?;
+    assert_costs(&scene.costs(mark).await, 2, 1);
+
+    let mark = scene.proxy.mark();
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+    let target = scene.secrets.get(TARGET).await?;
+    assert_eq!(
+        target.labels().get("team").map(String::as_str),
+        Some("storage")
+    );
+    assert_eq!(
+        target.annotations().get("team").map(String::as_str),
+        Some("storage")
+    );
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
+    assert_eq!(scene.published("orders").await?.revision, 2);
+    assert_costs(&scene.costs(mark).await, 2, 2);
+    assert_eq!(scene.sts.calls().len(), 2);
+    Ok(())
+}
+
+async fn a_target_deleted_while_the_source_is_bad_is_reported_lost(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    scene
+        .secret("pair", &[("AWS_ACCESS_KEY_ID", PAIR.0.as_bytes())])
+        .await?;
+    let object = scene
+        .until_status("orders", "Ready", "False", "SourceKeyMissing")
+        .await?;
+    assert_eq!(
+        condition(&object, "Published"),
+        Some(("True".to_owned(), "ServingLastKnownGood".to_owned()))
+    );
+    let mark = scene.proxy.mark();
+    scene.delete_secret(TARGET).await?;
+    let object = scene
+        .until_says("orders", "Published", "False", "TargetLost")
+        .await?;
+    assert!(condition(&object, "Stalled").is_some());
+    assert_costs(&scene.costs(mark).await, 2, 1);
+    assert!(scene.secrets.get_opt(TARGET).await?.is_none());
+
+    scene.source("pair", PAIR).await?;
+    scene.until_agreed("orders").await?;
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
+    assert_eq!(scene.published("orders").await?.revision, 1);
+    Ok(())
+}
+
+async fn a_target_edited_while_the_source_is_absent_is_reported_and_left_alone(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    scene.delete_secret("pair").await?;
+    let object = scene
+        .until_says("orders", "Ready", "False", "SourceNotFound")
+        .await?;
+    assert_eq!(
+        condition(&object, "Published"),
+        Some(("True".to_owned(), "ServingLastKnownGood".to_owned()))
+    );
+    let edit = json!({ "stringData": { "AWS_ACCESS_KEY_ID": "edited" } });
+    let edited = scene.edit_secret(TARGET, edit).await?;
+    let object = scene
+        .until_says("orders", "Published", "False", "TargetModified")
+        .await?;
+    assert!(condition(&object, "Reconciling").is_some());
+    scene.quiet().await;
+    assert_eq!(scene.secrets.get(TARGET).await?, edited);
+
+    scene.source("pair", PAIR).await?;
+    scene.until_agreed("orders").await?;
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
+    Ok(())
+}
+
+async fn an_immutable_target_is_reported_and_left_alone(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    let frozen = scene
+        .edit_secret(TARGET, json!({ "immutable": true }))
+        .await?;
+    let object = scene
+        .until_says("orders", "Ready", "False", "TargetImmutable")
+        .await?;
+    assert!(condition(&object, "Stalled").is_some());
+    scene.source("pair", SECOND).await?;
+    scene
+        .until_status("orders", "Ready", "False", "TargetImmutable")
+        .await?;
+    scene.quiet().await;
+    assert_eq!(scene.secrets.get(TARGET).await?, frozen);
+
+    scene.delete_secret(TARGET).await?;
+    scene.until_agreed("orders").await?;
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
+    Ok(())
+}
+
+async fn a_target_of_another_type_is_reported_and_left_alone(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::open(stage).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    let foreign = json!({
+        "metadata": {
+            "name": TARGET,
+            "labels": { UID_LABEL: scene.uid("orders").await? },
+            "ownerReferences": scene.reference("orders").await?,
+        },
+        "type": "example.com/other",
+    });
+    let foreign = scene.foreign(foreign).await?;
+    scene.source("pair", PAIR).await?;
+    scene
+        .until_status("orders", "Ready", "False", "TargetTypeMismatch")
+        .await?;
+    scene.quiet().await;
+    assert_eq!(scene.secrets.get(TARGET).await?, foreign);
+
+    scene.delete_secret(TARGET).await?;
+    scene.until_agreed("orders").await?;
+    Ok(())
+}
