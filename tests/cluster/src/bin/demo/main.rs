@@ -80,11 +80,15 @@ async fn perform(args: &Args, screen: Screen) -> Result<ExitCode> {
         hold::announce(&stage, screen)?;
         interrupts.next().await;
     }
-    let left = tokio::select! {
-        left = leave(stage, screen) => left,
+    let mut leaving = Box::pin(leave(stage, screen));
+    tokio::select! {
+        left = &mut leaving => return left.map(|()| code),
+        () = interrupts.next() => screen.note("everything is being removed; once more to give up"),
+    }
+    tokio::select! {
+        left = leaving => left.map(|()| code),
         () = interrupts.next() => Err(anyhow!("interrupted again; something may be left")),
-    };
-    left.map(|()| code)
+    }
 }
 
 /// The user's pairs, asked for before anything is built.
@@ -104,7 +108,7 @@ async fn pairs(args: &Args, interrupts: &mut Interrupts) -> Result<Vec<KeyPair>>
 }
 
 async fn tell(args: &Args, stage: &mut Stage, screen: Screen) -> Result<()> {
-    story::prepare(args).await?;
+    story::prepare(args, stage).await?;
     let start = Instant::now();
     story::cluster(args, stage, screen).await?;
     story::install(stage, screen).await?;

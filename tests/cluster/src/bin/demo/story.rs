@@ -46,8 +46,11 @@ impl Stage {
     }
 }
 
-/// Builds what is missing. It is no part of the demo's time.
-pub(crate) async fn prepare(args: &Args) -> Result<()> {
+/// Finds the user's cluster, and builds what is missing. It is no part of the demo's time.
+pub(crate) async fn prepare(args: &Args, stage: &mut Stage) -> Result<()> {
+    if let Some(context) = &args.context {
+        stage.ground = Some(Ground::of_context(context).await?);
+    }
     let mut wanted = Vec::new();
     if args.context.is_none() {
         wanted.extend([
@@ -100,17 +103,16 @@ pub(crate) async fn cluster(args: &Args, stage: &mut Stage, screen: Screen) -> R
         *cloud = Some(Cloud::pretend().await?);
         let took = seconds(start.elapsed());
         Ok(format!(
-            "moto {took}: IAM, STS and S3, which check every signature"
+            "moto ({took}): IAM, STS and S3, which check every signature"
         ))
     };
     let place = async {
-        let Some(context) = &args.context else {
-            let (own, told) = own(wants_pod(args)).await?;
-            *ground = Some(own);
-            return anyhow::Ok(told);
-        };
-        *ground = Some(Ground::of_context(context).await?);
-        Ok(vec![format!("your cluster of context {context}")])
+        if let Some(context) = &args.context {
+            return anyhow::Ok(vec![format!("your cluster of context {context}")]);
+        }
+        let (own, told) = own(wants_pod(args)).await?;
+        *ground = Some(own);
+        Ok(told)
     };
     let (aws, place) = tokio::try_join!(aws, place)?;
     for told in &place {

@@ -183,15 +183,14 @@ async fn refuse_another_operator(client: &Client) -> Result<()> {
         // Who may not look will be told by the API server what else is not allowed.
         return Ok(());
     };
-    let names = |role: &&ClusterRole| {
-        let mut rules = role.rules.iter().flatten();
-        rules.any(|rule| {
+    let is_operators = |role: &&ClusterRole| {
+        role.rules.iter().flatten().any(|rule| {
             let mut resources = rule.resources.iter().flatten();
             resources.any(|name| name == "staticawscredentials/status")
                 && rule.verbs.iter().any(|verb| verb == "patch")
         })
     };
-    for role in roles.iter().filter(names) {
+    for role in roles.iter().filter(is_operators) {
         let name = role.metadata.name.as_deref().unwrap_or_default();
         let mut bound = bindings
             .iter()
