@@ -95,15 +95,17 @@ impl Remembered {
     ) -> Option<Duration> {
         let settling = status.settling.as_ref()?;
         let same = |(suffix, _): &&(String, Instant)| settling.key_id_suffix == *suffix;
-        let since = match self.refusal.as_ref().filter(same) {
-            Some((_, since)) => *since,
-            None => {
+        let known = self.refusal.as_ref().filter(same);
+        let since = known.map_or_else(
+            || {
                 let ago = wall.duration_since(settling.since.0).try_into();
-                let since = now.checked_sub(ago.unwrap_or_default()).unwrap_or(now);
-                self.refusal_began(&settling.key_id_suffix, since);
-                since
-            }
-        };
+                now.checked_sub(ago.unwrap_or_default()).unwrap_or(now)
+            },
+            |(_, since)| *since,
+        );
+        if known.is_none() {
+            self.refusal_began(&settling.key_id_suffix, since);
+        }
         Some(now.saturating_duration_since(since))
     }
 

@@ -208,7 +208,7 @@ async fn first(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn switched_off(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
     for (number, code) in ["RegionDisabled", "RegionDisabledException", "OptInRequired"]
         .into_iter()
@@ -233,7 +233,7 @@ async fn switched_off(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn refused(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
     let expired = |code| Answer::error(400, code, "wSecretOfAnEcho");
     let refusals = [
@@ -288,7 +288,7 @@ async fn shared(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn new_region(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     let mark = scene.proxy.mark();
     scene
         .change("orders", json!({ "region": "eu-central-1" }))

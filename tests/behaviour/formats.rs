@@ -46,7 +46,7 @@ pub fn tests() -> Vec<(&'static str, Test)> {
 }
 
 async fn malformed(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
     for (id, secret, reason, named) in BAD {
         scene.secret("pair", &[(ID, id), (SECRET, secret)]).await?;
@@ -71,7 +71,7 @@ async fn malformed(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn huge(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
     let long = vec![b'A'; 1_000_000];
     for (id, secret, named) in [(&long[..], GOOD_SECRET, ID), (GOOD_ID, &long[..], SECRET)] {
@@ -116,7 +116,8 @@ async fn unusual(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn format_level(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({ "validation": { "level": "Format" } })).await?;
+    let scene =
+        Scene::open_published(stage, json!({ "validation": { "level": "Format" } })).await?;
     let object = scene.resources.get("orders").await?;
     assert_holds(&object, "Verified", "True", "FormatOnly");
     let status = object.status.context("no status")?;
@@ -141,7 +142,7 @@ async fn format_level(stage: Arc<Stage>) -> Result<()> {
 async fn format_pin(stage: Arc<Stage>) -> Result<()> {
     let of = |account: &str| json!({ "validation": { "level": "Format", "accountId": account } });
     let encoded = static_aws_credentials::account::decode(PAIR.0).context("no account")?;
-    let scene = Scene::published(stage, of(&encoded)).await?;
+    let scene = Scene::open_published(stage, of(&encoded)).await?;
     let before = scene.snapshot(TARGET).await?;
 
     scene.change("orders", of("999999999999")).await?;
@@ -170,7 +171,8 @@ async fn format_pin(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn to_identity(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({ "validation": { "level": "Format" } })).await?;
+    let scene =
+        Scene::open_published(stage, json!({ "validation": { "level": "Format" } })).await?;
     let before = scene.snapshot(TARGET).await?;
     scene.sts.answer(PAIR.0, cluster::sts::Answer::Throttle);
     scene
@@ -191,7 +193,7 @@ async fn to_identity(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn to_format(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
     let mark = scene.proxy.mark();
     scene

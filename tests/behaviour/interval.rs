@@ -51,7 +51,7 @@ async fn age(scene: &mut Scene, names: &[&str]) -> Result<Timestamp> {
 }
 
 async fn due(stage: Arc<Stage>) -> Result<()> {
-    let mut scene = Scene::published(stage, spec()).await?;
+    let mut scene = Scene::open_published(stage, spec()).await?;
     scene.source("same-pair", PAIR).await?;
     scene.resource("bills", "same-pair", spec()).await?;
     scene.until_ready("bills").await?;
@@ -80,7 +80,7 @@ async fn due(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn away(stage: Arc<Stage>) -> Result<()> {
-    let mut scene = Scene::published(stage, spec()).await?;
+    let mut scene = Scene::open_published(stage, spec()).await?;
     let before = scene.snapshot(TARGET).await?;
     scene.sts.answer(PAIR.0, Answer::Cut);
     let proven = age(&mut scene, &["orders"]).await?;

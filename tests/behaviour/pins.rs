@@ -102,7 +102,7 @@ async fn root(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn rotated_away(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, pin("accountId", ACCOUNT)).await?;
+    let scene = Scene::open_published(stage, pin("accountId", ACCOUNT)).await?;
     let before = scene.snapshot(TARGET).await?;
     let (account, arn) = ("210987654321", "arn:aws:iam::210987654321:user/orders");
     scene
@@ -129,7 +129,7 @@ async fn rotated_away(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn offline(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
     for away in [false, true] {
         if away {
@@ -155,7 +155,7 @@ async fn offline(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn restarted(stage: Arc<Stage>) -> Result<()> {
-    let mut scene = Scene::published(stage, json!({})).await?;
+    let mut scene = Scene::open_published(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
     scene.stop_operator();
     scene.sts.answer(PAIR.0, Answer::Cut);
@@ -177,7 +177,7 @@ async fn restarted(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn withdrawn(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, pin("onRejected", "Withdraw")).await?;
+    let scene = Scene::open_published(stage, pin("onRejected", "Withdraw")).await?;
     scene.sts.answer(PAIR.0, Answer::Cut);
     let mark = scene.proxy.mark();
     scene

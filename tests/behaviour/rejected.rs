@@ -56,7 +56,7 @@ fn withdraw() -> Value {
 }
 
 async fn kept(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     refuse(&scene, "orders", PAIR).await?;
     let before = scene.snapshot(TARGET).await?;
     scene.quiet().await;
@@ -85,7 +85,7 @@ async fn kept(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn refused_once(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, withdraw()).await?;
+    let scene = Scene::open_published(stage, withdraw()).await?;
     refuse(&scene, "orders", PAIR).await?;
     let before = scene.snapshot(TARGET).await?;
     scene.accept(PAIR);
@@ -102,7 +102,7 @@ async fn refused_once(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn withdrawn(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, withdraw()).await?;
+    let scene = Scene::open_published(stage, withdraw()).await?;
     refuse(&scene, "orders", PAIR).await?;
     scene.quiet().await;
     let mark = scene.proxy.mark();
@@ -135,7 +135,7 @@ async fn withdrawn(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn spared(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, withdraw()).await?;
+    let scene = Scene::open_published(stage, withdraw()).await?;
     refuse(&scene, "orders", PAIR).await?;
     let met = Arc::new(tokio::sync::Notify::new());
     let meeting = Arc::clone(&met);
@@ -158,7 +158,7 @@ async fn spared(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn not_withdrawn(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, withdraw()).await?;
+    let scene = Scene::open_published(stage, withdraw()).await?;
     let before = scene.snapshot(TARGET).await?;
     scene.forget(SECOND);
     scene.source("pair", SECOND).await?;
@@ -172,7 +172,7 @@ async fn not_withdrawn(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn mass(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, withdraw()).await?;
+    let scene = Scene::open_published(stage, withdraw()).await?;
     let (account, arn) = ("210987654321", "arn:aws:iam::210987654321:user/bills");
     scene
         .sts

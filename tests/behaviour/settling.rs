@@ -37,7 +37,7 @@ pub fn tests() -> Vec<(&'static str, Test)> {
 }
 
 async fn known_late(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
     for (number, late) in [5, 15].into_iter().enumerate() {
         let (id, secret) = crate::steps::numbered(number);
@@ -74,7 +74,7 @@ async fn known_late(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn unknown(stage: Arc<Stage>) -> Result<()> {
-    let mut scene = Scene::published(stage, json!({})).await?;
+    let mut scene = Scene::open_published(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
     scene.forget(SECOND);
     let mark = scene.proxy.mark();
@@ -154,7 +154,7 @@ async fn prolonged(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn replaced(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     let (id, secret) = crate::steps::numbered(0);
     scene.forget((&id, &secret));
     scene.source("pair", (&id, &secret)).await?;

@@ -74,7 +74,7 @@ async fn awaited(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn gone_and_back(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
     scene.delete_secret("pair").await?;
     let object = scene.until_awaited("orders", "SourceNotFound").await?;
@@ -96,7 +96,7 @@ async fn gone_and_back(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn lacks_a_key(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
     let halves = [
         ("AWS_ACCESS_KEY_ID", PAIR.0, "AWS_SECRET_ACCESS_KEY"),
@@ -127,7 +127,7 @@ async fn lacks_a_key(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn touched(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
     let mark = scene.proxy.mark();
     scene.touch("pair").await?;
@@ -141,7 +141,7 @@ async fn touched(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn bad_and_back(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
     let mark = scene.proxy.mark();
     scene.source("pair", BAD).await?;
@@ -164,7 +164,7 @@ async fn bad_and_back(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn refused(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
     let mark = scene.proxy.mark();
     scene.source("pair", (SECOND.0, PAIR.1)).await?;
@@ -189,7 +189,7 @@ async fn refused(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn silent_over_bad(stage: Arc<Stage>) -> Result<()> {
-    let mut scene = Scene::published(stage, json!({})).await?;
+    let mut scene = Scene::open_published(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
     for (pair, reason) in [
         (BAD, "TrailingNewline"),
@@ -211,7 +211,7 @@ async fn silent_over_bad(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn suspended(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
     let mark = scene.proxy.mark();
     scene.change("orders", json!({ "suspend": true })).await?;
@@ -246,7 +246,7 @@ async fn suspended(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn forward(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::published(stage, json!({})).await?;
+    let scene = Scene::open_published(stage, json!({})).await?;
     scene.source("pair", BAD).await?;
     scene.until_stalled("orders", "TrailingNewline").await?;
     scene.source("pair", SECOND).await?;

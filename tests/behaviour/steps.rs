@@ -26,7 +26,7 @@ pub fn numbered(number: usize) -> (String, String) {
 
 impl Scene {
     /// A scene in which `orders` has published `PAIR` from the Secret `pair`, and all is quiet.
-    pub async fn published(stage: Arc<Stage>, spec: Value) -> Result<Self> {
+    pub async fn open_published(stage: Arc<Stage>, spec: Value) -> Result<Self> {
         let scene = Self::open(stage).await?;
         scene.source("pair", PAIR).await?;
         scene.resource("orders", "pair", spec).await?;
