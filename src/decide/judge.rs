@@ -181,15 +181,21 @@ fn must_ask(world: &World<'_>, proof: &Proof, region: &Region) -> bool {
     world.due == Due::Now || elsewhere || doubted
 }
 
-/// How old a known answer may be. One that confirms must be younger than the refusal.
+/// How old a known answer may be. One that lifts a refusal must be younger than it, and somebody
+/// who touched a refused source wants a new one.
 fn max_age(world: &World<'_>, pair: &SourcePair) -> Duration {
     let age = if is_published(world, pair) {
         world.resource.checks.interval / 2
     } else {
         world.resource.checks.interval
     };
-    schedule::refused_for(world, &pair.pair.suffix())
-        .map_or(age, |refused_for| refused_for.min(age))
+    match schedule::refused_for(world, &pair.pair.suffix()) {
+        Some(refused_for) if schedule::is_confirmed(refused_for) && world.due != Due::Now => {
+            Duration::ZERO
+        }
+        Some(refused_for) => refused_for.min(age),
+        None => age,
+    }
 }
 
 fn weigh(

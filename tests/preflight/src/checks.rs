@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -130,11 +130,13 @@ fn python() -> Option<Lack> {
 
 /// Every server takes a free port, so no certain one can be missing.
 fn loopback() -> Option<Lack> {
-    let error = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).err()?;
+    let listened = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let called = listened.and_then(|listener| TcpStream::connect(listener.local_addr()?));
+    let error = called.err()?;
     Some(lack(
-        &format!("a port: nothing can listen on 127.0.0.1 ({error})"),
+        &format!("a port: nothing can listen on 127.0.0.1 and be called there ({error})"),
         "API server, etcd, operator and moto listen there, each on a free port",
-        "bring the interface `lo` up, or allow this process to listen",
+        "bring the interface `lo` up (ip link set lo up), or allow this process to listen",
     ))
 }
 

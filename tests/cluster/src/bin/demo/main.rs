@@ -143,9 +143,7 @@ fn show_log(stage: &Stage, screen: Screen) {
     let operator = stage.operator.as_ref();
     if let Some(log) = operator.and_then(|operator| log_tail(operator.log()).ok()) {
         screen.note("the end of the operator's log:");
-        let lines: Vec<&str> = log.lines().collect();
-        let skipped = lines.len().saturating_sub(8);
-        screen.block(&lines.get(skipped..).unwrap_or_default().join("\n"));
+        screen.tail(&log);
     }
 }
 

@@ -56,10 +56,19 @@ impl Screen {
         self.marked(&mark, text);
     }
 
-    /// Something did not hold.
+    /// Something did not hold. Of many lines, such as of a log, the first and the last are shown.
     pub(crate) fn failed(self, text: &str) {
         let mark = self.in_colour("31", "✗");
-        self.marked(&mark, text);
+        let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+        self.marked(&mark, first);
+        self.tail(rest);
+    }
+
+    /// The last lines of a text.
+    pub(crate) fn tail(self, text: &str) {
+        let lines: Vec<&str> = text.lines().collect();
+        let skipped = lines.len().saturating_sub(8);
+        self.block(&lines.get(skipped..).unwrap_or_default().join("\n"));
     }
 
     /// Something to know.

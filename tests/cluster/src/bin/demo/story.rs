@@ -1,6 +1,7 @@
 //! The steps up to a pod that reads, in the order in which they are told.
 
 use std::{
+    net::{IpAddr, Ipv4Addr},
     path::Path,
     time::{Duration, Instant},
 };
@@ -10,6 +11,7 @@ use cluster::{
     binaries::{self, Binary},
     control_plane::{ControlPlane, Options},
     leash::Leashed,
+    moto::Moto,
     node::Node,
     s3client,
 };
@@ -71,12 +73,25 @@ pub(crate) async fn prepare(args: &Args, stage: &mut Stage) -> Result<()> {
             let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("pause");
             binaries::go_binary(&module, ".", "pause")?;
         }
-        if client {
-            s3client::binary()?;
-        }
-        anyhow::Ok(())
+        let client = client.then(s3client::binary).transpose()?;
+        anyhow::Ok(client)
     });
-    built.await?
+    let client = built.await??;
+    if let Some(client) = client.filter(|_| !args.aws) {
+        install_moto(&client).await?;
+    }
+    Ok(())
+}
+
+/// It is installed when it starts for the first time, beside the client in the cache.
+async fn install_moto(client: &Path) -> Result<()> {
+    let cache = client.parent().and_then(Path::parent);
+    let entries = cache.and_then(|cache| std::fs::read_dir(cache).ok());
+    let mut names = { entries.into_iter().flatten().flatten() }.map(|entry| entry.file_name());
+    if !names.any(|name| name.as_encoded_bytes().starts_with(b"moto-")) {
+        Moto::start(IpAddr::V4(Ipv4Addr::LOCALHOST)).await?;
+    }
+    Ok(())
 }
 
 fn wants_pod(args: &Args) -> bool {
