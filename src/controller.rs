@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use futures::{FutureExt, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use kube::{
     ResourceExt,
     core::error_boundary::InvalidObject,
@@ -23,6 +23,7 @@ use crate::{
     error::{Error, chain},
     events::{self, Announcement},
     health::{Health, Watching},
+    index::ResourceKey,
     reconcile::reconcile,
     resource::Resource,
     watch::{self as watches, Guarded, Stage},
@@ -50,34 +51,28 @@ pub async fn run(
         staged,
         [Arc::clone(&of_resources), Arc::clone(&of_secrets)],
     );
-
     let (woken, wake) = mpsc::unbounded_channel();
-    let secrets = watches::secrets(
+    let secrets = tokio::spawn(watches::secrets(
         Arc::clone(&context),
         namespace.clone(),
         of_secrets,
         stage.clone(),
         woken,
-    );
-    let secrets = tokio::spawn(secrets);
+    ));
     let (reader, writer) = reflector::store();
     let resources = watches::resources(&context, namespace.as_deref(), of_resources, stage)
         .reflect(writer)
         .touched_objects();
-    let wake = futures::stream::unfold(wake, async |mut wake| {
-        let key = wake.recv().await?;
-        Some((ObjectRef::new(&key.name).within(&key.namespace), wake))
-    });
     let results = Controller::for_stream(resources, reader)
         .with_config(controller::Config::default())
-        .reconcile_on(wake)
+        .reconcile_on(references(wake))
         .graceful_shutdown_on(stop)
         .run(
             run_once,
             |object, error, context| error_policy(&object, error, &context),
             context,
         );
-    let mut results = std::pin::pin!(results);
+    tokio::pin!(results);
     let mut turn = tokio::time::interval(TURN);
     loop {
         tokio::select! {
@@ -86,6 +81,16 @@ pub async fn run(
         }
     }
     secrets.abort();
+}
+
+/// Woken resources, as the controller knows them.
+fn references(
+    woken: mpsc::UnboundedReceiver<ResourceKey>,
+) -> impl Stream<Item = ObjectRef<Guarded>> + Send {
+    futures::stream::unfold(woken, async |mut woken| {
+        let key = woken.recv().await?;
+        Some((ObjectRef::new(&key.name).within(&key.namespace), woken))
+    })
 }
 
 /// One run, under the gate that serves namespaces in turn.

@@ -70,6 +70,9 @@ pub(super) fn judge(world: &World<'_>, source: &Source) -> Judgement {
 }
 
 fn by_identity(world: &World<'_>, pair: &SourcePair, region: &Region) -> Judgement {
+    if let Some(name) = unread(world, pair) {
+        return Judgement::Read(Read::Target(name));
+    }
     let known = match known_proof(world, pair, region) {
         Known::Unread(name) => return Judgement::Read(Read::Target(name)),
         Known::No => None,
@@ -155,6 +158,17 @@ pub(super) fn is_published(world: &World<'_>, pair: &SourcePair) -> bool {
         Some(published) => published == pair.fingerprint,
         None => world.carries(&pair.pair) == Some(true) || status_says_published(world),
     }
+}
+
+/// The target that must be read to know whether the source's pair is the one in it: a new process
+/// meets a source that was touched, and a key ID that ends as the published one does.
+fn unread(world: &World<'_>, pair: &SourcePair) -> Option<String> {
+    let published = world.published()?;
+    let unsure = world.memory.published.is_none()
+        && world.is_intact()
+        && published.key_id_suffix == pair.pair.suffix()
+        && !status_says_published(world);
+    (unsure && world.carries(&pair.pair).is_none()).then(|| published.secret_name.clone())
 }
 
 fn status_says_published(world: &World<'_>) -> bool {

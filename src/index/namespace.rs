@@ -48,6 +48,7 @@ impl Namespace {
             let dropped: Vec<&str> = dropped.collect();
             if before.mentions.uid != mentions.uid {
                 self.by_uid.remove(&before.mentions.uid);
+                self.forget_strays_of(&before.mentions.uid);
             }
             self.unmention(&name, &dropped, Some(&mentions));
         }
@@ -67,10 +68,25 @@ impl Namespace {
         self.by_uid.remove(&entry.mentions.uid);
         let names: Vec<&str> = entry.mentions.names().collect();
         self.unmention(name, &names, None);
+        self.forget_strays_of(&entry.mentions.uid);
+    }
+
+    /// A resource is gone. Its strays are garbage, which the cluster collects.
+    fn forget_strays_of(&mut self, uid: &str) {
         let Self {
             secrets, strays, ..
         } = self;
-        strays.retain(|stray| secrets.contains_key(stray));
+        strays.retain(|name| {
+            let Some(tracked) = secrets.get(name) else {
+                return false;
+            };
+            let seen = tracked.sight.present();
+            let is_its = seen.is_some_and(|seen| seen.marked_by.as_deref() == Some(uid));
+            if is_its && tracked.mentioned_by.is_empty() {
+                secrets.remove(name);
+            }
+            !is_its
+        });
     }
 
     /// A resource no longer mentions these Secrets. What is still marked by it has become a stray.

@@ -202,3 +202,20 @@ fn a_pair_that_was_published_at_format_is_not_proven_by_a_restart_at_identity() 
         world.state()
     );
 }
+
+#[test]
+fn a_published_pair_that_is_refused_is_recognized_by_a_new_process() {
+    let mut world = World::published();
+    world.respecify(|spec| spec.validation.account_id = Some("999999999999".to_owned()));
+    world.settle();
+    world.restart();
+    world.store.edit(SOURCE, |secret| {
+        secret.metadata.labels = Some([("a".to_owned(), "b".to_owned())].into());
+    });
+    world.settle_twice();
+    assert!(
+        world.state().ends_with("Published=True Published, Stalled"),
+        "{}",
+        world.state()
+    );
+}

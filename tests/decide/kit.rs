@@ -3,6 +3,7 @@
 
 mod aws;
 mod build;
+mod effects;
 mod look;
 mod process;
 mod rules;

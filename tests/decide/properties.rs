@@ -2,10 +2,12 @@
 //! for each single effect, and when nobody does anything any more, everything comes to rest.
 
 mod action;
+mod chance;
 
 use std::time::Duration;
 
-use action::{Action, actions, perform};
+use action::{Action, perform};
+use chance::actions;
 use proptest::{collection::vec, prelude::*, test_runner::Config};
 
 use crate::kit::{SOURCE, World, alpha, resource};

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::kit::{DEFAULT_ACCOUNT, SOURCE, TARGET, World, alpha, beta, resource, root};
 use static_aws_credentials::api::{
-    ConditionType, DeletionPolicy, Layout, OnRejected, PairField, Reason, RootUser, ValidationLevel,
+    DeletionPolicy, Layout, OnRejected, PairField, Reason, RootUser, ValidationLevel,
 };
 
 const READY: &str =
@@ -285,57 +285,4 @@ fn a_rename_while_the_source_is_bad_keeps_the_old_target() {
     assert_eq!(world.pair_in("renamed"), Some(alpha()));
     assert!(world.store.secret(TARGET).is_none());
     assert_eq!(world.questions(), 1, "the old target vouched for the pair");
-}
-
-#[test]
-fn suspended_means_one_status_write_and_nothing_else() {
-    let mut world = World::published();
-    world.respecify(|spec| spec.suspend = true);
-    world.settle_twice();
-    assert_eq!(world.requests(), "status orders");
-    assert!(
-        world.state().starts_with("Ready=True Suspended"),
-        "{}",
-        world.state()
-    );
-    world.store.delete(TARGET, None).unwrap();
-    world.fill(SOURCE, &beta());
-    world.advance(Duration::from_hours(9));
-    world.settle_twice();
-    assert_eq!((world.requests().as_str(), world.questions()), ("", 1));
-    world.respecify(|spec| spec.suspend = false);
-    world.settle_twice();
-    assert_eq!(
-        (world.state().as_str(), world.target()),
-        (READY, Some(beta()))
-    );
-}
-
-#[test]
-fn resumed_without_a_change_in_between_needs_no_question() {
-    let mut world = World::published();
-    for suspend in [true, false] {
-        world.respecify(|spec| spec.suspend = suspend);
-        world.settle_twice();
-    }
-    assert_eq!((world.state().as_str(), world.questions()), (READY, 1));
-    assert!(!world.requests().contains("replace"));
-}
-
-#[test]
-fn suspended_keeps_stalled_and_drops_reconciling() {
-    let mut world = World::new();
-    world.store.apply(resource("orders"));
-    world.settle();
-    world.respecify(|spec| spec.suspend = true);
-    world.settle_twice();
-    assert!(world.state().starts_with("Ready=False Suspended"));
-    assert!(!world.state().contains("Reconciling"));
-    let mut world = World::published_with(|spec| {
-        spec.validation.account_id = Some("999999999999".to_owned());
-    });
-    world.respecify(|spec| spec.suspend = true);
-    world.settle_twice();
-    assert!(world.state().ends_with("Stalled"), "{}", world.state());
-    assert!(!world.message(ConditionType::Ready).is_empty());
 }

@@ -1,0 +1,154 @@
+//! How a run carries its plan out.
+
+use std::time::Duration;
+
+use kube::ResourceExt;
+use static_aws_credentials::{
+    api::StaticAwsCredentialsStatus,
+    decide::{Change, Look, Plan},
+    index::Sight,
+    remembered::Written,
+    target::{FIELD_MANAGER, Passing},
+};
+
+use super::{
+    NAMESPACE, World, rules,
+    run::{Broken, Run},
+};
+
+impl Run {
+    pub(super) fn act(
+        &mut self,
+        world: &mut World,
+        mut plan: Plan,
+    ) -> Result<Option<Option<Duration>>, Broken> {
+        let remembered = world.process.remembered(&self.resource.uid);
+        remembered.memory.proof.clone_from(&plan.memory.proof);
+        match self.change(world, &plan.change)? {
+            Ok(None) => {}
+            Ok(Some((name, sight))) => self.changed(world, &mut plan, &name, sight),
+            Err(name) => return self.conflict(world, &name).map(|()| None),
+        }
+        for (name, seen) in &plan.strays {
+            rules::may_delete_stray(world, self, name);
+            world.request(format!("delete {name}"))?;
+            if world.store.delete(name, Some(seen)).is_ok() || world.store.secret(name).is_none() {
+                let before = Sight::Present(seen.clone());
+                let index = &mut world.process.index;
+                index.record(NAMESPACE, name, &before, &Sight::Absent);
+                self.view.strays.retain(|(stray, _)| stray != name);
+                let published = self.status.published.as_ref();
+                if published.is_some_and(|published| published.secret_name == *name) {
+                    self.view.published = Sight::Unseen;
+                }
+            }
+        }
+        self.write_status(world, &plan.status)?;
+        Ok(Some(self.finish(world, plan)))
+    }
+
+    /// What was written, or the name of the Secret that is not what the decision was made from.
+    #[allow(clippy::type_complexity, reason = "two outcomes of one call")]
+    fn change(
+        &self,
+        world: &mut World,
+        change: &Change,
+    ) -> Result<Result<Option<(String, Sight)>, String>, Broken> {
+        let (name, written) = match change {
+            Change::Nothing => return Ok(Ok(None)),
+            Change::Create(draft) | Change::Replace(draft, _) => {
+                let mut secret = Passing::new(draft.metadata.clone(), &draft.data).0.clone();
+                let name = secret.name_any();
+                rules::may_write(world, self, &name, &draft.data, change);
+                if let Change::Replace(_, seen) = change {
+                    world.request(format!("replace {name}"))?;
+                    secret.metadata.uid = Some(seen.uid.to_string());
+                    secret.metadata.resource_version = Some(seen.version.to_string());
+                    (name, world.store.replace(secret).map(Sight::Present))
+                } else {
+                    world.request(format!("create {name}"))?;
+                    let created = world.store.create(secret, FIELD_MANAGER);
+                    (name, created.map(Sight::Present))
+                }
+            }
+            Change::Delete(name, seen) => {
+                rules::may_withdraw(world, self, name);
+                world.request(format!("delete {name}"))?;
+                let gone = world.store.secret(name).is_none();
+                let deleted = world.store.delete(name, Some(seen));
+                let deleted = if gone { Ok(()) } else { deleted };
+                (name.clone(), deleted.map(|()| Sight::Absent))
+            }
+        };
+        Ok(match written {
+            Ok(sight) => Ok(Some((name, sight))),
+            Err(_) => Err(name),
+        })
+    }
+
+    fn changed(&mut self, world: &mut World, plan: &mut Plan, name: &str, sight: Sight) {
+        if let (Sight::Present(seen), Some(published)) = (&sight, &mut plan.status.published) {
+            published.uid = seen.uid.to_string();
+            published.resource_version = seen.version.to_string();
+        }
+        if matches!(&plan.change, Change::Create(draft) | Change::Replace(draft, _) if draft.restores)
+        {
+            let mono = world.mono();
+            world.process.remembered(&self.resource.uid).restored(mono);
+        }
+        self.saw(world, name, sight);
+    }
+
+    fn conflict(&mut self, world: &mut World, name: &str) -> Result<(), Broken> {
+        self.conflicts += 1;
+        if self.conflicts >= 4 {
+            return Err(Broken::Conflict);
+        }
+        self.read_target(world, name)
+    }
+
+    fn write_status(
+        &mut self,
+        world: &mut World,
+        status: &StaticAwsCredentialsStatus,
+    ) -> Result<(), Broken> {
+        if *status == self.status {
+            return Ok(());
+        }
+        rules::may_report(world, self, status);
+        world.request(format!("status {}", self.name))?;
+        let written = world.store.write_status(&self.name, &self.version, status);
+        let version = written.map_err(|_| Broken::Conflict)?;
+        self.status = status.clone();
+        // What the watch will say in a moment is known already.
+        let rewinds = world.process.index.rewinds();
+        world.process.remembered(&self.resource.uid).written = Some(Written {
+            version,
+            status: status.clone(),
+            rewinds,
+        });
+        Ok(())
+    }
+
+    fn finish(&self, world: &mut World, plan: Plan) -> Option<Duration> {
+        let mono = world.mono();
+        if let Some(account) = plan.first_refusal {
+            world.process.refusals.record(account, mono);
+        }
+        let mut view = self.view.clone();
+        let published = self.status.published.as_ref();
+        if published.is_none_or(|published| published.secret_name == self.resource.target) {
+            view.published = Sight::Unseen;
+        }
+        let look = Look::of(self.resource.generation, &view, &self.status);
+        let remembered = world.process.remembered(&self.resource.uid);
+        if let Some(settling) = plan.status.settling.as_ref().filter(|_| plan.refusal_began) {
+            remembered.refusal_began(&settling.key_id_suffix, mono);
+        }
+        remembered.memory = plan.memory;
+        remembered.memory.look = Some(look);
+        remembered.failures = 0;
+        remembered.schedule(plan.next, mono);
+        remembered.pause(mono)
+    }
+}

@@ -1,0 +1,265 @@
+//! What happens to single names.
+
+use static_aws_credentials::index::{Index, Mentions, ResourceKey, Seen, Sight};
+
+const TEAM: &str = "team";
+
+fn key(name: &str) -> ResourceKey {
+    ResourceKey::new(TEAM, name)
+}
+
+/// A resource with a source and a target of its own name.
+fn mentions(name: &str) -> Mentions {
+    Mentions {
+        uid: format!("uid-{name}").into(),
+        created: 0,
+        source: format!("{name}-source").into(),
+        target: format!("{name}-target").into(),
+        published: None,
+    }
+}
+
+fn seen(version: u64) -> Seen {
+    Seen {
+        uid: "secret".into(),
+        version,
+        marked_by: None,
+        plain: true,
+    }
+}
+
+fn marked(version: u64, by: &str) -> Seen {
+    Seen {
+        marked_by: Some(format!("uid-{by}").into()),
+        ..seen(version)
+    }
+}
+
+fn index(names: &[&str]) -> Index {
+    let mut index = Index::default();
+    for name in names {
+        index.apply_resource(&key(name), mentions(name));
+    }
+    index
+}
+
+#[test]
+fn what_nobody_mentions_is_not_kept_and_wakes_nobody() {
+    let mut index = index(&["a"]);
+    let before = index.tracked_secrets();
+    assert!(index.apply_secret(TEAM, "unrelated", seen(1)).is_empty());
+    assert!(
+        index
+            .apply_secret("elsewhere", "a-source", seen(1))
+            .is_empty()
+    );
+    index.begin_secrets();
+    for number in 0..1000 {
+        index.list_secret(TEAM, &format!("unrelated-{number}"), seen(number));
+    }
+    index.end_secrets();
+    assert_eq!(index.tracked_secrets(), before);
+}
+
+#[test]
+fn before_the_first_list_nothing_is_known_and_after_it_everything_is() {
+    let mut index = index(&["a"]);
+    assert_eq!(index.view(&key("a")).source, Sight::Unseen);
+    index.begin_secrets();
+    index.list_secret(TEAM, "a-source", seen(5));
+    index.end_secrets();
+    assert_eq!(index.view(&key("a")).source, Sight::Present(seen(5)));
+    assert_eq!(index.view(&key("a")).target, Sight::Absent);
+}
+
+#[test]
+fn an_older_event_does_not_undo_a_newer_one() {
+    let mut index = index(&["a"]);
+    index.apply_secret(TEAM, "a-source", seen(7));
+    index.apply_secret(TEAM, "a-source", seen(6));
+    assert_eq!(index.view(&key("a")).source, Sight::Present(seen(7)));
+    index.delete_secret(TEAM, "a-source", 6);
+    assert_eq!(index.view(&key("a")).source, Sight::Present(seen(7)));
+    index.delete_secret(TEAM, "a-source", 8);
+    assert_eq!(index.view(&key("a")).source, Sight::Absent);
+}
+
+#[test]
+fn what_a_run_wrote_is_known_before_the_watch_says_it() {
+    let mut index = index(&["a"]);
+    index.apply_secret(TEAM, "a-target", seen(3));
+    let before = Sight::Present(seen(3));
+    index.record(TEAM, "a-target", &before, &Sight::Present(seen(4)));
+    index.apply_secret(TEAM, "a-target", seen(3));
+    assert_eq!(index.view(&key("a")).target, Sight::Present(seen(4)));
+}
+
+#[test]
+fn an_absence_that_was_read_before_the_watch_saw_more_is_ignored() {
+    let mut index = index(&["a"]);
+    index.apply_secret(TEAM, "a-target", seen(4));
+    index.record(TEAM, "a-target", &Sight::Unseen, &Sight::Absent);
+    assert_eq!(index.view(&key("a")).target, Sight::Present(seen(4)));
+    index.record(TEAM, "a-target", &Sight::Present(seen(4)), &Sight::Absent);
+    assert_eq!(index.view(&key("a")).target, Sight::Absent);
+}
+
+#[test]
+fn a_change_wakes_who_mentions_the_secret_and_whose_marks_it_carries() {
+    let mut index = index(&["a", "b"]);
+    let woken = |index: &mut Index, name: &str, seen: Seen| {
+        let mut woken = index.apply_secret(TEAM, name, seen);
+        woken.sort();
+        woken
+    };
+    assert_eq!(woken(&mut index, "a-source", seen(1)), [key("a")]);
+    assert_eq!(woken(&mut index, "stray", marked(2, "b")), [key("b")]);
+    assert_eq!(
+        woken(&mut index, "a-target", marked(3, "b")),
+        [key("a"), key("b")]
+    );
+}
+
+#[test]
+fn a_list_drops_what_is_not_in_it() {
+    let mut index = index(&["a"]);
+    index.apply_secret(TEAM, "a-source", seen(1));
+    index.apply_secret(TEAM, "stray", marked(2, "a"));
+    assert_eq!(
+        index.view(&key("a")).strays,
+        [("stray".to_owned(), marked(2, "a"))]
+    );
+    index.begin_secrets();
+    assert_eq!(
+        index.view(&key("a")).source,
+        Sight::Present(seen(1)),
+        "until it is complete"
+    );
+    index.end_secrets();
+    assert_eq!(index.view(&key("a")).source, Sight::Absent);
+    assert_eq!(index.view(&key("a")).strays, []);
+    assert_eq!(index.tracked_secrets(), 2);
+}
+
+#[test]
+fn a_list_that_is_older_than_what_was_seen_is_believed_and_counted() {
+    let mut index = index(&["a"]);
+    index.apply_secret(TEAM, "a-source", seen(900));
+    index.begin_secrets();
+    index.list_secret(TEAM, "a-source", seen(40));
+    index.end_secrets();
+    assert_eq!(index.view(&key("a")).source, Sight::Present(seen(40)));
+    assert_eq!(index.rewinds(), 1);
+}
+
+#[test]
+fn a_write_during_a_list_is_not_undone_by_the_list() {
+    let mut index = index(&["a"]);
+    index.apply_secret(TEAM, "a-target", seen(3));
+    index.begin_secrets();
+    index.record(
+        TEAM,
+        "a-target",
+        &Sight::Present(seen(3)),
+        &Sight::Present(seen(9)),
+    );
+    index.list_secret(TEAM, "a-target", seen(3));
+    index.end_secrets();
+    assert_eq!(index.view(&key("a")).target, Sight::Present(seen(9)));
+    assert_eq!(index.rewinds(), 0);
+}
+
+#[test]
+fn a_list_of_resources_tells_who_is_gone_and_forgets_their_secrets() {
+    let mut index = index(&["a", "b"]);
+    index.apply_secret(TEAM, "b-source", seen(1));
+    index.begin_resources();
+    index.apply_resource(&key("a"), mentions("a"));
+    assert_eq!(index.end_resources(), [(key("b"), "uid-b".to_owned())]);
+    assert_eq!(index.tracked_secrets(), 2);
+    assert!(index.apply_secret(TEAM, "b-source", seen(2)).is_empty());
+}
+
+#[test]
+fn a_resource_that_cannot_be_decoded_still_owns_what_it_mentioned() {
+    let mut index = index(&["a"]);
+    index.begin_resources();
+    index.keep_resource(&key("a"));
+    assert_eq!(index.end_resources(), []);
+    assert_eq!(index.apply_secret(TEAM, "a-source", seen(1)), [key("a")]);
+}
+
+#[test]
+fn a_target_under_another_name_becomes_a_stray() {
+    let mut index = index(&["a"]);
+    index.apply_secret(TEAM, "a-target", marked(1, "a"));
+    let renamed = |published: Option<&str>| Mentions {
+        target: "renamed".into(),
+        published: published.map(Into::into),
+        ..mentions("a")
+    };
+    index.apply_resource(&key("a"), renamed(Some("a-target")));
+    assert_eq!(
+        index.view(&key("a")).published,
+        Sight::Present(marked(1, "a"))
+    );
+    assert_eq!(index.view(&key("a")).strays, [], "it is still published");
+    index.apply_resource(&key("a"), renamed(Some("renamed")));
+    assert_eq!(
+        index.view(&key("a")).strays,
+        [("a-target".to_owned(), marked(1, "a"))]
+    );
+    index.delete_secret(TEAM, "a-target", 2);
+    assert_eq!(index.view(&key("a")).strays, []);
+}
+
+#[test]
+fn one_mark_alone_makes_no_stray() {
+    let mut index = index(&["a"]);
+    index.apply_secret(TEAM, "stray", seen(1));
+    assert_eq!(index.view(&key("a")).strays, []);
+    assert!(
+        index
+            .apply_secret(TEAM, "stray", marked(2, "nobody"))
+            .is_empty()
+    );
+}
+
+#[test]
+fn the_last_resource_of_a_namespace_leaves_nothing_behind() {
+    let mut index = index(&["a"]);
+    index.apply_secret(TEAM, "a-source", seen(1));
+    index.apply_secret(TEAM, "stray", marked(1, "a"));
+    index.delete_resource(&key("a"));
+    assert_eq!(index.tracked_secrets(), 0);
+}
+
+#[test]
+fn who_publishes_at_a_name_comes_before_who_is_older() {
+    let mut index = Index::default();
+    let wants = |name: &str, created: i64, published: bool| Mentions {
+        created,
+        target: "one".into(),
+        published: published.then(|| "one".into()),
+        ..mentions(name)
+    };
+    index.apply_resource(&key("old"), wants("old", 1, false));
+    index.apply_resource(&key("young"), wants("young", 2, false));
+    assert_eq!(index.view(&key("young")).rival.as_deref(), Some("old"));
+    assert_eq!(index.view(&key("old")).rival, None);
+    index.apply_resource(&key("young"), wants("young", 2, true));
+    assert_eq!(index.view(&key("old")).rival.as_deref(), Some("young"));
+    assert_eq!(index.view(&key("young")).rival, None);
+}
+
+#[test]
+fn a_source_of_the_same_name_is_no_rivalry() {
+    let mut index = index(&["a"]);
+    let reads = Mentions {
+        source: "a-target".into(),
+        ..mentions("b")
+    };
+    index.apply_resource(&key("b"), reads);
+    assert_eq!(index.view(&key("a")).rival, None);
+    assert_eq!(index.view(&key("b")).rival, None);
+}
