@@ -34,7 +34,7 @@ use tokio::runtime::Runtime;
 fn main() -> Result<()> {
     let mut arguments = Arguments::from_args();
     if arguments.test_threads.is_none() {
-        arguments.test_threads = Some(8);
+        arguments.test_threads = Some(12);
     }
     let runtime = Runtime::new()?;
     if arguments.list {
