@@ -90,6 +90,10 @@ fn by_identity(world: &World<'_>, pair: &SourcePair, region: &Region) -> Judgeme
             new_pair: false,
             max_age: max_age(world, pair),
         }),
+        None if settles_meanwhile(world, pair) => Judgement::Known(Judged::Pending {
+            finding: words::settling(region.as_str()),
+            published: is_published(world, pair),
+        }),
         None => Judgement::Ask(Query {
             region: region.clone(),
             new_pair: !is_published(world, pair),
@@ -182,6 +186,14 @@ fn status_says_published(world: &World<'_>) -> bool {
     same_source && world.reason_before(ConditionType::Published) == Some(Reason::Published)
 }
 
+/// Whether AWS refused this very pair a moment ago and the next question has its time. A source that
+/// is touched again and again must not bring more of them.
+fn settles_meanwhile(world: &World<'_>, pair: &SourcePair) -> bool {
+    world.due == Due::Later
+        && world.memory.settling == Some(pair.fingerprint)
+        && world.status.observed_generation == world.resource.generation
+}
+
 /// Whether a proven pair is asked about again now.
 fn must_ask(world: &World<'_>, proof: &Proof, region: &Region) -> bool {
     let spec_changed = world.status.observed_generation != world.resource.generation;
@@ -266,7 +278,9 @@ pub(super) fn uncertain(
                 doubt: Some(finding),
             },
         },
+        // A pair that was refused for good is not taken back because AWS is away.
         None if was_proven
+            && world.was_true(ConditionType::Ready)
             && world.is_intact()
             && world.status.observed_generation == world.resource.generation =>
         {

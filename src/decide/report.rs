@@ -269,6 +269,12 @@ fn memory(world: &World<'_>, source: &Source, judged: &Judged, placed: &Placed) 
     } else {
         0
     };
+    memory.settling = match (judged, pair) {
+        (Judged::Pending { finding, .. }, Some(pair)) if finding.reason == Reason::Settling => {
+            Some(pair.fingerprint)
+        }
+        _ => None,
+    };
     match (judged, pair) {
         (Judged::Sound { proof, .. }, Some(pair)) => {
             if matches!(

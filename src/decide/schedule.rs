@@ -118,6 +118,13 @@ pub(super) fn next(
             by_aws: true,
             ..
         } if finding.reason == Reason::AccessKeyUnknown => Next::In(interval(world)),
+        Judged::Pending { finding, .. }
+            if finding.reason == Reason::Settling
+                && world.answers.is_empty()
+                && world.due == Due::Later =>
+        {
+            Next::Keep
+        }
         Judged::Pending { finding, .. } if finding.reason == Reason::Settling => {
             Next::In(settling_pause(refused_for))
         }

@@ -58,6 +58,8 @@ pub struct Memory {
     pub published: Option<Fingerprint>,
     /// The pair that this process proved.
     pub proof: Option<Proof>,
+    /// The new pair that AWS did not know when this process last asked.
+    pub settling: Option<Fingerprint>,
     /// Answers in a row that said nothing.
     pub failures: u32,
 }

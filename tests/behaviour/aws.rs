@@ -1,14 +1,17 @@
 //! What AWS, or whatever stands in its place, may answer about a pair.
 
-use std::{sync::Arc, time::Duration};
+mod nothings;
+
+use std::sync::Arc;
 
 use anyhow::Result;
-use cluster::sts::{Answer, Identity};
+use cluster::sts::Answer;
 use futures::FutureExt;
+use nothings::nothings;
 use serde_json::json;
 
 use crate::{
-    scene::{ACCOUNT, ARN, PAIR, SECOND, Scene, Stage, Test, message},
+    scene::{PAIR, SECOND, Scene, Stage, Test, message},
     steps::{TARGET, assert_holds, assert_serves_last_known_good, numbered},
 };
 
@@ -41,55 +44,6 @@ pub fn tests() -> Vec<(&'static str, Test)> {
             new_region(stage).boxed_local()
         }),
     ]
-}
-
-/// Answers that say nothing about a pair, and what is made of them.
-fn nothings() -> Vec<(Answer, &'static str)> {
-    let page = |status| Answer::Html(status);
-    let skewed = |text| Answer::error(403, "SignatureDoesNotMatch", text);
-    let drip = Answer::SlowDrip(of(ACCOUNT, ARN), Duration::from_secs(1));
-    vec![
-        (Answer::Cut, "StsUnreachable"),
-        (Answer::Hang, "StsUnreachable"),
-        (drip, "StsUnreachable"),
-        (page(500), "StsUnavailable"),
-        (
-            Answer::error(503, "ServiceUnavailable", "later"),
-            "StsUnavailable",
-        ),
-        (Answer::Throttle, "StsThrottled"),
-        (page(429), "StsThrottled"),
-        (
-            Answer::error(403, "AccessDenied", "by an endpoint policy"),
-            "StsAccessDenied",
-        ),
-        (page(403), "StsAccessDenied"),
-        (page(200), "StsUnexpectedResponse"),
-        (Answer::Garbage, "StsUnexpectedResponse"),
-        (Answer::Huge, "StsUnexpectedResponse"),
-        (
-            Answer::Redirect("http://127.0.0.1:9/".to_owned()),
-            "StsUnexpectedResponse",
-        ),
-        (
-            skewed("Signature expired: 20200101T000000Z is now earlier than 20200101T001000Z"),
-            "ClockSkew",
-        ),
-        (
-            skewed(
-                "Signature not yet current: 20300101T000000Z is still later than 20200101T000000Z",
-            ),
-            "ClockSkew",
-        ),
-    ]
-}
-
-fn of(account: &str, arn: &str) -> Identity {
-    Identity {
-        account: account.to_owned(),
-        arn: arn.to_owned(),
-        user_id: "AIDAQUAIL".to_owned(),
-    }
 }
 
 async fn nothing_said(stage: Arc<Stage>) -> Result<()> {
@@ -178,14 +132,14 @@ async fn doubted(stage: Arc<Stage>) -> Result<()> {
         // What is not proven is asked about again when it is touched.
         scene.touch(&format!("pair-{number}")).await?;
     }
-    for number in 0..nothings.len() {
+    for (number, (answer, _)) in nothings.iter().enumerate() {
         let name = format!("orders-{number}");
         scene
             .until_status(&name, "Verified", "True", "IdentityVerified")
             .await?;
         for version in scene.witness.history(&name).await? {
             let stalled = crate::scene::condition(&version, "Stalled");
-            assert_eq!(stalled, None, "{:?}", nothings[number]);
+            assert_eq!(stalled, None, "{answer:?}");
         }
     }
     Ok(())

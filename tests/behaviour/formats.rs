@@ -161,7 +161,7 @@ async fn format_pin(stage: Arc<Stage>) -> Result<()> {
     let object = scene.until_stalled("orders", "AccountUnknown").await?;
     assert_serves_last_known_good(&object);
     scene
-        .source("pair", ("AKIA7ZPUZDIKQUAIL2D6", SECOND.1))
+        .source("pair", ("AKIAQZPUZDIKQUAIL2D6", SECOND.1))
         .await?;
     let object = scene.until_stalled("orders", "AccountMismatch").await?;
     assert_serves_last_known_good(&object);

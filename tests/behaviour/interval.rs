@@ -93,7 +93,7 @@ async fn away(stage: Arc<Stage>) -> Result<()> {
 
     scene.accept(PAIR);
     let back = scene.until_status("orders", "Verified", "True", "IdentityVerified");
-    let object = tokio::time::timeout(Duration::from_secs(120), back).await??;
+    let object = tokio::time::timeout(Duration::from_mins(2), back).await??;
     assert_holds(&object, "Ready", "True", "Published");
     assert_eq!(scene.snapshot(TARGET).await?, before);
     Ok(())

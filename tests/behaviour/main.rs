@@ -1,5 +1,6 @@
 //! The behaviour matrix on a real API server: the built binary under its own service account, with
 //! the RBAC that it ships with, and a proxy that counts its requests.
+#![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod actions;
 mod adoption;
@@ -33,7 +34,7 @@ use tokio::runtime::Runtime;
 fn main() -> Result<()> {
     let mut arguments = Arguments::from_args();
     if arguments.test_threads.is_none() {
-        arguments.test_threads = Some(8);
+        arguments.test_threads = Some(12);
     }
     let runtime = Runtime::new()?;
     if arguments.list {

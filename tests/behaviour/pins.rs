@@ -8,7 +8,7 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 
 use crate::{
-    scene::{ACCOUNT, ARN, PAIR, SECOND, Scene, Stage, Test, message},
+    scene::{ACCOUNT, ARN, PAIR, SECOND, Scene, Stage, Test, condition, message},
     steps::{TARGET, assert_holds, assert_serves_last_known_good},
 };
 
@@ -167,6 +167,18 @@ async fn restarted(stage: Arc<Stage>) -> Result<()> {
     assert_holds(&object, "Published", "True", "Published");
     scene.quiet().await;
     assert!(scene.sts.calls().len() <= 2);
+
+    // What the pins refuse is not taken back because AWS cannot be asked.
+    let refused = scene.witness.history("orders").await?.len();
+    scene.stop_operator();
+    scene.touch("pair").await?;
+    scene.start_operator().await?;
+    scene.until_spoken_of("orders").await?;
+    for version in &scene.witness.history("orders").await?[refused..] {
+        let ready = condition(version, "Ready").map(|(status, _)| status);
+        assert_eq!(ready.as_deref(), Some("False"));
+    }
+    assert_eq!(scene.snapshot(TARGET).await?, before);
 
     scene.change("orders", pin("accountId", ACCOUNT)).await?;
     scene.accept(PAIR);

@@ -3,13 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use cluster::proxy::{Fault, Verb};
+use cluster::{
+    proxy::{Fault, Verb},
+    sts::Answer,
+};
 use futures::FutureExt;
 use serde_json::{Value, json};
 
 use crate::{
     scene::{PAIR, SECOND, Scene, Stage, Test, condition},
-    steps::{TARGET, assert_holds},
+    steps::{ANSWER_STANDS, TARGET, assert_holds},
 };
 
 const ELSEWHERE: &str = "eu-central-1";
@@ -56,7 +59,7 @@ fn withdraw() -> Value {
 }
 
 async fn kept(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::open_published(stage, json!({})).await?;
+    let mut scene = Scene::open_published(stage, json!({})).await?;
     refuse(&scene, "orders", PAIR).await?;
     let before = scene.snapshot(TARGET).await?;
     scene.quiet().await;
@@ -75,6 +78,28 @@ async fn kept(stage: Arc<Stage>) -> Result<()> {
     let costs = scene.costs(mark).await;
     assert_eq!(costs.written(), 1, "{costs:?}");
     assert_eq!(scene.snapshot(TARGET).await?, before);
+
+    // AWS that cannot be reached takes nothing back.
+    let refused = scene.witness.history("orders").await?.len();
+    for restart in [false, true] {
+        tokio::time::sleep(ANSWER_STANDS).await;
+        scene.sts.answer(PAIR.0, Answer::Cut);
+        if restart {
+            scene.stop_operator();
+        }
+        let calls = scene.sts.calls().len();
+        scene.touch("pair").await?;
+        if restart {
+            scene.start_operator().await?;
+        }
+        scene.until_spoken_of("orders").await?;
+        assert!(scene.sts.calls().len() > calls);
+        for version in &scene.witness.history("orders").await?[refused..] {
+            let ready = condition(version, "Ready").map(|(status, _)| status);
+            assert_eq!(ready.as_deref(), Some("False"), "restart: {restart}");
+        }
+        assert_eq!(scene.snapshot(TARGET).await?, before);
+    }
 
     scene.accept(PAIR);
     scene.touch("pair").await?;
@@ -125,7 +150,7 @@ async fn withdrawn(stage: Arc<Stage>) -> Result<()> {
     scene.quiet().await;
     assert_eq!(scene.snapshot(TARGET).await?, None);
 
-    scene.accept(PAIR);
+    scene.accept_again(PAIR).await;
     scene.touch("pair").await?;
     let object = scene.until_ready("orders").await?;
     assert_eq!(scene.key_id(TARGET).await?, PAIR.0);

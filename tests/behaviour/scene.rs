@@ -407,7 +407,8 @@ pub fn message(object: &StaticAwsCredentials, kind: &str) -> String {
         .unwrap_or_default()
 }
 
-fn speaks_of(object: &StaticAwsCredentials, source: Option<&Secret>) -> bool {
+/// Whether the status is about the present generation and source.
+pub fn speaks_of(object: &StaticAwsCredentials, source: Option<&Secret>) -> bool {
     let Some(status) = &object.status else {
         return false;
     };
@@ -416,7 +417,7 @@ fn speaks_of(object: &StaticAwsCredentials, source: Option<&Secret>) -> bool {
         .as_ref()
         .map(|version| version.resource_version.clone());
     Some(status.observed_generation) == object.metadata.generation
-        && (object.spec.suspend || version == source.and_then(|source| source.resource_version()))
+        && (object.spec.suspend || version == source.and_then(ResourceExt::resource_version))
 }
 
 fn free_address() -> Result<String> {

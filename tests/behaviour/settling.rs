@@ -7,6 +7,8 @@ use std::{
 
 use anyhow::{Context, Result};
 use futures::FutureExt;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
 use crate::{
@@ -14,7 +16,7 @@ use crate::{
     steps::{TARGET, assert_holds, assert_serves_last_known_good},
 };
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 pub fn tests() -> Vec<(&'static str, Test)> {
     vec![
@@ -29,6 +31,14 @@ pub fn tests() -> Vec<(&'static str, Test)> {
         (
             "a_restart_and_a_touch_do_not_prolong_the_settling",
             |stage| prolonged(stage).boxed_local(),
+        ),
+        (
+            "a_pair_that_is_touched_all_the_time_settles_with_no_more_questions",
+            |stage| touched(stage).boxed_local(),
+        ),
+        (
+            "a_settling_that_began_in_the_future_ends_a_minute_from_now",
+            |stage| future(stage).boxed_local(),
         ),
         ("a_settling_pair_gives_way_to_another_at_once", |stage| {
             replaced(stage).boxed_local()
@@ -113,7 +123,7 @@ async fn unknown(stage: Arc<Stage>) -> Result<()> {
     assert!(scene.sts.calls_for(SECOND.0).len() <= calls.len() + 1);
 
     // Keys are reactivated.
-    scene.accept(SECOND);
+    scene.accept_again(SECOND).await;
     scene.touch("pair").await?;
     scene.until_ready("orders").await?;
     assert_eq!(scene.key_id(TARGET).await?, SECOND.0);
@@ -150,6 +160,43 @@ async fn prolonged(stage: Arc<Stage>) -> Result<()> {
     // The restart and the touch each ask once.
     assert!(calls <= 17, "{calls} calls");
     assert_eq!(scene.snapshot(TARGET).await?, None);
+    Ok(())
+}
+
+async fn touched(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::open(stage).await?;
+    scene.forget(SECOND);
+    scene.source("pair", SECOND).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    let began = Instant::now();
+    while began.elapsed() < MINUTE {
+        scene.touch("pair").await?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    scene.until_stalled("orders", "AccessKeyUnknown").await?;
+    let calls = scene.sts.calls_for(SECOND.0).len();
+    assert!(calls <= 15, "{calls} calls");
+    Ok(())
+}
+
+async fn future(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::open(stage).await?;
+    scene.forget(SECOND);
+    scene.source("pair", SECOND).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.until_awaited("orders", "Settling").await?;
+    scene.stop_operator();
+    let since = Timestamp::now().checked_add(SignedDuration::from_hours(1))?;
+    let since = Timestamp::from_second(since.as_second())?;
+    let patch = Patch::Merge(json!({ "status": { "settling": { "since": since.to_string() } } }));
+    scene
+        .resources
+        .patch_status("orders", &PatchParams::default(), &patch)
+        .await?;
+    scene.start_operator().await?;
+    scene.until_stalled("orders", "AccessKeyUnknown").await?;
+    let calls = scene.sts.calls_for(SECOND.0).len();
+    assert!(calls <= 17, "{calls} calls");
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Steps that many tests of the source and of AWS share.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use cluster::sts::Answer;
@@ -12,10 +12,14 @@ use kube::{
 use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
 
-use crate::scene::{ACCOUNT, ARN, PAIR, Scene, Stage, condition};
+use crate::scene::{ACCOUNT, ARN, PAIR, Scene, Stage, condition, speaks_of};
 
 /// The target of `orders`.
 pub const TARGET: &str = "orders-credentials";
+
+/// A refusal is taken for granted a little shorter than this, so that several resources that use a
+/// pair do not each ask about it.
+pub const ANSWER_STANDS: Duration = Duration::from_secs(2);
 
 /// A further pair of the user of `PAIR`, for numbers below 32.
 pub fn numbered(number: usize) -> (String, String) {
@@ -39,6 +43,12 @@ impl Scene {
     pub fn accept(&self, pair: (&str, &str)) {
         self.sts
             .accept_pair(pair.0, pair.1, ACCOUNT, ARN, "AIDAQUAIL");
+    }
+
+    /// AWS accepts a pair again that it refused a moment ago.
+    pub async fn accept_again(&self, pair: (&str, &str)) {
+        tokio::time::sleep(ANSWER_STANDS).await;
+        self.accept(pair);
     }
 
     /// AWS does not know a key from now on.
@@ -73,6 +83,16 @@ impl Scene {
     /// Waits for Reconciling, which excludes Ready and Stalled.
     pub async fn until_awaited(&self, name: &str, reason: &str) -> Result<StaticAwsCredentials> {
         self.until_status(name, "Reconciling", "True", reason).await
+    }
+
+    /// Waits until the status speaks of the present generation and source, whatever it says.
+    pub async fn until_spoken_of(&self, name: &str) -> Result<StaticAwsCredentials> {
+        self.until("the status speaks of the source", async || {
+            let object = self.resources.get(name).await?;
+            let source = self.secrets.get_opt(&object.spec.secret_ref.name).await?;
+            Ok(speaks_of(&object, source.as_ref()).then_some(object))
+        })
+        .await
     }
 
     /// Waits for a doubt about a pair that stays published.

@@ -27,7 +27,7 @@ pub const BAD: [Bad; 34] = [
     ),
     (
         GOOD_ID,
-        b"\xFF\xFEw\0S\0e\0c\0r\0e\0t\0I\0n\0U\0t\0f\01\06\0",
+        b"\xFF\xFEw\0S\0e\0c\0r\0e\0t\0I\0n\0U\0t\0f\x001\x006\0",
         "ByteOrderMark",
         SECRET,
     ),
