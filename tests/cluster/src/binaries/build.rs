@@ -2,15 +2,15 @@
 
 use std::{
     fs::{File, TryLockError},
-    io::Read,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
-    sync::mpsc::{RecvTimeoutError, channel},
+    process::Command,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
+
+use crate::leash::Leashed;
 
 /// A first build of all programs leaves 0.5 GB in the cache, 4.3 in Go's build cache and 0.8 of modules, and
 /// the three are usually on one disk.
@@ -129,43 +129,27 @@ impl Cache {
     fn build(&self, module: &Path, build: &Build) -> Result<()> {
         let start = Instant::now();
         let unfinished = self.path(&format!("{}.unfinished", build.name));
-        let mut go = Command::new("go")
-            .current_dir(module)
-            .args([
-                "build",
-                "-mod=readonly",
-                "-trimpath",
-                "-buildvcs=false",
-                "-ldflags",
-            ])
-            .arg(format!("-s -w{}", build.ldflags))
-            .arg("-o")
-            .args([unfinished.as_os_str(), build.package.as_ref()])
-            .envs([("CGO_ENABLED", "0"), ("GOTOOLCHAIN", "local")])
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("cannot start go")?;
-        let mut errors = go.stderr.take().context("no pipe from go")?;
-        let (sender, ended) = channel();
-        std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = errors.read_to_string(&mut text);
-            let _ = sender.send(text);
-        });
-        let text = loop {
-            match ended.recv_timeout(PROGRESS_EVERY) {
-                Err(RecvTimeoutError::Timeout) => report(build, start),
-                ended => break ended.unwrap_or_default(),
-            }
-        };
-        let success = go.wait()?.success();
+        let log = self.path(&format!("{}.log", build.name));
+        let _ = std::fs::remove_file(&log);
+        let mut args = vec!["build".to_owned(), format!("-C={}", module.display())];
+        args.extend(["-mod=readonly", "-trimpath", "-buildvcs=false"].map(str::to_owned));
+        args.push(format!("-ldflags=-s -w{}", build.ldflags));
+        args.push(format!("-o={}", unfinished.display()));
+        args.push(build.package.clone());
+        let env = [("CGO_ENABLED", "0"), ("GOTOOLCHAIN", "local")];
+        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        // It takes minutes and all the processors, so it must not go on when we are gone.
+        let go = Leashed::spawn("go", Path::new("go"), &args, &env, &log)?;
+        while !go.wait(PROGRESS_EVERY) {
+            report(build, start);
+        }
         ensure!(
-            success,
+            go.exit_code() == Some(0),
             "go cannot build {}:\n{}",
             build.package,
-            tail(&text)
+            tail(&std::fs::read_to_string(&log).unwrap_or_default())
         );
+        let _ = std::fs::remove_file(&log);
         std::fs::rename(&unfinished, self.path(&build.name))?;
         eprintln!(
             "cluster: built {} in {} s",

@@ -59,10 +59,23 @@ async fn perform(args: &Args, screen: Screen) -> Result<ExitCode> {
     if args.aws {
         stage.cloud = Some(Cloud::real(pairs, args.bucket.clone()));
     }
+    let built = tokio::select! {
+        built = story::prepare(args, &mut stage) => built,
+        () = stopped(args, &mut interrupts) => {
+            screen.line("\nInterrupted.");
+            leave(stage, screen).await?;
+            // Nothing but builds can be under way, and they end with this process.
+            std::process::exit(INTERRUPTED.into())
+        }
+    };
+    if let Err(error) = built {
+        screen.failed(&format!("{error:#}"));
+        leave(stage, screen).await?;
+        return Ok(ExitCode::FAILURE);
+    }
     let told = tokio::select! {
         told = tell(args, &mut stage, screen) => Some(told),
-        () = interrupts.next() => None,
-        () = hold::abandoned(args) => None,
+        () = stopped(args, &mut interrupts) => None,
     };
     let code = match told {
         Some(Ok(())) => ExitCode::SUCCESS,
@@ -80,14 +93,27 @@ async fn perform(args: &Args, screen: Screen) -> Result<ExitCode> {
         hold::announce(&stage, screen)?;
         interrupts.next().await;
     }
+    end(stage, screen, &mut interrupts).await?;
+    Ok(code)
+}
+
+/// Leaves, and gives up only when that is asked for twice.
+async fn end(stage: Stage, screen: Screen, interrupts: &mut Interrupts) -> Result<()> {
     let mut leaving = Box::pin(leave(stage, screen));
     tokio::select! {
-        left = &mut leaving => return left.map(|()| code),
+        left = &mut leaving => return left,
         () = interrupts.next() => screen.note("everything is being removed; once more to give up"),
     }
     tokio::select! {
-        left = leaving => left.map(|()| code),
+        left = leaving => left,
         () = interrupts.next() => Err(anyhow!("interrupted again; something may be left")),
+    }
+}
+
+async fn stopped(args: &Args, interrupts: &mut Interrupts) {
+    tokio::select! {
+        () = interrupts.next() => {}
+        () = hold::abandoned(args) => {}
     }
 }
 
@@ -108,7 +134,6 @@ async fn pairs(args: &Args, interrupts: &mut Interrupts) -> Result<Vec<KeyPair>>
 }
 
 async fn tell(args: &Args, stage: &mut Stage, screen: Screen) -> Result<()> {
-    story::prepare(args, stage).await?;
     let start = Instant::now();
     story::cluster(args, stage, screen).await?;
     story::install(stage, screen).await?;

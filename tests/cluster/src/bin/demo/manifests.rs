@@ -109,7 +109,7 @@ pub(crate) fn suffix(pair: &KeyPair) -> &str {
     start.and_then(|(at, _)| pair.id.get(at..)).unwrap_or("")
 }
 
-/// A pod that lists the bucket behind `endpoint`; [`POD_SHOWN`] are the lines that matter.
+/// A pod that lists the bucket behind `endpoint`.
 pub(crate) fn pod(namespace: &str, bucket: &str, endpoint: &str) -> String {
     format!(
         "\
@@ -142,5 +142,8 @@ spec:
     )
 }
 
-/// How many lines at the pod's end are shown.
-pub(crate) const POD_SHOWN: usize = 4;
+/// The lines of a pod that say how it comes to its credentials.
+pub(crate) fn mounts(pod: &str) -> &str {
+    let found = pod.find("    - {name: AWS_CONFIG_FILE");
+    found.and_then(|at| pod.get(at..)).unwrap_or(pod)
+}

@@ -82,9 +82,12 @@ impl Screen {
         self.write(&format!("{INDENT}{text}\n"));
     }
 
-    /// What a command wrote, or a manifest; each line as it is.
+    /// What a command wrote, or a manifest; each line as it is, but for the indentation that all have.
     pub(crate) fn block(self, text: &str) {
-        for line in text.trim_end().lines() {
+        let lines = || text.trim_end().lines();
+        let indented = |line: &str| line.len() - line.trim_start().len();
+        let common = lines().map(indented).min().unwrap_or(0);
+        for line in lines().filter_map(|line| line.get(common..)) {
             self.write(&format!("{INDENT}  {}\n", self.in_colour("2", line)));
         }
     }

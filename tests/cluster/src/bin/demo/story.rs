@@ -113,7 +113,10 @@ pub(crate) async fn cluster(args: &Args, stage: &mut Stage, screen: Screen) -> R
     let Stage { cloud, ground, .. } = stage;
     let aws = async {
         if cloud.is_some() {
-            return anyhow::Ok(format!("the real AWS, region {}", args.region));
+            return anyhow::Ok(match std::env::var("AWSCREDS_STS_ENDPOINT") {
+                Ok(url) => format!("STS at {url}, as AWSCREDS_STS_ENDPOINT says"),
+                Err(_) => format!("the real AWS, region {}", args.region),
+            });
         }
         *cloud = Some(Cloud::pretend().await?);
         let took = seconds(start.elapsed());

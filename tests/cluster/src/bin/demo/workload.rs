@@ -48,9 +48,7 @@ impl Workload {
         node.import_image(IMAGE, &binary, &[]).await?;
         let endpoint = format!("http://{}:{port}", node.bridge_address());
         let manifest = manifests::pod(&ground.namespace, bucket, &endpoint);
-        let lines: Vec<&str> = manifest.lines().collect();
-        let shown = lines.len().saturating_sub(manifests::POD_SHOWN);
-        screen.block(&lines.get(shown..).unwrap_or_default().join("\n"));
+        screen.block(manifests::mounts(&manifest));
         screen.doing("starting the pod (usually 3 s)");
         ground.apply(&manifest).await?;
         Ok(Self::Pod)
