@@ -35,7 +35,12 @@ impl Look {
     pub fn of(generation: i64, view: &View, status: &StaticAwsCredentialsStatus) -> Self {
         let mut hasher = DefaultHasher::new();
         generation.hash(&mut hasher);
-        view.hash(&mut hasher);
+        for sight in [&view.source, &view.target, &view.published] {
+            // A name that was first mentioned after the list is known to be free only at the next.
+            let sight = (*sight != Sight::Unseen).then_some(sight);
+            sight.unwrap_or(&Sight::Absent).hash(&mut hasher);
+        }
+        (&view.strays, &view.rival).hash(&mut hasher);
         serde_json::to_string(status)
             .unwrap_or_default()
             .hash(&mut hasher);

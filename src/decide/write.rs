@@ -63,7 +63,8 @@ pub(super) fn publish(world: &World<'_>, content: Content<'_>) -> Placing {
         }
         (_, Some(Target::Found(found))) => Placing::Known(Box::new(over(world, content, found))),
         // A new resource's target is rarely there: creating it says so as well as reading would.
-        (Sight::Unseen, None) if world.published().is_none() => {
+        // A create that was refused says nothing of it: a quota counts before names are compared.
+        (Sight::Unseen, None) if world.published().is_none() && world.memory.failures == 0 => {
             Placing::Known(Box::new(create(world, content)))
         }
         (Sight::Present(seen), None)

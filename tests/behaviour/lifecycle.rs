@@ -48,7 +48,8 @@ async fn a_retained_target_outlives_its_resource_and_is_adopted_by_the_next(
     let mark = scene.proxy.mark();
     scene.resource("orders", "pair", retain).await?;
     scene.until_agreed("orders").await?;
-    assert_costs(&scene.costs(mark).await, 2, 2);
+    assert!(scene.costs(mark).await.gets <= 2);
+    assert_eq!(scene.changes(mark), 2);
     assert_eq!(scene.secrets.get(TARGET).await?.uid(), left.uid());
     Ok(())
 }

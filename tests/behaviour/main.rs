@@ -2,9 +2,15 @@
 //! the RBAC that it ships with, and a proxy that counts its requests.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a test may fail on what is not there"
+)]
+
 mod actions;
 mod adoption;
 mod aws;
+mod costs;
 mod formats;
 mod interval;
 mod leaks;
@@ -15,12 +21,14 @@ mod process;
 mod publish;
 mod rejected;
 mod rename;
+mod scale;
 mod scene;
 mod settling;
 mod source;
 mod steps;
 mod suspend;
 mod target;
+mod undecodable;
 mod witness;
 mod writes;
 
@@ -50,6 +58,7 @@ fn main() -> Result<()> {
 fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
     // The slow ones come first, to be under way while the others are played.
     let suites = [
+        scale::tests(),
         settling::tests(),
         rejected::tests(),
         interval::tests(),
@@ -67,7 +76,9 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
         suspend::tests(),
         writes::tests(),
         process::tests(),
+        undecodable::tests(),
         leaks::tests(),
+        costs::tests(),
     ];
     let handle = runtime.handle();
     let trial = |(name, test): (&'static str, scene::Test)| {

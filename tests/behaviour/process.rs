@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Result;
 use cluster::{
-    proxy::{Answer, Fault, Rewrite, Verb},
+    proxy::{Answer, Fault, Verb},
     sts,
 };
 use rustix::process::Signal;
@@ -28,8 +28,6 @@ tests![
     sigterm_ends_a_process_whose_question_to_sts_hangs,
     sigterm_ends_a_process_that_has_not_listed_anything_yet,
     a_bad_flag_is_a_clear_error_and_a_code_of_its_own,
-    one_resource_that_does_not_decode_stops_no_other,
-    an_undecodable_resource_keeps_its_target,
 ];
 
 async fn until_unready(scene: &Scene, words: &str) -> Result<()> {
@@ -171,9 +169,8 @@ fn run(arguments: &[&str], kubeconfig: &Path) -> Result<Output> {
 
 async fn a_bad_flag_is_a_clear_error_and_a_code_of_its_own(stage: Arc<Stage>) -> Result<()> {
     let cluster = stage.cluster()?;
-    let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
-    let taken = taken.local_addr()?.to_string();
-    let held = std::net::TcpListener::bind(&taken)?;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let taken = listener.local_addr()?.to_string();
     let nonsense = cluster.directory().join("nonsense.pem");
     std::fs::write(&nonsense, "no certificate")?;
     let nonsense = nonsense.display().to_string();
@@ -216,92 +213,11 @@ async fn a_bad_flag_is_a_clear_error_and_a_code_of_its_own(stage: Arc<Stage>) ->
         );
         assert!(!errors.contains("panicked"), "{errors}");
     }
-    drop(held);
+    drop(listener);
 
     let output = run(&["--bind", "127.0.0.1:0"], Path::new("/does/not/exist"))?;
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert!(errors.contains("KUBECONFIG"), "{errors}");
-    Ok(())
-}
-
-/// Spoils, on its way to the operator, every resource whose interval is 7 minutes.
-fn spoil() -> Rewrite {
-    Box::new(|line| {
-        let text = String::from_utf8_lossy(line);
-        text.replace(r#""interval":"7m""#, r#""interval":[7]"#)
-            .into_bytes()
-    })
-}
-
-fn spoiled(scene: &Scene) {
-    scene.proxy.set_fault(Box::new(|head| {
-        if head.resource == "staticawscredentials" && !head.verb.writes() {
-            Fault::Lines(spoil())
-        } else {
-            Fault::Pass
-        }
-    }));
-}
-
-async fn one_resource_that_does_not_decode_stops_no_other(stage: Arc<Stage>) -> Result<()> {
-    let mut scene = Scene::before_start(stage).await?;
-    scene.source("pair", PAIR).await?;
-    scene
-        .resource(
-            "spoiled",
-            "pair",
-            json!({ "validation": { "interval": "7m" } }),
-        )
-        .await?;
-    scene.resource("orders", "pair", json!({})).await?;
-    spoiled(&scene);
-    scene.start_operator().await?;
-    scene.until_agreed("orders").await?;
-    scene.resource("later", "pair", json!({})).await?;
-    scene.until_agreed("later").await?;
-    scene
-        .until("an event tells of it", async || {
-            let reasons = scene.event_reasons("spoiled").await?;
-            Ok(reasons.contains(&"Undecodable".to_owned()).then_some(()))
-        })
-        .await?;
-    let metrics = scene.get_http("/metrics").await?;
-    let count = metrics
-        .lines()
-        .find_map(|line| line.strip_prefix("staticawscredentials_undecodable_total "));
-    assert!(count.is_some_and(|count| count != "0"), "{metrics}");
-    assert!(scene.log()?.contains("cannot be decoded"));
-    assert!(
-        scene
-            .secrets
-            .get_opt("spoiled-credentials")
-            .await?
-            .is_none()
-    );
-    assert!(scene.get_http("/readyz").await?.starts_with("HTTP/1.1 200"));
-    Ok(())
-}
-
-async fn an_undecodable_resource_keeps_its_target(stage: Arc<Stage>) -> Result<()> {
-    let spec = json!({ "validation": { "interval": "7m" } });
-    let mut scene = Scene::settled_with(stage, spec).await?;
-    let before = scene.version(TARGET).await?;
-    scene.stop_operator();
-    spoiled(&scene);
-    scene.start_operator().await?;
-    scene
-        .resource("rival", "pair", json!({ "target": { "name": TARGET } }))
-        .await?;
-    scene
-        .until_status("rival", "Ready", "False", "TargetConflict")
-        .await?;
-    assert_eq!(scene.version(TARGET).await?, before);
-
-    scene.proxy.clear_fault();
-    scene.stop_operator();
-    scene.start_operator().await?;
-    scene.source("pair", SECOND).await?;
-    scene.until_agreed("orders").await?;
     Ok(())
 }

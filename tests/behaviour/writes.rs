@@ -30,6 +30,7 @@ tests![
     a_create_that_times_out_though_committed_is_not_repeated,
     a_replace_that_is_cut_off_though_committed_is_not_repeated,
     a_full_quota_is_reported_and_the_write_repeated_after_a_pause,
+    a_full_quota_does_not_hinder_an_adoption,
     a_namespace_that_goes_away_is_left_in_peace,
     too_many_requests_hold_one_resource_back_and_no_other,
 ];
@@ -180,17 +181,7 @@ async fn a_full_quota_is_reported_and_the_write_repeated_after_a_pause(
 ) -> Result<()> {
     let scene = Scene::open(stage).await?;
     scene.source("pair", PAIR).await?;
-    let quotas: Api<ResourceQuota> =
-        Api::namespaced(scene.stage.cluster()?.client(), &scene.namespace);
-    let hard = json!({ "count/secrets": "1" });
-    let quota = json!({ "metadata": { "name": "full" }, "spec": { "hard": hard } });
-    quotas
-        .create(&PostParams::default(), &serde_json::from_value(quota)?)
-        .await?;
-    let status = Patch::Merge(json!({ "status": { "hard": hard, "used": hard } }));
-    quotas
-        .patch_status("full", &PatchParams::default(), &status)
-        .await?;
+    let quotas = fill_quota(&scene).await?;
     let mark = scene.proxy.mark();
     scene.resource("orders", "pair", json!({})).await?;
     let object = scene
@@ -207,19 +198,47 @@ async fn a_full_quota_is_reported_and_the_write_repeated_after_a_pause(
     Ok(())
 }
 
+/// From now on the namespace takes no further Secret.
+async fn fill_quota(scene: &Scene) -> Result<Api<ResourceQuota>> {
+    let quotas: Api<ResourceQuota> =
+        Api::namespaced(scene.stage.cluster()?.client(), &scene.namespace);
+    let hard = json!({ "count/secrets": "1" });
+    let quota = json!({ "metadata": { "name": "full" }, "spec": { "hard": hard } });
+    let quota: ResourceQuota = serde_json::from_value(quota)?;
+    quotas.create(&PostParams::default(), &quota).await?;
+    // No controller of this cluster counts.
+    let status = Patch::Merge(json!({ "status": { "hard": hard, "used": hard } }));
+    quotas
+        .patch_status("full", &PatchParams::default(), &status)
+        .await?;
+    Ok(quotas)
+}
+
+async fn a_full_quota_does_not_hinder_an_adoption(stage: Arc<Stage>) -> Result<()> {
+    let retain = json!({ "target": { "deletionPolicy": "Retain" } });
+    let scene = Scene::settled_with(stage, retain.clone()).await?;
+    let left = scene.version(TARGET).await?.0;
+    scene.delete_resource("orders").await?;
+    fill_quota(&scene).await?;
+    scene.resource("orders", "pair", retain).await?;
+    scene.until_agreed("orders").await?;
+    assert_eq!(scene.version(TARGET).await?.0, left);
+    Ok(())
+}
+
 async fn a_namespace_that_goes_away_is_left_in_peace(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::settled(stage).await?;
     let cluster = scene.stage.cluster()?;
     // The operator's rights usually lie in another namespace; and without something that is held
     // the namespace would be gone before anybody could look.
     let hold = r#"{"metadata": {"finalizers": ["example.com/hold"]}}"#;
-    let held = [
+    let kept = [
         "secret/pair",
         "serviceaccount/operator",
         "role/operator",
         "rolebinding/operator",
     ];
-    for object in held {
+    for object in kept {
         let namespace = scene.namespace.as_str();
         cluster
             .kubectl(&["patch", object, "-n", namespace, "--type=merge", "-p", hold])

@@ -1,0 +1,230 @@
+//! Many resources and many rotations. Figures are printed, not judged: they depend on the machine
+//! and the build.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use cluster::{
+    proxy::{Counts, Verb},
+    sts,
+};
+use futures::{StreamExt, TryStreamExt, stream};
+use kube::api::{DeleteParams, ListParams, PostParams};
+use serde_json::json;
+use static_aws_credentials::api::StaticAwsCredentials;
+
+use crate::{
+    actions::{assert_silent, tests},
+    scene::{ACCOUNT, ARN, PAIR, Scene, Stage, condition},
+};
+
+tests![
+    a_restart_with_500_resources_costs_nothing_but_pages,
+    a_hundred_rotations_each_cost_one_read_and_two_writes,
+];
+
+/// What the process has in memory, in MiB.
+fn resident(scene: &Scene) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", scene.operator()?.pid()))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    let kib: f64 = kib.context("no VmRSS")?.trim().parse()?;
+    Ok(kib / 1024.0)
+}
+
+const PAIRS: usize = 20;
+
+/// Twenty good pairs, a bad one, and 500 resources: of every ten, one names the bad source and one
+/// an absent source.
+async fn crowd(scene: &Scene) -> Result<()> {
+    for number in 0..PAIRS {
+        let letter = char::from(b'A' + u8::try_from(number)?);
+        let id = format!("AKIARZPUZDIKQUAIL2{letter}5");
+        let secret = format!("wSecretOfOneOfManyPairs+wSecretOfOneOf{number:02}");
+        scene
+            .sts
+            .accept_pair(&id, &secret, ACCOUNT, ARN, "AIDAQUAIL");
+        scene
+            .source(&format!("pair-{number}"), (&id, &secret))
+            .await?;
+    }
+    scene
+        .secret("bad", &[("AWS_ACCESS_KEY_ID", b"AKIA")])
+        .await?;
+    let create = async |number: usize| {
+        let source = match number % 10 {
+            0 => "bad".to_owned(),
+            1 => "absent".to_owned(),
+            _ => format!("pair-{}", number % PAIRS),
+        };
+        let object: StaticAwsCredentials = serde_json::from_value(json!({
+            "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
+            "metadata": { "name": format!("many-{number:03}") },
+            "spec": { "secretRef": { "name": source }, "region": "eu-west-1" },
+        }))?;
+        scene
+            .resources
+            .create(&PostParams::default(), &object)
+            .await?;
+        anyhow::Ok(())
+    };
+    let numbers = stream::iter((0..500).map(create));
+    numbers.buffer_unordered(16).try_collect::<()>().await
+}
+
+async fn until_all_rest(scene: &Scene) -> Result<()> {
+    scene
+        .until("every resource has a verdict", async || {
+            let objects = scene.resources.list(&ListParams::default()).await?.items;
+            let with = |reason: &str| {
+                objects
+                    .iter()
+                    .filter(|object| {
+                        condition(object, "Ready").is_some_and(|(_, actual)| actual == reason)
+                    })
+                    .count()
+            };
+            let rest = with("Published") == 400
+                && with("SourceKeyMissing") == 50
+                && with("SourceNotFound") == 50;
+            Ok(rest.then_some(()))
+        })
+        .await?;
+    scene.quiet().await;
+    Ok(())
+}
+
+async fn a_restart_with_500_resources_costs_nothing_but_pages(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::before_start(stage).await?;
+    scene.flag("--log", "info");
+    scene.flag("--sts-rate", "100");
+    scene.start_operator().await?;
+    println!(
+        "figure: {:.1} MiB resident without resources ({BUILD})",
+        resident(&scene)?
+    );
+    let began = Instant::now();
+    crowd(&scene).await?;
+    until_all_rest(&scene).await?;
+    println!(
+        "figure: 400 targets published in {:.1} s ({BUILD})",
+        began.elapsed().as_secs_f64()
+    );
+    println!(
+        "figure: {:.1} MiB resident after 500 resources ({BUILD})",
+        resident(&scene)?
+    );
+    let distinct = scene.sts.calls().len();
+    assert!(distinct <= PAIRS, "{distinct} calls for {PAIRS} pairs");
+
+    scene.stop_operator();
+    let mark = scene.proxy.mark();
+    scene.start_operator().await?;
+    scene.until("the first lists are worked off", async || {
+        let metrics = scene.get_http("/metrics").await?;
+        let runs = metrics.lines().find_map(|line| {
+            line.strip_prefix("controller_runtime_reconcile_total{controller=\"staticawscredentials\",result=\"success\"} ")
+        });
+        Ok(runs.is_some_and(|runs| runs.parse().is_ok_and(|runs: u32| runs >= 500)).then_some(()))
+    }).await?;
+    let costs = scene.costs(mark).await;
+    assert_silent(&costs);
+    assert!(costs.lists <= 4, "{costs:?}");
+    assert_eq!(scene.sts.calls().len(), distinct);
+    println!(
+        "figure: {:.1} MiB resident after a restart with 500 resources ({BUILD})",
+        resident(&scene)?
+    );
+
+    // It woke: a good pair heals those that were bad.
+    scene.source("bad", PAIR).await?;
+    scene.until_agreed("many-000").await?;
+    scene
+        .resources
+        .delete_collection(&DeleteParams::default(), &ListParams::default())
+        .await?;
+    Ok(())
+}
+
+const BUILD: &str = if cfg!(debug_assertions) {
+    "dev build"
+} else {
+    "release build"
+};
+
+async fn a_hundred_rotations_each_cost_one_read_and_two_writes(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::before_start(stage).await?;
+    scene.flag("--log", "info");
+    scene.flag("--sts-rate", "1000");
+    scene.start_operator().await?;
+    scene
+        .sts
+        .answer_by_default(sts::Answer::Accept(sts::Identity {
+            account: ACCOUNT.to_owned(),
+            arn: ARN.to_owned(),
+            user_id: "AIDAQUAIL".to_owned(),
+        }));
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.until_agreed("orders").await?;
+    scene.quiet().await;
+    let mark = scene.proxy.mark();
+    let mut latencies = Vec::new();
+    for turn in 0..100 {
+        latencies.push(rotate(&scene, turn).await?);
+    }
+    scene.until_agreed("orders").await?;
+    let costs: Counts = scene.costs(mark).await;
+    assert_eq!(scene.published("orders").await?.revision, 101);
+    assert_eq!((costs.gets, costs.written()), (100, 200), "{costs:?}");
+    assert_eq!(scene.sts.calls().len(), 101);
+    latencies.sort();
+    let at = |index: usize| {
+        latencies
+            .get(index)
+            .copied()
+            .unwrap_or_default()
+            .as_secs_f64()
+            * 1e3
+    };
+    println!(
+        "figure: rotation, source to target: median {:.1} ms, p99 {:.1} ms, worst {:.1} ms ({BUILD})",
+        at(50),
+        at(98),
+        at(99)
+    );
+    Ok(())
+}
+
+/// From the answer to who wrote the source until the target is written; then waits for the status.
+async fn rotate(scene: &Scene, turn: usize) -> Result<Duration> {
+    let letter = |number: usize| char::from(b'A' + u8::try_from(number).unwrap_or_default());
+    let id = format!(
+        "AKIARZPUZDIKQUAI{}{}77",
+        letter(turn / 20),
+        letter(turn % 20)
+    );
+    let mark = scene.proxy.mark();
+    let began = Instant::now();
+    let pair = json!({ "stringData": { "AWS_ACCESS_KEY_ID": id } });
+    scene.edit_secret("pair", pair).await?;
+    scene
+        .until("the target and the status are written", async || {
+            let since = scene.proxy.since(mark);
+            let done = |verb, what: &str| {
+                let request = since
+                    .iter()
+                    .find(|by| by.verb == verb && by.resource == what);
+                request.and_then(|request| request.finished)
+            };
+            let written = done(Verb::Update, "secrets");
+            let told = done(Verb::Patch, "staticawscredentials");
+            Ok(written
+                .zip(told)
+                .map(|(written, _)| written.duration_since(began)))
+        })
+        .await
+}
