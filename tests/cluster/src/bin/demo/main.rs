@@ -9,6 +9,7 @@ mod manifests;
 mod mirror;
 mod operator;
 mod pairs;
+mod prepare;
 mod resource;
 mod screen;
 mod story;
@@ -60,7 +61,7 @@ async fn perform(args: &Args, screen: Screen) -> Result<ExitCode> {
         stage.cloud = Some(Cloud::real(pairs, args.bucket.clone()));
     }
     let built = tokio::select! {
-        built = story::prepare(args, &mut stage) => built,
+        built = prepare::prepare(args, &mut stage) => built,
         () = stopped(args, &mut interrupts) => {
             screen.line("\nInterrupted.");
             leave(stage, screen).await?;

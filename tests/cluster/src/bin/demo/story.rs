@@ -1,22 +1,14 @@
 //! The steps up to a pod that reads, in the order in which they are told.
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use cluster::{
-    binaries::{self, Binary},
     control_plane::{ControlPlane, Options},
     leash::Leashed,
-    moto::Moto,
     node::Node,
-    s3client,
 };
 use k8s_openapi::api::core::v1::Secret;
-use tokio::task::spawn_blocking;
 
 use crate::{
     args::Args,
@@ -24,6 +16,7 @@ use crate::{
     ground::Ground,
     manifests::{self, RESOURCE, Scope, TARGET},
     operator,
+    prepare::wants_pod,
     resource::Seen,
     screen::Screen,
     workload::Workload,
@@ -46,56 +39,6 @@ impl Stage {
     pub(crate) fn cloud(&self) -> Result<&Cloud> {
         self.cloud.as_ref().context("there is no AWS")
     }
-}
-
-/// Finds the user's cluster, and builds what is missing. It is no part of the demo's time.
-pub(crate) async fn prepare(args: &Args, stage: &mut Stage) -> Result<()> {
-    if let Some(context) = &args.context {
-        stage.ground = Some(Ground::of_context(context).await?);
-    }
-    let mut wanted = Vec::new();
-    if args.context.is_none() {
-        wanted.extend([
-            Binary::Etcd,
-            Binary::KubeApiserver,
-            Binary::Kubectl,
-            Binary::KubeControllerManager,
-        ]);
-    }
-    let pod = wants_pod(args);
-    if pod {
-        wanted.extend([Binary::KubeScheduler, Binary::Kubelet]);
-    }
-    let client = !args.aws || args.bucket.is_some();
-    let built = spawn_blocking(move || {
-        binaries::find(&wanted)?;
-        if pod {
-            let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("pause");
-            binaries::go_binary(&module, ".", "pause")?;
-        }
-        let client = client.then(s3client::binary).transpose()?;
-        anyhow::Ok(client)
-    });
-    let client = built.await??;
-    if let Some(client) = client.filter(|_| !args.aws) {
-        install_moto(&client).await?;
-    }
-    Ok(())
-}
-
-/// It is installed when it starts for the first time, beside the client in the cache.
-async fn install_moto(client: &Path) -> Result<()> {
-    let cache = client.parent().and_then(Path::parent);
-    let entries = cache.and_then(|cache| std::fs::read_dir(cache).ok());
-    let mut names = { entries.into_iter().flatten().flatten() }.map(|entry| entry.file_name());
-    if !names.any(|name| name.as_encoded_bytes().starts_with(b"moto-")) {
-        Moto::start(IpAddr::V4(Ipv4Addr::LOCALHOST)).await?;
-    }
-    Ok(())
-}
-
-fn wants_pod(args: &Args) -> bool {
-    !args.no_pod && !args.aws && args.context.is_none() && Node::supported().is_ok()
 }
 
 /// Step 1: a cluster and an AWS.
