@@ -18,6 +18,7 @@ use crate::{
 
 mod facts;
 mod judge;
+mod known;
 mod ownership;
 mod pins;
 mod place;

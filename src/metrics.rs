@@ -49,41 +49,7 @@ impl Default for Metrics {
             tracked: Gauge::default(),
             registry: Registry::default(),
         };
-        registry.register(
-            "controller_runtime_reconcile",
-            "Runs by result",
-            metrics.runs.clone(),
-        );
-        registry.register(
-            "controller_runtime_reconcile_time_seconds",
-            "Length of a run",
-            metrics.seconds.clone(),
-        );
-        registry.register(
-            "staticawscredentials_failures",
-            "Failed runs by kind of failure",
-            metrics.failures.clone(),
-        );
-        registry.register(
-            "staticawscredentials_sts_answers",
-            "Answers of AWS STS by kind",
-            metrics.answers.clone(),
-        );
-        registry.register(
-            "staticawscredentials_mass_rejections",
-            "Times that a published pair was refused together with those of other accounts",
-            metrics.mass_rejections.clone(),
-        );
-        registry.register(
-            "staticawscredentials_undecodable",
-            "Resources that could not be decoded",
-            metrics.undecodable.clone(),
-        );
-        registry.register(
-            "staticawscredentials_tracked_secrets",
-            "Secrets of which metadata is kept",
-            metrics.tracked.clone(),
-        );
+        metrics.register(&mut registry);
         Self {
             registry,
             ..metrics
@@ -92,6 +58,44 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    fn register(&self, registry: &mut Registry) {
+        let mut counter =
+            |name, help, metric: &Counter| registry.register(name, help, metric.clone());
+        counter(
+            "staticawscredentials_mass_rejections",
+            "Times that a published pair was refused together with those of other accounts",
+            &self.mass_rejections,
+        );
+        counter(
+            "staticawscredentials_undecodable",
+            "Resources that could not be decoded",
+            &self.undecodable,
+        );
+        let mut kinds = |name, help, metric: &Family<Kind, Counter>| {
+            registry.register(name, help, metric.clone());
+        };
+        kinds(
+            "staticawscredentials_failures",
+            "Failed runs by kind of failure",
+            &self.failures,
+        );
+        kinds(
+            "staticawscredentials_sts_answers",
+            "Answers of AWS STS by kind",
+            &self.answers,
+        );
+        let name = "controller_runtime_reconcile";
+        registry.register(name, "Runs by result", self.runs.clone());
+        let name = "controller_runtime_reconcile_time_seconds";
+        registry.register(name, "Length of a run", self.seconds.clone());
+        let name = "staticawscredentials_tracked_secrets";
+        registry.register(
+            name,
+            "Secrets of which metadata is kept",
+            self.tracked.clone(),
+        );
+    }
+
     /// A run ended.
     pub fn ran(&self, result: Result<(), &Error>, seconds: f64) {
         let outcome = if result.is_ok() { "success" } else { "error" };

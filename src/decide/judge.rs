@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Due, Proof, Query, Read, Source, SourcePair, World, pins, refusal, schedule};
+use super::{Due, Proof, Query, Read, Source, SourcePair, World, known, pins, refusal, schedule};
 use crate::{
-    api::{ConditionType, Identity, Reason},
+    api::{ConditionType, Reason},
     region::{Partition, Region},
     verdict::{Answer, Finding, words},
 };
@@ -56,7 +56,7 @@ pub(super) fn judge(world: &World<'_>, source: &Source) -> Judgement {
         }
     };
     if let Some(finding) = pins::unfit(world, pair) {
-        let published = is_published(world, pair);
+        let published = known::is_published(world, pair);
         return Judgement::Known(Judged::Bad { finding, published });
     }
     match (&world.resource.region, world.resource.asks_aws()) {
@@ -70,20 +70,20 @@ pub(super) fn judge(world: &World<'_>, source: &Source) -> Judgement {
 }
 
 fn by_identity(world: &World<'_>, pair: &SourcePair, region: &Region) -> Judgement {
-    if let Some(name) = unread(world, pair) {
+    if let Some(name) = known::unread(world, pair) {
         return Judgement::Read(Read::Target(name));
     }
-    let known = match known_proof(world, pair, region) {
-        Known::Unread(name) => return Judgement::Read(Read::Target(name)),
-        Known::No => None,
-        Known::Proven(proof) => Some(proof),
+    let known = match known::proof(world, pair, region) {
+        known::Known::Unread(name) => return Judgement::Read(Read::Target(name)),
+        known::Known::No => None,
+        known::Known::Proven(proof) => Some(proof),
     };
     if let Some(answer) = world.answer(region.as_str()) {
         return weigh(world, pair, region, known, answer);
     }
     match known {
         Some(proof) if !must_ask(world, &proof, region) => {
-            conforming(world, proof, false, is_published(world, pair))
+            conforming(world, proof, false, known::is_published(world, pair))
         }
         Some(_) => Judgement::Ask(Query {
             region: region.clone(),
@@ -92,98 +92,14 @@ fn by_identity(world: &World<'_>, pair: &SourcePair, region: &Region) -> Judgeme
         }),
         None if settles_meanwhile(world, pair) => Judgement::Known(Judged::Pending {
             finding: words::settling(region.as_str()),
-            published: is_published(world, pair),
+            published: known::is_published(world, pair),
         }),
         None => Judgement::Ask(Query {
             region: region.clone(),
-            new_pair: !is_published(world, pair),
+            new_pair: !known::is_published(world, pair),
             max_age: max_age(world, pair),
         }),
     }
-}
-
-enum Known {
-    Unread(String),
-    No,
-    Proven(Proof),
-}
-
-/// Whether the pair was proven before: by this process, or by the target that carries it at the
-/// version that the status calls published. Everything else is new.
-fn known_proof(world: &World<'_>, pair: &SourcePair, region: &Region) -> Known {
-    let here = |identity: &Identity| Partition::of_arn(&identity.arn) == Some(region.partition());
-    if let Some(proof) = world
-        .memory
-        .proof
-        .as_ref()
-        .filter(|proof| proof.fingerprint == pair.fingerprint)
-    {
-        return if here(&proof.identity) {
-            Known::Proven(proof.clone())
-        } else {
-            Known::No
-        };
-    }
-    let Some(identity) = world
-        .status
-        .identity
-        .as_ref()
-        .filter(|identity| here(identity))
-    else {
-        return Known::No;
-    };
-    let vouched = world.was_true(ConditionType::Verified) && world.is_intact();
-    let another_is_published = world
-        .memory
-        .published
-        .is_some_and(|published| published != pair.fingerprint);
-    // For an interval proof the target need not be read: AWS is asked anyway, and nothing is written.
-    let proven_anew = world.due == Due::Now && status_says_published(world);
-    if !vouched || another_is_published || proven_anew {
-        return Known::No;
-    }
-    match (world.carries(&pair.pair), world.published()) {
-        (Some(true), _) => Known::Proven(Proof {
-            fingerprint: pair.fingerprint,
-            region: None,
-            identity: identity.clone(),
-        }),
-        (None, Some(published)) => Known::Unread(published.secret_name.clone()),
-        _ => Known::No,
-    }
-}
-
-/// Whether the target holds this pair. Where only the status says so, it decides no write.
-pub(super) fn is_published(world: &World<'_>, pair: &SourcePair) -> bool {
-    if world.published().is_none() {
-        return false;
-    }
-    match world.memory.published {
-        Some(published) => published == pair.fingerprint,
-        None => world.carries(&pair.pair) == Some(true) || status_says_published(world),
-    }
-}
-
-/// The target that must be read to know whether the source's pair is the one in it: a new process
-/// meets a source that was touched, and a key ID that ends as the published one does.
-fn unread(world: &World<'_>, pair: &SourcePair) -> Option<String> {
-    let published = world.published()?;
-    let unsure = world.memory.published.is_none()
-        && world.is_intact()
-        && published.key_id_suffix == pair.pair.suffix()
-        && !status_says_published(world);
-    (unsure && world.carries(&pair.pair).is_none()).then(|| published.secret_name.clone())
-}
-
-fn status_says_published(world: &World<'_>) -> bool {
-    let source = world
-        .status
-        .source
-        .as_ref()
-        .zip(world.view.source.present());
-    let same_source =
-        source.is_some_and(|(version, seen)| seen.is(&version.uid, &version.resource_version));
-    same_source && world.reason_before(ConditionType::Published) == Some(Reason::Published)
 }
 
 /// Whether AWS refused this very pair a moment ago and the next question has its time. A source that
@@ -210,7 +126,7 @@ fn must_ask(world: &World<'_>, proof: &Proof, region: &Region) -> bool {
 /// How old a known answer may be. One that lifts a refusal must be younger than it, and somebody
 /// who touched a refused source wants a new one.
 fn max_age(world: &World<'_>, pair: &SourcePair) -> Duration {
-    let age = if is_published(world, pair) {
+    let age = if known::is_published(world, pair) {
         world.resource.checks.interval / 2
     } else {
         world.resource.checks.interval
@@ -231,7 +147,7 @@ fn weigh(
     known: Option<Proof>,
     answer: &Answer,
 ) -> Judgement {
-    let published = is_published(world, pair);
+    let published = known::is_published(world, pair);
     match answer {
         Answer::Identity(identity)
             if Partition::of_arn(&identity.arn) != Some(region.partition()) =>

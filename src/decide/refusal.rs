@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{
     CONFIRMATION, Proof, Query, SourcePair, World,
-    judge::{Judged, Judgement, is_published, uncertain},
+    judge::{Judged, Judgement, uncertain},
+    known::is_published,
     schedule,
 };
 use crate::{

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kube::api::ObjectMeta;
 
 use super::{
-    Change, Draft, FoundTarget, Ownership, Read, Source, SourcePair, Target, World, judge,
+    Change, Draft, FoundTarget, Ownership, Read, Source, SourcePair, Target, World, known,
     ownership,
     place::{Placed, Placing, Standing, blocked, known, matches},
 };
@@ -45,7 +45,7 @@ pub(super) fn content<'a>(world: &World<'_>, source: &'a Source) -> Option<Conte
     Some(Content {
         pair,
         data,
-        is_published: judge::is_published(world, pair),
+        is_published: known::is_published(world, pair),
     })
 }
 
