@@ -41,8 +41,7 @@ pub(crate) fn all(parts: &[Part], workspace: &Path) -> Vec<Lack> {
             "set HOME to a directory of yours",
         )];
     };
-    let go_mod = workspace.join("tests/cluster/tools/go.mod");
-    let go_mod = fs::read_to_string(go_mod).unwrap_or_default();
+    let go_mod = go_mod(workspace);
     let programs = programs(parts, &cache, &go_mod);
     let mut lacks = Vec::new();
     if !programs.is_empty() {
@@ -56,7 +55,19 @@ pub(crate) fn all(parts: &[Part], workspace: &Path) -> Vec<Lack> {
     lacks
 }
 
-/// The programs that Go has to build.
+/// The programs that Go has to build, as far as names tell.
+pub(crate) fn missing_programs(parts: &[Part], workspace: &Path) -> Vec<&'static str> {
+    let cache = Cache::open();
+    cache.map_or(Vec::new(), |cache| {
+        programs(parts, &cache, &go_mod(workspace))
+    })
+}
+
+fn go_mod(workspace: &Path) -> String {
+    let path = workspace.join("tests/cluster/tools/go.mod");
+    fs::read_to_string(path).unwrap_or_default()
+}
+
 fn programs(parts: &[Part], cache: &Cache, go_mod: &str) -> Vec<&'static str> {
     let version = line_after(go_mod, "k8s.io/kubernetes").unwrap_or_default();
     let mut all: Vec<(&str, &'static str)> = Vec::new();

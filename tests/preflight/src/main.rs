@@ -20,7 +20,7 @@ use checks::{Lack, Part};
 const HELP: &str = include_str!("help.txt");
 
 /// On two cores, with every dependency still to be compiled.
-const USUAL: &str = "about 3 min the first time";
+const USUAL: &str = "usually 3 min the first time";
 const PROGRESS_EVERY: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         complain(&lacks);
         return ExitCode::FAILURE;
     }
+    foretell(&parts);
     match build().and_then(|demo| become_demo(&demo, &args)) {
         Ok(code) => code,
         Err(error) => {
@@ -77,6 +78,25 @@ fn complain(lacks: &[Lack]) {
     }
 }
 
+/// Says what has to be built, and how long that usually takes on two cores.
+fn foretell(parts: &[Part]) {
+    let mut works = Vec::new();
+    let built = env::current_exe().is_ok_and(|me| me.with_file_name("demo").exists());
+    if !built {
+        works.push("Cargo compiles the operator and the demo (3 min)");
+    }
+    let programs = checks::missing_programs(parts, &workspace());
+    if programs.contains(&"kube-apiserver") {
+        works.push("Go compiles Kubernetes (11 min)");
+    } else if !programs.is_empty() {
+        works.push("Go compiles what is missing of the cluster (1 min)");
+    }
+    if !works.is_empty() {
+        let works = works.join(", then ");
+        eprintln!("First, and once: {works}. Later runs take half a minute.");
+    }
+}
+
 /// Builds both binaries, and returns the demo's path. One call for both packages, because Cargo
 /// unites the features of what it builds together, and would compile much of it again otherwise.
 fn build() -> Result<PathBuf, String> {
@@ -84,9 +104,6 @@ fn build() -> Result<PathBuf, String> {
     let directory = me.parent().ok_or("the program has no directory")?;
     let demo = directory.join("demo");
     let loud = std::io::stderr().is_terminal();
-    if !demo.exists() {
-        eprintln!("Cargo builds the operator and the demo: {USUAL}.");
-    }
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(workspace()).args([
         "build",
@@ -112,7 +129,10 @@ fn build() -> Result<PathBuf, String> {
         let due = start.elapsed().as_secs() / PROGRESS_EVERY.as_secs();
         if due > told && !loud {
             told = due;
-            eprintln!("building: {} s, {USUAL}", start.elapsed().as_secs());
+            eprintln!(
+                "cargo: building for {} s, {USUAL}",
+                start.elapsed().as_secs()
+            );
         }
     };
     if !status.success() {

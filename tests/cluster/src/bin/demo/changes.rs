@@ -12,10 +12,11 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use crate::{
+    excerpt::{columns, ready_in},
     ground::{Ground, PATIENCE},
     manifests::{RESOURCE, SOURCE, TARGET, suffix},
     resource::Seen,
-    screen::{Screen, wrap},
+    screen::Screen,
     story::{Stage, seconds, unexpected},
     workload::try_once,
 };
@@ -189,56 +190,4 @@ async fn still_reads(stage: &Stage, screen: Screen, key: &str) -> Result<()> {
     workload.show_last(ground, screen).await?;
     screen.held(&format!("{} still reads", workload.name()));
     Ok(())
-}
-
-/// The condition Ready in what `kubectl describe` writes, with its long line broken.
-fn ready_in(described: &str) -> Option<String> {
-    let (_, conditions) = described.split_once("Conditions:")?;
-    let mut blocks = conditions.split("Last Transition Time:");
-    let ready = blocks.find(|block| {
-        let mut lines = block.lines().map(str::trim);
-        lines.any(|line| line.starts_with("Type:") && line.ends_with(" Ready"))
-    })?;
-    let mut shown = Vec::new();
-    for line in ready.lines().skip(1) {
-        let Some((name, value)) = line.trim().split_once(':') else {
-            continue;
-        };
-        for (number, part) in wrap(value, 84).into_iter().enumerate() {
-            let name = if number == 0 {
-                format!("{name}:")
-            } else {
-                String::new()
-            };
-            shown.push(format!("{name:<9}{part}"));
-        }
-        if name == "Type" {
-            return Some(shown.join("\n"));
-        }
-    }
-    None
-}
-
-/// Some columns of a table.
-fn columns(table: &str, wanted: &[&str]) -> String {
-    let head = table.lines().next().unwrap_or_default();
-    let starts: Vec<usize> = { head.char_indices() }
-        .filter(|(at, character)| *character != ' ' && (*at == 0 || head[..*at].ends_with("  ")))
-        .map(|(at, _)| at)
-        .collect();
-    let cells = |line: &str| {
-        let mut shown = String::new();
-        for (number, start) in starts.iter().enumerate() {
-            let end = starts.get(number + 1).copied();
-            let cell = |line: &str| {
-                let end = end.unwrap_or(line.len()).min(line.len());
-                line.get(*start..end).unwrap_or_default().to_owned()
-            };
-            if wanted.contains(&cell(head).trim()) {
-                shown.push_str(&cell(line));
-            }
-        }
-        shown.trim_end().to_owned()
-    };
-    table.lines().map(cells).collect::<Vec<_>>().join("\n")
 }

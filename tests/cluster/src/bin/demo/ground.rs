@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::atomic::Ordering,
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result};
@@ -66,7 +66,7 @@ impl Ground {
         let (users, client) = Users::open(context).await?;
         Ok(Self {
             client,
-            namespace: format!("aws-credentials-demo-{}", std::process::id()),
+            namespace: format!("aws-credentials-demo-{}", unique()),
             kind: Kind::Users(Box::new(users)),
         })
     }
@@ -208,6 +208,13 @@ impl Ground {
             Kind::Users(users) => users.leave(&self.client, &self.namespace, screen).await,
         }
     }
+}
+
+/// So that no namespace is taken for ours which is not.
+fn unique() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.unwrap_or_default().as_micros() & 0xffff_ffff;
+    format!("{now:08x}")
 }
 
 /// The product's kind.

@@ -3,6 +3,7 @@
 mod args;
 mod changes;
 mod cloud;
+mod excerpt;
 mod ground;
 mod hold;
 mod manifests;
@@ -31,6 +32,10 @@ use args::Args;
 use cloud::Cloud;
 use screen::Screen;
 use story::{Stage, seconds};
+
+const BEGINNING: &str = "\
+StaticAwsCredentials on a real Kubernetes: nine steps, usually 25 s. Each is checked, and the first
+that does not hold ends the demo with an error.";
 
 const INTERRUPTED: u8 = 130;
 
@@ -136,6 +141,7 @@ async fn pairs(args: &Args, interrupts: &mut Interrupts) -> Result<Vec<KeyPair>>
 
 async fn tell(args: &Args, stage: &mut Stage, screen: Screen) -> Result<()> {
     let start = Instant::now();
+    screen.line(BEGINNING);
     story::cluster(args, stage, screen).await?;
     story::install(stage, screen).await?;
     story::request(args, stage, screen).await?;

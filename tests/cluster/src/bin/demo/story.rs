@@ -46,12 +46,12 @@ pub(crate) async fn cluster(args: &Args, stage: &mut Stage, screen: Screen) -> R
     screen.step(
         1,
         if args.aws {
-            "A cluster"
+            "A cluster (usually 8 s)"
         } else {
-            "A cluster, and moto in the place of AWS"
+            "A cluster, and moto in the place of AWS (usually 10 s)"
         },
     );
-    screen.doing("starting (usually 12 s)");
+    screen.doing("starting");
     let start = Instant::now();
     let Stage { cloud, ground, .. } = stage;
     let aws = async {
