@@ -10,7 +10,7 @@ pub(crate) fn ready_in(described: &str) -> Option<String> {
         let mut lines = block.lines().map(str::trim);
         lines.any(|line| line.starts_with("Type:") && line.ends_with(" Ready"))
     })?;
-    let mut shown = Vec::new();
+    let mut shown = vec!["…".to_owned()];
     for line in ready.lines().skip(1) {
         let Some((name, value)) = line.trim().split_once(':') else {
             continue;
@@ -30,7 +30,7 @@ pub(crate) fn ready_in(described: &str) -> Option<String> {
     None
 }
 
-/// Some columns of a table.
+/// Some columns of a table; a mark tells that there are more.
 pub(crate) fn columns(table: &str, wanted: &[&str]) -> String {
     let head = table.lines().next().unwrap_or_default();
     let starts: Vec<usize> = { head.char_indices() }
@@ -49,7 +49,7 @@ pub(crate) fn columns(table: &str, wanted: &[&str]) -> String {
                 shown.push_str(&cell(line));
             }
         }
-        shown.trim_end().to_owned()
+        format!("{}   …", shown.trim_end())
     };
     table.lines().map(cells).collect::<Vec<_>>().join("\n")
 }
@@ -69,7 +69,7 @@ mod tests {
         );
         let (long, short) = (vec!["word"; 17].join(" "), ["word"; 3].join(" "));
         let expected = format!(
-            "Message: {long}\n         {short}\nReason:  R2\nStatus:  False\nType:    Ready"
+            "…\nMessage: {long}\n         {short}\nReason:  R2\nStatus:  False\nType:    Ready"
         );
         assert_eq!(ready_in(&described), Some(expected));
         assert_eq!(ready_in("Name: x"), None);
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn of_a_table_the_wanted_columns_are_left() {
         let table = "NAME    READY   REASON WITH SPACE   KEY\norders  True    Published           L2A3\nx       False\n";
-        let expected = "NAME    READY   KEY\norders  True    L2A3\nx       False";
+        let expected = "NAME    READY   KEY   …\norders  True    L2A3   …\nx       False   …";
         assert_eq!(columns(table, &["NAME", "READY", "KEY"]), expected);
     }
 }

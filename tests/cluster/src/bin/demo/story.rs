@@ -154,10 +154,7 @@ pub(crate) async fn install(stage: &mut Stage, screen: Screen) -> Result<()> {
         Scope::Namespace => "Role",
     };
     screen.held(&format!(
-        "the operator runs on this machine as service account {}/{}, with the chart's {scope} and no \
-         more ({})",
-        ground.operator_namespace(),
-        manifests::OPERATOR,
+        "the operator runs on this machine, as its service account with the chart's {scope} ({})",
         seconds(start.elapsed())
     ));
     stage.operator = Some(started);
@@ -197,11 +194,12 @@ pub(crate) async fn ready(stage: &Stage, screen: Screen) -> Result<()> {
     let target = ground.objects::<Secret>().get(TARGET).await?;
     let keys = target.data.unwrap_or_default();
     let keys: Vec<&str> = keys.keys().map(String::as_str).collect();
-    screen.held(&format!("account {account}, user {arn}"));
+    let mut told = format!("account {account}, {arn}");
     if let Some(calls) = cloud.sts_calls().await? {
         ensure!(calls == 1, "STS was asked {calls} times");
-        screen.held("STS was asked once");
+        told.push_str("; STS was asked once");
     }
+    screen.held(&told);
     screen.held(&format!("Secret {TARGET} holds {}", keys.join(", ")));
     Ok(())
 }
