@@ -219,3 +219,23 @@ fn a_published_pair_that_is_refused_is_recognized_by_a_new_process() {
         world.state()
     );
 }
+
+#[test]
+fn a_refused_pair_is_not_believed_by_a_new_process_because_the_target_carries_it() {
+    let mut world = World::published();
+    world.aws.deactivate(&alpha());
+    world.advance(Duration::from_hours(2));
+    assert!(world.state().starts_with("Ready=False AccessKeyUnknown"));
+    let before = world.questions();
+    world.restart();
+    world.store.edit(SOURCE, |secret| {
+        secret.metadata.labels = Some([("a".to_owned(), "b".to_owned())].into());
+    });
+    world.settle();
+    assert_eq!(world.questions(), before + 1);
+    assert!(
+        world.state().starts_with("Ready=False AccessKeyUnknown"),
+        "{}",
+        world.state()
+    );
+}

@@ -186,47 +186,6 @@ fn a_target_that_lost_its_owner_heals_by_its_consent() {
 }
 
 #[test]
-fn of_two_resources_with_one_target_the_older_one_gets_it() {
-    let mut world = World::new();
-    world.fill(SOURCE, &alpha());
-    world.fill("second-key-pair", &beta());
-    let mut second = resource("second");
-    second.spec.target.name = Some(TARGET.to_owned());
-    world.store.apply(resource("orders"));
-    world.store.apply(second);
-    world.settle_twice();
-    assert_eq!(world.state(), READY);
-    assert!(
-        world
-            .state_of("second")
-            .starts_with("Ready=False TargetConflict")
-    );
-    assert!(world.state_of("second").ends_with("Stalled"));
-    world.fill("second-key-pair", &beta());
-    world.store.delete(TARGET, None).unwrap();
-    world.settle_twice();
-    assert_eq!(world.target(), Some(alpha()), "the present owner keeps it");
-}
-
-#[test]
-fn the_loser_takes_over_when_the_winner_goes() {
-    let mut world = World::new();
-    world.fill(SOURCE, &alpha());
-    world.fill("second-key-pair", &beta());
-    let mut second = resource("second");
-    second.spec.target.name = Some(TARGET.to_owned());
-    world.store.apply(resource("orders"));
-    world.store.apply(second);
-    world.settle();
-    world.store.delete_resource("orders");
-    world.settle();
-    world.store.collect_garbage();
-    world.settle_twice();
-    assert_eq!(world.target(), Some(beta()));
-    assert!(world.state_of("second").starts_with("Ready=True"));
-}
-
-#[test]
 fn a_resource_created_again_waits_for_the_target_of_its_namesake() {
     let mut world = World::published();
     world.store.delete_resource("orders");
