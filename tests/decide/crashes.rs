@@ -7,21 +7,23 @@ use static_aws_credentials::api::{
     DeletionPolicy, Identity, OnRejected, StaticAwsCredentialsStatus, ValidationLevel,
 };
 
-/// What users do in a story. Each ends in one state, wherever the process ends meanwhile.
-const STORIES: [(&str, fn(&mut World)); 9] = [
+/// What users do. Each ends in one state, wherever the process ends meanwhile.
+type Story = (&'static str, fn(&mut World));
+
+const STORIES: [Story; 9] = [
     ("create", |_| {}),
     ("rotate", |world| world.fill(SOURCE, &beta())),
     ("spoil", |world| {
-        world.fill(SOURCE, &beta().with_wrong_secret())
+        world.fill(SOURCE, &beta().with_wrong_secret());
     }),
     ("lose the source", |world| {
-        world.store.delete(SOURCE, None).unwrap()
+        world.store.delete(SOURCE, None).unwrap();
     }),
     ("lose the target", |world| {
-        world.store.delete(TARGET, None).unwrap()
+        world.store.delete(TARGET, None).unwrap();
     }),
     ("rename", |world| {
-        world.respecify(|spec| spec.target.name = Some("renamed".to_owned()))
+        world.respecify(|spec| spec.target.name = Some("renamed".to_owned()));
     }),
     ("rename and rotate", |world| {
         world.respecify(|spec| spec.target.name = Some("renamed".to_owned()));

@@ -9,6 +9,8 @@ use static_aws_credentials::api::{ADOPT_BY_ANNOTATION, DeletionPolicy, UID_LABEL
 const READY: &str =
     "Ready=True Published, Verified=True IdentityVerified, Published=True Published";
 
+type Cause = (&'static str, Box<dyn Fn(&mut Secret)>);
+
 fn world_with(target: impl FnOnce(&mut Secret)) -> World {
     let mut world = World::new();
     world.fill(SOURCE, &alpha());
@@ -117,7 +119,6 @@ fn adoption_is_refused_with_its_cause() {
         uid: "u".to_owned(),
         ..OwnerReference::default()
     };
-    type Cause = (&'static str, Box<dyn Fn(&mut Secret)>);
     let causes: [Cause; 6] = [
         (
             "immutable",
