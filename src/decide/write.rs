@@ -107,20 +107,9 @@ fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed 
         .published()
         .filter(|published| published.secret_name == resource.target);
     if !adopts && found.conforms(resource, &content.data) {
-        let known =
-            content.is_published || here.is_some_and(|here| says_same(here, &content, found));
-        let seen = found.seen.clone();
-        let standing = if known && here.is_some() {
-            Standing::Holds(seen)
-        } else {
-            Standing::Found {
-                seen,
-                new_pair: !content.is_published,
-            }
-        };
         return Placed {
             change: Change::Nothing,
-            standing,
+            standing: untouched(here, &content, found),
         };
     }
     let restores = content.is_published && here.is_some_and(|here| !matches(here, &found.seen));
@@ -141,6 +130,20 @@ fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed 
     Placed {
         change,
         standing: Standing::Written { new_pair },
+    }
+}
+
+/// How a target stands that is what it should be already.
+fn untouched(here: Option<&Published>, content: &Content<'_>, found: &FoundTarget) -> Standing {
+    let known = content.is_published || here.is_some_and(|here| says_same(here, content, found));
+    let seen = found.seen.clone();
+    if known && here.is_some() {
+        Standing::Holds(seen)
+    } else {
+        Standing::Found {
+            seen,
+            new_pair: !content.is_published,
+        }
     }
 }
 

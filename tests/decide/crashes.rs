@@ -7,21 +7,23 @@ use static_aws_credentials::api::{
     DeletionPolicy, Identity, OnRejected, StaticAwsCredentialsStatus, ValidationLevel,
 };
 
-/// What users do in a story. Each ends in one state, wherever the process ends meanwhile.
-const STORIES: [(&str, fn(&mut World)); 9] = [
+/// What users do. Each ends in one state, wherever the process ends meanwhile.
+type Story = (&'static str, fn(&mut World));
+
+const STORIES: [Story; 9] = [
     ("create", |_| {}),
     ("rotate", |world| world.fill(SOURCE, &beta())),
     ("spoil", |world| {
-        world.fill(SOURCE, &beta().with_wrong_secret())
+        world.fill(SOURCE, &beta().with_wrong_secret());
     }),
     ("lose the source", |world| {
-        world.store.delete(SOURCE, None).unwrap()
+        world.store.delete(SOURCE, None).unwrap();
     }),
     ("lose the target", |world| {
-        world.store.delete(TARGET, None).unwrap()
+        world.store.delete(TARGET, None).unwrap();
     }),
     ("rename", |world| {
-        world.respecify(|spec| spec.target.name = Some("renamed".to_owned()))
+        world.respecify(|spec| spec.target.name = Some("renamed".to_owned()));
     }),
     ("rename and rotate", |world| {
         world.respecify(|spec| spec.target.name = Some("renamed".to_owned()));
@@ -215,6 +217,26 @@ fn a_published_pair_that_is_refused_is_recognized_by_a_new_process() {
     world.settle_twice();
     assert!(
         world.state().ends_with("Published=True Published, Stalled"),
+        "{}",
+        world.state()
+    );
+}
+
+#[test]
+fn a_refused_pair_is_not_believed_by_a_new_process_because_the_target_carries_it() {
+    let mut world = World::published();
+    world.aws.deactivate(&alpha());
+    world.advance(Duration::from_hours(2));
+    assert!(world.state().starts_with("Ready=False AccessKeyUnknown"));
+    let before = world.questions();
+    world.restart();
+    world.store.edit(SOURCE, |secret| {
+        secret.metadata.labels = Some([("a".to_owned(), "b".to_owned())].into());
+    });
+    world.settle();
+    assert_eq!(world.questions(), before + 1);
+    assert!(
+        world.state().starts_with("Ready=False AccessKeyUnknown"),
         "{}",
         world.state()
     );

@@ -13,8 +13,8 @@ mod world;
 
 pub use aws::Aws;
 pub use build::{
-    DEFAULT_ACCOUNT, Pair, SOURCE, TARGET, alpha, beta, data, foreign_account, resource, root,
-    secret, universe,
+    DEFAULT_ACCOUNT, Pair, SOURCE, TARGET, alpha, arn_of, beta, data, foreign_account, resource,
+    root, secret, universe,
 };
 pub use store::{Event, NAMESPACE, Store};
 pub use world::World;

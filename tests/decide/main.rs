@@ -16,6 +16,7 @@ mod ownership;
 mod properties;
 mod refusals;
 mod remembered;
+mod rivals;
 mod source;
 mod spec;
 mod suspension;

@@ -9,6 +9,8 @@ use static_aws_credentials::api::{ADOPT_BY_ANNOTATION, DeletionPolicy, UID_LABEL
 const READY: &str =
     "Ready=True Published, Verified=True IdentityVerified, Published=True Published";
 
+type Cause = (&'static str, Box<dyn Fn(&mut Secret)>);
+
 fn world_with(target: impl FnOnce(&mut Secret)) -> World {
     let mut world = World::new();
     world.fill(SOURCE, &alpha());
@@ -117,7 +119,6 @@ fn adoption_is_refused_with_its_cause() {
         uid: "u".to_owned(),
         ..OwnerReference::default()
     };
-    type Cause = (&'static str, Box<dyn Fn(&mut Secret)>);
     let causes: [Cause; 6] = [
         (
             "immutable",
@@ -183,47 +184,6 @@ fn a_target_that_lost_its_owner_heals_by_its_consent() {
     assert_eq!(secret.metadata.owner_references.as_ref().unwrap().len(), 1);
     assert_eq!(world.questions(), 1);
     assert_eq!(world.status().published.unwrap().revision, 1);
-}
-
-#[test]
-fn of_two_resources_with_one_target_the_older_one_gets_it() {
-    let mut world = World::new();
-    world.fill(SOURCE, &alpha());
-    world.fill("second-key-pair", &beta());
-    let mut second = resource("second");
-    second.spec.target.name = Some(TARGET.to_owned());
-    world.store.apply(resource("orders"));
-    world.store.apply(second);
-    world.settle_twice();
-    assert_eq!(world.state(), READY);
-    assert!(
-        world
-            .state_of("second")
-            .starts_with("Ready=False TargetConflict")
-    );
-    assert!(world.state_of("second").ends_with("Stalled"));
-    world.fill("second-key-pair", &beta());
-    world.store.delete(TARGET, None).unwrap();
-    world.settle_twice();
-    assert_eq!(world.target(), Some(alpha()), "the present owner keeps it");
-}
-
-#[test]
-fn the_loser_takes_over_when_the_winner_goes() {
-    let mut world = World::new();
-    world.fill(SOURCE, &alpha());
-    world.fill("second-key-pair", &beta());
-    let mut second = resource("second");
-    second.spec.target.name = Some(TARGET.to_owned());
-    world.store.apply(resource("orders"));
-    world.store.apply(second);
-    world.settle();
-    world.store.delete_resource("orders");
-    world.settle();
-    world.store.collect_garbage();
-    world.settle_twice();
-    assert_eq!(world.target(), Some(beta()));
-    assert!(world.state_of("second").starts_with("Ready=True"));
 }
 
 #[test]

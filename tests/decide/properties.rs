@@ -100,7 +100,9 @@ proptest! {
         let mut calm = begun();
         let mut restless = begun();
         for world in [&mut calm, &mut restless] {
-            aws.iter().for_each(|action| perform(world, action));
+            for action in &aws {
+ perform(world, action);
+}
             world.settle();
         }
         let same_for_both = |action: &&Action| !action.is_of_aws() && !action.depends_on_the_process();

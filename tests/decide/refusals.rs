@@ -83,7 +83,7 @@ fn a_touched_source_does_not_make_a_pair_settle_again() {
     let since = world.status().settling;
     let before = world.questions();
     world.store.edit(SOURCE, |secret| {
-        secret.metadata.labels = Some([("a".to_owned(), "b".to_owned())].into())
+        secret.metadata.labels = Some([("a".to_owned(), "b".to_owned())].into());
     });
     world.advance(Duration::from_mins(2));
     assert!(

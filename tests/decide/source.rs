@@ -126,7 +126,7 @@ fn a_malformed_pair_costs_no_question_and_a_restart_over_it_costs_nothing() {
 fn a_touched_source_is_read_and_nothing_else_happens_to_the_target() {
     let mut world = World::published();
     world.store.edit(SOURCE, |secret| {
-        secret.metadata.labels = Some([("a".to_owned(), "b".to_owned())].into())
+        secret.metadata.labels = Some([("a".to_owned(), "b".to_owned())].into());
     });
     world.settle_twice();
     assert_eq!(world.requests(), "get orders-key-pair, status orders");

@@ -255,7 +255,7 @@ fn somebody_who_edits_the_target_again_and_again_is_answered_more_and_more_slowl
 fn a_target_with_a_finalizer_is_awaited_when_it_is_deleted() {
     let mut world = World::published();
     world.store.edit(TARGET, |secret| {
-        secret.metadata.finalizers = Some(vec!["a/b".to_owned()])
+        secret.metadata.finalizers = Some(vec!["a/b".to_owned()]);
     });
     world.settle();
     world.store.delete(TARGET, None).unwrap();

@@ -48,6 +48,12 @@ pub fn universe() -> [Pair; 4] {
     [alpha(), beta(), foreign_account(), root()]
 }
 
+/// Who AWS takes an access key ID for.
+pub fn arn_of(id: &str) -> Option<String> {
+    let pair = universe().into_iter().find(|pair| pair.id == id);
+    pair.map(|pair| pair.arn)
+}
+
 fn pair(account: u64, serial: u32, user: &str) -> Pair {
     Pair {
         id: access_key_id(account, serial),

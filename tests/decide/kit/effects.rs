@@ -17,6 +17,10 @@ use super::{
 };
 
 impl Run {
+    #[allow(
+        clippy::option_option,
+        reason = "when to look again, once the run is over"
+    )]
     pub(super) fn act(
         &mut self,
         world: &mut World,
@@ -26,7 +30,7 @@ impl Run {
         remembered.memory.proof.clone_from(&plan.memory.proof);
         match self.change(world, &plan.change)? {
             Ok(None) => {}
-            Ok(Some((name, sight))) => self.changed(world, &mut plan, &name, sight),
+            Ok(Some((name, sight))) => self.changed(world, &mut plan, &name, &sight),
             Err(name) => return self.conflict(world, &name).map(|()| None),
         }
         for (name, seen) in &plan.strays {
@@ -86,8 +90,8 @@ impl Run {
         })
     }
 
-    fn changed(&mut self, world: &mut World, plan: &mut Plan, name: &str, sight: Sight) {
-        if let (Sight::Present(seen), Some(published)) = (&sight, &mut plan.status.published) {
+    fn changed(&mut self, world: &mut World, plan: &mut Plan, name: &str, sight: &Sight) {
+        if let (Sight::Present(seen), Some(published)) = (sight, &mut plan.status.published) {
             published.uid = seen.uid.to_string();
             published.resource_version = seen.version.to_string();
         }

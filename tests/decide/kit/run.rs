@@ -38,8 +38,8 @@ pub struct Run {
 
 impl Run {
     /// Begins where the watch and the memory stand.
-    pub fn new(world: &mut World, object: StaticAwsCredentials) -> Self {
-        let resource = Resource::parse(&object).expect("the spec is valid");
+    pub fn new(world: &mut World, object: &StaticAwsCredentials) -> Self {
+        let resource = Resource::parse(object).expect("the spec is valid");
         let stored = object.status.clone().unwrap_or_default();
         let version = object.resource_version().unwrap_or_default();
         let rewinds = world.process.index.rewinds();
@@ -132,13 +132,13 @@ impl Run {
             None => Target::Absent,
             Some((secret, seen)) => Target::Found(Box::new(FoundTarget::new(secret, seen))),
         };
-        self.saw(world, name, target.sight());
+        self.saw(world, name, &target.sight());
         self.targets.retain(|(read, _)| read != name);
         self.targets.push((name.to_owned(), target));
         Ok(())
     }
 
-    pub(super) fn saw(&mut self, world: &mut World, name: &str, sight: Sight) {
+    pub(super) fn saw(&mut self, world: &mut World, name: &str, sight: &Sight) {
         let slot = if name == self.resource.target {
             &mut self.view.target
         } else {
@@ -146,7 +146,7 @@ impl Run {
         };
         let before = std::mem::replace(slot, sight.clone());
         let index = &mut world.process.index;
-        index.record(NAMESPACE, name, &before, &sight);
+        index.record(NAMESPACE, name, &before, sight);
     }
 
     fn ask(&mut self, world: &mut World, query: &Query) -> Result<(), Broken> {
@@ -158,16 +158,14 @@ impl Run {
         let known = world
             .process
             .recall(pair.fingerprint, region, query.max_age, world.now);
-        let answer = match known {
-            Some(answer) => answer,
-            None => {
-                world.request(format!("ask {region}"))?;
-                let answer = world.aws.ask(world.now, &query.region, &pair.pair);
-                world
-                    .process
-                    .keep(pair.fingerprint, region, &answer, world.now);
-                answer
-            }
+        let answer = if let Some(answer) = known {
+            answer
+        } else {
+            world.request(format!("ask {region}"))?;
+            let answer = world.aws.ask(world.now, &query.region, &pair.pair);
+            let fingerprint = pair.fingerprint;
+            world.process.keep(fingerprint, region, &answer, world.now);
+            answer
         };
         self.answers.push((region.to_owned(), answer));
         Ok(())

@@ -111,14 +111,6 @@ impl World {
         self.base + self.now
     }
 
-    /// Who AWS takes an access key ID for.
-    pub fn identity_of(&self, id: &str) -> Option<String> {
-        let all = super::universe();
-        all.into_iter()
-            .find(|pair| pair.id == id)
-            .map(|pair| pair.arn)
-    }
-
     /// A request that is about to be made; the process may end instead.
     pub fn request(&mut self, request: String) -> Result<(), Broken> {
         if let Some(left) = &mut self.crash_after {
@@ -169,7 +161,7 @@ impl World {
             return;
         };
         let uid = object.uid().unwrap_or_default();
-        match Run::new(self, object).go(self) {
+        match Run::new(self, &object).go(self) {
             Ok(pause) => {
                 if let Some(pause) = pause {
                     self.timers.insert(name.to_owned(), self.now + pause);

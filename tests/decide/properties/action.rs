@@ -192,7 +192,9 @@ fn fill(world: &mut World, content: &Content) {
         Content::WrongSecret(number) => world.fill(SOURCE, &pair(*number).with_wrong_secret()),
         Content::LineBreak => world.store.edit(SOURCE, |secret| {
             let mut data = alpha().data();
-            data.values_mut().for_each(|value| value.0.push(b'\n'));
+            for value in data.values_mut() {
+                value.0.push(b'\n');
+            }
             secret.data = Some(data);
         }),
         Content::OneKey => world.store.edit(SOURCE, |secret| {
@@ -210,7 +212,7 @@ fn respecify(world: &mut World, field: &Field) {
         Field::Level(level) => spec.validation.level = level,
         Field::OnRejected(on_rejected) => spec.validation.on_rejected = on_rejected,
         Field::RootUser(root_user) => spec.validation.root_user = root_user,
-        Field::Interval(interval) => spec.validation.interval = interval.to_owned(),
+        Field::Interval(interval) => interval.clone_into(&mut spec.validation.interval),
         Field::Region(region) => spec.region = Some(region.to_owned()),
         Field::Layouts(layouts) => spec.target.layouts = layouts,
         Field::Target(name) => spec.target.name = name.map(str::to_owned),
