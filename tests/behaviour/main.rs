@@ -1,10 +1,6 @@
 //! The behaviour matrix on a real API server: the built binary under its own service account, with
 //! the RBAC that it ships with, and a proxy that counts its requests.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
-#![allow(
-    clippy::indexing_slicing,
-    reason = "a test may fail on what is not there"
-)]
 
 mod actions;
 mod adoption;

@@ -106,7 +106,9 @@ async fn own(pod: bool) -> Result<(Ground, Vec<String>)> {
         return Ok((Ground::own(control_plane, None), told));
     }
     let start = Instant::now();
-    let node = Node::start(&control_plane).await?;
+    let node = Node::start(&control_plane)
+        .await
+        .context("the node does not start; cargo demo -- --no-pod goes on without one")?;
     let took = seconds(start.elapsed());
     told.push(format!("a node ({took}): containerd and kubelet"));
     Ok((Ground::own(control_plane, Some(node)), told))
