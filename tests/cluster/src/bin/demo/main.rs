@@ -172,8 +172,12 @@ async fn leave(mut stage: Stage, screen: Screen) -> Result<()> {
 }
 
 fn show_log(stage: &Stage, screen: Screen) {
-    let operator = stage.operator.as_ref();
-    if let Some(log) = operator.and_then(|operator| log_tail(operator.log()).ok()) {
+    let Some(operator) = &stage.operator else {
+        return;
+    };
+    if let Err(ended) = operator.check() {
+        screen.failed(&ended.to_string());
+    } else if let Ok(log) = log_tail(operator.log()) {
         screen.note("the end of the operator's log:");
         screen.tail(&log);
     }
