@@ -18,10 +18,14 @@ use cluster::{
     sts::Sts,
 };
 use futures::future::LocalBoxFuture;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::{
+    api::core::v1::Secret,
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+};
 use kube::{
     Api, Client, ResourceExt,
     api::{DeleteParams, Patch, PatchParams, PostParams},
+    runtime::wait::{await_condition, conditions::is_crd_established},
 };
 use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
@@ -77,14 +81,11 @@ impl Stage {
     pub async fn set() -> Result<Self> {
         let cluster = ControlPlane::start(Options::default()).await?;
         cluster.apply(CRD).await?;
-        cluster
-            .kubectl(&[
-                "wait",
-                "--for=condition=Established",
-                "--timeout=60s",
-                "crd/staticawscredentials.awscredentials.dev",
-            ])
-            .await?;
+        // Not `kubectl wait`: it fails on a definition that has no conditions yet.
+        let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client());
+        let name = "staticawscredentials.awscredentials.dev";
+        let established = await_condition(definitions, name, is_crd_established());
+        tokio::time::timeout(PATIENCE, established).await??;
         Ok(Self {
             cluster: Some(cluster),
         })
