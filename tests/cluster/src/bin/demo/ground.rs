@@ -15,7 +15,7 @@ use k8s_openapi::{
 use kube::{
     Api, Client, Resource,
     api::{ApiResource, DynamicObject, GroupVersionKind},
-    runtime::wait::await_condition,
+    runtime::wait::{await_condition, conditions::is_crd_established},
 };
 use tokio::time::timeout;
 
@@ -144,14 +144,9 @@ impl Ground {
             users.has_crd_of_ours.store(true, Ordering::Relaxed);
         }
         self.apply(CRD).await?;
-        let name = format!("crd/{CRD_NAME}");
-        let wait = [
-            "wait",
-            "--for=condition=Established",
-            "--timeout=60s",
-            &name,
-        ];
-        self.kubectl(&wait).await?;
+        // Not `kubectl wait`: it fails on a definition that has no conditions yet.
+        let established = await_condition(definitions, CRD_NAME, is_crd_established());
+        timeout(PATIENCE, established).await??;
         Ok(true)
     }
 
