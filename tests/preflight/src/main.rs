@@ -116,6 +116,14 @@ fn build() -> Result<PathBuf, String> {
     if !loud {
         cargo.arg("--quiet");
     }
+    // What `cargo run` tells of this package. ring is built anew when any of it differs from last time.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+        if of_package.iter().any(|prefix| text.starts_with(prefix)) {
+            cargo.env_remove(&name);
+        }
+    }
     let mut cargo = cargo
         .spawn()
         .map_err(|error| format!("cannot start cargo: {error}"))?;

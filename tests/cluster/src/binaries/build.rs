@@ -15,7 +15,7 @@ use crate::leash::Leashed;
 /// A first build of all programs leaves 0.5 GB in the cache, 4.3 in Go's build cache and 0.8 of modules, and
 /// the three are usually on one disk.
 const GIGABYTES_NEEDED: [(&str, u64); 3] = [("", 1), ("GOCACHE", 6), ("GOMODCACHE", 2)];
-const PROGRESS_EVERY: Duration = Duration::from_secs(15);
+const PROGRESS_EVERY: Duration = Duration::from_secs(30);
 
 /// A program to build.
 pub(super) struct Build {
