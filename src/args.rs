@@ -23,7 +23,7 @@ pub struct Cli {
 pub enum Command {
     /// Run the operator.
     Run(RunArgs),
-    /// Print the `CustomResourceDefinition`.
+    /// Print the CustomResourceDefinition.
     Crd,
 }
 

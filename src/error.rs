@@ -93,7 +93,7 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     while let Some(inner) = cause {
         let text = words(inner);
         // Some libraries repeat their cause in their own text.
-        if !sentence.ends_with(&text) {
+        if !sentence.contains(&text) {
             sentence = format!("{sentence}: {text}");
         }
         cause = inner.source();
