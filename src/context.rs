@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use kube::Client;
@@ -13,6 +13,7 @@ use crate::{
     fair::FairGate,
     fingerprint::FingerprintKey,
     index::Index,
+    lock::lock,
     metrics::Metrics,
     remembered::{Refusals, Remembered},
     sts::Sts,
@@ -72,10 +73,4 @@ impl Context {
     pub fn forget(&self, uid: &str) {
         lock(&self.remembered).remove(uid);
     }
-}
-
-/// Locks. What is behind these locks is whole between any two statements, so a panic elsewhere
-/// does not spoil it.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

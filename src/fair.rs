@@ -6,12 +6,5 @@
 mod gate;
 mod queue;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 pub use gate::{FairGate, Permit};
 pub use queue::{FairQueue, Place};
-
-/// A panic under one of these locks leaves no half-done change behind, so poison means nothing.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

@@ -12,7 +12,7 @@ use std::{
 use kube::runtime::watcher;
 use tokio::{sync::watch, time::Instant};
 
-use crate::{context::lock, error::chain, watch::Stage};
+use crate::{error::chain, lock::lock, watch::Stage};
 
 /// A watch that fails tries again within 30 s, so one that has not failed for longer works.
 const FAILING: Duration = Duration::from_secs(40);

@@ -17,9 +17,10 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     api::StaticAwsCredentials,
-    context::{Context, lock},
+    context::Context,
     health::Watching,
     index::{ResourceKey, Seen},
+    lock::lock,
     resource,
 };
 

@@ -83,7 +83,8 @@ fn by_identity(world: &World<'_>, pair: &SourcePair, region: &Region) -> Judgeme
     }
     match known {
         Some(proof) if !must_ask(world, &proof, region) => {
-            conforming(world, proof, false, known::is_published(world, pair))
+            let published = known::is_published(world, pair);
+            Judgement::Known(conforming(world, proof, false, published))
         }
         Some(_) => Judgement::Ask(Query {
             region: region.clone(),
@@ -161,7 +162,7 @@ fn weigh(
                 region: Some(region.as_str().to_owned()),
                 identity: identity.clone(),
             };
-            conforming(world, proof, true, published)
+            Judgement::Known(conforming(world, proof, true, published))
         }
         Answer::Undetermined(reason) => {
             let finding = words::undetermined(*reason, region.as_str());
@@ -182,17 +183,13 @@ pub(super) fn uncertain(
 ) -> Judged {
     let was_proven = world.status.identity.is_some() && published;
     match known {
-        Some(proof) if published => match pins::violated(world, &proof.identity) {
-            Some(finding) => Judged::Refused {
-                finding,
-                published,
-                by_aws: false,
-            },
-            None => Judged::Sound {
-                proof: Some(proof),
+        Some(proof) if published => match conforming(world, proof, false, published) {
+            Judged::Sound { proof, .. } => Judged::Sound {
+                proof,
                 accepted_now: false,
                 doubt: Some(finding),
             },
+            refused => refused,
         },
         // A pair that was refused for good is not taken back because AWS is away.
         None if was_proven
@@ -210,8 +207,9 @@ pub(super) fn uncertain(
     }
 }
 
-fn conforming(world: &World<'_>, proof: Proof, accepted_now: bool, published: bool) -> Judgement {
-    Judgement::Known(match pins::violated(world, &proof.identity) {
+/// What a proof is worth under the pins.
+fn conforming(world: &World<'_>, proof: Proof, accepted_now: bool, published: bool) -> Judged {
+    match pins::violated(world, &proof.identity) {
         Some(finding) => Judged::Refused {
             finding,
             published,
@@ -222,5 +220,5 @@ fn conforming(world: &World<'_>, proof: Proof, accepted_now: bool, published: bo
             accepted_now,
             doubt: None,
         },
-    })
+    }
 }

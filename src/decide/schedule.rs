@@ -26,18 +26,9 @@ pub enum Due {
 
 /// How long AWS has refused the pair with this suffix.
 pub(super) fn refused_for(world: &World<'_>, suffix: &str) -> Option<Duration> {
-    let settling = world
-        .status
-        .settling
-        .as_ref()
-        .filter(|settling| settling.key_id_suffix == suffix)?;
-    let by_wall = world.now.duration_since(settling.since.0);
-    // A beginning in the future counts as now.
-    Some(
-        world
-            .refused_for
-            .unwrap_or_else(|| by_wall.try_into().unwrap_or_default()),
-    )
+    let settling = world.status.settling.as_ref();
+    let same = settling.is_some_and(|settling| settling.key_id_suffix == suffix);
+    world.refused_for.filter(|_| same)
 }
 
 /// Whether a refusal has lasted long enough.

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
 
-use super::{FairQueue, Place, lock};
+use super::{FairQueue, Place};
+use crate::lock::lock;
 
 /// At most so many at once, and the others admitted as a [`FairQueue`] has it.
 #[derive(Clone, Debug)]

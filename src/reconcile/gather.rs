@@ -8,10 +8,11 @@ use tokio::time::Instant;
 use super::{Run, as_mentioned, in_time};
 use crate::{
     api::StaticAwsCredentials,
-    context::{Context, lock},
+    context::Context,
     decide::{self, Query, Source, Step, World},
     error::Error,
     index::Sight,
+    lock::lock,
     observe,
     remembered::Written,
     resource::Resource,

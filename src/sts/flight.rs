@@ -8,8 +8,8 @@ use std::{
 use tokio::sync::watch;
 
 use super::Reply;
-use crate::fair::lock;
 use crate::fingerprint::Fingerprint;
+use crate::lock::lock;
 
 type Runways = Arc<Mutex<HashMap<Fingerprint, Weak<Runway>>>>;
 

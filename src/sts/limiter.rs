@@ -8,7 +8,10 @@ use std::{
 
 use tokio::{sync::oneshot, time::Instant};
 
-use crate::fair::{FairQueue, Place, lock};
+use crate::{
+    fair::{FairQueue, Place},
+    lock::lock,
+};
 
 /// Calls a second in the long run, and calls at once after a pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use super::{
     memory::Memory,
 };
 use crate::{
-    fair::lock,
     fingerprint::{Fingerprint, FingerprintKey},
+    lock::lock,
 };
 
 /// Twice the pairs that one operator is built for, at some 250 bytes each.
