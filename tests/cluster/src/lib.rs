@@ -17,3 +17,4 @@ mod network;
 pub mod node;
 mod remains;
 pub mod slot;
+pub mod tools;

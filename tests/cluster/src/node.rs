@@ -84,7 +84,7 @@ impl Node {
     ) -> Result<Self> {
         machine::prepare()?;
         let pause = Path::new(env!("CARGO_MANIFEST_DIR")).join("pause");
-        let pause = binaries::go_binary(&pause, ".", "pause")?;
+        let pause = binaries::go_binary(&pause, ".", "pause", 10)?;
         let found = binaries::find(&[Binary::Kubelet])?;
         let kubelet = found.first().context("no kubelet")?;
         let cni = machine::cni_directory().context("no network plugins")?;

@@ -44,7 +44,7 @@ pub enum Outcome {
 /// If Go is missing or the build fails.
 pub fn binary() -> Result<PathBuf> {
     let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("s3client");
-    go_binary(&module, ".", "s3client")
+    go_binary(&module, ".", "s3client", 10)
 }
 
 impl Reading {

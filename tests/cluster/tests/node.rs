@@ -229,7 +229,7 @@ async fn follow() -> Result<(ControlPlane, Node, String)> {
     eprintln!("node ready after {:.1?}", start.elapsed());
 
     let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("pause");
-    let binary = tokio::task::spawn_blocking(move || go_binary(&module, "./follow", "follow"));
+    let binary = tokio::task::spawn_blocking(move || go_binary(&module, "./follow", "follow", 10));
     node.import_image("cluster.test/follow:1", &binary.await??, &[])
         .await?;
     let namespace = cluster.namespace("pods").await?;

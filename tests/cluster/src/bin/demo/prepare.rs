@@ -39,7 +39,7 @@ pub(crate) async fn prepare(args: &Args, stage: &mut Stage) -> Result<()> {
         binaries::find(&wanted)?;
         if pod {
             let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("pause");
-            binaries::go_binary(&module, ".", "pause")?;
+            binaries::go_binary(&module, ".", "pause", 10)?;
         }
         let client = client.then(s3client::binary).transpose()?;
         anyhow::Ok(client)

@@ -1,0 +1,49 @@
+//! Programs that tests run beside the cluster, each built by Go from a module of its own under `tools/`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::binaries::go_binary;
+
+/// A program for tests. Its name is that of its directory under `tools/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// Helm 3.
+    Helm3,
+    /// Helm 4, whose `--wait` reads conditions as kstatus does.
+    Helm4,
+}
+
+impl Tool {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Helm3 => "helm3",
+            Self::Helm4 => "helm4",
+        }
+    }
+
+    fn package(self) -> &'static str {
+        match self {
+            Self::Helm3 => "helm.sh/helm/v3/cmd/helm",
+            Self::Helm4 => "helm.sh/helm/v4/cmd/helm",
+        }
+    }
+
+    fn usual_seconds(self) -> u64 {
+        match self {
+            Self::Helm3 => 60,
+            Self::Helm4 => 100,
+        }
+    }
+}
+
+/// Finds a program, and builds it if it is missing. Blocks, for a minute or two the first time.
+///
+/// # Errors
+/// When it is missing and cannot be built; the error says what is lacking.
+pub fn find(tool: Tool) -> Result<PathBuf> {
+    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools");
+    let module = tools.join(tool.name());
+    go_binary(&module, tool.package(), tool.name(), tool.usual_seconds())
+}
