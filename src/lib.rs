@@ -28,6 +28,7 @@ pub mod region;
 pub mod remembered;
 pub mod resource;
 pub mod server;
+pub mod standby;
 pub mod sts;
 pub mod target;
 pub mod telemetry;
