@@ -8,7 +8,7 @@ use kube::{
     core::error_boundary::InvalidObject,
     runtime::{
         Controller, WatchStreamExt,
-        controller::{self, Action},
+        controller::Action,
         reflector::{self, ObjectRef},
     },
 };
@@ -65,11 +65,9 @@ pub async fn run(
     let resources = watches::resources(&context, namespace.as_deref(), of_resources, stage)
         .reflect(writer)
         .touched_objects();
-    let terms = terms(Arc::clone(&context));
     let results = Controller::for_stream(resources, reader)
-        .with_config(controller::Config::default())
         .reconcile_on(references(wake))
-        .reconcile_all_on(terms)
+        .reconcile_all_on(terms(Arc::clone(&context)))
         .graceful_shutdown_on(stop)
         .run(
             run_once,

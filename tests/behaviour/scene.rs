@@ -442,7 +442,9 @@ pub fn free_address() -> Result<String> {
 /// The rights that the chart gives, in one namespace.
 fn rights(namespace: &str) -> Result<String> {
     let mut rules: Vec<Value> = serde_saphyr::from_str(RULES)?;
-    rules.extend(serde_saphyr::from_str::<Vec<Value>>(LEASE_RULES)?);
+    let name = "{{ include \"static-aws-credentials.leaseName\" . }}";
+    let lease_rules = LEASE_RULES.replace(name, "static-aws-credentials");
+    rules.extend(serde_saphyr::from_str::<Vec<Value>>(&lease_rules)?);
     let metadata = json!({ "name": "operator", "namespace": namespace });
     let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata });
     let role = json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules });
