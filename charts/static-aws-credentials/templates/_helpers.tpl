@@ -51,11 +51,6 @@ static-aws-credentials
 {{- printf "%s-leader-election" (include "static-aws-credentials.fullname" .) -}}
 {{- end -}}
 
-{{/* The name of what `helm test` makes. */}}
-{{- define "static-aws-credentials.testName" -}}
-{{- printf "%s-api-check" (include "static-aws-credentials.fullname" . | trunc 53 | trimSuffix "-") -}}
-{{- end -}}
-
 {{- define "static-aws-credentials.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "static-aws-credentials.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
