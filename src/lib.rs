@@ -3,8 +3,10 @@
 pub mod account;
 pub mod act;
 pub mod api;
+pub mod api_check;
 pub mod args;
 pub mod arn;
+pub mod check;
 pub mod conditions;
 pub mod context;
 pub mod controller;

@@ -4,10 +4,11 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 
 use crate::{
+    api::StaticAwsCredentials,
     decide::{FoundSource, FoundTarget, Source, Target, examine},
     error::Error,
     fingerprint::FingerprintKey,
-    index::{Seen, Sight},
+    index::{ResourceKey, Seen, Sight},
     resource::Resource,
 };
 
@@ -26,6 +27,22 @@ pub async fn source(
             Some((secret, seen)) => Source::Found(examine(secret, seen, resource, key)),
         },
     )
+}
+
+/// Reads a resource.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn resource(
+    client: &Client,
+    key: &ResourceKey,
+) -> Result<Option<StaticAwsCredentials>, Error> {
+    let resources: Api<StaticAwsCredentials> = Api::namespaced(client.clone(), &key.namespace);
+    let read = resources.get_opt(&key.name).await;
+    read.map_err(|error| Error::ReadResource {
+        name: key.name.clone(),
+        source: Box::new(error),
+    })
 }
 
 /// Reads the Secret at a target's name.
