@@ -195,7 +195,10 @@ fn election(args: &RunArgs, client: &Client) -> Result<(Option<Candidate>, Leade
 
 /// The host's name says which pod it is. It is not enough: a container that is started anew keeps it.
 fn identity() -> Result<String, getrandom::Error> {
-    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "static-aws-credentials".to_owned());
+    let host = ["POD_NAME", "HOSTNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
+    let host = host.unwrap_or_else(|| "static-aws-credentials".to_owned());
     Ok(format!("{host}_{:08x}", getrandom::u32()?))
 }
 
