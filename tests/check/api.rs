@@ -13,7 +13,8 @@ tests![
     a_schema_without_rules_is_found_out,
 ];
 
-const GOOD: &str = "ok    a good resource is accepted
+/// What is printed if all is well.
+pub const GOOD: &str = "ok    a good resource is accepted
 ok    an account ID of eleven digits is refused
 ok    a target that is the source is refused
 ok    a resource without a region is refused

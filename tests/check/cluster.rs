@@ -56,7 +56,7 @@ async fn a_secret_in_the_cluster_is_checked(stage: Arc<Stage>) -> Result<()> {
         .await?;
     let other = flags.iter().copied().chain(["--context", "another"]);
     of(check(other), cluster.kubeconfig())
-        .is_unusable("--context")
+        .fails_with("--context")
         .await?;
     let offline = [
         "--secret",
@@ -114,7 +114,7 @@ async fn what_is_not_there_or_not_allowed_is_told(stage: Arc<Stage>) -> Result<(
     let absent = ["--resource", "nobody", "-n", namespace];
     let words = format!("no StaticAwsCredentials \"nobody\" in namespace {namespace}");
     of(check(absent), cluster.kubeconfig())
-        .is_unusable(&words)
+        .fails_with(&words)
         .await?;
     let absent = ["--secret", "nobody", "-n", namespace, "--offline"];
     let text = "undetermined: SourceNotFound, Secret nobody\n  Secret \"nobody\" does not exist; create it with the key pair\n";

@@ -5,6 +5,7 @@
 mod api;
 mod asking;
 mod cluster;
+mod documentation;
 mod manifests;
 mod nonsense;
 mod operator;
@@ -60,6 +61,7 @@ fn trials(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
         manifests::tests(),
         nonsense::tests(),
         usage::tests(),
+        documentation::tests(),
     ];
     let handle = runtime.handle();
     let trial = |(name, test): (&'static str, Test)| {

@@ -107,7 +107,7 @@ async fn one_of_several_secrets_is_named(_: Arc<Stage>) -> Result<()> {
     let flags = ["-f", "-", "--offline"];
     check(flags)
         .input(both.clone())
-        .is_unusable("several of kind Secret: orders-key-pair, bills; name one with --secret")
+        .fails_with("several of kind Secret: orders-key-pair, bills; name one with --secret")
         .await?;
     for (name, code) in [("orders-key-pair", 0), ("bills", 1)] {
         let named = ["--secret", name];
@@ -122,7 +122,7 @@ async fn one_of_several_secrets_is_named(_: Arc<Stage>) -> Result<()> {
     }
     let flags = flags.iter().chain(&["--secret", "nobody"]);
     let words = "it holds no Secret of that name, only orders-key-pair, bills";
-    check(flags).input(both).is_unusable(words).await
+    check(flags).input(both).fails_with(words).await
 }
 
 /// A resource and its source.
@@ -179,13 +179,13 @@ async fn a_resource_of_several_is_named(_: Arc<Stage>) -> Result<()> {
     let other = other.split("\n---\n").next().unwrap_or_default().to_owned();
     let both = format!("{}\n---\n{other}", manifests("orders", &json!({})));
     let words = "several of kind StaticAwsCredentials: orders, bills; name one with --resource";
-    check(flags).input(both.clone()).is_unusable(words).await?;
+    check(flags).input(both.clone()).fails_with(words).await?;
     let run = check(flags.iter().chain(&["--resource", "orders"])).input(both.clone());
     let run = run.run().await?;
     assert_eq!(run.code, 0, "{}", run.told());
     let words = "and not its source, Secret \"absent\"";
     let run = check(flags.iter().chain(&["--resource", "bills"])).input(both.clone());
-    run.is_unusable(words).await?;
+    run.fails_with(words).await?;
     let run = check(flags.iter().chain(&["--secret", "orders-key-pair"])).input(both);
     let run = run.run().await?;
     assert_eq!(run.code, 0, "{}", run.told());

@@ -27,7 +27,7 @@ async fn unusable(input: impl Into<Vec<u8>>, words: &str) -> Result<()> {
     let flags = ["-f", "-", "--offline"];
     check(flags)
         .input(input)
-        .is_unusable(&format!("standard input: {words}"))
+        .fails_with(&format!("standard input: {words}"))
         .await
 }
 
@@ -200,7 +200,7 @@ async fn a_resource_that_cannot_be_read_is_called_so(_: Arc<Stage>) -> Result<()
         let input = format!(
             "apiVersion: awscredentials.dev/v1alpha1\nkind: StaticAwsCredentials\nmetadata: {{name: orders}}\nspec: {spec}\n---\n{secret}"
         );
-        check(["-f", "-"]).input(input).is_unusable(words).await?;
+        check(["-f", "-"]).input(input).fails_with(words).await?;
     }
     let key = PAIR.1;
     let input = format!(
@@ -208,7 +208,7 @@ async fn a_resource_that_cannot_be_read_is_called_so(_: Arc<Stage>) -> Result<()
     );
     check(["-f", "-"])
         .input(input)
-        .is_unusable("cannot be read")
+        .fails_with("cannot be read")
         .await
 }
 
@@ -221,12 +221,12 @@ async fn an_encrypted_secret_is_called_so(_: Arc<Stage>) -> Result<()> {
 }
 
 async fn large_and_deep_input_ends_in_time(_: Arc<Stage>) -> Result<()> {
-    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    let mut bomb = vec!["a0: &a0 [x, x, x, x, x, x, x, x, x]".to_owned()];
     for level in 1..12 {
         let before = format!("*a{}, ", level - 1).repeat(9);
-        bomb.push_str(&format!("a{level}: &a{level} [{before}]\n"));
+        bomb.push(format!("a{level}: &a{level} [{before}]"));
     }
-    unusable(bomb, "it is not valid YAML or JSON").await?;
+    unusable(bomb.join("\n"), "it is not valid YAML or JSON").await?;
     unusable("[".repeat(100_000), "it is not valid YAML or JSON").await?;
     unusable("{\"a\":".repeat(100_000), "it is not valid YAML or JSON").await?;
     unusable("- ".repeat(100_000), "it is not").await?;
@@ -234,7 +234,7 @@ async fn large_and_deep_input_ends_in_time(_: Arc<Stage>) -> Result<()> {
     for endless in ["/dev/zero", "/dev/urandom"] {
         let words = format!("{endless}: it is larger than 8 MiB");
         check(["-f", endless, "--offline"])
-            .is_unusable(&words)
+            .fails_with(&words)
             .await?;
     }
     let long = "A".repeat(1_000_000);

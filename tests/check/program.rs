@@ -9,7 +9,7 @@ use tokio::{io::AsyncWriteExt, process::Command};
 use crate::stage::PAIR;
 
 /// Far more than any run takes; whoever waits longer has met an endless loop.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How a run ended.
 #[derive(Debug)]
@@ -107,7 +107,7 @@ impl Program {
     }
 
     /// Runs it on standard input, and expects an error with these words and nothing else.
-    pub async fn is_unusable(self, words: &str) -> Result<()> {
+    pub async fn fails_with(self, words: &str) -> Result<()> {
         let arguments = self.arguments.join(" ");
         let run = self.run().await?;
         let errors = run

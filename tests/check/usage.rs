@@ -73,7 +73,7 @@ async fn a_wrong_command_line_is_an_error_of_its_own(_: Arc<Stage>) -> Result<()
     for (flags, words) in cases {
         check(*flags)
             .input(secret(PAIR.0, PAIR.1))
-            .is_unusable(words)
+            .fails_with(words)
             .await?;
     }
     Ok(())
@@ -83,10 +83,10 @@ async fn what_cannot_be_read_is_an_error_that_names_it(_: Arc<Stage>) -> Result<
     let input = || secret(PAIR.0, PAIR.1);
     let absent = ["-f", "/does/not/exist", "--offline"];
     check(absent)
-        .is_unusable("/does/not/exist: it cannot be read")
+        .fails_with("/does/not/exist: it cannot be read")
         .await?;
     check(["-f", "/tmp", "--offline"])
-        .is_unusable("/tmp: it cannot be read")
+        .fails_with("/tmp: it cannot be read")
         .await?;
     let ca = [
         "-f",
@@ -98,12 +98,12 @@ async fn what_cannot_be_read_is_an_error_that_names_it(_: Arc<Stage>) -> Result<
     ];
     check(ca)
         .input(input())
-        .is_unusable("--sts-ca-file: /does/not/exist")
+        .fails_with("--sts-ca-file: /does/not/exist")
         .await?;
     let secret = ["--secret", "orders", "--region", "eu-west-1"];
-    check(secret).is_unusable("KUBECONFIG").await?;
+    check(secret).fails_with("KUBECONFIG").await?;
     check(secret.iter().chain(&["--context", "a"]))
-        .is_unusable("--context")
+        .fails_with("--context")
         .await
 }
 
