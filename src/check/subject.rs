@@ -101,7 +101,7 @@ fn chosen(
             "--resource",
             std::mem::take(&mut manifests.resources),
             |resource| name.is_none() || resource.metadata.name.as_ref() == name.as_ref(),
-            |resource| resource.name_any(),
+            ResourceExt::name_any,
         )?),
     };
     let others = manifests.others();

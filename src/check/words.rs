@@ -57,6 +57,6 @@ pub fn in_flags(message: &str, of_resource: bool) -> String {
     HERE.iter()
         .chain(flags)
         .fold(message.to_owned(), |message, (operator, here)| {
-            message.replace(operator, here)
+            message.split(operator).collect::<Vec<_>>().join(here)
         })
 }
