@@ -22,8 +22,9 @@ use crate::{
     context::{Context, Shared},
     error::{Error, chain},
     events::{self, Announcement},
-    health::{Health, Watching},
+    health::{Dependency, Health},
     index::ResourceKey,
+    lock::lock,
     reconcile::reconcile,
     resource::Resource,
     watch::{self as watches, Guarded, Stage},
@@ -44,8 +45,8 @@ pub async fn run(
         |name| format!("namespace {name}"),
     );
     let (stage, staged) = watch::channel(Stage::Starting);
-    let of_resources = Watching::new(format!("StaticAwsCredentials in {scope}"));
-    let of_secrets = Watching::new(format!("Secrets in {scope}"));
+    let of_resources = Dependency::new(format!("watch of StaticAwsCredentials in {scope}"));
+    let of_secrets = Dependency::new(format!("watch of Secrets in {scope}"));
     health.add(
         scope,
         staged,
@@ -63,9 +64,11 @@ pub async fn run(
     let resources = watches::resources(&context, namespace.as_deref(), of_resources, stage)
         .reflect(writer)
         .touched_objects();
+    let terms = terms(Arc::clone(&context));
     let results = Controller::for_stream(resources, reader)
         .with_config(controller::Config::default())
         .reconcile_on(references(wake))
+        .reconcile_all_on(terms)
         .graceful_shutdown_on(stop)
         .run(
             run_once,
@@ -93,8 +96,18 @@ fn references(
     })
 }
 
+/// Each time that this replica begins to lead. What it remembers is older than what the last leader
+/// did, so it begins as after a start, but with a warm index.
+fn terms(context: Arc<Context>) -> impl Stream<Item = ()> + Send {
+    let terms = context.shared.leader.terms();
+    terms.inspect(move |()| lock(&context.remembered).clear())
+}
+
 /// One run, under the gate that serves namespaces in turn.
 async fn run_once(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Error> {
+    if !context.shared.leader.leads() {
+        return Ok(Action::await_change());
+    }
     let key = watches::key(&object);
     let object = match &object.0 {
         Ok(object) => object,
@@ -139,6 +152,10 @@ fn error_policy(object: &Guarded, error: &Error, context: &Context) -> Action {
     if error.is_race() {
         tracing::debug!(%resource, "the resource changed during the run; it is run again");
         return Action::requeue(pause);
+    }
+    if matches!(error, Error::NotLeading) {
+        tracing::debug!(%resource, "this replica does not lead any more; the next leader goes on");
+        return Action::await_change();
     }
     if matches!(error, Error::StatusRefusedBefore) {
         tracing::debug!(%resource, "the status is not sent; it was refused for this generation");

@@ -17,6 +17,7 @@ pub mod format;
 pub mod health;
 pub mod index;
 pub mod layout;
+pub mod leader;
 mod lock;
 pub mod metrics;
 pub mod observe;

@@ -13,6 +13,12 @@ pub enum Tool {
     Helm3,
     /// Helm 4, whose `--wait` reads conditions as kstatus does.
     Helm4,
+    /// Tests of a chart's templates, without a cluster.
+    HelmUnittest,
+    /// Checks manifests against the schemas of their kinds.
+    Kubeconform,
+    /// Judges manifests by what is known to go wrong.
+    KubeScore,
 }
 
 impl Tool {
@@ -20,6 +26,9 @@ impl Tool {
         match self {
             Self::Helm3 => "helm3",
             Self::Helm4 => "helm4",
+            Self::HelmUnittest => "helm-unittest",
+            Self::Kubeconform => "kubeconform",
+            Self::KubeScore => "kube-score",
         }
     }
 
@@ -27,6 +36,9 @@ impl Tool {
         match self {
             Self::Helm3 => "helm.sh/helm/v3/cmd/helm",
             Self::Helm4 => "helm.sh/helm/v4/cmd/helm",
+            Self::HelmUnittest => "github.com/helm-unittest/helm-unittest/cmd/helm-unittest",
+            Self::Kubeconform => "github.com/yannh/kubeconform/cmd/kubeconform",
+            Self::KubeScore => "github.com/zegl/kube-score/cmd/kube-score",
         }
     }
 
@@ -34,6 +46,9 @@ impl Tool {
         match self {
             Self::Helm3 => 60,
             Self::Helm4 => 100,
+            Self::HelmUnittest => 35,
+            Self::Kubeconform => 5,
+            Self::KubeScore => 15,
         }
     }
 }
