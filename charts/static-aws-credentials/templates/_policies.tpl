@@ -123,12 +123,12 @@ namespace, and has Secrets written there. The administrator renders them with th
   helm get values {{ .Release.Name }} --namespace {{ .Release.Namespace }} --output yaml > values.yaml
   helm template {{ .Release.Name }} CHART --namespace {{ .Release.Namespace }} --values values.yaml \
     --set policies.create=true --set policies.enabled=true \
-    --show-only 'templates/policies/*.yaml' > policies.yaml
+    --show-only 'templates/policies/*.yaml'{{ if .Values.injection.enabled }} --show-only 'templates/injection/*.yaml'{{ end }} > policies.yaml
   kubectl apply --server-side --filename policies.yaml
 and deletes them after an uninstall:
   kubectl delete --filename policies.yaml
 {{- else -}}
-WARNING: there are NO admission policies ({{ if eq (toString .Values.policies.enabled) "auto" }}this API server has no ValidatingAdmissionPolicy; Kubernetes 1.30 or newer has it{{ else }}policies.enabled is false{{ end }}).
+WARNING: there are no admission policies ({{ if eq (toString .Values.policies.enabled) "auto" }}this API server has no ValidatingAdmissionPolicy; Kubernetes 1.30 or newer has it{{ else }}policies.enabled is false{{ end }}).
 Whoever may write a StaticAwsCredentials gets the pair of ANY Secret in its namespace, and has Secrets
 written there that they may not write themselves. Give rights on the kind only to those who may read and
 write every Secret of the namespace.
