@@ -23,7 +23,6 @@ tests![
 
 /// A namespace with the resources `orders` and `other`, and nobody who serves them.
 pub struct Ground {
-    pub namespace: String,
     pub orders: String,
     pub other: String,
     /// The operator's account; nothing of what it tries is kept.
@@ -49,7 +48,6 @@ impl Ground {
             orders,
             other,
             admin,
-            namespace,
         })
     }
 

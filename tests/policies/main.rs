@@ -4,9 +4,14 @@
 
 mod attempt;
 mod checked;
+mod cycle;
 mod fence;
 mod fence_updates;
+mod injection;
+mod injection_refused;
+mod life;
 mod only;
+mod operator;
 mod requester;
 mod stage;
 mod status;
@@ -40,6 +45,9 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
         only::tests(),
         status::tests(),
         requester::tests(),
+        life::tests(),
+        injection::tests(),
+        injection_refused::tests(),
         checked::tests(),
     ];
     let handle = runtime.handle();
