@@ -82,7 +82,7 @@ impl<'a> Release<'a> {
 
     /// `helm test`.
     pub async fn test(&self) -> Result<String> {
-        let done = self.helm(&["test", NAME, "--timeout=2m", "--logs"]).await;
+        let done = self.helm(&["test", NAME, "--timeout=2m"]).await;
         self.site.explained(NAMESPACE, done).await
     }
 

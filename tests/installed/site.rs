@@ -100,7 +100,7 @@ impl Site {
             .filter_map(|line| line.split(' ').next())
         {
             let log = self.node.pod_log(namespace, pod, "operator");
-            logs += &format!("{pod}:\n{}\n", log.unwrap_or_default());
+            logs.extend([pod, ":\n", &log.unwrap_or_default(), "\n"]);
         }
         let events = ["-n", namespace, "get", "events"];
         let events = self.cluster.kubectl(&events).await.unwrap_or_default();

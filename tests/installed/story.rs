@@ -114,8 +114,12 @@ async fn uninstall_keeps_what_is_the_apps(
     ];
     let left = site.cluster.kubectl(&left).await?;
     ensure!(left.is_empty(), "the cluster still has\n{left}");
+    // Helm does not wait for what the garbage collector deletes: pods.
     let left = ["-n", NAMESPACE, "get", "all,secrets,roles", "-o", "name"];
-    let left = site.cluster.kubectl(&left).await?;
-    ensure!(left.is_empty(), "the namespace still has\n{left}");
-    Ok(())
+    site.until("the namespace is empty", async || {
+        let left = site.cluster.kubectl(&left).await?;
+        ensure!(left.is_empty(), "it still has\n{left}");
+        Ok(())
+    })
+    .await
 }
