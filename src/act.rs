@@ -67,6 +67,23 @@ pub async fn change(client: &Client, namespace: &str, change: &Change) -> Result
     }
 }
 
+/// Asks the API server whether it would take a resource. Nothing is stored.
+///
+/// # Errors
+/// It would not, or does not answer.
+pub async fn rehearse(
+    client: &Client,
+    namespace: &str,
+    resource: &StaticAwsCredentials,
+) -> Result<(), kube::Error> {
+    let resources: Api<StaticAwsCredentials> = Api::namespaced(client.clone(), namespace);
+    let parameters = PostParams {
+        dry_run: true,
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+    };
+    resources.create(&parameters, resource).await.map(drop)
+}
+
 /// Deletes a Secret, if it is still this object at this version.
 ///
 /// # Errors

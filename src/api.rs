@@ -26,3 +26,7 @@ pub const API_VERSION: &str = "awscredentials.dev/v1alpha1";
 pub const UID_LABEL: &str = "awscredentials.dev/uid";
 /// Annotation on a Secret that names the resource which may take it over.
 pub const ADOPT_BY_ANNOTATION: &str = "awscredentials.dev/adopt-by";
+/// Default of `spec.secretRef.accessKeyIdKey`.
+pub const ACCESS_KEY_ID_KEY: &str = "AWS_ACCESS_KEY_ID";
+/// Default of `spec.secretRef.secretAccessKeyKey`.
+pub const SECRET_ACCESS_KEY_KEY: &str = "AWS_SECRET_ACCESS_KEY";

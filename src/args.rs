@@ -1,5 +1,7 @@
 //! The command line. Every flag of `run` has an environment twin.
 
+pub mod check;
+
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -25,6 +27,34 @@ pub enum Command {
     Run(RunArgs),
     /// Print the CustomResourceDefinition.
     Crd,
+    /// Judge the key pair in a Secret as the operator would, and change nothing.
+    Check(Box<check::CheckArgs>),
+    /// Tell by dry runs whether the API server takes good resources and refuses bad ones.
+    ApiCheck(ApiCheckArgs),
+}
+
+/// Flags of `api-check`.
+#[derive(Clone, Debug, Args)]
+pub struct ApiCheckArgs {
+    /// Namespace of the dry runs
+    #[arg(short, long, env = "AWSCREDS_API_CHECK_NAMESPACE", value_name = "NS")]
+    pub namespace: String,
+}
+
+/// Says what is wrong with a command line, or what `--help` and `--version` ask for, and returns
+/// the exit code. For `check` 2 means that nothing can be said, so a usage error has another there.
+#[must_use]
+pub fn refuse(error: &clap::Error) -> u8 {
+    // What cannot be printed cannot be said either.
+    let _ = error.print();
+    let is_check = std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == "check");
+    match error.exit_code() {
+        0 => 0,
+        _ if is_check => crate::check::UNUSABLE,
+        _ => 2,
+    }
 }
 
 /// Flags of `run`.

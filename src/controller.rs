@@ -8,7 +8,7 @@ use kube::{
     core::error_boundary::InvalidObject,
     runtime::{
         Controller, WatchStreamExt,
-        controller::{self, Action},
+        controller::Action,
         reflector::{self, ObjectRef},
     },
 };
@@ -27,6 +27,7 @@ use crate::{
     lock::lock,
     reconcile::reconcile,
     resource::Resource,
+    standby,
     watch::{self as watches, Guarded, Stage},
 };
 
@@ -64,11 +65,9 @@ pub async fn run(
     let resources = watches::resources(&context, namespace.as_deref(), of_resources, stage)
         .reflect(writer)
         .touched_objects();
-    let terms = terms(Arc::clone(&context));
     let results = Controller::for_stream(resources, reader)
-        .with_config(controller::Config::default())
         .reconcile_on(references(wake))
-        .reconcile_all_on(terms)
+        .reconcile_all_on(terms(Arc::clone(&context)))
         .graceful_shutdown_on(stop)
         .run(
             run_once,
@@ -105,19 +104,23 @@ fn terms(context: Arc<Context>) -> impl Stream<Item = ()> + Send {
 
 /// One run, under the gate that serves namespaces in turn.
 async fn run_once(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Error> {
-    if !context.shared.leader.leads() {
-        return Ok(Action::await_change());
-    }
+    let leads = context.shared.leader.leads();
     let key = watches::key(&object);
     let object = match &object.0 {
         Ok(object) => object,
-        Err(invalid) => {
+        Err(invalid) if leads => {
             undecodable(&context, invalid);
             return Ok(Action::await_change());
         }
+        Err(_) => return Ok(Action::await_change()),
     };
     let resource = match Resource::parse(object) {
-        Ok(resource) => resource,
+        Ok(resource) if leads => resource,
+        Ok(resource) => {
+            standby::look(&context, &resource).await;
+            return Ok(Action::await_change());
+        }
+        Err(_) if !leads => return Ok(Action::await_change()),
         Err(finding) => {
             tracing::warn!(resource = %key, reason = finding.reason.as_str(), message = finding.message, "the spec is invalid");
             let event = events::event("False", finding.reason.as_str(), &finding.message);

@@ -19,6 +19,7 @@ use crate::{
 mod facts;
 mod judge;
 mod known;
+mod opinion;
 mod ownership;
 mod pins;
 mod place;
@@ -30,6 +31,7 @@ mod source;
 mod world;
 mod write;
 
+pub use opinion::{Evidence, Verdict, verdict};
 pub use ownership::{FoundTarget, Ownership, Target};
 pub use schedule::{CONFIRMATION, Due};
 pub use source::{FoundSource, Source, SourcePair, examine};

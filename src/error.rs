@@ -16,6 +16,14 @@ pub enum Error {
         /// Why.
         source: Box<kube::Error>,
     },
+    /// A resource could not be read.
+    #[error("failed to read StaticAwsCredentials {name}")]
+    ReadResource {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: Box<kube::Error>,
+    },
     /// The target could not be written.
     #[error("failed to write Secret {name}")]
     WriteSecret {
@@ -59,6 +67,7 @@ impl Error {
     pub fn category(&self) -> &'static str {
         match self {
             Self::ReadSecret { .. } => "read_secret",
+            Self::ReadResource { .. } => "read_resource",
             Self::WriteSecret { .. } => "write_secret",
             Self::Contended { .. } => "contended",
             Self::WriteStatus(_) => "write_status",

@@ -3,8 +3,10 @@
 pub mod account;
 pub mod act;
 pub mod api;
+pub mod api_check;
 pub mod args;
 pub mod arn;
+pub mod check;
 pub mod conditions;
 pub mod context;
 pub mod controller;
@@ -28,6 +30,7 @@ pub mod region;
 pub mod remembered;
 pub mod resource;
 pub mod server;
+pub mod standby;
 pub mod sts;
 pub mod target;
 pub mod telemetry;

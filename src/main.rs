@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use static_aws_credentials::{
-    api,
-    args::{Cli, Command},
+    api, api_check,
+    args::{self, Cli, Command},
+    check,
     error::chain,
     process,
 };
@@ -18,9 +19,14 @@ static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(args::refuse(&error)),
+    };
     let result = match cli.command {
         Some(Command::Crd) => print_crd(),
+        Some(Command::Check(args)) => return ExitCode::from(check::run(*args).await),
+        Some(Command::ApiCheck(args)) => return ExitCode::from(api_check::run(&args).await),
         Some(Command::Run(args)) => process::run(args).await.map_err(|error| chain(&error)),
         None => process::run(cli.run).await.map_err(|error| chain(&error)),
     };

@@ -4,10 +4,11 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 
 use crate::{
+    api::StaticAwsCredentials,
     decide::{FoundSource, FoundTarget, Source, Target, examine},
     error::Error,
     fingerprint::FingerprintKey,
-    index::{Seen, Sight},
+    index::{ResourceKey, Seen, Sight},
     resource::Resource,
 };
 
@@ -28,6 +29,22 @@ pub async fn source(
     )
 }
 
+/// Reads a resource.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn resource(
+    client: &Client,
+    key: &ResourceKey,
+) -> Result<Option<StaticAwsCredentials>, Error> {
+    let resources: Api<StaticAwsCredentials> = Api::namespaced(client.clone(), &key.namespace);
+    let read = resources.get_opt(&key.name).await;
+    read.map_err(|error| Error::ReadResource {
+        name: key.name.clone(),
+        source: Box::new(error),
+    })
+}
+
 /// Reads the Secret at a target's name.
 ///
 /// # Errors
@@ -39,6 +56,18 @@ pub async fn target(client: &Client, resource: &Resource, name: &str) -> Result<
     })
 }
 
+/// Looks at a Secret's metadata.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn sight(client: &Client, namespace: &str, name: &str) -> Result<Sight, Error> {
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let read = secrets.get_metadata_opt(name).await;
+    let secret = read.map_err(|error| unread(name, error))?;
+    let seen = secret.as_ref().and_then(Seen::of);
+    Ok(seen.map_or(Sight::Absent, Sight::Present))
+}
+
 async fn read(
     client: &Client,
     namespace: &str,
@@ -46,14 +75,18 @@ async fn read(
 ) -> Result<Option<(Secret, Seen)>, Error> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let read = secrets.get_opt(name).await;
-    let secret = read.map_err(|error| Error::ReadSecret {
-        name: name.to_owned(),
-        source: Box::new(error),
-    })?;
+    let secret = read.map_err(|error| unread(name, error))?;
     Ok(secret.and_then(|secret| {
         let seen = Seen::of_metadata(&secret.metadata)?;
         Some((secret, seen))
     }))
+}
+
+fn unread(name: &str, error: kube::Error) -> Error {
+    Error::ReadSecret {
+        name: name.to_owned(),
+        source: Box::new(error),
+    }
 }
 
 impl Source {

@@ -1,9 +1,18 @@
 //! The process: what `main` wires, from the command line to the exit code.
 
-use std::{future::Future, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::{FutureExt, future};
-use kube::{Client, Config};
+use kube::{
+    Client, Config,
+    config::{InferConfigError, KubeConfigOptions, KubeconfigError},
+};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, oneshot, watch},
@@ -31,7 +40,10 @@ pub enum ProcessError {
     Telemetry(#[from] TelemetryError),
     /// The kubeconfig.
     #[error("no way to the API server; run inside a cluster or set KUBECONFIG")]
-    Kubeconfig(#[source] Box<kube::config::InferConfigError>),
+    Kubeconfig(#[source] Box<InferConfigError>),
+    /// The context.
+    #[error("--context: the kubeconfig cannot be used")]
+    Context(#[source] Box<KubeconfigError>),
     /// The client.
     #[error("the client of the API server cannot be built")]
     Client(#[source] Box<kube::Error>),
@@ -67,7 +79,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     telemetry::init(args.log_format, &args.log)?;
     let stop = stop_signal()?;
-    let client = client().await?;
+    let client = client(None).await?;
     let listener = server::bind(args.bind)
         .await
         .map_err(|error| ProcessError::Bind(args.bind, error))?;
@@ -141,10 +153,25 @@ fn scopes(namespaces: &[String]) -> Vec<Option<String>> {
     scopes
 }
 
-async fn client() -> Result<Client, ProcessError> {
-    let mut config = Config::infer()
-        .await
-        .map_err(|error| ProcessError::Kubeconfig(Box::new(error)))?;
+/// A client of the cluster that a context of the kubeconfig names; without one, of its current
+/// context or of the cluster that the pod is in.
+///
+/// # Errors
+/// There is no such cluster.
+pub async fn client(context: Option<&str>) -> Result<Client, ProcessError> {
+    let mut config = match context {
+        None => Config::infer()
+            .await
+            .map_err(|error| ProcessError::Kubeconfig(Box::new(error)))?,
+        Some(context) => {
+            let options = KubeConfigOptions {
+                context: Some(context.to_owned()),
+                ..KubeConfigOptions::default()
+            };
+            let config = Config::from_kubeconfig(&options).await;
+            config.map_err(|error| ProcessError::Context(Box::new(error)))?
+        }
+    };
     // One call must not hold a run for minutes: runs are tried again as a whole, with a pause.
     config.default_retry = false;
     config.write_timeout = Some(REQUEST_TIMEOUT);
@@ -168,7 +195,10 @@ fn election(args: &RunArgs, client: &Client) -> Result<(Option<Candidate>, Leade
 
 /// The host's name says which pod it is. It is not enough: a container that is started anew keeps it.
 fn identity() -> Result<String, getrandom::Error> {
-    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "static-aws-credentials".to_owned());
+    let host = ["POD_NAME", "HOSTNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
+    let host = host.unwrap_or_else(|| "static-aws-credentials".to_owned());
     Ok(format!("{host}_{:08x}", getrandom::u32()?))
 }
 
@@ -178,10 +208,7 @@ fn shared(
     leader: Leader,
     events: mpsc::Sender<events::Announcement>,
 ) -> Result<Shared, ProcessError> {
-    let ca = args.sts_ca_file.as_ref().map(|path| {
-        let pem = std::fs::read(path).map_err(|error| ProcessError::ReadCa(path.clone(), error))?;
-        TrustedCa::from_pem(pem).map_err(|error| ProcessError::Ca(path.clone(), error))
-    });
+    let ca = args.sts_ca_file.as_deref().map(trusted_ca);
     let sts = sts::Client::new(args.sts_endpoint.clone(), ca.transpose()?);
     Ok(Shared {
         client,
@@ -194,6 +221,15 @@ fn shared(
         events,
         metrics: Metrics::default(),
     })
+}
+
+/// Reads the file that `--sts-ca-file` names.
+///
+/// # Errors
+/// It cannot be read, or nothing in it can be a root.
+pub fn trusted_ca(path: &Path) -> Result<TrustedCa, ProcessError> {
+    let pem = std::fs::read(path).map_err(|error| ProcessError::ReadCa(path.into(), error))?;
+    TrustedCa::from_pem(pem).map_err(|error| ProcessError::Ca(path.into(), error))
 }
 
 /// True from the first SIGTERM or SIGINT on.

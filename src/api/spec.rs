@@ -6,8 +6,8 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DeletionPolicy, Layout, OnRejected, PairField, RootUser, StaticAwsCredentialsStatus,
-    ValidationLevel, rules,
+    ACCESS_KEY_ID_KEY, DeletionPolicy, Layout, OnRejected, PairField, RootUser,
+    SECRET_ACCESS_KEY_KEY, StaticAwsCredentialsStatus, ValidationLevel, rules,
 };
 
 /// Which key pair, how it is proven, and what is published.
@@ -259,11 +259,11 @@ pub struct Target {
 }
 
 fn access_key_id_key() -> String {
-    "AWS_ACCESS_KEY_ID".to_owned()
+    ACCESS_KEY_ID_KEY.to_owned()
 }
 
 fn secret_access_key_key() -> String {
-    "AWS_SECRET_ACCESS_KEY".to_owned()
+    SECRET_ACCESS_KEY_KEY.to_owned()
 }
 
 fn interval() -> String {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     Change, Next, Plan, Proof, Source, World, facts,
     judge::Judged,
+    opinion::opinion,
     place::{Placed, Standing},
     schedule,
 };
@@ -82,34 +83,11 @@ pub(super) fn write_refused(world: &World<'_>, decided: &Plan, finding: &Finding
 }
 
 fn verified(world: &World<'_>, source: &Source, judged: &Judged) -> (Truth, Finding) {
-    match judged {
-        Judged::Missing => (Truth::Unknown, missing(world)),
-        Judged::Bad { finding, .. } | Judged::Refused { finding, .. } => {
-            (Truth::False, finding.clone())
-        }
-        Judged::Pending { finding, .. }
-        | Judged::Sound {
-            doubt: Some(finding),
-            ..
-        } => (Truth::Unknown, finding.clone()),
-        Judged::Sound {
-            proof: Some(proof), ..
-        } => {
-            let message = format!("AWS names {}{}", proof.identity.arn, notes(source));
-            (Truth::True, Finding::new(Reason::IdentityVerified, message))
-        }
-        Judged::Sound {
-            proof: None,
-            doubt: None,
-            ..
-        } => {
-            let message = format!(
-                "the pair is well-formed; AWS is not asked at level Format{}",
-                notes(source)
-            );
-            (Truth::True, Finding::new(Reason::FormatOnly, message))
-        }
+    let (truth, mut finding) = opinion(world, judged);
+    if truth == Truth::True {
+        finding.message.push_str(&notes(source));
     }
+    (truth, finding)
 }
 
 fn notes(source: &Source) -> String {
@@ -127,14 +105,6 @@ fn notes(source: &Source) -> String {
         text.push_str(note);
     }
     text
-}
-
-fn missing(world: &World<'_>) -> Finding {
-    let name = &world.resource.source.name;
-    Finding::new(
-        Reason::SourceNotFound,
-        format!("spec.secretRef: Secret \"{name}\" does not exist; create it with the key pair"),
-    )
 }
 
 fn published_condition(

@@ -47,6 +47,15 @@ fn settling_pause(refused_for: Duration) -> Duration {
     Duration::from_secs(pause).min(left.max(Duration::from_millis(100)))
 }
 
+/// The next question about a pair of which nothing is known yet.
+pub(super) fn while_pending(world: &World<'_>, reason: Reason, refused_for: Duration) -> Duration {
+    if reason == Reason::Settling {
+        settling_pause(refused_for)
+    } else {
+        backoff(world, Duration::from_secs(2), Duration::from_mins(5))
+    }
+}
+
 /// The next proof of a pair that is published, or of one that AWS refused.
 pub(super) fn interval(world: &World<'_>) -> Duration {
     world
@@ -116,14 +125,9 @@ pub(super) fn next(
         {
             Next::Keep
         }
-        Judged::Pending { finding, .. } if finding.reason == Reason::Settling => {
-            Next::In(settling_pause(refused_for))
+        Judged::Pending { finding, .. } => {
+            Next::In(while_pending(world, finding.reason, refused_for))
         }
-        Judged::Pending { .. } => Next::In(backoff(
-            world,
-            Duration::from_secs(2),
-            Duration::from_mins(5),
-        )),
         Judged::Sound {
             doubt: Some(finding),
             ..

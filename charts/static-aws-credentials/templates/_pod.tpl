@@ -56,7 +56,8 @@ seccompProfile: {type: RuntimeDefault}
 {{- define "static-aws-credentials.tokenVolume" -}}
 - name: token
   projected:
-    defaultMode: 0440
+    # 0440, which YAML 1.2 would read as 440.
+    defaultMode: 288
     sources:
     # An hour is an hour: the API server stretches the usual 3607 seconds to a year.
     - serviceAccountToken: {path: token, expirationSeconds: 3600}

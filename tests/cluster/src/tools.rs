@@ -9,6 +9,10 @@ use crate::binaries::go_binary;
 /// A program for tests. Its name is that of its directory under `tools/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
+    /// The linter of GitHub's workflows.
+    Actionlint,
+    /// An independent reader of images, and a registry for them.
+    Crane,
     /// Helm 3.
     Helm3,
     /// Helm 4, whose `--wait` reads conditions as kstatus does.
@@ -24,6 +28,8 @@ pub enum Tool {
 impl Tool {
     fn name(self) -> &'static str {
         match self {
+            Self::Actionlint => "actionlint",
+            Self::Crane => "crane",
             Self::Helm3 => "helm3",
             Self::Helm4 => "helm4",
             Self::HelmUnittest => "helm-unittest",
@@ -34,6 +40,8 @@ impl Tool {
 
     fn package(self) -> &'static str {
         match self {
+            Self::Actionlint => "github.com/rhysd/actionlint/cmd/actionlint",
+            Self::Crane => "github.com/google/go-containerregistry/cmd/crane",
             Self::Helm3 => "helm.sh/helm/v3/cmd/helm",
             Self::Helm4 => "helm.sh/helm/v4/cmd/helm",
             Self::HelmUnittest => "github.com/helm-unittest/helm-unittest/cmd/helm-unittest",
@@ -44,6 +52,8 @@ impl Tool {
 
     fn usual_seconds(self) -> u64 {
         match self {
+            Self::Actionlint => 10,
+            Self::Crane => 20,
             Self::Helm3 => 60,
             Self::Helm4 => 100,
             Self::HelmUnittest => 35,

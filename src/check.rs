@@ -1,0 +1,171 @@
+//! `check`: a verdict on the Secret that somebody is about to apply, or that is in the cluster. It is
+//! the operator's own, made by the same functions; nothing is written anywhere.
+
+mod cluster;
+mod manifest;
+mod report;
+mod rules;
+mod subject;
+mod words;
+
+use std::{io::Write, sync::Arc, time::Duration};
+
+use k8s_openapi::jiff::Timestamp;
+use tokio::time::{Instant, sleep};
+
+pub use report::{Report, Verdict};
+use subject::{Obstacle, Subject};
+
+use crate::{
+    api::Reason,
+    args::check::CheckArgs,
+    decide::{self, CONFIRMATION, Evidence, Query, Source},
+    error::chain,
+    fingerprint::FingerprintKey,
+    process,
+    resource::Resource,
+    sts::{Client, Question, Sts, Urgency},
+    verdict::{Answer, Finding},
+};
+
+/// The exit code where nothing was judged.
+pub const UNUSABLE: u8 = 3;
+
+/// Judges what the command line names, prints the verdict, and returns the exit code.
+pub async fn run(args: CheckArgs) -> u8 {
+    let report = match judged(&args).await {
+        Ok(report) => report,
+        Err(Obstacle::Unreadable(problem)) => {
+            Report::of(Verdict::Undetermined, "SourceUnreadable", problem)
+        }
+        Err(Obstacle::Unusable(problem)) => {
+            eprintln!("error: {problem}");
+            return UNUSABLE;
+        }
+    };
+    let code = report.verdict.exit_code();
+    // Whoever closed standard output still gets the exit code.
+    let _ = std::io::stdout().write_all(report.printed(args.output).as_bytes());
+    code
+}
+
+async fn judged(args: &CheckArgs) -> Result<Report, Obstacle> {
+    let unusable = |error: &(dyn std::error::Error + 'static)| Obstacle::Unusable(chain(error));
+    let key = FingerprintKey::random().map_err(|error| unusable(&error))?;
+    let ca = args
+        .sts_ca_file
+        .as_deref()
+        .map(process::trusted_ca)
+        .transpose();
+    let sts = Client::new(
+        args.sts_endpoint.clone(),
+        ca.map_err(|error| unusable(&error))?,
+    );
+    let subject = subject::find(args, &key).await?;
+    let (verdict, finding, answers) = weighed(&subject, &sts, args.wait).await;
+    Ok(report(subject, verdict, finding, &answers, args.wait))
+}
+
+/// Asks and judges until the verdict is final or the time is over. In the end a key that AWS does
+/// not know counts as refused: who waits no longer wants that said, not that it may yet come.
+async fn weighed(
+    subject: &Subject,
+    sts: &Client,
+    wait: Duration,
+) -> (Verdict, Finding, Vec<(String, Answer)>) {
+    let began = Instant::now();
+    let mut answers: Vec<(String, Answer)> = Vec::new();
+    let mut failures = 0;
+    loop {
+        let left = wait.saturating_sub(began.elapsed());
+        let evidence = Evidence {
+            answers: &answers,
+            refused_for: if left.is_zero() {
+                CONFIRMATION
+            } else {
+                began.elapsed()
+            },
+            failures,
+            now: Timestamp::now(),
+        };
+        match decide::verdict(&subject.rules.resource, &subject.source, &evidence) {
+            decide::Verdict::Ask(query) => {
+                let answer = ask(sts, subject, &query).await;
+                answers.push((query.region.as_str().to_owned(), answer));
+            }
+            decide::Verdict::Accepted(finding) => return (Verdict::Accepted, finding, answers),
+            decide::Verdict::Rejected(finding) => return (Verdict::Rejected, finding, answers),
+            decide::Verdict::Undetermined(finding, pause) => {
+                if left.is_zero() || answers.is_empty() {
+                    return (Verdict::Undetermined, finding, answers);
+                }
+                if failures == 0 {
+                    eprintln!(
+                        "{}: asking again for up to {} s",
+                        finding.reason.as_str(),
+                        left.as_secs()
+                    );
+                }
+                failures += 1;
+                answers.clear();
+                sleep(pause.min(left)).await;
+            }
+        }
+    }
+}
+
+async fn ask(sts: &Client, subject: &Subject, query: &Query) -> Answer {
+    let Source::Found(found) = &subject.source else {
+        return Answer::Undetermined(Reason::SourceNotFound);
+    };
+    let Ok(pair) = &found.pair else {
+        return Answer::Undetermined(Reason::SourceNotFound);
+    };
+    let question = Question {
+        namespace: subject.rules.resource.key.namespace.clone(),
+        pair: Arc::clone(&pair.pair),
+        region: query.region.as_str().to_owned(),
+        endpoint: query.region.sts_endpoint(),
+        urgency: Urgency::NewPair,
+        not_before: Instant::now(),
+    };
+    sts.ask(question).await.answer
+}
+
+fn report(
+    subject: Subject,
+    verdict: Verdict,
+    finding: Finding,
+    answers: &[(String, Answer)],
+    waited: Duration,
+) -> Report {
+    let Subject { rules, source } = subject;
+    let Resource {
+        key, source: names, ..
+    } = &rules.resource;
+    let pair = match &source {
+        Source::Found(found) => found.pair.as_ref().ok(),
+        Source::Absent => None,
+    };
+    let mut notes = pair.map(|pair| pair.notes.clone()).unwrap_or_default();
+    notes.extend(rules.notes);
+    if finding.reason == Reason::AccessKeyUnknown && waited < CONFIRMATION {
+        let note = "AWS may not know a key yet that was created within the last minute; --wait 60s \
+                    goes on asking";
+        notes.push(note.to_owned());
+    }
+    let identity = answers.iter().find_map(|(_, answer)| match answer {
+        Answer::Identity(identity) => Some(identity.clone()),
+        _ => None,
+    });
+    Report {
+        notes,
+        secret: Some(names.name.clone()),
+        resource: rules.of_resource,
+        namespace: Some(key.namespace.clone()).filter(|namespace| !namespace.is_empty()),
+        key_id_suffix: pair.map(|pair| pair.pair.suffix()),
+        identity,
+        region: answers.first().map(|(region, _)| region.clone()),
+        ..Report::finding(verdict, finding)
+    }
+}

@@ -1,0 +1,57 @@
+//! Reads what is judged from the cluster of the kubeconfig, or from the one that the pod is in.
+
+use std::time::Duration;
+
+use super::{
+    rules::Rules,
+    subject::{Obstacle, Subject},
+};
+use crate::{
+    args::check::CheckArgs,
+    error::{Error, chain},
+    fingerprint::FingerprintKey,
+    index::ResourceKey,
+    observe, process,
+};
+
+/// A request that takes longer has met something that hangs.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+/// Reads the resource that is named, and its source; or the Secret that is named.
+///
+/// # Errors
+/// There is no such resource, or the API server does not answer.
+pub async fn find(args: &CheckArgs, key: &FingerprintKey) -> Result<Subject, Obstacle> {
+    let client = process::client(args.context.as_deref()).await;
+    let client = client.map_err(|error| Obstacle::Unusable(chain(&error)))?;
+    let default = client.default_namespace().to_owned();
+    let namespace = args.namespace.clone().unwrap_or(default);
+    let secret = args.secret.clone().unwrap_or_default();
+    let object = match &args.resource {
+        None => None,
+        Some(name) => {
+            let key = ResourceKey {
+                namespace: namespace.clone(),
+                name: name.clone(),
+            };
+            let object = in_time(observe::resource(&client, &key)).await?;
+            Some(object.ok_or_else(|| {
+                let problem =
+                    format!("no StaticAwsCredentials \"{name}\" in namespace {namespace}");
+                Obstacle::Unusable(problem)
+            })?)
+        }
+    };
+    let mut rules = Rules::new(args, object, &secret).map_err(Obstacle::Unusable)?;
+    rules.resource.key.namespace = namespace;
+    let source = in_time(observe::source(&client, &rules.resource, key)).await?;
+    Ok(Subject { rules, source })
+}
+
+async fn in_time<T>(request: impl Future<Output = Result<T, Error>>) -> Result<T, Obstacle> {
+    let late = |_| Error::Deadline(DEADLINE);
+    let answered = tokio::time::timeout(DEADLINE, request).await.map_err(late);
+    answered
+        .and_then(|answered| answered)
+        .map_err(|error| Obstacle::Unreadable(chain(&error)))
+}

@@ -1,0 +1,132 @@
+//! A verdict as it is printed. Its JSON is documented in docs/check.md and stable. Pure.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::words::in_flags;
+use crate::{api::Identity, args::check::Output, verdict::Finding};
+
+/// A verdict and what it rests on.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// What is to be said of the pair.
+    pub verdict: Verdict,
+    /// Why, in a word: a reason as in the conditions, or `SourceUnreadable`.
+    pub reason: &'static str,
+    /// Why, in a sentence that says what to do.
+    pub message: String,
+    /// What is unusual or was not checked.
+    pub notes: Vec<String>,
+    /// The Secret.
+    pub secret: Option<String>,
+    /// The resource whose rules were applied.
+    pub resource: Option<String>,
+    /// Its namespace, where it is known.
+    pub namespace: Option<String>,
+    /// The last four characters of the access key ID, if the values have the form of a pair.
+    pub key_id_suffix: Option<String>,
+    /// Who AWS says that the pair belongs to, if it said so.
+    pub identity: Option<Identity>,
+    /// The region that was asked.
+    pub region: Option<String>,
+}
+
+/// What is to be said of a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Verdict {
+    /// It may be used.
+    Accepted,
+    /// It must not be used.
+    Rejected,
+    /// Nothing can be said.
+    Undetermined,
+}
+
+impl Verdict {
+    /// The exit code.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Accepted => 0,
+            Self::Rejected => 1,
+            Self::Undetermined => 2,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "REJECTED",
+            Self::Undetermined => "undetermined",
+        }
+    }
+}
+
+impl Report {
+    /// A report that knows a verdict and no more.
+    #[must_use]
+    pub fn of(verdict: Verdict, reason: &'static str, message: String) -> Self {
+        Self {
+            verdict,
+            reason,
+            message,
+            notes: Vec::new(),
+            secret: None,
+            resource: None,
+            namespace: None,
+            key_id_suffix: None,
+            identity: None,
+            region: None,
+        }
+    }
+
+    /// A report of a finding.
+    #[must_use]
+    pub fn finding(verdict: Verdict, finding: Finding) -> Self {
+        Self::of(verdict, finding.reason.as_str(), finding.message)
+    }
+
+    /// The report as it is printed.
+    #[must_use]
+    pub fn printed(mut self, output: Output) -> String {
+        let in_place = |text: &mut String| *text = in_flags(text, self.resource.is_some());
+        in_place(&mut self.message);
+        self.notes.iter_mut().for_each(in_place);
+        match output {
+            Output::Json => serde_json::to_string(&self).unwrap_or_default() + "\n",
+            Output::Text => self.text(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{}: {}", self.verdict.word(), self.reason);
+        if let Some(secret) = &self.secret {
+            let _ = write!(text, ", Secret {secret}");
+        }
+        let _ = writeln!(text, "\n  {}", self.message);
+        let identity = self.identity.as_ref();
+        let key = self
+            .key_id_suffix
+            .as_ref()
+            .map(|suffix| format!("…{suffix}"));
+        let lines = [
+            (
+                "account",
+                identity.map(|identity| identity.account_id.clone()),
+            ),
+            ("arn", identity.map(|identity| identity.arn.clone())),
+            ("key ID", key),
+            ("region", self.region.clone()),
+        ];
+        let lines = lines
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        let notes = self.notes.iter().map(|note| ("note", note.clone()));
+        for (name, value) in lines.chain(notes) {
+            let _ = writeln!(text, "  {name:<8} {value}");
+        }
+        text
+    }
+}

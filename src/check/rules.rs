@@ -1,0 +1,106 @@
+//! By which rules a Secret is judged: those of a resource, those of the flags, or both.
+
+use kube::ResourceExt;
+
+use crate::{
+    api::{
+        self, SecretRef, StaticAwsCredentials, StaticAwsCredentialsSpec, Target, Validation,
+        ValidationLevel,
+    },
+    args::check::{CheckArgs, RootUser},
+    resource::Resource,
+};
+
+/// The rules, parsed.
+pub struct Rules {
+    /// A resource that exists, or one that only says what the flags do.
+    pub resource: Resource,
+    /// The name of the one that exists.
+    pub of_resource: Option<String>,
+    /// Rules that cannot be judged.
+    pub notes: Vec<String>,
+}
+
+impl Rules {
+    /// The rules of a resource, or of one with the API's defaults that names this Secret; flags come
+    /// before either.
+    ///
+    /// # Errors
+    /// The spec holds what the schema refuses, or no region where AWS is to be asked.
+    pub fn new(
+        args: &CheckArgs,
+        object: Option<StaticAwsCredentials>,
+        secret: &str,
+    ) -> Result<Self, String> {
+        let of_resource = object.as_ref().map(ResourceExt::name_any);
+        let mut object = object.unwrap_or_else(|| naming(secret));
+        overlay(args, &mut object.spec);
+        let mut notes = Vec::new();
+        let spec = &object.spec;
+        if spec.validation.level == ValidationLevel::Identity && spec.region.is_none() {
+            let problem = "--region is needed to ask AWS STS; name any region that the account has \
+                           enabled, or say --offline to look at the bytes alone";
+            return Err(problem.to_owned());
+        }
+        if spec.validation.level == ValidationLevel::Format && spec.validation.arn.is_some() {
+            notes.push("spec.validation.arn was not checked: only STS knows the ARN".to_owned());
+        }
+        let resource = Resource::parse(&object).map_err(|finding| finding.message)?;
+        Ok(Self {
+            resource,
+            of_resource,
+            notes,
+        })
+    }
+}
+
+/// A resource as the API server completes it.
+fn naming(secret: &str) -> StaticAwsCredentials {
+    let spec = StaticAwsCredentialsSpec {
+        secret_ref: SecretRef {
+            name: secret.to_owned(),
+            access_key_id_key: api::ACCESS_KEY_ID_KEY.to_owned(),
+            secret_access_key_key: api::SECRET_ACCESS_KEY_KEY.to_owned(),
+        },
+        region: None,
+        validation: Validation::default(),
+        target: Target::default(),
+        suspend: false,
+    };
+    StaticAwsCredentials::new(secret, spec)
+}
+
+fn overlay(args: &CheckArgs, spec: &mut StaticAwsCredentialsSpec) {
+    let source = &mut spec.secret_ref;
+    let names = [
+        (&args.access_key_id_key, &mut source.access_key_id_key),
+        (
+            &args.secret_access_key_key,
+            &mut source.secret_access_key_key,
+        ),
+    ];
+    for (flag, field) in names {
+        if let Some(name) = flag {
+            field.clone_from(name);
+        }
+    }
+    let validation = &mut spec.validation;
+    let options = [
+        (&args.region, &mut spec.region),
+        (&args.account_id, &mut validation.account_id),
+        (&args.arn, &mut validation.arn),
+    ];
+    for (flag, field) in options {
+        if flag.is_some() {
+            field.clone_from(flag);
+        }
+    }
+    match args.root_user {
+        Some(RootUser::Allow) => validation.root_user = api::RootUser::Allow,
+        Some(RootUser::Deny) => validation.root_user = api::RootUser::Deny,
+        None => {}
+    }
+    if args.offline {
+        validation.level = ValidationLevel::Format;
+    }
+}

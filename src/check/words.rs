@@ -1,0 +1,62 @@
+//! The operator's words for somebody at a command line. Pure.
+
+/// What the operator says, and what that is here. A longer text comes before one that it contains.
+const HERE: [(&str, &str); 8] = [
+    ("; it is asked again", "; try again"),
+    (
+        " yet; a new key takes some seconds, and AWS is asked again for a minute",
+        " yet; a new key takes some seconds: try again, with --wait 60s",
+    ),
+    (
+        "the clock of the operator's node",
+        "the clock of this machine",
+    ),
+    (
+        "between the operator and STS",
+        "between this machine and STS",
+    ),
+    ("; AWS is not asked at level Format", "; AWS was not asked"),
+    (
+        "at level Format; use level Identity",
+        "without asking AWS; leave --offline out",
+    ),
+    ("at level Format", "without asking AWS"),
+    ("; mend the source", ""),
+];
+
+/// The fields of the spec, and the flags that stand for them.
+const FLAGS: [(&str, &str); 9] = [
+    (
+        "set spec.validation.rootUser to Allow",
+        "say --root-user allow",
+    ),
+    ("spec.validation.accountId", "--account-id"),
+    ("spec.validation.arn", "--arn"),
+    ("spec.secretRef.accessKeyIdKey", "--access-key-id-key"),
+    (
+        "spec.secretRef.secretAccessKeyKey",
+        "--secret-access-key-key",
+    ),
+    (
+        "correct spec.secretRef",
+        "name the right ones with --access-key-id-key and --secret-access-key-key",
+    ),
+    ("spec.secretRef: ", ""),
+    ("spec.region", "--region"),
+    (
+        "remove the layout from spec.target.layouts or create another access key",
+        "create another access key, or publish it in layouts that can",
+    ),
+];
+
+/// A message of the operator as `check` says it; where no resource is concerned, with flags for the
+/// fields of its spec.
+#[must_use]
+pub fn in_flags(message: &str, of_resource: bool) -> String {
+    let flags = FLAGS.iter().filter(|_| !of_resource);
+    HERE.iter()
+        .chain(flags)
+        .fold(message.to_owned(), |message, (operator, here)| {
+            message.split(operator).collect::<Vec<_>>().join(here)
+        })
+}

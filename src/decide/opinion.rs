@@ -1,0 +1,140 @@
+//! What is to be said of a source's pair: for the condition Verified, and for somebody who asks
+//! about a source from which nothing was published yet.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+
+use super::{
+    Due, Memory, Query, Source, World,
+    judge::{self, Judged, Judgement},
+    schedule,
+};
+use crate::{
+    api::{Reason, Settling, StaticAwsCredentialsStatus},
+    conditions::Truth,
+    index::View,
+    resource::Resource,
+    verdict::{Answer, Finding},
+};
+
+/// What is said of the pair of a source from which nothing was published yet.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Ask STS, then judge again.
+    Ask(Query),
+    /// The pair is proven, or well-formed where AWS is not asked.
+    Accepted(Finding),
+    /// The pair is refused.
+    Rejected(Finding),
+    /// Nothing can be said. AWS may be asked again after this time.
+    Undetermined(Finding, Duration),
+}
+
+/// What was learnt of a pair so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// What STS answered last, by region.
+    pub answers: &'a [(String, Answer)],
+    /// For how long AWS has not known the key. One that it does not know counts as refused only
+    /// after [`super::CONFIRMATION`].
+    pub refused_for: Duration,
+    /// Answers in a row that said nothing.
+    pub failures: u32,
+    /// Wall clock.
+    pub now: Timestamp,
+}
+
+/// Judges a source as a run for a new resource does.
+#[must_use]
+pub fn verdict(resource: &Resource, source: &Source, evidence: &Evidence<'_>) -> Verdict {
+    let status = StaticAwsCredentialsStatus {
+        settling: settling(source, evidence),
+        ..StaticAwsCredentialsStatus::default()
+    };
+    let memory = Memory {
+        failures: evidence.failures,
+        ..Memory::default()
+    };
+    let world = World {
+        resource,
+        status: &status,
+        view: &View::default(),
+        memory: &memory,
+        source: Some(source),
+        targets: &[],
+        answers: evidence.answers,
+        refused_accounts: &BTreeSet::new(),
+        endpoint_replaced: true,
+        due: Due::Undecided,
+        refused_for: Some(evidence.refused_for),
+        restore_wait: None,
+        now: evidence.now,
+        jitter: 0.5,
+    };
+    match judge::judge(&world, source) {
+        Judgement::Ask(query) => Verdict::Ask(query),
+        Judgement::Known(judged) => of_judged(&world, &judged, evidence.refused_for),
+        // Only a target that was published is ever read for a judgement.
+        Judgement::Read(_) => of_judged(&world, &Judged::Missing, evidence.refused_for),
+    }
+}
+
+fn of_judged(world: &World<'_>, judged: &Judged, refused_for: Duration) -> Verdict {
+    match opinion(world, judged) {
+        (Truth::True, finding) => Verdict::Accepted(finding),
+        (Truth::False, finding) => Verdict::Rejected(finding),
+        (Truth::Unknown, finding) => {
+            let pause = schedule::while_pending(world, finding.reason, refused_for);
+            Verdict::Undetermined(finding, pause)
+        }
+    }
+}
+
+fn settling(source: &Source, evidence: &Evidence<'_>) -> Option<Settling> {
+    let Source::Found(found) = source else {
+        return None;
+    };
+    let pair = found.pair.as_ref().ok()?;
+    Some(Settling {
+        since: Time(evidence.now),
+        key_id_suffix: pair.pair.suffix(),
+    })
+}
+
+/// What is to be said of the source's pair, its notes aside.
+pub(super) fn opinion(world: &World<'_>, judged: &Judged) -> (Truth, Finding) {
+    match judged {
+        Judged::Missing => (Truth::Unknown, missing(world)),
+        Judged::Bad { finding, .. } | Judged::Refused { finding, .. } => {
+            (Truth::False, finding.clone())
+        }
+        Judged::Pending { finding, .. }
+        | Judged::Sound {
+            doubt: Some(finding),
+            ..
+        } => (Truth::Unknown, finding.clone()),
+        Judged::Sound {
+            proof: Some(proof), ..
+        } => {
+            let message = format!("AWS names {}", proof.identity.arn);
+            (Truth::True, Finding::new(Reason::IdentityVerified, message))
+        }
+        Judged::Sound {
+            proof: None,
+            doubt: None,
+            ..
+        } => {
+            let message = "the pair is well-formed; AWS is not asked at level Format";
+            (Truth::True, Finding::new(Reason::FormatOnly, message))
+        }
+    }
+}
+
+fn missing(world: &World<'_>) -> Finding {
+    let name = &world.resource.source.name;
+    Finding::new(
+        Reason::SourceNotFound,
+        format!("spec.secretRef: Secret \"{name}\" does not exist; create it with the key pair"),
+    )
+}

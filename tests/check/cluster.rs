@@ -1,0 +1,168 @@
+//! A Secret or a resource in a real cluster, by kubeconfig.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::{
+    program::{Program, check},
+    stage::{PAIR, Stage, secret, sts},
+    tests,
+};
+
+tests![
+    a_secret_in_the_cluster_is_checked,
+    a_resource_in_the_cluster_is_checked_with_its_source,
+    what_is_not_there_or_not_allowed_is_told,
+    a_cluster_that_does_not_answer_leaves_it_undetermined,
+];
+
+fn of(program: Program, kubeconfig: &Path) -> Program {
+    program.env("KUBECONFIG", &kubeconfig.display().to_string())
+}
+
+async fn a_secret_in_the_cluster_is_checked(stage: Arc<Stage>) -> Result<()> {
+    let cluster = stage.cluster().await?;
+    let namespace = cluster.namespace("check").await?;
+    let sts = sts().await?;
+    let (namespace, url) = (namespace.as_str(), sts.url());
+    let here = format!(r#""metadata":{{"namespace":"{namespace}","#);
+    let secret = secret(PAIR.0, PAIR.1).replace(r#""metadata":{"#, &here);
+    cluster.apply(&secret).await?;
+    let flags = [
+        "--secret",
+        "orders-key-pair",
+        "-n",
+        namespace,
+        "--region",
+        "eu-west-1",
+    ];
+    let asking = flags.iter().copied().chain(["--sts-endpoint", &url]);
+    let text = "accepted: IdentityVerified, Secret orders-key-pair
+  AWS names arn:aws:iam::123456789012:user/connectors/orders
+  account  123456789012
+  arn      arn:aws:iam::123456789012:user/connectors/orders
+  key ID   …L2A3
+  region   eu-west-1
+";
+    of(check(asking.clone()), cluster.kubeconfig())
+        .prints(0, text)
+        .await?;
+    let context = cluster.kubectl(&["config", "current-context"]).await?;
+    let named = asking.chain(["--context", context.trim()]);
+    of(check(named), cluster.kubeconfig())
+        .prints(0, text)
+        .await?;
+    let other = flags.iter().copied().chain(["--context", "another"]);
+    of(check(other), cluster.kubeconfig())
+        .fails_with("--context")
+        .await?;
+    let offline = [
+        "--secret",
+        "orders-key-pair",
+        "-n",
+        namespace,
+        "--offline",
+        "-o",
+        "json",
+    ];
+    let run = of(check(offline), cluster.kubeconfig()).run().await?;
+    assert_eq!(run.json()?["namespace"], json!(namespace));
+    Ok(())
+}
+
+async fn a_resource_in_the_cluster_is_checked_with_its_source(stage: Arc<Stage>) -> Result<()> {
+    let cluster = stage.cluster().await?;
+    let namespace = cluster.namespace("check").await?;
+    let sts = sts().await?;
+    let resource = json!({
+        "apiVersion": "awscredentials.dev/v1alpha1",
+        "kind": "StaticAwsCredentials",
+        "metadata": { "name": "orders", "namespace": namespace },
+        "spec": { "secretRef": { "name": "orders-key-pair" }, "region": "eu-west-1" },
+    });
+    cluster.apply(&resource.to_string()).await?;
+    let url = sts.url();
+    let flags = [
+        "--resource",
+        "orders",
+        "-n",
+        &namespace,
+        "--sts-endpoint",
+        &url,
+    ];
+    let text = "undetermined: SourceNotFound, Secret orders-key-pair
+  spec.secretRef: Secret \"orders-key-pair\" does not exist; create it with the key pair
+";
+    of(check(flags), cluster.kubeconfig())
+        .prints(2, text)
+        .await?;
+    let here = format!(r#""metadata":{{"namespace":"{namespace}","#);
+    let secret = secret(PAIR.0, PAIR.1).replace(r#""metadata":{"#, &here);
+    cluster.apply(&secret).await?;
+    let run = of(check(flags), cluster.kubeconfig()).run().await?;
+    assert_eq!(run.code, 0, "{}", run.told());
+    assert_eq!(sts.calls().len(), 1);
+    Ok(())
+}
+
+async fn what_is_not_there_or_not_allowed_is_told(stage: Arc<Stage>) -> Result<()> {
+    let cluster = stage.cluster().await?;
+    let namespace = cluster.namespace("check").await?;
+    let namespace = namespace.as_str();
+    let absent = ["--resource", "nobody", "-n", namespace];
+    let words = format!("no StaticAwsCredentials \"nobody\" in namespace {namespace}");
+    of(check(absent), cluster.kubeconfig())
+        .fails_with(&words)
+        .await?;
+    let absent = ["--secret", "nobody", "-n", namespace, "--offline"];
+    let text = "undetermined: SourceNotFound, Secret nobody\n  Secret \"nobody\" does not exist; create it with the key pair\n";
+    of(check(absent), cluster.kubeconfig())
+        .prints(2, text)
+        .await?;
+    let kubeconfig = cluster
+        .service_account_kubeconfig(namespace, "default", None)
+        .await?;
+    let run = of(check(absent), &kubeconfig).run().await?;
+    assert_eq!(run.code, 2, "{}", run.told());
+    let forbidden = "undetermined: SourceUnreadable\n  failed to read Secret nobody: secrets \"nobody\" is forbidden: ";
+    assert!(run.out.starts_with(forbidden), "{}", run.told());
+    let json = [
+        "--secret",
+        "nobody",
+        "-n",
+        namespace,
+        "--offline",
+        "-o",
+        "json",
+    ];
+    let run = of(check(json), &kubeconfig).run().await?;
+    assert_eq!(run.json()?["verdict"], "Undetermined");
+    assert_eq!(run.json()?["reason"], "SourceUnreadable");
+    Ok(())
+}
+
+async fn a_cluster_that_does_not_answer_leaves_it_undetermined(_: Arc<Stage>) -> Result<()> {
+    // Nobody listens there any more.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    drop(listener);
+    let file = tempfile::NamedTempFile::new()?;
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "gone",
+        "clusters": [{ "name": "gone", "cluster": { "server": format!("http://{address}") } }],
+        "contexts": [{ "name": "gone", "context": { "cluster": "gone", "user": "" } }],
+    });
+    std::fs::write(file.path(), kubeconfig.to_string())?;
+    let run = of(check(["--secret", "orders", "--offline"]), file.path())
+        .run()
+        .await?;
+    assert_eq!(run.code, 2, "{}", run.told());
+    assert!(
+        run.out.starts_with("undetermined: SourceUnreadable\n"),
+        "{}",
+        run.told()
+    );
+    Ok(())
+}

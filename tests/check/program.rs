@@ -1,0 +1,168 @@
+//! Runs the program, and sees to it in every run that no key material comes out.
+
+use std::{process::Stdio, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use tokio::{io::AsyncWriteExt, process::Command};
+
+use crate::stage::PAIR;
+
+/// Far more than any run takes; whoever waits longer has met an endless loop.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Run {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+/// A command line about to be run.
+pub struct Program {
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    input: Vec<u8>,
+    canaries: Vec<String>,
+}
+
+/// `check` with these flags.
+pub fn check<T: AsRef<str>>(flags: impl IntoIterator<Item = T>) -> Program {
+    program("check", flags)
+}
+
+/// A subcommand with these flags.
+pub fn program<T: AsRef<str>>(name: &str, flags: impl IntoIterator<Item = T>) -> Program {
+    let flags = flags.into_iter().map(|flag| flag.as_ref().to_owned());
+    Program {
+        arguments: [name.to_owned()].into_iter().chain(flags).collect(),
+        environment: vec![("KUBECONFIG".to_owned(), "/nowhere".to_owned())],
+        input: Vec::new(),
+        canaries: vec![PAIR.0.to_owned(), PAIR.1.to_owned()],
+    }
+}
+
+impl Program {
+    /// What it reads from standard input.
+    pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.input = input.into();
+        self
+    }
+
+    /// A variable of its environment.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// More that must not come out.
+    pub fn canary(mut self, value: &str) -> Self {
+        self.canaries.push(value.to_owned());
+        self
+    }
+
+    pub async fn run(self) -> Result<Run> {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_static-aws-credentials"))
+            .args(&self.arguments)
+            .envs(self.environment)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let mut stdin = child.stdin.take().context("no standard input")?;
+        let input = self.input;
+        let feed = tokio::spawn(async move {
+            // It may end without reading all of it.
+            let _ = stdin.write_all(&input).await;
+        });
+        let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await??;
+        feed.abort();
+        let run = Run {
+            code: output.status.code().context("it was killed")?,
+            out: String::from_utf8(output.stdout)?,
+            err: String::from_utf8(output.stderr)?,
+        };
+        ensure!(!run.err.contains("panicked"), "{}", run.err);
+        for form in self.canaries.iter().flat_map(|value| forms(value)) {
+            for text in [&run.out, &run.err] {
+                ensure!(!text.contains(&form), "{form} stands in {text}");
+            }
+        }
+        Ok(run)
+    }
+
+    /// Runs it on standard input, and expects this code and this on standard output.
+    pub async fn prints(self, code: i32, out: &str) -> Result<()> {
+        let arguments = self.arguments.join(" ");
+        let run = self.run().await?;
+        let told = (run.code, run.out.as_str(), run.err.as_str());
+        ensure!(
+            told == (code, out, ""),
+            "{arguments}\n{}\nexpected {code}:\n{out}",
+            run.told()
+        );
+        Ok(())
+    }
+
+    /// Runs it on standard input, and expects an error with these words and nothing else.
+    pub async fn fails_with(self, words: &str) -> Result<()> {
+        let arguments = self.arguments.join(" ");
+        let run = self.run().await?;
+        let errors = run
+            .err
+            .lines()
+            .filter(|line| line.contains("error: "))
+            .count();
+        ensure!(
+            run.code == 3 && run.out.is_empty() && errors == 1 && run.err.contains(words),
+            "{arguments}\n{}\nexpected 3: {words}",
+            run.told()
+        );
+        Ok(())
+    }
+}
+
+impl Run {
+    /// All of it, for a message.
+    pub fn told(&self) -> String {
+        format!("{}:\n{}{}", self.code, self.out, self.err)
+    }
+
+    /// The verdict as JSON.
+    pub fn json(&self) -> Result<serde_json::Value> {
+        serde_json::from_str(&self.out).with_context(|| self.told())
+    }
+}
+
+/// A value in every shape in which it may slip through. Shorter ones stand in any text by chance.
+fn forms(value: &str) -> Vec<String> {
+    use std::fmt::Write;
+    if value.len() < 12 {
+        return Vec::new();
+    }
+    let hex = value.bytes().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    let url = value
+        .replace('+', "%2B")
+        .replace('/', "%2F")
+        .replace('=', "%3D");
+    let debug = format!("{:?}", value.as_bytes());
+    let coded = STANDARD_NO_PAD.encode(value);
+    let part = value.chars().take(12).collect();
+    let tail = value.chars().skip(value.chars().count() - 12).collect();
+    let all = [
+        value.to_owned(),
+        hex.to_uppercase(),
+        hex,
+        url,
+        coded,
+        part,
+        tail,
+    ];
+    let debug = debug.trim_matches(['[', ']']).to_owned();
+    all.into_iter().chain([debug]).collect()
+}

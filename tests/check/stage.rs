@@ -1,0 +1,69 @@
+//! What the tests share: pairs, and a control plane with the CRD, started for whoever comes first.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use cluster::{
+    control_plane::{ControlPlane, Options},
+    sts::Sts,
+};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::{
+    Api,
+    runtime::{conditions::is_crd_established, wait::await_condition},
+};
+use tokio::sync::OnceCell;
+
+const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// A pair of the shape that AWS gives out.
+pub const PAIR: (&str, &str) = (
+    "AKIARZPUZDIKAUAIL2A3",
+    "wSecretOfTheFirstPair+wSecretOf/TheFirst",
+);
+/// The account that its ID encodes.
+pub const ACCOUNT: &str = "123456789012";
+/// Its user.
+pub const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
+
+/// What all tests share.
+#[derive(Default)]
+pub struct Stage {
+    cluster: OnceCell<ControlPlane>,
+}
+
+impl Stage {
+    /// A control plane with the CRD installed.
+    pub async fn cluster(&self) -> Result<&ControlPlane> {
+        self.cluster
+            .get_or_try_init(|| async {
+                let cluster = ControlPlane::start(Options::default()).await?;
+                cluster.apply(CRD).await?;
+                let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client());
+                let name = "staticawscredentials.awscredentials.dev";
+                let established = await_condition(definitions, name, is_crd_established());
+                tokio::time::timeout(PATIENCE, established).await??;
+                Ok(cluster)
+            })
+            .await
+    }
+}
+
+/// A stand-in for STS that knows the pair.
+pub async fn sts() -> Result<Sts> {
+    let sts = Sts::start().await?;
+    sts.accept_pair(PAIR.0, PAIR.1, ACCOUNT, ARN, "AIDAQUAIL");
+    Ok(sts)
+}
+
+/// A Secret `orders-key-pair` with these values, as JSON, which carries any text.
+pub fn secret(id: &str, secret: &str) -> String {
+    serde_json::json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": { "name": "orders-key-pair" },
+        "stringData": { "AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret },
+    })
+    .to_string()
+}
