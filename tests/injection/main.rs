@@ -52,7 +52,7 @@ spec:
       capabilities: {drop: [ALL]}
     env:
     - {name: BUCKET, value: orders}
-    - {name: AWS_ENDPOINT_URL, value: ENDPOINT}
+    - {name: AWS_ENDPOINT_URL, value: <S3>}
 ";
 const REQUEST: &str = "
 apiVersion: v1
@@ -94,7 +94,7 @@ async fn a_pod_with_the_annotation_alone_reads_a_bucket_and_follows_a_rotation()
     let endpoint = format!("http://{}:{port}", node.bridge_address());
     let pod = POD
         .replace("NAMESPACE", &namespace)
-        .replace("ENDPOINT", &endpoint);
+        .replace("<S3>", &endpoint);
     until_injected(&cluster, &pod).await?;
     cluster.apply(&pod).await?;
     reads_with(&node, &namespace, &first).await?;
