@@ -1,5 +1,9 @@
 //! Releases of the chart beside each other, by a real Helm, with the rights that the chart gives.
-#![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod cluster_scope;
 #[path = "../policies/cycle.rs"]
