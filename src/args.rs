@@ -94,6 +94,23 @@ pub struct RunArgs {
     #[arg(long, env = "AWSCREDS_STS_RATE", value_name = "N", default_value = "5")]
     pub sts_rate: NonZeroU32,
 
+    /// Have effects only while holding a lease, so that several replicas may run
+    #[arg(long, env = "AWSCREDS_LEADER_ELECTION")]
+    pub leader_election: bool,
+
+    /// The name of the lease
+    #[arg(
+        long,
+        env = "AWSCREDS_LEASE_NAME",
+        value_name = "NAME",
+        default_value = "static-aws-credentials"
+    )]
+    pub lease_name: String,
+
+    /// The namespace of the lease. Default: the operator's own
+    #[arg(long, env = "AWSCREDS_LEASE_NAMESPACE", value_name = "NS")]
+    pub lease_namespace: Option<String>,
+
     /// How log lines look
     #[arg(
         long,

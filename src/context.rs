@@ -13,6 +13,7 @@ use crate::{
     fair::FairGate,
     fingerprint::FingerprintKey,
     index::Index,
+    leader::Leader,
     lock::lock,
     metrics::Metrics,
     remembered::{Refusals, Remembered},
@@ -23,6 +24,8 @@ use crate::{
 pub struct Shared {
     /// The API server.
     pub client: Client,
+    /// Whether this replica may have effects.
+    pub leader: Leader,
     /// AWS.
     pub sts: Arc<dyn Sts>,
     /// Whether one endpoint stands for all regions.

@@ -8,7 +8,7 @@ use kube::{
     core::error_boundary::InvalidObject,
     runtime::{
         Controller, WatchStreamExt,
-        controller::{self, Action},
+        controller::Action,
         reflector::{self, ObjectRef},
     },
 };
@@ -22,10 +22,12 @@ use crate::{
     context::{Context, Shared},
     error::{Error, chain},
     events::{self, Announcement},
-    health::{Health, Watching},
+    health::{Dependency, Health},
     index::ResourceKey,
+    lock::lock,
     reconcile::reconcile,
     resource::Resource,
+    standby,
     watch::{self as watches, Guarded, Stage},
 };
 
@@ -44,8 +46,8 @@ pub async fn run(
         |name| format!("namespace {name}"),
     );
     let (stage, staged) = watch::channel(Stage::Starting);
-    let of_resources = Watching::new(format!("StaticAwsCredentials in {scope}"));
-    let of_secrets = Watching::new(format!("Secrets in {scope}"));
+    let of_resources = Dependency::new(format!("watch of StaticAwsCredentials in {scope}"));
+    let of_secrets = Dependency::new(format!("watch of Secrets in {scope}"));
     health.add(
         scope,
         staged,
@@ -64,8 +66,8 @@ pub async fn run(
         .reflect(writer)
         .touched_objects();
     let results = Controller::for_stream(resources, reader)
-        .with_config(controller::Config::default())
         .reconcile_on(references(wake))
+        .reconcile_all_on(terms(Arc::clone(&context)))
         .graceful_shutdown_on(stop)
         .run(
             run_once,
@@ -93,18 +95,32 @@ fn references(
     })
 }
 
+/// Each time that this replica begins to lead. What it remembers is older than what the last leader
+/// did, so it begins as after a start, but with a warm index.
+fn terms(context: Arc<Context>) -> impl Stream<Item = ()> + Send {
+    let terms = context.shared.leader.terms();
+    terms.inspect(move |()| lock(&context.remembered).clear())
+}
+
 /// One run, under the gate that serves namespaces in turn.
 async fn run_once(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Error> {
+    let leads = context.shared.leader.leads();
     let key = watches::key(&object);
     let object = match &object.0 {
         Ok(object) => object,
-        Err(invalid) => {
+        Err(invalid) if leads => {
             undecodable(&context, invalid);
             return Ok(Action::await_change());
         }
+        Err(_) => return Ok(Action::await_change()),
     };
     let resource = match Resource::parse(object) {
-        Ok(resource) => resource,
+        Ok(resource) if leads => resource,
+        Ok(resource) => {
+            standby::look(&context, &resource).await;
+            return Ok(Action::await_change());
+        }
+        Err(_) if !leads => return Ok(Action::await_change()),
         Err(finding) => {
             tracing::warn!(resource = %key, reason = finding.reason.as_str(), message = finding.message, "the spec is invalid");
             let event = events::event("False", finding.reason.as_str(), &finding.message);
@@ -139,6 +155,10 @@ fn error_policy(object: &Guarded, error: &Error, context: &Context) -> Action {
     if error.is_race() {
         tracing::debug!(%resource, "the resource changed during the run; it is run again");
         return Action::requeue(pause);
+    }
+    if matches!(error, Error::NotLeading) {
+        tracing::debug!(%resource, "this replica does not lead any more; the next leader goes on");
+        return Action::await_change();
     }
     if matches!(error, Error::StatusRefusedBefore) {
         tracing::debug!(%resource, "the status is not sent; it was refused for this generation");

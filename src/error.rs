@@ -50,6 +50,9 @@ pub enum Error {
     /// The API server took too long.
     #[error("the API server did not answer within {} s", .0.as_secs())]
     Deadline(Duration),
+    /// Another replica may lead by now.
+    #[error("this replica does not lead any more")]
+    NotLeading,
     /// The code is wrong.
     #[error("the run panicked; this is a bug")]
     Panic,
@@ -71,6 +74,7 @@ impl Error {
             Self::StatusRefused(_) => "status_refused",
             Self::StatusRefusedBefore => "status_refused_before",
             Self::Deadline(_) => "deadline",
+            Self::NotLeading => "not_leading",
             Self::Panic => "panic",
             Self::Endless => "endless",
         }

@@ -21,9 +21,9 @@ const STUCK: Duration = Duration::from_mins(1);
 /// How often the same failure is logged.
 const REPEAT: Duration = Duration::from_mins(1);
 
-/// The state of one watch.
+/// The state of one thing that the process cannot do without.
 #[derive(Debug)]
-pub struct Watching {
+pub struct Dependency {
     what: String,
     failure: Mutex<Option<Failure>>,
 }
@@ -39,6 +39,7 @@ struct Failure {
 #[derive(Debug)]
 pub struct Health {
     scopes: Mutex<Vec<Scope>>,
+    lease: Mutex<Option<Arc<Dependency>>>,
     turned: Mutex<Instant>,
     stopping: AtomicBool,
 }
@@ -47,11 +48,11 @@ pub struct Health {
 struct Scope {
     name: String,
     stage: watch::Receiver<Stage>,
-    watches: [Arc<Watching>; 2],
+    watches: [Arc<Dependency>; 2],
 }
 
-impl Watching {
-    /// A watch of something.
+impl Dependency {
+    /// Something that has not failed yet.
     #[must_use]
     pub fn new(what: String) -> Arc<Self> {
         Arc::new(Self {
@@ -60,26 +61,31 @@ impl Watching {
         })
     }
 
-    /// Takes note of how the watch goes, and logs a failure when it is new or old.
+    /// Takes note of how a watch goes.
     pub fn saw(&self, error: Option<&watcher::Error>) {
+        error.map_or_else(|| self.works(), |error| self.failed(explain(error)));
+    }
+
+    /// Takes note that it works.
+    pub fn works(&self) {
+        if lock(&self.failure).take().is_some() {
+            tracing::info!(what = self.what, "it works again");
+        }
+    }
+
+    /// Takes note of a failure, and logs it when it is new or old.
+    pub fn failed(&self, message: String) {
         let mut failure = lock(&self.failure);
-        let Some(error) = error else {
-            if failure.take().is_some() {
-                tracing::info!(watch = self.what, "the watch works again");
-            }
-            return;
-        };
         let now = Instant::now();
-        let message = explain(error);
         let logged = failure
             .as_ref()
             .filter(|old| old.message == message && now - old.logged < REPEAT);
         let logged = logged.map(|old| old.logged);
         if logged.is_none() {
             tracing::warn!(
-                watch = self.what,
+                what = self.what,
                 error = message,
-                "the watch fails and is tried again"
+                "it fails and is tried again"
             );
         }
         *failure = Some(Failure {
@@ -94,7 +100,7 @@ impl Watching {
         let fresh = failure
             .as_ref()
             .filter(|failure| failure.at.elapsed() < FAILING);
-        fresh.map(|failure| format!("the watch of {} fails: {}", self.what, failure.message))
+        fresh.map(|failure| format!("the {} fails: {}", self.what, failure.message))
     }
 }
 
@@ -121,6 +127,7 @@ impl Default for Health {
     fn default() -> Self {
         Self {
             scopes: Mutex::default(),
+            lease: Mutex::default(),
             turned: Mutex::new(Instant::now()),
             stopping: AtomicBool::new(false),
         }
@@ -129,12 +136,17 @@ impl Default for Health {
 
 impl Health {
     /// Adds a scope, whose watches count from now on.
-    pub fn add(&self, name: String, stage: watch::Receiver<Stage>, watches: [Arc<Watching>; 2]) {
+    pub fn add(&self, name: String, stage: watch::Receiver<Stage>, watches: [Arc<Dependency>; 2]) {
         lock(&self.scopes).push(Scope {
             name,
             stage,
             watches,
         });
+    }
+
+    /// Adds the lease, without which nobody leads.
+    pub fn needs(&self, lease: Arc<Dependency>) {
+        *lock(&self.lease) = Some(lease);
     }
 
     /// The main loop turned.
@@ -160,16 +172,16 @@ impl Health {
         if self.stopping.load(Ordering::Relaxed) {
             text.push_str("the process is stopping\n");
         }
+        let lease = lock(&self.lease).as_ref().and_then(|lease| lease.problem());
+        if let Some(problem) = lease {
+            let _ = writeln!(text, "{problem}");
+        }
         let scopes = lock(&self.scopes);
         if scopes.is_empty() {
             text.push_str("the process is starting\n");
         }
         for scope in scopes.iter() {
-            for problem in scope
-                .watches
-                .iter()
-                .filter_map(|watching| watching.problem())
-            {
+            for problem in scope.watches.iter().filter_map(|watch| watch.problem()) {
                 let _ = writeln!(text, "{problem}");
             }
             let awaited = match *scope.stage.borrow() {

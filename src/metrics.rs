@@ -19,6 +19,11 @@ struct Kind {
     kind: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Lease {
+    name: String,
+}
+
 /// Counters and gauges of the process.
 pub struct Metrics {
     registry: Registry,
@@ -29,6 +34,7 @@ pub struct Metrics {
     undecodable: Counter,
     mass_rejections: Counter,
     tracked: Gauge,
+    leads: Family<Lease, Gauge>,
 }
 
 const CONTROLLER: &str = "staticawscredentials";
@@ -47,6 +53,7 @@ impl Default for Metrics {
             undecodable: Counter::default(),
             mass_rejections: Counter::default(),
             tracked: Gauge::default(),
+            leads: Family::default(),
             registry: Registry::default(),
         };
         metrics.register(&mut registry);
@@ -88,6 +95,8 @@ impl Metrics {
         registry.register(name, "Runs by result", self.runs.clone());
         let name = "controller_runtime_reconcile_time_seconds";
         registry.register(name, "Length of a run", self.seconds.clone());
+        let name = "leader_election_master_status";
+        registry.register(name, "1 if this replica leads", self.leads.clone());
         let name = "staticawscredentials_tracked_secrets";
         registry.register(
             name,
@@ -140,6 +149,12 @@ impl Metrics {
     /// So many Secrets are tracked.
     pub fn tracked(&self, secrets: usize) {
         self.tracked.set(i64::try_from(secrets).unwrap_or(i64::MAX));
+    }
+
+    /// Whether this replica holds the lease.
+    pub fn leads(&self, lease: &str, leads: bool) {
+        let name = lease.to_owned();
+        self.leads.get_or_create(&Lease { name }).set(leads.into());
     }
 
     /// All of it in the `OpenMetrics` text format.

@@ -56,6 +56,18 @@ pub async fn target(client: &Client, resource: &Resource, name: &str) -> Result<
     })
 }
 
+/// Looks at a Secret's metadata.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn sight(client: &Client, namespace: &str, name: &str) -> Result<Sight, Error> {
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let read = secrets.get_metadata_opt(name).await;
+    let secret = read.map_err(|error| unread(name, error))?;
+    let seen = secret.as_ref().and_then(Seen::of);
+    Ok(seen.map_or(Sight::Absent, Sight::Present))
+}
+
 async fn read(
     client: &Client,
     namespace: &str,
@@ -63,14 +75,18 @@ async fn read(
 ) -> Result<Option<(Secret, Seen)>, Error> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let read = secrets.get_opt(name).await;
-    let secret = read.map_err(|error| Error::ReadSecret {
-        name: name.to_owned(),
-        source: Box::new(error),
-    })?;
+    let secret = read.map_err(|error| unread(name, error))?;
     Ok(secret.and_then(|secret| {
         let seen = Seen::of_metadata(&secret.metadata)?;
         Some((secret, seen))
     }))
+}
+
+fn unread(name: &str, error: kube::Error) -> Error {
+    Error::ReadSecret {
+        name: name.to_owned(),
+        source: Box::new(error),
+    }
 }
 
 impl Source {

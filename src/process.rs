@@ -15,7 +15,7 @@ use kube::{
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
 };
 
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
     fair::FairGate,
     fingerprint::FingerprintKey,
     health::Health,
+    leader::{Candidate, Leader},
     metrics::Metrics,
     server,
     sts::{self, CaError, Prover, Rate, TrustedCa},
@@ -84,8 +85,15 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
         .map_err(|error| ProcessError::Bind(args.bind, error))?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), bind = %args.bind, namespaces = ?args.namespaces, "starting");
     let (announcements, queue) = mpsc::channel(EVENT_QUEUE);
-    let shared = Arc::new(shared(&args, client.clone(), announcements)?);
+    let (candidate, leader) = election(&args, &client)?;
+    let shared = Arc::new(shared(&args, client.clone(), leader, announcements)?);
     let health = Arc::new(Health::default());
+    let (drained, until_drained) = oneshot::channel::<()>();
+    let tenure = candidate.map(|candidate| {
+        health.needs(candidate.health());
+        let (shared, stop) = (Arc::clone(&shared), until_drained.map(drop));
+        tokio::spawn(async move { candidate.run(&shared.metrics, stop).await })
+    });
     let publisher = tokio::spawn(events::publish(client, queue));
     let server = tokio::spawn(server::serve(
         listener,
@@ -103,17 +111,22 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     });
     let work = future::join_all(scopes).map(|_| ());
     let result = tokio::select! {
-        () = until_drained(work, stop, Arc::clone(&health)) => Ok(()),
+        () = drain(work, stop, Arc::clone(&health)) => Ok(()),
         ended = server => ended.unwrap_or(Ok(())).map_err(ProcessError::Server),
     };
     publisher.abort();
+    drop(drained);
+    if let Some(tenure) = tenure {
+        // It can only have panicked, and the lease then runs out by itself.
+        let _ = tenure.await;
+    }
     tracing::info!("stopped");
     result
 }
 
 /// The drain deadline also ends a controller whose first list never came: that one would never
 /// end by itself.
-async fn until_drained(
+async fn drain(
     work: impl Future<Output = ()>,
     mut stop: watch::Receiver<bool>,
     health: Arc<Health>,
@@ -165,15 +178,38 @@ pub async fn client(context: Option<&str>) -> Result<Client, ProcessError> {
     Client::try_from(config).map_err(|error| ProcessError::Client(Box::new(error)))
 }
 
+fn election(args: &RunArgs, client: &Client) -> Result<(Option<Candidate>, Leader), ProcessError> {
+    if !args.leader_election {
+        return Ok((None, Leader::alone()));
+    }
+    let own = client.default_namespace();
+    let namespace = args.lease_namespace.as_deref().unwrap_or(own);
+    let (candidate, leader) = Candidate::new(
+        client.clone(),
+        namespace,
+        args.lease_name.clone(),
+        identity()?,
+    );
+    Ok((Some(candidate), leader))
+}
+
+/// The host's name says which pod it is. It is not enough: a container that is started anew keeps it.
+fn identity() -> Result<String, getrandom::Error> {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "static-aws-credentials".to_owned());
+    Ok(format!("{host}_{:08x}", getrandom::u32()?))
+}
+
 fn shared(
     args: &RunArgs,
     client: Client,
+    leader: Leader,
     events: mpsc::Sender<events::Announcement>,
 ) -> Result<Shared, ProcessError> {
     let ca = args.sts_ca_file.as_deref().map(trusted_ca);
     let sts = sts::Client::new(args.sts_endpoint.clone(), ca.transpose()?);
     Ok(Shared {
         client,
+        leader,
         sts: Arc::new(Prover::new(sts, Rate::per_second(args.sts_rate))?),
         endpoint_replaced: args.sts_endpoint.is_some(),
         key: FingerprintKey::random()?,

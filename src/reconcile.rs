@@ -57,6 +57,7 @@ pub async fn reconcile(
 ) -> Result<Option<Duration>, Error> {
     let mut run = Run::new(context, object, resource);
     for _ in 0..STEPS {
+        run.still_leads()?;
         match run.decide() {
             Step::Read(Read::Source) => run.read_source().await?,
             Step::Read(Read::Target(name)) => run.read_target(name).await?,
@@ -72,10 +73,16 @@ pub async fn reconcile(
 }
 
 impl Run<'_> {
+    fn still_leads(&self) -> Result<(), Error> {
+        let leads = self.context.shared.leader.leads();
+        leads.then_some(()).ok_or(Error::NotLeading)
+    }
+
     /// Carries a plan out. `None` means that the target had changed and the decision is made anew.
     async fn act(&mut self, plan: Plan) -> Result<Option<Option<Duration>>, Error> {
         if !matches!(plan.change, Change::Nothing) || plan.status != self.status {
             self.admitted().await;
+            self.still_leads()?;
         }
         let (context, resource) = (self.context, self.resource);
         let (client, namespace) = (&context.shared.client, &resource.key.namespace);
@@ -108,6 +115,7 @@ impl Run<'_> {
                 }
             }
         }
+        self.still_leads()?;
         self.write_status(&plan.status).await?;
         Ok(Some(self.finish(plan)))
     }

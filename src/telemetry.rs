@@ -1,8 +1,8 @@
 //! Logs on standard error, with a cap on libraries that log what they send or receive.
 
 use tracing_subscriber::{
-    EnvFilter, Layer,
-    filter::{LevelFilter, Targets},
+    Layer,
+    filter::{LevelFilter, ParseError, Targets},
     layer::SubscriberExt,
     util::{SubscriberInitExt, TryInitError},
 };
@@ -14,7 +14,7 @@ use crate::args::LogFormat;
 pub enum TelemetryError {
     /// The filter is not one.
     #[error("--log: not a filter; use a level such as info, or target=level, separated by commas")]
-    Filter(#[source] tracing_subscriber::filter::ParseError),
+    Filter(#[source] ParseError),
     /// Somebody set it up already.
     #[error("logging is set up already")]
     Twice(#[source] TryInitError),
@@ -44,9 +44,7 @@ const CAPPED: [(&str, LevelFilter); 14] = [
 /// # Errors
 /// The filter cannot be parsed.
 pub fn init(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
-    let chosen = EnvFilter::builder()
-        .parse(filter)
-        .map_err(TelemetryError::Filter)?;
+    let chosen: Targets = filter.parse().map_err(TelemetryError::Filter)?;
     let cap = Targets::new()
         .with_default(LevelFilter::TRACE)
         .with_targets(CAPPED);

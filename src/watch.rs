@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     api::StaticAwsCredentials,
     context::Context,
-    health::Watching,
+    health::Dependency,
     index::{ResourceKey, Seen},
     lock::lock,
     resource,
@@ -65,7 +65,7 @@ where
 pub fn resources(
     context: &Arc<Context>,
     namespace: Option<&str>,
-    watching: Arc<Watching>,
+    watching: Arc<Dependency>,
     stage: watch::Sender<Stage>,
 ) -> impl Stream<Item = watcher::Result<Event<Guarded>>> + Send + 'static {
     let api: Api<Guarded> = api(&context.shared.client, namespace);
@@ -154,7 +154,7 @@ fn prune(mut object: Guarded) -> Guarded {
 pub async fn secrets(
     context: Arc<Context>,
     namespace: Option<String>,
-    watching: Arc<Watching>,
+    watching: Arc<Dependency>,
     stage: watch::Sender<Stage>,
     woken: mpsc::UnboundedSender<ResourceKey>,
 ) {

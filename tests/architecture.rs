@@ -51,10 +51,11 @@ const IMPURE: [&str; 16] = [
 ];
 
 /// Files that read from or write to the API server.
-const EFFECTS: [&str; 6] = [
+const EFFECTS: [&str; 7] = [
     "act.rs",
     "events.rs",
     "health.rs",
+    "leader.rs",
     "observe.rs",
     "process.rs",
     "watch.rs",
@@ -200,8 +201,9 @@ fn secrets_are_written_in_one_place() {
             ".delete(",
         ] {
             let calls = file.code().any(|(_, line)| line.contains(verb));
+            let lease_only = file.path == "leader.rs" && file.names("Secret").is_none();
             assert!(
-                !calls || file.path == "act.rs",
+                !calls || file.path == "act.rs" || lease_only,
                 "{} calls {verb}",
                 file.path
             );

@@ -8,6 +8,7 @@ mod aws;
 mod costs;
 mod formats;
 mod interval;
+mod leadership;
 mod leaks;
 mod lifecycle;
 mod ownership;
@@ -54,6 +55,7 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
     // The slow ones come first, to be under way while the others are played.
     let suites = [
         scale::tests(),
+        leadership::tests(),
         settling::tests(),
         rejected::tests(),
         interval::tests(),

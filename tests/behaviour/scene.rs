@@ -2,7 +2,7 @@
 //! its own, a counting proxy before the API server and an STS that follows a script.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -38,6 +38,8 @@ pub type Test = fn(Arc<Stage>) -> LocalBoxFuture<'static, Result<()>>;
 /// More than the minute for which a refusal is not believed, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(150);
 const RULES: &str = include_str!("../../charts/static-aws-credentials/files/rules.yaml");
+const LEASE_RULES: &str =
+    include_str!("../../charts/static-aws-credentials/files/lease-rules.yaml");
 const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
 static SCENES: AtomicUsize = AtomicUsize::new(0);
 
@@ -144,6 +146,12 @@ impl Scene {
         self.flags.extend([name.to_owned(), value.to_owned()]);
     }
 
+    /// Flags without a value for the next start.
+    pub fn flags(&mut self, names: &[&str]) {
+        self.flags
+            .extend(names.iter().map(|name| (*name).to_owned()));
+    }
+
     pub async fn start_operator(&mut self) -> Result<()> {
         self.launch()?;
         self.ready().await
@@ -151,31 +159,31 @@ impl Scene {
 
     /// Starts the operator without waiting for it.
     pub fn launch(&mut self) -> Result<()> {
+        let operator = self.replica(&self.kubeconfig, &self.bind, &self.flags)?;
+        self.operator = Some(operator);
+        Ok(())
+    }
+
+    /// Starts a process of the operator.
+    pub fn replica(&self, kubeconfig: &Path, bind: &str, flags: &[String]) -> Result<Leashed> {
         let number = SCENES.fetch_add(1, Ordering::Relaxed);
         let log = self
             .stage
             .cluster()?
             .directory()
             .join(format!("operator-{number}.log"));
-        let mut args = vec![
-            "run".to_owned(),
-            "--bind".to_owned(),
-            self.bind.clone(),
-            "--sts-endpoint".to_owned(),
-            self.sts.url(),
-        ];
-        args.extend(self.flags.iter().cloned());
+        let mut args = ["run", "--bind", bind, "--sts-endpoint", &self.sts.url()]
+            .map(str::to_owned)
+            .to_vec();
+        args.extend(flags.iter().cloned());
         self.witness.log(log.clone());
         let env = [
-            (
-                "KUBECONFIG".to_owned(),
-                self.kubeconfig.display().to_string(),
-            ),
-            ("AWSCREDS_LOG".to_owned(), "trace".to_owned()),
+            ("KUBECONFIG", kubeconfig.display().to_string()),
+            ("AWSCREDS_LOG", "trace".to_owned()),
         ];
+        let env = env.map(|(name, value)| (name.to_owned(), value));
         let program = PathBuf::from(env!("CARGO_BIN_EXE_static-aws-credentials"));
-        self.operator = Some(Leashed::spawn("operator", &program, &args, &env, &log)?);
-        Ok(())
+        Leashed::spawn("operator", &program, &args, &env, &log)
     }
 
     /// Waits until the operator says that it is ready.
@@ -191,17 +199,7 @@ impl Scene {
 
     /// The operator's answer on its own port, head and body.
     pub async fn get_http(&self, path: &str) -> Result<String> {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let mut stream = tokio::net::TcpStream::connect(&self.bind).await?;
-        stream
-            .write_all(
-                format!("GET {path} HTTP/1.1\r\nHost: operator\r\nConnection: close\r\n\r\n")
-                    .as_bytes(),
-            )
-            .await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        Ok(answer)
+        get_http(&self.bind, path).await
     }
 
     pub fn operator(&self) -> Result<&Leashed> {
@@ -421,14 +419,32 @@ pub fn speaks_of(object: &StaticAwsCredentials, source: Option<&Secret>) -> bool
         && (object.spec.suspend || version == source.and_then(ResourceExt::resource_version))
 }
 
-fn free_address() -> Result<String> {
+/// The answer of a server on this machine, head and body.
+pub async fn get_http(address: &str, path: &str) -> Result<String> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(address).await?;
+    stream
+        .write_all(
+            format!("GET {path} HTTP/1.1\r\nHost: operator\r\nConnection: close\r\n\r\n")
+                .as_bytes(),
+        )
+        .await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
+pub fn free_address() -> Result<String> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     Ok(listener.local_addr()?.to_string())
 }
 
 /// The rights that the chart gives, in one namespace.
 fn rights(namespace: &str) -> Result<String> {
-    let rules: Value = serde_saphyr::from_str(RULES)?;
+    let mut rules: Vec<Value> = serde_saphyr::from_str(RULES)?;
+    let name = "{{ include \"static-aws-credentials.leaseName\" . }}";
+    let lease_rules = LEASE_RULES.replace(name, "static-aws-credentials");
+    rules.extend(serde_saphyr::from_str::<Vec<Value>>(&lease_rules)?);
     let metadata = json!({ "name": "operator", "namespace": namespace });
     let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata });
     let role = json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules });

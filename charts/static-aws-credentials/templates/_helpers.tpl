@@ -47,6 +47,10 @@ static-aws-credentials
 {{- include "static-aws-credentials.fullname" . -}}
 {{- end -}}
 
+{{- define "static-aws-credentials.leaseRoleName" -}}
+{{- printf "%s-leader-election" (include "static-aws-credentials.fullname" .) -}}
+{{- end -}}
+
 {{- define "static-aws-credentials.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "static-aws-credentials.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}

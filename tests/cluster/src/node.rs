@@ -145,6 +145,15 @@ impl Node {
         tokio::task::spawn_blocking(move || runtime.import(&name, &binary, &files)).await?
     }
 
+    /// Gives the node the image in an OCI archive as `name`. Pods name it with `imagePullPolicy: Never`.
+    ///
+    /// # Errors
+    /// When the archive cannot be read or containerd refuses it.
+    pub async fn import_archive(&self, archive: &Path, name: &str) -> Result<()> {
+        let (runtime, name, archive) = (self.runtime.clone(), name.to_owned(), archive.to_owned());
+        tokio::task::spawn_blocking(move || runtime.import_archive(&archive, &name)).await?
+    }
+
     /// What a container of a pod has written so far, all its restarts in order.
     ///
     /// # Errors

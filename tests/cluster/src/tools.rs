@@ -9,31 +9,56 @@ use crate::binaries::go_binary;
 /// A program for tests. Its name is that of its directory under `tools/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
+    /// The linter of GitHub's workflows.
+    Actionlint,
+    /// An independent reader of images, and a registry for them.
+    Crane,
     /// Helm 3.
     Helm3,
     /// Helm 4, whose `--wait` reads conditions as kstatus does.
     Helm4,
+    /// Tests of a chart's templates, without a cluster.
+    HelmUnittest,
+    /// Checks manifests against the schemas of their kinds.
+    Kubeconform,
+    /// Judges manifests by what is known to go wrong.
+    KubeScore,
 }
 
 impl Tool {
     fn name(self) -> &'static str {
         match self {
+            Self::Actionlint => "actionlint",
+            Self::Crane => "crane",
             Self::Helm3 => "helm3",
             Self::Helm4 => "helm4",
+            Self::HelmUnittest => "helm-unittest",
+            Self::Kubeconform => "kubeconform",
+            Self::KubeScore => "kube-score",
         }
     }
 
     fn package(self) -> &'static str {
         match self {
+            Self::Actionlint => "github.com/rhysd/actionlint/cmd/actionlint",
+            Self::Crane => "github.com/google/go-containerregistry/cmd/crane",
             Self::Helm3 => "helm.sh/helm/v3/cmd/helm",
             Self::Helm4 => "helm.sh/helm/v4/cmd/helm",
+            Self::HelmUnittest => "github.com/helm-unittest/helm-unittest/cmd/helm-unittest",
+            Self::Kubeconform => "github.com/yannh/kubeconform/cmd/kubeconform",
+            Self::KubeScore => "github.com/zegl/kube-score/cmd/kube-score",
         }
     }
 
     fn usual_seconds(self) -> u64 {
         match self {
+            Self::Actionlint => 10,
+            Self::Crane => 20,
             Self::Helm3 => 60,
             Self::Helm4 => 100,
+            Self::HelmUnittest => 35,
+            Self::Kubeconform => 5,
+            Self::KubeScore => 15,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use ::image::read::name as archived_name;
 use anyhow::{Context, Result, ensure};
 
 use super::{
@@ -57,10 +58,19 @@ impl Runtime {
     ) -> Result<()> {
         let archive = tempfile::NamedTempFile::new_in(&self.directory)?;
         image::write(archive.path(), name, binary, extra_files)?;
-        let path = archive.path().display().to_string();
+        self.import_archive(archive.path(), name)
+    }
+
+    /// Gives containerd the image in an archive, whatever it is called there. Blocks.
+    pub(super) fn import_archive(&self, archive: &Path, name: &str) -> Result<()> {
+        let (name, own) = (full_name(name), archived_name(archive)?);
+        let path = archive.display().to_string();
         self.ctr(&["images", "import", &path])?;
+        if own != name {
+            self.ctr(&["images", "tag", "--force", &own, &name])?;
+        }
         // The side of it that kubelet talks to learns of the image a moment later, and marks what it has learnt.
-        wait_for(&self.containerd, name, || {
+        wait_for(&self.containerd, &name, || {
             let listed = self.ctr(&["images", "list", &format!("name=={name}")]);
             listed.is_ok_and(|list| list.contains("io.cri-containerd.image=managed"))
         })
@@ -85,5 +95,16 @@ impl Runtime {
             words.trim()
         );
         Ok(String::from_utf8(output.stdout)?)
+    }
+}
+
+/// A reference as kubelet asks for it: where it names no registry, Docker's is meant.
+fn full_name(name: &str) -> String {
+    let first = name.split('/').next().unwrap_or_default();
+    let is_registry = first != name && (first.contains(['.', ':']) || first == "localhost");
+    match name.contains('/') {
+        _ if is_registry => name.to_owned(),
+        true => format!("docker.io/{name}"),
+        false => format!("docker.io/library/{name}"),
     }
 }

@@ -21,6 +21,8 @@ pub enum Certificate {
     WrongHost,
     /// It has expired.
     Expired,
+    /// It is made out to this name, as well as to the address.
+    Named(&'static str),
 }
 
 /// An acceptor, and the PEM of the CA that a client has to trust.
@@ -35,6 +37,9 @@ pub(super) fn acceptor(ip: IpAddr, kind: Certificate) -> Result<(TlsAcceptor, St
     let mut leaf = params("sts");
     leaf.subject_alt_names = match kind {
         Certificate::WrongHost => vec![SanType::DnsName("elsewhere.invalid".try_into()?)],
+        Certificate::Named(name) => {
+            vec![SanType::IpAddress(ip), SanType::DnsName(name.try_into()?)]
+        }
         _ => vec![
             SanType::IpAddress(ip),
             SanType::DnsName("localhost".try_into()?),

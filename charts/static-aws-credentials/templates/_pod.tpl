@@ -1,0 +1,94 @@
+{{/* Parts of pods: the operator's, and that of `helm test`. */}}
+
+{{- define "static-aws-credentials.image" -}}
+{{- $image := .Values.image -}}
+{{- $name := $image.repository -}}
+{{- with $image.registry }}{{ $name = printf "%s/%s" . $name }}{{ end -}}
+{{- if $image.digest -}}
+{{- printf "%s@%s" $name $image.digest | quote -}}
+{{- else -}}
+{{- printf "%s:%s" $name (default .Chart.AppVersion $image.tag) | quote -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The selector's labels win: without them the Deployment would be refused. None tells a version, so
+     that a new chart alone restarts no pod. */}}
+{{- define "static-aws-credentials.podLabels" -}}
+{{- $own := include "static-aws-credentials.selectorLabels" . | fromYaml -}}
+{{- toYaml (merge $own .Values.podLabels) -}}
+{{- end -}}
+
+{{/* What both pods have in common. */}}
+{{- define "static-aws-credentials.podSpec" -}}
+# The token is projected into the one container that needs it.
+automountServiceAccountToken: false
+# No variables of Services: the names of some could begin with the operator's own prefix.
+enableServiceLinks: false
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+{{- toYaml . | nindent 0 }}
+{{- end }}
+securityContext:
+  {{- toYaml .Values.podSecurityContext | nindent 2 }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+{{- toYaml . | nindent 0 }}
+{{- end }}
+{{- end -}}
+
+{{- define "static-aws-credentials.containerSecurityContext" -}}
+allowPrivilegeEscalation: false
+capabilities: {drop: [ALL]}
+readOnlyRootFilesystem: true
+runAsNonRoot: true
+seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{- define "static-aws-credentials.tokenMount" -}}
+- {name: token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
+{{- end -}}
+
+{{/* The three files that a client inside a cluster looks for. */}}
+{{- define "static-aws-credentials.tokenVolume" -}}
+- name: token
+  projected:
+    defaultMode: 0440
+    sources:
+    # An hour is an hour: the API server stretches the usual 3607 seconds to a year.
+    - serviceAccountToken: {path: token, expirationSeconds: 3600}
+    - configMap:
+        name: kube-root-ca.crt
+        items: [{key: ca.crt, path: ca.crt}]
+    - downwardAPI:
+        items: [{path: namespace, fieldRef: {apiVersion: v1, fieldPath: metadata.namespace}}]
+{{- end -}}
+
+{{/* The environment twins of the flags. */}}
+{{- define "static-aws-credentials.env" -}}
+- name: POD_NAME
+  valueFrom: {fieldRef: {apiVersion: v1, fieldPath: metadata.name}}
+{{- with .Values.scope.namespaces }}
+- {name: AWSCREDS_NAMESPACE, value: {{ join "," . | quote }}}
+{{- end }}
+{{- if .Values.leaderElection.enabled }}
+- {name: AWSCREDS_LEADER_ELECTION, value: "true"}
+- {name: AWSCREDS_LEASE_NAME, value: {{ include "static-aws-credentials.leaseName" . | quote }}}
+{{- end }}
+{{- with .Values.sts.endpoint }}
+- {name: AWSCREDS_STS_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
+{{- if .Values.sts.ca.configMapName }}
+- {name: AWSCREDS_STS_CA_FILE, value: /etc/static-aws-credentials/sts/ca.crt}
+{{- end }}
+- {name: AWSCREDS_STS_RATE, value: {{ .Values.sts.ratePerSecond | int | quote }}}
+- {name: AWSCREDS_CONCURRENCY, value: {{ .Values.concurrency | int | quote }}}
+- {name: AWSCREDS_LOG_FORMAT, value: {{ .Values.log.format | quote }}}
+- {name: AWSCREDS_LOG, value: {{ .Values.log.filter | quote }}}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}

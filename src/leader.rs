@@ -1,0 +1,247 @@
+//! Who may have effects: of several replicas, the one that holds the lease. The others keep a warm
+//! index and wait.
+//!
+//! A lease cannot stop a process that sleeps through its end. That is what the preconditions of
+//! every write are for; the lease keeps two replicas from doing the same work.
+
+pub mod lease;
+
+use std::{sync::Arc, time::Duration};
+
+use futures::Stream;
+use k8s_openapi::{api::coordination::v1::Lease, jiff::Timestamp};
+use kube::{Api, Client, api::PostParams};
+use tokio::{sync::watch, time::Instant};
+
+use crate::{error::chain, health::Dependency, metrics::Metrics};
+use lease::{DEADLINE, Observed, RETRY, Step};
+
+/// A request that takes longer is given up, so that the next one comes before the deadline.
+const REQUEST: Duration = Duration::from_secs(4);
+
+/// Whether this process may have effects.
+#[derive(Clone, Debug)]
+pub struct Leader {
+    standing: watch::Receiver<Standing>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Standing {
+    until: Option<Instant>,
+    term: u64,
+}
+
+/// One replica's part in the election.
+pub struct Candidate {
+    leases: Api<Lease>,
+    name: String,
+    me: String,
+    observed: Option<Observed>,
+    standing: watch::Sender<Standing>,
+    health: Arc<Dependency>,
+}
+
+impl Standing {
+    fn leads(self) -> bool {
+        self.until.is_some_and(|until| Instant::now() < until)
+    }
+}
+
+impl Leader {
+    /// The only replica: it always may.
+    #[must_use]
+    pub fn alone() -> Self {
+        let always = Instant::now() + Duration::from_hours(24 * 365 * 30);
+        let until = Some(always);
+        let (_, standing) = watch::channel(Standing { until, term: 1 });
+        Self { standing }
+    }
+
+    /// Whether it may now.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        self.standing.borrow().leads()
+    }
+
+    /// An item each time that this process begins to lead.
+    pub fn terms(&self) -> impl Stream<Item = ()> + Send + use<> {
+        let mut standing = self.standing.clone();
+        let term = standing.borrow_and_update().term;
+        futures::stream::unfold((standing, term), async |(mut standing, term)| {
+            let began = standing.wait_for(|standing| standing.term != term).await;
+            let term = began.map(|standing| standing.term).ok();
+            if term.is_none() {
+                // Nobody else will ever lead: the stream just has no more to say.
+                futures::future::pending::<()>().await;
+            }
+            Some(((), (standing, term?)))
+        })
+    }
+}
+
+impl Candidate {
+    /// A replica that stands for election, and what tells whether it was elected.
+    #[must_use]
+    pub fn new(client: Client, namespace: &str, name: String, me: String) -> (Self, Leader) {
+        let (sender, standing) = watch::channel(Standing::default());
+        let health = Dependency::new(format!("lease {namespace}/{name}"));
+        let candidate = Self {
+            leases: Api::namespaced(client, namespace),
+            name,
+            me,
+            observed: None,
+            standing: sender,
+            health,
+        };
+        (candidate, Leader { standing })
+    }
+
+    /// What `/readyz` says about the lease.
+    #[must_use]
+    pub fn health(&self) -> Arc<Dependency> {
+        Arc::clone(&self.health)
+    }
+
+    /// Stands for election until told to stop, and gives the lease back then.
+    pub async fn run(mut self, metrics: &Metrics, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        loop {
+            let turn = tokio::time::timeout(REQUEST, self.turn());
+            match turn.await {
+                Ok(Ok(())) => self.health.works(),
+                Ok(Err(error)) => self.health.failed(chain(&error)),
+                Err(_) => self
+                    .health
+                    .failed("the API server does not answer".to_owned()),
+            }
+            self.report(metrics);
+            tokio::select! {
+                () = tokio::time::sleep(RETRY) => {}
+                () = &mut stop => break,
+            }
+        }
+        metrics.leads(&self.name, false);
+        self.release().await;
+    }
+
+    /// Looks, and takes or renews the lease if it is free or its own. One that changed meanwhile is
+    /// looked at once more.
+    async fn turn(&mut self) -> Result<(), kube::Error> {
+        if !self.attempt().await? {
+            self.attempt().await?;
+        }
+        Ok(())
+    }
+
+    /// False if the lease was not as expected.
+    async fn attempt(&mut self) -> Result<bool, kube::Error> {
+        // A holder knows the version that it wrote; if that is outdated, the write says so.
+        if !self.is_holder() {
+            self.look().await?;
+        }
+        let (asked, wall) = (Instant::now(), Timestamp::now());
+        let next = self
+            .observed
+            .as_ref()
+            .map(|observed| observed.next(&self.me, asked, wall));
+        let parameters = PostParams::default();
+        let written = match next {
+            Some(Step::Wait) => return Ok(true),
+            Some(Step::Write(lease)) => self.leases.replace(&self.name, &parameters, &lease).await,
+            None => {
+                let lease = lease::first(&self.name, &self.me, wall);
+                self.leases.create(&parameters, &lease).await
+            }
+        };
+        match written {
+            Ok(lease) => {
+                self.saw(Some(lease), asked);
+                self.lead_until(asked + DEADLINE);
+                Ok(true)
+            }
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {
+                self.observed = None;
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn look(&mut self) -> Result<(), kube::Error> {
+        let lease = self.leases.get_opt(&self.name).await?;
+        self.saw(lease, Instant::now());
+        if !self.is_holder() {
+            self.resign("another replica leads");
+        }
+        Ok(())
+    }
+
+    fn saw(&mut self, lease: Option<Lease>, now: Instant) {
+        let before = self.observed.take();
+        self.observed = lease.map(|lease| Observed::after(before, lease, now));
+    }
+
+    fn is_holder(&self) -> bool {
+        self.observed
+            .as_ref()
+            .is_some_and(|observed| observed.is_held_by(&self.me))
+    }
+
+    fn lead_until(&self, until: Instant) {
+        self.standing.send_modify(|standing| {
+            if !standing.leads() {
+                standing.term += 1;
+                tracing::info!(lease = self.name, identity = self.me, "this replica leads");
+            }
+            standing.until = Some(until);
+        });
+    }
+
+    fn resign(&self, why: &str) {
+        self.standing.send_if_modified(|standing| {
+            let led = standing.until.take().is_some();
+            if led {
+                tracing::warn!(
+                    lease = self.name,
+                    identity = self.me,
+                    why,
+                    "this replica does not lead any more"
+                );
+            }
+            led
+        });
+    }
+
+    fn report(&self, metrics: &Metrics) {
+        let leads = self.standing.borrow().leads();
+        if !leads {
+            self.resign("the lease could not be renewed in time");
+        }
+        metrics.leads(&self.name, leads);
+    }
+
+    /// The others need not wait until the lease runs out.
+    async fn release(self) {
+        self.resign("it stops");
+        let held = self
+            .observed
+            .filter(|observed| observed.is_held_by(&self.me));
+        let Some(lease) = held.map(|held| held.released(Timestamp::now())) else {
+            return;
+        };
+        let parameters = PostParams::default();
+        let released = self.leases.replace(&self.name, &parameters, &lease);
+        match tokio::time::timeout(REQUEST, released).await {
+            Ok(Ok(_)) => tracing::info!(lease = self.name, "the lease is given back"),
+            Ok(Err(error)) => tracing::warn!(
+                lease = self.name,
+                error = chain(&error),
+                "the lease could not be given back; it runs out"
+            ),
+            Err(_) => tracing::warn!(
+                lease = self.name,
+                "the lease could not be given back in time; it runs out"
+            ),
+        }
+    }
+}

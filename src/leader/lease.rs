@@ -1,0 +1,145 @@
+//! The rules of the lease, without a client: what a process does next, given what it last saw of it.
+//!
+//! Clocks of machines differ, so nobody compares the times that are written in a lease. A holder is
+//! taken for dead when the lease has not changed for its duration, by one's own clock.
+
+use std::time::Duration;
+
+use k8s_openapi::{
+    api::coordination::v1::{Lease, LeaseSpec},
+    apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
+    jiff::Timestamp,
+};
+use tokio::time::Instant;
+
+/// A lease that has not changed for so long is free.
+pub const DURATION: Duration = Duration::from_secs(15);
+/// A holder that could not renew for so long has no effects any more, well before another may.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+/// How often a holder renews, and the others look.
+pub const RETRY: Duration = Duration::from_secs(2);
+/// The longest that another writer's lease is believed: a typing error must not stop all replicas.
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// What was last seen of the lease, and since when it has not changed.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    lease: Lease,
+    since: Instant,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Write this in place of the version that it names.
+    Write(Box<Lease>),
+    /// Another process holds it.
+    Wait,
+}
+
+impl Observed {
+    /// What is known after the lease was seen again.
+    #[must_use]
+    pub fn after(before: Option<Self>, lease: Lease, now: Instant) -> Self {
+        let unchanged = |before: &Self| {
+            before.lease.metadata.resource_version == lease.metadata.resource_version
+                && before.lease.metadata.uid == lease.metadata.uid
+        };
+        let since = before.filter(unchanged).map_or(now, |before| before.since);
+        Self { lease, since }
+    }
+
+    /// Whether this process is written in it.
+    #[must_use]
+    pub fn is_held_by(&self, me: &str) -> bool {
+        self.holder() == Some(me)
+    }
+
+    /// Who is written in it.
+    #[must_use]
+    pub fn holder(&self) -> Option<&str> {
+        let holder = self.spec()?.holder_identity.as_deref()?;
+        (!holder.is_empty()).then_some(holder)
+    }
+
+    fn spec(&self) -> Option<&LeaseSpec> {
+        self.lease.spec.as_ref()
+    }
+
+    fn is_free(&self, now: Instant) -> bool {
+        let seconds = self.spec().and_then(|spec| spec.lease_duration_seconds);
+        let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
+        let patience = seconds.map_or(DURATION, Duration::from_secs).min(LONGEST);
+        self.holder().is_none() || now.saturating_duration_since(self.since) >= patience
+    }
+
+    /// What this process does next.
+    #[must_use]
+    pub fn next(&self, me: &str, now: Instant, wall: Timestamp) -> Step {
+        let spec = self.spec().cloned().unwrap_or_default();
+        let renewed = if self.is_held_by(me) {
+            LeaseSpec {
+                renew_time: Some(MicroTime(wall)),
+                lease_duration_seconds: Some(seconds(DURATION)),
+                ..spec
+            }
+        } else if self.is_free(now) {
+            taken(
+                me,
+                spec.lease_transitions.unwrap_or(0).saturating_add(1),
+                wall,
+            )
+        } else {
+            return Step::Wait;
+        };
+        Step::Write(Box::new(self.replaced_by(renewed)))
+    }
+
+    /// The lease given back: the next to look takes it at once.
+    #[must_use]
+    pub fn released(&self, wall: Timestamp) -> Lease {
+        self.replaced_by(LeaseSpec {
+            lease_duration_seconds: Some(1),
+            renew_time: Some(MicroTime(wall)),
+            lease_transitions: self.spec().and_then(|spec| spec.lease_transitions),
+            ..LeaseSpec::default()
+        })
+    }
+
+    fn replaced_by(&self, spec: LeaseSpec) -> Lease {
+        Lease {
+            metadata: ObjectMeta {
+                managed_fields: None,
+                ..self.lease.metadata.clone()
+            },
+            spec: Some(spec),
+        }
+    }
+}
+
+/// A lease that does not exist yet, held by this process.
+#[must_use]
+pub fn first(name: &str, me: &str, wall: Timestamp) -> Lease {
+    Lease {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            ..ObjectMeta::default()
+        },
+        spec: Some(taken(me, 0, wall)),
+    }
+}
+
+fn taken(me: &str, transitions: i32, wall: Timestamp) -> LeaseSpec {
+    LeaseSpec {
+        holder_identity: Some(me.to_owned()),
+        lease_duration_seconds: Some(seconds(DURATION)),
+        acquire_time: Some(MicroTime(wall)),
+        renew_time: Some(MicroTime(wall)),
+        lease_transitions: Some(transitions),
+        ..LeaseSpec::default()
+    }
+}
+
+fn seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,312 @@
+//! Several replicas: one has effects, the others take over without asking what they already know.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use cluster::{
+    leash::Leashed,
+    proxy::{Fault, Proxy, Recorded, Verb},
+};
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::{Api, api::DeleteParams};
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::{
+    actions::{TARGET, tests},
+    scene::{PAIR, SECOND, Scene, Stage, free_address, get_http},
+};
+
+tests![
+    one_of_two_replicas_has_effects,
+    a_leader_that_stops_gives_the_lease_back_and_the_other_lists_nothing,
+    a_leader_that_is_killed_in_a_rotation_is_succeeded_and_the_rotation_ends,
+    a_leader_that_slept_through_its_lease_changes_nothing_any_more,
+    a_leader_that_cannot_reach_the_lease_stops_and_stands_by_afterwards,
+    a_lease_that_is_deleted_is_made_again,
+    without_rights_on_the_lease_nobody_leads_and_readyz_says_why,
+];
+
+const LEASE: &str = "static-aws-credentials";
+
+/// One process of several, with a proxy of its own.
+struct Replica {
+    proxy: Proxy,
+    bind: String,
+    process: Leashed,
+}
+
+impl Replica {
+    async fn start(scene: &Scene) -> Result<Self> {
+        let cluster = scene.stage.cluster()?;
+        let proxy = Proxy::start(cluster.url(), &cluster.ca_pem()).await?;
+        let kubeconfig = cluster
+            .service_account_kubeconfig(&scene.namespace, "operator", Some(&proxy.url()))
+            .await?;
+        let bind = free_address()?;
+        let flags = ["--namespace", &scene.namespace, "--leader-election"];
+        let flags = [&flags[..], &["--lease-namespace", &scene.namespace]].concat();
+        let flags: Vec<String> = flags.into_iter().map(str::to_owned).collect();
+        let process = scene.replica(&kubeconfig, &bind, &flags)?;
+        let replica = Self {
+            proxy,
+            bind,
+            process,
+        };
+        scene
+            .until("a replica is ready", async || {
+                let answer = get_http(&replica.bind, "/readyz").await;
+                let ready = answer.is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"));
+                Ok(ready.then_some(()))
+            })
+            .await?;
+        Ok(replica)
+    }
+
+    /// What its metrics say.
+    async fn leads(&self) -> Result<bool> {
+        let metrics = get_http(&self.bind, "/metrics").await?;
+        Ok(metrics.contains(&format!(
+            "leader_election_master_status{{name=\"{LEASE}\"}} 1"
+        )))
+    }
+
+    async fn until_it_leads(&self, scene: &Scene, leads: bool) -> Result<()> {
+        let what = format!("a replica {} lead", if leads { "does" } else { "does not" });
+        let check = async || Ok((self.leads().await? == leads).then_some(()));
+        scene.until(&what, check).await
+    }
+
+    /// Requests since a mark that are about the work, not about the lease.
+    fn work(&self, mark: usize) -> Vec<Recorded> {
+        let requests = self.proxy.since(mark).into_iter();
+        requests
+            .filter(|request| request.resource != "leases" && request.verb != Verb::Watch)
+            .collect()
+    }
+
+    fn stopped(&self, signal: Signal) -> Option<i32> {
+        self.process.signal(signal);
+        assert!(self.process.wait(Duration::from_secs(20)));
+        self.process.exit_code()
+    }
+}
+
+/// Two replicas over a published pair, and the first leads.
+async fn pair_of_replicas(stage: Arc<Stage>) -> Result<(Scene, Replica, Replica)> {
+    let scene = Scene::before_start(stage).await?;
+    let leader = Replica::start(&scene).await?;
+    leader.until_it_leads(&scene, true).await?;
+    let standby = Replica::start(&scene).await?;
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.until_ready("orders").await?;
+    Ok((scene, leader, standby))
+}
+
+fn leases(scene: &Scene) -> Result<Api<Lease>> {
+    let client = scene.stage.cluster()?.client();
+    Ok(Api::namespaced(client, &scene.namespace))
+}
+
+async fn holder(scene: &Scene) -> Result<Option<String>> {
+    let lease = leases(scene)?.get(LEASE).await?;
+    Ok(lease.spec.and_then(|spec| spec.holder_identity))
+}
+
+async fn rotated(scene: &Scene) -> Result<()> {
+    let published = scene.until_ready("orders").await?;
+    let published = published.status.context("a status")?.published;
+    assert_eq!(published.context("published")?.revision, 2);
+    let content = scene.content(TARGET).await?;
+    assert_eq!(content["AWS_ACCESS_KEY_ID"], SECOND.0);
+    Ok(())
+}
+
+async fn one_of_two_replicas_has_effects(stage: Arc<Stage>) -> Result<()> {
+    let (scene, leader, standby) = pair_of_replicas(stage).await?;
+    assert!(leader.leads().await? && !standby.leads().await?);
+    let writes = |replica: &Replica| replica.work(0).iter().any(|request| request.verb.writes());
+    assert!(
+        writes(&leader) && !writes(&standby),
+        "{:?}",
+        standby.work(0)
+    );
+    assert_eq!(scene.sts.calls().len(), 1);
+    assert!(holder(&scene).await?.is_some());
+    Ok(())
+}
+
+async fn a_leader_that_stops_gives_the_lease_back_and_the_other_lists_nothing(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let (scene, leader, standby) = pair_of_replicas(stage).await?;
+    let mark = standby.proxy.mark();
+    assert_eq!(leader.stopped(Signal::TERM), Some(0));
+    assert!(std::fs::read_to_string(leader.process.log())?.contains("the lease is given back"));
+    standby.until_it_leads(&scene, true).await?;
+    let ignored = ["leases", "events"];
+    let quiet = || {
+        standby
+            .proxy
+            .quiet_but_for(&ignored, Duration::from_millis(700))
+    };
+    quiet().await;
+    assert!(standby.work(mark).is_empty(), "{:?}", standby.work(mark));
+    scene.source("pair", SECOND).await?;
+    rotated(&scene).await?;
+    quiet().await;
+    let work = standby.work(mark);
+    let work = work.iter().filter(|request| request.resource != "events");
+    let what: Vec<_> = work.map(|request| (request.verb, request.what())).collect();
+    let expected = [
+        (Verb::Get, "secrets"),
+        (Verb::Get, "secrets"),
+        (Verb::Update, "secrets"),
+        (Verb::Patch, "staticawscredentials/status"),
+    ];
+    assert_eq!(what, expected.map(|(verb, what)| (verb, what.to_owned())));
+    assert_eq!(scene.sts.calls().len(), 2);
+    Ok(())
+}
+
+async fn a_leader_that_is_killed_in_a_rotation_is_succeeded_and_the_rotation_ends(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let (scene, leader, standby) = pair_of_replicas(stage).await?;
+    leader.proxy.set_fault(Box::new(|head| match head.verb {
+        Verb::Update if head.resource == "secrets" => Fault::Hang,
+        _ => Fault::Pass,
+    }));
+    scene.source("pair", SECOND).await?;
+    scene
+        .until("the leader is about to publish", async || {
+            let work = leader.work(0);
+            let publishes =
+                |request: &Recorded| request.verb == Verb::Update && request.resource == "secrets";
+            Ok(work.iter().any(publishes).then_some(()))
+        })
+        .await?;
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
+    let mark = standby.proxy.mark();
+    leader.stopped(Signal::KILL);
+    rotated(&scene).await?;
+    assert!(standby.leads().await?);
+    assert!(
+        standby
+            .work(mark)
+            .iter()
+            .all(|request| request.verb != Verb::List)
+    );
+    assert_eq!(scene.sts.calls().len(), 3);
+    Ok(())
+}
+
+async fn a_leader_that_slept_through_its_lease_changes_nothing_any_more(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let (scene, leader, standby) = pair_of_replicas(stage).await?;
+    leader.process.signal(Signal::STOP);
+    let mark = leader.proxy.mark();
+    standby.until_it_leads(&scene, true).await?;
+    scene.source("pair", SECOND).await?;
+    rotated(&scene).await?;
+    let before = scene.secrets.get(TARGET).await?.metadata.resource_version;
+
+    leader.process.signal(Signal::CONT);
+    leader.until_it_leads(&scene, false).await?;
+    leader
+        .proxy
+        .quiet_but_for(&["leases"], Duration::from_secs(1))
+        .await;
+    let wrote = |request: &Recorded| request.verb.writes();
+    assert!(
+        !leader.work(mark).iter().any(wrote),
+        "{:?}",
+        leader.work(mark)
+    );
+    let after = scene.secrets.get(TARGET).await?.metadata.resource_version;
+    assert_eq!(before, after);
+    assert!(standby.leads().await?);
+    Ok(())
+}
+
+async fn a_leader_that_cannot_reach_the_lease_stops_and_stands_by_afterwards(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let (scene, leader, standby) = pair_of_replicas(stage).await?;
+    leader
+        .proxy
+        .set_fault(Box::new(|head| match head.resource.as_str() {
+            "leases" => Fault::Hang,
+            _ => Fault::Pass,
+        }));
+    leader.until_it_leads(&scene, false).await?;
+    assert!(
+        !standby.leads().await?,
+        "the other began before this one had stopped"
+    );
+    let mark = leader.proxy.mark();
+    scene.source("pair", SECOND).await?;
+    rotated(&scene).await?;
+    assert!(leader.work(mark).is_empty(), "{:?}", leader.work(mark));
+    assert!(
+        get_http(&leader.bind, "/readyz")
+            .await?
+            .contains("the API server does not answer")
+    );
+
+    leader.proxy.clear_fault();
+    scene
+        .until("the replica is ready again", async || {
+            let answer = get_http(&leader.bind, "/readyz").await?;
+            Ok(answer.starts_with("HTTP/1.1 200").then_some(()))
+        })
+        .await?;
+    assert!(!leader.leads().await? && standby.leads().await?);
+    Ok(())
+}
+
+async fn a_lease_that_is_deleted_is_made_again(stage: Arc<Stage>) -> Result<()> {
+    let (scene, leader, standby) = pair_of_replicas(stage).await?;
+    let leases = leases(&scene)?;
+    let uid = leases.get(LEASE).await?.metadata.uid;
+    leases.delete(LEASE, &DeleteParams::default()).await?;
+    scene
+        .until("there is a new lease", async || {
+            let lease = leases.get_opt(LEASE).await?;
+            Ok(lease.filter(|lease| lease.metadata.uid != uid).map(drop))
+        })
+        .await?;
+    scene
+        .until("one replica leads", async || {
+            Ok((leader.leads().await? != standby.leads().await?).then_some(()))
+        })
+        .await?;
+    scene.source("pair", SECOND).await?;
+    rotated(&scene).await?;
+    Ok(())
+}
+
+async fn without_rights_on_the_lease_nobody_leads_and_readyz_says_why(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let mut scene = Scene::before_start(stage).await?;
+    scene.flag("--lease-name", "another");
+    scene.flag("--lease-namespace", &scene.namespace.clone());
+    scene.flags(&["--leader-election"]);
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.launch()?;
+    scene
+        .until("/readyz names the lease", async || {
+            let answer = scene.get_http("/readyz").await.unwrap_or_default();
+            let words = format!("the lease {}/another fails: ", scene.namespace);
+            let says = answer.starts_with("HTTP/1.1 503") && answer.contains(&words);
+            Ok((says && answer.contains("cannot get resource")).then_some(()))
+        })
+        .await?;
+    assert_eq!(scene.sts.calls().len(), 0);
+    assert!(scene.secrets.get_opt(TARGET).await?.is_none());
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! The list of the crates inside the binary itself, in the format of cargo-auditable, so that scanners
+//! (`cargo audit bin`, Trivy, Grype) find it whatever becomes of the image around it.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, ensure};
+use flate2::{Compression, write::ZlibEncoder};
+use serde_json::{Value, json};
+
+use crate::parts::{Kind, Part};
+
+/// The section that the format names.
+const SECTION: &str = ".dep-v0";
+
+/// Copies a binary into a directory, with the list in it.
+pub(crate) fn embed(binary: &Path, parts: &[Part], directory: &Path) -> Result<PathBuf> {
+    let mut zlib = ZlibEncoder::new(Vec::new(), Compression::best());
+    zlib.write_all(&serde_json::to_vec(&list(parts))?)?;
+    let section = directory.join("dep-v0");
+    fs::write(&section, zlib.finish()?)?;
+    let name = binary.file_name().context("the binary has no name")?;
+    let audited = directory.join(name);
+    let output = Command::new("objcopy")
+        .arg(format!("--add-section={SECTION}={}", section.display()))
+        .arg(format!("--set-section-flags={SECTION}=noload,readonly"))
+        .args([binary, &audited])
+        .output()
+        .context("cannot start objcopy; it comes with the linker, in Debian's package binutils")?;
+    let words = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "objcopy: {}", words.trim());
+    Ok(audited)
+}
+
+fn list(parts: &[Part]) -> Value {
+    let crates = parts
+        .iter()
+        .take_while(|part| matches!(part.kind, Kind::Operator | Kind::Crate { .. }));
+    let packages: Vec<Value> = crates
+        .map(|part| {
+            let is_root = part.kind == Kind::Operator;
+            let source = if is_root { "local" } else { "crates.io" };
+            let mut package = json!({
+                "name": part.name,
+                "version": part.version,
+                "source": source,
+            });
+            if !part.depends_on.is_empty() {
+                package["dependencies"] = json!(part.depends_on);
+            }
+            if is_root {
+                package["root"] = json!(true);
+            }
+            package
+        })
+        .collect();
+    json!({ "packages": packages })
+}

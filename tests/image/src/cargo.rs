@@ -1,0 +1,210 @@
+//! Cargo's two answers: what a workspace consists of, and the static binary with the packages in it.
+
+use std::{
+    collections::BTreeSet,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The package and its binary.
+pub(crate) const NAME: &str = "static-aws-credentials";
+
+/// What Cargo tells of a package to the programs that it starts, and how it was itself told to build.
+/// ring is compiled anew when one of the first differs from last time, all else when one of the second.
+const TELLING: [&str; 7] = [
+    "CARGO_PKG_",
+    "CARGO_MANIFEST_",
+    "CARGO_BIN_",
+    "CARGO_CFG_",
+    "CARGO_PROFILE_",
+    "CARGO_BUILD_R",
+    "CARGO_TARGET_",
+];
+
+/// A workspace, as `cargo metadata` has it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Metadata {
+    pub(crate) packages: Vec<Package>,
+    pub(crate) resolve: Resolve,
+    pub(crate) target_directory: PathBuf,
+    pub(crate) workspace_root: PathBuf,
+}
+
+/// A package.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Package {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) license: Option<String>,
+    pub(crate) repository: Option<String>,
+    pub(crate) authors: Vec<String>,
+    pub(crate) manifest_path: PathBuf,
+    pub(crate) source: Option<String>,
+}
+
+/// Who depends on whom.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Resolve {
+    pub(crate) nodes: Vec<Node>,
+}
+
+/// One package's dependencies.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Node {
+    pub(crate) id: String,
+    pub(crate) deps: Vec<Dependency>,
+}
+
+/// A dependency.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Dependency {
+    pub(crate) pkg: String,
+    pub(crate) dep_kinds: Vec<DependencyKind>,
+}
+
+/// What a dependency is for; `None` is the program itself.
+#[derive(Debug, Deserialize)]
+pub(crate) struct DependencyKind {
+    pub(crate) kind: Option<String>,
+}
+
+/// A built binary.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) binary: PathBuf,
+    /// The IDs of the packages that were compiled for the target, procedural macros thus left out.
+    pub(crate) packages: BTreeSet<String>,
+}
+
+/// The target triple. With one that is named, build scripts and macros are not linked statically.
+pub(crate) fn triple() -> String {
+    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
+}
+
+/// Asks for the metadata of the workspace that a directory is in.
+pub(crate) fn metadata(workspace: &Path) -> Result<Metadata> {
+    let triple = triple();
+    let output = cargo(workspace)
+        .args(["metadata", "--locked", "--format-version=1"])
+        .args(["--filter-platform", &triple])
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start cargo")?;
+    ensure!(output.status.success(), "cargo metadata failed");
+    serde_json::from_slice(&output.stdout).context("cannot read cargo's metadata")
+}
+
+/// Builds the binary, for minutes the first time, or finds that it is built.
+pub(crate) fn build(workspace: &Path, target: &Path) -> Result<Compiled> {
+    let start = Instant::now();
+    let triple = triple();
+    let output = cargo(workspace)
+        .args(["build", "--release", "--locked", "--package", NAME])
+        .args(["--bin", NAME, "--target", &triple])
+        .arg("--message-format=json-render-diagnostics")
+        .env("CARGO_TARGET_DIR", target)
+        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(workspace, target)?)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start cargo")?;
+    ensure!(output.status.success(), "cargo cannot build {NAME}");
+    let seconds = start.elapsed().as_secs();
+    if seconds > 9 {
+        eprintln!("image: built {NAME} in {seconds} s");
+    }
+    compiled(&String::from_utf8(output.stdout)?, &target.join(triple))
+}
+
+fn cargo(workspace: &Path) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace).stdin(Stdio::null());
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        // The place of the target directory is asked for, not told.
+        let is_place = text == "CARGO_TARGET_DIR";
+        if !is_place && TELLING.iter().any(|prefix| text.starts_with(prefix)) {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo
+}
+
+/// Static, and without the paths of this machine in panics' messages, so that they do not differ.
+fn rustflags(workspace: &Path, target: &Path) -> Result<OsString> {
+    let mut flags = OsString::from("-Ctarget-feature=+crt-static");
+    // Saves half a megabyte of addresses. An older C library cannot start what is packed so.
+    if glibc()?.as_slice() >= &[2, 36] {
+        flags.push("\x1f-Clink-arg=-Wl,-z,pack-relative-relocs");
+    }
+    // The last that fits wins, and the target directory may be in the workspace.
+    let mut renamed = vec![
+        (workspace.to_owned(), "/source"),
+        (target.to_owned(), "/target"),
+    ];
+    let registry = cargo_home()?.join("registry/src");
+    if let Ok(entries) = std::fs::read_dir(&registry) {
+        let mut sources: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        sources.sort();
+        renamed.extend(sources.into_iter().map(|path| (path, "/registry")));
+    }
+    for (from, to) in renamed {
+        flags.push("\x1f--remap-path-prefix=");
+        flags.push(from);
+        flags.push("=");
+        flags.push(to);
+    }
+    Ok(flags)
+}
+
+fn glibc() -> Result<Vec<u32>> {
+    let told = said("getconf", &["GNU_LIBC_VERSION"])?;
+    let version = told.trim_start_matches("glibc ").split('.');
+    Ok(version.map_while(|part| part.parse().ok()).collect())
+}
+
+/// What a program writes on its standard output.
+pub(crate) fn said(program: &str, args: &[&str]) -> Result<String> {
+    let output = Command::new(program).args(args).output();
+    let output = output.with_context(|| format!("cannot start {program}"))?;
+    ensure!(
+        output.status.success(),
+        "{program} {} failed",
+        args.join(" ")
+    );
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+fn cargo_home() -> Result<PathBuf> {
+    let set = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let usual = || std::env::home_dir().map(|home| home.join(".cargo"));
+    set.or_else(usual)
+        .context("neither CARGO_HOME nor HOME is set")
+}
+
+/// Reads Cargo's messages: fresh or not, each unit is told with its files.
+fn compiled(messages: &str, of_target: &Path) -> Result<Compiled> {
+    let mut packages = BTreeSet::new();
+    let mut binary = None;
+    for message in messages.lines() {
+        let message: Value = serde_json::from_str(message)?;
+        if message["reason"] != "compiler-artifact" {
+            continue;
+        }
+        let files = message["filenames"].as_array().into_iter().flatten();
+        let mut files = files.filter_map(Value::as_str).map(Path::new);
+        if files.any(|file| file.starts_with(of_target)) {
+            packages.extend(message["package_id"].as_str().map(str::to_owned));
+        }
+        let program = message["executable"].as_str().map(PathBuf::from);
+        binary = program.or(binary);
+    }
+    let binary = binary.context("cargo tells of no binary")?;
+    Ok(Compiled { binary, packages })
+}

@@ -1,0 +1,20 @@
+//! The operator's image: a static binary, Mozilla's certificate authorities and the licences, in an OCI
+//! archive that no container engine takes part in. The same sources and tools give the same bytes.
+//!
+//! [`built`] is for tests that need the image; `cargo image` is for people; [`oci`] writes any image.
+
+mod audit;
+mod build;
+mod cargo;
+mod licenses;
+pub mod oci;
+mod origin;
+mod parts;
+pub mod read;
+mod sbom;
+mod trust;
+mod verify;
+
+pub use build::{Built, built};
+pub use trust::roots;
+pub use verify::verify;

@@ -1,0 +1,22 @@
+//! The image as others read it: crane and its registry, `readelf`, Cargo's own tree, webpki.
+#![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod bill;
+mod binary;
+mod layout;
+mod reader;
+mod trust;
+mod writer;
+
+use std::sync::OnceLock;
+
+use image::{Built, built};
+
+/// What program, crate and image are called.
+const NAME: &str = "static-aws-credentials";
+
+/// The image, built once for all of these tests.
+fn image() -> &'static Built {
+    static BUILT: OnceLock<Built> = OnceLock::new();
+    BUILT.get_or_init(|| built().expect("the image can be built"))
+}
