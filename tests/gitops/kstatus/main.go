@@ -16,6 +16,8 @@ import (
 
 	flux "github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	// Integers stay integers, as in every client of the API server.
+	numbers "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	upstream "sigs.k8s.io/cli-utils/pkg/kstatus/status"
 )
@@ -60,10 +62,14 @@ func each(input io.Reader, reader func(*unstructured.Unstructured) (any, error))
 	documents := yaml.NewYAMLOrJSONDecoder(input, 4096)
 	output := json.NewEncoder(os.Stdout)
 	for {
-		object := map[string]any{}
-		if err := documents.Decode(&object); errors.Is(err, io.EOF) {
+		var document json.RawMessage
+		if err := documents.Decode(&document); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
+			return err
+		}
+		object := map[string]any{}
+		if err := numbers.Unmarshal(document, &object); err != nil {
 			return err
 		}
 		if len(object) == 0 {
