@@ -83,7 +83,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let listener = server::bind(args.bind)
         .await
         .map_err(|error| ProcessError::Bind(args.bind, error))?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), bind = %args.bind, namespaces = ?args.namespaces, "starting");
+    announce(&args);
     let (announcements, queue) = mpsc::channel(EVENT_QUEUE);
     let (candidate, leader) = election(&args, &client)?;
     let shared = Arc::new(shared(&args, client.clone(), leader, announcements)?);
@@ -122,6 +122,15 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     }
     tracing::info!("stopped");
     result
+}
+
+fn announce(args: &RunArgs) {
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), bind = %args.bind, namespaces = ?args.namespaces, "starting");
+    if args.unguarded {
+        tracing::warn!(
+            "no admission policy guards the resources: whoever may create one gets any key pair of its namespace; install the chart's policies"
+        );
+    }
 }
 
 /// The drain deadline also ends a controller whose first list never came: that one would never
@@ -195,7 +204,10 @@ fn election(args: &RunArgs, client: &Client) -> Result<(Option<Candidate>, Leade
 
 /// The host's name says which pod it is. It is not enough: a container that is started anew keeps it.
 fn identity() -> Result<String, getrandom::Error> {
-    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "static-aws-credentials".to_owned());
+    let host = ["POD_NAME", "HOSTNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
+    let host = host.unwrap_or_else(|| "static-aws-credentials".to_owned());
     Ok(format!("{host}_{:08x}", getrandom::u32()?))
 }
 
@@ -216,7 +228,7 @@ fn shared(
         gate: FairGate::new(usize::from(args.concurrency)),
         refusals: std::sync::Mutex::default(),
         events,
-        metrics: Metrics::default(),
+        metrics: Metrics::new(args.unguarded),
     })
 }
 

@@ -56,7 +56,8 @@ seccompProfile: {type: RuntimeDefault}
 {{- define "static-aws-credentials.tokenVolume" -}}
 - name: token
   projected:
-    defaultMode: 0440
+    # 0440, which YAML 1.2 would read as 440.
+    defaultMode: 288
     sources:
     # An hour is an hour: the API server stretches the usual 3607 seconds to a year.
     - serviceAccountToken: {path: token, expirationSeconds: 3600}
@@ -77,6 +78,9 @@ seccompProfile: {type: RuntimeDefault}
 {{- if .Values.leaderElection.enabled }}
 - {name: AWSCREDS_LEADER_ELECTION, value: "true"}
 - {name: AWSCREDS_LEASE_NAME, value: {{ include "static-aws-credentials.leaseName" . | quote }}}
+{{- end }}
+{{- if not (include "static-aws-credentials.policies.wanted" .) }}
+- {name: AWSCREDS_UNGUARDED, value: "true"}
 {{- end }}
 {{- with .Values.sts.endpoint }}
 - {name: AWSCREDS_STS_ENDPOINT, value: {{ . | quote }}}

@@ -3,7 +3,9 @@
 mod http_client;
 pub mod moto;
 pub mod proxy;
+mod python;
 pub mod s3client;
+pub mod schemas;
 mod serve;
 pub mod sts;
 

@@ -1,7 +1,6 @@
 //! moto, the stand-in for AWS that keeps users, keys and buckets and checks signatures on its own
 //! code, behind `moto/server.py`, which makes it as strict as AWS.
 
-mod environment;
 mod records;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -20,12 +19,17 @@ use tokio::time::{Instant, timeout};
 use crate::certs::Authority;
 use crate::http_client::{HttpClient, http_client};
 use crate::leash::Leashed;
+use crate::python::Environment;
 
 pub use records::{Entry, KeyPair, User};
 
 /// The account that everything is in.
 pub const ACCOUNT: &str = "123456789012";
 
+const ENVIRONMENT: Environment = Environment {
+    name: "moto",
+    why: "moto, which stands in for AWS's S3, IAM and STS, runs in a Python environment of its own",
+};
 const DEADLINE: Duration = Duration::from_mins(2);
 
 /// The running stand-in, which ends with this value.
@@ -56,7 +60,8 @@ impl Moto {
     }
 
     async fn launch(bind: IpAddr, tls: Option<(&Authority, &[String])>) -> Result<Self> {
-        let python = tokio::task::spawn_blocking(environment::python).await??;
+        let environment = tokio::task::spawn_blocking(|| ENVIRONMENT.directory()).await??;
+        let python = environment.join("bin/python");
         let directory = tempfile::tempdir()?;
         let mailbox = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let mut args = vec![

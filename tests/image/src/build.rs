@@ -18,8 +18,6 @@ use crate::{
     parts, sbom, trust,
 };
 
-const SOURCE: &str = "https://github.com/static-aws-credentials/static-aws-credentials";
-
 /// An archive to use as it is, instead of building one.
 const GIVEN: &str = "STATIC_AWS_CREDENTIALS_IMAGE";
 
@@ -206,13 +204,15 @@ fn labels(version: &str, origin: &Origin) -> BTreeMap<String, String> {
             ),
             ("version", version),
             ("licenses", "Apache-2.0"),
-            ("source", SOURCE),
             ("created", &origin.created),
         ]
         .map(|(name, value)| (label(name), value.to_owned())),
     );
-    let revision = origin.revision.iter();
-    labels.extend(revision.map(|revision| (label("revision"), revision.clone())));
+    let known = [("revision", &origin.revision), ("source", &origin.source)];
+    let known = known
+        .into_iter()
+        .filter_map(|(name, value)| Some((label(name), value.clone()?)));
+    labels.extend(known);
     labels
 }
 

@@ -9,6 +9,7 @@ mod cargo;
 mod licenses;
 pub mod oci;
 mod origin;
+mod page;
 mod parts;
 pub mod read;
 mod sbom;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write, fs};
 use anyhow::{Context, Result, ensure};
 use spdx::{Expression, ParseMode};
 
-use crate::parts::Part;
+use crate::{page, parts::Part};
 
 /// Where it is.
 pub(crate) const PATH: &str = "licenses/THIRD-PARTY.txt";
@@ -14,9 +14,8 @@ const HEADER: &str = "\
 What is in this image, each with its licence and the numbers of the texts below that belong to it.
 Of licences joined by OR the recipient may choose one.
 
-glibc is linked statically. Under section 6 of the LGPL you may link the operator with another version of
-it: the operator's complete source and the way it is built are public, at the address in the image's label
-org.opencontainers.image.source.
+glibc is linked statically. As section 6 of the LGPL has it, whoever wants to may link the operator with
+another version of it: `cargo image` in the operator's sources, which are public, does so.
 ";
 
 /// Texts in the order of their first mention, each with the parts that have it.
@@ -77,7 +76,11 @@ fn of(part: &Part) -> Result<Vec<String>> {
     let mut texts = Vec::new();
     for file in &part.notices {
         let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        texts.push(String::from_utf8_lossy(&bytes).into_owned());
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        match file.extension() {
+            Some(extension) if extension == "html" => texts.extend(page::texts(&text)),
+            _ => texts.push(text),
+        }
     }
     let is_licence = |text: &String| text.len() > 400;
     if !texts.iter().any(is_licence) || part.license.contains("GPL") {

@@ -12,6 +12,8 @@ pub struct Origin {
     pub created: String,
     /// The commit, if the sources are exactly that.
     pub revision: Option<String>,
+    /// Where the sources are published, which only who publishes them knows: `IMAGE_SOURCE`.
+    pub source: Option<String>,
 }
 
 impl Origin {
@@ -39,6 +41,7 @@ impl Origin {
         Ok(Self {
             created: created.to_string(),
             revision,
+            source: std::env::var("IMAGE_SOURCE").ok(),
         })
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn text(parts: &[Part], binary: &[u8], origin: &Origin) -> Result<Str
     });
     let number = uuid(&digest(&serde_json::to_vec(&bom)?));
     bom["serialNumber"] = json!(format!("urn:uuid:{number}"));
-    Ok(format!("{}\n", serde_json::to_string_pretty(&bom)?))
+    Ok(format!("{}\n", serde_json::to_string(&bom)?))
 }
 
 fn component(part: &Part) -> Value {

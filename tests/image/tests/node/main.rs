@@ -2,6 +2,8 @@
 //! nobody may write to, against a real API server and an STS that is known by name.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod dns;
+
 use std::{
     net::{IpAddr, Ipv4Addr},
     time::{Duration, Instant},
@@ -13,6 +15,7 @@ use cluster::{
     node::Node,
     sts::{Certificate, Sts},
 };
+use dns::NameServer;
 use serde_json::{Value, json};
 
 const PAIR: (&str, &str) = (
@@ -23,8 +26,8 @@ const ACCOUNT: &str = "123456789012";
 const ARN: &str = "arn:aws:iam::123456789012:user/image";
 const STS: &str = "sts.image.test";
 const ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
-const CRD: &str = include_str!("../../../crds/staticawscredentials.awscredentials.dev.yaml");
-const RULES: &str = include_str!("../../../charts/static-aws-credentials/files/rules.yaml");
+const CRD: &str = include_str!("../../../../crds/staticawscredentials.awscredentials.dev.yaml");
+const RULES: &str = include_str!("../../../../charts/static-aws-credentials/files/rules.yaml");
 
 /// A cluster that has the image and the definition.
 struct Stage {
@@ -87,6 +90,8 @@ impl Stage {
         self.node.expose(port.parse()?)?;
         let endpoint = format!("--sts-endpoint=https://{STS}:{port}");
 
+        let bridge = self.node.bridge_address();
+        let _names = NameServer::start(bridge, STS, bridge).await?;
         let trusting = self.operator(&endpoint, Some(&ca)).await?;
         let doubting = self.operator(&endpoint, None).await?;
         for (namespace, expected) in [(&trusting, "Published"), (&doubting, "StsUnreachable")] {
@@ -114,8 +119,8 @@ impl Stage {
         let mut pod = self.pod(&namespace, "operator", &["run", &scope, endpoint]);
         let spec = &mut pod["spec"];
         spec["serviceAccountName"] = json!("operator");
-        spec["hostAliases"] =
-            json!([{ "ip": self.node.bridge_address().to_string(), "hostnames": [STS] }]);
+        spec["dnsPolicy"] = json!("None");
+        spec["dnsConfig"] = json!({ "nameservers": [self.node.bridge_address().to_string()] });
         spec["containers"][0]["readinessProbe"] =
             json!({ "httpGet": { "path": "/readyz", "port": 8080 }, "periodSeconds": 1 });
         if roots.is_some() {

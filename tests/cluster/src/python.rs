@@ -1,5 +1,5 @@
-//! moto with its dependencies, installed once for each content of `moto/requirements.txt` and each
-//! Python, and shared by all that run on this machine.
+//! Packages of Python in an environment of their own, installed once for each content of their
+//! `requirements.txt` and each Python, and shared by all that run on this machine.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -14,40 +14,49 @@ use sha2::{Digest as _, Sha256};
 const PROBE: &str = "import ensurepip, sys, venv; \
                      print(sys.version_info[:2] >= (3, 11), sys.version, sys.base_prefix)";
 
-/// The Python inside the environment, which is made if it is not there. Blocks, the first time for
-/// half a minute or more.
-pub(super) fn python() -> Result<PathBuf> {
-    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("moto/requirements.txt");
-    let content = std::fs::read(&requirements)
-        .with_context(|| format!("cannot read {}", requirements.display()))?;
-    let base = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-    let facts = probe(Path::new(&base))?;
-    let key = Sha256::new().chain_update(content).chain_update(facts);
-    let key: String = key.finalize()[..6]
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
-        .collect();
-    let cache = cache()?;
-    let place = cache.join(format!("moto-{key}"));
-    let python = place.join("bin/python");
-    if !place.is_dir() {
-        std::fs::create_dir_all(&cache)
-            .with_context(|| format!("cannot make the cache {}", cache.display()))?;
-        let _lock = lock(&cache.join(format!("moto-{key}.lock")))?;
-        if !place.is_dir() {
-            install(Path::new(&base), &requirements, &place)?;
-        }
-    }
-    Ok(python)
+/// What is installed.
+pub(crate) struct Environment {
+    /// Its name: that of the directory beside `src` with its `requirements.txt`, and in the cache.
+    pub(crate) name: &'static str,
+    /// A sentence for those who lack Python.
+    pub(crate) why: &'static str,
 }
 
-fn probe(python: &Path) -> Result<Vec<u8>> {
-    const WHY: &str =
-        "moto, which stands in for AWS's S3, IAM and STS, runs in a Python environment of its own";
+impl Environment {
+    /// The environment's directory, which is made if it is not there. Blocks, the first time for half
+    /// a minute or more.
+    pub(crate) fn directory(&self) -> Result<PathBuf> {
+        let name = self.name;
+        let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        let requirements = requirements.join("requirements.txt");
+        let content = std::fs::read(&requirements)
+            .with_context(|| format!("cannot read {}", requirements.display()))?;
+        let base = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
+        let facts = probe(Path::new(&base), self.why)?;
+        let key = Sha256::new().chain_update(content).chain_update(facts);
+        let key: String = key.finalize()[..6]
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+            .collect();
+        let cache = cache()?;
+        let place = cache.join(format!("{name}-{key}"));
+        if !place.is_dir() {
+            std::fs::create_dir_all(&cache)
+                .with_context(|| format!("cannot make the cache {}", cache.display()))?;
+            let _lock = lock(&cache.join(format!("{name}-{key}.lock")), name)?;
+            if !place.is_dir() {
+                install(Path::new(&base), &requirements, &place, name)?;
+            }
+        }
+        Ok(place)
+    }
+}
+
+fn probe(python: &Path, why: &str) -> Result<Vec<u8>> {
     let output = match Command::new(python).args(["-c", PROBE]).output() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => bail!(
-            "there is no `{}` on the PATH: {WHY}. Install Python 3.11 or newer \
+            "there is no `{}` on the PATH: {why}. Install Python 3.11 or newer \
              (apt-get install python3 python3-venv), or name one in PYTHON",
             python.display()
         ),
@@ -55,14 +64,14 @@ fn probe(python: &Path) -> Result<Vec<u8>> {
     };
     ensure!(
         output.status.success(),
-        "`{}` cannot make a virtual environment: {WHY}. Install what it lacks \
+        "`{}` cannot make a virtual environment: {why}. Install what it lacks \
          (apt-get install python3-venv), or name another Python in PYTHON. It said: {}",
         python.display(),
         tail(&output)
     );
     ensure!(
         output.stdout.starts_with(b"True"),
-        "`{}` is too old, it must be Python 3.11 or newer: {WHY}. Name another one in PYTHON. It is {}",
+        "`{}` is too old, it must be Python 3.11 or newer: {why}. Name another one in PYTHON. It is {}",
         python.display(),
         String::from_utf8_lossy(&output.stdout).trim()
     );
@@ -70,9 +79,9 @@ fn probe(python: &Path) -> Result<Vec<u8>> {
 }
 
 /// Under a temporary name until it is whole; the scripts in `bin` know only that name and are not used.
-fn install(base: &Path, requirements: &Path, place: &Path) -> Result<()> {
+fn install(base: &Path, requirements: &Path, place: &Path, name: &str) -> Result<()> {
     let start = Instant::now();
-    eprintln!("cluster: installing moto (once; about half a minute)");
+    eprintln!("cluster: installing {name} (once; about half a minute)");
     let unfinished = place.with_extension("unfinished");
     match std::fs::remove_dir_all(&unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -91,11 +100,16 @@ fn install(base: &Path, requirements: &Path, place: &Path) -> Result<()> {
         "--no-deps",
         "--requirement",
     ]);
-    run(pip.arg(requirements)).context(
-        "cannot install moto: its packages come from PyPI (or the index that pip is set to)",
-    )?;
+    run(pip.arg(requirements)).with_context(|| {
+        format!(
+            "cannot install {name}: its packages come from PyPI (or the index that pip is set to)"
+        )
+    })?;
     std::fs::rename(&unfinished, place)?;
-    eprintln!("cluster: installed moto in {} s", start.elapsed().as_secs());
+    eprintln!(
+        "cluster: installed {name} in {} s",
+        start.elapsed().as_secs()
+    );
     Ok(())
 }
 
@@ -121,12 +135,12 @@ fn cache() -> Result<PathBuf> {
     Ok(base.join("static-aws-credentials"))
 }
 
-fn lock(path: &Path) -> Result<File> {
+fn lock(path: &Path, name: &str) -> Result<File> {
     let file = File::create(path)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            eprintln!("cluster: waiting for another process that installs moto");
+            eprintln!("cluster: waiting for another process that installs {name}");
             file.lock()?;
         }
         Err(TryLockError::Error(error)) => return Err(error).context("cannot lock the cache"),

@@ -1,0 +1,136 @@
+{{/* "true" if the API server has a kind of admissionregistration.k8s.io/v1. Without a cluster to ask, as
+     in a plain `helm template`, no kind is known at all, and the version of Kubernetes decides. */}}
+{{- define "static-aws-credentials.policies.served" -}}
+{{- if .root.Capabilities.APIVersions.Has (printf "admissionregistration.k8s.io/v1/%s" .kind) -}}
+true
+{{- else if not (.root.Capabilities.APIVersions.Has "v1/Pod") -}}
+{{- if semverCompare (printf ">=%s-0" .since) .root.Capabilities.KubeVersion.Version }}true{{ end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "static-aws-credentials.policies.validatingServed" -}}
+{{- include "static-aws-credentials.policies.served" (dict "root" . "kind" "ValidatingAdmissionPolicy" "since" "1.30.0") -}}
+{{- end -}}
+
+{{/* "true" if this release guards what it does by admission policies, whoever creates them. */}}
+{{- define "static-aws-credentials.policies.wanted" -}}
+{{- $enabled := toString .Values.policies.enabled -}}
+{{- if not (has $enabled (list "auto" "true" "false")) -}}
+{{- fail (printf "policies.enabled: must be auto, true or false, not %s" $enabled) -}}
+{{- end -}}
+{{- if eq $enabled "true" -}}
+{{- if not (include "static-aws-credentials.policies.validatingServed" .) -}}
+{{- fail "policies.enabled: is true, and this API server has no ValidatingAdmissionPolicy of admissionregistration.k8s.io/v1 (Kubernetes 1.30 or newer has it); upgrade, or set policies.enabled to auto to install without the policies" -}}
+{{- end -}}
+true
+{{- else if eq $enabled "auto" -}}
+{{- include "static-aws-credentials.policies.validatingServed" . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* "true" if the policies are rendered. */}}
+{{- define "static-aws-credentials.policies.rendered" -}}
+{{- if include "static-aws-credentials.policies.wanted" . -}}
+{{- if .Values.policies.create }}true{{ end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The namespaces, as JSON, in which no Secret is written whatever a resource there says: those of the
+     system, and our own unless it is served on purpose. */}}
+{{- define "static-aws-credentials.policies.guardedNamespaces" -}}
+{{- $served := .Values.scope.namespaces -}}
+{{- $guarded := .Values.policies.systemNamespaces -}}
+{{- range $guarded -}}
+{{- if has . $served -}}
+{{- fail (printf "scope.namespaces: names %s, which policies.systemNamespaces guards; remove it from one of the two" .) -}}
+{{- end -}}
+{{- end -}}
+{{- if not (has .Release.Namespace $served) -}}
+{{- $guarded = append $guarded .Release.Namespace | uniq -}}
+{{- end -}}
+{{- toJson $guarded -}}
+{{- end -}}
+
+{{/* Narrows a policy to the namespaces that this release serves. */}}
+{{- define "static-aws-credentials.policies.servedNamespaces" -}}
+{{- with .Values.scope.namespaces -}}
+namespaceSelector:
+  matchExpressions:
+  - {key: kubernetes.io/metadata.name, operator: In, values: {{ toJson . }}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels by which an administrator, and another release, find the policies. */}}
+{{- define "static-aws-credentials.policies.metadata" -}}
+name: {{ include "static-aws-credentials.clusterName" .root }}-{{ .policy }}
+labels:
+  {{- include "static-aws-credentials.labels" .root | nindent 2 }}
+  awscredentials.dev/policy: {{ .policy }}
+{{- end -}}
+
+{{/* The binding of a validating policy. */}}
+{{- define "static-aws-credentials.policies.binding" -}}
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata:
+  {{- include "static-aws-credentials.policies.metadata" . | nindent 2 }}
+spec:
+  policyName: {{ include "static-aws-credentials.clusterName" .root }}-{{ .policy }}
+  validationActions: [Deny]
+{{- end -}}
+
+{{/* Refuses a release that would serve a namespace which another one serves: each would write over the
+     other's targets, and neither could write a status. */}}
+{{- define "static-aws-credentials.policies.refuseOverlap" -}}
+{{- $root := . -}}
+{{- $served := .Values.scope.namespaces -}}
+{{- range (lookup "admissionregistration.k8s.io/v1" "ValidatingAdmissionPolicy" "" "").items -}}
+{{- $labels := .metadata.labels | default dict -}}
+{{- $notes := .metadata.annotations | default dict -}}
+{{- $name := index $notes "meta.helm.sh/release-name" | default "" -}}
+{{- $namespace := index $notes "meta.helm.sh/release-namespace" | default "" -}}
+{{- $own := and (eq $name $root.Release.Name) (eq $namespace $root.Release.Namespace) -}}
+{{- if and (eq (index $labels "awscredentials.dev/policy" | default "") "status") (not $own) (ne .metadata.name (printf "%s-status" (include "static-aws-credentials.clusterName" $root))) -}}
+{{- $theirs := list -}}
+{{- range ((.spec.matchConstraints.namespaceSelector | default dict).matchExpressions | default list) -}}
+{{- $theirs = concat $theirs (.values | default list) -}}
+{{- end -}}
+{{- $who := printf "release %s in namespace %s (ValidatingAdmissionPolicy %s)" $name $namespace .metadata.name -}}
+{{- if not $served -}}
+{{- fail (printf "scope.namespaces: is empty, which serves the whole cluster, and %s serves namespaces of it already; uninstall that one, or list here the namespaces that it does not serve" $who) -}}
+{{- else if not $theirs -}}
+{{- fail (printf "scope.namespaces: %s serves the whole cluster already; uninstall it, or give it a list of namespaces first" $who) -}}
+{{- end -}}
+{{- range $served -}}
+{{- if has . $theirs -}}
+{{- fail (printf "scope.namespaces: %s is served by %s already; remove it from one of the two" . $who) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What NOTES says about the policies. */}}
+{{- define "static-aws-credentials.policies.notes" -}}
+{{- $wanted := include "static-aws-credentials.policies.wanted" . -}}
+{{- if and $wanted .Values.policies.create -}}
+Admission policies guard who may have a pair copied, and what the operator may write:
+  kubectl get validatingadmissionpolicies -l app.kubernetes.io/instance={{ .Release.Name }}
+{{- else if $wanted -}}
+WARNING: the admission policies are NOT part of this release (policies.create is false). Until an
+administrator has applied them, whoever may write a StaticAwsCredentials gets the pair of any Secret in its
+namespace, and has Secrets written there. The administrator renders them with the values of this release:
+  helm get values {{ .Release.Name }} --namespace {{ .Release.Namespace }} --output yaml > values.yaml
+  helm template {{ .Release.Name }} CHART --namespace {{ .Release.Namespace }} --values values.yaml \
+    --set policies.create=true --set policies.enabled=true \
+    --show-only 'templates/policies/*.yaml'{{ if .Values.injection.enabled }} --show-only 'templates/injection/*.yaml'{{ end }} > policies.yaml
+  kubectl apply --server-side --filename policies.yaml
+and deletes them after an uninstall:
+  kubectl delete --filename policies.yaml
+{{- else -}}
+WARNING: there are no admission policies ({{ if eq (toString .Values.policies.enabled) "auto" }}this API server has no ValidatingAdmissionPolicy; Kubernetes 1.30 or newer has it{{ else }}policies.enabled is false{{ end }}).
+Whoever may write a StaticAwsCredentials gets the pair of ANY Secret in its namespace, and has Secrets
+written there that they may not write themselves. Give rights on the kind only to those who may read and
+write every Secret of the namespace.
+{{- end -}}
+{{- end -}}

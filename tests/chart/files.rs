@@ -1,0 +1,82 @@
+//! Files that the chart has from elsewhere.
+
+use std::{env, fs};
+
+use anyhow::{Result, ensure};
+use cluster::tools::Tool;
+use serde_json::{Value, json};
+
+use crate::render::{CHART, NEWEST, objects, set};
+
+const SHIPPED: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
+
+#[test]
+fn the_definition_is_the_shipped_one() -> Result<()> {
+    let copy = format!("{CHART}/files/crd.yaml");
+    if env::var_os("UPDATE_CRDS").is_some() {
+        fs::write(&copy, SHIPPED)?;
+    }
+    ensure!(
+        fs::read_to_string(&copy)? == SHIPPED,
+        "{copy} is stale: `UPDATE_CRDS=1 cargo test --test chart` writes it again"
+    );
+    Ok(())
+}
+
+#[test]
+fn the_definition_is_rendered_whole() -> Result<()> {
+    let shipped: Value = serde_saphyr::from_str(SHIPPED)?;
+    let rendered = definition(&[])?;
+    ensure!(rendered["spec"] == shipped["spec"]);
+    ensure!(rendered["metadata"]["annotations"] == shipped["metadata"]["annotations"]);
+    ensure!(rendered["metadata"]["name"] == shipped["metadata"]["name"]);
+    let spare = definition(&["crds.keep=false"])?;
+    ensure!(spare["spec"] == shipped["spec"]);
+    ensure!(
+        spare["metadata"].get("annotations").is_none(),
+        "{}",
+        spare["metadata"]
+    );
+    Ok(())
+}
+
+#[test]
+fn the_examples_in_the_charts_annotations_are_of_the_definition() -> Result<()> {
+    let chart = fs::read_to_string(format!("{CHART}/Chart.yaml"))?;
+    let chart: Value = serde_saphyr::from_str(&chart)?;
+    let annotation = |name: &str| -> Result<Value> {
+        let text = chart["annotations"][format!("artifacthub.io/{name}")].as_str();
+        Ok(serde_saphyr::from_str(text.unwrap_or_default())?)
+    };
+    let shipped: Value = serde_saphyr::from_str(SHIPPED)?;
+    let crds = annotation("crds")?;
+    ensure!(crds[0]["name"] == shipped["metadata"]["name"]);
+    ensure!(crds[0]["version"] == shipped["spec"]["versions"][0]["name"]);
+    ensure!(crds[0]["kind"] == shipped["spec"]["names"]["kind"]);
+    for example in annotation("crdsExamples")?.as_array().into_iter().flatten() {
+        let version = json!("awscredentials.dev/v1alpha1");
+        ensure!(example["apiVersion"] == version, "{example}");
+        let spec: Result<static_aws_credentials::api::StaticAwsCredentials, _> =
+            serde_json::from_value(example.clone());
+        spec?;
+    }
+    let images = annotation("images")?;
+    let version = chart["appVersion"].as_str().unwrap_or_default();
+    let image = format!("static-aws-credentials:{version}");
+    ensure!(images[0]["image"] == image, "{images}");
+    ensure!(
+        version == env!("CARGO_PKG_VERSION"),
+        "appVersion is {version}"
+    );
+    Ok(())
+}
+
+fn definition(values: &[&str]) -> Result<Value> {
+    let all = objects(Tool::Helm4, NEWEST, &set(values))?;
+    let mut definitions = all
+        .into_iter()
+        .filter(|object| object["kind"] == "CustomResourceDefinition");
+    let first = definitions.next().unwrap_or_default();
+    ensure!(definitions.next().is_none(), "one definition");
+    Ok(first)
+}

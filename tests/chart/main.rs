@@ -1,0 +1,12 @@
+//! The chart, without a cluster: what it renders, what it refuses, and that its parts agree.
+#![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod checks;
+mod files;
+mod package;
+mod readme;
+mod refused;
+mod render;
+mod rights;
+mod schema;
+mod switches;

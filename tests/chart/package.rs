@@ -1,0 +1,54 @@
+//! The package that `helm package` makes.
+
+use std::{fs, path::Path};
+
+use anyhow::{Result, ensure};
+use cluster::tools::Tool;
+
+use crate::render::{CHART, run_with};
+
+/// Helm 3 writes the time of packaging into the package, whatever it is told.
+#[test]
+fn two_packages_of_one_chart_are_the_same_bytes() -> Result<()> {
+    let one = package()?;
+    let other = package()?;
+    ensure!(one.len() > 5_000, "{} bytes", one.len());
+    ensure!(one == other);
+    Ok(())
+}
+
+/// Packages a copy of the chart, whose files are as old as the copy.
+fn package() -> Result<Vec<u8>> {
+    let place = tempfile::tempdir()?;
+    let chart = place.path().join("static-aws-credentials");
+    copy(Path::new(CHART), &chart)?;
+    let to = place.path().join("packages");
+    let args = [
+        "package",
+        &chart.display().to_string(),
+        "--destination",
+        &to.display().to_string(),
+    ];
+    let epoch = [("SOURCE_DATE_EPOCH", "1")];
+    let (_, complaints, good) = run_with(Tool::Helm4, &args, &epoch)?;
+    ensure!(good, "{complaints}");
+    let version = env!("CARGO_PKG_VERSION");
+    Ok(fs::read(
+        to.join(format!("static-aws-credentials-{version}.tgz")),
+    )?)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default();
+        if path.is_dir() {
+            copy(&path, &to.join(name))?;
+        } else {
+            // Not fs::copy, which on some systems keeps the time of the last change.
+            fs::write(to.join(name), fs::read(&path)?)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! What Helm makes of the chart.
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::{Result, ensure};
+use cluster::tools::{Tool, find};
+use serde_json::Value;
+
+/// The chart's directory.
+pub const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/static-aws-credentials");
+/// Both versions that people use.
+pub const HELMS: [Tool; 2] = [Tool::Helm3, Tool::Helm4];
+/// The newest and the oldest API server that the chart is for. Without one, Helm 3 assumes its own.
+pub const NEWEST: &str = "1.37";
+/// See there.
+pub const OLDEST: &str = "1.31";
+
+/// Ways to install it, each with its name: no values, and the files in `ci/`.
+pub fn ways() -> Result<Vec<(String, Vec<String>)>> {
+    let mut ways = vec![("defaults".to_owned(), Vec::new())];
+    for entry in std::fs::read_dir(format!("{CHART}/ci"))? {
+        let path = entry?.path();
+        let name = path.display().to_string();
+        ways.push((name.clone(), vec!["--values".to_owned(), name]));
+    }
+    ensure!(ways.len() > 2, "the files in ci/ are found");
+    Ok(ways)
+}
+
+/// The text that `helm template` prints, hooks included, and the Prometheus operator installed.
+pub fn template(helm: Tool, kubernetes: &str, values: &[String]) -> Result<String> {
+    let mut args: Vec<String> = ["template", "aws", CHART, "--namespace", "operators"]
+        .map(str::to_owned)
+        .to_vec();
+    args.push(format!("--kube-version={kubernetes}.0"));
+    for kind in ["ServiceMonitor", "PodMonitor"] {
+        args.push(format!("--api-versions=monitoring.coreos.com/v1/{kind}"));
+    }
+    args.extend_from_slice(values);
+    let (said, complaints, good) = run(helm, &args)?;
+    ensure!(good, "helm {}: {complaints}", args.join(" "));
+    Ok(said)
+}
+
+/// The objects that `helm template` prints.
+pub fn objects(helm: Tool, kubernetes: &str, values: &[String]) -> Result<Vec<Value>> {
+    let text = template(helm, kubernetes, values)?;
+    let objects: Vec<Value> = serde_saphyr::from_multiple(&text)?;
+    Ok(objects
+        .into_iter()
+        .filter(|object| !object.is_null())
+        .collect())
+}
+
+/// Runs a program; what it said on both streams, and whether it went well.
+pub fn run(tool: Tool, args: &[impl AsRef<std::ffi::OsStr>]) -> Result<(String, String, bool)> {
+    run_with(tool, args, &[])
+}
+
+/// The same with variables.
+pub fn run_with(
+    tool: Tool,
+    args: &[impl AsRef<std::ffi::OsStr>],
+    env: &[(&str, &str)],
+) -> Result<(String, String, bool)> {
+    let program: PathBuf = find(tool)?;
+    let output = Command::new(program)
+        .args(args)
+        // Helm would go to a cluster of the person who runs the tests.
+        .env("KUBECONFIG", "/dev/null")
+        .envs(env.iter().copied())
+        .output()?;
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ok((
+        text(output.stdout),
+        text(output.stderr),
+        output.status.success(),
+    ))
+}
+
+/// `--set` for each.
+pub fn set(values: &[&str]) -> Vec<String> {
+    values
+        .iter()
+        .flat_map(|value| ["--set".to_owned(), (*value).to_owned()])
+        .collect()
+}
+
+/// Kind and name of an object.
+pub fn name(object: &Value) -> String {
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    format!("{} {name}", object["kind"].as_str().unwrap_or_default())
+}

@@ -1,0 +1,151 @@
+//! Who may do what in a cluster with the chart.
+
+use std::{collections::BTreeSet, fs};
+
+use anyhow::{Result, ensure};
+use cluster::tools::Tool;
+use serde_json::Value;
+
+use crate::render::{CHART, NEWEST, objects, set, template, ways};
+
+type Right = (String, String, String);
+
+#[test]
+fn in_cluster_scope_the_rules_are_one_cluster_roles() -> Result<()> {
+    let all = objects(Tool::Helm4, NEWEST, &[])?;
+    let operator = find(&all, "ClusterRole", "static-aws-credentials", None);
+    ensure!(operator["rules"] == rules("rules.yaml")?);
+    let bindings = all
+        .iter()
+        .filter(|object| object["kind"] == "ClusterRoleBinding");
+    ensure!(bindings.count() == 1, "the operator has one ClusterRole");
+    Ok(())
+}
+
+#[test]
+fn with_namespaces_the_rules_are_a_role_in_each_and_no_cluster_role_is_bound() -> Result<()> {
+    let all = objects(Tool::Helm4, NEWEST, &set(&["scope.namespaces={a,b}"]))?;
+    for namespace in ["a", "b"] {
+        let name = "static-aws-credentials-operators-aws";
+        let role = find(&all, "Role", name, Some(namespace));
+        ensure!(role["rules"] == rules("rules.yaml")?);
+        let binding = find(&all, "RoleBinding", name, Some(namespace));
+        ensure!(binding["roleRef"]["kind"] == "Role" && binding["roleRef"]["name"] == name);
+    }
+    for object in &all {
+        ensure!(object["kind"] != "ClusterRoleBinding", "{object}");
+        if object["kind"] == "ClusterRole" {
+            let secrets = rights(&object["rules"])
+                .into_iter()
+                .any(|(_, resource, _)| resource.starts_with("secrets") || resource == "*");
+            ensure!(!secrets, "{object}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_lease_is_bound_by_its_name_but_for_its_creation() -> Result<()> {
+    for (name, values) in [
+        ("aws-static-aws-credentials", vec![]),
+        ("pairs", set(&["fullnameOverride=pairs"])),
+    ] {
+        let all = objects(Tool::Helm4, NEWEST, &values)?;
+        let role = find(
+            &all,
+            "Role",
+            &format!("{name}-leader-election"),
+            Some("operators"),
+        );
+        for rule in role["rules"].as_array().into_iter().flatten() {
+            let verbs = &rule["verbs"];
+            let by_name = rule["resourceNames"] == serde_json::json!([name]);
+            ensure!(
+                by_name != (*verbs == serde_json::json!(["create"])),
+                "{rule}"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn nobody_is_given_the_status_or_a_wildcard() -> Result<()> {
+    for (way, values) in ways()? {
+        for object in objects(Tool::Helm4, NEWEST, &values)? {
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            let ours = object["rules"] == rules("rules.yaml")?;
+            for (group, resource, verb) in rights(&object["rules"]) {
+                ensure!(
+                    ours || !resource.contains('/'),
+                    "{way}: {name} has {resource}"
+                );
+                ensure!(
+                    group != "*" && resource != "*" && verb != "*",
+                    "{way}: {name}"
+                );
+                let escalates = ["escalate", "bind", "impersonate"].contains(&verb.as_str());
+                ensure!(!escalates, "{way}: {name} may {verb}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_rule_has_its_reason_above_it() -> Result<()> {
+    for (way, values) in ways()? {
+        let text = template(Tool::Helm4, NEWEST, &values)?;
+        let lines: Vec<&str> = text.lines().collect();
+        let rules = lines
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| line.trim_start().starts_with("- apiGroups:"))
+            // A policy's rules are matched, not granted.
+            .filter(|(at, _)| {
+                lines[..*at]
+                    .iter()
+                    .rev()
+                    .find(|line| line.starts_with("kind: "))
+                    .is_some_and(|line| line.ends_with("Role"))
+            });
+        for (at, line) in rules {
+            ensure!(lines[at - 1].starts_with("# "), "{way}: line {at}: {line}");
+        }
+    }
+    Ok(())
+}
+
+fn rules(file: &str) -> Result<Value> {
+    let text = fs::read_to_string(format!("{CHART}/files/{file}"))?;
+    Ok(serde_saphyr::from_str(&text)?)
+}
+
+fn find<'a>(all: &'a [Value], kind: &str, name: &str, namespace: Option<&str>) -> &'a Value {
+    all.iter()
+        .find(|object| {
+            let metadata = &object["metadata"];
+            object["kind"] == kind
+                && metadata["name"] == name
+                && metadata["namespace"].as_str() == namespace
+        })
+        .unwrap_or(&Value::Null)
+}
+
+fn rights(rules: &Value) -> BTreeSet<Right> {
+    let list = |value: &Value| -> Vec<String> {
+        let all = value.as_array().into_iter().flatten();
+        all.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let mut rights = BTreeSet::new();
+    for rule in rules.as_array().into_iter().flatten() {
+        for group in list(&rule["apiGroups"]) {
+            for resource in list(&rule["resources"]) {
+                for verb in list(&rule["verbs"]) {
+                    rights.insert((group.clone(), resource.clone(), verb));
+                }
+            }
+        }
+    }
+    rights
+}

@@ -1,0 +1,61 @@
+//! helm-unittest on the suites in the chart's `tests`, and that they leave no value out.
+
+use std::fs;
+
+use anyhow::{Context as _, Result, ensure};
+use cluster::tools::Tool;
+use serde_json::Value;
+
+use crate::{
+    readme::leaves,
+    render::{CHART, run},
+};
+
+#[test]
+fn every_unit_test_passes() -> Result<()> {
+    let (said, complaints, good) = run(Tool::HelmUnittest, &["--color=false", CHART])?;
+    ensure!(good && said.contains(" passed"), "{said}{complaints}");
+    Ok(())
+}
+
+#[test]
+fn every_value_is_set_by_a_unit_test() -> Result<()> {
+    let mut set = Vec::new();
+    for entry in fs::read_dir(format!("{CHART}/tests"))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            // Snapshots, which helm-unittest makes a place for.
+            continue;
+        }
+        let suite: Value = serde_saphyr::from_str(&fs::read_to_string(&path)?)?;
+        let tests = suite["tests"]
+            .as_array()
+            .with_context(|| path.display().to_string())?;
+        for test in tests {
+            for (key, value) in test["set"].as_object().into_iter().flatten() {
+                collect(key, value, &mut set);
+            }
+        }
+    }
+    ensure!(set.len() > 20, "the suites are found");
+    let names = |one: &str, other: &str| {
+        one.strip_prefix(other)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    for leaf in leaves()? {
+        let named = set.iter().any(|path| names(path, &leaf.path));
+        ensure!(
+            named,
+            "no test in charts/static-aws-credentials/tests sets {}",
+            leaf.path
+        );
+    }
+    Ok(())
+}
+
+fn collect(path: &str, value: &Value, set: &mut Vec<String>) {
+    set.push(path.to_owned());
+    for (key, value) in value.as_object().into_iter().flatten() {
+        collect(&format!("{path}.{key}"), value, set);
+    }
+}

@@ -1,0 +1,109 @@
+//! The cluster that the chart is installed in: a node that has the image, and an STS that its pods reach.
+
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use cluster::{
+    control_plane::{ControlPlane, Options},
+    node::Node,
+    sts::{Certificate, Sts},
+};
+
+/// What the chart's pods run.
+pub const IMAGE: (&str, &str) = ("static-aws-credentials", "installed");
+const PATIENCE: Duration = Duration::from_mins(3);
+
+pub struct Site {
+    // Dropped first: a node cannot do without its control plane.
+    pub node: Node,
+    pub cluster: ControlPlane,
+    pub sts: Sts,
+    pub sts_ca: String,
+}
+
+impl Site {
+    pub async fn open() -> Result<Self> {
+        let built = tokio::task::spawn_blocking(image::built).await??;
+        let cluster = ControlPlane::start(Options::with_node()).await?;
+        let node = Node::start(&cluster).await?;
+        let name = format!("{}:{}", IMAGE.0, IMAGE.1);
+        node.import_archive(&built.archive, &name).await?;
+        let bridge = IpAddr::V4(node.bridge_address());
+        let (sts, sts_ca) = Sts::start_tls_on(bridge, Certificate::Valid).await?;
+        Ok(Self {
+            node,
+            cluster,
+            sts,
+            sts_ca,
+        })
+    }
+
+    /// A namespace under Pod Security `restricted`.
+    pub async fn namespace(&self, name: &str) -> Result<()> {
+        let label = "pod-security.kubernetes.io/enforce: restricted";
+        let namespace = format!(
+            "{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}, labels: {{{label}}}}}}}"
+        );
+        self.cluster.apply(&namespace).await.map(drop)
+    }
+
+    /// One value of one object.
+    pub async fn read(&self, namespace: &str, object: &str, path: &str) -> Result<String> {
+        let output = format!("jsonpath={path}");
+        let get = ["-n", namespace, "get", object, "-o", &output];
+        self.cluster.kubectl(&get).await
+    }
+
+    /// Asks again and again, since kubelet and operator tell nobody.
+    pub async fn until(&self, what: &str, is_so: impl AsyncFn() -> Result<()>) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let Err(error) = is_so().await else {
+                return Ok(());
+            };
+            if Instant::now() > end {
+                return Err(error.context(format!("awaited: {what}")));
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Waits until one value of one object is as expected.
+    pub async fn until_reads(
+        &self,
+        namespace: &str,
+        object: &str,
+        path: &str,
+        expected: &str,
+    ) -> Result<()> {
+        let what = format!("{path} of {object} is {expected}");
+        self.until(&what, async || {
+            let found = self.read(namespace, object, path).await?;
+            ensure!(found == expected, "it is {found:?}");
+            Ok(())
+        })
+        .await
+    }
+
+    /// What the pods of a namespace wrote, for an error.
+    pub async fn explained<T>(&self, namespace: &str, result: Result<T>) -> Result<T> {
+        let Err(error) = result else { return result };
+        let pods = ["-n", namespace, "get", "pods", "-o", "wide"];
+        let pods = self.cluster.kubectl(&pods).await.unwrap_or_default();
+        let mut logs = String::new();
+        for pod in pods
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split(' ').next())
+        {
+            let log = self.node.pod_log(namespace, pod, "operator");
+            logs.extend([pod, ":\n", &log.unwrap_or_default(), "\n"]);
+        }
+        let events = ["-n", namespace, "get", "events"];
+        let events = self.cluster.kubectl(&events).await.unwrap_or_default();
+        Err(error).context(format!("{pods}\n{events}\n{logs}"))
+    }
+}

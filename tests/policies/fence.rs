@@ -1,0 +1,360 @@
+//! What the operator's account may create and delete, with all rights that there are.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use kube::ResourceExt;
+use serde_json::{Value, json};
+
+use crate::{
+    attempt::{
+        Attempt, Marks, SECRET_VALUE, Things, assert_passes, assert_refused, merge, resource,
+    },
+    stage::{RELEASE_NAMESPACE, Stage, tests},
+};
+
+tests![
+    the_operator_creates_targets,
+    the_operator_creates_nothing_but_targets,
+    the_operator_writes_no_secret_in_the_namespaces_of_the_system_and_its_own,
+    the_operator_deletes_targets_by_name,
+    the_operator_deletes_nothing_but_targets,
+];
+
+/// A namespace with the resources `orders` and `other`, and nobody who serves them.
+pub struct Ground {
+    pub orders: String,
+    pub other: String,
+    /// The operator's account; nothing of what it tries is kept.
+    pub operator: Attempt,
+    pub admin: Attempt,
+}
+
+impl Ground {
+    pub async fn of(stage: &Stage) -> Result<Self> {
+        let namespace = stage.cluster()?.namespace("fence").await?;
+        let admin = Attempt::new(&stage.admin()?, &namespace);
+        let mut uids = Vec::new();
+        for name in ["orders", "other"] {
+            let made = admin
+                .create(Things::Resources, &resource(name, json!({})))
+                .await?;
+            uids.push(made.uid().context("no uid")?);
+        }
+        let other = uids.pop().context("no uid")?;
+        let orders = uids.pop().context("no uid")?;
+        Ok(Self {
+            operator: Attempt::dry(&stage.operator()?, &namespace),
+            orders,
+            other,
+            admin,
+        })
+    }
+
+    pub fn marks(&self) -> Marks<'_> {
+        Marks {
+            name: "orders",
+            uid: &self.orders,
+        }
+    }
+
+    /// Deletes a Secret, also one that a finalizer holds.
+    pub async fn remove(&self, name: &str) -> Result<()> {
+        let off = json!({ "metadata": { "finalizers": null } });
+        self.admin.merge(Things::Secrets, name, &off).await?;
+        Ok(self.admin.delete(Things::Secrets, name).await?)
+    }
+
+    /// An owner beside the controller that exists, so that nothing is garbage.
+    pub async fn second_owner(&self) -> Result<Value> {
+        let account = self
+            .admin
+            .api(Things::ServiceAccounts)
+            .get("default")
+            .await?;
+        Ok(json!({
+            "apiVersion": "v1", "kind": "ServiceAccount", "name": "default", "uid": account.uid(),
+        }))
+    }
+
+    pub fn others(&self) -> Marks<'_> {
+        Marks {
+            name: "other",
+            uid: &self.other,
+        }
+    }
+}
+
+/// A manifest with something merged over it; null removes.
+pub fn with(mut manifest: Value, change: Value) -> Value {
+    merge(&mut manifest, change);
+    manifest
+}
+
+/// A Secret of a person.
+pub fn foreign(name: &str) -> Value {
+    json!({
+        "metadata": { "name": name, "labels": { "team": "storage" } },
+        "type": "Opaque",
+        "stringData": { "AWS_SECRET_ACCESS_KEY": SECRET_VALUE },
+    })
+}
+
+async fn the_operator_creates_targets(stage: Arc<Stage>) -> Result<()> {
+    let ground = Ground::of(&stage).await?;
+    for secret in [ground.marks().target("a"), ground.marks().retained("b")] {
+        let answer = ground.operator.create(Things::Secrets, &secret).await;
+        assert_passes(&answer, "a target");
+        let answer = ground.operator.apply(Things::Secrets, &secret).await;
+        assert_passes(&answer, "a target that is applied");
+    }
+    Ok(())
+}
+
+async fn the_operator_creates_nothing_but_targets(stage: Arc<Stage>) -> Result<()> {
+    let ground = Ground::of(&stage).await?;
+    let target = || ground.marks().target("a");
+    let evil = json!({
+        "apiVersion": "evil.io/v1", "kind": "StaticAwsCredentials",
+        "name": "orders", "uid": ground.orders, "controller": true,
+    });
+    let stray = json!({ "apiVersion": "v1", "kind": "Secret", "name": "x", "uid": "x" });
+    let blocking = with(
+        ground.marks().controller(),
+        json!({ "blockOwnerDeletion": true }),
+    );
+    let name_one = "name one StaticAwsCredentials";
+    let cases = [
+        ("no marks", foreign("a"), name_one),
+        (
+            "no label",
+            with(target(), json!({ "metadata": { "labels": null } })),
+            name_one,
+        ),
+        (
+            "no adopt-by",
+            with(target(), json!({ "metadata": { "annotations": null } })),
+            name_one,
+        ),
+        (
+            "another's uid in the label",
+            with(
+                target(),
+                json!({ "metadata": { "labels": { "awscredentials.dev/uid": ground.other } } }),
+            ),
+            name_one,
+        ),
+        (
+            "another's name in adopt-by",
+            with(
+                target(),
+                json!({ "metadata": { "annotations": { "awscredentials.dev/adopt-by": "other" } } }),
+            ),
+            name_one,
+        ),
+        (
+            "an owner of another group",
+            with(
+                target(),
+                json!({ "metadata": { "ownerReferences": [evil] } }),
+            ),
+            name_one,
+        ),
+        (
+            "a second owner",
+            with(
+                target(),
+                json!({ "metadata": { "ownerReferences": [ground.marks().controller(), stray] } }),
+            ),
+            "adds no owner",
+        ),
+        (
+            "an owner that cannot go first",
+            with(
+                target(),
+                json!({ "metadata": { "ownerReferences": [blocking] } }),
+            ),
+            "adds no owner",
+        ),
+        (
+            "a token of a service account",
+            with(
+                target(),
+                json!({ "type": "kubernetes.io/service-account-token", "metadata": { "annotations": { "kubernetes.io/service-account.name": "default" } } }),
+            ),
+            "type Opaque",
+        ),
+        (
+            "a TLS pair",
+            with(
+                target(),
+                json!({ "type": "kubernetes.io/tls", "stringData": { "tls.crt": "", "tls.key": "" } }),
+            ),
+            "type Opaque",
+        ),
+        (
+            "an immutable one",
+            with(target(), json!({ "immutable": true })),
+            "not immutable",
+        ),
+        (
+            "a replicator's annotation",
+            with(
+                target(),
+                json!({ "metadata": { "annotations": { "replicator.v1.mittwald.de/replicate-to": ".*" } } }),
+            ),
+            "no annotation but its own",
+        ),
+        (
+            "an annotation of ours without a meaning",
+            with(
+                target(),
+                json!({ "metadata": { "annotations": { "awscredentials.dev/inject": "x" } } }),
+            ),
+            "no annotation but its own",
+        ),
+        (
+            "Argo CD's label",
+            with(
+                target(),
+                json!({ "metadata": { "labels": { "argocd.argoproj.io/instance": "x" } } }),
+            ),
+            "no label but its own",
+        ),
+        (
+            "another manager",
+            with(
+                target(),
+                json!({ "metadata": { "labels": { "app.kubernetes.io/managed-by": "Helm" } } }),
+            ),
+            "no label but its own",
+        ),
+        (
+            "a finalizer",
+            with(
+                target(),
+                json!({ "metadata": { "finalizers": ["evil.io/hold"] } }),
+            ),
+            "no finalizer",
+        ),
+        (
+            "a release of Helm",
+            with(
+                target(),
+                json!({ "metadata": { "name": "sh.helm.release.v1.a.v1" } }),
+            ),
+            "no release of Helm",
+        ),
+        (
+            "a name that the server makes up",
+            with(
+                target(),
+                json!({ "metadata": { "name": null, "generateName": "sh.helm.release.v1.a-" } }),
+            ),
+            "no release of Helm",
+        ),
+    ];
+    for (what, secret, words) in cases {
+        let answer = ground.operator.create(Things::Secrets, &secret).await;
+        assert_refused(&answer, "fence", words, what);
+        if secret["metadata"].get("name").is_some() {
+            let answer = ground.operator.apply(Things::Secrets, &secret).await;
+            assert_refused(&answer, "fence", words, what);
+        }
+    }
+    Ok(())
+}
+
+async fn the_operator_writes_no_secret_in_the_namespaces_of_the_system_and_its_own(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let ground = Ground::of(&stage).await?;
+    for namespace in [
+        "kube-system",
+        "kube-public",
+        "kube-node-lease",
+        RELEASE_NAMESPACE,
+    ] {
+        let operator = Attempt::dry(&stage.operator()?, namespace);
+        for secret in [ground.marks().target("a"), ground.marks().retained("a")] {
+            let answer = operator.create(Things::Secrets, &secret).await;
+            assert_refused(&answer, "fence", "into another namespace", namespace);
+        }
+    }
+    Ok(())
+}
+
+async fn the_operator_deletes_targets_by_name(stage: Arc<Stage>) -> Result<()> {
+    let ground = Ground::of(&stage).await?;
+    let unlabelled = json!({ "metadata": { "labels": null } });
+    for secret in [
+        ground.marks().target("a"),
+        ground.marks().retained("b"),
+        with(ground.marks().target("c"), unlabelled),
+    ] {
+        let name = secret["metadata"]["name"].as_str().context("no name")?;
+        ground.admin.create(Things::Secrets, &secret).await?;
+        assert_passes(&ground.operator.delete(Things::Secrets, name).await, name);
+    }
+    let label = format!("awscredentials.dev/uid={}", ground.orders);
+    let answer = ground.operator.delete_all(Things::Secrets, &label).await;
+    assert_refused(
+        &answer,
+        "fence",
+        "deletes Secrets by name",
+        "its own in one request",
+    );
+    Ok(())
+}
+
+async fn the_operator_deletes_nothing_but_targets(stage: Arc<Stage>) -> Result<()> {
+    let ground = Ground::of(&stage).await?;
+    let marked = "only Secrets that belong to a StaticAwsCredentials";
+    let adopt_by =
+        json!({ "metadata": { "annotations": { "awscredentials.dev/adopt-by": "orders" } } });
+    let owner = json!({ "metadata": { "ownerReferences": [{
+        "apiVersion": "v1", "kind": "ServiceAccount", "name": "default", "controller": true,
+        "uid": ground.admin.api(Things::ServiceAccounts).get("default").await?.uid(),
+    }] } });
+    let cases = [
+        ("foreign", foreign("foreign"), marked),
+        (
+            "one that consents",
+            with(foreign("consents"), adopt_by),
+            marked,
+        ),
+        (
+            "one with our label alone",
+            with(
+                ground.marks().retained("label"),
+                json!({ "metadata": { "annotations": null } }),
+            ),
+            marked,
+        ),
+        (
+            "another controller's with our marks",
+            with(ground.marks().retained("controlled"), owner),
+            marked,
+        ),
+        (
+            "of another type",
+            with(
+                ground.marks().target("typed"),
+                json!({ "type": "example.com/x" }),
+            ),
+            "type Opaque",
+        ),
+    ];
+    for (what, secret, words) in cases {
+        let name = secret["metadata"]["name"].as_str().context("no name")?;
+        ground.admin.create(Things::Secrets, &secret).await?;
+        let answer = ground.operator.delete(Things::Secrets, name).await;
+        assert_refused(&answer, "fence", words, what);
+    }
+    let answer = ground
+        .operator
+        .delete_all(Things::Secrets, "team=storage")
+        .await;
+    assert_refused(&answer, "fence", marked, "all of somebody's");
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! The operator itself under the policies. Its account has all rights here; with those of the chart it
+//! lives in the suite of two installs.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use kube::api::PostParams;
+use serde_json::json;
+
+use crate::{
+    attempt::{Attempt, Things, resource},
+    cycle,
+    operator::{Operator, PAIRS},
+    stage::{RELEASE, RELEASE_NAMESPACE, Stage, tests},
+};
+
+tests![
+    a_resource_lives_its_whole_life_under_the_policies,
+    a_resource_in_the_namespace_of_the_operator_gets_no_target,
+    a_target_that_exists_is_told_to_its_writers_alone,
+];
+
+async fn start(stage: &Stage, namespace: &str, flags: &[&str]) -> Result<Operator> {
+    let account = (RELEASE_NAMESPACE, RELEASE);
+    Operator::start(stage.cluster()?, account, namespace, flags).await
+}
+
+async fn a_resource_lives_its_whole_life_under_the_policies(stage: Arc<Stage>) -> Result<()> {
+    let namespace = stage.cluster()?.namespace("life").await?;
+    cycle::whole(&start(&stage, &namespace, &[]).await?).await
+}
+
+async fn a_resource_in_the_namespace_of_the_operator_gets_no_target(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let operator = start(&stage, RELEASE_NAMESPACE, &[]).await?;
+    operator.source("pair", PAIRS[0]).await?;
+    operator.resource("orders", json!({})).await?;
+    let object = operator
+        .until_ready_is("orders", "TargetWriteRefused")
+        .await?;
+    let status = object.status.context("no status")?;
+    let words = "put the StaticAwsCredentials into another namespace";
+    let tells = |message: &str| message.contains(words);
+    assert!(
+        status
+            .conditions
+            .iter()
+            .any(|condition| tells(&condition.message)),
+        "{status:#?}"
+    );
+    assert!(
+        operator
+            .secrets
+            .get_opt("orders-credentials")
+            .await?
+            .is_none()
+    );
+    operator.delete("orders").await
+}
+
+async fn a_target_that_exists_is_told_to_its_writers_alone(stage: Arc<Stage>) -> Result<()> {
+    let namespace = stage.cluster()?.namespace("oracle").await?;
+    let operator = start(&stage, &namespace, &[]).await?;
+    operator.source("pair", PAIRS[0]).await?;
+    let taken = serde_json::from_value(json!({ "metadata": { "name": "taken" } }))?;
+    operator
+        .secrets
+        .create(&PostParams::default(), &taken)
+        .await?;
+    let target = json!({ "name": "taken" });
+    operator.resource("admins", target.clone()).await?;
+    operator.until_ready_is("admins", "TargetConflict").await?;
+
+    let rules = json!([
+        { "apiGroups": ["awscredentials.dev"], "resources": ["staticawscredentials"], "verbs": ["*"] },
+        { "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["pair"], "verbs": ["get"] },
+    ]);
+    let user = stage.account(&namespace, "user", rules).await?;
+    let user = Attempt::new(&user, &namespace);
+    let users = resource("users", json!({ "target": target }));
+    let answer = user.create(Things::Resources, &users).await;
+    let words = "may not create and update Secret \"taken\"";
+    crate::attempt::assert_refused(&answer, "requester", words, "a taken target");
+    assert!(operator.resources.get_opt("users").await?.is_none());
+    Ok(())
+}

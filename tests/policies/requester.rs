@@ -1,0 +1,266 @@
+//! Who may have which Secret copied to which.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use kube::Client;
+use serde_json::{Value, json};
+
+use crate::{
+    attempt::{Attempt, Things, assert_passes, assert_refused, resource},
+    fence::foreign,
+    stage::{Stage, tests},
+};
+
+tests![
+    rights_on_the_kind_alone_copy_nothing,
+    who_may_get_the_source_and_write_the_target_may_have_it_copied,
+    a_right_to_the_source_alone_writes_no_target,
+    a_right_to_the_target_alone_reads_no_source,
+    a_change_needs_the_rights_to_what_it_names,
+    what_changes_no_spec_needs_no_right_to_a_secret,
+    a_refusal_does_not_tell_whether_a_secret_exists,
+];
+
+const KIND: &str = "staticawscredentials";
+const MAY_NOT_GET: &str = "may not get Secret \"pair\" and so may not have it copied";
+const MAY_NOT_WRITE: &str = "may not create and update Secret \"orders-credentials\"";
+
+/// An account with all rights on the kind, and these on Secrets.
+async fn account(stage: &Stage, namespace: &str, name: &str, secrets: Value) -> Result<Client> {
+    let mut rules = vec![json!({
+        "apiGroups": ["awscredentials.dev"], "resources": [KIND], "verbs": ["*"],
+    })];
+    for rule in secrets.as_array().into_iter().flatten() {
+        rules.push(json!({
+            "apiGroups": [""], "resources": ["secrets"],
+            "resourceNames": [rule[0]], "verbs": rule[1],
+        }));
+    }
+    stage.account(namespace, name, json!(rules)).await
+}
+
+/// A namespace with the source, and with a resource that an administrator made.
+async fn ground(stage: &Stage) -> Result<String> {
+    let namespace = stage.cluster()?.namespace("requester").await?;
+    let admin = Attempt::new(&stage.admin()?, &namespace);
+    admin.create(Things::Secrets, &foreign("pair")).await?;
+    admin
+        .create(Things::Resources, &resource("made", json!({})))
+        .await?;
+    Ok(namespace)
+}
+
+async fn rights_on_the_kind_alone_copy_nothing(stage: Arc<Stage>) -> Result<()> {
+    let namespace = ground(&stage).await?;
+    let user = account(&stage, &namespace, "user", json!([])).await?;
+    let orders = resource("orders", json!({}));
+    let made_up = json!({ "metadata": { "generateName": "orders-" }, "spec": orders["spec"] });
+    let marked = json!({
+        "metadata": { "name": "orders", "annotations": { "awscredentials.dev/adopt-by": "orders" } },
+        "spec": orders["spec"],
+    });
+    for attempt in [
+        Attempt::new(&user, &namespace),
+        Attempt::dry(&user, &namespace),
+    ] {
+        for manifest in [&orders, &made_up, &marked] {
+            let answer = attempt.create(Things::Resources, manifest).await;
+            assert_refused(&answer, "requester", MAY_NOT_GET, "create");
+        }
+        let answer = attempt.apply(Things::Resources, &orders).await;
+        assert_refused(&answer, "requester", MAY_NOT_GET, "apply");
+        let mut made = orders.clone();
+        made["metadata"]["name"] = json!("made");
+        made["spec"]["suspend"] = json!(true);
+        let answer = attempt.apply(Things::Resources, &made).await;
+        assert_refused(&answer, "requester", MAY_NOT_GET, "apply with force");
+        let answer = attempt
+            .merge(Things::Resources, "made", &json!({ "spec": made["spec"] }))
+            .await;
+        assert_refused(&answer, "requester", MAY_NOT_GET, "patch");
+        let mut whole = attempt.api(Things::Resources).get("made").await?;
+        whole.data["spec"]["region"] = json!("eu-west-2");
+        let whole = serde_json::to_value(whole)?;
+        let answer = attempt.replace(Things::Resources, &whole).await;
+        assert_refused(&answer, "requester", MAY_NOT_GET, "replace");
+    }
+    Ok(())
+}
+
+async fn who_may_get_the_source_and_write_the_target_may_have_it_copied(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let namespace = ground(&stage).await?;
+    let secrets = json!([
+        ["pair", ["get"]],
+        ["orders-credentials", ["create", "update"]]
+    ]);
+    let user = account(&stage, &namespace, "user", secrets).await?;
+    let attempt = Attempt::new(&user, &namespace);
+    let orders = resource("orders", json!({}));
+    assert_passes(&attempt.create(Things::Resources, &orders).await, "create");
+    let change = json!({ "spec": { "region": "eu-west-2" } });
+    assert_passes(
+        &attempt.merge(Things::Resources, "orders", &change).await,
+        "patch",
+    );
+    assert_passes(
+        &attempt.apply(Things::Resources, &orders).await,
+        "apply with force",
+    );
+    let named = json!({ "spec": { "target": { "name": "orders-credentials" } } });
+    assert_passes(
+        &attempt.merge(Things::Resources, "orders", &named).await,
+        "by name",
+    );
+    // The name of the target follows from one that nobody could know before.
+    let made_up = json!({ "metadata": { "generateName": "orders-" }, "spec": orders["spec"] });
+    let answer = attempt.create(Things::Resources, &made_up).await;
+    assert_refused(
+        &answer,
+        "requester",
+        "may not create and update Secret \"orders-",
+        "generateName",
+    );
+    Ok(())
+}
+
+async fn a_right_to_the_source_alone_writes_no_target(stage: Arc<Stage>) -> Result<()> {
+    let namespace = ground(&stage).await?;
+    for verbs in [
+        json!(["get"]),
+        json!(["create"]),
+        json!(["update"]),
+        json!(["patch", "delete"]),
+    ] {
+        let name = format!("user-{}", verbs.as_array().map_or(0, Vec::len));
+        let name = format!("{name}-{}", verbs[0].as_str().unwrap_or("none"));
+        let secrets = json!([["pair", ["get"]], ["orders-credentials", verbs]]);
+        let user = account(&stage, &namespace, &name, secrets).await?;
+        let attempt = Attempt::new(&user, &namespace);
+        let answer = attempt
+            .create(Things::Resources, &resource("orders", json!({})))
+            .await;
+        assert_refused(&answer, "requester", MAY_NOT_WRITE, &name);
+        let named = resource("x", json!({ "target": { "name": "orders-credentials" } }));
+        let answer = attempt.create(Things::Resources, &named).await;
+        assert_refused(&answer, "requester", MAY_NOT_WRITE, &name);
+    }
+    Ok(())
+}
+
+async fn a_right_to_the_target_alone_reads_no_source(stage: Arc<Stage>) -> Result<()> {
+    let namespace = ground(&stage).await?;
+    let secrets = json!([
+        ["pair", ["create", "update", "patch", "delete"]],
+        ["orders-credentials", ["*"]],
+    ]);
+    let user = account(&stage, &namespace, "user", secrets).await?;
+    let attempt = Attempt::new(&user, &namespace);
+    let answer = attempt
+        .create(Things::Resources, &resource("orders", json!({})))
+        .await;
+    assert_refused(&answer, "requester", MAY_NOT_GET, "create");
+    Ok(())
+}
+
+async fn a_change_needs_the_rights_to_what_it_names(stage: Arc<Stage>) -> Result<()> {
+    let namespace = ground(&stage).await?;
+    let admin = Attempt::new(&stage.admin()?, &namespace);
+    admin
+        .create(Things::Secrets, &foreign("others-pair"))
+        .await?;
+    let secrets = json!([
+        ["pair", ["get"]],
+        ["orders-credentials", ["create", "update"]]
+    ]);
+    let user = account(&stage, &namespace, "user", secrets).await?;
+    let attempt = Attempt::new(&user, &namespace);
+    attempt
+        .create(Things::Resources, &resource("orders", json!({})))
+        .await?;
+    let cases = [
+        (
+            json!({ "secretRef": { "name": "others-pair" } }),
+            "may not get Secret \"others-pair\"",
+        ),
+        (
+            json!({ "target": { "name": "others" } }),
+            "may not create and update Secret \"others\"",
+        ),
+        (
+            json!({ "target": { "name": "made-credentials" } }),
+            "may not create and update Secret \"made-credentials\"",
+        ),
+    ];
+    for (spec, words) in cases {
+        let answer = attempt
+            .merge(Things::Resources, "orders", &json!({ "spec": spec }))
+            .await;
+        assert_refused(&answer, "requester", words, words);
+        let answer = attempt
+            .apply(Things::Resources, &resource("orders", spec))
+            .await;
+        assert_refused(&answer, "requester", words, words);
+    }
+    // Through another's resource, whose source the user may get.
+    let change = json!({ "spec": { "target": { "layouts": ["Env"] } } });
+    let answer = attempt.merge(Things::Resources, "made", &change).await;
+    assert_refused(
+        &answer,
+        "requester",
+        "Secret \"made-credentials\"",
+        "another's resource",
+    );
+    Ok(())
+}
+
+async fn what_changes_no_spec_needs_no_right_to_a_secret(stage: Arc<Stage>) -> Result<()> {
+    let namespace = ground(&stage).await?;
+    let user = account(&stage, &namespace, "user", json!([])).await?;
+    let attempt = Attempt::new(&user, &namespace);
+    let label =
+        json!({ "metadata": { "labels": { "a": "b" }, "finalizers": ["example.com/hold"] } });
+    assert_passes(
+        &attempt.merge(Things::Resources, "made", &label).await,
+        "a label",
+    );
+    attempt.delete(Things::Resources, "made").await?;
+    // What is being deleted is not served any more, so that its spec says nothing.
+    let change = json!({ "spec": { "suspend": true } });
+    assert_passes(
+        &attempt.merge(Things::Resources, "made", &change).await,
+        "a spec at the end",
+    );
+    let off = json!({ "metadata": { "finalizers": null } });
+    assert_passes(
+        &attempt.merge(Things::Resources, "made", &off).await,
+        "the finalizer",
+    );
+    Ok(())
+}
+
+async fn a_refusal_does_not_tell_whether_a_secret_exists(stage: Arc<Stage>) -> Result<()> {
+    let namespace = ground(&stage).await?;
+    let user = account(&stage, &namespace, "user", json!([["pair", ["get"]]])).await?;
+    let attempt = Attempt::new(&user, &namespace);
+    let words = async |spec: Value| {
+        let answer = attempt
+            .create(Things::Resources, &resource("orders", spec))
+            .await;
+        match answer {
+            Err(kube::Error::Api(status)) => status.message.replace("absent", "present"),
+            answer => panic!("{answer:?}"),
+        }
+    };
+    let admin = Attempt::new(&stage.admin()?, &namespace);
+    admin.create(Things::Secrets, &foreign("present")).await?;
+    for spec in [
+        |name: &str| json!({ "target": { "name": name } }),
+        |name: &str| json!({ "secretRef": { "name": name } }),
+    ] {
+        assert_eq!(words(spec("present")).await, words(spec("absent")).await);
+    }
+    Ok(())
+}

@@ -1,0 +1,221 @@
+//! What all tests share: a control plane with the definition and the chart's policies, and accounts.
+
+use std::{
+    path::Path,
+    process::Command,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use cluster::{
+    control_plane::{ControlPlane, Options},
+    tools::{self, Tool},
+};
+use futures::future::LocalBoxFuture;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::{
+    Api, Client, Config,
+    config::{KubeConfigOptions, Kubeconfig},
+    runtime::wait::{await_condition, conditions::is_crd_established},
+};
+use serde_json::json;
+
+use crate::attempt::{self, Attempt, Things};
+
+/// Lists tests under the names of their functions.
+macro_rules! tests {
+    ($($test:ident),* $(,)?) => {
+        /// The tests of this file.
+        pub fn tests() -> Vec<(&'static str, crate::stage::Test)> {
+            use futures::FutureExt;
+            vec![$((stringify!($test), |stage| $test(stage).boxed_local())),*]
+        }
+    };
+}
+pub(crate) use tests;
+
+/// A test: it gets the stage and builds what it needs on it.
+pub type Test = fn(Arc<Stage>) -> LocalBoxFuture<'static, Result<()>>;
+
+/// For what a cluster does by itself.
+pub const PATIENCE: Duration = Duration::from_mins(2);
+const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/static-aws-credentials");
+const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
+/// The namespace of the release.
+pub const RELEASE_NAMESPACE: &str = "aws";
+/// The release, its account and its lease.
+pub const RELEASE: &str = "static-aws-credentials";
+
+/// What all tests share.
+pub struct Stage {
+    set: Option<Set>,
+}
+
+struct Set {
+    cluster: ControlPlane,
+    operator: Client,
+}
+
+impl Stage {
+    /// A control plane with the chart, enforced.
+    pub async fn set() -> Result<Self> {
+        let cluster = ControlPlane::start(Options::default()).await?;
+        cluster.apply(CRD).await?;
+        let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client());
+        let name = "staticawscredentials.awscredentials.dev";
+        let established = await_condition(definitions, name, is_crd_established());
+        tokio::time::timeout(PATIENCE, established).await??;
+        cluster
+            .kubectl(&["create", "namespace", RELEASE_NAMESPACE])
+            .await?;
+        let rendered = template(&["--set", "injection.enabled=true"]).await?;
+        cluster.apply(&rendered).await?;
+        cluster.apply(&far_too_wide().to_string()).await?;
+        let operator = client_of(&cluster, RELEASE_NAMESPACE, RELEASE).await?;
+        let stage = Self {
+            set: Some(Set { cluster, operator }),
+        };
+        stage.until_enforced().await?;
+        Ok(stage)
+    }
+
+    /// For the list of tests.
+    pub fn unset() -> Self {
+        Self { set: None }
+    }
+
+    fn get(&self) -> Result<&Set> {
+        self.set.as_ref().context("the stage is not set")
+    }
+
+    pub fn cluster(&self) -> Result<&ControlPlane> {
+        Ok(&self.get()?.cluster)
+    }
+
+    /// The operator's account.
+    pub fn operator(&self) -> Result<Client> {
+        Ok(self.get()?.operator.clone())
+    }
+
+    /// An administrator, whom only the policies bind.
+    pub fn admin(&self) -> Result<Client> {
+        Ok(self.cluster()?.client())
+    }
+
+    /// Makes an account in a namespace, with a Role of these rules.
+    pub async fn account(
+        &self,
+        namespace: &str,
+        name: &str,
+        rules: serde_json::Value,
+    ) -> Result<Client> {
+        let cluster = self.cluster()?;
+        let metadata = json!({ "name": name, "namespace": namespace });
+        let group = "rbac.authorization.k8s.io";
+        let items = [
+            json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata }),
+            json!({ "apiVersion": format!("{group}/v1"), "kind": "Role", "metadata": metadata, "rules": rules }),
+            json!({
+                "apiVersion": format!("{group}/v1"), "kind": "RoleBinding", "metadata": metadata,
+                "roleRef": { "apiGroup": group, "kind": "Role", "name": name },
+                "subjects": [{ "kind": "ServiceAccount", "name": name, "namespace": namespace }],
+            }),
+        ];
+        let list = json!({ "apiVersion": "v1", "kind": "List", "items": items });
+        cluster.apply(&list.to_string()).await?;
+        client_of(cluster, namespace, name).await
+    }
+
+    /// Waits until each policy refuses what it must: a binding takes effect a moment after its creation.
+    async fn until_enforced(&self) -> Result<()> {
+        let namespace = self.cluster()?.namespace("probe").await?;
+        let stranger = self.account(&namespace, "stranger", json!([
+            { "apiGroups": ["awscredentials.dev"], "resources": ["staticawscredentials"], "verbs": ["*"] },
+        ])).await?;
+        let resource = attempt::resource("orders", json!({}));
+        let admin = Attempt::new(&self.admin()?, &namespace);
+        admin.create(Things::Resources, &resource).await?;
+        let operator = Attempt::dry(&self.operator()?, &namespace);
+        let stranger = Attempt::dry(&stranger, &namespace);
+        let admin = Attempt::dry(&self.admin()?, &namespace);
+        let plain = json!({ "metadata": { "name": "plain" } });
+        let status = json!({ "status": { "observedGeneration": 1 } });
+        let pod = attempt::pod(json!({ "awscredentials.dev/inject": "no name" }), json!({}));
+        let began = Instant::now();
+        loop {
+            let answers = [
+                ("fence", operator.create(Things::Secrets, &plain).await),
+                ("only", operator.create(Things::ConfigMaps, &plain).await),
+                (
+                    "requester",
+                    stranger
+                        .create(Things::Resources, &attempt::resource("other", json!({})))
+                        .await,
+                ),
+                (
+                    "status",
+                    admin
+                        .merge_status(Things::Resources, "orders", &status)
+                        .await,
+                ),
+                ("injected", admin.create(Things::Pods, &pod).await),
+            ];
+            let late: Vec<_> = answers
+                .iter()
+                .filter(|(policy, answer)| !attempt::is_refused_by(answer, policy))
+                .collect();
+            if late.is_empty() {
+                return Ok(());
+            }
+            ensure!(began.elapsed() < PATIENCE, "not enforced: {late:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+/// A client with the token of an account, which never repeats a request on its own.
+pub async fn client_of(cluster: &ControlPlane, namespace: &str, account: &str) -> Result<Client> {
+    let path = cluster
+        .service_account_kubeconfig(namespace, account, None)
+        .await?;
+    let kubeconfig = Kubeconfig::read_from(path)?;
+    let options = KubeConfigOptions::default();
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
+    config.default_retry = false;
+    Ok(Client::try_from(config)?)
+}
+
+/// What `helm template` renders of the chart.
+pub async fn template(args: &[&str]) -> Result<String> {
+    let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+    tokio::task::spawn_blocking(move || {
+        let helm = tools::find(Tool::Helm4)?;
+        rendered(&helm, &args)
+    })
+    .await?
+}
+
+fn rendered(helm: &Path, args: &[String]) -> Result<String> {
+    let output = Command::new(helm)
+        .args(["template", RELEASE, CHART, "--namespace", RELEASE_NAMESPACE])
+        .args(["--show-only", "templates/policies/*.yaml"])
+        .args(["--show-only", "templates/injection/*.yaml"])
+        .args(["--show-only", "templates/serviceaccount.yaml"])
+        .args(args)
+        .output()?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// All rights to the operator's account.
+fn far_too_wide() -> serde_json::Value {
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+        "metadata": { "name": "far-too-wide" },
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin" },
+        "subjects": [{ "kind": "ServiceAccount", "name": RELEASE, "namespace": RELEASE_NAMESPACE }],
+    })
+}
