@@ -1,0 +1,351 @@
+//! The oldest Kubernetes that the chart admits: the definition and the chart are taken without a
+//! warning, Helm sees the policies that this version can have, and the operator, under the chart's
+//! account and fenced by them, publishes, rotates and refuses.
+#![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use cluster::{
+    binaries::{self, Binary, Release},
+    control_plane::{ControlPlane, Options},
+    leash::{Leashed, log_tail},
+    sts::Sts,
+    tools::{self, Tool},
+};
+use kube::Api;
+use serde_json::{Value, json};
+use static_aws_credentials::api::StaticAwsCredentials;
+
+const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
+const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/static-aws-credentials");
+const PATIENCE: Duration = Duration::from_mins(2);
+const PAIR: (&str, &str) = (
+    "AKIARZPUZDIKAUAIL2A3",
+    "wSecretOfTheFirstPair+wSecretOf/TheFirst",
+);
+const OTHER: &str = "AKIARZPUZDIKAUAIL2B4";
+const ACCOUNT: &str = "123456789012";
+const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
+const HOME: &str = "awscredentials-system";
+
+/// What the chart must be rendered to here.
+const POLICIES: [&str; 4] = ["requester", "fence", "only", "status"];
+
+struct Floor {
+    cluster: ControlPlane,
+    kubectl: PathBuf,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oldest_kubernetes_that_the_chart_admits_runs_all_of_it() -> Result<()> {
+    let floor = Floor::start().await?;
+    floor.is_the_minor_that_the_chart_names().await?;
+    floor.takes_the_definition_without_a_warning()?;
+    floor.takes_the_chart_without_a_warning(Tool::Helm3)?;
+    floor.takes_the_chart_without_a_warning(Tool::Helm4)?;
+    floor.installs_the_chart_with_its_policies().await?;
+    floor.refuses_what_the_schema_forbids()?;
+    floor.is_served_by_the_operator().await
+}
+
+impl Floor {
+    async fn start() -> Result<Self> {
+        let options = Options {
+            release: Release::Floor,
+            ..Options::default()
+        };
+        let cluster = ControlPlane::start(options).await?;
+        let kubectl = tokio::task::spawn_blocking(|| binaries::find(&[Binary::Kubectl])).await??;
+        let kubectl = kubectl.into_iter().next().context("no kubectl")?;
+        Ok(Self { cluster, kubectl })
+    }
+
+    async fn is_the_minor_that_the_chart_names(&self) -> Result<()> {
+        let version = self.cluster.client().apiserver_version().await?;
+        let chart = std::fs::read_to_string(Path::new(CHART).join("Chart.yaml"))?;
+        let chart: Value = serde_saphyr::from_str(&chart)?;
+        let named = format!(">={}.{}.0-0", version.major, version.minor);
+        assert_eq!(chart["kubeVersion"], named);
+        Ok(())
+    }
+
+    /// `kubectl` with this on standard input; its complaints are no part of what it says.
+    fn kubectl(&self, args: &[&str], input: &str) -> Result<Output> {
+        let file = tempfile::NamedTempFile::new()?;
+        std::fs::write(file.path(), input)?;
+        let mut command = Command::new(&self.kubectl);
+        command.arg("--kubeconfig").arg(self.cluster.kubeconfig());
+        command.args(args).stdin(std::fs::File::open(file.path())?);
+        Ok(command.env("HOME", self.cluster.directory()).output()?)
+    }
+
+    fn applied(&self, args: &[&str], yaml: &str) -> Result<String> {
+        let apply = ["apply", "--server-side", "-f", "-"];
+        let output = self.kubectl(&[&apply, args].concat(), yaml)?;
+        let complaints = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success() && complaints.is_empty(),
+            "{complaints}"
+        );
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    fn takes_the_definition_without_a_warning(&self) -> Result<()> {
+        self.applied(&["--dry-run=server"], CRD)?;
+        Ok(())
+    }
+
+    fn helm(&self, tool: Tool, args: &[&str]) -> Result<String> {
+        let helm = tools::find(tool)?;
+        let mut command = Command::new(helm);
+        command
+            .args(args)
+            .env("KUBECONFIG", self.cluster.kubeconfig());
+        for place in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
+            command.env(place, self.cluster.directory().join("helm"));
+        }
+        let output = command.output()?;
+        let complaints = String::from_utf8_lossy(&output.stderr);
+        let warned = complaints.to_lowercase().contains("warning");
+        ensure!(output.status.success() && !warned, "{args:?}: {complaints}");
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// All of the chart, against this API server's capabilities, in a dry run of the server's.
+    fn takes_the_chart_without_a_warning(&self, tool: Tool) -> Result<()> {
+        let args = [
+            "template",
+            "sac",
+            CHART,
+            "-n",
+            "default",
+            "--dry-run=server",
+        ];
+        let rendered = self.helm(tool, &args)?;
+        assert!(
+            rendered.contains("kind: ValidatingAdmissionPolicy\n"),
+            "no policies"
+        );
+        assert!(
+            !rendered.contains("kind: MutatingAdmissionPolicy"),
+            "{rendered}"
+        );
+        // Resources of our own kind would need the definition, of which there are none in the chart.
+        self.applied(&["--dry-run=server", "-n", "default"], &rendered)?;
+        Ok(())
+    }
+
+    async fn installs_the_chart_with_its_policies(&self) -> Result<()> {
+        let told = self.helm(
+            Tool::Helm3,
+            &["install", "sac", CHART, "-n", HOME, "--create-namespace"],
+        )?;
+        assert!(told.contains("STATUS: deployed"), "{told}");
+        let get = [
+            "get",
+            "validatingadmissionpolicies,validatingadmissionpolicybindings",
+            "-o",
+            "name",
+        ];
+        let names = self.cluster.kubectl(&get).await?;
+        for policy in POLICIES {
+            assert_eq!(
+                names.lines().filter(|name| name.ends_with(policy)).count(),
+                2,
+                "{policy}: {names}"
+            );
+        }
+        // The API server compiles a policy some time after it has it, and says what it thinks of its types.
+        let types = self
+            .cluster
+            .kubectl(&["get", "validatingadmissionpolicies", "-o", "json"])
+            .await?;
+        let types: Value = serde_json::from_str(&types)?;
+        for policy in types["items"].as_array().into_iter().flatten() {
+            let warnings = &policy["status"]["typeChecking"]["expressionWarnings"];
+            assert!(
+                warnings.is_null(),
+                "{}: {warnings}",
+                policy["metadata"]["name"]
+            );
+        }
+        let kind = "crd/staticawscredentials.awscredentials.dev";
+        self.cluster
+            .kubectl(&["wait", "--for=condition=Established", kind])
+            .await?;
+        Ok(())
+    }
+
+    fn refuses_what_the_schema_forbids(&self) -> Result<()> {
+        let program = env!("CARGO_BIN_EXE_static-aws-credentials");
+        let mut command = Command::new(program);
+        command.args(["api-check", "-n", "default"]);
+        let output = command
+            .env("KUBECONFIG", self.cluster.kubeconfig())
+            .output()?;
+        let told = String::from_utf8_lossy(&output.stdout);
+        ensure!(
+            output.status.success() && told.matches("ok  ").count() == 5,
+            "{told}"
+        );
+        Ok(())
+    }
+
+    /// The pods of the chart have no node here, so the program runs beside, as their account.
+    async fn is_served_by_the_operator(&self) -> Result<()> {
+        let cluster = &self.cluster;
+        let namespace = cluster.namespace("floor").await?;
+        let sts = Sts::start().await?;
+        sts.accept_pair(PAIR.0, PAIR.1, ACCOUNT, ARN, "AIDAQUAIL");
+        sts.accept_pair(OTHER, PAIR.1, ACCOUNT, ARN, "AIDAQUAIL");
+        let account = self.account().await?;
+        let kubeconfig = cluster
+            .service_account_kubeconfig(HOME, &account, None)
+            .await?;
+        self.fenced(&kubeconfig, &namespace).await?;
+        let log = cluster.directory().join("operator.log");
+        let run = ["run", "--bind", "127.0.0.1:0", "--sts-endpoint", &sts.url()].map(str::to_owned);
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_static-aws-credentials"));
+        let env = [("KUBECONFIG".to_owned(), kubeconfig.display().to_string())];
+        let operator = Leashed::spawn("operator", &program, &run, &env, &log)?;
+
+        self.source(&namespace, (PAIR.0, PAIR.1)).await?;
+        let resource = json!({
+            "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
+            "metadata": { "name": "orders", "namespace": namespace },
+            "spec": { "secretRef": { "name": "orders-key-pair" }, "region": "eu-west-1" },
+        });
+        cluster.apply(&resource.to_string()).await?;
+        let result = self.story(&namespace).await;
+        operator.stop();
+        result.with_context(|| log_tail(&log).unwrap_or_default())
+    }
+
+    async fn story(&self, namespace: &str) -> Result<()> {
+        self.until(namespace, ("True", "Published"), "L2A3").await?;
+        self.source(namespace, (OTHER, PAIR.1)).await?;
+        self.until(namespace, ("True", "Published"), "L2B4").await?;
+        self.source(namespace, (PAIR.0, &format!("{}\n", PAIR.1)))
+            .await?;
+        self.until(namespace, ("False", "TrailingNewline"), "L2B4")
+            .await?;
+        let selector = "--field-selector=spec.secretRef.name=orders-key-pair";
+        let found = self
+            .cluster
+            .kubectl(&["get", "awscreds", "-A", selector, "-o", "name"])
+            .await?;
+        assert_eq!(found, "staticawscredentials.awscredentials.dev/orders\n");
+        let target = [
+            "get",
+            "secret/orders-credentials",
+            "-n",
+            namespace,
+            "-o",
+            "jsonpath={.data.AWS_ACCESS_KEY_ID}",
+        ];
+        let (encoded, wanted) = (self.cluster.kubectl(&target).await?, base64(OTHER));
+        assert_eq!(encoded, wanted);
+        // The owner reference leads garbage collection there.
+        self.cluster
+            .kubectl(&["delete", "awscreds/orders", "-n", namespace])
+            .await?;
+        let gone = [
+            "wait",
+            "--for=delete",
+            "secret/orders-credentials",
+            "-n",
+            namespace,
+            "--timeout=90s",
+        ];
+        self.cluster.kubectl(&gone).await?;
+        Ok(())
+    }
+
+    async fn account(&self) -> Result<String> {
+        let get = [
+            "get",
+            "deployment",
+            "-n",
+            HOME,
+            "-o",
+            "jsonpath={.items[0].spec.template.spec.serviceAccountName}",
+        ];
+        self.cluster.kubectl(&get).await
+    }
+
+    /// Waits until the fence holds, which is some time after its binding is there.
+    async fn fenced(&self, kubeconfig: &Path, namespace: &str) -> Result<()> {
+        let kubeconfig = kubeconfig.display().to_string();
+        let create = [
+            "create",
+            "secret",
+            "generic",
+            "foreign",
+            "--dry-run=server",
+            "-n",
+            namespace,
+        ];
+        let args = [&["--kubeconfig", &kubeconfig][..], &create].concat();
+        let refused = async {
+            loop {
+                let output = self.kubectl(&args, "")?;
+                let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+                if complaints.contains("ValidatingAdmissionPolicy") {
+                    return anyhow::Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, refused).await {
+            Ok(refused) => refused,
+            Err(_) => bail!("the operator's account may write any Secret"),
+        }
+    }
+
+    async fn source(&self, namespace: &str, pair: (&str, &str)) -> Result<()> {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": { "name": "orders-key-pair", "namespace": namespace },
+            "stringData": { "AWS_ACCESS_KEY_ID": pair.0, "AWS_SECRET_ACCESS_KEY": pair.1 },
+        });
+        self.cluster.apply(&secret.to_string()).await?;
+        Ok(())
+    }
+
+    async fn until(&self, namespace: &str, ready: (&str, &str), suffix: &str) -> Result<()> {
+        let resources: Api<StaticAwsCredentials> =
+            Api::namespaced(self.cluster.client(), namespace);
+        let wanted = async {
+            loop {
+                let status = resources.get("orders").await?.status.unwrap_or_default();
+                let found = status.conditions.iter().find(|one| one.type_ == "Ready");
+                let found = found.map(|one| (one.status.as_str(), one.reason.as_str()));
+                let published = status
+                    .published
+                    .as_ref()
+                    .map(|one| one.key_id_suffix.as_str());
+                if found == Some(ready) && published == Some(suffix) {
+                    return anyhow::Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, wanted).await {
+            Ok(found) => found,
+            Err(_) => bail!(
+                "never {ready:?} with {suffix}: {:?}",
+                resources.get("orders").await?.status
+            ),
+        }
+    }
+}
+
+fn base64(text: &str) -> String {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    STANDARD.encode(text)
+}
