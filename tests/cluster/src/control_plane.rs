@@ -89,7 +89,12 @@ impl ControlPlane {
             authority,
             slot,
         };
-        control_plane.parts.start()?;
+        control_plane.parts.start_api_server()?;
+        // An old controller manager gives up after ten seconds, which a busy machine needs.
+        if release == Release::Floor {
+            control_plane.ready().await?;
+        }
+        control_plane.parts.start_controllers()?;
         control_plane.ready().await?;
         control_plane.accounts_are_made().await?;
         Ok(control_plane)
