@@ -24,41 +24,55 @@ tests![
 ];
 
 async fn the_test_data_are_what_the_operator_writes(stage: Arc<Stage>) -> Result<()> {
-    let states = stage.states().await?;
-    let update = std::env::var_os(UPDATE).is_some();
+    stage.test_data().await?;
     let directory = folder(DIRECTORY);
-    if update {
-        std::fs::remove_dir_all(directory.join("testdata"))?;
-        std::fs::create_dir(directory.join("testdata"))?;
-    }
-    let mut tests = Vec::new();
-    for state in states {
-        let path = format!("testdata/{}.yaml", state.name);
-        let yaml = serde_saphyr::to_string(&lasting(&state.object))?;
-        if update {
-            std::fs::write(directory.join(&path), &yaml)?;
-        }
+    let states = stage.states().await?;
+    let kept = std::fs::read_dir(directory.join("testdata"))?.count();
+    assert_eq!(
+        kept,
+        states.len(),
+        "there are files of states that are no more"
+    );
+    for (path, wanted) in files(states)? {
         let kept = text(&format!("{DIRECTORY}/{path}"))?;
         ensure!(
-            kept == yaml,
-            "{path} is stale; {UPDATE}=1 cargo test --test gitops\n{yaml}"
+            kept == wanted,
+            "{path} is stale; {UPDATE}=1 cargo test --test gitops\n{wanted}"
         );
-        tests.push(json!({ "inputPath": path, "healthStatus": expected(state)? }));
     }
-    let suite = serde_saphyr::to_string(&json!({ "tests": tests }))?;
-    if update {
-        std::fs::write(directory.join("health_test.yaml"), &suite)?;
-    }
-    let kept = text(&format!("{DIRECTORY}/health_test.yaml"))?;
-    ensure!(
-        kept == suite,
-        "health_test.yaml is stale; {UPDATE}=1 cargo test --test gitops\n{suite}"
-    );
     Ok(())
 }
 
+/// Writes the test data anew if that is asked for.
+pub fn update(states: &[State]) -> Result<()> {
+    if std::env::var_os(UPDATE).is_none() {
+        return Ok(());
+    }
+    let directory = folder(DIRECTORY);
+    std::fs::remove_dir_all(directory.join("testdata"))?;
+    std::fs::create_dir(directory.join("testdata"))?;
+    for (path, content) in files(states)? {
+        std::fs::write(directory.join(path), content)?;
+    }
+    Ok(())
+}
+
+/// Every file of the test data, with its content.
+fn files(states: &[State]) -> Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    let mut tests = Vec::new();
+    for state in states {
+        let path = format!("testdata/{}.yaml", state.name);
+        tests.push(json!({ "inputPath": path, "healthStatus": expected(state)? }));
+        files.push((path, serde_saphyr::to_string(&lasting(&state.object))?));
+    }
+    let suite = serde_saphyr::to_string(&json!({ "tests": tests }))?;
+    files.push(("health_test.yaml".to_owned(), suite));
+    Ok(files)
+}
+
 async fn the_health_script_passes_its_own_tests(stage: Arc<Stage>) -> Result<()> {
-    // An update writes them first.
+    stage.test_data().await?;
     let count = stage.states().await?.len();
     let told = run(&["test", &folder(DIRECTORY).display().to_string()]).await?;
     assert_eq!(

@@ -123,9 +123,9 @@ async fn the_script_is_merged_into_the_configuration_of_argo_cd(stage: Arc<Stage
         .into_iter()
         .find(|block| block.contains("argocd-cm"));
     let command = command.context("docs/gitops.md does not say how")?;
-    let path = format!("{}/health.lua", crate::argo_cd::DIRECTORY);
+    let script = format!("{}/health.lua", crate::argo_cd::DIRECTORY);
     assert!(
-        command.contains(key) && command.contains(&path),
+        command.contains(key) && command.contains(&script),
         "{command}"
     );
     let cluster = stage.cluster().await?;
@@ -133,7 +133,7 @@ async fn the_script_is_merged_into_the_configuration_of_argo_cd(stage: Arc<Stage
     cluster
         .kubectl(&["create", "configmap", "argocd-cm", "-n", &namespace])
         .await?;
-    let patch = serde_json::json!({ "data": { key: text(&path)? } }).to_string();
+    let patch = serde_json::json!({ "data": { key: text(&script)? } }).to_string();
     let args = [
         "patch",
         "configmap",
@@ -149,6 +149,6 @@ async fn the_script_is_merged_into_the_configuration_of_argo_cd(stage: Arc<Stage
         .kubectl(&["get", "configmap/argocd-cm", "-n", &namespace, "-o", "json"])
         .await?;
     let stored: Value = serde_json::from_str(&stored)?;
-    assert_eq!(stored["data"][key], text(&path)?);
+    assert_eq!(stored["data"][key], text(&script)?);
     Ok(())
 }

@@ -37,7 +37,8 @@ async fn kstatus_knows_every_state_of_a_live_object(stage: Arc<Stage>) -> Result
 }
 
 /// The name of each says what it is to a health script, and so to kstatus.
-async fn kstatus_knows_every_state_in_the_test_data(_: Arc<Stage>) -> Result<()> {
+async fn kstatus_knows_every_state_in_the_test_data(stage: Arc<Stage>) -> Result<()> {
+    stage.test_data().await?;
     let mut files: Vec<_> = std::fs::read_dir(folder(crate::argo_cd::DIRECTORY).join("testdata"))?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;

@@ -1,4 +1,4 @@
-//! What GitOps tools and pipelines make of a resource: kstatus as Flux and cli-utils compute it, Argo
+//! What `GitOps` tools and pipelines make of a resource: kstatus as Flux and cli-utils compute it, Argo
 //! CD's health by the script in `contrib/`, `kubectl wait`, and the examples of docs/gitops.md. All
 //! of it over objects of a real API server that the operator brought into each state.
 //!

@@ -45,6 +45,7 @@ pub const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
 pub struct Stage {
     cluster: OnceCell<ControlPlane>,
     states: OnceCell<Vec<State>>,
+    test_data: OnceCell<()>,
 }
 
 /// What one test has for itself.
@@ -75,6 +76,15 @@ impl Stage {
             crate::states::all(scene).await
         });
         states.await.map(Vec::as_slice)
+    }
+
+    /// The test data of the health script are there, written anew if that is asked for.
+    pub async fn test_data(&self) -> Result<()> {
+        let updated = self.test_data.get_or_try_init(|| async {
+            let states = self.states().await?;
+            crate::argo_cd::update(states)
+        });
+        updated.await.copied()
     }
 }
 
