@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use static_aws_credentials::api::Layout;
 
-pub const PAGE: &str = include_str!("../../docs/sdks.md");
+const PAGE: &str = include_str!("../../docs/sdks.md");
 
 /// The example of a layout.
 pub struct Example {

@@ -1,6 +1,9 @@
 //! What came out, as a verdict for each SDK and layout and as the table of docs/sdks.md.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use cluster::moto::KeyPair;
@@ -8,7 +11,6 @@ use static_aws_credentials::api::Layout;
 use strum::VariantArray;
 
 use crate::{
-    examples::PAGE,
     play::{Answer, At},
     sdk::{SDKS, Sdk},
 };
@@ -53,7 +55,7 @@ impl Matrix {
     pub fn judge(&self, sdk: &Sdk, layout: Layout) -> Result<()> {
         let cell = self
             .cells
-            .get(&(sdk.client, layout))
+            .get(&(sdk.pod, layout))
             .context("was not tried")?;
         accepted(&cell.before).context("with the first pair")?;
         let key = |answer: &Answer, one: &str| answer.key.as_ref().is_none_or(|key| key == one);
@@ -113,7 +115,7 @@ impl Matrix {
         for sdk in SDKS {
             let version = columns
                 .iter()
-                .find_map(|layout| self.cells.get(&(sdk.client, *layout)));
+                .find_map(|layout| self.cells.get(&(sdk.pod, *layout)));
             let version = version.map_or("not tried", |cell| &cell.before.sdk);
             let cells: Vec<String> = columns
                 .iter()
@@ -125,7 +127,7 @@ impl Matrix {
     }
 
     fn words(&self, sdk: &Sdk, layout: Layout) -> String {
-        let Some(cell) = self.cells.get(&(sdk.client, layout)) else {
+        let Some(cell) = self.cells.get(&(sdk.pod, layout)) else {
             return "–".to_owned();
         };
         if self.judge(sdk, layout).is_err() {
@@ -140,7 +142,8 @@ impl Matrix {
 
     /// Whether the page says the same.
     pub fn is_in_the_docs(&self) -> Result<()> {
-        let written = PAGE
+        let page = std::fs::read_to_string(page())?;
+        let written = page
             .split_once(BEGIN)
             .and_then(|(_, rest)| rest.split_once(END));
         let (written, _) = written.context("docs/sdks.md has no place for the table")?;
@@ -154,13 +157,17 @@ impl Matrix {
 
     /// Writes it into the page.
     pub fn write(&self) -> Result<()> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sdks.md");
+        let path = page();
         let page = std::fs::read_to_string(&path)?;
         let (before, rest) = page.split_once(BEGIN).context("no place for the table")?;
         let (_, after) = rest.split_once(END).context("no end of the table")?;
         let page = format!("{before}{BEGIN}\n{}\n{END}{after}", self.table());
         Ok(std::fs::write(path, page)?)
     }
+}
+
+fn page() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sdks.md")
 }
 
 fn accepted(answer: &Answer) -> Result<()> {

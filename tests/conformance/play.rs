@@ -1,8 +1,14 @@
 //! The play: publish, ask every client, rotate under them, ask again, deactivate the first key, ask again.
 
-use std::{collections::BTreeMap, os::unix::fs::OpenOptionsExt, path::PathBuf, time::Instant};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    os::unix::fs::OpenOptionsExt,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use cluster::moto::KeyPair;
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::Pod;
@@ -23,13 +29,18 @@ use crate::{
 /// As many pods as start at once: what two processors bear.
 const STARTING: usize = 3;
 
+/// For what usually takes a second or two, after which a client counts as failed.
+const ANSWER: Duration = Duration::from_mins(1);
+
 /// What a client says.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct Answer {
     /// The version of the SDK.
     pub sdk: String,
     /// Who it is, if STS told.
     pub arn: Option<String>,
+    /// The bucket that it listed, if it asks S3 instead.
+    pub bucket: Option<String>,
     /// The last four characters of the key ID it used, where the SDK tells.
     pub key: Option<String>,
     /// The code of the refusal.
@@ -38,9 +49,36 @@ pub struct Answer {
     pub words: Option<String>,
 }
 
+impl Answer {
+    /// In the place of one that did not come.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "it is handed over by unwrap_or_else"
+    )]
+    fn none(why: anyhow::Error) -> Self {
+        Self {
+            sdk: "unknown".to_owned(),
+            arn: None,
+            bucket: None,
+            key: None,
+            error: Some("NoAnswer".to_owned()),
+            words: Some(format!("{why:#}")),
+        }
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = [&self.arn, &self.bucket, &self.key, &self.error, &self.words];
+        f.debug_list().entries(all.into_iter().flatten()).finish()
+    }
+}
+
 /// A pod that runs.
 struct Running<'a> {
     sdk: &'a Sdk,
+    layouts: Vec<Layout>,
+    name: String,
     namespace: String,
     directory: PathBuf,
 }
@@ -71,9 +109,13 @@ pub async fn play() -> Result<Matrix> {
     for example in examples.values() {
         stage.published(example, &first).await?;
     }
+    let parts: Vec<_> = prepared
+        .iter()
+        .flat_map(|(sdk, client)| pods::parts(sdk, client))
+        .collect();
     let start = Instant::now();
-    let pods: Vec<Running> = stream::iter(&prepared)
-        .map(|(sdk, client)| run(&stage, sdk, client, &examples))
+    let pods: Vec<Running> = stream::iter(&parts)
+        .map(|(sdk, client, layouts)| run(&stage, sdk, client, layouts, &examples))
         .buffered(STARTING)
         .try_collect()
         .await?;
@@ -82,7 +124,7 @@ pub async fn play() -> Result<Matrix> {
         pods.len(),
         start.elapsed()
     );
-    let before = ask_all(&stage, &pods).await?;
+    let before = ask_all(&stage, &pods).await;
 
     let second = stage.new_pair().await?;
     stage.write_source(&second).await?;
@@ -92,9 +134,9 @@ pub async fn play() -> Result<Matrix> {
     for pod in &pods {
         pod.sees(&stage, &second).await?;
     }
-    let after = ask_all(&stage, &pods).await?;
+    let after = ask_all(&stage, &pods).await;
     stage.deactivate(&first).await?;
-    let refused = ask_all(&stage, &pods).await?;
+    let refused = ask_all(&stage, &pods).await;
 
     let mut matrix = Matrix::new(&first, &second);
     for (at, answer) in before {
@@ -115,12 +157,12 @@ fn prepare() -> Result<(PathBuf, Vec<(&'static Sdk, Client)>)> {
     let wanted = |sdk: &&Sdk| {
         wanted
             .as_ref()
-            .is_none_or(|names| names.split(',').any(|name| name == sdk.client))
+            .is_none_or(|names| names.split(',').any(|name| name == sdk.pod))
     };
     let prepared = SDKS
         .iter()
         .filter(wanted)
-        .map(|sdk| Ok((sdk, (sdk.prepare)(&sdk.directory())?)))
+        .map(|sdk| Ok((sdk, sdk.prepare()?)))
         .collect::<Result<_>>()?;
     Ok((launch, prepared))
 }
@@ -129,39 +171,40 @@ async fn run<'a>(
     stage: &Stage,
     sdk: &'a Sdk,
     client: &Client,
+    layouts: &[Layout],
     examples: &BTreeMap<Layout, Example>,
 ) -> Result<Running<'a>> {
-    let namespace = match &client.runs {
-        Runs::OnTheMachine(_) => &stage.open,
+    let (namespace, name) = match &client.runs {
+        Runs::OnTheMachine(_) => (&stage.open, sdk.pod.to_owned()),
         Runs::Alone(binary) => {
             stage
                 .node
                 .import_image(&pods::image(sdk), binary, &[])
                 .await?;
-            &stage.restricted
+            (&stage.restricted, sdk.pod.to_owned())
         }
     };
-    let examples: Vec<(Layout, &Example)> = sdk
-        .layouts
+    let given: Vec<(Layout, &Example)> = layouts
         .iter()
         .map(|layout| (*layout, &examples[layout]))
         .collect();
-    let pod = pods::pod(sdk, client, &examples, namespace, &stage.endpoint())?;
+    let pod = pods::pod(sdk, client, &given, namespace, &stage.endpoint())?;
     let pods = Api::<Pod>::namespaced(stage.cluster.client(), namespace);
     let pod: Pod = serde_json::from_value(pod)?;
     let made = pods.create(&PostParams::default(), &pod).await?;
     let uid = made.uid().context("the pod has no UID")?;
-    let running = await_condition(pods, sdk.client, all_run);
+    let running = await_condition(pods, &name, all_run);
     if timeout(PATIENCE, running).await.is_err() {
-        let told = ["-n", namespace, "describe", "pod", sdk.client];
-        anyhow::bail!(
-            "{} does not run:\n{}",
-            sdk.client,
+        let told = ["-n", namespace, "describe", "pod", &name];
+        bail!(
+            "{name} does not run:\n{}",
             stage.cluster.kubectl(&told).await?
         );
     }
     Ok(Running {
         sdk,
+        layouts: layouts.to_vec(),
+        name,
         namespace: namespace.clone(),
         directory: stage.node.pod_directory(&uid),
     })
@@ -187,7 +230,7 @@ impl Running<'_> {
                     "{} still holds the old pair",
                     data.display()
                 );
-                sleep(std::time::Duration::from_millis(100)).await;
+                sleep(Duration::from_millis(100)).await;
             }
         }
         Ok(())
@@ -197,9 +240,7 @@ impl Running<'_> {
     async fn ask(&self, stage: &Stage, layout: Layout) -> Result<Answer> {
         let container = pods::container(layout);
         let read = || {
-            let log = stage
-                .node
-                .pod_log(&self.namespace, self.sdk.client, &container);
+            let log = stage.node.pod_log(&self.namespace, &self.name, &container);
             log.unwrap_or_default()
         };
         let known = answers(&read()).count();
@@ -207,7 +248,7 @@ impl Running<'_> {
             .directory
             .join("volumes/kubernetes.io~empty-dir/asks")
             .join(&container);
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + ANSWER;
         let patience = |what: &str| {
             ensure!(
                 Instant::now() < end,
@@ -220,14 +261,14 @@ impl Running<'_> {
         // A client that ends, or has not begun, has no pipe that anyone reads.
         while tell(&pipe).is_err() {
             patience("does not listen")?;
-            sleep(std::time::Duration::from_millis(50)).await;
+            sleep(Duration::from_millis(50)).await;
         }
         loop {
             if let Some(answer) = answers(&read()).nth(known) {
                 return Ok(answer);
             }
             patience("does not answer")?;
-            sleep(std::time::Duration::from_millis(50)).await;
+            sleep(Duration::from_millis(50)).await;
         }
     }
 }
@@ -235,22 +276,22 @@ impl Running<'_> {
 /// Where an answer belongs.
 pub type At = (&'static str, Layout);
 
-async fn ask_all(stage: &Stage, pods: &[Running<'_>]) -> Result<BTreeMap<At, Answer>> {
+async fn ask_all(stage: &Stage, pods: &[Running<'_>]) -> BTreeMap<At, Answer> {
     let start = Instant::now();
     let all = pods
         .iter()
-        .flat_map(|pod| pod.sdk.layouts.iter().map(move |layout| (pod, *layout)));
+        .flat_map(|pod| pod.layouts.iter().map(move |layout| (pod, *layout)));
     let asked = stream::iter(all).map(|(pod, layout)| async move {
-        let answer = pod.ask(stage, layout).await?;
-        anyhow::Ok(((pod.sdk.client, layout), answer))
+        let answer = pod.ask(stage, layout).await;
+        ((pod.sdk.pod, layout), answer.unwrap_or_else(Answer::none))
     });
-    let answers: BTreeMap<At, Answer> = asked.buffer_unordered(8).try_collect().await?;
+    let answers: BTreeMap<At, Answer> = asked.buffer_unordered(8).collect().await;
     eprintln!(
         "conformance: {} answers in {:.0?}",
         answers.len(),
         start.elapsed()
     );
-    Ok(answers)
+    answers
 }
 
 fn tell(pipe: &std::path::Path) -> std::io::Result<()> {

@@ -33,7 +33,7 @@ pub fn container(layout: Layout) -> String {
 
 /// The image of a client that is alone in it.
 pub fn image(sdk: &Sdk) -> String {
-    format!("conformance.test/{}:1", sdk.client)
+    format!("conformance.test/{}:1", sdk.pod)
 }
 
 /// The name of a volume of an example in a pod that has those of others as well.
@@ -41,7 +41,29 @@ pub fn volume(layout: Layout, name: &str) -> String {
     format!("{}-{name}", container(layout))
 }
 
-/// A pod that tries all of an SDK's layouts.
+/// The pods of an SDK. A client that is alone in its image cannot start a process for `ProcessJson`, so it
+/// does that on the machine.
+pub fn parts<'a>(sdk: &'a Sdk, client: &'a Client) -> Vec<(&'a Sdk, Client, Vec<Layout>)> {
+    let Runs::Alone(binary) = &client.runs else {
+        return vec![(sdk, client.clone(), sdk.layouts.to_vec())];
+    };
+    let (with_shell, without): (Vec<_>, Vec<_>) = sdk
+        .layouts
+        .iter()
+        .partition(|layout| **layout == Layout::ProcessJson);
+    let mut parts = vec![(sdk, client.clone(), without)];
+    if !with_shell.is_empty() {
+        let directory = binary.parent().unwrap_or(binary).to_owned();
+        let client = Client {
+            command: vec![binary.display().to_string()],
+            runs: Runs::OnTheMachine(vec![directory]),
+        };
+        parts.push((sdk, client, with_shell));
+    }
+    parts
+}
+
+/// A pod that tries some layouts of an SDK.
 pub fn pod(
     sdk: &Sdk,
     client: &Client,
@@ -92,7 +114,7 @@ pub fn pod(
     spec["enableServiceLinks"] = json!(false);
     Ok(json!({
         "apiVersion": "v1", "kind": "Pod",
-        "metadata": { "name": sdk.client, "namespace": namespace },
+        "metadata": { "name": sdk.pod, "namespace": namespace },
         "spec": spec,
     }))
 }

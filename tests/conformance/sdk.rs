@@ -11,21 +11,23 @@ use crate::install;
 pub struct Sdk {
     /// Its name in the table.
     pub name: &'static str,
-    /// The directory of its client, and the name of its pod.
-    pub client: &'static str,
+    /// The name of its pod.
+    pub pod: &'static str,
     /// What it can read.
     pub layouts: &'static [Layout],
-    /// Installs it.
-    pub prepare: fn(&Path) -> Result<Client>,
+    directory: &'static str,
+    install: fn(&Path) -> Result<Client>,
 }
 
 /// A client that can be started.
+#[derive(Clone)]
 pub struct Client {
     pub command: Vec<String>,
     pub runs: Runs,
 }
 
 /// What is around the client in its container.
+#[derive(Clone)]
 pub enum Runs {
     /// An image with this static binary and nothing else, in a namespace under `restricted`.
     Alone(PathBuf),
@@ -33,39 +35,93 @@ pub enum Runs {
     OnTheMachine(Vec<PathBuf>),
 }
 
-const FILES_AND_BINDING: &[Layout] = &[
-    Layout::Env,
-    Layout::SharedCredentialsFile,
-    Layout::ProcessJson,
-    Layout::ServiceBinding,
-    Layout::CloudCredential,
+use Layout::{
+    CloudCredential, Env, Mendix, MendixStorage, ProcessJson, ServiceBinding, SharedCredentialsFile,
+};
+
+const ALL: &[Layout] = &[
+    Env,
+    SharedCredentialsFile,
+    ProcessJson,
+    ServiceBinding,
+    CloudCredential,
 ];
-const NO_SHELL: &[Layout] = &[
-    Layout::Env,
-    Layout::SharedCredentialsFile,
-    Layout::CloudCredential,
+/// Where there is no library for bindings.
+const UNBOUND: &[Layout] = &[Env, SharedCredentialsFile, ProcessJson, CloudCredential];
+
+/// In the order of the table: name, pod, layouts, directory of the client, how it is installed.
+pub const SDKS: &[Sdk] = &[
+    sdk("Python: boto3", "boto3", ALL, "boto3", install::python),
+    sdk(
+        "Python: aiobotocore",
+        "aiobotocore",
+        UNBOUND,
+        "aiobotocore",
+        install::python,
+    ),
+    sdk("AWS CLI 1", "awscli1", UNBOUND, "awscli", install::cli1),
+    sdk("AWS CLI 2", "awscli2", UNBOUND, "awscli", install::cli2),
+    sdk(
+        "JavaScript 3",
+        "javascript",
+        UNBOUND,
+        "javascript",
+        install::javascript,
+    ),
+    sdk("Go 2", "go", UNBOUND, "go", install::go),
+    sdk("Java 2", "java", ALL, "java", install::java),
+    sdk("Rust", "rust", UNBOUND, "rust", install::rust),
+    sdk("Ruby 3", "ruby", UNBOUND, "ruby", install::ruby),
+    sdk(
+        "C++, within pyarrow",
+        "pyarrow",
+        UNBOUND,
+        "pyarrow",
+        install::python,
+    ),
+    sdk(
+        "minio-go 7",
+        "minio",
+        &[Env, SharedCredentialsFile],
+        "minio",
+        install::go,
+    ),
+    sdk(
+        "object_store, within obstore",
+        "obstore",
+        &[Env],
+        "obstore",
+        install::python,
+    ),
+    sdk(
+        "Mendix's variables, with Java 2",
+        "mendix",
+        &[Mendix, MendixStorage],
+        "java",
+        install::java,
+    ),
 ];
 
-/// In the order of the table.
-pub const SDKS: &[Sdk] = &[
+const fn sdk(
+    name: &'static str,
+    pod: &'static str,
+    layouts: &'static [Layout],
+    directory: &'static str,
+    install: fn(&Path) -> Result<Client>,
+) -> Sdk {
     Sdk {
-        name: "Python, boto3",
-        client: "boto3",
-        layouts: FILES_AND_BINDING,
-        prepare: install::python,
-    },
-    Sdk {
-        name: "Go v2",
-        client: "go",
-        layouts: NO_SHELL,
-        prepare: install::go,
-    },
-];
+        name,
+        pod,
+        layouts,
+        directory,
+        install,
+    }
+}
 
 impl Sdk {
-    /// The directory of its client.
-    pub fn directory(&self) -> PathBuf {
-        clients().join(self.client)
+    /// Installs it. Blocks.
+    pub fn prepare(&self) -> Result<Client> {
+        (self.install)(&clients().join(self.directory))
     }
 }
 
