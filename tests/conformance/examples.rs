@@ -2,11 +2,19 @@
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
+
 use static_aws_credentials::api::Layout;
+use strum::VariantArray;
+
+use crate::way::Way;
 
 const PAGE: &str = include_str!("../../docs/sdks.md");
 
-/// The example of a layout.
+/// Seconds for which a pair counts in the examples where it expires, as the page says and as the tests have it.
+const LIFETIME_WRITTEN: &str = "1080";
+pub const LIFETIME: u64 = 20;
+
+/// The example of a way.
 pub struct Example {
     /// The name of the resource.
     pub resource: String,
@@ -16,9 +24,9 @@ pub struct Example {
     pub deployment: Value,
 }
 
-/// The example under the heading of the layout.
-pub fn of(layout: Layout) -> Result<Example> {
-    let heading = format!("\n## {}\n", layout.as_str());
+/// The example under the heading of the way.
+pub fn of(way: Way) -> Result<Example> {
+    let heading = format!("\n## {}\n", way.heading());
     let example = PAGE.split_once(&heading).and_then(|(_, rest)| {
         let section = rest
             .split_once("\n## ")
@@ -26,13 +34,13 @@ pub fn of(layout: Layout) -> Result<Example> {
         let block = section.split_once("```yaml\n")?.1;
         Some(block.split_once("\n```")?.0)
     });
-    let text = example.with_context(|| format!("docs/sdks.md has no example of {layout:?}"))?;
+    let text = example.with_context(|| format!("docs/sdks.md has no example of {way}"))?;
     let mut objects = Vec::new();
     // As kubectl reads it, where file modes begin with a zero.
     let options = serde_saphyr::options! { legacy_octal_numbers: true };
     for document in text.split("\n---\n") {
         let read = serde_saphyr::from_str_with_options::<Value>(document, options.clone());
-        objects.push(read.with_context(|| format!("the example of {layout:?} is no YAML"))?);
+        objects.push(read.with_context(|| format!("the example of {way} is no YAML"))?);
     }
     let deployment = objects.pop().filter(|last| last["kind"] == "Deployment");
     let resource = objects
@@ -56,9 +64,19 @@ impl Example {
         let within = |object: &Value| {
             let mut object = object.clone();
             object["metadata"]["namespace"] = json!(namespace);
-            object.to_string()
+            let lifetime = LIFETIME.to_string();
+            object.to_string().replace(LIFETIME_WRITTEN, &lifetime)
         };
         let all: Vec<String> = self.objects.iter().map(within).collect();
         all.join("\n---\n")
     }
+}
+
+/// Whether there is a way for each layout.
+pub fn cover_every_layout() -> Result<()> {
+    for layout in Layout::VARIANTS {
+        let way = Way::ALL.into_iter().find(|way| way.layout() == *layout);
+        of(way.with_context(|| format!("{layout:?} has no way"))?)?;
+    }
+    Ok(())
 }

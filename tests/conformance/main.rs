@@ -9,15 +9,21 @@ mod install;
 mod matrix;
 mod play;
 mod pods;
+mod running;
 mod sdk;
 mod stage;
+mod way;
 
 use anyhow::{Result, ensure};
 use cluster::node::Node;
 use libtest_mimic::{Arguments, Trial};
 use tokio::runtime::Runtime;
 
-use crate::{matrix::Matrix, sdk::SDKS};
+use crate::{
+    matrix::Matrix,
+    sdk::{SDKS, Sdk},
+    way::Way,
+};
 
 fn main() -> Result<()> {
     let arguments = Arguments::from_args();
@@ -35,23 +41,39 @@ fn main() -> Result<()> {
     libtest_mimic::run(&arguments, trials(&matrix)).exit();
 }
 
-/// One for each SDK and layout, and one for the page.
+/// One for each SDK and way, and some for what they have in common.
 fn trials(matrix: &Matrix) -> Vec<Trial> {
-    let cells = SDKS
-        .iter()
-        .flat_map(|sdk| sdk.layouts.iter().map(move |layout| (sdk, *layout)));
-    let cell = |(sdk, layout): (&sdk::Sdk, _)| {
-        let name = format!("{} reads {layout:?}", sdk.name);
-        let outcome = matrix
-            .judge(sdk, layout)
-            .map_err(|error| format!("{error:#}"));
-        Trial::test(name, move || Ok(outcome?))
-    };
-    let page = matrix
-        .is_in_the_docs()
-        .map_err(|error| format!("{error:#}"));
-    let page = Trial::test("docs/sdks.md has the table", move || Ok(page?));
-    cells.map(cell).chain([page]).collect()
+    let mut trials = vec![
+        trial(
+            "the examples cover every layout",
+            examples::cover_every_layout(),
+        ),
+        trial("docs/sdks.md has the table", matrix.is_in_the_docs()),
+        trial(
+            "a restarted pod has the new pair in every way",
+            matrix.judge_restarted(),
+        ),
+    ];
+    for sdk in SDKS {
+        let judged = |way: &Way| {
+            trial(
+                &format!("{} reads {way}", sdk.name),
+                matrix.judge(sdk, *way),
+            )
+        };
+        trials.extend(sdk.ways.iter().map(judged));
+    }
+    let alone = |sdk: &&Sdk| ["go", "rust"].contains(&sdk.pod);
+    trials.extend(SDKS.iter().filter(alone).map(|sdk| {
+        let name = format!("{} starts no process without a shell", sdk.name);
+        trial(&name, matrix.judge_without_shell(sdk))
+    }));
+    trials
+}
+
+fn trial(name: &str, outcome: Result<()>) -> Trial {
+    let outcome = outcome.map_err(|error| format!("{error:#}"));
+    Trial::test(name, move || Ok(outcome?))
 }
 
 fn is_unsupported() -> Result<bool> {

@@ -1,4 +1,4 @@
-//! What came out, as a verdict for each SDK and layout and as the table of docs/sdks.md.
+//! What came out, as a verdict for each SDK and way and as the table of docs/sdks.md.
 
 use std::{
     collections::BTreeMap,
@@ -7,32 +7,33 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use cluster::moto::KeyPair;
-use static_aws_credentials::api::Layout;
-use strum::VariantArray;
 
 use crate::{
-    play::{Answer, At},
+    play::At,
+    pods,
+    running::Answer,
     sdk::{SDKS, Sdk},
+    way::Way,
 };
 
-const BEGIN: &str =
-    "<!-- The table is written by UPDATE_DOCS=1 cargo test --test conformance -->\n";
+const BEGIN: &str = "<!-- The table: UPDATE_DOCS=1 cargo test --test conformance -->\n";
 const END: &str = "<!-- The end of the table -->";
 
-/// The answers of one client with one layout.
+/// The answers of one client.
 pub struct Cell {
     /// With the first pair published.
     pub before: Answer,
     /// With the second pair in the files, and both active.
-    pub after: Option<Answer>,
+    pub both: Answer,
     /// With only the second pair active.
-    pub alone: Option<Answer>,
+    pub alone: Answer,
 }
 
 /// All answers.
 #[derive(Default)]
 pub struct Matrix {
     cells: BTreeMap<At, Cell>,
+    restarted: Vec<(At, Answer)>,
     first: String,
     second: String,
 }
@@ -41,9 +42,9 @@ impl Matrix {
     pub fn new(first: &KeyPair, second: &KeyPair) -> Self {
         let suffix = |pair: &KeyPair| pair.id[pair.id.len() - 4..].to_owned();
         Self {
-            cells: BTreeMap::new(),
             first: suffix(first),
             second: suffix(second),
+            ..Self::default()
         }
     }
 
@@ -51,130 +52,142 @@ impl Matrix {
         self.cells.insert(at, cell);
     }
 
-    /// Whether the SDK authenticated, and nothing else went wrong on the way.
-    pub fn judge(&self, sdk: &Sdk, layout: Layout) -> Result<()> {
-        let cell = self
-            .cells
-            .get(&(sdk.pod, layout))
-            .context("was not tried")?;
-        accepted(&cell.before).context("with the first pair")?;
-        let key = |answer: &Answer, one: &str| answer.key.as_ref().is_none_or(|key| key == one);
-        ensure!(
-            key(&cell.before, &self.first),
-            "used a key that was not published: {:?}",
-            cell.before
-        );
-        let after = cell
-            .after
-            .as_ref()
-            .context("was not asked after the rotation")?;
-        accepted(after).context("while both keys were active")?;
-        self.rereads(cell).map(drop)
+    /// The answers of a pod that was started anew with only the second pair active.
+    pub fn restarted(&mut self, answers: Vec<(At, Answer)>) {
+        self.restarted = answers;
     }
 
-    /// Whether the client went on with the new pair by itself.
-    fn rereads(&self, cell: &Cell) -> Result<bool> {
-        let alone = cell
-            .alone
-            .as_ref()
-            .context("was not asked after the old key's end")?;
-        let key = alone.key.as_ref();
-        match alone.error.as_deref() {
-            None => {
-                ensure!(
-                    key.is_none_or(|key| *key == self.second),
-                    "went on with a dead key: {alone:?}"
-                );
-                Ok(true)
-            }
-            Some("InvalidClientTokenId" | "InvalidAccessKeyId") => {
-                ensure!(
-                    key.is_none_or(|key| *key == self.first),
-                    "was refused with the new key: {alone:?}"
-                );
-                Ok(false)
-            }
-            Some(_) => bail!("failed in another way: {alone:?}"),
+    /// Whether the SDK authenticated, and nothing went wrong but that it had an old pair.
+    pub fn judge(&self, sdk: &Sdk, way: Way) -> Result<()> {
+        let cell = self.cell(sdk, way).context("was not tried")?;
+        ensure!(
+            cell.before.is_accepted(),
+            "with the first pair: {:?}",
+            cell.before
+        );
+        let key = cell.before.key.as_ref();
+        ensure!(
+            key.is_none_or(|key| *key == self.first),
+            "used another key: {:?}",
+            cell.before
+        );
+        ensure!(
+            cell.both.is_accepted(),
+            "while both keys were active: {:?}",
+            cell.both
+        );
+        self.reads_again(cell).map(drop)
+    }
+
+    /// Whether a program that is alone in its image is refused what needs a shell.
+    pub fn judge_without_shell(&self, sdk: &Sdk) -> Result<()> {
+        let at = (pods::alone(sdk), Way::ProcessJson);
+        let cell = self.cells.get(&at).context("was not tried")?;
+        ensure!(
+            !cell.before.is_accepted(),
+            "it has no shell and yet {:?}",
+            cell.before
+        );
+        ensure!(
+            cell.before.error.as_deref() != Some("NoAnswer"),
+            "{:?}",
+            cell.before
+        );
+        Ok(())
+    }
+
+    /// Whether a pod that was started anew used the new pair in every way.
+    pub fn judge_restarted(&self) -> Result<()> {
+        ensure!(!self.restarted.is_empty(), "none was started anew");
+        for (at, answer) in &self.restarted {
+            let key = answer.key.as_ref();
+            let right = answer.is_accepted() && key.is_none_or(|key| *key == self.second);
+            ensure!(right, "{at:?}: {answer:?}");
         }
+        Ok(())
     }
 
     /// The table.
     pub fn table(&self) -> String {
-        let columns: Vec<Layout> = { Layout::VARIANTS.iter().copied() }
-            .filter(|layout| SDKS.iter().any(|sdk| sdk.layouts.contains(layout)))
+        let names = Way::ALL.map(|way| format!("`{}`", way.layout().as_str()));
+        let names: Vec<String> = { names.into_iter().zip(Way::ALL) }
+            .map(|(name, way)| match way {
+                Way::ProcessJsonExpiring => format!("{name}, expiring"),
+                _ => name,
+            })
             .collect();
-        let names: Vec<String> = columns
-            .iter()
-            .map(|layout| format!("`{}`", layout.as_str()))
-            .collect();
-        let mut table = format!(
-            "| SDK | version | {} |\n|---|---|{}\n",
-            names.join(" | "),
-            "---|".repeat(names.len())
-        );
+        let rule = "---|".repeat(names.len());
+        let mut table = format!("| | version | {} |\n|---|---|{rule}\n", names.join(" | "));
         for sdk in SDKS {
-            let version = columns
-                .iter()
-                .find_map(|layout| self.cells.get(&(sdk.pod, *layout)));
-            let version = version.map_or("not tried", |cell| &cell.before.sdk);
-            let cells: Vec<String> = columns
-                .iter()
-                .map(|layout| self.words(sdk, *layout))
-                .collect();
+            let tried = sdk.ways.iter().find_map(|way| self.cell(sdk, *way));
+            let version = tried.map_or("not tried", |cell| &cell.before.sdk);
+            let cells = Way::ALL.map(|way| self.words(sdk, way));
             table += &format!("| {} | {version} | {} |\n", sdk.name, cells.join(" | "));
         }
         table
     }
 
-    fn words(&self, sdk: &Sdk, layout: Layout) -> String {
-        let Some(cell) = self.cells.get(&(sdk.pod, layout)) else {
-            return "–".to_owned();
-        };
-        if self.judge(sdk, layout).is_err() {
-            return "fails".to_owned();
-        }
-        match self.rereads(cell) {
-            Ok(true) => "reads again".to_owned(),
-            Ok(false) => "restart".to_owned(),
-            Err(_) => "fails".to_owned(),
-        }
-    }
-
     /// Whether the page says the same.
     pub fn is_in_the_docs(&self) -> Result<()> {
         let page = std::fs::read_to_string(page())?;
-        let written = page
+        let rest = page
             .split_once(BEGIN)
             .and_then(|(_, rest)| rest.split_once(END));
-        let (written, _) = written.context("docs/sdks.md has no place for the table")?;
-        let table = self.table();
+        let (written, _) = rest.context("docs/sdks.md has no place for the table")?;
         ensure!(
-            written.trim() == table.trim(),
-            "docs/sdks.md says something else; UPDATE_DOCS=1 cargo test --test conformance writes\n{table}"
+            written.trim() == self.table().trim(),
+            "docs/sdks.md says something else; UPDATE_DOCS=1 cargo test --test conformance writes it"
         );
         Ok(())
     }
 
     /// Writes it into the page.
     pub fn write(&self) -> Result<()> {
-        let path = page();
-        let page = std::fs::read_to_string(&path)?;
+        let page_path = page();
+        let page = std::fs::read_to_string(&page_path)?;
         let (before, rest) = page.split_once(BEGIN).context("no place for the table")?;
         let (_, after) = rest.split_once(END).context("no end of the table")?;
         let page = format!("{before}{BEGIN}\n{}\n{END}{after}", self.table());
-        Ok(std::fs::write(path, page)?)
+        Ok(std::fs::write(page_path, page)?)
+    }
+
+    /// A client's pod with a shell, if it has one, counts.
+    fn cell(&self, sdk: &Sdk, way: Way) -> Option<&Cell> {
+        let with_shell = self.cells.get(&(sdk.pod.to_owned(), way));
+        with_shell.or_else(|| self.cells.get(&(pods::alone(sdk), way)))
+    }
+
+    /// Whether the client went on with the new pair by itself.
+    fn reads_again(&self, cell: &Cell) -> Result<bool> {
+        let Cell { alone, .. } = cell;
+        let key = alone.key.as_ref();
+        match alone.error.as_deref() {
+            None => {
+                let new = key.is_none_or(|key| *key == self.second);
+                ensure!(new, "went on with a dead key: {alone:?}");
+                Ok(true)
+            }
+            Some("InvalidClientTokenId" | "InvalidAccessKeyId") => {
+                let old = key.is_none_or(|key| *key == self.first);
+                ensure!(old, "was refused with the new key: {alone:?}");
+                Ok(false)
+            }
+            Some(_) => bail!("failed in another way: {alone:?}"),
+        }
+    }
+
+    fn words(&self, sdk: &Sdk, way: Way) -> &'static str {
+        let Some(cell) = self.cell(sdk, way) else {
+            return "–";
+        };
+        match self.judge(sdk, way).and_then(|()| self.reads_again(cell)) {
+            Ok(true) => "by itself",
+            Ok(false) => "restart",
+            Err(_) => "**fails**",
+        }
     }
 }
 
 fn page() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sdks.md")
-}
-
-fn accepted(answer: &Answer) -> Result<()> {
-    let known = answer
-        .arn
-        .as_ref()
-        .is_some_and(|arn| arn.ends_with(":user/orders"));
-    ensure!(known, "STS did not know it: {answer:?}");
-    Ok(())
 }

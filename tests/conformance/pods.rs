@@ -1,15 +1,18 @@
-//! The pod of an SDK: a container for each layout, with the variables, mounts and volumes of the
-//! layout's example in docs/sdks.md.
+//! The pod of an SDK: a container for each way to get the pair, with the variables, mounts and volumes of
+//! its example in docs/sdks.md.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use static_aws_credentials::api::Layout;
 
 use crate::{
     examples::Example,
     sdk::{Client, Runs, Sdk},
+    way::Way,
 };
 
 /// The image that puts the launcher where the clients find it.
@@ -26,51 +29,81 @@ const MACHINE: [&str; 9] = [
     "/etc/ld.so.conf",
 ];
 
-/// The name of a layout's container.
-pub fn container(layout: Layout) -> String {
-    format!("{layout:?}").to_lowercase()
-}
-
 /// The image of a client that is alone in it.
 pub fn image(sdk: &Sdk) -> String {
     format!("conformance.test/{}:1", sdk.pod)
 }
 
 /// The name of a volume of an example in a pod that has those of others as well.
-pub fn volume(layout: Layout, name: &str) -> String {
-    format!("{}-{name}", container(layout))
+pub fn volume(way: Way, name: &str) -> String {
+    format!("{}-{name}", way.container())
 }
 
-/// The pods of an SDK. A client that is alone in its image cannot start a process for `ProcessJson`, so it
-/// does that on the machine.
-pub fn parts<'a>(sdk: &'a Sdk, client: &'a Client) -> Vec<(&'a Sdk, Client, Vec<Layout>)> {
+/// A pod of an SDK, before it is one.
+pub struct Part<'a> {
+    pub sdk: &'a Sdk,
+    pub name: String,
+    pub client: Client,
+    pub ways: Vec<Way>,
+}
+
+/// The name of the pod in which a client is alone in its image.
+pub fn alone(sdk: &Sdk) -> String {
+    format!("{}-alone", sdk.pod)
+}
+
+/// The pods of an SDK. A client that is alone in its image cannot start a process, so it tries that on the
+/// machine as well.
+pub fn parts<'a>(sdk: &'a Sdk, client: &Client) -> Vec<Part<'a>> {
+    let ways = sdk.ways.to_vec();
     let Runs::Alone(binary) = &client.runs else {
-        return vec![(sdk, client.clone(), sdk.layouts.to_vec())];
+        let (name, client) = (sdk.pod.to_owned(), client.clone());
+        return vec![Part {
+            sdk,
+            name,
+            client,
+            ways,
+        }];
     };
-    let (with_shell, without): (Vec<_>, Vec<_>) = sdk
-        .layouts
+    let with_shell = ways
         .iter()
-        .partition(|layout| **layout == Layout::ProcessJson);
-    let mut parts = vec![(sdk, client.clone(), without)];
-    if !with_shell.is_empty() {
-        let directory = binary.parent().unwrap_or(binary).to_owned();
-        let client = Client {
-            command: vec![binary.display().to_string()],
-            runs: Runs::OnTheMachine(vec![directory]),
-        };
-        parts.push((sdk, client, with_shell));
-    }
+        .copied()
+        .filter(|way| way.needs_shell())
+        .collect();
+    let directory = binary.parent().unwrap_or(binary).to_owned();
+    let on_the_machine = Client {
+        command: vec![binary.display().to_string()],
+        runs: Runs::OnTheMachine(vec![directory]),
+    };
+    let mut alone_in = ways.clone();
+    // Once is enough to see that it fails.
+    alone_in.retain(|way| *way != Way::ProcessJsonExpiring);
+    let mut parts = vec![
+        Part {
+            sdk,
+            name: alone(sdk),
+            client: client.clone(),
+            ways: alone_in,
+        },
+        Part {
+            sdk,
+            name: sdk.pod.to_owned(),
+            client: on_the_machine,
+            ways: with_shell,
+        },
+    ];
+    parts.retain(|part| !part.ways.is_empty());
     parts
 }
 
-/// A pod that tries some layouts of an SDK.
+/// The pod.
 pub fn pod(
-    sdk: &Sdk,
-    client: &Client,
-    examples: &[(Layout, &Example)],
+    part: &Part<'_>,
+    examples: &BTreeMap<Way, Example>,
     namespace: &str,
     endpoint: &str,
 ) -> Result<Value> {
+    let (sdk, client) = (part.sdk, &part.client);
     let (image, machine) = match &client.runs {
         Runs::Alone(_) => (image(sdk), Vec::new()),
         Runs::OnTheMachine(more) => (LAUNCH_IMAGE.to_owned(), machine(more)),
@@ -85,14 +118,14 @@ pub fn pod(
     };
     volumes.extend(machine.iter().enumerate().map(host));
     let mut containers = Vec::new();
-    for (layout, example) in examples {
-        let spec = example.pod_spec();
+    for way in &part.ways {
+        let spec = examples[way].pod_spec();
         for given in spec["volumes"].as_array().into_iter().flatten() {
             let mut given = given.clone();
-            given["name"] = json!(volume(*layout, name(&given)?));
+            given["name"] = json!(volume(*way, name(&given)?));
             volumes.push(given);
         }
-        let mut made = one(&spec["containers"][0], *layout, client, endpoint)?;
+        let mut made = one(&spec["containers"][0], *way, client, endpoint)?;
         made["image"] = json!(image);
         let mounts = made["volumeMounts"].as_array_mut().context("no mounts")?;
         mounts.extend(machine.iter().enumerate().map(|(at, path)| {
@@ -100,7 +133,7 @@ pub fn pod(
         }));
         containers.push(made);
     }
-    let mut spec = examples[0].1.pod_spec().clone();
+    let mut spec = examples[&part.ways[0]].pod_spec().clone();
     let mut install = json!({
         "name": "install", "image": LAUNCH_IMAGE, "imagePullPolicy": "Never",
         "args": ["--install", "/asks"],
@@ -114,20 +147,20 @@ pub fn pod(
     spec["enableServiceLinks"] = json!(false);
     Ok(json!({
         "apiVersion": "v1", "kind": "Pod",
-        "metadata": { "name": sdk.pod, "namespace": namespace },
+        "metadata": { "name": part.name, "namespace": namespace },
         "spec": spec,
     }))
 }
 
 /// The example's container with the client in the place of the application.
-fn one(given: &Value, layout: Layout, client: &Client, endpoint: &str) -> Result<Value> {
+fn one(given: &Value, way: Way, client: &Client, endpoint: &str) -> Result<Value> {
     let mut made = given.clone();
-    made["name"] = json!(container(layout));
+    made["name"] = json!(way.container());
     made["imagePullPolicy"] = json!("Never");
     let mut command = vec![
         "/asks/launch".to_owned(),
         "/asks".to_owned(),
-        container(layout),
+        way.container(),
     ];
     command.extend(client.command.iter().cloned());
     made["command"] = json!(command);
@@ -144,7 +177,7 @@ fn one(given: &Value, layout: Layout, client: &Client, endpoint: &str) -> Result
     let mut mounts = Vec::new();
     for mount in made["volumeMounts"].as_array().into_iter().flatten() {
         let mut mount = mount.clone();
-        mount["name"] = json!(volume(layout, name(&mount)?));
+        mount["name"] = json!(volume(way, name(&mount)?));
         mounts.push(mount);
     }
     mounts.push(json!({ "name": "asks", "mountPath": "/asks" }));

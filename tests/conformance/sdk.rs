@@ -2,10 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::{install, way::Way};
 use anyhow::Result;
-use static_aws_credentials::api::Layout;
-
-use crate::install;
 
 /// An SDK, or a program that people use as one.
 pub struct Sdk {
@@ -14,7 +12,7 @@ pub struct Sdk {
     /// The name of its pod.
     pub pod: &'static str,
     /// What it can read.
-    pub layouts: &'static [Layout],
+    pub ways: &'static [Way],
     directory: &'static str,
     install: fn(&Path) -> Result<Client>,
 }
@@ -35,21 +33,29 @@ pub enum Runs {
     OnTheMachine(Vec<PathBuf>),
 }
 
-use Layout::{
-    CloudCredential, Env, Mendix, MendixStorage, ProcessJson, ServiceBinding, SharedCredentialsFile,
+use Way::{
+    CloudCredential, Env, Mendix, MendixStorage, ProcessJson, ProcessJsonExpiring, ServiceBinding,
+    SharedCredentialsFile,
 };
 
-const ALL: &[Layout] = &[
+const ALL: &[Way] = &[
     Env,
     SharedCredentialsFile,
     ProcessJson,
+    ProcessJsonExpiring,
     ServiceBinding,
     CloudCredential,
 ];
 /// Where there is no library for bindings.
-const UNBOUND: &[Layout] = &[Env, SharedCredentialsFile, ProcessJson, CloudCredential];
+const UNBOUND: &[Way] = &[
+    Env,
+    SharedCredentialsFile,
+    ProcessJson,
+    ProcessJsonExpiring,
+    CloudCredential,
+];
 
-/// In the order of the table: name, pod, layouts, directory of the client, how it is installed.
+/// In the order of the table: name, pod, ways, directory of the client, how it is installed.
 pub const SDKS: &[Sdk] = &[
     sdk("Python: boto3", "boto3", ALL, "boto3", install::python),
     sdk(
@@ -105,14 +111,14 @@ pub const SDKS: &[Sdk] = &[
 const fn sdk(
     name: &'static str,
     pod: &'static str,
-    layouts: &'static [Layout],
+    ways: &'static [Way],
     directory: &'static str,
     install: fn(&Path) -> Result<Client>,
 ) -> Sdk {
     Sdk {
         name,
         pod,
-        layouts,
+        ways,
         directory,
         install,
     }

@@ -1,6 +1,7 @@
 //! What the SDKs are tried in: a cluster with a node, moto, and the operator with the chart's rules.
 
 use std::{
+    collections::BTreeMap,
     io::Write,
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
@@ -23,7 +24,10 @@ use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
 use tokio::time::{sleep, timeout};
 
-use crate::examples::Example;
+use crate::{
+    examples::{self, Example},
+    way::Way,
+};
 
 /// For what usually takes seconds.
 pub const PATIENCE: Duration = Duration::from_mins(3);
@@ -42,10 +46,14 @@ pub struct Stage {
     pub open: String,
     /// Under Pod Security `restricted`.
     pub restricted: String,
+    /// The examples of docs/sdks.md.
+    pub examples: BTreeMap<Way, Example>,
 }
 
 impl Stage {
     pub async fn set() -> Result<Self> {
+        let examples = Way::ALL.map(|way| Ok((way, examples::of(way)?)));
+        let examples = examples.into_iter().collect::<Result<_>>()?;
         let (cluster, moto) = tokio::join!(
             ControlPlane::start(Options::with_node()),
             Moto::start(IpAddr::V4(Ipv4Addr::LOCALHOST))
@@ -81,6 +89,7 @@ impl Stage {
             cluster,
             open,
             restricted,
+            examples,
         })
     }
 
@@ -112,14 +121,32 @@ impl Stage {
         Ok(())
     }
 
-    /// Waits until the example's target holds the pair, in both namespaces.
-    pub async fn published(&self, example: &Example, pair: &KeyPair) -> Result<()> {
-        for namespace in [&self.open, &self.restricted] {
-            let resources =
-                Api::<StaticAwsCredentials>::namespaced(self.cluster.client(), namespace);
+    /// Applies the examples in both namespaces, and asks the API server whether it would take the rest.
+    pub async fn apply_examples(&self) -> Result<()> {
+        for example in self.examples.values() {
+            for namespace in [&self.open, &self.restricted] {
+                self.cluster.apply(&example.manifests(namespace)).await?;
+            }
+            let mut pod =
+                json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "pod" } });
+            pod["spec"] = example.pod_spec().clone();
+            for object in [&example.deployment, &pod] {
+                self.dry_run(object).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until every example's target holds the pair, in both namespaces.
+    pub async fn published(&self, pair: &KeyPair) -> Result<()> {
+        for (example, namespace) in { self.examples.values() }.flat_map(|example| {
+            [&self.open, &self.restricted].map(|namespace| (example, namespace))
+        }) {
+            let client = self.cluster.client();
+            let resources = Api::<StaticAwsCredentials>::namespaced(client, namespace);
             let holds = |object: Option<&StaticAwsCredentials>| {
-                let published =
-                    object.and_then(|object| object.status.as_ref()?.published.as_ref());
+                let status = object.and_then(|object| object.status.as_ref());
+                let published = status.and_then(|status| status.published.as_ref());
                 published.is_some_and(|published| pair.id.ends_with(&published.key_id_suffix))
             };
             timeout(
@@ -132,12 +159,19 @@ impl Stage {
         Ok(())
     }
 
-    /// Asks the API server whether it would take a manifest.
-    pub async fn dry_run(&self, manifest: &Value, namespace: &str) -> Result<()> {
+    /// Under `restricted`, which refuses a pod that falls short of it.
+    async fn dry_run(&self, manifest: &Value) -> Result<()> {
         let mut file = tempfile::NamedTempFile::new()?;
         file.write_all(manifest.to_string().as_bytes())?;
         let path = file.path().display().to_string();
-        let args = ["apply", "--dry-run=server", "-n", namespace, "-f", &path];
+        let args = [
+            "create",
+            "--dry-run=server",
+            "-n",
+            &self.restricted,
+            "-f",
+            &path,
+        ];
         self.cluster.kubectl(&args).await.map(drop)
     }
 }

@@ -10,6 +10,5 @@ while read -r _; do
         code=$(printf '%s' "$said" | sed -n 's/.*An error occurred (\([A-Za-z]*\)).*/\1/p')
         said=${code:-NoCredentials}
     fi
-    key=$("$@" configure list 2>/dev/null | sed -n 's/.*access_key[^*]*\*\{16\}\([A-Z0-9]\{4\}\).*/\1/p')
-    printf '{"sdk":"%s","%s":"%s","key":"%s"}\n' "$version" "$answer" "$said" "$key"
+    printf '{"sdk":"%s","%s":"%s"}\n' "$version" "$answer" "$said"
 done
