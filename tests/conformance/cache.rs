@@ -30,7 +30,7 @@ pub fn filled(
         return Ok(place);
     }
     let start = Instant::now();
-    eprintln!("conformance: installing {name} (once)");
+    eprintln!("conformance: installing {name} (once; at most two minutes)");
     let unfinished = place.with_extension("unfinished");
     if unfinished.exists() {
         std::fs::remove_dir_all(&unfinished)?;

@@ -25,7 +25,7 @@ pub fn python(client: &Path) -> Result<Client> {
     ))
 }
 
-/// The first version of the CLI, which PyPI has.
+/// The first version of the CLI, which `PyPI` has.
 pub fn cli1(client: &Path) -> Result<Client> {
     let place = environment(client, |_| Ok(()))?;
     let python = place.join("bin/python");
@@ -34,7 +34,7 @@ pub fn cli1(client: &Path) -> Result<Client> {
     Ok(on_the_machine(command, vec![base_of(&python)?, place]))
 }
 
-/// The second version of the CLI, which PyPI has not and Debian has.
+/// The second version of the CLI, which `PyPI` has not and Debian has.
 pub fn cli2(client: &Path) -> Result<Client> {
     debian(&["awscli"])?;
     let command = [
@@ -52,7 +52,7 @@ pub fn ruby(client: &Path) -> Result<Client> {
     Ok(on_the_machine(words(&command), Vec::new()))
 }
 
-/// Node, which PyPI has as well, with what `package-lock.json` names.
+/// Node, which `PyPI` has as well, with what `package-lock.json` names.
 pub fn javascript(client: &Path) -> Result<Client> {
     const FILES: [&str; 3] = ["package.json", "package-lock.json", "client.mjs"];
     let node = |place: &Path| -> Result<PathBuf> {
@@ -138,8 +138,8 @@ pub fn rust(client: &Path) -> Result<Client> {
             .arg("--target-dir")
             .arg(place.join("target"));
         run(build.env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
-        let built = place.join("target").join(&target).join("debug/client");
-        std::fs::copy(built, place.join("client"))?;
+        let binary = place.join("target").join(&target).join("debug/client");
+        std::fs::copy(binary, place.join("client"))?;
         Ok(std::fs::remove_dir_all(place.join("target"))?)
     })?;
     Ok(alone(place.join("client")))

@@ -116,15 +116,16 @@ impl Matrix {
                 _ => name,
             })
             .collect();
-        let rule = "---|".repeat(names.len());
-        let mut table = format!("| | version | {} |\n|---|---|{rule}\n", names.join(" | "));
-        for sdk in SDKS {
+        let head = format!("| | version | {} |", names.join(" | "));
+        let rule = format!("|---|---|{}", "---|".repeat(names.len()));
+        let rows = SDKS.iter().map(|sdk| {
             let tried = sdk.ways.iter().find_map(|way| self.cell(sdk, *way));
             let version = tried.map_or("not tried", |cell| &cell.before.sdk);
             let cells = Way::ALL.map(|way| self.words(sdk, way));
-            table += &format!("| {} | {version} | {} |\n", sdk.name, cells.join(" | "));
-        }
-        table
+            format!("| {} | {version} | {} |", sdk.name, cells.join(" | "))
+        });
+        let lines: Vec<String> = [head, rule].into_iter().chain(rows).collect();
+        lines.join("\n")
     }
 
     /// Whether the page says the same.

@@ -134,13 +134,13 @@ pub fn pod(
         containers.push(made);
     }
     let mut spec = examples[&part.ways[0]].pod_spec().clone();
-    let mut install = json!({
+    // The launcher, for containers whose image lacks it.
+    spec["initContainers"] = json!([{
         "name": "install", "image": LAUNCH_IMAGE, "imagePullPolicy": "Never",
         "args": ["--install", "/asks"],
         "volumeMounts": [{ "name": "asks", "mountPath": "/asks" }],
-    });
-    install["securityContext"] = spec["containers"][0]["securityContext"].clone();
-    spec["initContainers"] = json!([install]);
+        "securityContext": spec["containers"][0]["securityContext"],
+    }]);
     spec["containers"] = json!(containers);
     spec["volumes"] = json!(volumes);
     spec["terminationGracePeriodSeconds"] = json!(0);
