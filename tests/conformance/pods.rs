@@ -108,15 +108,7 @@ pub fn pod(
         Runs::Alone(_) => (image(sdk), Vec::new()),
         Runs::OnTheMachine(more) => (LAUNCH_IMAGE.to_owned(), machine(more)),
     };
-    let mut volumes = vec![
-        json!({ "name": "asks", "emptyDir": {} }),
-        json!({ "name": "tmp", "emptyDir": {} }),
-    ];
-    let host = |(at, path): (usize, &PathBuf)| {
-        let source = path.canonicalize().unwrap_or_else(|_| path.clone());
-        json!({ "name": format!("machine-{at}"), "hostPath": { "path": source } })
-    };
-    volumes.extend(machine.iter().enumerate().map(host));
+    let mut volumes = own_volumes(&machine);
     let mut containers = Vec::new();
     for way in &part.ways {
         let spec = examples[way].pod_spec();
@@ -150,6 +142,16 @@ pub fn pod(
         "metadata": { "name": part.name, "namespace": namespace },
         "spec": spec,
     }))
+}
+
+/// What every pod has: a place for the pipes, one for temporary files, and the machine.
+fn own_volumes(machine: &[PathBuf]) -> Vec<Value> {
+    let empty = ["asks", "tmp"].map(|name| json!({ "name": name, "emptyDir": {} }));
+    let host = machine.iter().enumerate().map(|(at, path)| {
+        let source = path.canonicalize().unwrap_or_else(|_| path.clone());
+        json!({ "name": format!("machine-{at}"), "hostPath": { "path": source } })
+    });
+    empty.into_iter().chain(host).collect()
 }
 
 /// The example's container with the client in the place of the application.
