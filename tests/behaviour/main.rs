@@ -11,6 +11,7 @@ mod interval;
 mod leadership;
 mod leaks;
 mod lifecycle;
+mod operations;
 mod ownership;
 mod pins;
 mod process;
@@ -56,6 +57,7 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
     let suites = [
         scale::tests(),
         leadership::tests(),
+        operations::tests(),
         settling::tests(),
         rejected::tests(),
         interval::tests(),
