@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use cluster::sts;
 use futures::StreamExt;
 use k8s_openapi::{
@@ -52,8 +52,7 @@ impl Held {
         let watching = tokio::spawn(async move {
             let mut events = std::pin::pin!(watcher(secrets, config));
             while let Some(event) = events.next().await {
-                let (Ok(watcher::Event::Apply(secret)) | Ok(watcher::Event::InitApply(secret))) =
-                    event
+                let Ok(watcher::Event::Apply(secret) | watcher::Event::InitApply(secret)) = event
                 else {
                     continue;
                 };
@@ -151,7 +150,7 @@ async fn disaster(stage: Arc<Stage>) -> Result<(Scene, Vec<Value>)> {
 
 /// The namespace of the operator's account: the first that it serves.
 fn operators(saved: &[Value], scene: &Scene) -> Result<String> {
-    anyhow::ensure!(saved.len() == 3, "source, target, resource: {saved:#?}");
+    ensure!(saved.len() == 3, "source, target, resource: {saved:#?}");
     scene.served().context("it serves nothing")
 }
 
@@ -196,10 +195,7 @@ async fn a_restored_status_is_not_believed(stage: Arc<Stage>) -> Result<()> {
     scene.until_agreed("orders").await?;
     assert_eq!(scene.sts.calls().len(), 2, "the pair is proven anew");
     let published = scene.published("orders").await?;
-    assert_eq!(
-        scene.secrets.get(TARGET).await?.uid(),
-        Some(published.uid)
-    );
+    assert_eq!(scene.secrets.get(TARGET).await?.uid(), Some(published.uid));
     Ok(())
 }
 
@@ -250,6 +246,11 @@ async fn manifests_and_secrets_move_to_another_cluster_and_outlive_its_definitio
 
 async fn the_definition_is_lost(scene: &Scene) -> Result<()> {
     let cluster = scene.stage.cluster()?;
+    // The garbage collector learns of a new kind within half a minute.
+    scene.resource("brief", "pair", json!({})).await?;
+    scene.until_agreed("brief").await?;
+    scene.delete_resource("brief").await?;
+    scene.until_gone("brief-credentials").await?;
     let saved = backup(scene).await?;
     let kept = scene.secrets.get("kept-credentials").await?;
     cluster.kubectl(&["delete", DEFINITION]).await?;
@@ -291,8 +292,7 @@ async fn a_namespace_that_leaves_the_scope_is_left_as_it_is(stage: Arc<Stage>) -
     scene.quiet().await;
     assert_eq!(scene.resources.get("orders").await?, before);
     assert_eq!(scene.secrets.get(TARGET).await?, target);
-    let deleted = scene.resources.delete("orders", &Default::default()).await;
-    deleted?;
+    scene.delete_resource("orders").await?;
     scene.until_gone(TARGET).await?;
 
     scene.stop_operator();

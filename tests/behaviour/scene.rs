@@ -368,7 +368,8 @@ impl Scene {
                         "-o",
                         "yaml",
                     ])
-                    .await?;
+                    .await
+                    .unwrap_or_else(|error| error.to_string());
                 let log = self
                     .operator
                     .as_ref()
