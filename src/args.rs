@@ -98,6 +98,10 @@ pub struct RunArgs {
     #[arg(long, env = "AWSCREDS_LEADER_ELECTION")]
     pub leader_election: bool,
 
+    /// Warn, at the start and in the metrics, that no admission policy asks who may request what
+    #[arg(long, env = "AWSCREDS_UNGUARDED")]
+    pub unguarded: bool,
+
     /// The name of the lease
     #[arg(
         long,

@@ -39,8 +39,10 @@ pub struct Metrics {
 
 const CONTROLLER: &str = "staticawscredentials";
 
-impl Default for Metrics {
-    fn default() -> Self {
+impl Metrics {
+    /// Nothing has happened yet.
+    #[must_use]
+    pub fn new(unguarded: bool) -> Self {
         let mut registry = Registry::default();
         let buckets = [
             0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
@@ -57,14 +59,17 @@ impl Default for Metrics {
             registry: Registry::default(),
         };
         metrics.register(&mut registry);
+        let guarded = Gauge::<i64>::default();
+        guarded.set((!unguarded).into());
+        let name = "staticawscredentials_guarded";
+        let help = "1 if admission policies ask who may request what";
+        registry.register(name, help, guarded);
         Self {
             registry,
             ..metrics
         }
     }
-}
 
-impl Metrics {
     fn register(&self, registry: &mut Registry) {
         let mut counter =
             |name, help, metric: &Counter| registry.register(name, help, metric.clone());
