@@ -6,6 +6,7 @@ mod actions;
 mod adoption;
 mod aws;
 mod costs;
+mod elsewhere;
 mod formats;
 mod interval;
 mod leadership;
@@ -57,6 +58,7 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
     let suites = [
         scale::tests(),
         leadership::tests(),
+        elsewhere::tests(),
         operations::tests(),
         settling::tests(),
         rejected::tests(),

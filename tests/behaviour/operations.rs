@@ -1,5 +1,5 @@
-//! What docs/operations.md and docs/namespaces.md tell an administrator to do: backup and restore, a move
-//! to another cluster, the definition lost, a namespace that leaves the scope, a quota.
+//! What docs/operations.md and docs/namespaces.md tell an administrator: backup and restore, a namespace
+//! that leaves the scope, a quota.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,21 +20,18 @@ use static_aws_credentials::api::StaticAwsCredentials;
 use tokio::task::JoinHandle;
 
 use crate::{
-    actions::{ADOPT_BY, TARGET, tests},
+    actions::{TARGET, tests},
     scene::{PAIR, SECOND, Scene, Stage, rights},
     witness::Witness,
 };
 
 tests![
-    manifests_and_secrets_move_to_another_cluster_and_outlive_its_definition,
     a_namespace_is_restored_without_owners_uids_and_status,
     a_restored_status_is_not_believed,
     a_restored_pair_that_aws_refuses_is_not_adopted,
     a_namespace_that_leaves_the_scope_is_left_as_it_is,
     a_quota_on_the_kind_refuses_the_next_one_and_says_why,
 ];
-
-const DEFINITION: &str = "customresourcedefinition/staticawscredentials.awscredentials.dev";
 
 type Data = std::collections::BTreeMap<String, ByteString>;
 
@@ -92,7 +89,7 @@ async fn beside(stage: Arc<Stage>) -> Result<Scene> {
 }
 
 /// What `kubectl get -o json` shows of a namespace.
-async fn backup(scene: &Scene) -> Result<Vec<Value>> {
+pub async fn backup(scene: &Scene) -> Result<Vec<Value>> {
     let kinds = "secrets,staticawscredentials.awscredentials.dev";
     let get = ["get", kinds, "-n", &scene.namespace, "-o", "json"];
     let all: Value = serde_json::from_str(&scene.stage.cluster()?.kubectl(&get).await?)?;
@@ -101,7 +98,7 @@ async fn backup(scene: &Scene) -> Result<Vec<Value>> {
 }
 
 /// The same without what another cluster or another life of the namespace would not know.
-fn stripped(mut objects: Vec<Value>, namespace: &str) -> Vec<Value> {
+pub fn stripped(mut objects: Vec<Value>, namespace: &str) -> Vec<Value> {
     for object in &mut objects {
         object["metadata"] = json!({
             "name": object["metadata"]["name"], "namespace": namespace,
@@ -115,7 +112,7 @@ fn stripped(mut objects: Vec<Value>, namespace: &str) -> Vec<Value> {
     objects
 }
 
-async fn restore(scene: &Scene, objects: &[Value]) -> Result<()> {
+pub async fn restore(scene: &Scene, objects: &[Value]) -> Result<()> {
     let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
     scene.stage.cluster()?.apply(&list.to_string()).await?;
     Ok(())
@@ -218,63 +215,6 @@ async fn a_restored_pair_that_aws_refuses_is_not_adopted(stage: Arc<Stage>) -> R
     assert_eq!(after.uid(), before.uid());
     assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
     Ok(())
-}
-
-/// One test, since each cluster costs seconds and the second half would disturb whoever shares it.
-async fn manifests_and_secrets_move_to_another_cluster_and_outlive_its_definition(
-    stage: Arc<Stage>,
-) -> Result<()> {
-    let mut old = Scene::settled(Arc::clone(&stage)).await?;
-    old.source("second", SECOND).await?;
-    let retain = json!({ "target": { "deletionPolicy": "Retain" } });
-    old.resource("kept", "second", retain).await?;
-    old.until_agreed("kept").await?;
-    let saved = backup(&old).await?;
-    old.stop_operator();
-
-    let scene = Scene::open(stage.elsewhere().await?).await?;
-    restore(&scene, &stripped(saved, &scene.namespace)).await?;
-    for (name, target) in [("orders", TARGET), ("kept", "kept-credentials")] {
-        scene.until_agreed(name).await?;
-        let moved = scene.secrets.get(target).await?;
-        assert_eq!(moved.data, old.secrets.get(target).await?.data);
-        assert_eq!(moved.annotations()[ADOPT_BY], name);
-    }
-    assert_eq!(scene.sts.calls().len(), 2, "each pair is proven once there");
-    the_definition_is_lost(&scene).await
-}
-
-async fn the_definition_is_lost(scene: &Scene) -> Result<()> {
-    let cluster = scene.stage.cluster()?;
-    // The garbage collector learns of a new kind within half a minute.
-    scene.resource("brief", "pair", json!({})).await?;
-    scene.until_agreed("brief").await?;
-    scene.delete_resource("brief").await?;
-    scene.until_gone("brief-credentials").await?;
-    let saved = backup(scene).await?;
-    let kept = scene.secrets.get("kept-credentials").await?;
-    cluster.kubectl(&["delete", DEFINITION]).await?;
-    scene.until_gone(TARGET).await?;
-    assert_eq!(scene.secrets.get("kept-credentials").await?, kept);
-    assert!(scene.secrets.get_opt("pair").await?.is_some());
-    scene
-        .until("/readyz names the definition", async || {
-            let answer = scene.get_http("/readyz").await?;
-            let named = answer.contains("staticawscredentials.awscredentials.dev");
-            Ok((answer.starts_with("HTTP/1.1 503") && named).then_some(()))
-        })
-        .await?;
-
-    scene.stage.define().await?;
-    let resources = saved
-        .into_iter()
-        .filter(|object| object["kind"] == "StaticAwsCredentials");
-    restore(scene, &stripped(resources.collect(), &scene.namespace)).await?;
-    scene.until_agreed("orders").await?;
-    scene.until_agreed("kept").await?;
-    let adopted = scene.secrets.get("kept-credentials").await?;
-    assert_eq!((adopted.uid(), adopted.data), (kept.uid(), kept.data));
-    scene.ready().await
 }
 
 async fn a_namespace_that_leaves_the_scope_is_left_as_it_is(stage: Arc<Stage>) -> Result<()> {

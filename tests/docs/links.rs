@@ -14,6 +14,9 @@ const COMING: [&str; 4] = [
     "docs/sdks.md",
 ];
 
+/// Tests that are named after the part of the code that they test.
+const UNNAMED: [&str; 5] = ["api_server_schema", "decide", "format", "layout", "sts"];
+
 #[test]
 fn every_link_inside_the_repository_leads_somewhere() -> Result<()> {
     let pages = pages()?;
@@ -113,4 +116,31 @@ fn anchors(page: &Page) -> Vec<String> {
         });
     }
     anchors
+}
+
+#[test]
+fn the_map_of_the_code_names_what_is_there() -> Result<()> {
+    let pages = pages()?;
+    let readme = pages
+        .iter()
+        .find(|page| page.path == Path::new("README.md"));
+    let blocks = readme.context("there is no README.md")?.blocks();
+    let map = blocks
+        .iter()
+        .find(|block| block.text.starts_with("src/api/"));
+    let map = &map.context("README.md has no map")?.text;
+    for line in map.lines() {
+        let path = line.split(' ').next().unwrap_or_default();
+        ensure!(Path::new(ROOT).join(path).exists(), "{line}");
+    }
+    for parts in ["src", "tests"] {
+        for entry in std::fs::read_dir(Path::new(ROOT).join(parts))? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.path().join("main.rs").exists() && !UNNAMED.contains(&&*name) {
+                ensure!(map.contains(&format!("{parts}/{name}/")), "{parts}/{name}");
+            }
+        }
+    }
+    Ok(())
 }
