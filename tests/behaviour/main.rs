@@ -6,11 +6,13 @@ mod actions;
 mod adoption;
 mod aws;
 mod costs;
+mod elsewhere;
 mod formats;
 mod interval;
 mod leadership;
 mod leaks;
 mod lifecycle;
+mod operations;
 mod ownership;
 mod pins;
 mod process;
@@ -62,6 +64,8 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
     let suites = [
         scale::tests(),
         leadership::tests(),
+        elsewhere::tests(),
+        operations::tests(),
         settling::tests(),
         rejected::tests(),
         interval::tests(),

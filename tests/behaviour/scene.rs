@@ -29,6 +29,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
+use tokio::sync::OnceCell;
 
 use crate::witness::Witness;
 
@@ -62,6 +63,7 @@ pub const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
 pub struct Stage {
     cluster: Option<ControlPlane>,
     records: Mutex<Vec<Record>>,
+    elsewhere: OnceCell<Arc<Stage>>,
 }
 
 /// What one test has for itself.
@@ -82,17 +84,31 @@ pub struct Scene {
 impl Stage {
     /// A control plane with the CRD installed.
     pub async fn set() -> Result<Self> {
-        let cluster = ControlPlane::start(Options::default()).await?;
+        let stage = Self {
+            cluster: Some(ControlPlane::start(Options::default()).await?),
+            ..Self::unset()
+        };
+        stage.define().await?;
+        Ok(stage)
+    }
+
+    /// Installs the CRD.
+    pub async fn define(&self) -> Result<()> {
+        let cluster = self.cluster()?;
         cluster.apply(CRD).await?;
         // Not `kubectl wait`: it fails on a definition that has no conditions yet.
         let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client());
         let name = "staticawscredentials.awscredentials.dev";
         let established = await_condition(definitions, name, is_crd_established());
         tokio::time::timeout(PATIENCE, established).await??;
-        Ok(Self {
-            cluster: Some(cluster),
-            records: Mutex::default(),
-        })
+        Ok(())
+    }
+
+    /// A second cluster, for the one test that has to harm it.
+    pub async fn elsewhere(&self) -> Result<Arc<Self>> {
+        let set = async || Self::set().await.map(Arc::new);
+        let elsewhere = self.elsewhere.get_or_try_init(set).await?;
+        Ok(Arc::clone(elsewhere))
     }
 
     /// For the list of tests.
@@ -100,6 +116,7 @@ impl Stage {
         Self {
             cluster: None,
             records: Mutex::default(),
+            elsewhere: OnceCell::new(),
         }
     }
 
@@ -133,7 +150,7 @@ impl Scene {
     pub async fn before_start(stage: Arc<Stage>) -> Result<Self> {
         let cluster = stage.cluster()?;
         let namespace = cluster.namespace("scene").await?;
-        cluster.apply(&rights(&namespace)?).await?;
+        cluster.apply(&rights(&namespace, &namespace)?).await?;
         let proxy = stage.proxy().await?;
         let kubeconfig = cluster
             .service_account_kubeconfig(&namespace, "operator", Some(&proxy.url()))
@@ -168,6 +185,19 @@ impl Scene {
     pub fn flags(&mut self, names: &[&str]) {
         self.flags
             .extend(names.iter().map(|name| (*name).to_owned()));
+    }
+
+    /// The namespaces that the operator serves from its next start on, and no other flags.
+    pub fn serve(&mut self, namespaces: &[&str]) {
+        let flags = namespaces
+            .iter()
+            .flat_map(|namespace| ["--namespace", namespace]);
+        self.flags = flags.map(str::to_owned).collect();
+    }
+
+    /// The first namespace that the operator serves: that of its account.
+    pub fn served(&self) -> Option<String> {
+        self.flags.get(1).cloned()
     }
 
     pub async fn start_operator(&mut self) -> Result<()> {
@@ -353,7 +383,8 @@ impl Scene {
                         "-o",
                         "yaml",
                     ])
-                    .await?;
+                    .await
+                    .unwrap_or_else(|error| error.to_string());
                 let log = self
                     .operator
                     .as_ref()
@@ -466,18 +497,18 @@ pub fn rules() -> Result<Vec<Value>> {
     Ok(rules)
 }
 
-/// The rights that the chart gives, in one namespace.
-fn rights(namespace: &str) -> Result<String> {
+/// The rights that the chart gives the operator's account of another or the same namespace, in one.
+pub fn rights(namespace: &str, account: &str) -> Result<String> {
     let rules = rules()?;
     let metadata = json!({ "name": "operator", "namespace": namespace });
-    let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata });
+    let made = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata });
     let role = json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules });
     let binding = json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata,
         "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "operator" },
-        "subjects": [{ "kind": "ServiceAccount", "name": "operator", "namespace": namespace }],
+        "subjects": [{ "kind": "ServiceAccount", "name": "operator", "namespace": account }],
     });
-    let documents = [account, role, binding].map(|document| document.to_string());
+    let documents = [made, role, binding].map(|document| document.to_string());
     Ok(documents.join("\n---\n"))
 }
 
