@@ -111,6 +111,10 @@ pub struct RunArgs {
     #[arg(long, env = "AWSCREDS_LEASE_NAMESPACE", value_name = "NS")]
     pub lease_namespace: Option<String>,
 
+    /// There are no admission policies: say so in the log and in the metrics
+    #[arg(long, env = "AWSCREDS_UNGUARDED")]
+    pub unguarded: bool,
+
     /// How log lines look
     #[arg(
         long,

@@ -35,6 +35,7 @@ pub struct Metrics {
     mass_rejections: Counter,
     tracked: Gauge,
     leads: Family<Lease, Gauge>,
+    unguarded: Gauge,
 }
 
 const CONTROLLER: &str = "staticawscredentials";
@@ -54,6 +55,7 @@ impl Default for Metrics {
             mass_rejections: Counter::default(),
             tracked: Gauge::default(),
             leads: Family::default(),
+            unguarded: Gauge::default(),
             registry: Registry::default(),
         };
         metrics.register(&mut registry);
@@ -97,6 +99,12 @@ impl Metrics {
         registry.register(name, "Length of a run", self.seconds.clone());
         let name = "leader_election_master_status";
         registry.register(name, "1 if this replica leads", self.leads.clone());
+        let name = "staticawscredentials_unguarded";
+        registry.register(
+            name,
+            "1 if no admission policy guards who may have a pair copied",
+            self.unguarded.clone(),
+        );
         let name = "staticawscredentials_tracked_secrets";
         registry.register(
             name,
@@ -155,6 +163,11 @@ impl Metrics {
     pub fn leads(&self, lease: &str, leads: bool) {
         let name = lease.to_owned();
         self.leads.get_or_create(&Lease { name }).set(leads.into());
+    }
+
+    /// Whether there are no admission policies.
+    pub fn unguarded(&self, unguarded: bool) {
+        self.unguarded.set(unguarded.into());
     }
 
     /// All of it in the `OpenMetrics` text format.

@@ -219,8 +219,21 @@ fn shared(
         gate: FairGate::new(usize::from(args.concurrency)),
         refusals: std::sync::Mutex::default(),
         events,
-        metrics: Metrics::default(),
+        metrics: metrics(args.unguarded),
     })
+}
+
+/// Without the policies an author of a resource reads through us what is closed to them, and nothing
+/// of it shows in a status.
+fn metrics(unguarded: bool) -> Metrics {
+    let metrics = Metrics::default();
+    metrics.unguarded(unguarded);
+    if unguarded {
+        tracing::warn!(
+            "there are no admission policies: whoever may write a StaticAwsCredentials gets the pair of any Secret in its namespace"
+        );
+    }
+    metrics
 }
 
 /// Reads the file that `--sts-ca-file` names.

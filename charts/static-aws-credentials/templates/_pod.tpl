@@ -79,6 +79,9 @@ seccompProfile: {type: RuntimeDefault}
 - {name: AWSCREDS_LEADER_ELECTION, value: "true"}
 - {name: AWSCREDS_LEASE_NAME, value: {{ include "static-aws-credentials.leaseName" . | quote }}}
 {{- end }}
+{{- if not (include "static-aws-credentials.policies.wanted" .) }}
+- {name: AWSCREDS_UNGUARDED, value: "true"}
+{{- end }}
 {{- with .Values.sts.endpoint }}
 - {name: AWSCREDS_STS_ENDPOINT, value: {{ . | quote }}}
 {{- end }}
