@@ -98,6 +98,10 @@ pub struct RunArgs {
     #[arg(long, env = "AWSCREDS_LEADER_ELECTION")]
     pub leader_election: bool,
 
+    /// Warn, at the start and in the metrics, that no admission policy asks who may request what
+    #[arg(long, env = "AWSCREDS_UNGUARDED")]
+    pub unguarded: bool,
+
     /// The name of the lease
     #[arg(
         long,
@@ -110,10 +114,6 @@ pub struct RunArgs {
     /// The namespace of the lease. Default: the operator's own
     #[arg(long, env = "AWSCREDS_LEASE_NAMESPACE", value_name = "NS")]
     pub lease_namespace: Option<String>,
-
-    /// There are no admission policies: say so in the log and in the metrics
-    #[arg(long, env = "AWSCREDS_UNGUARDED")]
-    pub unguarded: bool,
 
     /// How log lines look
     #[arg(

@@ -35,13 +35,14 @@ pub struct Metrics {
     mass_rejections: Counter,
     tracked: Gauge,
     leads: Family<Lease, Gauge>,
-    unguarded: Gauge,
 }
 
 const CONTROLLER: &str = "staticawscredentials";
 
-impl Default for Metrics {
-    fn default() -> Self {
+impl Metrics {
+    /// Nothing has happened yet.
+    #[must_use]
+    pub fn new(unguarded: bool) -> Self {
         let mut registry = Registry::default();
         let buckets = [
             0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
@@ -55,18 +56,20 @@ impl Default for Metrics {
             mass_rejections: Counter::default(),
             tracked: Gauge::default(),
             leads: Family::default(),
-            unguarded: Gauge::default(),
             registry: Registry::default(),
         };
         metrics.register(&mut registry);
+        let guarded = Gauge::<i64>::default();
+        guarded.set((!unguarded).into());
+        let name = "staticawscredentials_guarded";
+        let help = "1 if admission policies ask who may request what";
+        registry.register(name, help, guarded);
         Self {
             registry,
             ..metrics
         }
     }
-}
 
-impl Metrics {
     fn register(&self, registry: &mut Registry) {
         let mut counter =
             |name, help, metric: &Counter| registry.register(name, help, metric.clone());
@@ -99,12 +102,6 @@ impl Metrics {
         registry.register(name, "Length of a run", self.seconds.clone());
         let name = "leader_election_master_status";
         registry.register(name, "1 if this replica leads", self.leads.clone());
-        let name = "staticawscredentials_unguarded";
-        registry.register(
-            name,
-            "1 if no admission policy guards who may have a pair copied",
-            self.unguarded.clone(),
-        );
         let name = "staticawscredentials_tracked_secrets";
         registry.register(
             name,
@@ -163,11 +160,6 @@ impl Metrics {
     pub fn leads(&self, lease: &str, leads: bool) {
         let name = lease.to_owned();
         self.leads.get_or_create(&Lease { name }).set(leads.into());
-    }
-
-    /// Whether there are no admission policies.
-    pub fn unguarded(&self, unguarded: bool) {
-        self.unguarded.set(unguarded.into());
     }
 
     /// All of it in the `OpenMetrics` text format.

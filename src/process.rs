@@ -83,7 +83,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let listener = server::bind(args.bind)
         .await
         .map_err(|error| ProcessError::Bind(args.bind, error))?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), bind = %args.bind, namespaces = ?args.namespaces, "starting");
+    announce(&args);
     let (announcements, queue) = mpsc::channel(EVENT_QUEUE);
     let (candidate, leader) = election(&args, &client)?;
     let shared = Arc::new(shared(&args, client.clone(), leader, announcements)?);
@@ -122,6 +122,15 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     }
     tracing::info!("stopped");
     result
+}
+
+fn announce(args: &RunArgs) {
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), bind = %args.bind, namespaces = ?args.namespaces, "starting");
+    if args.unguarded {
+        tracing::warn!(
+            "no admission policy guards the resources: whoever may create one gets any key pair of its namespace; install the chart's policies"
+        );
+    }
 }
 
 /// The drain deadline also ends a controller whose first list never came: that one would never
@@ -219,21 +228,8 @@ fn shared(
         gate: FairGate::new(usize::from(args.concurrency)),
         refusals: std::sync::Mutex::default(),
         events,
-        metrics: metrics(args.unguarded),
+        metrics: Metrics::new(args.unguarded),
     })
-}
-
-/// Without the policies an author of a resource reads through us what is closed to them, and nothing
-/// of it shows in a status.
-fn metrics(unguarded: bool) -> Metrics {
-    let metrics = Metrics::default();
-    metrics.unguarded(unguarded);
-    if unguarded {
-        tracing::warn!(
-            "there are no admission policies: whoever may write a StaticAwsCredentials gets the pair of any Secret in its namespace"
-        );
-    }
-    metrics
 }
 
 /// Reads the file that `--sts-ca-file` names.

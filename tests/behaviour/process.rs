@@ -27,6 +27,7 @@ tests![
     sigterm_ends_an_idle_process_with_success_at_once,
     sigterm_ends_a_process_whose_question_to_sts_hangs,
     sigterm_ends_a_process_that_has_not_listed_anything_yet,
+    it_says_aloud_that_nobody_asks_who_requests,
     a_bad_flag_is_a_clear_error_and_a_code_of_its_own,
 ];
 
@@ -156,6 +157,22 @@ async fn sigterm_ends_a_process_that_has_not_listed_anything_yet(stage: Arc<Stag
     let (code, took) = terminate(&scene).await?;
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(5), "{took:?}");
+    Ok(())
+}
+
+async fn it_says_aloud_that_nobody_asks_who_requests(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::open(stage).await?;
+    let guarded = "\nstaticawscredentials_guarded 1\n";
+    assert!(scene.get_http("/metrics").await?.contains(guarded));
+    let words = "whoever may create one gets any key pair";
+    assert!(!scene.log()?.contains(words));
+
+    scene.stop_operator();
+    scene.flags(&["--unguarded"]);
+    scene.start_operator().await?;
+    let guarded = "\nstaticawscredentials_guarded 0\n";
+    assert!(scene.get_http("/metrics").await?.contains(guarded));
+    assert!(scene.log()?.contains(words));
     Ok(())
 }
 

@@ -151,7 +151,12 @@ async fn the_examples_of_the_page_are_served(stage: Arc<Stage>) -> Result<()> {
             served.extend(all.map(|container| (container["name"].clone(), is_served(container))));
         }
     }
-    let expected = [("app", true), ("app", true), ("proxy", false), ("migrate", true)];
+    let expected = [
+        ("app", true),
+        ("app", true),
+        ("proxy", false),
+        ("migrate", true),
+    ];
     assert_eq!(served, expected.map(|(name, served)| (json!(name), served)));
     Ok(())
 }

@@ -185,7 +185,9 @@ async fn the_operator_gets_no_token(stage: Arc<Stage>) -> Result<()> {
 async fn the_operator_does_nothing_to_the_cluster_and_its_pods(stage: Arc<Stage>) -> Result<()> {
     let namespace = stage.cluster()?.namespace("only").await?;
     let admin = Attempt::new(&stage.admin()?, &namespace);
-    admin.create(Things::Pods, &pod(&json!({}), json!({}))).await?;
+    admin
+        .create(Things::Pods, &pod(&json!({}), json!({})))
+        .await?;
     let pods: Api<Pod> = Api::namespaced(stage.operator()?, &namespace);
     let answer = pods.evict("pod", &EvictParams::default()).await;
     assert_refused(&answer, "only", "CREATE of pods/eviction", "an eviction");
@@ -194,12 +196,21 @@ async fn the_operator_does_nothing_to_the_cluster_and_its_pods(stage: Arc<Stage>
     assert!(refused.is_some(), "a command in a pod");
     let patch = json!({ "spec": { "containers": [{ "name": "app", "resources": {} }] } });
     let patch = kube::api::Patch::Strategic(patch);
-    let answer = pods.patch_resize("pod", &kube::api::PatchParams::default(), &patch).await;
+    let answer = pods
+        .patch_resize("pod", &kube::api::PatchParams::default(), &patch)
+        .await;
     assert_refused(&answer, "only", "UPDATE of pods/resize", "a resize");
 
     let namespaces: Api<Namespace> = Api::all(stage.operator()?);
-    let answer = namespaces.delete(&namespace, &DeleteParams::default()).await;
-    assert_refused(&answer.map(drop), "only", "DELETE of namespaces", "a namespace");
+    let answer = namespaces
+        .delete(&namespace, &DeleteParams::default())
+        .await;
+    assert_refused(
+        &answer.map(drop),
+        "only",
+        "DELETE of namespaces",
+        "a namespace",
+    );
     let bindings: Api<ClusterRoleBinding> = Api::all(stage.operator()?);
     let binding = serde_json::from_value(json!({
         "metadata": { "name": "mine" },
@@ -219,6 +230,11 @@ async fn the_operator_is_bound_also_as_itself(stage: Arc<Stage>) -> Result<()> {
     let answer = operator.create(Things::ConfigMaps, &plain).await;
     assert_refused(&answer, "only", "CREATE of configmaps", "a config map");
     let answer = operator.create(Things::Secrets, &plain).await;
-    assert_refused(&answer, "fence", "name one StaticAwsCredentials", "a Secret");
+    assert_refused(
+        &answer,
+        "fence",
+        "name one StaticAwsCredentials",
+        "a Secret",
+    );
     Ok(())
 }

@@ -41,7 +41,6 @@ pub struct Operator {
     pub secrets: Api<Secret>,
     pub resources: Api<StaticAwsCredentials>,
     process: Leashed,
-    bind: String,
     _sts: Sts,
 }
 
@@ -75,7 +74,6 @@ impl Operator {
             secrets: Api::namespaced(client.clone(), namespace),
             resources: Api::namespaced(client, namespace),
             process: Leashed::spawn("operator", &program, &args, &env, &log)?,
-            bind,
             _sts: sts,
         })
     }
@@ -212,25 +210,9 @@ impl Operator {
         }
     }
 
-    /// What it has written to its log.
-    pub fn log(&self) -> Result<String> {
-        Ok(std::fs::read_to_string(self.process.log())?)
-    }
-
-    /// What it tells on `/metrics`.
-    pub async fn metrics(&self) -> Result<String> {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let mut stream = tokio::net::TcpStream::connect(&self.bind).await?;
-        let request = b"GET /metrics HTTP/1.1\r\nHost: operator\r\nConnection: close\r\n\r\n";
-        stream.write_all(request).await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        Ok(answer)
-    }
-
     /// Fails if the API server has refused anything to it.
     pub fn check_unhindered(&self) -> Result<()> {
-        let log = self.log()?;
+        let log = std::fs::read_to_string(self.process.log())?;
         for sign in ["denied request", "forbidden", "refuses"] {
             ensure!(!log.contains(sign), "{log}");
         }

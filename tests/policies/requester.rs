@@ -219,7 +219,11 @@ async fn a_change_needs_the_rights_to_what_it_names(stage: Arc<Stage>) -> Result
 
 async fn a_rename_needs_the_right_to_what_it_deletes(stage: Arc<Stage>) -> Result<()> {
     let namespace = ground(&stage).await?;
-    let secrets = json!([["pair", ["get"]], ["mine", ["create", "update"]], ["named", ["create", "update"]]]);
+    let secrets = json!([
+        ["pair", ["get"]],
+        ["mine", ["create", "update"]],
+        ["named", ["create", "update"]]
+    ]);
     let user = account(&stage, &namespace, "user", secrets).await?;
     let attempt = Attempt::new(&user, &namespace);
     let target = |target: Value| json!({ "spec": { "target": target } });
