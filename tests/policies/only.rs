@@ -10,7 +10,8 @@ use k8s_openapi::api::{
 };
 use kube::{
     Api,
-    api::{AttachParams, DeleteParams, EvictParams, PostParams},
+    api::{DeleteParams, EvictParams, PostParams},
+    core::Request,
 };
 use serde_json::{Value, json};
 
@@ -191,9 +192,15 @@ async fn the_operator_does_nothing_to_the_cluster_and_its_pods(stage: Arc<Stage>
     let pods: Api<Pod> = Api::namespaced(stage.operator()?, &namespace);
     let answer = pods.evict("pod", &EvictParams::default()).await;
     assert_refused(&answer, "only", "CREATE of pods/eviction", "an eviction");
-    let answer = pods.exec("pod", ["id"], &AttachParams::default()).await;
-    let refused = answer.err().map(|error| error.to_string());
-    assert!(refused.is_some(), "a command in a pod");
+    let exec = format!("/api/v1/namespaces/{namespace}/pods/pod/exec");
+    let request = Request::new(exec).create(&PostParams::default(), Vec::new())?;
+    let answer = stage.operator()?.request::<Value>(request).await;
+    assert_refused(
+        &answer,
+        "only",
+        "CONNECT of pods/exec",
+        "a command in a pod",
+    );
     let patch = json!({ "spec": { "containers": [{ "name": "app", "resources": {} }] } });
     let patch = kube::api::Patch::Strategic(patch);
     let answer = pods
