@@ -6,17 +6,20 @@ mod actions;
 mod adoption;
 mod aws;
 mod costs;
+mod elsewhere;
 mod formats;
 mod interval;
 mod leadership;
 mod leaks;
 mod lifecycle;
+mod operations;
 mod ownership;
 mod pins;
 mod process;
 mod publish;
 mod rejected;
 mod rename;
+mod rights;
 mod scale;
 mod scene;
 mod settling;
@@ -47,6 +50,12 @@ fn main() -> Result<()> {
     }
     let stage = Arc::new(runtime.block_on(Stage::set())?);
     let conclusion = libtest_mimic::run(&arguments, tests(&runtime, &stage));
+    let whole = arguments.filter.is_none() && arguments.skip.is_empty();
+    if whole && !conclusion.has_failed() {
+        let conclusion = libtest_mimic::run(&arguments, vec![rights::test(&stage)]);
+        drop(stage);
+        conclusion.exit();
+    }
     drop(stage);
     conclusion.exit();
 }
@@ -56,6 +65,8 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
     let suites = [
         scale::tests(),
         leadership::tests(),
+        elsewhere::tests(),
+        operations::tests(),
         settling::tests(),
         rejected::tests(),
         interval::tests(),

@@ -145,6 +145,12 @@ impl ControlPlane {
         &self.kubeconfig
     }
 
+    /// `kubectl`, of the version of the API server.
+    #[must_use]
+    pub fn kubectl_program(&self) -> &Path {
+        &self.kubectl
+    }
+
     /// A client with the rights of [`Self::kubeconfig`], which never repeats a request on its own.
     #[must_use]
     pub fn client(&self) -> Client {
