@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// The names in the dry runs, for rules that name what an account may create.
-pub const NAME: &str = "api-check";
+pub const NAME: &str = "static-aws-credentials-api-check";
 /// The source that they name.
-pub const SOURCE: &str = "api-check-source";
+pub const SOURCE: &str = "static-aws-credentials-api-check-source";
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
