@@ -19,6 +19,7 @@ mod process;
 mod publish;
 mod rejected;
 mod rename;
+mod runbook;
 mod scale;
 mod scene;
 mod settling;
@@ -60,6 +61,7 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
         leadership::tests(),
         elsewhere::tests(),
         operations::tests(),
+        runbook::tests(),
         settling::tests(),
         rejected::tests(),
         interval::tests(),
