@@ -19,6 +19,7 @@ mod process;
 mod publish;
 mod rejected;
 mod rename;
+mod rights;
 mod runbook;
 mod scale;
 mod scene;
@@ -50,6 +51,12 @@ fn main() -> Result<()> {
     }
     let stage = Arc::new(runtime.block_on(Stage::set())?);
     let conclusion = libtest_mimic::run(&arguments, tests(&runtime, &stage));
+    let whole = arguments.filter.is_none() && arguments.skip.is_empty();
+    if whole && !conclusion.has_failed() {
+        let conclusion = libtest_mimic::run(&arguments, vec![rights::test(&stage)]);
+        drop(stage);
+        conclusion.exit();
+    }
     drop(stage);
     conclusion.exit();
 }

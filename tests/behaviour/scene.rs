@@ -4,7 +4,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use cluster::{
     control_plane::{ControlPlane, Options},
     leash::{Leashed, log_tail},
-    proxy::{Counts, Proxy},
+    proxy::{Counts, Proxy, Record},
     sts::Sts,
 };
 use futures::future::LocalBoxFuture;
@@ -62,6 +62,7 @@ pub const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
 /// What all tests share.
 pub struct Stage {
     cluster: Option<ControlPlane>,
+    records: Mutex<Vec<Record>>,
     elsewhere: OnceCell<Arc<Stage>>,
 }
 
@@ -85,7 +86,7 @@ impl Stage {
     pub async fn set() -> Result<Self> {
         let stage = Self {
             cluster: Some(ControlPlane::start(Options::default()).await?),
-            elsewhere: OnceCell::new(),
+            ..Self::unset()
         };
         stage.define().await?;
         Ok(stage)
@@ -114,8 +115,22 @@ impl Stage {
     pub fn unset() -> Self {
         Self {
             cluster: None,
+            records: Mutex::default(),
             elsewhere: OnceCell::new(),
         }
+    }
+
+    /// A proxy for one process of the operator; what it asks for is remembered to the end.
+    pub async fn proxy(&self) -> Result<Proxy> {
+        let cluster = self.cluster()?;
+        let proxy = Proxy::start(cluster.url(), &cluster.ca_pem()).await?;
+        self.records().push(proxy.record());
+        Ok(proxy)
+    }
+
+    /// What all processes of the operator asked for.
+    pub fn records(&self) -> MutexGuard<'_, Vec<Record>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn cluster(&self) -> Result<&ControlPlane> {
@@ -136,7 +151,7 @@ impl Scene {
         let cluster = stage.cluster()?;
         let namespace = cluster.namespace("scene").await?;
         cluster.apply(&rights(&namespace, &namespace)?).await?;
-        let proxy = Proxy::start(cluster.url(), &cluster.ca_pem()).await?;
+        let proxy = stage.proxy().await?;
         let kubeconfig = cluster
             .service_account_kubeconfig(&namespace, "operator", Some(&proxy.url()))
             .await?;
@@ -473,12 +488,18 @@ pub fn free_address() -> Result<String> {
     Ok(listener.local_addr()?.to_string())
 }
 
-/// The rights that the chart gives the operator's account of another or the same namespace, in one.
-pub fn rights(namespace: &str, account: &str) -> Result<String> {
+/// The rules that the chart gives the operator, in one list.
+pub fn rules() -> Result<Vec<Value>> {
     let mut rules: Vec<Value> = serde_saphyr::from_str(RULES)?;
     let name = "{{ include \"static-aws-credentials.leaseName\" . }}";
     let lease_rules = LEASE_RULES.replace(name, "static-aws-credentials");
     rules.extend(serde_saphyr::from_str::<Vec<Value>>(&lease_rules)?);
+    Ok(rules)
+}
+
+/// The rights that the chart gives the operator's account of another or the same namespace, in one.
+pub fn rights(namespace: &str, account: &str) -> Result<String> {
+    let rules = rules()?;
     let metadata = json!({ "name": "operator", "namespace": namespace });
     let made = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata });
     let role = json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules });

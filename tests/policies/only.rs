@@ -94,7 +94,7 @@ async fn the_operator_writes_nothing_else(stage: Arc<Stage>) -> Result<()> {
     let creates = [
         (Things::ConfigMaps, plain.clone(), "CREATE of configmaps"),
         (Things::ServiceAccounts, plain, "CREATE of serviceaccounts"),
-        (Things::Pods, pod(json!({}), json!({})), "CREATE of pods"),
+        (Things::Pods, pod(&json!({}), json!({})), "CREATE of pods"),
         (Things::CoreEvents, event, "CREATE of events"),
         (
             Things::Resources,

@@ -141,7 +141,10 @@ impl Stage {
         let admin = Attempt::dry(&self.admin()?, &namespace);
         let plain = json!({ "metadata": { "name": "plain" } });
         let status = json!({ "status": { "observedGeneration": 1 } });
-        let pod = attempt::pod(json!({ "awscredentials.dev/inject": "no name" }), json!({}));
+        let pod = attempt::pod(
+            &json!({ "awscredentials.dev/inject": "no name" }),
+            json!({}),
+        );
         let began = Instant::now();
         loop {
             let answers = [
