@@ -20,6 +20,7 @@ mod publish;
 mod rejected;
 mod rename;
 mod rights;
+mod runbook;
 mod scale;
 mod scene;
 mod settling;
@@ -66,6 +67,7 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
         leadership::tests(),
         elsewhere::tests(),
         operations::tests(),
+        runbook::tests(),
         settling::tests(),
         rejected::tests(),
         interval::tests(),

@@ -143,6 +143,44 @@ async fn installs_uninstalls_and_installs_again(helm: Tool) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_a_new_scope_and_a_way_back_run_as_documented() -> Result<()> {
+    let terminal = Terminal::open(Tool::Helm4).await?;
+    terminal.tried(INSTALL, "helm").await?;
+    terminal.tried(UNINSTALL, "upgrade").await?;
+    let image = "kubectl -n static-aws-credentials get deployment static-aws-credentials \
+        -o jsonpath='{.spec.template.spec.containers[0].image}'";
+    let image = terminal.succeed(image).await?;
+    ensure!(
+        image.starts_with("registry.example.com/platform/"),
+        "{image}"
+    );
+
+    let namespaces = "kubectl create namespace orders; kubectl create namespace billing";
+    terminal.succeed(namespaces).await?;
+    terminal.tried("docs/namespaces.md", "scope").await?;
+    let bound = "clusterrolebindings -l app.kubernetes.io/instance=static-aws-credentials";
+    ensure!(terminal.names(bound).await?.is_empty());
+    for namespace in ["orders", "billing"] {
+        let roles = terminal
+            .names(&format!("rolebindings -n {namespace}"))
+            .await?;
+        ensure!(roles.lines().count() == 1, "{namespace}: {roles}");
+    }
+
+    let back = "helm rollback static-aws-credentials --namespace static-aws-credentials";
+    let documented = text(UNINSTALL)?;
+    ensure!(documented.contains(back), "{UNINSTALL} has no {back}");
+    terminal.succeed(back).await?;
+    ensure!(terminal.names(bound).await?.lines().count() == 1);
+    ensure!(terminal.names("rolebindings -n orders").await?.is_empty());
+    Ok(())
+}
+
+fn text(page: &str) -> Result<String> {
+    Ok(std::fs::read_to_string(Path::new(ROOT).join(page))?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_plain_manifest_is_taken_and_so_is_every_manifest_of_the_documentation() -> Result<()> {
     let terminal = Terminal::open(Tool::Helm4).await?;
     terminal.tried(INSTALL, "plain").await?;
