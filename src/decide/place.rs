@@ -122,12 +122,17 @@ fn inspect(world: &World<'_>, published: &Published, found: &FoundTarget) -> Pla
     }
 }
 
-/// The target is deleted, if it is still the object that was published and still ours.
+/// The target is deleted, if it is still the object that was published, still ours and as it was
+/// published. What somebody else has deleted or edited is reported as such: a process that has just
+/// started could not tell whether the pair that is refused is the one that was in it.
 fn withdraw(world: &World<'_>) -> Placing {
     let Some(published) = world.published() else {
         return keep(world);
     };
     let sight = world.published_sight();
+    if world.reason_before(ConditionType::Published) == Some(Reason::TargetLost) {
+        return keep(world);
+    }
     if *sight == Sight::Absent {
         return known(Change::Nothing, Standing::Empty(was_withdrawn()));
     }
@@ -135,7 +140,8 @@ fn withdraw(world: &World<'_>) -> Placing {
         None => Placing::Read(Read::Target(published.secret_name.clone())),
         Some(Target::Found(found))
             if is_same(published, found)
-                && found.ownership(world.resource, world.published()) == Ownership::Ours =>
+                && found.ownership(world.resource, world.published()) == Ownership::Ours
+                && !found.edited(world.resource, &expected_keys(world)) =>
         {
             let change = Change::Delete(published.secret_name.clone(), found.seen.clone());
             known(change, Standing::Empty(was_withdrawn()))

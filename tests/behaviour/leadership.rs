@@ -39,7 +39,7 @@ struct Replica {
 impl Replica {
     async fn start(scene: &Scene) -> Result<Self> {
         let cluster = scene.stage.cluster()?;
-        let proxy = Proxy::start(cluster.url(), &cluster.ca_pem()).await?;
+        let proxy = scene.stage.proxy().await?;
         let kubeconfig = cluster
             .service_account_kubeconfig(&scene.namespace, "operator", Some(&proxy.url()))
             .await?;

@@ -6,17 +6,21 @@ mod actions;
 mod adoption;
 mod aws;
 mod costs;
+mod elsewhere;
 mod formats;
 mod interval;
 mod leadership;
 mod leaks;
 mod lifecycle;
+mod operations;
 mod ownership;
 mod pins;
 mod process;
 mod publish;
 mod rejected;
 mod rename;
+mod rights;
+mod runbook;
 mod scale;
 mod scene;
 mod settling;
@@ -47,8 +51,13 @@ fn main() -> Result<()> {
     }
     let stage = Arc::new(runtime.block_on(Stage::set())?);
     let conclusion = libtest_mimic::run(&arguments, tests(&runtime, &stage));
+    let whole = arguments.filter.is_none() && arguments.skip.is_empty();
+    let passed = !conclusion.has_failed();
+    let last = whole.then(|| libtest_mimic::run(&arguments, vec![rights::test(&stage, passed)]));
     drop(stage);
-    conclusion.exit();
+    // Ends the process if it is a failure.
+    conclusion.exit_if_failed();
+    last.unwrap_or(conclusion).exit();
 }
 
 fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
@@ -56,6 +65,9 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
     let suites = [
         scale::tests(),
         leadership::tests(),
+        elsewhere::tests(),
+        operations::tests(),
+        runbook::tests(),
         settling::tests(),
         rejected::tests(),
         interval::tests(),

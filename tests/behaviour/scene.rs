@@ -4,7 +4,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use cluster::{
     control_plane::{ControlPlane, Options},
     leash::{Leashed, log_tail},
-    proxy::{Counts, Proxy},
+    proxy::{Counts, Proxy, Record},
     sts::Sts,
 };
 use futures::future::LocalBoxFuture;
@@ -29,6 +29,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
+use tokio::sync::OnceCell;
 
 use crate::witness::Witness;
 
@@ -61,6 +62,8 @@ pub const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
 /// What all tests share.
 pub struct Stage {
     cluster: Option<ControlPlane>,
+    records: Mutex<Vec<Record>>,
+    elsewhere: OnceCell<Arc<Stage>>,
 }
 
 /// What one test has for itself.
@@ -81,21 +84,53 @@ pub struct Scene {
 impl Stage {
     /// A control plane with the CRD installed.
     pub async fn set() -> Result<Self> {
-        let cluster = ControlPlane::start(Options::default()).await?;
+        let stage = Self {
+            cluster: Some(ControlPlane::start(Options::default()).await?),
+            ..Self::unset()
+        };
+        stage.define().await?;
+        Ok(stage)
+    }
+
+    /// Installs the CRD.
+    pub async fn define(&self) -> Result<()> {
+        let cluster = self.cluster()?;
         cluster.apply(CRD).await?;
         // Not `kubectl wait`: it fails on a definition that has no conditions yet.
         let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client());
         let name = "staticawscredentials.awscredentials.dev";
         let established = await_condition(definitions, name, is_crd_established());
         tokio::time::timeout(PATIENCE, established).await??;
-        Ok(Self {
-            cluster: Some(cluster),
-        })
+        Ok(())
+    }
+
+    /// A second cluster, for the one test that has to harm it.
+    pub async fn elsewhere(&self) -> Result<Arc<Self>> {
+        let set = async || Self::set().await.map(Arc::new);
+        let elsewhere = self.elsewhere.get_or_try_init(set).await?;
+        Ok(Arc::clone(elsewhere))
     }
 
     /// For the list of tests.
     pub fn unset() -> Self {
-        Self { cluster: None }
+        Self {
+            cluster: None,
+            records: Mutex::default(),
+            elsewhere: OnceCell::new(),
+        }
+    }
+
+    /// A proxy for one process of the operator; what it asks for is remembered to the end.
+    pub async fn proxy(&self) -> Result<Proxy> {
+        let cluster = self.cluster()?;
+        let proxy = Proxy::start(cluster.url(), &cluster.ca_pem()).await?;
+        self.records().push(proxy.record());
+        Ok(proxy)
+    }
+
+    /// What all processes of the operator asked for.
+    pub fn records(&self) -> MutexGuard<'_, Vec<Record>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn cluster(&self) -> Result<&ControlPlane> {
@@ -115,8 +150,8 @@ impl Scene {
     pub async fn before_start(stage: Arc<Stage>) -> Result<Self> {
         let cluster = stage.cluster()?;
         let namespace = cluster.namespace("scene").await?;
-        cluster.apply(&rights(&namespace)?).await?;
-        let proxy = Proxy::start(cluster.url(), &cluster.ca_pem()).await?;
+        cluster.apply(&rights(&namespace, &namespace)?).await?;
+        let proxy = stage.proxy().await?;
         let kubeconfig = cluster
             .service_account_kubeconfig(&namespace, "operator", Some(&proxy.url()))
             .await?;
@@ -150,6 +185,19 @@ impl Scene {
     pub fn flags(&mut self, names: &[&str]) {
         self.flags
             .extend(names.iter().map(|name| (*name).to_owned()));
+    }
+
+    /// The namespaces that the operator serves from its next start on, and no other flags.
+    pub fn serve(&mut self, namespaces: &[&str]) {
+        let flags = namespaces
+            .iter()
+            .flat_map(|namespace| ["--namespace", namespace]);
+        self.flags = flags.map(str::to_owned).collect();
+    }
+
+    /// The first namespace that the operator serves: that of its account.
+    pub fn served(&self) -> Option<String> {
+        self.flags.get(1).cloned()
     }
 
     pub async fn start_operator(&mut self) -> Result<()> {
@@ -335,7 +383,8 @@ impl Scene {
                         "-o",
                         "yaml",
                     ])
-                    .await?;
+                    .await
+                    .unwrap_or_else(|error| error.to_string());
                 let log = self
                     .operator
                     .as_ref()
@@ -439,21 +488,27 @@ pub fn free_address() -> Result<String> {
     Ok(listener.local_addr()?.to_string())
 }
 
-/// The rights that the chart gives, in one namespace.
-fn rights(namespace: &str) -> Result<String> {
+/// The rules that the chart gives the operator, in one list.
+pub fn rules() -> Result<Vec<Value>> {
     let mut rules: Vec<Value> = serde_saphyr::from_str(RULES)?;
     let name = "{{ include \"static-aws-credentials.leaseName\" . }}";
     let lease_rules = LEASE_RULES.replace(name, "static-aws-credentials");
     rules.extend(serde_saphyr::from_str::<Vec<Value>>(&lease_rules)?);
+    Ok(rules)
+}
+
+/// The rights that the chart gives the operator's account of another or the same namespace, in one.
+pub fn rights(namespace: &str, account: &str) -> Result<String> {
+    let rules = rules()?;
     let metadata = json!({ "name": "operator", "namespace": namespace });
-    let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata });
+    let made = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata });
     let role = json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules });
     let binding = json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata,
         "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "operator" },
-        "subjects": [{ "kind": "ServiceAccount", "name": "operator", "namespace": namespace }],
+        "subjects": [{ "kind": "ServiceAccount", "name": "operator", "namespace": account }],
     });
-    let documents = [account, role, binding].map(|document| document.to_string());
+    let documents = [made, role, binding].map(|document| document.to_string());
     Ok(documents.join("\n---\n"))
 }
 

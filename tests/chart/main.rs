@@ -3,6 +3,7 @@
 
 mod checks;
 mod files;
+mod flags;
 mod package;
 mod readme;
 mod refused;

@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, fs};
 
 use anyhow::{Result, ensure};
 use cluster::tools::Tool;
-use serde_json::Value;
+use serde_json::{Value, json};
+use static_aws_credentials::api_check;
 
 use crate::render::{CHART, NEWEST, objects, set, template, ways};
 
@@ -59,11 +60,8 @@ fn the_lease_is_bound_by_its_name_but_for_its_creation() -> Result<()> {
         );
         for rule in role["rules"].as_array().into_iter().flatten() {
             let verbs = &rule["verbs"];
-            let by_name = rule["resourceNames"] == serde_json::json!([name]);
-            ensure!(
-                by_name != (*verbs == serde_json::json!(["create"])),
-                "{rule}"
-            );
+            let by_name = rule["resourceNames"] == json!([name]);
+            ensure!(by_name != (*verbs == json!(["create"])), "{rule}");
         }
     }
     Ok(())
@@ -113,6 +111,31 @@ fn every_rule_has_its_reason_above_it() -> Result<()> {
             ensure!(lines[at - 1].starts_with("# "), "{way}: line {at}: {line}");
         }
     }
+    Ok(())
+}
+
+#[test]
+fn the_test_s_account_has_the_names_that_api_check_uses() -> Result<()> {
+    let all = objects(Tool::Helm4, NEWEST, &[])?;
+    let name = "aws-static-aws-credentials-api-check";
+    let role = find(&all, "Role", name, Some("operators"));
+    let names = |verb: &str| {
+        let rules = role["rules"].as_array().into_iter().flatten();
+        let mut rules = rules.filter(|rule| rule["resources"] == json!(["secrets"]));
+        rules
+            .find(|rule| {
+                rule["verbs"]
+                    .as_array()
+                    .is_some_and(|verbs| verbs.contains(&json!(verb)))
+            })
+            .map_or(Value::Null, |rule| rule["resourceNames"].clone())
+    };
+    ensure!(names("get") == json!([api_check::SOURCE]), "{role}");
+    let target = format!("{}-credentials", api_check::NAME);
+    ensure!(
+        names("create") == json!([target]) && names("update") == json!([target]),
+        "{role}"
+    );
     Ok(())
 }
 

@@ -36,7 +36,7 @@ fn it_knows_no_other_values() -> Result<()> {
         "/definitions/peers/items/properties/podSelector",
     ];
     let mut found = Vec::new();
-    collect_open(&schema()?, String::new(), &mut found);
+    collect_open(&schema()?, "", &mut found);
     found.sort();
     let mut open = open.map(str::to_owned).to_vec();
     open.sort();
@@ -59,16 +59,16 @@ fn resolved<'a>(schema: &'a Value, place: &'a Value) -> &'a Value {
 }
 
 /// Objects that take any key with any value.
-fn collect_open(place: &Value, path: String, found: &mut Vec<String>) {
+fn collect_open(place: &Value, path: &str, found: &mut Vec<String>) {
     if place["type"] == "object" && place.get("additionalProperties").is_none() {
-        found.push(path.clone());
+        found.push(path.to_owned());
     }
     for key in ["properties", "definitions"] {
         for (name, inner) in place[key].as_object().into_iter().flatten() {
-            collect_open(inner, format!("{path}/{key}/{name}"), found);
+            collect_open(inner, &format!("{path}/{key}/{name}"), found);
         }
     }
     if let Some(items) = place.get("items") {
-        collect_open(items, format!("{path}/items"), found);
+        collect_open(items, &format!("{path}/items"), found);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use cluster::tools::Tool;
 use serde_json::Value;
 
@@ -27,11 +27,9 @@ fn every_value_is_set_by_a_unit_test() -> Result<()> {
             // Snapshots, which helm-unittest makes a place for.
             continue;
         }
-        let suite: Value = serde_saphyr::from_str(&fs::read_to_string(&path)?)?;
-        let tests = suite["tests"]
-            .as_array()
-            .with_context(|| path.display().to_string())?;
-        for test in tests {
+        let suites: Vec<Value> = serde_saphyr::from_multiple(&fs::read_to_string(&path)?)?;
+        let tests = suites.iter().filter_map(|suite| suite["tests"].as_array());
+        for test in tests.flatten() {
             for (key, value) in test["set"].as_object().into_iter().flatten() {
                 collect(key, value, &mut set);
             }
@@ -43,9 +41,9 @@ fn every_value_is_set_by_a_unit_test() -> Result<()> {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
     for leaf in leaves()? {
-        let named = set.iter().any(|path| names(path, &leaf.path));
+        let is_set = set.iter().any(|path| names(path, &leaf.path));
         ensure!(
-            named,
+            is_set,
             "no test in charts/static-aws-credentials/tests sets {}",
             leaf.path
         );

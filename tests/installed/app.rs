@@ -7,7 +7,8 @@ use crate::site::Site;
 /// The account of every pair.
 const ACCOUNT: &str = "123456789012";
 const ARN: &str = "arn:aws:iam::123456789012:user/orders";
-const SECRET: &str = "wSecretOfAnInstalledPair+wSecretOfAnInst";
+/// The secret access key of every pair.
+pub const SECRET: &str = "wSecretOfAnInstalledPair+wSecretOfAnInst";
 const RESOURCE: &str = "staticawscredentials/orders";
 const TARGET: &str = "secret/orders-credentials";
 

@@ -41,6 +41,23 @@ pub fn earlier(directory: &Path) -> Result<PathBuf> {
     Ok(copy)
 }
 
+/// A team's chart: a source with this access key ID, and a resource that names it.
+pub fn of_a_team(directory: &Path, id: &str, secret: &str) -> Result<PathBuf> {
+    let chart = directory.join("billing");
+    fs::create_dir_all(chart.join("templates"))?;
+    let about = "apiVersion: v2\nname: billing\nversion: 1.0.0\n";
+    fs::write(chart.join("Chart.yaml"), about)?;
+    let manifest = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: billing-key-pair}}\n\
+         stringData: {{AWS_ACCESS_KEY_ID: {id}, AWS_SECRET_ACCESS_KEY: {secret:?}}}\n---\n\
+         apiVersion: awscredentials.dev/v1alpha1\nkind: StaticAwsCredentials\n\
+         metadata: {{name: billing}}\n\
+         spec: {{secretRef: {{name: billing-key-pair}}, region: eu-west-1}}\n"
+    );
+    fs::write(chart.join("templates/billing.yaml"), manifest)?;
+    Ok(chart)
+}
+
 fn edited(file: &Path, from: &str, to: &str) -> Result<()> {
     let text = fs::read_to_string(file)?;
     ensure!(text.contains(from), "{} has no {from:?}", file.display());

@@ -92,10 +92,15 @@ impl<'a> Release<'a> {
     }
 
     async fn helm(&self, args: &[&str]) -> Result<String> {
+        self.helm_in(NAMESPACE, args).await
+    }
+
+    /// Helm, in a namespace.
+    pub async fn helm_in(&self, namespace: &str, args: &[&str]) -> Result<String> {
         let mut command = Command::new(&self.helm);
         command
             .args(args)
-            .args(["--namespace", NAMESPACE])
+            .args(["--namespace", namespace])
             .env("KUBECONFIG", self.site.cluster.kubeconfig())
             .env("HELM_CACHE_HOME", self.home.path())
             .env("HELM_CONFIG_HOME", self.home.path())

@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 use cluster::{sts::Answer, tools::Tool};
 
 use crate::{
-    app::App,
-    chart::{NEW_COLUMN, earlier, present},
+    app::{App, SECRET},
+    chart::{NEW_COLUMN, earlier, of_a_team, present},
     release::{NAMESPACE, OPERATOR, Release},
     site::Site,
 };
@@ -38,6 +38,10 @@ pub async fn of(site: &Site, tool: Tool) -> Result<()> {
     let after = site.read("", DEFINITION, columns).await?;
     ensure!(after.contains(NEW_COLUMN), "{after}");
 
+    if tool == Tool::Helm4 {
+        helm_waits_for_the_proof(site, &release, &app).await?;
+    }
+
     let second = app.pair('C');
     leader_is_lost_in_a_rotation(site, &release, &app, (&first, &second)).await?;
     uninstall_keeps_what_is_the_apps(site, &release, &app).await?;
@@ -60,6 +64,37 @@ async fn upgrade_changes_nothing_for_the_app(
     ensure!(site.sts.calls().len() == calls, "STS was asked again");
     ensure!(site.read("", DEFINITION, "{.metadata.uid}").await? == definition);
     release.test().await.map(drop)
+}
+
+/// Helm 4 reads conditions as kstatus does: it is done when the pair is proven, and says so when it is
+/// refused. (Helm 3 waits for kinds that it knows, and for no others.)
+async fn helm_waits_for_the_proof(site: &Site, release: &Release<'_>, app: &App<'_>) -> Result<()> {
+    let (directory, team) = (tempfile::tempdir()?, &app.namespace);
+    let id = app.pair('D');
+    let good = of_a_team(directory.path(), &id, SECRET)?;
+    let good = good.display().to_string();
+    let install = ["install", "billing", &good, "--wait", "--timeout=2m"];
+    release.helm_in(team, &install).await?;
+    let ready = r#"{.status.conditions[?(@.type=="Ready")].status}"#;
+    let found = site.read(team, "awscreds/billing", ready).await?;
+    ensure!(found == "True", "helm was done while Ready was {found}");
+
+    let bad = of_a_team(directory.path(), &id, &format!("{SECRET}\n"))?;
+    let bad = bad.display().to_string();
+    let upgrade = ["upgrade", "billing", &bad, "--wait", "--timeout=15s"];
+    let refused = release.helm_in(team, &upgrade).await;
+    let Err(refused) = refused else {
+        anyhow::bail!("helm took a refused pair for a finished one");
+    };
+    let words = format!("{refused:#}");
+    ensure!(
+        words.contains("StaticAwsCredentials") && words.contains("Failed"),
+        "{words}"
+    );
+    release
+        .helm_in(team, &["uninstall", "billing"])
+        .await
+        .map(drop)
 }
 
 /// STS does not answer the leader, which is killed while it waits; the other finishes.

@@ -186,7 +186,7 @@ pub fn resource(name: &str, spec: Value) -> Value {
 }
 
 /// A pod with one container `app`, `spec` merged over it.
-pub fn pod(annotations: Value, spec: Value) -> Value {
+pub fn pod(annotations: &Value, spec: Value) -> Value {
     let mut object = json!({
         "metadata": { "name": "pod", "annotations": annotations },
         "spec": { "containers": [{ "name": "app", "image": "app" }] },

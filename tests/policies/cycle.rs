@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::operator::{Operator, PAIRS};
 
@@ -13,16 +13,19 @@ const SECOND: (&str, &str) = PAIRS[1];
 /// From the first pair to the last, and nothing of it is refused.
 pub async fn whole(operator: &Operator) -> Result<()> {
     publish(operator).await.context("publish")?;
-    repair(operator).await.context("repair")?;
+    let edits = [
+        json!({ "stringData": { "AWS_ACCESS_KEY_ID": "edited" } }),
+        json!({ "metadata": { "ownerReferences": null } }),
+        json!({ "metadata": { "labels": { "awscredentials.dev/uid": null } } }),
+    ];
+    repair(operator, "orders-credentials", edits)
+        .await
+        .context("repair")?;
     rename(operator).await.context("rename")?;
     retain(operator).await.context("retain")?;
     adopt(operator).await.context("adopt")?;
     withdraw(operator).await.context("withdraw")?;
     operator.check_unhindered()
-}
-
-fn any(_: &Secret) -> bool {
-    true
 }
 
 fn is_owned(secret: &Secret) -> bool {
@@ -58,41 +61,21 @@ async fn publish(operator: &Operator) -> Result<()> {
         .map(drop)
 }
 
-async fn repair(operator: &Operator) -> Result<()> {
-    let foreign =
-        json!({ "metadata": { "labels": { "team": "x" }, "annotations": { "note": "x" } } });
-    operator.edit("orders-credentials", foreign).await?;
-    let edits = [
-        json!({ "stringData": { "AWS_ACCESS_KEY_ID": "edited" } }),
-        json!({ "metadata": { "ownerReferences": null } }),
-        json!({ "metadata": { "labels": { "awscredentials.dev/uid": null } } }),
-        json!({ "metadata": { "annotations": { "awscredentials.dev/adopt-by": null } } }),
-        json!({ "metadata": { "annotations": { "awscredentials.dev/adopt-by": "x" } } }),
-    ];
+/// Three edits, since a fourth restore of a resource's target has to wait.
+async fn repair(operator: &Operator, target: &str, edits: [Value; 3]) -> Result<()> {
     for edit in edits {
-        operator.edit("orders-credentials", edit.clone()).await?;
+        operator.edit(target, edit.clone()).await?;
         let repaired = |secret: &Secret| {
+            let adopt_by = secret.annotations().get("awscredentials.dev/adopt-by");
             is_owned(secret)
                 && secret.labels().contains_key("awscredentials.dev/uid")
-                && secret
-                    .annotations()
-                    .get("awscredentials.dev/adopt-by")
-                    .is_some_and(|name| name == "orders")
+                && adopt_by.is_some_and(|name| name == "orders")
         };
-        let found = operator
-            .until_target("orders-credentials", SECOND, repaired)
-            .await;
+        let found = operator.until_target(target, SECOND, repaired).await;
         found.with_context(|| edit.to_string())?;
+        operator.until_ready_is("orders", "Published").await?;
     }
-    let delete = kube::api::DeleteParams::default();
-    operator
-        .secrets
-        .delete("orders-credentials", &delete)
-        .await?;
-    operator
-        .until_target("orders-credentials", SECOND, is_owned)
-        .await
-        .map(drop)
+    Ok(())
 }
 
 async fn rename(operator: &Operator) -> Result<()> {
@@ -129,6 +112,12 @@ async fn retain(operator: &Operator) -> Result<()> {
     let taken = operator.until_target("renamed", SECOND, is_owned).await?;
     assert_eq!(left.uid(), taken.uid());
     operator.until_ready_is("orders", "Published").await?;
+    let edits = [
+        json!({ "metadata": { "annotations": { "awscredentials.dev/adopt-by": null } } }),
+        json!({ "metadata": { "annotations": { "awscredentials.dev/adopt-by": "x" } } }),
+        json!({ "metadata": { "ownerReferences": null, "labels": null } }),
+    ];
+    repair(operator, "renamed", edits).await?;
     operator.delete("orders").await?;
     operator.until_gone("renamed").await
 }
@@ -157,16 +146,30 @@ async fn adopt(operator: &Operator) -> Result<()> {
 }
 
 async fn withdraw(operator: &Operator) -> Result<()> {
-    operator.until_target("consenting", SECOND, any).await?;
+    let foreign =
+        json!({ "metadata": { "labels": { "team": "x" }, "annotations": { "note": "x" } } });
+    operator.edit("consenting", foreign).await?;
+    let delete = kube::api::DeleteParams::default();
+    operator.secrets.delete("consenting", &delete).await?;
+    operator
+        .until_target("consenting", SECOND, is_owned)
+        .await?;
+    operator
+        .edit(
+            "consenting",
+            json!({ "metadata": { "labels": { "team": "x" } } }),
+        )
+        .await?;
+    operator.source("pair", FIRST).await?;
+    let labelled = |secret: &Secret| secret.labels().contains_key("team");
+    operator.until_target("consenting", FIRST, labelled).await?;
     let pin = json!({ "validation": { "onRejected": "Withdraw", "accountId": "210987654321" } });
     operator.change("orders", pin).await?;
     operator.until_gone("consenting").await?;
     operator
         .change("orders", json!({ "validation": { "accountId": null } }))
         .await?;
-    operator
-        .until_target("consenting", SECOND, is_owned)
-        .await?;
+    operator.until_target("consenting", FIRST, is_owned).await?;
     operator.until_ready_is("orders", "Published").await?;
     operator.delete("orders").await?;
     operator.until_gone("consenting").await

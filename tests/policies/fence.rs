@@ -1,4 +1,4 @@
-//! What the operator's account may create and delete, with all rights that there are.
+//! What the operator's account may delete, and where it may write, with all rights that there are.
 
 use std::sync::Arc;
 
@@ -14,8 +14,6 @@ use crate::{
 };
 
 tests![
-    the_operator_creates_targets,
-    the_operator_creates_nothing_but_targets,
     the_operator_writes_no_secret_in_the_namespaces_of_the_system_and_its_own,
     the_operator_deletes_targets_by_name,
     the_operator_deletes_nothing_but_targets,
@@ -98,171 +96,6 @@ pub fn foreign(name: &str) -> Value {
         "type": "Opaque",
         "stringData": { "AWS_SECRET_ACCESS_KEY": SECRET_VALUE },
     })
-}
-
-async fn the_operator_creates_targets(stage: Arc<Stage>) -> Result<()> {
-    let ground = Ground::of(&stage).await?;
-    for secret in [ground.marks().target("a"), ground.marks().retained("b")] {
-        let answer = ground.operator.create(Things::Secrets, &secret).await;
-        assert_passes(&answer, "a target");
-        let answer = ground.operator.apply(Things::Secrets, &secret).await;
-        assert_passes(&answer, "a target that is applied");
-    }
-    Ok(())
-}
-
-async fn the_operator_creates_nothing_but_targets(stage: Arc<Stage>) -> Result<()> {
-    let ground = Ground::of(&stage).await?;
-    let target = || ground.marks().target("a");
-    let evil = json!({
-        "apiVersion": "evil.io/v1", "kind": "StaticAwsCredentials",
-        "name": "orders", "uid": ground.orders, "controller": true,
-    });
-    let stray = json!({ "apiVersion": "v1", "kind": "Secret", "name": "x", "uid": "x" });
-    let blocking = with(
-        ground.marks().controller(),
-        json!({ "blockOwnerDeletion": true }),
-    );
-    let name_one = "name one StaticAwsCredentials";
-    let cases = [
-        ("no marks", foreign("a"), name_one),
-        (
-            "no label",
-            with(target(), json!({ "metadata": { "labels": null } })),
-            name_one,
-        ),
-        (
-            "no adopt-by",
-            with(target(), json!({ "metadata": { "annotations": null } })),
-            name_one,
-        ),
-        (
-            "another's uid in the label",
-            with(
-                target(),
-                json!({ "metadata": { "labels": { "awscredentials.dev/uid": ground.other } } }),
-            ),
-            name_one,
-        ),
-        (
-            "another's name in adopt-by",
-            with(
-                target(),
-                json!({ "metadata": { "annotations": { "awscredentials.dev/adopt-by": "other" } } }),
-            ),
-            name_one,
-        ),
-        (
-            "an owner of another group",
-            with(
-                target(),
-                json!({ "metadata": { "ownerReferences": [evil] } }),
-            ),
-            name_one,
-        ),
-        (
-            "a second owner",
-            with(
-                target(),
-                json!({ "metadata": { "ownerReferences": [ground.marks().controller(), stray] } }),
-            ),
-            "adds no owner",
-        ),
-        (
-            "an owner that cannot go first",
-            with(
-                target(),
-                json!({ "metadata": { "ownerReferences": [blocking] } }),
-            ),
-            "adds no owner",
-        ),
-        (
-            "a token of a service account",
-            with(
-                target(),
-                json!({ "type": "kubernetes.io/service-account-token", "metadata": { "annotations": { "kubernetes.io/service-account.name": "default" } } }),
-            ),
-            "type Opaque",
-        ),
-        (
-            "a TLS pair",
-            with(
-                target(),
-                json!({ "type": "kubernetes.io/tls", "stringData": { "tls.crt": "", "tls.key": "" } }),
-            ),
-            "type Opaque",
-        ),
-        (
-            "an immutable one",
-            with(target(), json!({ "immutable": true })),
-            "not immutable",
-        ),
-        (
-            "a replicator's annotation",
-            with(
-                target(),
-                json!({ "metadata": { "annotations": { "replicator.v1.mittwald.de/replicate-to": ".*" } } }),
-            ),
-            "no annotation but its own",
-        ),
-        (
-            "an annotation of ours without a meaning",
-            with(
-                target(),
-                json!({ "metadata": { "annotations": { "awscredentials.dev/inject": "x" } } }),
-            ),
-            "no annotation but its own",
-        ),
-        (
-            "Argo CD's label",
-            with(
-                target(),
-                json!({ "metadata": { "labels": { "argocd.argoproj.io/instance": "x" } } }),
-            ),
-            "no label but its own",
-        ),
-        (
-            "another manager",
-            with(
-                target(),
-                json!({ "metadata": { "labels": { "app.kubernetes.io/managed-by": "Helm" } } }),
-            ),
-            "no label but its own",
-        ),
-        (
-            "a finalizer",
-            with(
-                target(),
-                json!({ "metadata": { "finalizers": ["evil.io/hold"] } }),
-            ),
-            "no finalizer",
-        ),
-        (
-            "a release of Helm",
-            with(
-                target(),
-                json!({ "metadata": { "name": "sh.helm.release.v1.a.v1" } }),
-            ),
-            "no release of Helm",
-        ),
-        (
-            "a name that the server makes up",
-            with(
-                target(),
-                json!({ "metadata": { "name": null, "generateName": "sh.helm.release.v1.a-" } }),
-            ),
-            "no release of Helm",
-        ),
-    ];
-    for (what, secret, words) in cases {
-        let answer = ground.operator.create(Things::Secrets, &secret).await;
-        assert_refused(&answer, "fence", words, what);
-        if secret["metadata"].get("name").is_some() {
-            let answer = ground.operator.apply(Things::Secrets, &secret).await;
-            assert_refused(&answer, "fence", words, what);
-        }
-    }
-    Ok(())
 }
 
 async fn the_operator_writes_no_secret_in_the_namespaces_of_the_system_and_its_own(

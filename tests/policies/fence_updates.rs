@@ -158,8 +158,8 @@ async fn what_consents_is_taken_over_and_nothing_else(stage: Arc<Stage>) -> Resu
     let argos = json!({ "metadata": { "annotations": { "argocd.argoproj.io/tracking-id": "x" } } });
     let instance = json!({ "metadata": { "labels": { "argocd.argoproj.io/instance": "x" } } });
     let held = json!({ "metadata": { "finalizers": ["example.com/hold"] } });
-    let owner = ground.second_owner().await?;
-    let owned = json!({ "metadata": { "ownerReferences": [owner] } });
+    let second = ground.second_owner().await?;
+    let owned = json!({ "metadata": { "ownerReferences": [second] } });
     let updates = "updates only Secrets of the same StaticAwsCredentials";
     let to_another =
         json!({ "metadata": { "annotations": { "awscredentials.dev/adopt-by": "other" } } });

@@ -1,16 +1,13 @@
 //! What a pod gets that asks for it by an annotation.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::{
-    attempt::{Attempt, Things, assert_passes, pod},
-    stage::{PATIENCE, RELEASE_NAMESPACE, Stage, tests},
+    attempt::{Attempt, Things, pod},
+    stage::{Stage, tests},
 };
 
 tests![
@@ -19,11 +16,7 @@ tests![
     what_the_pod_has_of_its_own_stays,
     init_containers_and_sidecars_are_served_in_their_order,
     only_the_containers_that_are_named_are_served,
-    a_container_that_comes_later_is_served_and_nothing_comes_twice,
     variables_that_stand_there_twice_stay,
-    a_pod_is_served_under_the_strictest_standard,
-    pods_of_the_system_and_of_the_operator_are_left_alone,
-    an_annotation_that_comes_later_does_nothing,
 ];
 
 pub const DIRECTORY: &str = "/var/run/secrets/awscredentials.dev";
@@ -48,7 +41,7 @@ pub async fn ground(stage: &Stage) -> Result<Attempt> {
 }
 
 /// The spec of a pod as the API server keeps it.
-async fn made(attempt: &Attempt, manifest: &Value) -> Result<Value> {
+pub async fn made(attempt: &Attempt, manifest: &Value) -> Result<Value> {
     let answer = attempt.create(Things::Pods, manifest).await;
     let made = answer.with_context(|| manifest.to_string())?;
     Ok(made.data["spec"].clone())
@@ -70,7 +63,7 @@ fn mounts(container: &Value) -> Vec<Value> {
         .collect()
 }
 
-fn is_served(container: &Value) -> bool {
+pub fn is_served(container: &Value) -> bool {
     let value = |name: &str, file: &str| (name.to_owned(), format!("{DIRECTORY}/{file}"));
     let env = env(container);
     let mount = json!({ "name": "awscredentials-dev", "mountPath": DIRECTORY, "readOnly": true });
@@ -83,26 +76,26 @@ fn is_served(container: &Value) -> bool {
         && mounts(container) == [mount]
 }
 
-fn is_untouched(container: &Value) -> bool {
+pub fn is_untouched(container: &Value) -> bool {
     env(container).is_empty() && mounts(container).is_empty()
 }
 
 /// The volumes that were injected.
-fn volumes(spec: &Value) -> Vec<Value> {
+pub fn volumes(spec: &Value) -> Vec<Value> {
     let all = spec["volumes"].as_array().into_iter().flatten();
     all.filter(|volume| volume["name"] == "awscredentials-dev")
         .cloned()
         .collect()
 }
 
-fn names(containers: &Value) -> Vec<&str> {
+pub fn names(containers: &Value) -> Vec<&str> {
     let all = containers.as_array().into_iter().flatten();
     all.filter_map(|container| container["name"].as_str())
         .collect()
 }
 
 async fn an_annotated_pod_gets_the_files_and_the_variables(stage: Arc<Stage>) -> Result<()> {
-    let spec = made(&ground(&stage).await?, &pod(asks(), json!({}))).await?;
+    let spec = made(&ground(&stage).await?, &pod(&asks(), json!({}))).await?;
     assert!(is_served(&spec["containers"][0]), "{spec:#}");
     let secret = json!({ "secretName": "orders-credentials", "defaultMode": 0o644 });
     let volume = json!({ "name": "awscredentials-dev", "secret": secret });
@@ -112,7 +105,7 @@ async fn an_annotated_pod_gets_the_files_and_the_variables(stage: Arc<Stage>) ->
 
 async fn a_pod_without_the_annotation_stays_as_it_is(stage: Arc<Stage>) -> Result<()> {
     let ground = ground(&stage).await?;
-    let spec = made(&ground, &pod(json!({ "other": "x" }), json!({}))).await?;
+    let spec = made(&ground, &pod(&json!({ "other": "x" }), json!({}))).await?;
     assert!(is_untouched(&spec["containers"][0]), "{spec:#}");
     assert!(volumes(&spec).is_empty(), "{spec:#}");
     Ok(())
@@ -127,7 +120,7 @@ async fn what_the_pod_has_of_its_own_stays(stage: Arc<Stage>) -> Result<()> {
         "ports": [{ "containerPort": 53, "protocol": "UDP" }, { "containerPort": 53, "protocol": "TCP" }],
     });
     let own = json!({ "containers": [container], "volumes": [{ "name": "own", "emptyDir": {} }] });
-    let spec = made(&ground(&stage).await?, &pod(asks(), own.clone())).await?;
+    let spec = made(&ground(&stage).await?, &pod(&asks(), own.clone())).await?;
     let app = &spec["containers"][0];
     let pairs = env(app);
     for (name, value) in [("A", "a"), ("AWS_CONFIG_FILE", "/etc/own"), ("B", "$(A)")] {
@@ -175,7 +168,7 @@ fn many() -> Value {
 }
 
 async fn init_containers_and_sidecars_are_served_in_their_order(stage: Arc<Stage>) -> Result<()> {
-    let spec = made(&ground(&stage).await?, &pod(asks(), many())).await?;
+    let spec = made(&ground(&stage).await?, &pod(&asks(), many())).await?;
     assert_eq!(names(&spec["containers"]), ["zeta", "app", "beta"]);
     assert_eq!(names(&spec["initContainers"]), ["last", "first", "sidecar"]);
     for kind in ["containers", "initContainers"] {
@@ -190,7 +183,7 @@ async fn init_containers_and_sidecars_are_served_in_their_order(stage: Arc<Stage
 
 async fn only_the_containers_that_are_named_are_served(stage: Arc<Stage>) -> Result<()> {
     let ground = ground(&stage).await?;
-    let mut manifest = pod(asks_for("beta, sidecar"), many());
+    let mut manifest = pod(&asks_for("beta, sidecar"), many());
     let spec = made(&ground, &manifest).await?;
     // The order of init containers is the order in which they run.
     assert_eq!(names(&spec["containers"]), ["zeta", "app", "beta"]);
@@ -217,71 +210,11 @@ async fn only_the_containers_that_are_named_are_served(stage: Arc<Stage>) -> Res
     Ok(())
 }
 
-/// A policy that adds a container to the pods of a namespace, after ours.
-fn mesh(namespace: &str) -> Value {
-    let kind = |kind: &str, spec: Value| {
-        json!({
-            "apiVersion": "admissionregistration.k8s.io/v1", "kind": kind,
-            "metadata": { "name": format!("zz-mesh-{namespace}") }, "spec": spec,
-        })
-    };
-    let expression = "Object{spec: Object.spec{containers: [Object.spec.containers{name: 'proxy', image: 'proxy'}]}}";
-    let policy = json!({
-        "failurePolicy": "Fail", "reinvocationPolicy": "Never",
-        "matchConstraints": {
-            "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": namespace } },
-            "resourceRules": [{ "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"] }],
-        },
-        "mutations": [{ "patchType": "ApplyConfiguration", "applyConfiguration": { "expression": expression } }],
-    });
-    let binding = json!({ "policyName": format!("zz-mesh-{namespace}") });
-    let items = [
-        kind("MutatingAdmissionPolicy", policy),
-        kind("MutatingAdmissionPolicyBinding", binding),
-    ];
-    json!({ "apiVersion": "v1", "kind": "List", "items": items })
-}
-
-async fn a_container_that_comes_later_is_served_and_nothing_comes_twice(
-    stage: Arc<Stage>,
-) -> Result<()> {
-    let cluster = stage.cluster()?;
-    let namespace = cluster.namespace("mesh").await?;
-    cluster.apply(&mesh(&namespace).to_string()).await?;
-    let attempt = Attempt::dry(&stage.admin()?, &namespace);
-    let began = Instant::now();
-    let spec = loop {
-        let spec = made(&attempt, &pod(asks(), json!({}))).await?;
-        if names(&spec["containers"]).contains(&"proxy") {
-            break spec;
-        }
-        ensure!(began.elapsed() < PATIENCE, "no proxy: {spec:#}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    };
-    for container in spec["containers"].as_array().into_iter().flatten() {
-        assert!(is_served(container), "{container:#}");
-    }
-    assert_eq!(volumes(&spec).len(), 1);
-    let spec = made(&attempt, &pod(asks_for("app"), json!({}))).await?;
-    for container in spec["containers"].as_array().into_iter().flatten() {
-        let served = container["name"] == "app";
-        assert!(
-            if served {
-                is_served(container)
-            } else {
-                is_untouched(container)
-            },
-            "{container:#}"
-        );
-    }
-    Ok(())
-}
-
 async fn variables_that_stand_there_twice_stay(stage: Arc<Stage>) -> Result<()> {
     let twice = json!([{ "name": "A", "value": "1" }, { "name": "A", "value": "2" }]);
     let container = json!({ "name": "app", "image": "app", "env": twice });
     let own = json!({ "containers": [container] });
-    let spec = made(&ground(&stage).await?, &pod(asks(), own)).await?;
+    let spec = made(&ground(&stage).await?, &pod(&asks(), own)).await?;
     assert!(is_served(&spec["containers"][0]), "{spec:#}");
     let of_a: Vec<_> = env(&spec["containers"][0])
         .into_iter()
@@ -292,55 +225,5 @@ async fn variables_that_stand_there_twice_stay(stage: Arc<Stage>) -> Result<()> 
         Some("2"),
         "the last one counts"
     );
-    Ok(())
-}
-
-async fn a_pod_is_served_under_the_strictest_standard(stage: Arc<Stage>) -> Result<()> {
-    let cluster = stage.cluster()?;
-    let namespace = cluster.namespace("restricted").await?;
-    let level = "pod-security.kubernetes.io/enforce=restricted";
-    cluster
-        .kubectl(&["label", "namespace", &namespace, level])
-        .await?;
-    let attempt = Attempt::new(&stage.admin()?, &namespace);
-    let security = json!({ "runAsNonRoot": true, "seccompProfile": { "type": "RuntimeDefault" } });
-    let container = json!({
-        "name": "app", "image": "app",
-        "securityContext": { "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"] } },
-    });
-    let strict = json!({ "securityContext": security, "containers": [container] });
-    let spec = made(&attempt, &pod(asks(), strict)).await?;
-    assert!(is_served(&spec["containers"][0]), "{spec:#}");
-    Ok(())
-}
-
-async fn pods_of_the_system_and_of_the_operator_are_left_alone(stage: Arc<Stage>) -> Result<()> {
-    for namespace in ["kube-system", RELEASE_NAMESPACE] {
-        let attempt = Attempt::dry(&stage.admin()?, namespace);
-        let account =
-            json!({ "serviceAccountName": "default", "automountServiceAccountToken": false });
-        let spec = made(&attempt, &pod(asks(), account)).await?;
-        assert!(is_untouched(&spec["containers"][0]), "{spec:#}");
-    }
-    Ok(())
-}
-
-async fn an_annotation_that_comes_later_does_nothing(stage: Arc<Stage>) -> Result<()> {
-    let ground = ground(&stage).await?;
-    made(&ground, &pod(json!({}), json!({}))).await?;
-    let patch = json!({ "metadata": { "annotations": asks() } });
-    let answer = ground.merge(Things::Pods, "pod", &patch).await;
-    assert_passes(&answer, "an annotation of a pod that exists");
-    let debugged =
-        json!({ "spec": { "ephemeralContainers": [{ "name": "debug", "image": "x" }] } });
-    let parameters = kube::api::PatchParams::default();
-    let patch = kube::api::Patch::Strategic(debugged);
-    let pods = ground.api(Things::Pods);
-    let pod = pods
-        .patch_subresource("ephemeralcontainers", "pod", &parameters, &patch)
-        .await?;
-    let spec = &pod.data["spec"];
-    assert!(is_untouched(&spec["containers"][0]), "{spec:#}");
-    assert!(is_untouched(&spec["ephemeralContainers"][0]), "{spec:#}");
     Ok(())
 }

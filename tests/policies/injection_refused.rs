@@ -28,12 +28,12 @@ async fn an_annotation_that_names_no_secret_is_refused(stage: Arc<Stage>) -> Res
     let ground = ground(&stage).await?;
     let words = "metadata.annotations[awscredentials.dev/inject]: must be the name of a Secret";
     for name in ["", " ", "Orders", "a/b", "../x", "a,b"] {
-        let pod = pod(json!({ "awscredentials.dev/inject": name }), json!({}));
+        let pod = pod(&json!({ "awscredentials.dev/inject": name }), json!({}));
         let answer = ground.create(Things::Pods, &pod).await;
         assert_refused(&answer, "injected", words, name);
     }
     let alone = json!({ "awscredentials.dev/inject-containers": "app" });
-    let answer = ground.create(Things::Pods, &pod(alone, json!({}))).await;
+    let answer = ground.create(Things::Pods, &pod(&alone, json!({}))).await;
     assert_refused(&answer, "injected", words, "containers without a Secret");
     Ok(())
 }
@@ -48,7 +48,7 @@ async fn a_container_that_the_pod_lacks_is_refused(stage: Arc<Stage>) -> Result<
         ("app other", "app other"),
     ] {
         let answer = ground
-            .create(Things::Pods, &pod(asks_for(list), json!({})))
+            .create(Things::Pods, &pod(&asks_for(list), json!({})))
             .await;
         let words = format!("the pod has no container \"{name}\"");
         assert_refused(&answer, "injected", &words, list);
@@ -59,7 +59,7 @@ async fn a_container_that_the_pod_lacks_is_refused(stage: Arc<Stage>) -> Result<
 /// A pod whose volume `awscredentials-dev` is this.
 fn with_volume(mut volume: Value) -> Value {
     volume["name"] = json!("awscredentials-dev");
-    pod(asks(), json!({ "volumes": [volume] }))
+    pod(&asks(), json!({ "volumes": [volume] }))
 }
 
 async fn a_volume_of_that_name_is_refused_unless_it_is_the_same(stage: Arc<Stage>) -> Result<()> {
@@ -98,7 +98,7 @@ fn with_container(mut container: Value) -> Value {
     container["image"] = json!("web");
     let containers = [json!({ "name": "app", "image": "app" }), container];
     pod(
-        asks(),
+        &asks(),
         json!({ "containers": containers, "volumes": [{ "name": "own", "emptyDir": {} }] }),
     )
 }
@@ -199,7 +199,7 @@ async fn a_variable_that_shadows_the_file_is_refused(stage: Arc<Stage>) -> Resul
 
 async fn a_pod_of_windows_is_refused(stage: Arc<Stage>) -> Result<()> {
     let ground = ground(&stage).await?;
-    let windows = pod(asks(), json!({ "os": { "name": "windows" } }));
+    let windows = pod(&asks(), json!({ "os": { "name": "windows" } }));
     let answer = ground.create(Things::Pods, &windows).await;
     assert_refused(
         &answer,
@@ -207,7 +207,7 @@ async fn a_pod_of_windows_is_refused(stage: Arc<Stage>) -> Result<()> {
         "spec.os.name: injection is for Linux",
         "windows",
     );
-    let linux = pod(asks(), json!({ "os": { "name": "linux" } }));
+    let linux = pod(&asks(), json!({ "os": { "name": "linux" } }));
     assert_passes(&ground.create(Things::Pods, &linux).await, "linux");
     Ok(())
 }

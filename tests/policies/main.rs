@@ -1,14 +1,20 @@
 //! The chart's admission policies on a real API server, against the real accounts. That of the operator
 //! is bound to cluster-admin on purpose: what is refused here is refused by the policies alone.
-#![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod attempt;
 mod checked;
 mod cycle;
 mod fence;
+mod fence_creates;
 mod fence_updates;
 mod injection;
 mod injection_refused;
+mod injection_where;
 mod life;
 mod only;
 mod operator;
@@ -41,12 +47,14 @@ fn main() -> Result<()> {
 fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
     let suites = [
         fence::tests(),
+        fence_creates::tests(),
         fence_updates::tests(),
         only::tests(),
         status::tests(),
         requester::tests(),
         life::tests(),
         injection::tests(),
+        injection_where::tests(),
         injection_refused::tests(),
         checked::tests(),
     ];

@@ -4,13 +4,13 @@
 {{- printf "%s-api-check" (include "static-aws-credentials.fullname" . | trunc 53 | trimSuffix "-") -}}
 {{- end -}}
 
-{{/* As `api-check` names them. */}}
+{{/* As `api-check` names its source, and the operator the target. */}}
 {{- define "static-aws-credentials.testSource" -}}
-api-check-source
+static-aws-credentials-api-check-source
 {{- end -}}
 
 {{- define "static-aws-credentials.testTarget" -}}
-api-check-credentials
+static-aws-credentials-api-check-credentials
 {{- end -}}
 
 {{/* Not the operator's: its Service would send traffic to the test's pod. */}}

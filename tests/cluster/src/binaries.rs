@@ -60,12 +60,40 @@ impl Binary {
     }
 }
 
+/// A version of Kubernetes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Release {
+    /// The one that everything is tested with.
+    #[default]
+    Current,
+    /// The oldest minor that the chart admits. It has an API server and a controller manager alone.
+    Floor,
+}
+
+impl Release {
+    fn module(self) -> PathBuf {
+        let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools");
+        match self {
+            Self::Current => tools,
+            Self::Floor => tools.join("kubernetes-floor"),
+        }
+    }
+}
+
 /// Finds the programs, in the order of `wanted`, and builds what is missing. Blocks, for minutes the first time.
 ///
 /// # Errors
 /// When one is missing and cannot be built; the error says what is lacking.
 pub fn find(wanted: &[Binary]) -> Result<Vec<PathBuf>> {
-    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools");
+    find_of(Release::Current, wanted)
+}
+
+/// The same of a release.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_of(release: Release, wanted: &[Binary]) -> Result<Vec<PathBuf>> {
+    let module = release.module();
     let go_mod = std::fs::read_to_string(module.join("go.mod"))
         .with_context(|| format!("cannot read go.mod in {}", module.display()))?;
     let version = kubernetes_version(&go_mod).context("go.mod requires no k8s.io/kubernetes")?;
@@ -73,7 +101,11 @@ pub fn find(wanted: &[Binary]) -> Result<Vec<PathBuf>> {
 
     let paths: Vec<PathBuf> = wanted
         .iter()
-        .map(|binary| provided(*binary).unwrap_or_else(|| cache.path(binary.name())))
+        .map(|binary| {
+            let provided = (release == Release::Current).then(|| provided(*binary));
+            let built = || cache.path(binary.name());
+            provided.flatten().unwrap_or_else(built)
+        })
         .collect();
     let missing: Vec<Build> = wanted
         .iter()

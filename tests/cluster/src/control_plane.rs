@@ -19,7 +19,7 @@ use kube::{
     runtime::wait::await_condition,
 };
 
-use crate::{certs::Authority, component::Component, slot::Slot};
+use crate::{binaries::Release, certs::Authority, component::Component, slot::Slot};
 use flags::Plan;
 pub(crate) use flags::{SERVICE_ADDRESS, flag};
 use parts::Parts;
@@ -34,6 +34,8 @@ pub struct Options {
     pub scheduler: bool,
     /// Let the API server write an audit log: who did what to which object, without its content.
     pub audit: bool,
+    /// The version of API server and controller manager.
+    pub release: Release,
     /// More flags for the API server.
     pub api_server_flags: Vec<String>,
 }
@@ -67,8 +69,9 @@ impl ControlPlane {
     /// # Errors
     /// When a program is missing and cannot be built, or does not become ready.
     pub async fn start(options: Options) -> Result<Self> {
-        let scheduler = options.scheduler;
-        let programs = tokio::task::spawn_blocking(move || parts::programs(scheduler)).await??;
+        let (release, scheduler) = (options.release, options.scheduler);
+        let programs = tokio::task::spawn_blocking(move || parts::programs(release, scheduler));
+        let programs = programs.await??;
         let slot = Arc::new(tokio::task::spawn_blocking(Slot::take).await??);
         let directory = slot.directory().to_owned();
         let authority = Authority::new(&directory.join("certificates"))?;
@@ -86,7 +89,12 @@ impl ControlPlane {
             authority,
             slot,
         };
-        control_plane.parts.start()?;
+        control_plane.parts.start_api_server()?;
+        // An old controller manager gives up after ten seconds, which a busy machine needs.
+        if release == Release::Floor {
+            control_plane.ready().await?;
+        }
+        control_plane.parts.start_controllers()?;
         control_plane.ready().await?;
         control_plane.accounts_are_made().await?;
         Ok(control_plane)
@@ -135,6 +143,12 @@ impl ControlPlane {
     #[must_use]
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
+    }
+
+    /// `kubectl`, of the version of the API server.
+    #[must_use]
+    pub fn kubectl_program(&self) -> &Path {
+        &self.kubectl
     }
 
     /// A client with the rights of [`Self::kubeconfig`], which never repeats a request on its own.

@@ -10,7 +10,12 @@ mod pod_log;
 mod runtime;
 mod sandbox;
 
-use std::{net::Ipv4Addr, path::Path, sync::Arc, time::Duration};
+use std::{
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use k8s_openapi::api::core::v1::Node as NodeObject;
@@ -160,6 +165,15 @@ impl Node {
     /// When there is no such log, yet.
     pub fn pod_log(&self, namespace: &str, pod: &str, container: &str) -> Result<String> {
         pod_log::read(&self.layout.pod_logs(), namespace, pod, container)
+    }
+
+    /// Where kubelet keeps the volumes of a pod, and what it has mounted there, for a process outside.
+    #[must_use]
+    pub fn pod_directory(&self, uid: &str) -> PathBuf {
+        let kubelets = self.layout.path("kubelet").join("pods").join(uid);
+        // The mounts are only in the node's namespace.
+        let root = PathBuf::from(format!("/proc/{}/root", self.sandbox.pid()));
+        root.join(kubelets.strip_prefix("/").unwrap_or(&kubelets))
     }
 
     /// The host's address in the eyes of the pods. A server that binds to it is reached by them.

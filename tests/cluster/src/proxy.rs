@@ -21,7 +21,7 @@ use hyper::Uri;
 
 pub use fault::{Answer, Fault, Hook, Rewrite};
 pub use head::{RequestHead, Verb};
-pub use record::{Counts, Recorded};
+pub use record::{Counts, Record, Recorded};
 
 use crate::http_client::{HttpClient, http_client};
 use crate::serve::Server;
@@ -68,6 +68,12 @@ impl Proxy {
     #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
         self.since(0)
+    }
+
+    /// The same, of requests to come as well, also when the proxy is gone.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        Record(Arc::clone(&self.shared.log))
     }
 
     /// A place in the record, for `since`.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::flags::Plan;
 use crate::{
-    binaries::{self, Binary},
+    binaries::{self, Binary, Release},
     certs::Authority,
     component::Component,
 };
@@ -48,9 +48,12 @@ impl Parts {
         })
     }
 
-    pub(super) fn start(&self) -> Result<()> {
+    pub(super) fn start_api_server(&self) -> Result<()> {
         self.etcd.start()?;
-        self.api_server.start()?;
+        self.api_server.start()
+    }
+
+    pub(super) fn start_controllers(&self) -> Result<()> {
         self.controller_manager.start()?;
         self.scheduler.as_ref().map_or(Ok(()), Component::start)
     }
@@ -67,21 +70,18 @@ impl Drop for Parts {
 }
 
 /// Finds the programs, and builds what is missing. Blocks.
-pub(super) fn programs(scheduler: bool) -> Result<Programs> {
-    let mut wanted = vec![
-        Binary::Etcd,
-        Binary::KubeApiserver,
-        Binary::Kubectl,
-        Binary::KubeControllerManager,
-    ];
+pub(super) fn programs(release: Release, scheduler: bool) -> Result<Programs> {
+    let mut wanted = vec![Binary::Etcd, Binary::Kubectl];
     wanted.extend(scheduler.then_some(Binary::KubeScheduler));
     let mut found = binaries::find(&wanted)?.into_iter();
+    let of_release = [Binary::KubeApiserver, Binary::KubeControllerManager];
+    let mut of_release = binaries::find_of(release, &of_release)?.into_iter();
     let mut next = || found.next().context("a program was not found");
     Ok(Programs {
         etcd: next()?,
-        api_server: next()?,
         kubectl: next()?,
-        controller_manager: next()?,
         scheduler: next().ok(),
+        api_server: of_release.next().context("no API server")?,
+        controller_manager: of_release.next().context("no controller manager")?,
     })
 }

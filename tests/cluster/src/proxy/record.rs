@@ -80,6 +80,18 @@ struct Activity {
     last: Instant,
 }
 
+/// What came by a proxy, and may still come.
+#[derive(Clone, Debug)]
+pub struct Record(pub(super) Arc<Log>);
+
+impl Record {
+    /// Every request so far, in the order of arrival.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.0.since(0)
+    }
+}
+
 /// The log that all connections write to.
 #[derive(Debug)]
 pub(crate) struct Log {

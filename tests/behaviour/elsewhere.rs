@@ -1,0 +1,120 @@
+//! What docs/operations.md tells an administrator about whole clusters: a move to another, its definition
+//! deleted, its store restored.
+
+use std::{path::Path, process::Command, sync::Arc};
+
+use anyhow::{Result, ensure};
+use cluster::control_plane::ControlPlane;
+use kube::ResourceExt;
+use serde_json::json;
+
+use crate::{
+    actions::{ADOPT_BY, TARGET, tests},
+    operations::{backup, restore, stripped},
+    scene::{PAIR, SECOND, Scene, Stage},
+};
+
+tests![another_cluster_takes_over_and_outlives_the_loss_of_its_definition_and_of_its_last_writes,];
+
+const DEFINITION: &str = "customresourcedefinition/staticawscredentials.awscredentials.dev";
+
+/// One test, since each cluster costs seconds and the later parts would disturb whoever shares it.
+async fn another_cluster_takes_over_and_outlives_the_loss_of_its_definition_and_of_its_last_writes(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let mut old = Scene::settled(Arc::clone(&stage)).await?;
+    old.source("second", SECOND).await?;
+    let retain = json!({ "target": { "deletionPolicy": "Retain" } });
+    old.resource("kept", "second", retain).await?;
+    old.until_agreed("kept").await?;
+    let saved = backup(&old).await?;
+    old.stop_operator();
+
+    let mut scene = Scene::open(stage.elsewhere().await?).await?;
+    restore(&scene, &stripped(saved, &scene.namespace)).await?;
+    for (name, target) in [("orders", TARGET), ("kept", "kept-credentials")] {
+        scene.until_agreed(name).await?;
+        let moved = scene.secrets.get(target).await?;
+        assert_eq!(moved.data, old.secrets.get(target).await?.data);
+        assert_eq!(moved.annotations()[ADOPT_BY], name);
+    }
+    assert_eq!(scene.sts.calls().len(), 2, "each pair is proven once there");
+    the_definition_is_lost(&scene).await?;
+    the_store_is_restored(&mut scene).await
+}
+
+async fn the_definition_is_lost(scene: &Scene) -> Result<()> {
+    let cluster = scene.stage.cluster()?;
+    // The garbage collector learns of a new kind within half a minute.
+    scene.resource("brief", "pair", json!({})).await?;
+    scene.until_agreed("brief").await?;
+    scene.delete_resource("brief").await?;
+    scene.until_gone("brief-credentials").await?;
+    let saved = backup(scene).await?;
+    let kept = scene.secrets.get("kept-credentials").await?;
+    cluster.kubectl(&["delete", DEFINITION]).await?;
+    scene.until_gone(TARGET).await?;
+    assert_eq!(scene.secrets.get("kept-credentials").await?, kept);
+    assert!(scene.secrets.get_opt("pair").await?.is_some());
+    scene
+        .until("/readyz names the definition", async || {
+            let answer = scene.get_http("/readyz").await?;
+            let named = answer.contains("staticawscredentials.awscredentials.dev");
+            Ok((answer.starts_with("HTTP/1.1 503") && named).then_some(()))
+        })
+        .await?;
+
+    scene.stage.define().await?;
+    let resources = saved
+        .into_iter()
+        .filter(|object| object["kind"] == "StaticAwsCredentials");
+    restore(scene, &stripped(resources.collect(), &scene.namespace)).await?;
+    scene.until_agreed("orders").await?;
+    scene.until_agreed("kept").await?;
+    let adopted = scene.secrets.get("kept-credentials").await?;
+    assert_eq!((adopted.uid(), adopted.data), (kept.uid(), kept.data));
+    scene.ready().await
+}
+
+/// etcd goes back to a snapshot: a rotation since then never was.
+async fn the_store_is_restored(scene: &mut Scene) -> Result<()> {
+    let stage = Arc::clone(&scene.stage);
+    let cluster = stage.cluster()?;
+    let (store, saved) = (
+        cluster.directory().join("etcd"),
+        cluster.directory().join("saved"),
+    );
+    exchange(cluster, &store, &saved).await?;
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
+    exchange(cluster, &saved, &store).await?;
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
+    // A watch that was ahead is silent until the versions have caught up: hence the restart.
+    scene.stop_operator();
+    scene.start_operator().await?;
+    scene.until_agreed("orders").await?;
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
+    // So that those who watch for the tests catch up as well.
+    scene.secret("unrelated", &[]).await?;
+    for _ in 0..40 {
+        scene.touch("unrelated").await?;
+    }
+    scene.ready().await
+}
+
+/// Copies one directory over another while nothing of the control plane runs that minds.
+async fn exchange(cluster: &ControlPlane, from: &Path, to: &Path) -> Result<()> {
+    cluster.api_server().stop().await?;
+    cluster.etcd().stop().await?;
+    if to.exists() {
+        std::fs::remove_dir_all(to)?;
+    }
+    let copied = Command::new("cp").arg("-a").args([from, to]).status()?;
+    ensure!(copied.success(), "cp: {copied}");
+    cluster.etcd().start()?;
+    cluster.api_server().start()?;
+    cluster.ready().await
+}

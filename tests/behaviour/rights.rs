@@ -1,0 +1,84 @@
+//! What the chart's rules grant is what the operator uses, no less and no more: asked of all tests
+//! together, when they have been played.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use anyhow::{Result, ensure};
+use cluster::proxy::Verb;
+use libtest_mimic::Trial;
+use serde_json::Value;
+
+use crate::scene::{Stage, rules};
+
+/// An API group, a resource with its subresource, and a verb.
+type Right = (String, String, String);
+
+/// The test. Only when all have passed is it known what is used.
+pub fn test(stage: &Arc<Stage>, all_passed: bool) -> Trial {
+    let stage = Arc::clone(stage);
+    Trial::test(
+        "rights::the_verbs_that_are_granted_are_those_that_are_used",
+        move || {
+            let compared = compare(&stage, all_passed);
+            compared.map_err(|error| format!("{error:?}").into())
+        },
+    )
+}
+
+fn compare(stage: &Stage, all_passed: bool) -> Result<()> {
+    let granted = granted()?;
+    let used = used(stage);
+    let lacking: Vec<&Right> = used.difference(&granted).collect();
+    let unused: Vec<&Right> = granted.difference(&used).collect();
+    ensure!(
+        lacking.is_empty() && (unused.is_empty() || !all_passed),
+        "used and not granted: {lacking:?}; granted and used by no test: {unused:?}"
+    );
+    Ok(())
+}
+
+fn granted() -> Result<BTreeSet<Right>> {
+    let list = |value: &Value| -> Vec<String> {
+        let all = value.as_array().into_iter().flatten();
+        all.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let mut rights = BTreeSet::new();
+    for rule in rules()? {
+        for group in list(&rule["apiGroups"]) {
+            for resource in list(&rule["resources"]) {
+                for verb in list(&rule["verbs"]) {
+                    rights.insert((group.clone(), resource.clone(), verb));
+                }
+            }
+        }
+    }
+    Ok(rights)
+}
+
+fn used(stage: &Stage) -> BTreeSet<Right> {
+    let mut rights = BTreeSet::new();
+    for record in stage.records().iter() {
+        for request in record.requests() {
+            // Paths such as /version are open to everybody.
+            if !request.resource.is_empty() {
+                let verb = name(request.verb).to_owned();
+                rights.insert((request.group.clone(), request.what(), verb));
+            }
+        }
+    }
+    rights
+}
+
+/// As RBAC writes it.
+fn name(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Get => "get",
+        Verb::List => "list",
+        Verb::Watch => "watch",
+        Verb::Create => "create",
+        Verb::Update => "update",
+        Verb::Patch => "patch",
+        Verb::Delete => "delete",
+        Verb::DeleteCollection => "deletecollection",
+    }
+}

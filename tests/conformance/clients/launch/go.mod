@@ -1,0 +1,3 @@
+module conformance.test/launch
+
+go 1.26

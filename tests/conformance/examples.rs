@@ -1,0 +1,82 @@
+//! The examples of docs/sdks.md: for each layout a resource and a Deployment that uses its target.
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use static_aws_credentials::api::Layout;
+use strum::VariantArray;
+
+use crate::way::Way;
+
+const PAGE: &str = include_str!("../../docs/sdks.md");
+
+/// Seconds for which a pair counts in the examples where it expires, as the page says and as the tests have it.
+const LIFETIME_WRITTEN: &str = "1080";
+pub const LIFETIME: u64 = 20;
+
+/// The example of a way.
+pub struct Example {
+    /// The name of the resource.
+    pub resource: String,
+    /// Everything but the Deployment.
+    pub objects: Vec<Value>,
+    /// The Deployment.
+    pub deployment: Value,
+}
+
+/// The example under the heading of the way.
+pub fn of(way: Way) -> Result<Example> {
+    let heading = format!("\n## {}\n", way.heading());
+    let example = PAGE.split_once(&heading).and_then(|(_, rest)| {
+        let section = rest
+            .split_once("\n## ")
+            .map_or(rest, |(section, _)| section);
+        let block = section.split_once("```yaml\n")?.1;
+        Some(block.split_once("\n```")?.0)
+    });
+    let text = example.with_context(|| format!("docs/sdks.md has no example of {way}"))?;
+    let mut objects = Vec::new();
+    // As kubectl reads it, where file modes begin with a zero.
+    let options = serde_saphyr::options! { legacy_octal_numbers: true };
+    for document in text.split("\n---\n") {
+        let read = serde_saphyr::from_str_with_options::<Value>(document, options.clone());
+        objects.push(read.with_context(|| format!("the example of {way} is no YAML"))?);
+    }
+    let deployment = objects.pop().filter(|last| last["kind"] == "Deployment");
+    let resource = objects
+        .first()
+        .and_then(|first| first["metadata"]["name"].as_str());
+    Ok(Example {
+        resource: resource.context("the first object has no name")?.to_owned(),
+        deployment: deployment.context("the last object is no Deployment")?,
+        objects,
+    })
+}
+
+impl Example {
+    /// The pod that the Deployment makes.
+    pub fn pod_spec(&self) -> &Value {
+        &self.deployment["spec"]["template"]["spec"]
+    }
+
+    /// Everything but the Deployment, as manifests for a namespace.
+    pub fn manifests(&self, namespace: &str) -> String {
+        let within = |object: &Value| {
+            let mut object = object.clone();
+            object["metadata"]["namespace"] = json!(namespace);
+            let lifetime = LIFETIME.to_string();
+            object.to_string().replace(LIFETIME_WRITTEN, &lifetime)
+        };
+        let all: Vec<String> = self.objects.iter().map(within).collect();
+        all.join("\n---\n")
+    }
+}
+
+/// Whether there is a way for each layout.
+pub fn cover_every_layout() -> Result<()> {
+    for layout in Layout::VARIANTS {
+        let way = Way::ALL.into_iter().find(|way| way.layout() == *layout);
+        of(way.with_context(|| format!("{layout:?} has no way"))?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! Which AWS SDK reads which layout. Programs with the SDKs run in pods on a real node, with what the
+//! operator published mounted as docs/sdks.md shows it, and ask an STS that checks signatures; then the
+//! pair is rotated under them. The outcome is the table in docs/sdks.md.
+#![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod cache;
+mod examples;
+mod install;
+mod matrix;
+mod play;
+mod pods;
+mod running;
+mod sdk;
+mod stage;
+mod way;
+
+use anyhow::{Result, ensure};
+use cluster::node::Node;
+use libtest_mimic::{Arguments, Trial};
+use tokio::runtime::Runtime;
+
+use crate::{
+    matrix::Matrix,
+    sdk::{SDKS, Sdk},
+    way::Way,
+};
+
+fn main() -> Result<()> {
+    let arguments = Arguments::from_args();
+    if arguments.list {
+        libtest_mimic::run(&arguments, trials(&Matrix::default())).exit();
+    }
+    if is_unsupported()? {
+        return Ok(());
+    }
+    let matrix = Runtime::new()?.block_on(play::play())?;
+    println!("\n{}", matrix.table());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        matrix.write()?;
+    }
+    libtest_mimic::run(&arguments, trials(&matrix)).exit();
+}
+
+/// One for each SDK and way, and some for what they have in common.
+fn trials(matrix: &Matrix) -> Vec<Trial> {
+    let mut trials = vec![
+        trial(
+            "the examples cover every layout",
+            examples::cover_every_layout(),
+        ),
+        trial("docs/sdks.md has the table", matrix.is_in_the_docs()),
+        trial(
+            "a restarted pod has the new pair in every way",
+            matrix.judge_restarted(),
+        ),
+    ];
+    for sdk in SDKS {
+        let judged = |way: &Way| {
+            trial(
+                &format!("{} reads {way}", sdk.name),
+                matrix.judge(sdk, *way),
+            )
+        };
+        trials.extend(sdk.ways.iter().map(judged));
+    }
+    let alone = |sdk: &&Sdk| ["go", "rust"].contains(&sdk.pod);
+    trials.extend(SDKS.iter().filter(alone).map(|sdk| {
+        let name = format!("{} starts no process without a shell", sdk.name);
+        trial(&name, matrix.judge_without_shell(sdk))
+    }));
+    trials
+}
+
+fn trial(name: &str, outcome: Result<()>) -> Trial {
+    let outcome = outcome.map_err(|error| format!("{error:#}"));
+    Trial::test(name, move || Ok(outcome?))
+}
+
+fn is_unsupported() -> Result<bool> {
+    let Err(reason) = Node::supported() else {
+        return Ok(false);
+    };
+    // Continuous integration sets this, so that the suite cannot vanish there unseen.
+    ensure!(
+        std::env::var_os("CI").is_none(),
+        "the SDKs were not tried: {reason}"
+    );
+    eprintln!("SKIPPED: the SDKs were not tried, because {reason}");
+    Ok(true)
+}

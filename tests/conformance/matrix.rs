@@ -1,0 +1,194 @@
+//! What came out, as a verdict for each SDK and way and as the table of docs/sdks.md.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use cluster::moto::KeyPair;
+
+use crate::{
+    play::At,
+    pods,
+    running::Answer,
+    sdk::{SDKS, Sdk},
+    way::Way,
+};
+
+const BEGIN: &str = "<!-- The table: UPDATE_DOCS=1 cargo test --test conformance -->\n";
+const END: &str = "<!-- The end of the table -->";
+
+/// The answers of one client.
+pub struct Cell {
+    /// With the first pair published.
+    pub before: Answer,
+    /// With the second pair in the files, and both active.
+    pub both: Answer,
+    /// With only the second pair active.
+    pub alone: Answer,
+}
+
+/// All answers.
+#[derive(Default)]
+pub struct Matrix {
+    cells: BTreeMap<At, Cell>,
+    restarted: Vec<(At, Answer)>,
+    first: String,
+    second: String,
+}
+
+impl Matrix {
+    pub fn new(first: &KeyPair, second: &KeyPair) -> Self {
+        let suffix = |pair: &KeyPair| pair.id[pair.id.len() - 4..].to_owned();
+        Self {
+            first: suffix(first),
+            second: suffix(second),
+            ..Self::default()
+        }
+    }
+
+    pub fn add(&mut self, at: At, cell: Cell) {
+        self.cells.insert(at, cell);
+    }
+
+    /// The answers of a pod that was started anew with only the second pair active.
+    pub fn restarted(&mut self, answers: Vec<(At, Answer)>) {
+        self.restarted = answers;
+    }
+
+    /// Whether the SDK authenticated, and nothing went wrong but that it had an old pair.
+    pub fn judge(&self, sdk: &Sdk, way: Way) -> Result<()> {
+        let cell = self.cell(sdk, way).context("was not tried")?;
+        ensure!(
+            cell.before.is_accepted(),
+            "with the first pair: {:?}",
+            cell.before
+        );
+        let key = cell.before.key.as_ref();
+        ensure!(
+            key.is_none_or(|key| *key == self.first),
+            "used another key: {:?}",
+            cell.before
+        );
+        ensure!(
+            cell.both.is_accepted(),
+            "while both keys were active: {:?}",
+            cell.both
+        );
+        self.reads_again(cell).map(drop)
+    }
+
+    /// Whether a program that is alone in its image is refused what needs a shell.
+    pub fn judge_without_shell(&self, sdk: &Sdk) -> Result<()> {
+        let at = (pods::alone(sdk), Way::ProcessJson);
+        let cell = self.cells.get(&at).context("was not tried")?;
+        ensure!(
+            !cell.before.is_accepted(),
+            "it has no shell and yet {:?}",
+            cell.before
+        );
+        ensure!(
+            cell.before.error.as_deref() != Some("NoAnswer"),
+            "{:?}",
+            cell.before
+        );
+        Ok(())
+    }
+
+    /// Whether a pod that was started anew used the new pair in every way.
+    pub fn judge_restarted(&self) -> Result<()> {
+        ensure!(!self.restarted.is_empty(), "none was started anew");
+        for (at, answer) in &self.restarted {
+            let key = answer.key.as_ref();
+            let right = answer.is_accepted() && key.is_none_or(|key| *key == self.second);
+            ensure!(right, "{at:?}: {answer:?}");
+        }
+        Ok(())
+    }
+
+    /// The table.
+    pub fn table(&self) -> String {
+        let names = Way::ALL.map(|way| format!("`{}`", way.layout().as_str()));
+        let names: Vec<String> = { names.into_iter().zip(Way::ALL) }
+            .map(|(name, way)| match way {
+                Way::ProcessJsonExpiring => format!("{name}, expiring"),
+                _ => name,
+            })
+            .collect();
+        let head = format!("| | version | {} |", names.join(" | "));
+        let rule = format!("|---|---|{}", "---|".repeat(names.len()));
+        let rows = SDKS.iter().map(|sdk| {
+            let tried = sdk.ways.iter().find_map(|way| self.cell(sdk, *way));
+            let version = tried.map_or("not tried", |cell| &cell.before.sdk);
+            let cells = Way::ALL.map(|way| self.words(sdk, way));
+            format!("| {} | {version} | {} |", sdk.name, cells.join(" | "))
+        });
+        let lines: Vec<String> = [head, rule].into_iter().chain(rows).collect();
+        lines.join("\n")
+    }
+
+    /// Whether the page says the same.
+    pub fn is_in_the_docs(&self) -> Result<()> {
+        let page = std::fs::read_to_string(page())?;
+        let rest = page
+            .split_once(BEGIN)
+            .and_then(|(_, rest)| rest.split_once(END));
+        let (written, _) = rest.context("docs/sdks.md has no place for the table")?;
+        ensure!(
+            written.trim() == self.table().trim(),
+            "docs/sdks.md says something else; UPDATE_DOCS=1 cargo test --test conformance writes it"
+        );
+        Ok(())
+    }
+
+    /// Writes it into the page.
+    pub fn write(&self) -> Result<()> {
+        let page_path = page();
+        let page = std::fs::read_to_string(&page_path)?;
+        let (before, rest) = page.split_once(BEGIN).context("no place for the table")?;
+        let (_, after) = rest.split_once(END).context("no end of the table")?;
+        let page = format!("{before}{BEGIN}\n{}\n{END}{after}", self.table());
+        Ok(std::fs::write(page_path, page)?)
+    }
+
+    /// A client's pod with a shell, if it has one, counts.
+    fn cell(&self, sdk: &Sdk, way: Way) -> Option<&Cell> {
+        let with_shell = self.cells.get(&(sdk.pod.to_owned(), way));
+        with_shell.or_else(|| self.cells.get(&(pods::alone(sdk), way)))
+    }
+
+    /// Whether the client went on with the new pair by itself.
+    fn reads_again(&self, cell: &Cell) -> Result<bool> {
+        let Cell { alone, .. } = cell;
+        let key = alone.key.as_ref();
+        match alone.error.as_deref() {
+            None => {
+                let new = key.is_none_or(|key| *key == self.second);
+                ensure!(new, "went on with a dead key: {alone:?}");
+                Ok(true)
+            }
+            Some("InvalidClientTokenId" | "InvalidAccessKeyId") => {
+                let old = key.is_none_or(|key| *key == self.first);
+                ensure!(old, "was refused with the new key: {alone:?}");
+                Ok(false)
+            }
+            Some(_) => bail!("failed in another way: {alone:?}"),
+        }
+    }
+
+    fn words(&self, sdk: &Sdk, way: Way) -> &'static str {
+        let Some(cell) = self.cell(sdk, way) else {
+            return "–";
+        };
+        match self.judge(sdk, way).and_then(|()| self.reads_again(cell)) {
+            Ok(true) => "by itself",
+            Ok(false) => "restart",
+            Err(_) => "**fails**",
+        }
+    }
+}
+
+fn page() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sdks.md")
+}

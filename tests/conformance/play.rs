@@ -1,0 +1,118 @@
+//! The play: publish, ask every client, rotate under them, ask again, deactivate the first key, ask again.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::{
+    examples,
+    matrix::{Cell, Matrix},
+    pods::{self, Part},
+    running::{Answer, Running},
+    sdk::{Client, SDKS, Sdk, clients},
+    stage::Stage,
+    way::Way,
+};
+
+/// As many pods as start at once, and clients as are asked at once: what two processors bear.
+const STARTING: usize = 3;
+const ASKED: usize = 5;
+
+/// Where an answer comes from: the pod and its container.
+pub type At = (String, Way);
+
+pub async fn play() -> Result<Matrix> {
+    let prepared = tokio::task::spawn_blocking(prepare);
+    let (stage, prepared) = tokio::join!(Stage::set(), prepared);
+    let (stage, (launch, prepared)) = (stage?, prepared??);
+    let launch = stage.node.import_image(pods::LAUNCH_IMAGE, &launch, &[]);
+    launch.await?;
+
+    let first = stage.new_pair().await?;
+    stage.write_source(&first).await?;
+    stage.apply_examples().await?;
+    stage.published(&first).await?;
+    let parts: Vec<Part> = { prepared.iter() }
+        .flat_map(|(sdk, client)| pods::parts(sdk, client))
+        .collect();
+    let start = Instant::now();
+    let starting = stream::iter(&parts).map(|part| Running::start(&stage, part));
+    let mut pods: Vec<Running> = starting.buffered(STARTING).try_collect().await?;
+    eprintln!(
+        "conformance: {} pods run after {:.0?}",
+        pods.len(),
+        start.elapsed()
+    );
+    let mut before = ask_all(&pods).await;
+
+    let second = stage.new_pair().await?;
+    stage.write_source(&second).await?;
+    stage.published(&second).await?;
+    for pod in &pods {
+        pod.sees(&second).await?;
+    }
+    let mut both = ask_all(&pods).await;
+    stage.deactivate(&first).await?;
+    let mut alone = ask_all(&pods).await;
+
+    let mut matrix = Matrix::new(&first, &second);
+    for (at, before) in std::mem::take(&mut before) {
+        let both = both.remove(&at).context("not asked a second time")?;
+        let alone = alone.remove(&at).context("not asked a third time")?;
+        matrix.add(
+            at,
+            Cell {
+                before,
+                both,
+                alone,
+            },
+        );
+    }
+    let restarted = pods.remove(0).restart().await?;
+    matrix.restarted(ask_all(&[restarted]).await.into_iter().collect());
+    Ok(matrix)
+}
+
+/// Installs everything. Blocks.
+fn prepare() -> Result<(PathBuf, Vec<(&'static Sdk, Client)>)> {
+    let launch = cluster::binaries::go_binary(&clients().join("launch"), ".", "launch", 10)?;
+    // For work on one of them.
+    let named = std::env::var("SDKS").ok();
+    let wanted = |sdk: &&Sdk| {
+        let named = named.as_ref();
+        named.is_none_or(|names| names.split(',').any(|name| name == sdk.pod))
+    };
+    let prepared = SDKS
+        .iter()
+        .filter(wanted)
+        .map(|sdk| Ok((sdk, sdk.prepare()?)));
+    Ok((launch, prepared.collect::<Result<_>>()?))
+}
+
+async fn ask_all(pods: &[Running<'_>]) -> BTreeMap<At, Answer> {
+    let start = Instant::now();
+    let all = { pods.iter() }.flat_map(|pod| pod.part.ways.iter().map(move |way| (pod, *way)));
+    let asked = stream::iter(all).map(|(pod, way)| async move {
+        let answer = match way {
+            // An SDK may ask with the old pair until that expires.
+            Way::ProcessJsonExpiring => {
+                let patience = 2 * Duration::from_secs(examples::LIFETIME);
+                pod.ask_for(way, patience).await
+            }
+            _ => pod.ask(way).await,
+        };
+        ((pod.part.name.clone(), way), answer)
+    });
+    let answers: BTreeMap<At, Answer> = asked.buffer_unordered(ASKED).collect().await;
+    eprintln!(
+        "conformance: {} answers in {:.0?}",
+        answers.len(),
+        start.elapsed()
+    );
+    answers
+}

@@ -1,0 +1,234 @@
+//! A pod that runs, and the asking of the clients in it.
+
+use std::{
+    fmt,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use cluster::moto::KeyPair;
+use k8s_openapi::api::core::v1::Pod;
+use kube::{
+    Api, ResourceExt,
+    api::{DeleteParams, PostParams},
+    runtime::wait::{await_condition, conditions::is_deleted},
+};
+use serde::Deserialize;
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    pods::{self, Part},
+    sdk::Runs,
+    stage::{PATIENCE, Stage},
+    way::Way,
+};
+
+/// What a client says.
+#[derive(Clone, Deserialize)]
+pub struct Answer {
+    /// The version of the SDK.
+    pub sdk: String,
+    /// Who it is, if STS told.
+    pub arn: Option<String>,
+    /// The bucket that it listed, if it asks S3 instead.
+    pub bucket: Option<String>,
+    /// The last four characters of the key ID it used, where the SDK tells.
+    pub key: Option<String>,
+    /// The code of the refusal.
+    pub error: Option<String>,
+    /// More about it.
+    pub words: Option<String>,
+}
+
+impl Answer {
+    /// Whether AWS took the client for whom it is.
+    pub fn is_accepted(&self) -> bool {
+        let user = self
+            .arn
+            .as_ref()
+            .is_some_and(|arn| arn.ends_with(":user/orders"));
+        user || self.bucket.is_some()
+    }
+
+    /// In the place of one that did not come.
+    fn none(why: &anyhow::Error) -> Self {
+        Self {
+            sdk: "unknown".to_owned(),
+            arn: None,
+            bucket: None,
+            key: None,
+            error: Some("NoAnswer".to_owned()),
+            words: Some(format!("{why:#}")),
+        }
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = [&self.arn, &self.bucket, &self.key, &self.error, &self.words];
+        f.debug_list().entries(all.into_iter().flatten()).finish()
+    }
+}
+
+/// A pod whose containers have started.
+pub struct Running<'a> {
+    pub part: &'a Part<'a>,
+    stage: &'a Stage,
+    namespace: &'a str,
+    directory: PathBuf,
+}
+
+impl<'a> Running<'a> {
+    /// Starts it.
+    pub async fn start(stage: &'a Stage, part: &'a Part<'a>) -> Result<Self> {
+        let namespace = match &part.client.runs {
+            Runs::OnTheMachine(_) => &stage.open,
+            Runs::Alone(binary) => {
+                let image = pods::image(part.sdk);
+                stage.node.import_image(&image, binary, &[]).await?;
+                &stage.restricted
+            }
+        };
+        let pod = pods::pod(part, &stage.examples, namespace, &stage.endpoint())?;
+        let pod: Pod = serde_json::from_value(pod)?;
+        let all = Api::<Pod>::namespaced(stage.cluster.client(), namespace);
+        let made = all.create(&PostParams::default(), &pod).await?;
+        let uid = made.uid().context("the pod has no UID")?;
+        if timeout(PATIENCE, await_condition(all, &part.name, all_run))
+            .await
+            .is_err()
+        {
+            let told = ["-n", namespace, "describe", "pod", &part.name];
+            bail!(
+                "{} does not run:\n{}",
+                part.name,
+                stage.cluster.kubectl(&told).await?
+            );
+        }
+        Ok(Self {
+            part,
+            stage,
+            namespace,
+            directory: stage.node.pod_directory(&uid),
+        })
+    }
+
+    /// Starts it anew, as a rollout does.
+    pub async fn restart(self) -> Result<Self> {
+        let all = Api::<Pod>::namespaced(self.stage.cluster.client(), self.namespace);
+        let deleted = all
+            .delete(&self.part.name, &DeleteParams::default())
+            .await?;
+        let uid = deleted.left().and_then(|pod| pod.uid()).unwrap_or_default();
+        timeout(
+            PATIENCE,
+            await_condition(all, &self.part.name, is_deleted(&uid)),
+        )
+        .await??;
+        Self::start(self.stage, self.part).await
+    }
+
+    /// Waits until kubelet has put the pair into every file that it mounted here.
+    pub async fn sees(&self, pair: &KeyPair) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        let volumes = self.directory.join("volumes/kubernetes.io~secret");
+        // There is none if all ways are variables.
+        for volume in std::fs::read_dir(&volumes).into_iter().flatten() {
+            let data = volume?.path().join("..data");
+            while !holds(&data, &pair.id)? {
+                self.stage.node.check()?;
+                ensure!(
+                    Instant::now() < end,
+                    "{} holds the old pair",
+                    data.display()
+                );
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks one of its clients.
+    pub async fn ask(&self, way: Way) -> Answer {
+        let answer = self.answer(way).await;
+        answer.unwrap_or_else(|why| Answer::none(&why))
+    }
+
+    /// Asks one of its clients until AWS accepts it, or for as long as it may hold a pair.
+    pub async fn ask_for(&self, way: Way, patience: Duration) -> Answer {
+        let end = Instant::now() + patience;
+        loop {
+            let answer = self.ask(way).await;
+            if answer.is_accepted() || Instant::now() > end {
+                return answer;
+            }
+            sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    async fn answer(&self, way: Way) -> Result<Answer> {
+        let container = way.container();
+        let known = answers(&self.log(&container)).count();
+        let pipe = self
+            .directory
+            .join("volumes/kubernetes.io~empty-dir/asks")
+            .join(&container);
+        let end = Instant::now() + PATIENCE;
+        let patience = |what: &str| {
+            ensure!(Instant::now() < end, "{what}: {}", self.log(&container));
+            Ok(())
+        };
+        // A client that ended, or has not begun, has no pipe that anyone reads.
+        while tell(&pipe).is_err() {
+            patience("it does not listen")?;
+            sleep(Duration::from_millis(50)).await;
+        }
+        loop {
+            if let Some(answer) = answers(&self.log(&container)).nth(known) {
+                return Ok(answer);
+            }
+            patience("it does not answer")?;
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    fn log(&self, container: &str) -> String {
+        let log = self
+            .stage
+            .node
+            .pod_log(self.namespace, &self.part.name, container);
+        log.unwrap_or_default()
+    }
+}
+
+fn all_run(pod: Option<&Pod>) -> bool {
+    let statuses = pod.and_then(|pod| pod.status.as_ref()?.container_statuses.as_ref());
+    statuses.is_some_and(|all| all.iter().all(|one| one.started == Some(true)))
+}
+
+/// Without waiting for a reader, of which there may be none.
+fn tell(pipe: &Path) -> std::io::Result<()> {
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let mut options = std::fs::OpenOptions::new();
+    let opened = options.write(true).custom_flags(nonblocking).open(pipe);
+    opened?.write_all(b"ask\n")
+}
+
+fn answers(log: &str) -> impl Iterator<Item = Answer> {
+    log.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+}
+
+/// Whether some file in a directory holds a text.
+fn holds(directory: &Path, text: &str) -> Result<bool> {
+    for file in std::fs::read_dir(directory)? {
+        let content = std::fs::read(file?.path())?;
+        if String::from_utf8_lossy(&content).contains(text) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,70 @@
+//! The ways in which a pod gets the pair. Each has an example in docs/sdks.md.
+
+use std::fmt;
+
+use static_aws_credentials::api::Layout;
+
+/// A layout, and how a pod uses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    Env,
+    SharedCredentialsFile,
+    ProcessJson,
+    /// `ProcessJson` with a time after which the SDK asks again.
+    ProcessJsonExpiring,
+    ServiceBinding,
+    CloudCredential,
+    Mendix,
+    MendixStorage,
+}
+
+impl Way {
+    /// In the order of the table.
+    pub const ALL: [Self; 8] = [
+        Self::Env,
+        Self::SharedCredentialsFile,
+        Self::ProcessJson,
+        Self::ProcessJsonExpiring,
+        Self::ServiceBinding,
+        Self::CloudCredential,
+        Self::Mendix,
+        Self::MendixStorage,
+    ];
+
+    /// What the target is written in.
+    pub fn layout(self) -> Layout {
+        match self {
+            Self::Env => Layout::Env,
+            Self::SharedCredentialsFile => Layout::SharedCredentialsFile,
+            Self::ProcessJson | Self::ProcessJsonExpiring => Layout::ProcessJson,
+            Self::ServiceBinding => Layout::ServiceBinding,
+            Self::CloudCredential => Layout::CloudCredential,
+            Self::Mendix => Layout::Mendix,
+            Self::MendixStorage => Layout::MendixStorage,
+        }
+    }
+
+    /// The heading of its example.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::ProcessJsonExpiring => "ProcessJson, expiring",
+            _ => self.layout().as_str(),
+        }
+    }
+
+    /// The name of its container.
+    pub fn container(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+
+    /// Whether the SDK has to start a process, for which most need a shell.
+    pub fn needs_shell(self) -> bool {
+        self.layout() == Layout::ProcessJson
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.heading())
+    }
+}

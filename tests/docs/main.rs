@@ -1,0 +1,15 @@
+//! The documentation: links lead somewhere, names exist, manifests are taken, commands run, and what is
+//! written from the code is fresh.
+#![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "../support/schema/definition.rs"]
+mod definition;
+
+mod commands;
+mod links;
+mod manifests;
+mod names;
+mod pages;
+mod reference;
+mod rights;

@@ -1,0 +1,131 @@
+//! The pages, taken apart.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, ensure};
+
+pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+pub const CHART: &str = "charts/static-aws-credentials";
+
+/// A page, by its path in the repository.
+pub struct Page {
+    pub path: PathBuf,
+    pub text: String,
+}
+
+/// A fenced block: its language, the comment above it, its text.
+pub struct Block {
+    pub page: PathBuf,
+    pub language: String,
+    pub mark: Option<String>,
+    pub text: String,
+}
+
+/// The README, the chart's, and all of `docs/`.
+pub fn pages() -> Result<Vec<Page>> {
+    let mut paths = vec![
+        PathBuf::from("README.md"),
+        PathBuf::from(CHART).join("README.md"),
+    ];
+    for entry in fs::read_dir(Path::new(ROOT).join("docs"))? {
+        let path = Path::new("docs").join(entry?.file_name());
+        if path.extension().is_some_and(|extension| extension == "md") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    ensure!(paths.len() > 9, "the pages are found");
+    let page = |path: PathBuf| -> Result<Page> {
+        let text = fs::read_to_string(Path::new(ROOT).join(&path))?;
+        Ok(Page { path, text })
+    };
+    paths.into_iter().map(page).collect()
+}
+
+/// All fenced blocks of all pages.
+pub fn blocks() -> Result<Vec<Block>> {
+    Ok(pages()?.iter().flat_map(Page::blocks).collect())
+}
+
+impl Page {
+    pub fn blocks(&self) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        let mut open: Option<(Block, usize)> = None;
+        let mut mark = None;
+        for line in self.text.lines() {
+            let inner = line.trim_start();
+            if let Some(language) = inner.strip_prefix("```") {
+                if let Some((block, _)) = open.take() {
+                    blocks.push(block);
+                } else {
+                    let block = Block {
+                        page: self.path.clone(),
+                        language: language.to_owned(),
+                        mark: mark.take(),
+                        text: String::new(),
+                    };
+                    open = Some((block, line.len() - inner.len()));
+                }
+            } else if let Some((block, indent)) = &mut open {
+                block.text += line.get(*indent..).unwrap_or_default();
+                block.text.push('\n');
+            } else {
+                let comment = inner.strip_prefix("<!-- tried: ");
+                let comment = comment.and_then(|rest| rest.strip_suffix(" -->"));
+                mark = comment.map(str::to_owned);
+            }
+        }
+        blocks
+    }
+
+    /// The lines outside of blocks.
+    pub fn prose(&self) -> Vec<&str> {
+        let mut inside = false;
+        let mut prose = Vec::new();
+        for line in self.text.lines() {
+            if line.trim_start().starts_with("```") {
+                inside = !inside;
+            } else if !inside {
+                prose.push(line);
+            }
+        }
+        prose
+    }
+
+    /// What stands between backticks in the prose.
+    pub fn spans(&self) -> Vec<&str> {
+        let lines = self.prose().into_iter();
+        lines
+            .flat_map(|line| line.split('`').skip(1).step_by(2))
+            .collect()
+    }
+}
+
+/// Replaces what stands between two marks of a page, with `UPDATE_DOCS=1`, and fails if it is stale.
+pub fn fresh(path: &str, name: &str, content: &str) -> Result<()> {
+    let file = Path::new(ROOT).join(path);
+    let text = fs::read_to_string(&file)?;
+    let (begin, end) = (
+        format!("<!-- {name}: begin -->\n"),
+        format!("<!-- {name}: end -->"),
+    );
+    let (before, rest) = text.split_once(&begin).context(begin.clone())?;
+    let (_, after) = rest.split_once(&end).context(end.clone())?;
+    written(path, &format!("{before}{begin}{content}{end}{after}"))
+}
+
+/// The same for a whole page.
+pub fn written(path: &str, content: &str) -> Result<()> {
+    let file = Path::new(ROOT).join(path);
+    if env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&file, content)?;
+    }
+    ensure!(
+        fs::read_to_string(&file).unwrap_or_default() == content,
+        "{path} is stale: `UPDATE_DOCS=1 cargo test --test docs` writes it again"
+    );
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! docs/api.md, written from the definition and the comments in the code.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use static_aws_credentials::api::Reason;
+use strum::VariantArray;
+
+use crate::{
+    definition::{Node, definition, nodes},
+    pages::written,
+};
+
+const REASONS: &str = include_str!("../../src/api/reason.rs");
+const STATUS: &str = include_str!("../../src/api/status.rs");
+
+const OPENING: &str = "\
+# API reference
+
+<!-- Written by `UPDATE_DOCS=1 cargo test --test docs` from the definition and the code. -->
+
+`awscredentials.dev/v1alpha1`, kind `StaticAwsCredentials`: namespaced, plural and singular
+`staticawscredentials`, short name `awscreds`, category `aws-credentials`. `kubectl explain awscreds.spec`
+says the same in a terminal.
+
+";
+
+#[test]
+fn the_reference_is_what_the_definition_says() -> Result<()> {
+    let nodes = nodes()?;
+    let mut text = OPENING.to_owned();
+    for (title, part) in [("Spec", "spec"), ("Status", "status")] {
+        writeln!(text, "## {title}\n\n{}", fields(&nodes, part)?)?;
+    }
+    writeln!(text, "## Rules\n\n{}", rules(&nodes)?)?;
+    let definition = definition()?;
+    writeln!(text, "## Columns\n\n{}", columns(&definition)?)?;
+    let selectable = definition.pointer("/spec/versions/0/selectableFields");
+    let selectable = selectable.and_then(Value::as_array).context("none")?;
+    let selectable: Vec<String> = selectable
+        .iter()
+        .filter_map(|field| field["jsonPath"].as_str())
+        .map(|path| format!("`{}`", path.trim_start_matches('.')))
+        .collect();
+    writeln!(text, "Field selectors: {}.\n", selectable.join(", "))?;
+    writeln!(text, "## Conditions\n\n{}", conditions()?)?;
+    write!(text, "## Reasons\n\n{}", reasons()?)?;
+    written("docs/api.md", &text)
+}
+
+fn fields(nodes: &[Node], part: &str) -> Result<String> {
+    let mut table = "| field | type | default | |\n|---|---|---|---|\n".to_owned();
+    let inside = |node: &&Node| node.path.starts_with(&format!("{part}."));
+    let mut inside: Vec<&Node> = nodes.iter().filter(inside).collect();
+    // Fields below a field come after it.
+    inside.sort_by(|one, other| one.path.cmp(&other.path));
+    ensure!(inside.len() > 10, "{part} has fields");
+    for Node { path, schema } in inside {
+        let default = schema.get("default");
+        let default = default.map(|value| format!("`{value}`"));
+        writeln!(
+            table,
+            "| `{path}` | {} | {} | {} |",
+            kind(nodes, path, schema),
+            default.unwrap_or_default(),
+            cell(schema["description"].as_str().unwrap_or_default())
+        )?;
+    }
+    Ok(table)
+}
+
+fn kind(nodes: &[Node], path: &str, schema: &Value) -> String {
+    let name = schema["type"].as_str().unwrap_or_default();
+    let mut kind = match schema["enum"].as_array() {
+        Some(values) => {
+            let values: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+            format!("`{}`", values.join("`, `"))
+        }
+        None if schema["format"] == "date-time" => "time".to_owned(),
+        None => name.to_owned(),
+    };
+    let bounds = [
+        ("maxLength", "at most", "characters"),
+        ("maxItems", "at most", "items"),
+        ("maxProperties", "at most", "keys"),
+    ];
+    for (keyword, how, what) in bounds {
+        if let Some(limit) = schema[keyword].as_u64() {
+            kind += &format!(", {how} {limit} {what}");
+        }
+    }
+    let above = path.rsplit_once('.').map_or("", |(above, _)| above);
+    let last = path.rsplit('.').next().unwrap_or_default();
+    let above = nodes.iter().find(|node| node.path == above);
+    let required = above.and_then(|node| node.schema["required"].as_array());
+    if required.is_some_and(|names| names.iter().any(|name| name == last)) {
+        kind += ", **required**";
+    }
+    kind
+}
+
+fn rules(nodes: &[Node]) -> Result<String> {
+    let mut list =
+        "The API server refuses what offends one of these, in these words.\n\n".to_owned();
+    for node in nodes {
+        let rules = node.schema["x-kubernetes-validations"].as_array();
+        for rule in rules.into_iter().flatten() {
+            let message = rule["message"].as_str().context("no message")?;
+            writeln!(list, "- `{message}`")?;
+        }
+    }
+    Ok(list)
+}
+
+fn columns(definition: &Value) -> Result<String> {
+    let columns = definition.pointer("/spec/versions/0/additionalPrinterColumns");
+    let columns = columns.and_then(Value::as_array).context("no columns")?;
+    let mut table = "| column | shown | |\n|---|---|---|\n".to_owned();
+    for column in columns {
+        let shown = match column["priority"].as_u64() {
+            Some(1..) => "`-o wide`",
+            _ => "always",
+        };
+        let text = |key: &str| column[key].as_str().unwrap_or_default();
+        writeln!(
+            table,
+            "| {} | {shown} | {} |",
+            text("name"),
+            text("description")
+        )?;
+    }
+    Ok(table)
+}
+
+fn conditions() -> Result<String> {
+    let (_, rest) = STATUS
+        .split_once("pub enum ConditionType {")
+        .context("no conditions")?;
+    let mut table = "| type | True means |\n|---|---|\n".to_owned();
+    let variants = variants(rest);
+    ensure!(variants.len() == 5, "{variants:?}");
+    for (name, meaning) in variants {
+        writeln!(table, "| `{name}` | {meaning} |")?;
+    }
+    let note = "\nAt most one of Ready=True, Reconciling and Stalled is there at a time; Reconciling and \
+        Stalled only while they are True. kstatus, and with it Helm 4, Flux and Argo CD, read them rightly.\n";
+    Ok(table + note)
+}
+
+fn reasons() -> Result<String> {
+    let (_, rest) = REASONS
+        .split_once("pub enum Reason {")
+        .context("no reasons")?;
+    let variants = variants(rest);
+    let names: Vec<&str> = variants.iter().map(|(name, _)| name.as_str()).collect();
+    let all: Vec<&str> = Reason::VARIANTS
+        .iter()
+        .map(|reason| reason.as_str())
+        .collect();
+    ensure!(names == all, "{names:?}");
+    let mut table = "What to do about each is in the [README](../README.md#troubleshooting).\n\n\
+        | reason | meaning |\n|---|---|\n"
+        .to_owned();
+    for (name, meaning) in variants {
+        writeln!(table, "| `{name}` | {} |", cell(&meaning))?;
+    }
+    Ok(table)
+}
+
+/// The variants of an enum, each with the comment above it.
+fn variants(text: &str) -> Vec<(String, String)> {
+    let mut variants = Vec::new();
+    let mut comment: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        let line = line.trim();
+        if let Some(words) = line.strip_prefix("/// ") {
+            comment.push(words);
+        } else if let Some(name) = line.strip_suffix(',') {
+            variants.push((name.to_owned(), std::mem::take(&mut comment).join(" ")));
+        } else if line == "}" {
+            break;
+        }
+    }
+    variants
+}
+
+/// Text that fits into a cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('\n', " ").replace('|', "\\|")
+}

@@ -1,0 +1,223 @@
+//! A pod that carries an annotation and nothing else reads a bucket: on a real node, under the strictest of
+//! the Pod Security Standards, by AWS's SDK for Go, against S3 that checks every signature.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use cluster::{
+    control_plane::{ControlPlane, Options},
+    leash::{Leashed, log_tail},
+    moto::{KeyPair, Moto},
+    node::Node,
+    s3client::{self, Outcome, Reading},
+    tools::{self, Tool},
+};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::{
+    Api,
+    runtime::wait::{await_condition, conditions::is_crd_established},
+};
+
+const PATIENCE: Duration = Duration::from_mins(3);
+const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/static-aws-credentials");
+const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
+const RELEASE: &str = "static-aws-credentials";
+const IMAGE: &str = "injection.test/s3client:1";
+/// All that has to do with credentials is the annotation.
+const POD: &str = "
+apiVersion: v1
+kind: Pod
+metadata:
+  name: reader
+  namespace: NAMESPACE
+  annotations: {awscredentials.dev/inject: orders-credentials}
+spec:
+  automountServiceAccountToken: false
+  terminationGracePeriodSeconds: 1
+  securityContext:
+    runAsNonRoot: true
+    seccompProfile: {type: RuntimeDefault}
+  containers:
+  - name: s3client
+    image: injection.test/s3client:1
+    imagePullPolicy: Never
+    securityContext:
+      allowPrivilegeEscalation: false
+      readOnlyRootFilesystem: true
+      capabilities: {drop: [ALL]}
+    env:
+    - {name: BUCKET, value: orders}
+    - {name: AWS_ENDPOINT_URL, value: <S3>}
+";
+const REQUEST: &str = "
+apiVersion: v1
+kind: Secret
+metadata: {name: pair, namespace: NAMESPACE}
+stringData: {AWS_ACCESS_KEY_ID: ID, AWS_SECRET_ACCESS_KEY: SECRET}
+---
+apiVersion: awscredentials.dev/v1alpha1
+kind: StaticAwsCredentials
+metadata: {name: orders, namespace: NAMESPACE}
+spec: {secretRef: {name: pair}, region: eu-west-1}
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_with_the_annotation_alone_reads_a_bucket_and_follows_a_rotation() -> Result<()> {
+    if is_unsupported()? {
+        return Ok(());
+    }
+    let cluster = ControlPlane::start(Options::with_node()).await?;
+    let node = Node::start(&cluster).await?;
+    let moto = Moto::start(IpAddr::V4(Ipv4Addr::LOCALHOST)).await?;
+    moto.create_user("orders").await?;
+    moto.create_bucket("orders").await?;
+    moto.put_object("orders", "order.json", "{}").await?;
+    moto.allow_listing("orders", "orders").await?;
+    let _operator = install(&cluster, moto.url()).await?;
+
+    let namespace = cluster.namespace("orders").await?;
+    let level = "pod-security.kubernetes.io/enforce=restricted";
+    let label = ["label", "namespace", &namespace, level];
+    cluster.kubectl(&label).await?;
+    let first = moto.create_access_key("orders").await?;
+    request(&cluster, &namespace, &first).await?;
+
+    let port = moto.url().rsplit(':').next().context("no port")?;
+    node.expose(port.parse()?)?;
+    let binary = tokio::task::spawn_blocking(s3client::binary).await??;
+    node.import_image(IMAGE, &binary, &[]).await?;
+    let endpoint = format!("http://{}:{port}", node.bridge_address());
+    let pod = POD
+        .replace("NAMESPACE", &namespace)
+        .replace("<S3>", &endpoint);
+    until_injected(&cluster, &pod).await?;
+    cluster.apply(&pod).await?;
+    reads_with(&node, &namespace, &first).await?;
+
+    let second = moto.create_access_key("orders").await?;
+    request(&cluster, &namespace, &second).await?;
+    reads_with(&node, &namespace, &second).await
+}
+
+/// The chart with injection, and its operator on this machine, with the rights that the chart gives.
+async fn install(cluster: &ControlPlane, sts: &str) -> Result<Leashed> {
+    cluster.apply(CRD).await?;
+    let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client());
+    let name = "staticawscredentials.awscredentials.dev";
+    let established = await_condition(definitions, name, is_crd_established());
+    tokio::time::timeout(PATIENCE, established).await??;
+    cluster.kubectl(&["create", "namespace", "aws"]).await?;
+    let rendered = tokio::task::spawn_blocking(rendered).await??;
+    cluster.apply(&rendered).await?;
+    let kubeconfig = cluster
+        .service_account_kubeconfig("aws", RELEASE, None)
+        .await?;
+    let args = ["run", "--bind", "127.0.0.1:0", "--sts-endpoint", sts].map(str::to_owned);
+    let env = [("KUBECONFIG".to_owned(), kubeconfig.display().to_string())];
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_static-aws-credentials"));
+    let log = cluster.directory().join("operator.log");
+    Leashed::spawn("operator", &program, &args, &env, &log)
+}
+
+fn rendered() -> Result<String> {
+    let helm = tools::find(Tool::Helm4)?;
+    let mut command = Command::new(helm);
+    command.args(["template", RELEASE, CHART, "--namespace", "aws"]);
+    command.args(["--set", "injection.enabled=true"]);
+    for part in ["policies/*", "injection/*", "serviceaccount", "clusterrole"] {
+        command.args(["--show-only", &format!("templates/{part}.yaml")]);
+    }
+    let output = command.output()?;
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Writes the source, and waits until its pair is published.
+async fn request(cluster: &ControlPlane, namespace: &str, pair: &KeyPair) -> Result<()> {
+    let quoted = |text: &str| serde_json::to_string(text);
+    let manifest = REQUEST
+        .replace("NAMESPACE", namespace)
+        .replace("ID,", &format!("{},", quoted(&pair.id)?))
+        .replace("SECRET}", &format!("{}}}", quoted(&pair.secret)?));
+    cluster.apply(&manifest).await?;
+    let suffix = pair.id.split_at(pair.id.len() - 4).1;
+    let published = format!("--for=jsonpath={{.status.published.keyIdSuffix}}={suffix}");
+    let wait = [
+        "-n",
+        namespace,
+        "wait",
+        "awscreds/orders",
+        &published,
+        "--timeout=180s",
+    ];
+    if let Err(error) = cluster.kubectl(&wait).await {
+        let log = log_tail(&cluster.directory().join("operator.log"))?;
+        bail!("{error:#}\n{log}");
+    }
+    Ok(())
+}
+
+/// A policy takes effect a moment after its binding.
+async fn until_injected(cluster: &ControlPlane, pod: &str) -> Result<()> {
+    let file = cluster.directory().join("pod.yaml");
+    std::fs::write(&file, pod)?;
+    let file = file.display().to_string();
+    let began = Instant::now();
+    let dry = ["create", "--dry-run=server", "-o", "yaml", "-f", &file];
+    while !cluster
+        .kubectl(&dry)
+        .await?
+        .contains("name: awscredentials-dev")
+    {
+        ensure!(began.elapsed() < PATIENCE, "nothing is injected");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
+/// Waits until the pod lists the bucket with this key.
+async fn reads_with(node: &Node, namespace: &str, pair: &KeyPair) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        // There is no log before the container has started.
+        let log = node
+            .pod_log(namespace, "reader", "s3client")
+            .unwrap_or_default();
+        let found = log.lines().filter_map(Reading::parse).any(|reading| {
+            reading.outcome == Outcome::Listed { objects: 1 } && pair.id.ends_with(&reading.key)
+        });
+        if found {
+            return Ok(());
+        }
+        ensure!(
+            began.elapsed() < PATIENCE,
+            "no reading with {}: {log}",
+            pair.id
+        );
+        node.check()?;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Whether the suite has to be skipped, which it says loudly.
+fn is_unsupported() -> Result<bool> {
+    let Err(reason) = Node::supported() else {
+        return Ok(false);
+    };
+    // Continuous integration sets this, so that the suite cannot vanish there unseen.
+    ensure!(
+        std::env::var_os("CI").is_none(),
+        "the suite of injection was skipped: {reason}"
+    );
+    eprintln!("SKIPPED: no pod was run, because {reason}");
+    Ok(true)
+}

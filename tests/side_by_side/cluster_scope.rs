@@ -1,0 +1,118 @@
+//! A release that serves the whole cluster.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use crate::helm::{CHART, Stage, assert_refused, tests};
+
+tests![
+    a_second_release_for_the_cluster_is_refused,
+    a_release_for_a_namespace_beside_one_for_the_cluster_is_refused,
+    a_release_is_upgraded_and_leaves_no_policy_behind,
+];
+
+async fn a_second_release_for_the_cluster_is_refused(stage: Arc<Stage>) -> Result<()> {
+    let one = stage.cluster()?.namespace("one").await?;
+    let two = stage.cluster()?.namespace("two").await?;
+    stage.install("first", &one, &[]).await?;
+    // In Helm's own words: what has a fixed name belongs to one release.
+    let answer = stage.install("second", &two, &[]).await;
+    assert_refused(&answer, "current value is \"first\"");
+    // Neither without the policies, whose names are not the only ones.
+    let answer = stage
+        .install("second", &two, &["--set", "policies.enabled=false"])
+        .await;
+    assert_refused(&answer, "current value is \"first\"");
+    Ok(())
+}
+
+async fn a_release_for_a_namespace_beside_one_for_the_cluster_is_refused(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let one = stage.cluster()?.namespace("one").await?;
+    let two = stage.cluster()?.namespace("two").await?;
+    stage.install("whole", &one, &[]).await?;
+    let scope = format!("scope.namespaces={{{two}}}");
+    let answer = stage.install("part", &two, &["--set", &scope]).await;
+    let words = format!(
+        "scope.namespaces: release whole in namespace {one} (ValidatingAdmissionPolicy static-aws-credentials-status) serves the whole cluster already"
+    );
+    assert_refused(&answer, &words);
+    stage.uninstall("whole", &one).await?;
+
+    stage.install("part", &two, &["--set", &scope]).await?;
+    let answer = stage.install("whole", &one, &[]).await;
+    let words = format!(
+        "scope.namespaces: is empty, which serves the whole cluster, and release part in namespace {two}"
+    );
+    assert_refused(&answer, &words);
+    Ok(())
+}
+
+async fn a_release_is_upgraded_and_leaves_no_policy_behind(stage: Arc<Stage>) -> Result<()> {
+    let one = stage.cluster()?.namespace("one").await?;
+    stage
+        .install("whole", &one, &["--set", "injection.enabled=true"])
+        .await?;
+    let upgrade = [
+        "upgrade",
+        "whole",
+        CHART,
+        "--namespace",
+        &one,
+        "--reuse-values",
+        "--set",
+        "replicas=3",
+    ];
+    stage.helm(&upgrade).await?;
+    let expected = ["fence", "injected", "only", "requester", "status"];
+    let expected = expected.map(|policy| format!("static-aws-credentials-{policy}"));
+    assert_eq!(
+        stage.policies("validatingadmissionpolicies").await?,
+        expected
+    );
+    assert_eq!(
+        stage.policies("validatingadmissionpolicybindings").await?,
+        expected
+    );
+    // From the whole cluster to a list, and back.
+    let scope = format!("scope.namespaces={{{one}}}");
+    let narrow = [
+        "upgrade",
+        "whole",
+        CHART,
+        "--namespace",
+        &one,
+        "--reuse-values",
+        "--set",
+        &scope,
+    ];
+    stage.helm(&narrow).await?;
+    let name = format!("static-aws-credentials-{one}-whole-status");
+    assert!(
+        stage
+            .policies("validatingadmissionpolicies")
+            .await?
+            .contains(&name)
+    );
+    stage
+        .helm(
+            &upgrade[..5]
+                .iter()
+                .copied()
+                .chain(["--reset-values", "--set", "crds.install=false"])
+                .collect::<Vec<_>>(),
+        )
+        .await?;
+    stage.uninstall("whole", &one).await?;
+    for kind in [
+        "validatingadmissionpolicies",
+        "validatingadmissionpolicybindings",
+        "mutatingadmissionpolicies",
+        "mutatingadmissionpolicybindings",
+    ] {
+        assert_eq!(stage.policies(kind).await?, Vec::<String>::new(), "{kind}");
+    }
+    Ok(())
+}

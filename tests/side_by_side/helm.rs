@@ -1,0 +1,187 @@
+//! A control plane with the definition, and Helm, which installs the chart into it.
+
+use std::{
+    path::PathBuf,
+    process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use cluster::{
+    binaries::{self, Binary},
+    control_plane::{ControlPlane, Options},
+    tools::{self, Tool},
+};
+use futures::future::LocalBoxFuture;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::{
+    Api,
+    runtime::wait::{await_condition, conditions::is_crd_established},
+};
+
+/// Lists tests under the names of their functions.
+macro_rules! tests {
+    ($($test:ident),* $(,)?) => {
+        /// The tests of this file.
+        pub fn tests() -> Vec<(&'static str, crate::helm::Test)> {
+            use futures::FutureExt;
+            vec![$((stringify!($test), |stage| $test(stage).boxed_local())),*]
+        }
+    };
+}
+pub(crate) use tests;
+
+/// A test: it gets the stage and installs what it needs.
+pub type Test = fn(Arc<Stage>) -> LocalBoxFuture<'static, Result<()>>;
+
+/// For what a cluster does by itself.
+pub const PATIENCE: Duration = Duration::from_mins(2);
+/// The chart.
+pub const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/static-aws-credentials");
+const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
+
+/// What all tests share.
+pub struct Stage {
+    set: Option<(ControlPlane, PathBuf)>,
+    installed: Mutex<Vec<(String, String)>>,
+}
+
+impl Stage {
+    pub async fn set() -> Result<Self> {
+        let helm = tokio::task::spawn_blocking(|| tools::find(Tool::Helm4)).await??;
+        let cluster = ControlPlane::start(Options::default()).await?;
+        cluster.apply(CRD).await?;
+        let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client());
+        let name = "staticawscredentials.awscredentials.dev";
+        let established = await_condition(definitions, name, is_crd_established());
+        tokio::time::timeout(PATIENCE, established).await??;
+        Ok(Self {
+            set: Some((cluster, helm)),
+            installed: Mutex::default(),
+        })
+    }
+
+    /// For the list of tests.
+    pub fn unset() -> Self {
+        Self {
+            set: None,
+            installed: Mutex::default(),
+        }
+    }
+
+    pub fn cluster(&self) -> Result<&ControlPlane> {
+        Ok(&self.set.as_ref().context("the stage is not set")?.0)
+    }
+
+    /// Runs Helm and returns what it writes.
+    pub async fn helm(&self, args: &[&str]) -> Result<String> {
+        let (cluster, helm) = self.set.as_ref().context("the stage is not set")?;
+        let home = cluster.directory().join("helm");
+        let output = tokio::process::Command::new(helm)
+            .args(args)
+            .env("KUBECONFIG", cluster.kubeconfig())
+            .envs(
+                [
+                    "HELM_CACHE_HOME",
+                    "HELM_CONFIG_HOME",
+                    "HELM_DATA_HOME",
+                    "HOME",
+                ]
+                .map(|name| (name, &home)),
+            )
+            .stdin(Stdio::null())
+            .output()
+            .await?;
+        if !output.status.success() {
+            bail!(
+                "helm {}: {}",
+                args.join(" "),
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Runs commands of a person, who has `helm` and `kubectl` on the path.
+    pub async fn shell(&self, script: &str) -> Result<String> {
+        let (cluster, helm) = self.set.as_ref().context("the stage is not set")?;
+        let home = cluster.directory().join("helm");
+        let bin = home.join("bin");
+        std::fs::create_dir_all(&bin)?;
+        let kubectl = binaries::find(&[Binary::Kubectl])?;
+        for (name, program) in [("helm", helm), ("kubectl", &kubectl[0])] {
+            let link = bin.join(name);
+            if !link.exists() {
+                std::os::unix::fs::symlink(program, link)?;
+            }
+        }
+        let path = std::env::var("PATH").unwrap_or_default();
+        let output = tokio::process::Command::new("sh")
+            .args(["-euc", script])
+            .env("KUBECONFIG", cluster.kubeconfig())
+            .env("PATH", format!("{}:{path}", bin.display()))
+            .env("HOME", &home)
+            .current_dir(&home)
+            .output()
+            .await?;
+        if !output.status.success() {
+            bail!("{script}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Installs the chart without the definition, which is the cluster's.
+    pub async fn install(&self, release: &str, namespace: &str, args: &[&str]) -> Result<String> {
+        let mut all = vec!["install", release, CHART, "--namespace", namespace];
+        all.extend(["--set", "crds.install=false"]);
+        all.extend(args);
+        let written = self.helm(&all).await?;
+        self.lock().push((release.to_owned(), namespace.to_owned()));
+        Ok(written)
+    }
+
+    pub async fn uninstall(&self, release: &str, namespace: &str) -> Result<()> {
+        self.helm(&["uninstall", release, "--namespace", namespace, "--wait"])
+            .await?;
+        self.lock().retain(|(name, _)| name != release);
+        Ok(())
+    }
+
+    /// Clears the cluster for the next test.
+    pub async fn uninstall_all(&self) -> Result<()> {
+        let left = std::mem::take(&mut *self.lock());
+        for (release, namespace) in left {
+            self.uninstall(&release, &namespace).await?;
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(String, String)>> {
+        self.installed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The names of the admission policies of a kind.
+    pub async fn policies(&self, kind: &str) -> Result<Vec<String>> {
+        let names = self
+            .cluster()?
+            .kubectl(&["get", kind, "-o", "name"])
+            .await?;
+        Ok(names
+            .lines()
+            .map(|name| name.rsplit('/').next().unwrap_or(name).to_owned())
+            .collect())
+    }
+}
+
+/// Fails unless Helm has refused it in these words.
+#[track_caller]
+pub fn assert_refused<T: std::fmt::Debug>(answer: &Result<T>, words: &str) {
+    let Err(error) = answer else {
+        panic!("{answer:?}");
+    };
+    let said = format!("{error:#}");
+    assert!(said.contains(words), "not {words:?} but {said}");
+}
