@@ -19,7 +19,8 @@ use crate::{
 const METRICS: &str = include_str!("../../src/metrics.rs");
 
 /// Flags of other programs that the prose names, `cargo demo` among them.
-const FOREIGN: [&str; 10] = [
+const FOREIGN: [&str; 11] = [
+    "--icf",
     "--aws",
     "--keep",
     "--take-ownership",
