@@ -136,7 +136,8 @@ fn is_of_schema(status: &Status, field: &str) -> bool {
 fn advice(status: &Status, namespace: &str) -> String {
     let message = &status.message;
     let what = match status.code {
-        403 => format!(
+        // A policy refuses in its own words, with the same code.
+        403 if message.contains("cannot create resource") => format!(
             "let the account create staticawscredentials.{} in namespace {namespace}",
             api::GROUP
         ),

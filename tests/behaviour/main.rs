@@ -52,13 +52,12 @@ fn main() -> Result<()> {
     let stage = Arc::new(runtime.block_on(Stage::set())?);
     let conclusion = libtest_mimic::run(&arguments, tests(&runtime, &stage));
     let whole = arguments.filter.is_none() && arguments.skip.is_empty();
-    if whole && !conclusion.has_failed() {
-        let conclusion = libtest_mimic::run(&arguments, vec![rights::test(&stage)]);
-        drop(stage);
-        conclusion.exit();
-    }
+    let passed = !conclusion.has_failed();
+    let last = whole.then(|| libtest_mimic::run(&arguments, vec![rights::test(&stage, passed)]));
     drop(stage);
-    conclusion.exit();
+    // Ends the process if it is a failure.
+    conclusion.exit_if_failed();
+    last.unwrap_or(conclusion).exit();
 }
 
 fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {

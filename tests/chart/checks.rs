@@ -102,6 +102,22 @@ fn every_object_is_in_its_namespace_and_of_the_release() -> Result<()> {
 }
 
 #[test]
+fn somebody_without_rights_on_the_cluster_can_install_it() -> Result<()> {
+    let values = ["--values", &format!("{CHART}/ci/namespaced-values.yaml")].map(str::to_owned);
+    let all = objects(Tool::Helm4, NEWEST, &values)?;
+    for object in &all {
+        let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+        ensure!(
+            ["operators", "orders", "billing"].contains(&namespace),
+            "{} is in {namespace:?}",
+            name(object)
+        );
+    }
+    ensure!(all.len() > 8, "{} objects", all.len());
+    Ok(())
+}
+
+#[test]
 fn no_two_objects_have_one_name() -> Result<()> {
     for (way, values) in ways()? {
         let mut seen = BTreeSet::new();

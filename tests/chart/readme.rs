@@ -51,6 +51,18 @@ fn every_value_is_described() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn the_values_for_namespaces_alone_are_those_that_are_tested() -> Result<()> {
+    let readme = fs::read_to_string(format!("{CHART}/README.md"))?;
+    let (_, rest) = readme.split_once("```yaml\n").context("an example")?;
+    let (shown, _) = rest.split_once("```").context("its end")?;
+    let tested = fs::read_to_string(format!("{CHART}/ci/namespaced-values.yaml"))?;
+    let shown: Value = serde_saphyr::from_str(shown)?;
+    let tested: Value = serde_saphyr::from_str(&tested)?;
+    ensure!(shown == tested, "{shown}\n{tested}");
+    Ok(())
+}
+
 /// Values that have a comment above them. A value without one belongs to the value above it.
 pub fn leaves() -> Result<Vec<Leaf>> {
     let text = fs::read_to_string(format!("{CHART}/values.yaml"))?;

@@ -5,8 +5,16 @@ use anyhow::{Result, ensure};
 use crate::render::{CHART, HELMS, NEWEST, run, set};
 
 /// What is set, and what the message must hold: the key first.
-const REFUSED: [(&[&str], &[&str]); 34] = [
+const REFUSED: &[(&[&str], &[&str])] = &[
     (&["replica=2"], &["'replica' not allowed"]),
+    (
+        &["fullnameOverride=Pairs"],
+        &["/fullnameOverride", "'Pairs' does not match"],
+    ),
+    (
+        &["nameOverride=a.b"],
+        &["/nameOverride", "'a.b' does not match"],
+    ),
     (&["image.repo=x"], &["/image", "'repo' not allowed"]),
     (
         &["rbac.aggregate.owner=true"],
@@ -135,7 +143,7 @@ fn bad_values_are_refused_by_their_name() -> Result<()> {
             args.extend(set(values));
             let (_, complaint, good) = run(helm, &args)?;
             ensure!(!good, "{helm:?} takes {values:?}");
-            for word in words {
+            for word in *words {
                 ensure!(
                     complaint.contains(word),
                     "{helm:?}, {values:?}: {complaint}"

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use k8s_openapi::ByteString;
+
 use crate::kit::{SOURCE, TARGET, World, alpha, beta, foreign_account, resource};
 use static_aws_credentials::api::{ConditionType, OnRejected};
 
@@ -244,6 +246,49 @@ fn withdraw_leaves_a_secret_that_is_not_ours_any_more() {
     world.aws.deactivate(&alpha());
     world.advance(Duration::from_hours(3));
     assert!(world.store.secret(TARGET).is_some());
+}
+
+/// Somebody else changes a target whose pair is refused, and then the policy becomes `Withdraw`.
+fn withdrawn_after(restart: bool, change: impl Fn(&mut World)) -> (World, String) {
+    let mut world = World::published();
+    world.aws.deactivate(&alpha());
+    world.advance(Duration::from_hours(2));
+    change(&mut world);
+    world.settle();
+    if restart {
+        world.restart();
+    }
+    world.respecify(|spec| spec.validation.on_rejected = OnRejected::Withdraw);
+    world.advance(Duration::from_hours(2));
+    let state = world.state();
+    (world, state)
+}
+
+#[test]
+fn withdraw_leaves_a_target_that_was_edited_whether_or_not_the_process_is_new() {
+    for restart in [false, true] {
+        let (world, state) = withdrawn_after(restart, |world| {
+            world.store.edit(TARGET, |secret| {
+                let data = secret.data.get_or_insert_default();
+                data.insert("AWS_REGION".to_owned(), ByteString(b"elsewhere".to_vec()));
+            });
+        });
+        assert!(state.contains("Published=False TargetModified"), "{state}");
+        assert!(world.store.secret(TARGET).is_some());
+        assert!(world.status().published.is_some());
+    }
+}
+
+#[test]
+fn a_target_that_was_lost_stays_lost_under_withdraw_whether_or_not_the_process_is_new() {
+    for restart in [false, true] {
+        let (world, state) = withdrawn_after(restart, |world| {
+            let deleted = world.store.delete(TARGET, None);
+            assert!(deleted.is_ok());
+        });
+        assert!(state.contains("Published=False TargetLost"), "{state}");
+        assert!(world.status().published.is_some());
+    }
 }
 
 #[test]

@@ -38,8 +38,9 @@ async fn the_oldest_kubernetes_that_the_chart_admits_runs_all_of_it() -> Result<
     floor.takes_the_chart_without_a_warning(Tool::Helm3)?;
     floor.takes_the_chart_without_a_warning(Tool::Helm4)?;
     floor.installs_the_chart_with_its_policies().await?;
-    floor.refuses_what_the_schema_forbids()?;
-    floor.is_served_by_the_operator().await
+    floor.is_served_by_the_operator().await?;
+    // The policies are in force by now.
+    floor.refuses_what_the_schema_forbids().await
 }
 
 impl Floor {
@@ -166,13 +167,25 @@ impl Floor {
         Ok(())
     }
 
-    fn refuses_what_the_schema_forbids(&self) -> Result<()> {
-        let program = env!("CARGO_BIN_EXE_static-aws-credentials");
-        let mut command = Command::new(program);
-        command.args(["api-check", "-n", "default"]);
-        let output = command
-            .env("KUBECONFIG", self.cluster.kubeconfig())
-            .output()?;
+    /// As `helm test` does it: under the account that the chart makes for that, of which the requester
+    /// policy thinks what it thinks of everybody.
+    async fn refuses_what_the_schema_forbids(&self) -> Result<()> {
+        let account = "templates/tests/account.yaml";
+        let args = ["template", "sac", CHART, "-n", HOME, "--show-only", account];
+        let newest = ["--kube-version", "1.37"];
+        let rendered = self.helm(Tool::Helm3, &[&args[..], &newest].concat())?;
+        self.applied(&[], &rendered)?;
+        let made: Vec<Value> = serde_saphyr::from_multiple(&rendered)?;
+        let name = made.iter().find(|one| one["kind"] == "ServiceAccount");
+        let name = name.and_then(|one| one["metadata"]["name"].as_str());
+        let name = name.context("no account")?;
+        let kubeconfig = self
+            .cluster
+            .service_account_kubeconfig(HOME, name, None)
+            .await?;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_static-aws-credentials"));
+        command.args(["api-check", "-n", HOME]);
+        let output = command.env("KUBECONFIG", kubeconfig).output()?;
         let told = String::from_utf8_lossy(&output.stdout);
         ensure!(
             output.status.success() && told.matches("ok  ").count() == 5,

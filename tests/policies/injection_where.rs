@@ -19,7 +19,10 @@ tests![
     a_pod_is_served_under_the_strictest_standard,
     pods_of_the_system_and_of_the_operator_are_left_alone,
     an_annotation_that_comes_later_does_nothing,
+    the_examples_of_the_page_are_served,
 ];
+
+const PAGE: &str = include_str!("../../docs/injection.md");
 
 /// A policy that adds a container to the pods of a namespace, after ours.
 fn mesh(namespace: &str) -> Value {
@@ -128,5 +131,32 @@ async fn an_annotation_that_comes_later_does_nothing(stage: Arc<Stage>) -> Resul
     let spec = &pod.data["spec"];
     assert!(is_untouched(&spec["containers"][0]), "{spec:#}");
     assert!(is_untouched(&spec["ephemeralContainers"][0]), "{spec:#}");
+    Ok(())
+}
+
+async fn the_examples_of_the_page_are_served(stage: Arc<Stage>) -> Result<()> {
+    let namespace = stage.cluster()?.namespace("page").await?;
+    let attempt = Attempt::dry(&stage.admin()?, &namespace);
+    let blocks = PAGE.split("```yaml\n").skip(1);
+    let mut served = Vec::new();
+    for block in blocks.filter_map(|rest| rest.split("```").next()) {
+        let mut manifest: Value = serde_saphyr::from_str(block)?;
+        if manifest["kind"] == "Deployment" {
+            manifest = manifest["spec"]["template"].clone();
+            manifest["metadata"]["name"] = json!("pod");
+        }
+        let spec = made(&attempt, &manifest).await?;
+        for container in [&spec["containers"], &spec["initContainers"]] {
+            let all = container.as_array().into_iter().flatten();
+            served.extend(all.map(|container| (container["name"].clone(), is_served(container))));
+        }
+    }
+    let expected = [
+        ("app", true),
+        ("app", true),
+        ("proxy", false),
+        ("migrate", true),
+    ];
+    assert_eq!(served, expected.map(|(name, served)| (json!(name), served)));
     Ok(())
 }

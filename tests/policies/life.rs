@@ -18,6 +18,7 @@ tests![
     a_resource_lives_its_whole_life_under_the_policies,
     a_resource_in_the_namespace_of_the_operator_gets_no_target,
     a_target_that_exists_is_told_to_its_writers_alone,
+    a_namespace_that_goes_away_is_no_refusal,
 ];
 
 async fn start(stage: &Stage, namespace: &str, flags: &[&str]) -> Result<Operator> {
@@ -83,5 +84,43 @@ async fn a_target_that_exists_is_told_to_its_writers_alone(stage: Arc<Stage>) ->
     let words = "may not create and update Secret \"taken\"";
     crate::attempt::assert_refused(&answer, "requester", words, "a taken target");
     assert!(operator.resources.get_opt("users").await?.is_none());
+    Ok(())
+}
+
+async fn a_namespace_that_goes_away_is_no_refusal(stage: Arc<Stage>) -> Result<()> {
+    let cluster = stage.cluster()?;
+    let namespace = cluster.namespace("leaving").await?;
+    let admin = Attempt::new(&stage.admin()?, &namespace);
+    let held = json!({ "metadata": { "name": "held", "finalizers": ["example.com/hold"] } });
+    admin.create(Things::ConfigMaps, &held).await?;
+    let made = admin
+        .create(Things::Resources, &resource("orders", json!({})))
+        .await?;
+    let uid = made.metadata.uid.context("no uid")?;
+    cluster
+        .kubectl(&["delete", "namespace", &namespace, "--wait=false"])
+        .await?;
+    let operator = Attempt::dry(&stage.operator()?, &namespace);
+    let marks = crate::attempt::Marks {
+        name: "orders",
+        uid: &uid,
+    };
+    // The operator tells the end of a namespace by the API server's own words.
+    let answer = operator.create(Things::Secrets, &marks.target("s")).await;
+    let Err(kube::Error::Api(status)) = answer else {
+        panic!("{answer:?}");
+    };
+    let causes = status
+        .details
+        .into_iter()
+        .flat_map(|details| details.causes);
+    let mut reasons = causes.map(|cause| cause.reason);
+    assert!(
+        reasons.any(|reason| reason == "NamespaceTerminating"),
+        "{}",
+        status.message
+    );
+    let off = json!({ "metadata": { "finalizers": null } });
+    admin.merge(Things::ConfigMaps, "held", &off).await?;
     Ok(())
 }

@@ -5,14 +5,19 @@ use std::sync::Arc;
 use anyhow::Result;
 use k8s_openapi::api::{
     authentication::v1::{TokenRequest, TokenRequestSpec},
-    core::v1::ServiceAccount,
+    core::v1::{Namespace, Pod, ServiceAccount},
+    rbac::v1::ClusterRoleBinding,
 };
-use kube::{Api, api::PostParams};
+use kube::{
+    Api,
+    api::{DeleteParams, EvictParams, PostParams},
+    core::Request,
+};
 use serde_json::{Value, json};
 
 use crate::{
     attempt::{Attempt, Things, assert_passes, assert_refused, pod, resource},
-    stage::{RELEASE, RELEASE_NAMESPACE, Stage, tests},
+    stage::{RELEASE, RELEASE_NAMESPACE, Stage, as_itself, tests},
 };
 
 tests![
@@ -20,6 +25,8 @@ tests![
     the_operator_writes_nothing_else,
     the_operator_has_no_lease_but_its_own,
     the_operator_gets_no_token,
+    the_operator_does_nothing_to_the_cluster_and_its_pods,
+    the_operator_is_bound_also_as_itself,
 ];
 
 const NOTHING_ELSE: &str = "and nothing else; this is";
@@ -173,5 +180,68 @@ async fn the_operator_gets_no_token(stage: Arc<Stage>) -> Result<()> {
             .await;
         assert_refused(&answer, "only", "CREATE of serviceaccounts/token", account);
     }
+    Ok(())
+}
+
+async fn the_operator_does_nothing_to_the_cluster_and_its_pods(stage: Arc<Stage>) -> Result<()> {
+    let namespace = stage.cluster()?.namespace("only").await?;
+    let admin = Attempt::new(&stage.admin()?, &namespace);
+    admin
+        .create(Things::Pods, &pod(&json!({}), json!({})))
+        .await?;
+    let pods: Api<Pod> = Api::namespaced(stage.operator()?, &namespace);
+    let answer = pods.evict("pod", &EvictParams::default()).await;
+    assert_refused(&answer, "only", "CREATE of pods/eviction", "an eviction");
+    let exec = format!("/api/v1/namespaces/{namespace}/pods/pod/exec");
+    let request = Request::new(exec).create(&PostParams::default(), Vec::new())?;
+    let answer = stage.operator()?.request::<Value>(request).await;
+    assert_refused(
+        &answer,
+        "only",
+        "CONNECT of pods/exec",
+        "a command in a pod",
+    );
+    let patch = json!({ "spec": { "containers": [{ "name": "app", "resources": {} }] } });
+    let patch = kube::api::Patch::Strategic(patch);
+    let answer = pods
+        .patch_resize("pod", &kube::api::PatchParams::default(), &patch)
+        .await;
+    assert_refused(&answer, "only", "UPDATE of pods/resize", "a resize");
+
+    let namespaces: Api<Namespace> = Api::all(stage.operator()?);
+    let answer = namespaces
+        .delete(&namespace, &DeleteParams::default())
+        .await;
+    assert_refused(
+        &answer.map(drop),
+        "only",
+        "DELETE of namespaces",
+        "a namespace",
+    );
+    let bindings: Api<ClusterRoleBinding> = Api::all(stage.operator()?);
+    let binding = serde_json::from_value(json!({
+        "metadata": { "name": "mine" },
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin" },
+    }))?;
+    let answer = bindings.create(&PostParams::default(), &binding).await;
+    let words = "CREATE of rbac.authorization.k8s.io/clusterrolebindings";
+    assert_refused(&answer, "only", words, "a binding");
+    Ok(())
+}
+
+/// As anybody else it would not be: impersonation changes who asks, and the chart's rules grant none.
+async fn the_operator_is_bound_also_as_itself(stage: Arc<Stage>) -> Result<()> {
+    let namespace = stage.cluster()?.namespace("only").await?;
+    let operator = Attempt::dry(&as_itself(stage.cluster()?).await?, &namespace);
+    let plain = json!({ "metadata": { "name": "plain" } });
+    let answer = operator.create(Things::ConfigMaps, &plain).await;
+    assert_refused(&answer, "only", "CREATE of configmaps", "a config map");
+    let answer = operator.create(Things::Secrets, &plain).await;
+    assert_refused(
+        &answer,
+        "fence",
+        "name one StaticAwsCredentials",
+        "a Secret",
+    );
     Ok(())
 }

@@ -18,6 +18,7 @@ tests![
     a_right_to_the_source_alone_writes_no_target,
     a_right_to_the_target_alone_reads_no_source,
     a_change_needs_the_rights_to_what_it_names,
+    a_rename_needs_the_right_to_what_it_deletes,
     what_changes_no_spec_needs_no_right_to_a_secret,
     a_refusal_does_not_tell_whether_a_secret_exists,
 ];
@@ -213,6 +214,29 @@ async fn a_change_needs_the_rights_to_what_it_names(stage: Arc<Stage>) -> Result
         "Secret \"made-credentials\"",
         "another's resource",
     );
+    Ok(())
+}
+
+async fn a_rename_needs_the_right_to_what_it_deletes(stage: Arc<Stage>) -> Result<()> {
+    let namespace = ground(&stage).await?;
+    let secrets = json!([
+        ["pair", ["get"]],
+        ["mine", ["create", "update"]],
+        ["named", ["create", "update"]]
+    ]);
+    let user = account(&stage, &namespace, "user", secrets).await?;
+    let attempt = Attempt::new(&user, &namespace);
+    let target = |target: Value| json!({ "spec": { "target": target } });
+    let mine = target(json!({ "name": "mine" }));
+    let answer = attempt.merge(Things::Resources, "made", &mine).await;
+    let words = "may not update Secret \"made-credentials\", which goes with its name";
+    assert_refused(&answer, "requester", words, "another's target");
+    let kept = target(json!({ "name": "mine", "deletionPolicy": "Retain" }));
+    let answer = attempt.merge(Things::Resources, "made", &kept).await;
+    assert_passes(&answer, "another's target stays");
+    let named = target(json!({ "name": "named", "deletionPolicy": "Delete" }));
+    let answer = attempt.merge(Things::Resources, "made", &named).await;
+    assert_passes(&answer, "one's own goes");
     Ok(())
 }
 

@@ -179,6 +179,11 @@ impl Stage {
 
 /// A client with the token of an account, which never repeats a request on its own.
 pub async fn client_of(cluster: &ControlPlane, namespace: &str, account: &str) -> Result<Client> {
+    let config = config_of(cluster, namespace, account).await?;
+    Ok(Client::try_from(config)?)
+}
+
+async fn config_of(cluster: &ControlPlane, namespace: &str, account: &str) -> Result<Config> {
     let path = cluster
         .service_account_kubeconfig(namespace, account, None)
         .await?;
@@ -186,6 +191,14 @@ pub async fn client_of(cluster: &ControlPlane, namespace: &str, account: &str) -
     let options = KubeConfigOptions::default();
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
     config.default_retry = false;
+    Ok(config)
+}
+
+/// The operator's account, which names itself as the one to impersonate.
+pub async fn as_itself(cluster: &ControlPlane) -> Result<Client> {
+    let mut config = config_of(cluster, RELEASE_NAMESPACE, RELEASE).await?;
+    let name = format!("system:serviceaccount:{RELEASE_NAMESPACE}:{RELEASE}");
+    config.auth_info.impersonate = Some(name);
     Ok(Client::try_from(config)?)
 }
 

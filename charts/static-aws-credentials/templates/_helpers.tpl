@@ -3,14 +3,14 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* The name of namespaced things of this release. */}}
+{{/* The name of namespaced things of this release. A release's name may hold dots, a Service's may not. */}}
 {{- define "static-aws-credentials.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
 {{- else if contains (include "static-aws-credentials.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- .Release.Name | replace "." "-" | trunc 63 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name (include "static-aws-credentials.name" .) | trunc 63 | trimSuffix "-" -}}
+{{- printf "%s-%s" (.Release.Name | replace "." "-") (include "static-aws-credentials.name" .) | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
