@@ -1,4 +1,15 @@
-//! The StaticAwsCredentials operator.
+//! The StaticAwsCredentials operator: it proves the AWS key pair in one Secret and publishes it to another.
+//!
+//! - [`api`] is what users write and read; [`resource`] is the same, parsed once.
+//! - [`watch`] feeds the [`index`], which knows what each resource cares about; [`controller`] makes runs of it.
+//! - A run ([`reconcile`]) is three verbs: [`observe`] reads, [`decide`] is pure and names the next step,
+//!   [`act`] writes. [`conditions`], [`events`] and [`metrics`] tell of it.
+//! - What is wrong with a pair: [`mod@format`], [`account`], [`arn`], [`region`]; what AWS says of it: [`sts`], whose
+//!   calls [`fair`] hands out in turn. [`verdict`] is the outcome, [`pair`] the only holder of key material,
+//!   [`fingerprint`] and [`remembered`] what is kept of one. [`layout`] and [`target`] are what is published.
+//! - Of several replicas [`leader`] says who acts; [`standby`] keeps the others warm.
+//! - [`args`], [`process`], [`health`], [`server`] and [`telemetry`] are the process; [`check`] and [`api_check`]
+//!   the commands for people and pipelines.
 
 pub mod account;
 pub mod act;

@@ -97,10 +97,14 @@ async fn the_store_is_restored(scene: &mut Scene) -> Result<()> {
     scene.source("pair", SECOND).await?;
     scene.until_agreed("orders").await?;
     assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
-    // So that those who watch for the tests catch up as well.
+    // Who watches for the test is not started anew: it hears again once the versions have caught up.
     scene.secret("unrelated", &[]).await?;
-    for _ in 0..40 {
+    for _ in 0..60 {
         scene.touch("unrelated").await?;
+    }
+    for (name, source) in [("orders", "pair"), ("kept", "second")] {
+        scene.touch(source).await?;
+        scene.until_agreed(name).await?;
     }
     scene.ready().await
 }

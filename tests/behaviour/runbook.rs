@@ -1,8 +1,9 @@
-//! The commands of docs/operations.md, run as they stand there.
+//! The commands of docs/operations.md and docs/upgrade-and-uninstall.md, run as they stand there.
 
 use std::{process::Command, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
+use kube::ResourceExt;
 use serde_json::json;
 
 use crate::{
@@ -10,27 +11,31 @@ use crate::{
     scene::{PAIR, SECOND, Scene, Stage},
 };
 
-tests![the_runbook_of_a_rotation_runs_as_it_stands];
+tests![
+    the_runbook_of_a_rotation_runs_as_it_stands,
+    the_way_to_keep_a_target_runs_as_it_stands,
+];
 
 const RUNBOOK: &str = include_str!("../../docs/operations.md");
+const UNINSTALL: &str = include_str!("../../docs/upgrade-and-uninstall.md");
 
-/// The commands under a mark in docs/operations.md.
-fn documented(mark: &str) -> Result<&'static str> {
-    let (_, rest) = RUNBOOK
+/// The commands under a mark of a page.
+fn documented(page: &'static str, mark: &str) -> Result<&'static str> {
+    let (_, rest) = page
         .split_once(&format!("<!-- tried: {mark} -->"))
-        .with_context(|| format!("docs/operations.md has no {mark}"))?;
+        .with_context(|| format!("no page has {mark}"))?;
     let block = rest.split("```").nth(1);
     let block = block.and_then(|block| block.strip_prefix("sh\n"));
     block.context("no block")
 }
 
-/// Two blocks of the runbook, one after the other as in one shell, for the namespace of a scene.
-async fn rotate_by_hand(scene: &Scene, pair: (&str, &str)) -> Result<()> {
+/// Runs commands as in one shell, in the namespace of a scene.
+async fn run(scene: &Scene, script: &str) -> Result<()> {
     let cluster = scene.stage.cluster()?;
-    let script = format!("{}{}", documented("rotate")?, documented("wait")?)
+    let script = script
         .replace("-n orders ", &format!("-n {} ", scene.namespace))
-        .replace("_KEY_ID=AKIA...", &format!("_KEY_ID={}", pair.0))
-        .replace("_ACCESS_KEY=...", &format!("_ACCESS_KEY={}", pair.1))
+        .replace("_KEY_ID=AKIA...", &format!("_KEY_ID={}", SECOND.0))
+        .replace("_ACCESS_KEY=...", &format!("_ACCESS_KEY={}", SECOND.1))
         .replace(
             "kubectl ",
             &format!("{} ", cluster.kubectl_program().display()),
@@ -54,9 +59,26 @@ async fn the_runbook_of_a_rotation_runs_as_it_stands(stage: Arc<Stage>) -> Resul
         .await?;
     scene.until_agreed("orders").await?;
     scene.witness.secret(SECOND.1.as_bytes());
-    rotate_by_hand(&scene, SECOND).await?;
+    let commands = [documented(RUNBOOK, "rotate")?, documented(RUNBOOK, "wait")?];
+    run(&scene, &commands.concat()).await?;
     assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
     let revision = scene.published("orders").await?.revision;
     assert_eq!(revision, 2);
+    Ok(())
+}
+
+async fn the_way_to_keep_a_target_runs_as_it_stands(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    run(&scene, documented(UNINSTALL, "retain")?).await?;
+    scene.delete_resource("orders").await?;
+    scene.quiet().await;
+    assert!(
+        scene
+            .secrets
+            .get(TARGET)
+            .await?
+            .owner_references()
+            .is_empty()
+    );
     Ok(())
 }

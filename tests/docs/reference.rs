@@ -87,7 +87,7 @@ fn kind(nodes: &[Node], path: &str, schema: &Value) -> String {
     ];
     for (keyword, how, what) in bounds {
         if let Some(limit) = schema[keyword].as_u64() {
-            kind += &format!(", {how} {limit} {what}");
+            let _ = write!(kind, ", {how} {limit} {what}");
         }
     }
     let above = path.rsplit_once('.').map_or("", |(above, _)| above);
