@@ -41,14 +41,14 @@ pub async fn play() -> Result<Matrix> {
         .flat_map(|(sdk, client)| pods::parts(sdk, client))
         .collect();
     let start = Instant::now();
-    let starting = stream::iter(&parts).map(|part| Running::start(&stage, part));
+    let starting = stream::iter(parts).map(|part| Running::start(&stage, part));
     let mut pods: Vec<Running> = starting.buffered(STARTING).try_collect().await?;
     eprintln!(
         "conformance: {} pods run after {:.0?}",
         pods.len(),
         start.elapsed()
     );
-    let mut before = ask_all(&pods).await;
+    let before = ask_all(&pods).await;
 
     let second = stage.new_pair().await?;
     stage.write_source(&second).await?;
@@ -61,7 +61,7 @@ pub async fn play() -> Result<Matrix> {
     let mut alone = ask_all(&pods).await;
 
     let mut matrix = Matrix::new(&first, &second);
-    for (at, before) in std::mem::take(&mut before) {
+    for (at, before) in before {
         let both = both.remove(&at).context("not asked a second time")?;
         let alone = alone.remove(&at).context("not asked a third time")?;
         matrix.add(

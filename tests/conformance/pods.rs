@@ -40,6 +40,7 @@ pub fn volume(way: Way, name: &str) -> String {
 }
 
 /// A pod of an SDK, before it is one.
+#[derive(Clone)]
 pub struct Part<'a> {
     pub sdk: &'a Sdk,
     pub name: String,
