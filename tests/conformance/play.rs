@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
-    examples,
+    examples, install,
     matrix::{Cell, Matrix},
     pods::{self, Part},
     running::{Answer, Running},
@@ -27,6 +27,7 @@ const ASKED: usize = 5;
 pub type At = (String, Way);
 
 pub async fn play() -> Result<Matrix> {
+    tokio::task::spawn_blocking(install::packages).await??;
     let prepared = tokio::task::spawn_blocking(prepare);
     let (stage, prepared) = tokio::join!(Stage::set(), prepared);
     let (stage, (launch, prepared)) = (stage?, prepared??);
