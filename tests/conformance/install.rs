@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use cluster::binaries::go_binary;
 
 use crate::{
@@ -46,18 +46,24 @@ pub fn cli1(client: &Path) -> Result<Client> {
 
 /// The second version of the CLI, which `PyPI` has not and Debian has.
 pub fn cli2(client: &Path) -> Result<Client> {
-    let command = [
+    debians(
         Path::new("/bin/sh"),
-        &client.join("client.sh"),
-        Path::new("/usr/bin/aws"),
-    ];
-    Ok(on_the_machine(words(&command), Vec::new()))
+        &[&client.join("client.sh"), Path::new("/usr/bin/aws")],
+    )
 }
 
 /// Ruby with Debian's gems.
 pub fn ruby(client: &Path) -> Result<Client> {
-    let command = [Path::new("/usr/bin/ruby"), &client.join("client.rb")];
-    Ok(on_the_machine(words(&command), Vec::new()))
+    debians(Path::new("/usr/bin/ruby"), &[&client.join("client.rb")])
+}
+
+/// What a package of Debian's brought.
+fn debians(program: &Path, arguments: &[&Path]) -> Result<Client> {
+    let command = words(&[&[program], arguments].concat());
+    for file in &command {
+        ensure!(Path::new(file).is_file(), "there is no {file}");
+    }
+    Ok(on_the_machine(command, Vec::new()))
 }
 
 /// Node, which `PyPI` has as well, with what `package-lock.json` names.

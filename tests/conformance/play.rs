@@ -74,7 +74,7 @@ pub async fn play() -> Result<Matrix> {
             },
         );
     }
-    let restarted = pods.remove(0).restart().await?;
+    let restarted = Box::pin(pods.remove(0).restart()).await?;
     matrix.restarted(ask_all(&[restarted]).await.into_iter().collect());
     Ok(matrix)
 }
