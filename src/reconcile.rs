@@ -256,7 +256,9 @@ fn as_mentioned(mut view: View, status: &StaticAwsCredentialsStatus, resource: &
 }
 
 /// Every request has a deadline of its own; waiting for a turn has none.
-async fn in_time<T>(request: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+pub(crate) async fn in_time<T>(
+    request: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
     let late = |_| Error::Deadline(REQUEST_DEADLINE);
     tokio::time::timeout(REQUEST_DEADLINE, request)
         .await

@@ -2,7 +2,8 @@
 //! nothing of a source that is older than the resource that names it, so that is looked at here.
 
 use crate::{
-    context::Context, error::chain, index::Sight, lock::lock, observe, resource::Resource,
+    context::Context, error::chain, index::Sight, lock::lock, observe, reconcile::in_time,
+    resource::Resource,
 };
 
 /// Looks at the source's metadata if nothing is known of it.
@@ -12,7 +13,7 @@ pub async fn look(context: &Context, resource: &Resource) {
         return;
     }
     let (namespace, name) = (&resource.key.namespace, &resource.source.name);
-    match observe::sight(&context.shared.client, namespace, name).await {
+    match in_time(observe::sight(&context.shared.client, namespace, name)).await {
         Ok(sight) => lock(&context.index).record(namespace, name, &source, &sight),
         // The next leader reads it then.
         Err(error) => {
