@@ -67,6 +67,29 @@ pub async fn change(client: &Client, namespace: &str, change: &Change) -> Result
     }
 }
 
+/// Asks the API server whether a resource is still at this version, so that it is not being deleted.
+/// Nothing is stored.
+///
+/// # Errors
+/// It is not, or the API server does not answer.
+pub async fn confirm(client: &Client, key: &ResourceKey, version: &str) -> Result<(), Error> {
+    let patch = json!({ "metadata": { "resourceVersion": version } });
+    let parameters = PatchParams {
+        dry_run: true,
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    };
+    let confirmed = statuses(client, key)
+        .patch_status(&key.name, &parameters, &Patch::Merge(&patch))
+        .await;
+    let failed = |error| Error::WriteStatus(Box::new(error));
+    confirmed.map(drop).map_err(failed)
+}
+
+fn statuses(client: &Client, key: &ResourceKey) -> Api<PartialObjectMeta<StaticAwsCredentials>> {
+    Api::namespaced(client.clone(), &key.namespace)
+}
+
 /// Asks the API server whether it would take a resource. Nothing is stored.
 ///
 /// # Errors
@@ -175,14 +198,12 @@ pub async fn status(
     version: &str,
     status: &StaticAwsCredentialsStatus,
 ) -> Result<Option<String>, Error> {
-    let resources: Api<PartialObjectMeta<StaticAwsCredentials>> =
-        Api::namespaced(client.clone(), &key.namespace);
     let patch = json!({ "metadata": { "resourceVersion": version }, "status": whole(status) });
     let parameters = PatchParams {
         field_manager: Some(FIELD_MANAGER.to_owned()),
         ..PatchParams::default()
     };
-    match resources
+    match statuses(client, key)
         .patch_status(&key.name, &parameters, &Patch::Merge(&patch))
         .await
     {

@@ -112,6 +112,9 @@ pub struct Draft {
     pub fingerprint: Fingerprint,
     /// Whether it restores what somebody else changed.
     pub restores: bool,
+    /// Whether it gives back the owner reference that somebody removed. The garbage collector does that
+    /// too, on behalf of somebody who deletes the resource and wants to keep the target.
+    pub owns_again: bool,
 }
 
 /// When to look again.

@@ -83,7 +83,8 @@ impl Error {
     /// Whether somebody else was faster. The watch tells what they did.
     #[must_use]
     pub fn is_race(&self) -> bool {
-        matches!(self, Self::WriteStatus(error) if matches!(&**error, kube::Error::Api(status) if status.is_conflict()))
+        let raced = |status: &kube::core::Status| status.is_conflict() || status.is_not_found();
+        matches!(self, Self::WriteStatus(error) if matches!(&**error, kube::Error::Api(status) if raced(status)))
     }
 
     /// How long to wait before the next try, after so many failures in a row.

@@ -31,6 +31,7 @@ impl Content<'_> {
             data: self.data,
             fingerprint: self.pair.fingerprint,
             restores,
+            owns_again: false,
         }
     }
 }
@@ -126,7 +127,11 @@ fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed 
         found.replacement(resource)
     };
     let new_pair = !content.is_published;
-    let change = Change::Replace(content.draft(metadata, restores), found.seen.clone());
+    let draft = Draft {
+        owns_again: adopts && here.is_some(),
+        ..content.draft(metadata, restores)
+    };
+    let change = Change::Replace(draft, found.seen.clone());
     Placed {
         change,
         standing: Standing::Written { new_pair },

@@ -77,6 +77,17 @@ impl Replica {
         scene.until(&what, check).await
     }
 
+    /// An error with what the process has to say about it.
+    fn explained<T>(&self, result: Result<T>) -> Result<T> {
+        result.with_context(|| {
+            let log = std::fs::read_to_string(self.process.log()).unwrap_or_default();
+            let own = log
+                .lines()
+                .filter(|line| line.contains("static_aws_credentials"));
+            own.collect::<Vec<_>>().join("\n")
+        })
+    }
+
     /// Requests since a mark that are about the work, not about the lease.
     fn work(&self, mark: usize) -> Vec<Recorded> {
         let requests = self.proxy.since(mark).into_iter();
@@ -190,7 +201,7 @@ async fn a_leader_that_is_killed_in_a_rotation_is_succeeded_and_the_rotation_end
     assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     let mark = standby.proxy.mark();
     leader.stopped(Signal::KILL);
-    rotated(&scene).await?;
+    standby.explained(rotated(&scene).await)?;
     assert!(standby.leads().await?);
     assert!(
         standby

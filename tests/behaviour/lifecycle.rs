@@ -1,8 +1,12 @@
 //! The resource is deleted and made anew, or its target gets another policy, layout or name.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use anyhow::Result;
+use cluster::proxy::{Fault, Recorded, Verb};
 use kube::ResourceExt;
 use serde_json::json;
 
@@ -17,6 +21,7 @@ tests![
     a_resource_that_comes_back_waits_for_its_old_target_to_go,
     a_resource_that_comes_back_at_once_is_ready_within_seconds,
     an_orphaned_target_is_adopted,
+    a_target_that_is_orphaned_unseen_gets_no_owner_that_is_gone,
     the_policy_can_be_switched_without_asking_aws,
     layouts_and_keys_change_without_asking_aws,
     layouts_wait_while_the_source_is_bad,
@@ -126,6 +131,56 @@ async fn an_orphaned_target_is_adopted(stage: Arc<Stage>) -> Result<()> {
     let adopted = scene.secrets.get(TARGET).await?;
     assert_eq!((adopted.uid(), &adopted.data), (old.uid(), &old.data));
     assert_eq!(adopted.owner_references().len(), 1);
+    Ok(())
+}
+
+/// The garbage collector takes the owner reference off, and the operator hears of that before it hears
+/// that the resource is being deleted.
+async fn a_target_that_is_orphaned_unseen_gets_no_owner_that_is_gone(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let mut scene = Scene::before_start(stage).await?;
+    let deaf = Arc::new(AtomicBool::new(false));
+    let hears = Arc::clone(&deaf);
+    scene.proxy.set_fault(Box::new(move |head| {
+        let deaf = Arc::clone(&hears);
+        let filter = move |line: &[u8]| {
+            let lost = deaf.load(Ordering::Relaxed);
+            if lost { Vec::new() } else { line.to_vec() }
+        };
+        match head.verb {
+            Verb::Watch if head.resource == "staticawscredentials" => {
+                Fault::Lines(Box::new(filter))
+            }
+            _ => Fault::Pass,
+        }
+    }));
+    scene.start_operator().await?;
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.until_ready("orders").await?;
+    scene.quiet().await;
+
+    deaf.store(true, Ordering::Relaxed);
+    let mark = scene.proxy.mark();
+    let delete = ["delete", "staticawscredentials/orders", "--cascade=orphan"];
+    let delete = [&delete[..], &["-n", &scene.namespace]].concat();
+    scene.stage.cluster()?.kubectl(&delete).await?;
+    scene
+        .until(
+            "the operator has asked whether the resource is there",
+            async || {
+                let mut asked = scene.proxy.since(mark).into_iter();
+                let refused = |status| matches!(status, Some(404 | 409));
+                Ok(asked.any(|request| refused(request.status)).then_some(()))
+            },
+        )
+        .await?;
+    scene.quiet().await;
+    let target = scene.secrets.get(TARGET).await?;
+    assert!(target.owner_references().is_empty());
+    let writes = |request: Recorded| request.resource == "secrets" && request.verb.writes();
+    assert!(!scene.proxy.since(mark).into_iter().any(writes));
     Ok(())
 }
 

@@ -6,13 +6,23 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use cluster::binaries::go_binary;
 
 use crate::{
     cache::{filled, run},
     sdk::{Client, Runs, clients},
 };
+
+/// Installs what Debian has to bring, before anything else may want to: its tools stand no company. Blocks.
+pub fn packages() -> Result<()> {
+    let mut wanted = vec!["awscli", "ruby", "ruby-aws-sdk-core"];
+    let runs = |program| run(Command::new(program).arg("-version")).is_ok();
+    if !(runs("javac") && runs("mvn")) {
+        wanted.extend(["openjdk-17-jdk-headless", "maven"]);
+    }
+    debian(&wanted)
+}
 
 /// A virtual environment with what `requirements.txt` names, and `client.py` in it.
 pub fn python(client: &Path) -> Result<Client> {
@@ -36,20 +46,24 @@ pub fn cli1(client: &Path) -> Result<Client> {
 
 /// The second version of the CLI, which `PyPI` has not and Debian has.
 pub fn cli2(client: &Path) -> Result<Client> {
-    debian(&["awscli"])?;
-    let command = [
+    debians(
         Path::new("/bin/sh"),
-        &client.join("client.sh"),
-        Path::new("/usr/bin/aws"),
-    ];
-    Ok(on_the_machine(words(&command), Vec::new()))
+        &[&client.join("client.sh"), Path::new("/usr/bin/aws")],
+    )
 }
 
 /// Ruby with Debian's gems.
 pub fn ruby(client: &Path) -> Result<Client> {
-    debian(&["ruby", "ruby-aws-sdk-core"])?;
-    let command = [Path::new("/usr/bin/ruby"), &client.join("client.rb")];
-    Ok(on_the_machine(words(&command), Vec::new()))
+    debians(Path::new("/usr/bin/ruby"), &[&client.join("client.rb")])
+}
+
+/// What a package of Debian's brought.
+fn debians(program: &Path, arguments: &[&Path]) -> Result<Client> {
+    let command = words(&[&[program], arguments].concat());
+    for file in &command {
+        ensure!(Path::new(file).is_file(), "there is no {file}");
+    }
+    Ok(on_the_machine(command, Vec::new()))
 }
 
 /// Node, which `PyPI` has as well, with what `package-lock.json` names.
@@ -78,12 +92,6 @@ pub fn javascript(client: &Path) -> Result<Client> {
 
 /// The JDK of the machine, or Debian's, with what `pom.xml` names.
 pub fn java(client: &Path) -> Result<Client> {
-    if [["javac", "-version"], ["mvn", "-version"]]
-        .iter()
-        .any(|[program, flag]| run(Command::new(program).arg(flag)).is_err())
-    {
-        debian(&["openjdk-17-jdk-headless", "maven"])?;
-    }
     let place = filled(client, "", |place| {
         let mut maven = Command::new("mvn");
         maven
@@ -110,7 +118,16 @@ pub fn java(client: &Path) -> Result<Client> {
         .extend(["-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx128m", "-cp"].map(str::to_owned));
     command.push(format!("{0}/classes:{0}/jars/*", place.display()));
     command.push("Client".to_owned());
-    Ok(on_the_machine(command, vec![home, place]))
+    let mut directories = vec![home, place];
+    // Debian keeps a JDK's settings there.
+    for entry in std::fs::read_dir("/etc")? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default();
+        if name.as_encoded_bytes().starts_with(b"java-") {
+            directories.push(path);
+        }
+    }
+    Ok(on_the_machine(command, directories))
 }
 
 /// A static binary.

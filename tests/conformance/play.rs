@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
-    examples,
+    examples, install,
     matrix::{Cell, Matrix},
     pods::{self, Part},
     running::{Answer, Running},
@@ -27,6 +27,7 @@ const ASKED: usize = 5;
 pub type At = (String, Way);
 
 pub async fn play() -> Result<Matrix> {
+    tokio::task::spawn_blocking(install::packages).await??;
     let prepared = tokio::task::spawn_blocking(prepare);
     let (stage, prepared) = tokio::join!(Stage::set(), prepared);
     let (stage, (launch, prepared)) = (stage?, prepared??);
@@ -41,14 +42,14 @@ pub async fn play() -> Result<Matrix> {
         .flat_map(|(sdk, client)| pods::parts(sdk, client))
         .collect();
     let start = Instant::now();
-    let starting = stream::iter(&parts).map(|part| Running::start(&stage, part));
+    let starting = stream::iter(parts).map(|part| Running::start(&stage, part));
     let mut pods: Vec<Running> = starting.buffered(STARTING).try_collect().await?;
     eprintln!(
         "conformance: {} pods run after {:.0?}",
         pods.len(),
         start.elapsed()
     );
-    let mut before = ask_all(&pods).await;
+    let before = ask_all(&pods).await;
 
     let second = stage.new_pair().await?;
     stage.write_source(&second).await?;
@@ -61,7 +62,7 @@ pub async fn play() -> Result<Matrix> {
     let mut alone = ask_all(&pods).await;
 
     let mut matrix = Matrix::new(&first, &second);
-    for (at, before) in std::mem::take(&mut before) {
+    for (at, before) in before {
         let both = both.remove(&at).context("not asked a second time")?;
         let alone = alone.remove(&at).context("not asked a third time")?;
         matrix.add(
@@ -73,7 +74,7 @@ pub async fn play() -> Result<Matrix> {
             },
         );
     }
-    let restarted = pods.remove(0).restart().await?;
+    let restarted = Box::pin(pods.remove(0).restart()).await?;
     matrix.restarted(ask_all(&[restarted]).await.into_iter().collect());
     Ok(matrix)
 }

@@ -75,7 +75,7 @@ impl fmt::Debug for Answer {
 
 /// A pod whose containers have started.
 pub struct Running<'a> {
-    pub part: &'a Part<'a>,
+    pub part: Part<'a>,
     stage: &'a Stage,
     namespace: &'a str,
     directory: PathBuf,
@@ -83,7 +83,7 @@ pub struct Running<'a> {
 
 impl<'a> Running<'a> {
     /// Starts it.
-    pub async fn start(stage: &'a Stage, part: &'a Part<'a>) -> Result<Self> {
+    pub async fn start(stage: &'a Stage, part: Part<'a>) -> Result<Self> {
         let namespace = match &part.client.runs {
             Runs::OnTheMachine(_) => &stage.open,
             Runs::Alone(binary) => {
@@ -92,7 +92,7 @@ impl<'a> Running<'a> {
                 &stage.restricted
             }
         };
-        let pod = pods::pod(part, &stage.examples, namespace, &stage.endpoint())?;
+        let pod = pods::pod(&part, &stage.examples, namespace, &stage.endpoint())?;
         let pod: Pod = serde_json::from_value(pod)?;
         let all = Api::<Pod>::namespaced(stage.cluster.client(), namespace);
         let made = all.create(&PostParams::default(), &pod).await?;
@@ -116,19 +116,21 @@ impl<'a> Running<'a> {
         })
     }
 
-    /// Starts it anew, as a rollout does.
+    /// Starts it anew, as a rollout does: under another name.
     pub async fn restart(self) -> Result<Self> {
         let all = Api::<Pod>::namespaced(self.stage.cluster.client(), self.namespace);
         let deleted = all
             .delete(&self.part.name, &DeleteParams::default())
             .await?;
-        let uid = deleted.left().and_then(|pod| pod.uid()).unwrap_or_default();
+        let uid = deleted.left().and_then(|pod| pod.uid());
+        let uid = uid.context("the pod went without a word")?;
         timeout(
             PATIENCE,
             await_condition(all, &self.part.name, is_deleted(&uid)),
         )
         .await??;
-        Self::start(self.stage, self.part).await
+        let name = format!("{}-again", self.part.name);
+        Self::start(self.stage, Part { name, ..self.part }).await
     }
 
     /// Waits until kubelet has put the pair into every file that it mounted here.

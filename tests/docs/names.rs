@@ -144,8 +144,13 @@ fn every_value_of_the_chart_and_every_field_exists() -> Result<()> {
     Ok(())
 }
 
-/// Of Flux, Argo CD and others.
-const FOREIGN_FIELDS: [&str; 2] = ["spec.serviceAccountName", "spec.wait"];
+/// Of pods, Flux, Argo CD and others.
+const FOREIGN_FIELDS: [&str; 4] = [
+    "spec.serviceAccountName",
+    "spec.wait",
+    "spec.volumes",
+    "spec.os.name",
+];
 
 #[test]
 fn every_metric_exists() -> Result<()> {
