@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use cluster::{
     control_plane::{ControlPlane, Options},
-    leash::{Leashed, log_tail},
+    leash::Leashed,
     proxy::{Counts, Proxy, Record},
     sts::Sts,
 };
@@ -385,12 +385,7 @@ impl Scene {
                     ])
                     .await
                     .unwrap_or_else(|error| error.to_string());
-                let log = self
-                    .operator
-                    .as_ref()
-                    .map(|operator| log_tail(operator.log()))
-                    .transpose()?
-                    .unwrap_or_default();
+                let log = self.witness.log_tails();
                 bail!("not within {PATIENCE:?}: {what}\n{state}\n{log}");
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -12,6 +12,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use cluster::leash::log_tail;
 use futures::{FutureExt, StreamExt, future::LocalBoxFuture};
 use k8s_openapi::api::core::v1::Event;
 use kube::{
@@ -134,6 +135,13 @@ impl Witness {
     /// A file that the operator logs to.
     pub fn log(&self, path: PathBuf) {
         self.heard().logs.push(path);
+    }
+
+    /// How the logs of all processes of the operator end.
+    pub fn log_tails(&self) -> String {
+        let logs = self.heard().logs.clone();
+        let tail = |log: &PathBuf| log_tail(log).unwrap_or_else(|error| error.to_string());
+        logs.iter().map(tail).collect::<Vec<_>>().join("\n")
     }
 
     /// What the operator shows on its own port at this moment.
