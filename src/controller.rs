@@ -59,10 +59,10 @@ pub async fn run(
         namespace.clone(),
         of_secrets,
         stage.clone(),
-        woken,
+        woken.clone(),
     ));
     let (reader, writer) = reflector::store();
-    let resources = watches::resources(&context, namespace.as_deref(), of_resources, stage)
+    let resources = watches::resources(&context, namespace.as_deref(), of_resources, stage, woken)
         .reflect(writer)
         .touched_objects();
     let results = Controller::for_stream(resources, reader)

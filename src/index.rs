@@ -37,23 +37,36 @@ pub struct Index {
 }
 
 impl Index {
-    /// A resource as it stands in the cluster now.
-    pub fn apply_resource(&mut self, key: &ResourceKey, mentions: Mentions) {
+    /// A resource as it stands in the cluster now. Returns those that wanted the same target and have
+    /// a rival less now.
+    pub fn apply_resource(&mut self, key: &ResourceKey, mentions: Mentions) -> Vec<ResourceKey> {
+        let before = self.rivals(key);
         let namespace = self
             .namespaces
             .entry(key.namespace.as_str().into())
             .or_default();
         namespace.apply(&key.name, mentions);
+        let after = self.rivals(key);
+        let freed = before.into_iter().filter(|rival| !after.contains(rival));
+        freed.collect()
     }
 
-    /// A resource that is gone.
-    pub fn delete_resource(&mut self, key: &ResourceKey) {
+    /// A resource that is gone. Returns those that wanted the same target.
+    pub fn delete_resource(&mut self, key: &ResourceKey) -> Vec<ResourceKey> {
+        let freed = self.rivals(key);
         if let Some(namespace) = self.namespaces.get_mut(key.namespace.as_str()) {
             namespace.remove(&key.name);
             if namespace.resources.is_empty() {
                 self.namespaces.remove(key.namespace.as_str());
             }
         }
+        freed
+    }
+
+    fn rivals(&self, key: &ResourceKey) -> Vec<ResourceKey> {
+        let content = self.namespaces.get(key.namespace.as_str());
+        let rivals = content.map(|content| content.rivals(&key.namespace, &key.name));
+        rivals.unwrap_or_default()
     }
 
     /// A resource that cannot be decoded. It still mentions what it mentioned before.

@@ -67,12 +67,13 @@ pub fn resources(
     namespace: Option<&str>,
     watching: Arc<Dependency>,
     stage: watch::Sender<Stage>,
+    woken: mpsc::UnboundedSender<ResourceKey>,
 ) -> impl Stream<Item = watcher::Result<Event<Guarded>>> + Send + 'static {
     let api: Api<Guarded> = api(&context.shared.client, namespace);
     let context = Arc::clone(context);
     watcher(api, config()).default_backoff().then(move |event| {
         watching.saw(event.as_ref().err());
-        let event = event.map(|event| note_resource(&context, event));
+        let event = event.map(|event| note_resource(&context, event, &woken));
         let stage = stage.clone();
         async move {
             if matches!(event, Ok(Event::InitDone)) {
@@ -92,9 +93,14 @@ pub fn resources(
     })
 }
 
-fn note_resource(context: &Context, event: Event<Guarded>) -> Event<Guarded> {
+fn note_resource(
+    context: &Context,
+    event: Event<Guarded>,
+    woken: &mpsc::UnboundedSender<ResourceKey>,
+) -> Event<Guarded> {
     let mut index = lock(&context.index);
-    match event {
+    let mut freed = Vec::new();
+    let event = match event {
         Event::Init => {
             index.begin_resources();
             Event::Init
@@ -106,30 +112,35 @@ fn note_resource(context: &Context, event: Event<Guarded>) -> Event<Guarded> {
             Event::InitDone
         }
         Event::Delete(object) => {
-            index.delete_resource(&key(&object));
+            freed = index.delete_resource(&key(&object));
             context.forget(&object.uid().unwrap_or_default());
             Event::Delete(prune(object))
         }
         Event::Apply(object) => {
-            note(&mut index, &object);
+            freed = note(&mut index, &object);
             Event::Apply(prune(object))
         }
         Event::InitApply(object) => {
+            // A list wakes everybody.
             note(&mut index, &object);
             Event::InitApply(prune(object))
         }
+    };
+    for key in freed {
+        // The receiver goes only when the controller does.
+        let _ = woken.send(key);
     }
+    event
 }
 
 /// One that cannot be decoded keeps what it mentioned before.
-fn note(index: &mut crate::index::Index, object: &Guarded) {
-    match &object.0 {
-        Ok(object) => index.apply_resource(
-            &resource::key_of(object),
-            resource::mentions(object, object.status.as_ref()),
-        ),
-        Err(_) => index.keep_resource(&key(object)),
+fn note(index: &mut crate::index::Index, object: &Guarded) -> Vec<ResourceKey> {
+    if let Ok(object) = &object.0 {
+        let mentions = resource::mentions(object, object.status.as_ref());
+        return index.apply_resource(&resource::key_of(object), mentions);
     }
+    index.keep_resource(&key(object));
+    Vec::new()
 }
 
 /// Namespace and name of a watched resource.

@@ -176,13 +176,33 @@ impl Namespace {
 
     /// Who else wants the same target and comes first.
     pub(super) fn rival(&self, name: &str, mentions: &Mentions) -> Option<String> {
-        let by = &self.secrets.get(&mentions.target)?.mentioned_by;
-        let others = by.iter().filter(|other| &***other != name);
-        let others = others.filter_map(|other| Some((other, &self.resources.get(other)?.mentions)));
-        others
-            .filter(|(_, other)| other.target == mentions.target)
+        self.wanting(name, mentions)
             .filter(|(_, other)| other.precedence() < mentions.precedence())
             .min_by(|(_, one), (_, two)| one.precedence().cmp(&two.precedence()))
             .map(|(other, _)| other.to_string())
+    }
+
+    /// Everybody else who wants the same target as a resource.
+    pub(super) fn rivals(&self, namespace: &str, name: &str) -> Vec<ResourceKey> {
+        let entry = self.resources.get(name);
+        let rivals = entry.map(|entry| {
+            let others = self.wanting(name, &entry.mentions);
+            others.map(|(other, _)| ResourceKey::new(namespace, other))
+        });
+        rivals.into_iter().flatten().collect()
+    }
+
+    fn wanting<'a>(
+        &'a self,
+        name: &'a str,
+        mentions: &'a Mentions,
+    ) -> impl Iterator<Item = (&'a str, &'a Mentions)> {
+        let tracked = self.secrets.get(&mentions.target).into_iter();
+        tracked
+            .flat_map(|tracked| &tracked.mentioned_by)
+            .map(AsRef::as_ref)
+            .filter(move |other: &&str| *other != name)
+            .filter_map(|other| Some((other, &self.resources.get(other)?.mentions)))
+            .filter(|(_, other)| other.target == mentions.target)
     }
 }

@@ -47,6 +47,32 @@ fn the_loser_takes_over_when_the_winner_goes() {
 }
 
 #[test]
+fn the_loser_takes_over_when_a_winner_goes_that_never_wrote_anything() {
+    for renamed in [false, true] {
+        let mut world = World::new();
+        world.fill("second-key-pair", &beta());
+        let mut second = resource("second");
+        second.spec.target.name = Some(TARGET.to_owned());
+        world.store.apply(resource("orders"));
+        world.store.apply(second);
+        world.settle_twice();
+        assert!(
+            world
+                .state_of("second")
+                .starts_with("Ready=False TargetConflict")
+        );
+        if renamed {
+            world.respecify(|spec| spec.target.name = Some("elsewhere".to_owned()));
+        } else {
+            world.store.delete_resource("orders");
+        }
+        world.settle_twice();
+        assert_eq!(world.target(), Some(beta()));
+        assert!(world.state_of("second").starts_with("Ready=True"));
+    }
+}
+
+#[test]
 fn on_an_absent_target_the_older_resource_wins_even_if_the_younger_one_runs_first() {
     let mut world = World::new();
     let mut older = resource("zulu");

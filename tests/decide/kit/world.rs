@@ -139,12 +139,14 @@ impl World {
                 self.woken.extend(woken.into_iter().map(|key| key.name));
             }
             Event::Resource(object) => {
-                index.apply_resource(&key_of(&object), Run::mentions(&object));
+                let freed = index.apply_resource(&key_of(&object), Run::mentions(&object));
+                self.woken.extend(freed.into_iter().map(|key| key.name));
                 self.woken.insert(object.name_any());
                 self.watched.insert(object.name_any(), *object);
             }
             Event::ResourceGone(object) => {
-                index.delete_resource(&key_of(&object));
+                let freed = index.delete_resource(&key_of(&object));
+                self.woken.extend(freed.into_iter().map(|key| key.name));
                 let uid = object.uid().unwrap_or_default();
                 self.process.remembered.remove(&uid);
                 self.watched.remove(&object.name_any());
