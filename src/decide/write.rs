@@ -127,8 +127,10 @@ fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed 
         found.replacement(resource)
     };
     let new_pair = !content.is_published;
+    // A new policy asks for the owner reference itself.
+    let same_spec = world.status.observed_generation == resource.generation;
     let draft = Draft {
-        owns_again: adopts && here.is_some(),
+        owns_again: adopts && here.is_some() && same_spec,
         ..content.draft(metadata, restores)
     };
     let change = Change::Replace(draft, found.seen.clone());

@@ -15,7 +15,7 @@ use static_aws_credentials::{
     target,
 };
 
-use super::{World, build::universe, run::Run};
+use super::{World, build::universe, run::Run, store::Event};
 
 /// Two questions a minute apart; a timer may fire a little early.
 const CONFIRMED: Duration = Duration::from_millis(59_400);
@@ -135,8 +135,13 @@ pub fn may_report(world: &World, run: &Run, status: &StaticAwsCredentialsStatus)
     no_key_material(&serde_json::to_string(status).expect("a status is JSON"));
     if !run.resource.suspend && is(ConditionType::Ready) {
         let stands = world.store.secret(&run.resource.target);
+        // What the watch has not said yet nobody can know.
+        let untold = world.store.events.iter().any(|event| match event {
+            Event::Secret(name, _) | Event::SecretGone(name, _) => *name == run.resource.target,
+            Event::Resource(_) | Event::ResourceGone(_) => false,
+        });
         assert!(
-            stands.is_some_and(|target| is_ours(&target.metadata, run)),
+            untold || stands.is_some_and(|target| is_ours(&target.metadata, run)),
             "Ready without a target"
         );
         let published = status.published.as_ref().expect("Ready without published");

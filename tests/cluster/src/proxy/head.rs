@@ -57,6 +57,14 @@ pub struct RequestHead {
 }
 
 impl RequestHead {
+    /// Whether nothing is to be stored.
+    #[must_use]
+    pub fn is_rehearsal(&self) -> bool {
+        self.query
+            .split('&')
+            .any(|parameter| parameter == "dryRun=All")
+    }
+
     pub(crate) fn of(parts: &Parts) -> Self {
         let query = parts.uri.query().unwrap_or_default();
         let accept = parts.headers.get("accept").and_then(|v| v.to_str().ok());

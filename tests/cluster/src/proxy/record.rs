@@ -45,6 +45,8 @@ pub struct Counts {
     pub writes: BTreeMap<String, usize>,
     /// Writes of events.
     pub events: usize,
+    /// Writes that are only tried: nothing is stored.
+    pub rehearsals: usize,
     /// Paths that are no resource: discovery, `/version`.
     pub other: usize,
 }
@@ -61,6 +63,7 @@ impl Counts {
                 Verb::List => counts.lists += 1,
                 Verb::Watch => counts.watches += 1,
                 _ if request.resource == "events" => counts.events += 1,
+                _ if request.is_rehearsal() => counts.rehearsals += 1,
                 _ => *counts.writes.entry(request.what()).or_default() += 1,
             }
         }
