@@ -34,7 +34,7 @@ impl Run {
             Err(name) => return self.conflict(world, &name).map(|()| None),
         }
         for (name, seen) in &plan.strays {
-            rules::may_delete_stray(world, self, name);
+            rules::may_delete_stray(world, self, name, seen);
             world.request(format!("delete {name}"))?;
             if world.store.delete(name, Some(seen)).is_ok() || world.store.secret(name).is_none() {
                 let before = Sight::Present(seen.clone());

@@ -10,6 +10,7 @@ use static_aws_credentials::{
     },
     conditions,
     decide::{Change, Source},
+    index::Seen,
     layout,
     pair::{KeyPair, SecretBytes},
     target,
@@ -77,19 +78,30 @@ pub fn may_withdraw(world: &World, run: &Run, name: &str) {
     );
 }
 
-/// A stray goes only if it is ours, and only when the target stands.
-pub fn may_delete_stray(world: &World, run: &Run, name: &str) {
+/// A stray goes only if it is ours, and only when the target stands. Another object of its name is
+/// safe: the request names the one that was seen.
+pub fn may_delete_stray(world: &World, run: &Run, name: &str, seen: &Seen) {
     assert_ne!(name, run.resource.target);
     let current = world.store.secret(name);
+    let meant = current.filter(|current| current.metadata.uid.as_deref() == Some(&*seen.uid));
     assert!(
-        current.is_none_or(|current| is_marked(&current.metadata, run)),
+        meant.is_none_or(|current| is_marked(&current.metadata, run)),
         "a stray is deleted that does not carry both marks"
     );
     let stands = world.store.secret(&run.resource.target);
     assert!(
-        stands.is_some_and(|target| is_ours(&target.metadata, run)),
+        is_untold(world, &run.resource.target)
+            || stands.is_some_and(|target| is_ours(&target.metadata, run)),
         "the old target goes before the new one stands"
     );
+}
+
+/// Whether something happened to a Secret that the watch has not said yet, so that nobody can know.
+fn is_untold(world: &World, name: &str) -> bool {
+    world.store.events.iter().any(|event| match event {
+        Event::Secret(of, _) | Event::SecretGone(of, _) => of == name,
+        Event::Resource(_) | Event::ResourceGone(_) => false,
+    })
 }
 
 /// What every status keeps to.
@@ -135,13 +147,9 @@ pub fn may_report(world: &World, run: &Run, status: &StaticAwsCredentialsStatus)
     no_key_material(&serde_json::to_string(status).expect("a status is JSON"));
     if !run.resource.suspend && is(ConditionType::Ready) {
         let stands = world.store.secret(&run.resource.target);
-        // What the watch has not said yet nobody can know.
-        let untold = world.store.events.iter().any(|event| match event {
-            Event::Secret(name, _) | Event::SecretGone(name, _) => *name == run.resource.target,
-            Event::Resource(_) | Event::ResourceGone(_) => false,
-        });
         assert!(
-            untold || stands.is_some_and(|target| is_ours(&target.metadata, run)),
+            is_untold(world, &run.resource.target)
+                || stands.is_some_and(|target| is_ours(&target.metadata, run)),
             "Ready without a target"
         );
         let published = status.published.as_ref().expect("Ready without published");
