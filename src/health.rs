@@ -26,6 +26,7 @@ const REPEAT: Duration = Duration::from_mins(1);
 pub struct Dependency {
     what: String,
     failure: Mutex<Option<Failure>>,
+    tried: Mutex<Instant>,
 }
 
 #[derive(Debug)]
@@ -58,6 +59,7 @@ impl Dependency {
         Arc::new(Self {
             what,
             failure: Mutex::default(),
+            tried: Mutex::new(Instant::now()),
         })
     }
 
@@ -68,6 +70,7 @@ impl Dependency {
 
     /// Takes note that it works.
     pub fn works(&self) {
+        *lock(&self.tried) = Instant::now();
         if lock(&self.failure).take().is_some() {
             tracing::info!(what = self.what, "it works again");
         }
@@ -77,6 +80,7 @@ impl Dependency {
     pub fn failed(&self, message: String) {
         let mut failure = lock(&self.failure);
         let now = Instant::now();
+        *lock(&self.tried) = now;
         let logged = failure
             .as_ref()
             .filter(|old| old.message == message && now - old.logged < REPEAT);
@@ -93,6 +97,10 @@ impl Dependency {
             at: now,
             logged: logged.unwrap_or(now),
         });
+    }
+
+    fn is_tried(&self) -> bool {
+        lock(&self.tried).elapsed() < STUCK
     }
 
     fn problem(&self) -> Option<String> {
@@ -159,10 +167,13 @@ impl Health {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the main loop turns.
+    /// Whether the main loop turns, and the election where there is one: a replica that has ceased to
+    /// stand for it would be ready for ever and never lead.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        lock(&self.turned).elapsed() < STUCK
+        let lease = lock(&self.lease);
+        let stands = lease.as_ref().is_none_or(|lease| lease.is_tried());
+        stands && lock(&self.turned).elapsed() < STUCK
     }
 
     /// What keeps the process from being ready, a line each.

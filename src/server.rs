@@ -48,7 +48,10 @@ async fn livez(State(served): State<Served>) -> impl IntoResponse {
     if served.health.is_alive() {
         (StatusCode::OK, "ok\n")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the main loop is stuck\n")
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the main loop or the election is stuck\n",
+        )
     }
 }
 

@@ -106,14 +106,12 @@ fn by_identity(world: &World<'_>, pair: &SourcePair, region: &Region) -> Judgeme
 /// Whether AWS refused this very pair a moment ago and the next question has its time. A source that
 /// is touched again and again must not bring more of them.
 fn settles_meanwhile(world: &World<'_>, pair: &SourcePair) -> bool {
-    world.due == Due::Later
-        && world.memory.settling == Some(pair.fingerprint)
-        && world.status.observed_generation == world.resource.generation
+    world.due == Due::Later && world.memory.settling == Some(pair.fingerprint) && world.knows_spec()
 }
 
 /// Whether a proven pair is asked about again now.
 fn must_ask(world: &World<'_>, proof: &Proof, region: &Region) -> bool {
-    let spec_changed = world.status.observed_generation != world.resource.generation;
+    let spec_changed = !world.knows_spec();
     let elsewhere = match &proof.region {
         Some(asked) => asked != region.as_str(),
         None => spec_changed,
@@ -195,7 +193,7 @@ pub(super) fn uncertain(
         None if was_proven
             && world.was_true(ConditionType::Ready)
             && world.is_intact()
-            && world.status.observed_generation == world.resource.generation =>
+            && world.knows_spec() =>
         {
             Judged::Sound {
                 proof: None,

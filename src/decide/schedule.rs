@@ -147,10 +147,7 @@ pub(super) fn next(
         Judged::Sound {
             accepted_now: true, ..
         } => Next::In(interval(world)),
-        Judged::Sound { proof: Some(_), .. }
-            if world.due == Due::Later
-                && world.status.observed_generation == world.resource.generation =>
-        {
+        Judged::Sound { proof: Some(_), .. } if world.due == Due::Later && world.knows_spec() => {
             Next::Keep
         }
         Judged::Sound { proof: Some(_), .. } => Next::In(since_last_proof(world)),

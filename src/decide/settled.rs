@@ -25,7 +25,7 @@ pub(super) fn awaits_restore(world: &World<'_>) -> bool {
     world.restore_wait.is_some()
         && world.due == Due::Later
         && world.reason_before(ConditionType::Ready) == Some(Reason::TargetModified)
-        && world.status.observed_generation == world.resource.generation
+        && world.knows_spec()
         && source_matches(world)
 }
 
@@ -50,7 +50,7 @@ impl Look {
 
 /// A new process trusts a status only where UIDs and versions of source and target match.
 fn status_vouches(world: &World<'_>) -> bool {
-    world.status.observed_generation == world.resource.generation
+    world.knows_spec()
         && world.view.strays.is_empty()
         && source_matches(world)
         && target_matches(world)

@@ -85,6 +85,11 @@ impl World<'_> {
         self.status.published.as_ref()
     }
 
+    /// Whether the status speaks of the present spec.
+    pub(super) fn knows_spec(&self) -> bool {
+        self.status.observed_generation == self.resource.generation
+    }
+
     /// What was seen of the published Secret.
     pub(super) fn published_sight(&self) -> &Sight {
         published_sight(self.status, self.view, &self.resource.target)

@@ -56,8 +56,8 @@ pub(super) fn publish(world: &World<'_>, content: Content<'_>) -> Placing {
     let here = world
         .published()
         .filter(|published| published.secret_name == name);
-    let same_spec = world.status.observed_generation == world.resource.generation
-        && world.reason_before(ConditionType::Ready) != Some(Reason::Suspended);
+    let same_spec =
+        world.knows_spec() && world.reason_before(ConditionType::Ready) != Some(Reason::Suspended);
     match (&world.view.target, world.read_target(name)) {
         (Sight::Absent, _) | (_, Some(Target::Absent)) => {
             Placing::Known(Box::new(create(world, content)))
@@ -127,10 +127,9 @@ fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed 
         found.replacement(resource)
     };
     let new_pair = !content.is_published;
-    // A new policy asks for the owner reference itself.
-    let same_spec = world.status.observed_generation == resource.generation;
     let draft = Draft {
-        owns_again: adopts && here.is_some() && same_spec,
+        // A new policy asks for the owner reference itself.
+        owns_again: adopts && here.is_some() && world.knows_spec(),
         ..content.draft(metadata, restores)
     };
     let change = Change::Replace(draft, found.seen.clone());
