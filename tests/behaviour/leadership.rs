@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use cluster::{
     leash::Leashed,
+    ports::unused_address,
     proxy::{Fault, Proxy, Recorded, Verb},
 };
 use k8s_openapi::api::coordination::v1::Lease;
@@ -14,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     actions::{TARGET, tests},
-    scene::{PAIR, SECOND, Scene, Stage, free_address, get_http},
+    scene::{PAIR, SECOND, Scene, Stage, get_http},
 };
 
 tests![
@@ -43,7 +44,7 @@ impl Replica {
         let kubeconfig = cluster
             .service_account_kubeconfig(&scene.namespace, "operator", Some(&proxy.url()))
             .await?;
-        let bind = free_address()?;
+        let bind = unused_address()?;
         let flags = ["--namespace", &scene.namespace, "--leader-election"];
         let flags = [&flags[..], &["--lease-namespace", &scene.namespace]].concat();
         let flags: Vec<String> = flags.into_iter().map(str::to_owned).collect();

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use cluster::{
     control_plane::{ControlPlane, Options},
     leash::Leashed,
+    ports::unused_address,
     proxy::{Counts, Proxy, Record},
     sts::Sts,
 };
@@ -165,7 +166,7 @@ impl Scene {
             secrets: Api::namespaced(client.clone(), &namespace),
             resources: Api::namespaced(client, &namespace),
             flags: vec!["--namespace".to_owned(), namespace.clone()],
-            bind: free_address()?,
+            bind: unused_address()?,
             witness,
             operator: None,
             kubeconfig,
@@ -476,11 +477,6 @@ pub async fn get_http(address: &str, path: &str) -> Result<String> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
     Ok(answer)
-}
-
-pub fn free_address() -> Result<String> {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-    Ok(listener.local_addr()?.to_string())
 }
 
 /// The rules that the chart gives the operator, in one list.

@@ -62,8 +62,7 @@ impl Operator {
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let log = cluster.directory().join(format!("operator-{number}.log"));
         let endpoint = sts.url();
-        let bind = free_address()?;
-        let mut args: Vec<&str> = vec!["run", "--bind", &bind, "--sts-endpoint", &endpoint];
+        let mut args: Vec<&str> = vec!["run", "--bind", "127.0.0.1:0", "--sts-endpoint", &endpoint];
         args.extend(["--namespace", namespace]);
         args.extend(flags);
         let args: Vec<String> = args.into_iter().map(str::to_owned).collect();
@@ -218,9 +217,4 @@ impl Operator {
         }
         Ok(())
     }
-}
-
-fn free_address() -> Result<String> {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-    Ok(listener.local_addr()?.to_string())
 }

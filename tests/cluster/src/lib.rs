@@ -17,6 +17,7 @@ pub mod kubeconfig;
 pub mod leash;
 mod network;
 pub mod node;
+pub mod ports;
 mod remains;
 pub mod slot;
 pub mod tools;

@@ -1,0 +1,55 @@
+//! Ports of this machine for servers that are told theirs before they start.
+
+use std::{
+    net::{Ipv4Addr, TcpListener},
+    sync::atomic::{AtomicU16, Ordering},
+};
+
+use anyhow::{Result, bail};
+
+/// Above those of the slots, below those that the kernel gives to outgoing connections: a port that
+/// it picks could be somebody else's again before the server binds it.
+const FIRST: u16 = 28_000;
+const COUNT: u16 = 4_700;
+
+static GIVEN: AtomicU16 = AtomicU16::new(0);
+
+/// An address of 127.0.0.1 that nothing listens on and that this process has not given out before.
+///
+/// # Errors
+/// When all ports are taken.
+pub fn unused_address() -> Result<String> {
+    // Suites that run at the same time start at different places.
+    let start = u16::try_from(std::process::id() % u32::from(COUNT))?;
+    for _ in 0..COUNT {
+        let given = GIVEN.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST + (start + given % COUNT) % COUNT;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(format!("{}:{port}", Ipv4Addr::LOCALHOST));
+        }
+    }
+    bail!("no port from {FIRST} to {} is free", FIRST + COUNT - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_address_is_given_twice_while_others_are_left() {
+        let given: BTreeSet<_> = (0..200).filter_map(|_| unused_address().ok()).collect();
+        assert_eq!(given.len(), 200);
+    }
+
+    #[test]
+    fn an_address_that_somebody_listens_on_is_not_given() {
+        let mut held = Vec::new();
+        for _ in 0..20 {
+            let address = unused_address().expect("an address");
+            held.push(TcpListener::bind(address).expect("a port"));
+        }
+        assert_eq!(held.len(), 20);
+    }
+}
