@@ -30,7 +30,7 @@ pub struct View {
 }
 
 /// The index of one scope: a namespace, or the cluster.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Index {
     namespaces: HashMap<Box<str>, Namespace>,
     rewinds: u64,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What is remembered of one resource.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Remembered {
     /// What decisions are made from.
     pub memory: Memory,
@@ -48,7 +48,7 @@ enum Timer {
     At(Instant),
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Restores {
     count: u32,
     last: Option<Instant>,
@@ -137,7 +137,7 @@ impl Remembered {
 }
 
 /// Accounts whose published pairs AWS began to refuse lately.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Refusals {
     began: HashMap<String, Instant>,
 }

@@ -7,20 +7,20 @@ use std::{
 
 use super::{Mentions, ResourceKey, Seen, Sight};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) mentions: Mentions,
     pub(super) relisted: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tracked {
     pub(super) sight: Sight,
     pub(super) awaited_by_list: bool,
     pub(super) mentioned_by: Vec<Arc<str>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Namespace {
     pub(super) resources: HashMap<Arc<str>, Entry>,
     pub(super) secrets: HashMap<Box<str>, Tracked>,

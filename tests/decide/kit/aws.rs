@@ -25,7 +25,7 @@ pub struct Asked {
 }
 
 /// AWS as a whole.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Aws {
     keys: BTreeMap<String, Pair>,
     inactive: BTreeSet<String>,

@@ -1,24 +1,41 @@
 //! What one process knows, and forgets when it ends.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    rc::Rc,
+    time::Duration,
+};
 
 use static_aws_credentials::{
+    api::StaticAwsCredentials,
     fingerprint::{Fingerprint, FingerprintKey},
     index::Index,
     remembered::{Refusals, Remembered},
     verdict::Answer,
 };
 
+use super::store::{Event, Store};
+
 /// How long an unknown key stays unknown to those who ask a little later.
 const UNKNOWN_FOR: Duration = Duration::from_millis(1500);
 
 /// The memory of one process.
+#[derive(Clone)]
 pub struct Process {
     pub index: Index,
     pub remembered: HashMap<String, Remembered>,
     pub refusals: Refusals,
-    pub key: FingerprintKey,
-    replies: HashMap<(Fingerprint, String), (Answer, Duration)>,
+    pub key: Rc<FingerprintKey>,
+    pub replies: HashMap<(Fingerprint, String), (Answer, Duration)>,
+    /// Resources as the watch has shown them.
+    pub watched: BTreeMap<String, StaticAwsCredentials>,
+    /// Resources that are to be looked at.
+    pub woken: BTreeSet<String>,
+    /// When resources are looked at again.
+    pub timers: BTreeMap<String, Duration>,
+    told: usize,
+    /// What a list has said of Secrets is not said again.
+    listed: usize,
 }
 
 impl Process {
@@ -28,9 +45,43 @@ impl Process {
             index: Index::default(),
             remembered: HashMap::new(),
             refusals: Refusals::default(),
-            key: FingerprintKey::random().expect("there is randomness"),
+            key: Rc::new(FingerprintKey::random().expect("there is randomness")),
             replies: HashMap::new(),
+            watched: BTreeMap::new(),
+            woken: BTreeSet::new(),
+            timers: BTreeMap::new(),
+            told: 0,
+            listed: 0,
         }
+    }
+
+    /// What the watches of this process have not said yet.
+    pub fn untold<'a>(&self, store: &'a Store) -> impl Iterator<Item = &'a Rc<Event>> {
+        let listed = self.listed;
+        let rest = store.events.iter().enumerate().skip(self.told);
+        rest.filter(move |(at, event)| *at >= listed || !event.is_of_a_secret())
+            .map(|(_, event)| event)
+    }
+
+    /// The next thing that a watch says.
+    pub fn next_event(&mut self, store: &Store) -> Option<Rc<Event>> {
+        loop {
+            let event = store.events.get(self.told)?;
+            self.told += 1;
+            if self.told > self.listed || !event.is_of_a_secret() {
+                return Some(Rc::clone(event));
+            }
+        }
+    }
+
+    /// A list of Secrets has said what the watch was about to say of them.
+    pub fn has_listed_secrets(&mut self, store: &Store) {
+        self.listed = store.events.len();
+    }
+
+    /// Lists have said all.
+    pub fn has_listed_all(&mut self, store: &Store) {
+        self.told = store.events.len();
     }
 
     /// What is remembered of a resource.

@@ -98,10 +98,13 @@ pub fn may_delete_stray(world: &World, run: &Run, name: &str, seen: &Seen) {
 
 /// Whether something happened to a Secret that the watch has not said yet, so that nobody can know.
 fn is_untold(world: &World, name: &str) -> bool {
-    world.store.events.iter().any(|event| match event {
-        Event::Secret(of, _) | Event::SecretGone(of, _) => of == name,
-        Event::Resource(_) | Event::ResourceGone(_) => false,
-    })
+    world
+        .process
+        .untold(&world.store)
+        .any(|event| match &**event {
+            Event::Secret(of, _) | Event::SecretGone(of, _) => of == name,
+            Event::Resource(_) | Event::ResourceGone(_) => false,
+        })
 }
 
 /// What every status keeps to.

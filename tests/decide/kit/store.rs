@@ -1,6 +1,6 @@
 //! The API server: objects with UIDs, versions, preconditions, field managers, and a watch.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{collections::BTreeMap, rc::Rc};
 
 use k8s_openapi::{
     api::core::v1::Secret,
@@ -18,6 +18,8 @@ use static_aws_credentials::{
 /// Where everything is.
 pub const NAMESPACE: &str = "team";
 const SOMEBODY: &str = "somebody";
+/// Of ten digits, so that a version is told from any other number wherever it stands.
+pub const FIRST_VERSION: u64 = 1_000_000_000;
 
 /// What a watch says.
 #[derive(Debug)]
@@ -28,16 +30,24 @@ pub enum Event {
     ResourceGone(Box<StaticAwsCredentials>),
 }
 
+impl Event {
+    /// Whether the watch of Secrets says it.
+    pub fn is_of_a_secret(&self) -> bool {
+        matches!(self, Self::Secret(..) | Self::SecretGone(..))
+    }
+}
+
 /// The object is not what the writer believes.
 #[derive(Debug)]
 pub struct Conflict;
 
 /// The objects.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Store {
     pub secrets: BTreeMap<String, Secret>,
     pub resources: BTreeMap<String, StaticAwsCredentials>,
-    pub events: VecDeque<Event>,
+    /// Everything that watches say, from the beginning; each process is told at its own pace.
+    pub events: Vec<Rc<Event>>,
     version: u64,
     uids: u64,
 }
@@ -103,8 +113,7 @@ impl Store {
         if current.finalizers().is_empty() {
             self.secrets.remove(name);
             let version = self.version();
-            self.events
-                .push_back(Event::SecretGone(name.to_owned(), version));
+            self.tell(Event::SecretGone(name.to_owned(), version));
         } else {
             let mut secret = current.clone();
             secret.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
@@ -160,8 +169,7 @@ impl Store {
     pub fn delete_resource(&mut self, name: &str) {
         if let Some(resource) = self.resources.remove(name) {
             self.version();
-            self.events
-                .push_back(Event::ResourceGone(Box::new(resource)));
+            self.tell(Event::ResourceGone(Box::new(resource)));
         }
     }
 
@@ -188,8 +196,7 @@ impl Store {
         let before = self.secrets.get(&name);
         secret.metadata.managed_fields = Some(managed_fields(before, &secret, manager));
         let seen = Seen::of_metadata(&secret.metadata).expect("it has a UID and a version");
-        self.events
-            .push_back(Event::Secret(name.clone(), seen.clone()));
+        self.tell(Event::Secret(name.clone(), seen.clone()));
         self.secrets.insert(name, secret);
         seen
     }
@@ -197,15 +204,18 @@ impl Store {
     fn put_resource(&mut self, mut resource: StaticAwsCredentials) -> u64 {
         let version = self.version();
         resource.metadata.resource_version = Some(version.to_string());
-        self.events
-            .push_back(Event::Resource(Box::new(resource.clone())));
+        self.tell(Event::Resource(Box::new(resource.clone())));
         self.resources.insert(resource.name_any(), resource);
         version
     }
 
+    fn tell(&mut self, event: Event) {
+        self.events.push(Rc::new(event));
+    }
+
     fn version(&mut self) -> u64 {
         self.version += 1;
-        self.version
+        FIRST_VERSION + self.version
     }
 
     fn uid(&mut self) -> String {

@@ -1,17 +1,10 @@
 //! Time, watches and runs, as the controller and the API server bring them together.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
-use static_aws_credentials::{
-    api::{StaticAwsCredentials, StaticAwsCredentialsSpec},
-    index::Seen,
-    resource::key_of,
-};
+use static_aws_credentials::{api::StaticAwsCredentialsSpec, index::Seen, resource::key_of};
 use tokio::time::Instant;
 
 use super::{
@@ -25,6 +18,7 @@ use super::{
 const START: i64 = 1_767_225_600;
 
 /// Everything.
+#[derive(Clone)]
 pub struct World {
     pub store: Store,
     pub aws: Aws,
@@ -41,9 +35,6 @@ pub struct World {
     pub crash_after: Option<u32>,
     /// Requests that were made.
     pub log: Vec<String>,
-    watched: BTreeMap<String, StaticAwsCredentials>,
-    woken: BTreeSet<String>,
-    timers: BTreeMap<String, Duration>,
     base: Instant,
 }
 
@@ -62,9 +53,6 @@ impl World {
             vouched: BTreeSet::new(),
             crash_after: None,
             log: Vec::new(),
-            watched: BTreeMap::new(),
-            woken: BTreeSet::new(),
-            timers: BTreeMap::new(),
             base: Instant::now(),
         }
     }
@@ -125,55 +113,54 @@ impl World {
 
     /// The watch says the next thing.
     pub fn deliver(&mut self) -> bool {
-        let Some(event) = self.store.events.pop_front() else {
+        let process = &mut self.process;
+        let Some(event) = process.next_event(&self.store) else {
             return false;
         };
-        let index = &mut self.process.index;
-        match event {
-            Event::Secret(name, seen) => {
-                let woken = index.apply_secret(NAMESPACE, &name, seen);
-                self.woken.extend(woken.into_iter().map(|key| key.name));
-            }
-            Event::SecretGone(name, version) => {
-                let woken = index.delete_secret(NAMESPACE, &name, version);
-                self.woken.extend(woken.into_iter().map(|key| key.name));
-            }
+        let index = &mut process.index;
+        let woken = match &*event {
+            Event::Secret(name, seen) => index.apply_secret(NAMESPACE, name, seen.clone()),
+            Event::SecretGone(name, version) => index.delete_secret(NAMESPACE, name, *version),
             Event::Resource(object) => {
-                let freed = index.apply_resource(&key_of(&object), Run::mentions(&object));
-                self.woken.extend(freed.into_iter().map(|key| key.name));
-                self.woken.insert(object.name_any());
-                self.watched.insert(object.name_any(), *object);
+                process.woken.insert(object.name_any());
+                process
+                    .watched
+                    .insert(object.name_any(), (**object).clone());
+                index.apply_resource(&key_of(object), Run::mentions(object))
             }
             Event::ResourceGone(object) => {
-                let freed = index.delete_resource(&key_of(&object));
-                self.woken.extend(freed.into_iter().map(|key| key.name));
-                let uid = object.uid().unwrap_or_default();
-                self.process.remembered.remove(&uid);
-                self.watched.remove(&object.name_any());
+                process.remembered.remove(&object.uid().unwrap_or_default());
+                process.watched.remove(&object.name_any());
+                index.delete_resource(&key_of(object))
             }
-        }
+        };
+        process.woken.extend(woken.into_iter().map(|key| key.name));
         true
     }
 
     /// One run of one resource, with what the watch has said so far.
     pub fn run(&mut self, name: &str) {
-        self.woken.remove(name);
-        self.timers.remove(name);
-        let Some(object) = self.watched.get(name).cloned() else {
+        self.process.woken.remove(name);
+        self.process.timers.remove(name);
+        let Some(object) = self.process.watched.get(name).cloned() else {
             return;
         };
         let uid = object.uid().unwrap_or_default();
         match Run::new(self, &object).go(self) {
             Ok(pause) => {
                 if let Some(pause) = pause {
-                    self.timers.insert(name.to_owned(), self.now + pause);
+                    self.process
+                        .timers
+                        .insert(name.to_owned(), self.now + pause);
                 }
             }
             Err(Broken::Conflict) => {
                 let remembered = self.process.remembered(&uid);
                 remembered.failures += 1;
                 let pause = Duration::from_millis(250) * (1 << remembered.failures.min(7));
-                self.timers.insert(name.to_owned(), self.now + pause);
+                self.process
+                    .timers
+                    .insert(name.to_owned(), self.now + pause);
             }
             Err(Broken::Crash) => {
                 self.crash_after = None;
@@ -187,9 +174,9 @@ impl World {
         for _ in 0..500 {
             while self.deliver() {}
             let due = |(name, at): (&String, &Duration)| (*at <= self.now).then(|| name.clone());
-            let due: Vec<String> = self.timers.iter().filter_map(due).collect();
-            self.woken.extend(due);
-            let Some(name) = self.woken.first().cloned() else {
+            let due: Vec<String> = self.process.timers.iter().filter_map(due).collect();
+            self.process.woken.extend(due);
+            let Some(name) = self.process.woken.first().cloned() else {
                 return;
             };
             self.run(&name);
@@ -201,7 +188,14 @@ impl World {
     pub fn advance(&mut self, duration: Duration) {
         let end = self.now + duration;
         self.settle();
-        while let Some(next) = self.timers.values().min().copied().filter(|at| *at <= end) {
+        while let Some(next) = self
+            .process
+            .timers
+            .values()
+            .min()
+            .copied()
+            .filter(|at| *at <= end)
+        {
             self.now = next.max(self.now);
             self.settle();
         }
@@ -210,18 +204,17 @@ impl World {
 
     /// When a resource is looked at again, if nothing changes.
     pub fn next_look(&self, name: &str) -> Option<Duration> {
-        Some(self.timers.get(name)?.saturating_sub(self.now))
+        Some(self.process.timers.get(name)?.saturating_sub(self.now))
     }
 
     /// The process ends and another begins: all that was in memory is gone.
     pub fn restart(&mut self) {
         self.process = Process::new();
-        self.timers.clear();
-        self.store.events.clear();
-        self.watched = self.store.resources.clone();
-        self.woken = self.watched.keys().cloned().collect();
+        self.process.watched = self.store.resources.clone();
+        self.process.woken = self.process.watched.keys().cloned().collect();
         self.list_resources();
         self.list_secrets();
+        self.process.has_listed_all(&self.store);
     }
 
     fn list_resources(&mut self) {
@@ -235,9 +228,7 @@ impl World {
 
     /// The watch of Secrets breaks, and lists anew.
     pub fn list_secrets(&mut self) {
-        self.store
-            .events
-            .retain(|event| matches!(event, Event::Resource(_) | Event::ResourceGone(_)));
+        self.process.has_listed_secrets(&self.store);
         let index = &mut self.process.index;
         index.begin_secrets();
         for (name, secret) in &self.store.secrets {
@@ -246,7 +237,9 @@ impl World {
             }
         }
         let woken = index.end_secrets();
-        self.woken.extend(woken.into_iter().map(|key| key.name));
+        self.process
+            .woken
+            .extend(woken.into_iter().map(|key| key.name));
     }
 
     /// The wall clock is set.
