@@ -44,11 +44,11 @@ fn play(story: fn(&mut World), crash_after: Option<u32>) -> World {
     let mut world = World::new();
     world.fill(SOURCE, &alpha());
     world.store.apply(resource("orders"));
-    world.crash_after = crash_after;
+    world.fate.crash_after = crash_after;
     world.settle();
     story(&mut world);
     world.advance(Duration::from_mins(3));
-    world.crash_after = None;
+    world.fate.crash_after = None;
     world.settle_twice();
     world
 }

@@ -4,6 +4,7 @@
 mod aws;
 mod build;
 mod effects;
+mod fate;
 mod look;
 mod process;
 mod rules;
@@ -16,5 +17,6 @@ pub use build::{
     DEFAULT_ACCOUNT, Pair, SOURCE, TARGET, alpha, arn_of, beta, data, foreign_account, resource,
     root, secret, universe,
 };
-pub use store::{Event, NAMESPACE, Store};
+pub use process::Process;
+pub use store::{Event, FIRST_VERSION, NAMESPACE, Store};
 pub use world::World;

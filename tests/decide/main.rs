@@ -12,10 +12,13 @@ mod asking;
 mod clock;
 mod crashes;
 mod kit;
+mod model;
 mod ownership;
 mod properties;
 mod refusals;
 mod remembered;
+#[path = "../support/report.rs"]
+mod report;
 mod rivals;
 mod source;
 mod spec;

@@ -31,7 +31,7 @@ fn begun() -> World {
 
 /// Nobody does anything any more, and AWS answers.
 fn rest(world: &mut World) {
-    world.crash_after = None;
+    world.fate.crash_after = None;
     world.aws.outage = None;
     world.store.collect_garbage();
     // Longer than the longest interval that a story chooses, and a confirmation after it.

@@ -55,6 +55,11 @@ impl Aws {
         self.inactive.insert(pair.id.clone());
     }
 
+    /// The access key IDs that are not active.
+    pub fn inactive(&self) -> &BTreeSet<String> {
+        &self.inactive
+    }
+
     /// The key is active again.
     pub fn activate(&mut self, pair: &Pair) {
         self.inactive.remove(&pair.id);

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use serde_json::json;
-use static_aws_credentials::api::StaticAwsCredentials;
+use static_aws_credentials::{
+    api::StaticAwsCredentials,
+    pair::{KeyPair, SecretText},
+};
 
 /// Name of the source of the resource `orders`.
 pub const SOURCE: &str = "orders-key-pair";
@@ -90,6 +93,14 @@ impl Pair {
             ("AWS_ACCESS_KEY_ID", &self.id),
             ("AWS_SECRET_ACCESS_KEY", &self.secret),
         ])
+    }
+}
+
+/// A pair as the operator holds it.
+pub fn key_pair(pair: &Pair) -> KeyPair {
+    KeyPair {
+        access_key_id: SecretText::new(pair.id.clone()),
+        secret_access_key: SecretText::new(pair.secret.clone()),
     }
 }
 

@@ -36,7 +36,9 @@ impl Run {
         for (name, seen) in &plan.strays {
             rules::may_delete_stray(world, self, name, seen);
             world.request(format!("delete {name}"))?;
-            if world.store.delete(name, Some(seen)).is_ok() || world.store.secret(name).is_none() {
+            let deleted = world.store.delete(name, Some(seen)).is_ok();
+            world.reply()?;
+            if deleted || world.store.secret(name).is_none() {
                 let before = Sight::Present(seen.clone());
                 let index = &mut world.process.index;
                 index.record(NAMESPACE, name, &before, &Sight::Absent);
@@ -84,6 +86,7 @@ impl Run {
                 (name.clone(), deleted.map(|()| Sight::Absent))
             }
         };
+        world.reply()?;
         Ok(match written {
             Ok(sight) => Ok(Some((name, sight))),
             Err(_) => Err(name),
@@ -122,6 +125,7 @@ impl Run {
         rules::may_report(world, self, status);
         world.request(format!("status {}", self.name))?;
         let written = world.store.write_status(&self.name, &self.version, status);
+        world.reply()?;
         let version = written.map_err(|_| Broken::Conflict)?;
         self.status = status.clone();
         // What the watch will say in a moment is known already.
@@ -145,6 +149,8 @@ impl Run {
             view.published = Sight::Unseen;
         }
         let look = Look::of(self.resource.generation, &view, &self.status);
+        let seen = (self.resource.generation, view, self.status.clone());
+        world.process.looks.insert(format!("{look:?}"), seen);
         let remembered = world.process.remembered(&self.resource.uid);
         if let Some(settling) = plan.status.settling.as_ref().filter(|_| plan.refusal_began) {
             remembered.refusal_began(&settling.key_id_suffix, mono);

@@ -7,17 +7,23 @@ use std::{
 };
 
 use static_aws_credentials::{
-    api::StaticAwsCredentials,
+    api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
     fingerprint::{Fingerprint, FingerprintKey},
-    index::Index,
+    index::{Index, View},
     remembered::{Refusals, Remembered},
     verdict::Answer,
 };
 
-use super::store::{Event, Store};
+use super::{
+    build::{Pair, key_pair, universe},
+    store::{Event, Store},
+};
 
 /// How long an unknown key stays unknown to those who ask a little later.
 const UNKNOWN_FOR: Duration = Duration::from_millis(1500);
+
+/// What a finished run saw: generation, Secrets and status.
+pub type Seen = (i64, View, StaticAwsCredentialsStatus);
 
 /// The memory of one process.
 #[derive(Clone)]
@@ -26,6 +32,8 @@ pub struct Process {
     pub remembered: HashMap<String, Remembered>,
     pub refusals: Refusals,
     pub key: Rc<FingerprintKey>,
+    /// The pairs that fingerprints stand for.
+    pub pairs: Rc<HashMap<Fingerprint, Pair>>,
     pub replies: HashMap<(Fingerprint, String), (Answer, Duration)>,
     /// Resources as the watch has shown them.
     pub watched: BTreeMap<String, StaticAwsCredentials>,
@@ -33,6 +41,8 @@ pub struct Process {
     pub woken: BTreeSet<String>,
     /// When resources are looked at again.
     pub timers: BTreeMap<String, Duration>,
+    /// What the looks stand for that runs remember.
+    pub looks: HashMap<String, Seen>,
     told: usize,
     /// What a list has said of Secrets is not said again.
     listed: usize,
@@ -41,15 +51,21 @@ pub struct Process {
 impl Process {
     /// One that knows nothing.
     pub fn new() -> Self {
+        let key = FingerprintKey::random().expect("there is randomness");
+        let pairs = universe().into_iter();
+        let pairs = pairs.flat_map(|pair| [pair.clone(), pair.with_wrong_secret()]);
+        let pairs = pairs.map(|pair| (key.of(&key_pair(&pair), &[]), pair));
         Self {
+            pairs: Rc::new(pairs.collect()),
             index: Index::default(),
             remembered: HashMap::new(),
             refusals: Refusals::default(),
-            key: Rc::new(FingerprintKey::random().expect("there is randomness")),
+            key: Rc::new(key),
             replies: HashMap::new(),
             watched: BTreeMap::new(),
             woken: BTreeSet::new(),
             timers: BTreeMap::new(),
+            looks: HashMap::new(),
             told: 0,
             listed: 0,
         }

@@ -78,12 +78,13 @@ pub fn may_withdraw(world: &World, run: &Run, name: &str) {
     );
 }
 
-/// A stray goes only if it is ours, and only when the target stands. Another object of its name is
-/// safe: the request names the one that was seen.
+/// A stray goes only if it is ours, and only when the target stands. Another object of its name and
+/// a later version of it are safe: the request names what was seen.
 pub fn may_delete_stray(world: &World, run: &Run, name: &str, seen: &Seen) {
     assert_ne!(name, run.resource.target);
     let current = world.store.secret(name);
-    let meant = current.filter(|current| current.metadata.uid.as_deref() == Some(&*seen.uid));
+    let meant =
+        current.filter(|current| Seen::of_metadata(&current.metadata).as_ref() == Some(seen));
     assert!(
         meant.is_none_or(|current| is_marked(&current.metadata, run)),
         "a stray is deleted that does not carry both marks"

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 use static_aws_credentials::{
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
-    decide::{self, FoundTarget, Query, Read, Source, Step, Target, World as Known, examine},
+    decide::{FoundTarget, Query, Read, Source, Step, Target, World as Known, examine},
     index::{Seen, Sight, View},
     remembered::Written,
     resource::{Resource, mentions},
@@ -19,6 +19,8 @@ use super::{World, store::NAMESPACE};
 pub enum Broken {
     /// Somebody else wrote first.
     Conflict,
+    /// A write was carried out and its answer lost.
+    Lost,
     /// The process ended.
     Crash,
 }
@@ -71,7 +73,7 @@ impl Run {
     /// Runs, and returns when to look again.
     pub fn go(mut self, world: &mut World) -> Result<Option<Duration>, Broken> {
         for _ in 0..16 {
-            match self.with(world, decide::decide) {
+            match self.with(world, world.decide) {
                 Step::Read(Read::Source) => self.read_source(world)?,
                 Step::Read(Read::Target(name)) => self.read_target(world, &name)?,
                 Step::Ask(query) => self.ask(world, &query)?,

@@ -4,11 +4,16 @@ use std::{collections::BTreeSet, time::Duration};
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
-use static_aws_credentials::{api::StaticAwsCredentialsSpec, index::Seen, resource::key_of};
+use static_aws_credentials::{
+    api::StaticAwsCredentialsSpec,
+    decide::{self, Step, World as Known},
+    resource::key_of,
+};
 use tokio::time::Instant;
 
 use super::{
     Aws, Event, NAMESPACE, Pair, SOURCE, Store, alpha,
+    fate::Fate,
     process::Process,
     resource,
     run::{Broken, Run},
@@ -31,8 +36,12 @@ pub struct World {
     pub endpoint_replaced: bool,
     /// Access key IDs that were published without a question, at level Format.
     pub vouched: BTreeSet<String>,
-    /// The process ends after so many requests.
-    pub crash_after: Option<u32>,
+    /// What goes wrong with requests.
+    pub fate: Fate,
+    /// Another replica, which has no effects but hears what its watches say.
+    pub other: Option<Box<Process>>,
+    /// What decides. Only a test that breaks it on purpose puts another in its place.
+    pub decide: fn(&Known<'_>) -> Step,
     /// Requests that were made.
     pub log: Vec<String>,
     base: Instant,
@@ -51,7 +60,9 @@ impl World {
             jitter: 0.5,
             endpoint_replaced: false,
             vouched: BTreeSet::new(),
-            crash_after: None,
+            fate: Fate::default(),
+            other: None,
+            decide: decide::decide,
             log: Vec::new(),
             base: Instant::now(),
         }
@@ -99,18 +110,6 @@ impl World {
         self.base + self.now
     }
 
-    /// A request that is about to be made; the process may end instead.
-    pub fn request(&mut self, request: String) -> Result<(), Broken> {
-        if let Some(left) = &mut self.crash_after {
-            if *left == 0 {
-                return Err(Broken::Crash);
-            }
-            *left -= 1;
-        }
-        self.log.push(request);
-        Ok(())
-    }
-
     /// The watch says the next thing.
     pub fn deliver(&mut self) -> bool {
         let process = &mut self.process;
@@ -154,7 +153,7 @@ impl World {
                         .insert(name.to_owned(), self.now + pause);
                 }
             }
-            Err(Broken::Conflict) => {
+            Err(Broken::Conflict | Broken::Lost) => {
                 let remembered = self.process.remembered(&uid);
                 remembered.failures += 1;
                 let pause = Duration::from_millis(250) * (1 << remembered.failures.min(7));
@@ -163,7 +162,7 @@ impl World {
                     .insert(name.to_owned(), self.now + pause);
             }
             Err(Broken::Crash) => {
-                self.crash_after = None;
+                self.fate.crash_after = None;
                 self.restart();
             }
         }
@@ -205,46 +204,5 @@ impl World {
     /// When a resource is looked at again, if nothing changes.
     pub fn next_look(&self, name: &str) -> Option<Duration> {
         Some(self.process.timers.get(name)?.saturating_sub(self.now))
-    }
-
-    /// The process ends and another begins: all that was in memory is gone.
-    pub fn restart(&mut self) {
-        self.process = Process::new();
-        self.process.watched = self.store.resources.clone();
-        self.process.woken = self.process.watched.keys().cloned().collect();
-        self.list_resources();
-        self.list_secrets();
-        self.process.has_listed_all(&self.store);
-    }
-
-    fn list_resources(&mut self) {
-        let index = &mut self.process.index;
-        index.begin_resources();
-        for object in self.store.resources.values() {
-            index.apply_resource(&key_of(object), Run::mentions(object));
-        }
-        index.end_resources();
-    }
-
-    /// The watch of Secrets breaks, and lists anew.
-    pub fn list_secrets(&mut self) {
-        self.process.has_listed_secrets(&self.store);
-        let index = &mut self.process.index;
-        index.begin_secrets();
-        for (name, secret) in &self.store.secrets {
-            if let Some(seen) = Seen::of_metadata(&secret.metadata) {
-                index.list_secret(NAMESPACE, name, seen);
-            }
-        }
-        let woken = index.end_secrets();
-        self.process
-            .woken
-            .extend(woken.into_iter().map(|key| key.name));
-    }
-
-    /// The wall clock is set.
-    pub fn set_clock(&mut self, by: SignedDuration) {
-        self.wall_shift += by;
-        self.clock_jumped = true;
     }
 }

@@ -177,7 +177,7 @@ pub fn perform(world: &mut World, action: &Action) {
         Action::Rival(there) => rival(world, *there),
         Action::CollectGarbage => world.store.collect_garbage(),
         Action::Restart => world.restart(),
-        Action::Crash(after) => world.crash_after = Some(*after),
+        Action::Crash(after) => world.fate.crash_after = Some(*after),
         Action::List => world.list_secrets(),
         Action::Clock(seconds) => world.set_clock(SignedDuration::from_secs(*seconds)),
         Action::Advance(seconds) => world.advance(Duration::from_secs(*seconds)),

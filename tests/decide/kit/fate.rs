@@ -1,0 +1,113 @@
+//! What becomes of processes, watches, clocks and requests.
+
+use std::rc::Rc;
+
+use k8s_openapi::jiff::SignedDuration;
+use static_aws_credentials::{index::Seen, resource::key_of};
+
+use super::{
+    NAMESPACE, World,
+    process::Process,
+    run::{Broken, Run},
+};
+
+/// What happens between two requests of a run.
+pub type Meanwhile = Rc<dyn Fn(&mut World)>;
+
+/// What goes wrong with requests.
+#[derive(Clone, Default)]
+pub struct Fate {
+    /// The process ends after so many requests.
+    pub crash_after: Option<u32>,
+    /// The answer to a write is lost after so many that arrive.
+    pub lose_after: Option<u32>,
+    /// What happens after so many requests.
+    pub meanwhile: Option<(u32, Meanwhile)>,
+}
+
+impl World {
+    /// A request that is about to be made; the process may end instead.
+    pub fn request(&mut self, request: String) -> Result<(), Broken> {
+        match self.fate.meanwhile.take() {
+            Some((0, happens)) => happens(self),
+            Some((left, happens)) => self.fate.meanwhile = Some((left - 1, happens)),
+            None => {}
+        }
+        if let Some(left) = &mut self.fate.crash_after {
+            if *left == 0 {
+                return Err(Broken::Crash);
+            }
+            *left -= 1;
+        }
+        self.log.push(request);
+        Ok(())
+    }
+
+    /// The answer to a write that the API server has carried out; it may be lost.
+    pub fn reply(&mut self) -> Result<(), Broken> {
+        match self.fate.lose_after.take() {
+            Some(0) => return Err(Broken::Lost),
+            left => self.fate.lose_after = left.map(|left| left - 1),
+        }
+        Ok(())
+    }
+
+    /// The other replica has the effects from now on. It looks at everything once.
+    pub fn take_over(&mut self) {
+        self.swap();
+        self.process.woken = self.process.watched.keys().cloned().collect();
+    }
+
+    /// The other replica goes on where it was. If there is none yet, it begins.
+    pub fn swap(&mut self) {
+        let before = if let Some(other) = self.other.take() {
+            std::mem::replace(&mut self.process, *other)
+        } else {
+            let before = self.process.clone();
+            self.restart();
+            before
+        };
+        self.other = Some(Box::new(before));
+    }
+
+    /// The process ends and another begins: all that was in memory is gone.
+    pub fn restart(&mut self) {
+        self.process = Process::new();
+        self.process.watched = self.store.resources.clone();
+        self.process.woken = self.process.watched.keys().cloned().collect();
+        self.list_resources();
+        self.list_secrets();
+        self.process.has_listed_all(&self.store);
+    }
+
+    fn list_resources(&mut self) {
+        let index = &mut self.process.index;
+        index.begin_resources();
+        for object in self.store.resources.values() {
+            index.apply_resource(&key_of(object), Run::mentions(object));
+        }
+        index.end_resources();
+    }
+
+    /// The watch of Secrets breaks, and lists anew.
+    pub fn list_secrets(&mut self) {
+        self.process.has_listed_secrets(&self.store);
+        let index = &mut self.process.index;
+        index.begin_secrets();
+        for (name, secret) in &self.store.secrets {
+            if let Some(seen) = Seen::of_metadata(&secret.metadata) {
+                index.list_secret(NAMESPACE, name, seen);
+            }
+        }
+        let woken = index.end_secrets();
+        self.process
+            .woken
+            .extend(woken.into_iter().map(|key| key.name));
+    }
+
+    /// The wall clock is set.
+    pub fn set_clock(&mut self, by: SignedDuration) {
+        self.wall_shift += by;
+        self.clock_jumped = true;
+    }
+}

@@ -1,0 +1,51 @@
+//! A small world explored to the end: one resource, two sources, a target, a stranger's Secret and two
+//! replicas; people do something, the process dies or is deposed between any two requests, answers
+//! are lost, AWS is away. In every state the rules of `kit::rules` held for each effect that led to
+//! it, and from every state, if faults cease, the match is reached and stays.
+//!
+//! It runs the real `decide`. That it can fail is shown by breaking `decide` on purpose.
+
+mod broken;
+mod deeds;
+mod goal;
+mod moves;
+mod search;
+mod state;
+
+use moves::Budget;
+use search::explore;
+use static_aws_credentials::decide::decide;
+
+use crate::report::{thorough, tried};
+
+fn explored(test: &str, quick: Budget, long: &[Budget]) {
+    let long = if thorough() { long } else { &[] };
+    for budget in long.iter().chain([&quick]) {
+        let found = explore(*budget, decide);
+        assert!(found.states > 1000, "{found:?}");
+        let what = format!("states, {} moves, with {budget}", found.moves);
+        tried(&format!("model::{test}"), found.states, found.states, &what);
+    }
+}
+
+#[test]
+fn whatever_people_do_every_state_is_safe_and_leads_to_the_match() {
+    explored(
+        "whatever_people_do_every_state_is_safe_and_leads_to_the_match",
+        Budget::new(2, 0, 0),
+        &[Budget::new(3, 0, 0), Budget::new(2, 0, 1)],
+    );
+}
+
+#[test]
+fn whatever_fails_every_state_is_safe_and_leads_to_the_match() {
+    explored(
+        "whatever_fails_every_state_is_safe_and_leads_to_the_match",
+        Budget::new(1, 1, 0),
+        &[
+            Budget::new(1, 1, 1),
+            Budget::new(2, 1, 0),
+            Budget::new(1, 3, 0),
+        ],
+    );
+}

@@ -1,0 +1,228 @@
+//! What may happen next.
+
+use std::{fmt, rc::Rc, time::Duration};
+
+use static_aws_credentials::api::Reason;
+
+use super::deeds::{DEEDS, Deed, SECOND, done};
+use crate::kit::{SOURCE, World, alpha, beta, resource};
+
+/// How much may still happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Budget {
+    people: u8,
+    faults: u8,
+    pauses: u8,
+}
+
+/// One thing that happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// The watch says the next thing.
+    Hear,
+    /// The process looks at the resource.
+    Run,
+    /// The same, and the process ends instead of making a request.
+    RunAndEnd(u32),
+    /// The same, and the answer to a write is lost.
+    RunDeaf(u32),
+    /// The same, and before a request the other replica takes over and does all that it finds to
+    /// do. The first one carries its run to the end nevertheless.
+    RunDeposed(u32),
+    /// The same, and before a request somebody does something.
+    RunAmid(u32, Deed),
+    /// Nothing happens until something falls due.
+    Pause,
+    /// Somebody does something.
+    Do(Deed),
+    /// Something goes wrong.
+    Suffer(Fault),
+}
+
+/// What goes wrong between runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    End,
+    TakeOver,
+    List,
+    Outage,
+    OutageEnds,
+}
+
+const FAULTS: [Fault; 5] = [
+    Fault::End,
+    Fault::TakeOver,
+    Fault::List,
+    Fault::Outage,
+    Fault::OutageEnds,
+];
+
+impl Budget {
+    pub const fn new(people: u8, faults: u8, pauses: u8) -> Self {
+        Self {
+            people,
+            faults,
+            pauses,
+        }
+    }
+
+    fn spend(mut self, step: Move) -> Option<Self> {
+        let purse = match step {
+            Move::Hear | Move::Run | Move::Suffer(Fault::OutageEnds) => return Some(self),
+            Move::Do(_) | Move::RunAmid(..) => &mut self.people,
+            Move::Pause => &mut self.pauses,
+            Move::RunAndEnd(_) | Move::RunDeaf(_) | Move::RunDeposed(_) | Move::Suffer(_) => {
+                &mut self.faults
+            }
+        };
+        *purse = purse.checked_sub(1)?;
+        Some(self)
+    }
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            people,
+            faults,
+            pauses,
+        } = self;
+        write!(
+            formatter,
+            "{people} deeds, {faults} faults, {pauses} pauses"
+        )
+    }
+}
+
+/// The resource, both sources, and nothing published yet.
+pub fn beginning() -> World {
+    let mut world = World::new();
+    world.fill(SOURCE, &alpha());
+    world.fill(SECOND, &beta());
+    let mut orders = resource("orders");
+    "5m".clone_into(&mut orders.spec.validation.interval);
+    world.store.apply(orders);
+    world
+}
+
+/// Everything that may happen next.
+pub fn moves(world: &World, budget: Budget) -> Vec<(Move, Budget)> {
+    let hears = world.process.untold(&world.store).next().is_some();
+    let runs = !world.process.woken.is_empty();
+    let mut all = Vec::new();
+    all.extend(hears.then_some(Move::Hear));
+    if runs {
+        all.push(Move::Run);
+        all.extend(interruptions(world));
+    }
+    all.extend((!hears && !runs).then_some(Move::Pause));
+    all.extend(DEEDS.map(Move::Do));
+    all.extend(FAULTS.map(Move::Suffer));
+    let affordable = |step| Some((step, budget.spend(step)?));
+    all.into_iter().filter_map(affordable).collect()
+}
+
+/// The points at which a run can be interrupted are found by letting it run once.
+fn interruptions(world: &World) -> Vec<Move> {
+    let calm = taken(world, Move::Run);
+    let log = calm.map(|calm| calm.log).unwrap_or_default();
+    let reads = |request: &&String| request.starts_with("get ") || request.starts_with("ask ");
+    let requests = u32::try_from(log.len()).unwrap_or(u32::MAX);
+    let writes = requests - u32::try_from(log.iter().filter(reads).count()).unwrap_or(requests);
+    let amid = |at| DEEDS.map(|deed| Move::RunAmid(at, deed));
+    let before = (0..requests).flat_map(|at| [Move::RunAndEnd(at), Move::RunDeposed(at)]);
+    let after = (0..writes).map(Move::RunDeaf);
+    before
+        .chain(after)
+        .chain((0..requests).flat_map(amid))
+        .collect()
+}
+
+/// Where a move leads, if it can be made.
+pub fn taken(world: &World, step: Move) -> Option<World> {
+    let mut next = world.clone();
+    next.log.clear();
+    let happened = match step {
+        Move::Hear => next.deliver(),
+        Move::Run => ran(&mut next),
+        Move::RunAndEnd(at) => {
+            next.fate.crash_after = Some(at);
+            ran(&mut next)
+        }
+        Move::RunDeaf(at) => {
+            next.fate.lose_after = Some(at);
+            ran(&mut next)
+        }
+        Move::RunDeposed(at) => {
+            next.fate.meanwhile = Some((at, Rc::new(depose)));
+            let deposed = ran(&mut next);
+            next.swap();
+            deposed
+        }
+        Move::RunAmid(at, deed) => {
+            let possible = done(&mut next.clone(), deed);
+            next.fate.meanwhile = Some((at, Rc::new(move |world| _ = done(world, deed))));
+            possible && ran(&mut next)
+        }
+        Move::Pause => next.pause(),
+        Move::Do(deed) => done(&mut next, deed),
+        Move::Suffer(fault) => suffered(&mut next, fault),
+    };
+    happened.then_some(next)
+}
+
+/// A run, at whose end whatever was to happen meanwhile has happened.
+fn ran(world: &mut World) -> bool {
+    world.run("orders");
+    let fate = std::mem::take(&mut world.fate);
+    fate.crash_after.is_none() && fate.lose_after.is_none() && fate.meanwhile.is_none()
+}
+
+fn depose(world: &mut World) {
+    world.take_over();
+    world.settle();
+    world.swap();
+}
+
+fn suffered(world: &mut World, fault: Fault) -> bool {
+    let away = world.aws.outage.is_some();
+    match fault {
+        Fault::End => world.restart(),
+        Fault::TakeOver => world.take_over(),
+        Fault::List => world.list_secrets(),
+        Fault::Outage => world.aws.outage = Some(Reason::StsUnreachable),
+        Fault::OutageEnds => world.aws.outage = None,
+    }
+    match fault {
+        Fault::Outage => !away,
+        Fault::OutageEnds => away,
+        _ => true,
+    }
+}
+
+impl World {
+    /// Goes on to when something falls due.
+    fn pause(&mut self) -> bool {
+        let due = self
+            .process
+            .timers
+            .iter()
+            .min_by_key(|(_, at)| **at)
+            .map(|(name, at)| (name.clone(), *at));
+        let Some((name, at)) = due else {
+            return false;
+        };
+        self.now = self.now.max(at);
+        self.process.woken.insert(name);
+        true
+    }
+
+    /// Nothing goes wrong any more, nobody does anything, and time passes.
+    pub fn rest(&mut self) {
+        self.aws.outage = None;
+        self.store.collect_garbage();
+        self.advance(Duration::from_mins(12));
+        self.store.collect_garbage();
+        self.settle_twice();
+    }
+}

@@ -1,0 +1,100 @@
+//! Depth first, each state once.
+
+use std::{collections::HashSet, rc::Rc};
+
+use static_aws_credentials::decide::{Step, World as Known};
+
+use super::{
+    goal,
+    moves::{Budget, Move, beginning, moves, taken},
+    state,
+};
+use crate::kit::World;
+
+/// What a search went through.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Found {
+    pub states: usize,
+    pub moves: usize,
+}
+
+/// What takes the place of `decide`.
+pub type Decide = fn(&Known<'_>) -> Step;
+
+/// Goes through all states that can be reached. Panics at the first that is wrong, and says how it
+/// was reached.
+pub fn explore(budget: Budget, decide: Decide) -> Found {
+    let mut world = beginning();
+    world.decide = decide;
+    let mut search = Search::default();
+    search.arrive(None, world, budget);
+    while let Some(open) = search.open.pop() {
+        search.path.0.truncate(open.depth);
+        search.path.0.push(open.step);
+        if let Some(next) = taken(&open.from, open.step) {
+            search.found.moves += 1;
+            search.arrive(Some(&open.from), next, open.budget);
+        }
+    }
+    search.found
+}
+
+#[derive(Default)]
+struct Search {
+    seen: HashSet<u128>,
+    open: Vec<Open>,
+    found: Found,
+    path: Path,
+}
+
+/// A move that was not made yet.
+struct Open {
+    depth: usize,
+    from: Rc<World>,
+    step: Move,
+    budget: Budget,
+}
+
+/// The moves so far; told when a rule is broken.
+#[derive(Default)]
+struct Path(Vec<Move>);
+
+impl Drop for Path {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("after {:?}", self.0);
+        }
+    }
+}
+
+impl Search {
+    fn arrive(&mut self, from: Option<&World>, world: World, budget: Budget) {
+        if !self.seen.insert(state::key(&world, budget)) {
+            return;
+        }
+        self.found.states += 1;
+        if let (Some(from), Some(step)) = (from, self.path.0.last()) {
+            goal::nothing_was_lost(from, *step, &world);
+        }
+        let mut rested = world.clone();
+        rested.rest();
+        goal::is_reached(&rested);
+        let reached = (rested.state(), rested.store.secrets.clone());
+        rested.rest();
+        assert_eq!(
+            (rested.state(), rested.store.secrets),
+            reached,
+            "it does not stay"
+        );
+        let depth = self.path.0.len();
+        let world = Rc::new(world);
+        for (step, budget) in moves(&world, budget) {
+            self.open.push(Open {
+                depth,
+                from: Rc::clone(&world),
+                step,
+                budget,
+            });
+        }
+    }
+}
