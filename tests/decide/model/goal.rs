@@ -75,7 +75,8 @@ pub fn is_reached(world: &World) {
         None => {
             assert!(state.starts_with("Ready=False"), "{state}");
             let withdraws = spec.validation.on_rejected == OnRejected::Withdraw;
-            let refused = state.contains("AccessKeyUnknown") && state.contains("Published=True");
+            let refused =
+                state.contains("AccessKeyUnknown") && state.contains("Published=True Published");
             assert!(!(withdraws && refused), "{state}: not withdrawn");
         }
     }

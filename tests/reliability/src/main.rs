@@ -1,0 +1,132 @@
+//! `cargo reliability`: runs the tests that show the promise kept, and prints what each tried and
+//! what was survived. With `--all` the long form of each, up to an hour.
+
+mod inventory;
+mod outcome;
+mod table;
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write, stdout},
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+
+use outcome::Outcomes;
+
+/// Shows the promise kept: a pair that was not proven never reaches a pod, and a pair that was
+/// proven is never taken away by accident.
+#[derive(Parser)]
+#[command(name = "cargo reliability")]
+struct Args {
+    /// The long form of every test, up to an hour.
+    #[arg(long)]
+    all: bool,
+    /// Runs nothing: reads what `cargo test` printed into this file, with `RELIABILITY_REPORT` set
+    /// to the file beside it that ends in `.tsv`.
+    #[arg(long, value_name = "FILE", conflicts_with = "all")]
+    from: Option<PathBuf>,
+}
+
+/// Suites of the operator's package that show a line of the faults survived.
+const SUITES: [&str; 11] = [
+    "decide",
+    "index",
+    "region",
+    "cel",
+    "crds",
+    "sts",
+    "check",
+    "chart",
+    "policies",
+    "behaviour",
+    "faults",
+];
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("reliability: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<bool> {
+    let (printed, report) = match &args.from {
+        Some(printed) => {
+            let text = fs::read_to_string(printed);
+            let text = text.with_context(|| format!("cannot read {}", printed.display()))?;
+            (
+                text,
+                fs::read_to_string(printed.with_extension("tsv")).unwrap_or_default(),
+            )
+        }
+        None => play(args.all)?,
+    };
+    let outcomes = Outcomes::read(&printed, &report)?;
+    table::print(&outcomes)?;
+    let missing = inventory::missing(&outcomes);
+    for number in &missing {
+        println!("{number}: no test of this number passed");
+    }
+    let failed = outcomes.failed();
+    for name in &failed {
+        println!("{name}: failed or was skipped");
+    }
+    Ok(missing.is_empty() && failed.is_empty())
+}
+
+/// Runs the suites, and returns what they printed and what they reported.
+fn play(all: bool) -> Result<(String, String)> {
+    let report = Path::new("target/reliability.tsv");
+    fs::create_dir_all("target")?;
+    fs::write(report, "")?;
+    let mut printed = String::new();
+    let mut suites = Vec::new();
+    for suite in SUITES {
+        // Searches are an hour long unless they are optimized.
+        if all && suite == "decide" {
+            printed += &cargo(&["--profile", "search", "--test", suite], report, all)?;
+        } else {
+            suites.extend(["--test", suite]);
+        }
+    }
+    printed += &cargo(&suites, report, all)?;
+    printed += &cargo(&["--package", "fuzz"], report, all)?;
+    Ok((printed, fs::read_to_string(report)?))
+}
+
+/// `cargo test`, shown while it runs. A failure is told by what it printed.
+fn cargo(arguments: &[&str], report: &Path, all: bool) -> Result<String> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .args(["test", "--locked", "--no-fail-fast"])
+        .args(arguments);
+    command.env("RELIABILITY_REPORT", std::path::absolute(report)?);
+    if all {
+        command.env("THOROUGH", "1");
+    }
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo")?;
+    let output = child.stdout.take().context("cargo has no output")?;
+    let mut printed = String::new();
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        writeln!(stdout(), "{line}")?;
+        printed += &line;
+        printed.push('\n');
+    }
+    let ended = child.wait()?;
+    if !ended.success() && !printed.contains("test result: FAILED") {
+        bail!("cargo test {}: {ended}", arguments.join(" "));
+    }
+    Ok(printed)
+}
