@@ -179,12 +179,16 @@ impl Index {
         let Some(content) = self.namespaces.get_mut(namespace) else {
             return Vec::new();
         };
-        let Some(tracked) = content.track(name, &seen) else {
-            return Vec::new();
-        };
-        tracked.awaited_by_list = false;
-        tracked.sight.advance(seen);
-        content.concerned(namespace, name)
+        // Whose mark it loses has a stray less.
+        let mut woken = content.concerned(namespace, name);
+        if let Some(tracked) = content.track(name, &seen) {
+            tracked.awaited_by_list = false;
+            tracked.sight.advance(seen);
+            let concerned = content.concerned(namespace, name).into_iter();
+            let further: Vec<_> = concerned.filter(|key| !woken.contains(key)).collect();
+            woken.extend(further);
+        }
+        woken
     }
 
     /// A Secret is gone. Returns the resources that it concerns.

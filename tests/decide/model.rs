@@ -49,3 +49,24 @@ fn whatever_fails_every_state_is_safe_and_leads_to_the_match() {
         ],
     );
 }
+
+#[test]
+fn a_stray_that_loses_its_mark_leaves_nothing_to_be_found_later() {
+    use deeds::Deed::{DeleteSource, Rename, StripTarget};
+    use moves::Move::{Do, Hear, Run, RunAmid};
+    let path = [
+        Do(Rename),
+        Hear,
+        Hear,
+        Hear,
+        RunAmid(3, DeleteSource),
+        Hear,
+        Run,
+        Do(StripTarget),
+    ];
+    let mut world = moves::beginning();
+    for step in path {
+        world = moves::taken(&world, step).unwrap();
+    }
+    world.rest();
+}

@@ -7,6 +7,7 @@
 mod definition;
 
 mod commands;
+mod faults;
 mod links;
 mod manifests;
 mod names;

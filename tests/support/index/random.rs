@@ -84,10 +84,15 @@ impl Play {
             marked_by: marked_by.map(|(who, uid)| uid_of(who, uid)),
             plain: true,
         };
-        self.past.extend(before.cloned());
+        let before = before.cloned();
+        self.past.extend(before.clone());
         self.model.secrets.insert(name.to_owned(), seen.clone());
         let woken = set(self.index.apply_secret(TEAM, name, seen.clone()));
-        assert_eq!(woken, self.model.concerned(name, Some(&seen)));
+        let concerned = self.model.concerned(name, Some(&seen));
+        assert!(woken.is_superset(&concerned));
+        // Whose mark it has lost hears of it, if it was known to carry one.
+        let before = self.model.concerned(name, before.as_ref());
+        assert!(woken.is_subset(&concerned.union(&before).cloned().collect()));
     }
 
     fn secret_gone(&mut self, which: usize) {

@@ -1,0 +1,105 @@
+//! The page about reliability: each fault has its tests, and each test that is named exists.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::pages::{ROOT, fresh};
+
+const PAGE: &str = "docs/reliability.md";
+const COUNTS: [(&str, u32); 3] = [("F", 36), ("S", 7), ("A", 21)];
+
+#[test]
+fn every_fault_has_a_row_with_the_tests_that_show_it_survived() -> Result<()> {
+    let page = fs::read_to_string(Path::new(ROOT).join(PAGE))?;
+    let tests = numbered_tests()?;
+    let mut rows = Vec::new();
+    for (letter, count) in COUNTS {
+        for number in 1..=count {
+            let number = format!("{letter}{number}");
+            let start = format!("| {number} | ");
+            let row = page.lines().find(|line| line.starts_with(&start));
+            let row = row.with_context(|| format!("{PAGE} has no row of {number}"))?;
+            let what = row[start.len()..].split(" | ").next().unwrap_or_default();
+            let names = tests.get(&number.to_lowercase());
+            let names = names.with_context(|| format!("no test of {number}"))?;
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            rows.push(format!("{start}{what} | {} |\n", names.join(", ")));
+        }
+    }
+    let head = "| line | fault | tests |\n|---|---|---|\n";
+    fresh(PAGE, "faults", &format!("{head}{}", rows.concat()))
+}
+
+#[test]
+fn every_test_that_the_page_names_exists() -> Result<()> {
+    let page = fs::read_to_string(Path::new(ROOT).join(PAGE))?;
+    let sources = sources(&Path::new(ROOT).join("tests"))?;
+    let words = page.split('`').skip(1).step_by(2);
+    let is_test = |word: &&str| {
+        word.contains('_')
+            && word.bytes().all(|byte| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_:".contains(&byte)
+            })
+    };
+    let mut seen = 0;
+    for word in words.filter(is_test) {
+        let function = word.rsplit("::").next().unwrap_or(word);
+        let found = sources.iter().any(|source| source.contains(function));
+        ensure!(found, "{PAGE} names {word}, which is no test");
+        seen += 1;
+    }
+    ensure!(seen > 60, "names are found: {seen}");
+    Ok(())
+}
+
+/// Functions of tests by the numbers with which their names begin.
+fn numbered_tests() -> Result<BTreeMap<String, Vec<String>>> {
+    let mut tests: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for source in sources(&Path::new(ROOT).join("tests"))? {
+        for line in source.lines() {
+            let line = line.trim_start();
+            let line = line.strip_prefix("async ").unwrap_or(line);
+            let Some(name) = line
+                .strip_prefix("fn ")
+                .and_then(|rest| rest.split('(').next())
+            else {
+                continue;
+            };
+            for number in name.split('_').take_while(|part| is_number(part)) {
+                tests
+                    .entry(number.to_owned())
+                    .or_default()
+                    .push(name.to_owned());
+            }
+        }
+    }
+    tests.values_mut().for_each(|names| names.sort());
+    Ok(tests)
+}
+
+fn is_number(part: &str) -> bool {
+    let letter = part.starts_with(['f', 's', 'a']);
+    letter && part.len() > 1 && part.bytes().skip(1).all(|byte| byte.is_ascii_digit())
+}
+
+/// The text of every source file below a folder.
+fn sources(folder: &Path) -> Result<Vec<String>> {
+    let mut texts = Vec::new();
+    let mut folders: Vec<PathBuf> = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                texts.push(fs::read_to_string(path)?);
+            }
+        }
+    }
+    Ok(texts)
+}
