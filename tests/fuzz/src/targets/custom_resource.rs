@@ -17,9 +17,13 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
         .cloned()
         .unwrap_or_else(|| panic!("there is a schema"))
 });
-static REGION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("^[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}$").unwrap_or_else(|error| panic!("{error}"))
-});
+static REGION: LazyLock<Regex> = LazyLock::new(|| pattern("^[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}$"));
+static INTERVAL: LazyLock<Regex> =
+    LazyLock::new(|| pattern("^([0-9]{1,4}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$"));
+
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).unwrap_or_else(|error| panic!("{error}"))
+}
 
 thread_local! {
     static RULES: (CompiledSchema, Validator) = (compile_schema(&SCHEMA), Validator::new());
@@ -69,6 +73,7 @@ fn keeps_the_bounds(resource: &Resource, object: &StaticAwsCredentials) {
     if let Some(region) = &resource.region {
         assert!(region.as_str().len() <= 32 && REGION.is_match(region.as_str()));
     }
+    assert!(INTERVAL.is_match(&object.spec.validation.interval));
     let checks = &resource.checks;
     assert!(checks.level == ValidationLevel::Format || resource.region.is_some());
     let (shortest, longest) = (Duration::from_mins(5), Duration::from_hours(168));

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 use static_aws_credentials::{region::Region, sts::parse_endpoint};
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 use super::is_one_of_few;
 
@@ -55,7 +55,11 @@ pub fn endpoint(input: &[u8]) {
     };
     let again = parse_endpoint(endpoint.as_str());
     assert_eq!(again.as_ref(), Ok(&endpoint), "it is its own normal form");
-    let url = Url::parse(endpoint.as_str()).unwrap_or_else(|error| panic!("{endpoint}: {error}"));
+    let url = match Url::parse(endpoint.as_str()) {
+        Ok(url) => url,
+        // A host that nobody can resolve leads nowhere.
+        Err(error) => return assert_ne!(error, ParseError::InvalidPort, "{endpoint}"),
+    };
     assert!(url.username().is_empty() && url.password().is_none());
     assert_eq!((url.path(), url.query(), url.fragment()), ("/", None, None));
     let host = url.host();
