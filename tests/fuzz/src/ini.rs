@@ -8,6 +8,10 @@ pub type Sections = BTreeMap<String, BTreeMap<String, String>>;
 
 /// How a reader takes what the rules leave open.
 #[derive(Clone, Copy, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "habits that do not depend on each other"
+)]
 pub struct Dialect {
     /// White space before `#` or `;` ends a value.
     inline_comments: bool,
@@ -29,6 +33,7 @@ pub const DIALECTS: [Dialect; 6] = [
     dialect(true, true, true, true),
 ];
 
+#[allow(clippy::fn_params_excessive_bools, reason = "a row of a table")]
 const fn dialect(
     inline_comments: bool,
     colon: bool,

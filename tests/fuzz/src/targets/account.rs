@@ -22,11 +22,8 @@ fn in_digits_of_two(text: &str) -> Option<String> {
     let rest = text
         .strip_prefix("AKIA")
         .or_else(|| text.strip_prefix("ASIA"))?;
-    let mut bits = String::new();
-    for letter in rest.chars() {
-        let value = ALPHABET.find(letter)?;
-        bits.push_str(&format!("{value:05b}"));
-    }
+    let five = |letter| ALPHABET.find(letter).map(|value| format!("{value:05b}"));
+    let bits: String = rest.chars().map(five).collect::<Option<_>>()?;
     let (generation, rest) = (bits.len() == 80).then(|| bits.split_at(1))?;
     let number = u64::from_str_radix(rest.split_at(40).0, 2).ok()?;
     let digits = number.to_string();
@@ -34,11 +31,10 @@ fn in_digits_of_two(text: &str) -> Option<String> {
 }
 
 fn encoded(account: u64, rest: &[u8]) -> String {
-    let mut bits = format!("1{account:040b}");
-    for byte in rest.iter().cycle().take(5) {
-        bits.push_str(&format!("{byte:08b}"));
-    }
-    let bits = format!("{bits:0<80}");
+    let eight = |byte: &u8| format!("{byte:08b}").into_bytes();
+    let rest: Vec<u8> = rest.iter().cycle().take(5).flat_map(eight).collect();
+    let rest = String::from_utf8_lossy(&rest);
+    let bits = format!("{:0<80}", format!("1{account:040b}{rest}"));
     let letters = bits.as_bytes().chunks(5).take(16).map(|five| {
         let value = five
             .iter()

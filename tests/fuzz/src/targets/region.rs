@@ -42,7 +42,7 @@ pub fn region(input: &[u8]) {
     let endpoint = parse_endpoint(&address).unwrap_or_else(|error| panic!("{address}: {error}"));
     assert_eq!(endpoint.as_str(), address);
     let china = text.starts_with("cn-");
-    assert_eq!(host.ends_with(".cn"), china, "{address}");
+    assert_eq!(host.ends_with("amazonaws.com.cn"), china, "{address}");
 }
 
 pub fn endpoint(input: &[u8]) {
