@@ -76,7 +76,7 @@ fn shown(engine: &Engine, target: &Target, limit: Limit, seed: u32) -> Result<bo
     };
     println!("  broken: {}", target.promise);
     println!("  by this line, for tests/fuzz/corpus/{}:", target.name);
-    print!("{}{said}\n", corpus::line(&input));
+    println!("{}{said}", corpus::line(&input));
     Ok(false)
 }
 

@@ -86,8 +86,7 @@ fn mutated(target: &Target, seed: u64) -> Result<()> {
         // A story costs a thousand times what a look at a region does, and a reply goes through a socket.
         ("world", false) => 200,
         ("sts_reply" | "custom_resource", false) => 1_000,
-        (_, false) => 5_000,
-        ("world", true) => 5_000,
+        (_, false) | ("world", true) => 5_000,
         (_, true) => 100_000,
     };
     let mutations = Mutations::new(seed, &inputs, target.longest).take(count);
