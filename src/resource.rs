@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use k8s_openapi::jiff::Timestamp;
-use kube::{ResourceExt, core::Duration as GoDuration};
+use kube::ResourceExt;
 
 use crate::{
     api::{
@@ -168,15 +168,33 @@ pub fn mentions(
 }
 
 fn interval(text: &str) -> Result<Duration, Finding> {
-    let parsed: Result<GoDuration, _> = text.parse();
-    let duration = parsed.map(Duration::from).ok();
     let within = |duration: &Duration| (300..=604_800).contains(&duration.as_secs());
-    duration.filter(within).ok_or_else(|| {
+    duration(text).filter(within).ok_or_else(|| {
         invalid(
             "spec.validation.interval",
             "it must lie between 5m and 168h",
         )
     })
+}
+
+/// Hours, minutes and seconds in this order, each with as many digits as the schema allows: kube's
+/// own parser takes more, and panics on a number that is too large for it.
+fn duration(text: &str) -> Option<Duration> {
+    const UNITS: [(char, usize, u64); 3] = [('h', 4, 3600), ('m', 5, 60), ('s', 6, 1)];
+    let mut rest = text;
+    let mut seconds: u64 = 0;
+    for (unit, digits, size) in UNITS {
+        let Some((number, after)) = rest.split_once(unit) else {
+            continue;
+        };
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number || number.len() > digits {
+            return None;
+        }
+        seconds += number.parse::<u64>().ok()? * size;
+        rest = after;
+    }
+    rest.is_empty().then(|| Duration::from_secs(seconds))
 }
 
 fn invalid(field: &str, problem: &str) -> Finding {

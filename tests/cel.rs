@@ -137,11 +137,12 @@ fn the_operator_can_use_what_the_rules_accept() -> Result<()> {
 
 /// An object may be older than a rule, and what becomes part of a host name is checked again.
 #[test]
-fn the_operator_too_refuses_a_bad_region_or_arn() -> Result<()> {
+fn the_operator_too_refuses_a_bad_region_arn_or_interval() -> Result<()> {
     let parsed_again = [
         "spec.region must be an AWS region",
         "spec.region must be set",
         "spec.validation.arn must be the ARN",
+        "spec.validation.interval must be",
     ];
     for message in parsed_again {
         let case = cases()
@@ -151,6 +152,18 @@ fn the_operator_too_refuses_a_bad_region_or_arn() -> Result<()> {
             let object: StaticAwsCredentials = serde_json::from_value(changed(&patch))?;
             assert!(Resource::parse(&object).is_err(), "{patch}");
         }
+    }
+    Ok(())
+}
+
+/// `check` reads manifests that no schema has seen.
+#[test]
+fn an_interval_that_no_duration_holds_is_refused_and_never_a_panic() -> Result<()> {
+    for digits in [5, 19, 60, 400] {
+        let interval = format!("{}h", "9".repeat(digits));
+        let patch = json!({"spec": {"validation": {"interval": interval}}});
+        let object: StaticAwsCredentials = serde_json::from_value(changed(&patch))?;
+        assert!(Resource::parse(&object).is_err(), "{interval}");
     }
     Ok(())
 }

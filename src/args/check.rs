@@ -135,8 +135,10 @@ fn account_id(text: &str) -> Result<String, String> {
 }
 
 fn wait(text: &str) -> Result<Duration, String> {
-    let duration: Result<GoDuration, _> = text.parse();
-    let duration = duration.map_err(|_| "a duration looks like 60s or 2m".to_owned())?;
+    // The parser panics on a number that no duration holds.
+    const LONGEST: usize = 12;
+    let duration: Option<GoDuration> = (text.len() <= LONGEST).then(|| text.parse().ok()).flatten();
+    let duration = duration.ok_or("a duration looks like 60s or 2m")?;
     if duration.is_negative() {
         return Err("it must not be negative".to_owned());
     }

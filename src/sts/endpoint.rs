@@ -40,6 +40,11 @@ pub fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
     if authority.host().is_empty() {
         return Err("it must name a host".to_owned());
     }
+    // The parser takes anything for a port.
+    let after_host = authority.as_str().strip_prefix(authority.host());
+    if after_host.is_some_and(|port| !port.is_empty()) && authority.port_u16().is_none() {
+        return Err("its port must be a number up to 65535".to_owned());
+    }
     // The parser drops a fragment silently.
     if !matches!(uri.path(), "" | "/") || uri.query().is_some() || text.contains('#') {
         return Err("it must end after the host and port: no path, query or fragment".to_owned());

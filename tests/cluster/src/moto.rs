@@ -4,7 +4,7 @@
 mod records;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -31,6 +31,14 @@ const ENVIRONMENT: Environment = Environment {
     why: "moto, which stands in for AWS's S3, IAM and STS, runs in a Python environment of its own",
 };
 const DEADLINE: Duration = Duration::from_mins(2);
+
+/// The Python that has moto, and with it botocore, which is installed before if need be.
+///
+/// # Errors
+/// If there is no Python to install it with, or the packages do not come.
+pub fn python() -> Result<PathBuf> {
+    Ok(ENVIRONMENT.directory()?.join("bin/python"))
+}
 
 /// The running stand-in, which ends with this value.
 pub struct Moto {

@@ -1,0 +1,165 @@
+//! Builds the engine and runs it, a target at a time.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::{TARGET_VARIABLE, Target, corpus};
+
+/// When a run ends.
+#[derive(Clone, Copy, Debug)]
+pub enum Limit {
+    /// After so many executions.
+    Runs(u64),
+    /// After so many seconds.
+    Seconds(u64),
+}
+
+/// The engine, built.
+pub struct Engine {
+    program: PathBuf,
+}
+
+/// How a run went.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Inputs that were tried.
+    pub executions: u64,
+    /// Branches that were taken by any of them, of those that are instrumented.
+    pub edges: u64,
+    /// Inputs that were kept, each for something new.
+    pub kept: usize,
+    /// The input that broke the promise, and what was said of it.
+    pub broken: Option<(Vec<u8>, String)>,
+}
+
+impl Engine {
+    /// Builds it, in a directory of its own, since every crate is built for it once more.
+    ///
+    /// # Errors
+    /// If there is no C++ compiler, or the targets do not compile.
+    pub fn build() -> Result<Self> {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let directory = workspace().join("target/fuzz");
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let status = Command::new(cargo)
+            .current_dir(workspace())
+            .env("RUSTC_WRAPPER", here.join("instrument"))
+            .args([
+                "build",
+                "--quiet",
+                "--locked",
+                "--profile=fuzz",
+                "--package=fuzz",
+            ])
+            .args(["--features=engine", "--bin=engine", "--target-dir"])
+            .arg(&directory)
+            .status()
+            .context("cannot run cargo")?;
+        ensure!(
+            status.success(),
+            "the engine cannot be built; it takes a C++ compiler (g++)"
+        );
+        Ok(Self {
+            program: directory.join("fuzz/engine"),
+        })
+    }
+
+    /// Runs a target from the inputs of a directory, which gets those that are found.
+    ///
+    /// # Errors
+    /// If the engine does not run; a broken promise is an outcome.
+    pub fn run(
+        &self,
+        target: &Target,
+        directory: &Path,
+        limit: Limit,
+        seed: u32,
+    ) -> Result<Outcome> {
+        let crash = tempfile::tempdir()?;
+        let limit = match limit {
+            Limit::Runs(count) => format!("-runs={count}"),
+            Limit::Seconds(seconds) => format!("-max_total_time={seconds}"),
+        };
+        let output = self
+            .command(target)
+            .args([limit, format!("-seed={seed}"), prefix(crash.path())])
+            .args(["-print_final_stats=1", "-timeout=60", "-rss_limit_mb=2048"])
+            .arg(directory)
+            .output()?;
+        let log = String::from_utf8_lossy(&output.stderr);
+        let executions = number(&log, "stat::number_of_executed_units:");
+        let broken = corpus::pack(crash.path())?.into_iter().next();
+        ensure!(
+            output.status.success() != broken.is_some(),
+            "{} ended without a reason:\n{log}",
+            target.name
+        );
+        Ok(Outcome {
+            executions: executions.context("libFuzzer does not say how often it ran")?,
+            edges: number(&log, " cov:").unwrap_or_default(),
+            kept: fs::read_dir(directory)?.count(),
+            broken: broken.map(|input| (input, said(&log))),
+        })
+    }
+
+    /// The inputs of a directory without those that take no branch of their own.
+    ///
+    /// # Errors
+    /// If one of them breaks the promise.
+    pub fn minimised(&self, target: &Target, directory: &Path) -> Result<Vec<Vec<u8>>> {
+        let fewer = tempfile::tempdir()?;
+        let output = self
+            .command(target)
+            .arg("-merge=1")
+            .args([fewer.path(), directory])
+            .output()?;
+        ensure!(
+            output.status.success(),
+            "{} cannot be minimised",
+            target.name
+        );
+        corpus::pack(fewer.path())
+    }
+
+    fn command(&self, target: &Target) -> Command {
+        let mut command = Command::new(&self.program);
+        let dictionary = Path::new(env!("CARGO_MANIFEST_DIR")).join("dictionary");
+        command
+            .env(TARGET_VARIABLE, target.name)
+            .arg(format!("-dict={}", dictionary.display()))
+            .arg(format!("-max_len={}", target.longest));
+        command
+    }
+}
+
+/// Where the inputs of long runs are gathered.
+#[must_use]
+pub fn gathered(target: &Target) -> PathBuf {
+    workspace().join("target/fuzz/corpus").join(target.name)
+}
+
+fn workspace() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+fn prefix(directory: &Path) -> String {
+    format!("-artifact_prefix={}/", directory.display())
+}
+
+/// The last number behind a label.
+fn number(log: &str, label: &str) -> Option<u64> {
+    let (_, rest) = log.rsplit_once(label)?;
+    rest.split_whitespace().next()?.parse().ok()
+}
+
+/// The lines of the panic, without libFuzzer's.
+fn said(log: &str) -> String {
+    let from = log.find("panicked at").unwrap_or_default();
+    let lines = log[from..].lines().take(12);
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,182 @@
+//! A reply of STS, `STATUS BODY`, through a socket and the SDK to the verdict.
+
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
+
+use roxmltree::{Document, Node};
+use static_aws_credentials::{
+    pair::{KeyPair, SecretText},
+    sts::{Client, Question, Sts, Urgency},
+    verdict::Answer,
+};
+use tokio::{runtime::Runtime, time::Instant};
+
+/// The other end: answers every request with the reply of the moment.
+struct Wire {
+    url: String,
+    reply: Arc<Mutex<Vec<u8>>>,
+    client: Client,
+    runtime: Runtime,
+}
+
+static WIRE: LazyLock<Mutex<Wire>> = LazyLock::new(|| {
+    let wire = Wire::new().unwrap_or_else(|error| panic!("{error}"));
+    Mutex::new(wire)
+});
+
+pub fn sts_reply(input: &[u8]) {
+    let (status, body) = parsed(input);
+    let answer = WIRE
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .answer(status, body);
+    let refused = (400..500).contains(&status);
+    match answer {
+        Answer::Identity(identity) => {
+            assert!((200..300).contains(&status), "{status} is no success");
+            assert!(identity.account_id.len() == 12 && identity.arn.len() <= 2048);
+            assert!(
+                identity
+                    .arn
+                    .contains(&format!("::{}:", identity.account_id))
+            );
+            assert!(identity.arn.bytes().all(|byte| byte.is_ascii_graphic()));
+            for (name, value) in [("Account", identity.account_id), ("Arn", identity.arn)] {
+                // The SDK stops reading behind the result, so that what follows need not be XML.
+                let read = texts(body, name).unwrap_or_else(|| vec![value.clone()]);
+                assert_eq!(read, [value], "{name}");
+                assert_eq!(elements(body, name), 1, "{name}");
+            }
+        }
+        Answer::UnknownKey => assert!(refused && says(body, &["InvalidClientTokenId"])),
+        Answer::SignatureMismatch => assert!(refused && says(body, &["SignatureDoesNotMatch"])),
+        Answer::Expired => {
+            assert!(refused && says(body, &["ExpiredToken", "ExpiredTokenException"]));
+        }
+        Answer::Undetermined(_) => {}
+    }
+}
+
+/// A status in three digits and a blank, or 200.
+fn parsed(input: &[u8]) -> (u16, &[u8]) {
+    let status = input
+        .split_at_checked(4)
+        .filter(|(head, _)| head.ends_with(b" "))
+        .and_then(|(head, body)| Some((std::str::from_utf8(&head[..3]).ok()?.parse().ok()?, body)));
+    // 1xx is no reply, and what is below or above no status.
+    status
+        .filter(|(status, _)| (200..600).contains(status))
+        .unwrap_or((200, input))
+}
+
+/// What a foreign parser finds in the elements of that name; nothing if it cannot read the body.
+fn texts(body: &[u8], name: &str) -> Option<Vec<String>> {
+    let text = std::str::from_utf8(body).ok()?;
+    let document = Document::parse(text).ok()?;
+    let named = |node: &Node| node.is_element() && node.tag_name().name() == name;
+    let inside = |node: Node| node.text().unwrap_or_default().trim().to_owned();
+    Some(document.descendants().filter(named).map(inside).collect())
+}
+
+/// How often an element of that name begins, whatever else the body is, prefixes aside.
+fn elements(body: &[u8], name: &str) -> usize {
+    let text = String::from_utf8_lossy(body);
+    let tags = text.split('<').skip(1).map(|tag| {
+        let end = tag.find(|letter: char| letter.is_whitespace() || "/>".contains(letter));
+        let full = tag.split_at(end.unwrap_or(tag.len())).0;
+        full.rsplit(':').next().unwrap_or_default().to_owned()
+    });
+    tags.filter(|tag| tag == name).count()
+}
+
+/// Whether the code of an error is one of these; as good as no XML, whether one is named at all.
+fn says(body: &[u8], codes: &[&str]) -> bool {
+    match texts(body, "Code") {
+        Some(found) => found.iter().any(|code| codes.contains(&code.as_str())),
+        None => elements(body, "Code") > 0,
+    }
+}
+
+impl Wire {
+    fn new() -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let reply = Arc::<Mutex<Vec<u8>>>::default();
+        let shared = Arc::clone(&reply);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shared = Arc::clone(&shared);
+                std::thread::spawn(move || serve(stream, &shared));
+            }
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        Ok(Self {
+            url,
+            reply,
+            client: Client::new(None, None),
+            runtime,
+        })
+    }
+
+    fn answer(&self, status: u16, body: &[u8]) -> Answer {
+        let length = body.len();
+        let mut reply =
+            format!("HTTP/1.1 {status} R\r\ncontent-length: {length}\r\n\r\n").into_bytes();
+        if !matches!(status, 204 | 304) {
+            reply.extend_from_slice(body);
+        }
+        *self.reply.lock().unwrap_or_else(PoisonError::into_inner) = reply;
+        let text = |text: &str| SecretText::new(text.to_owned());
+        let question = Question {
+            namespace: "orders".to_owned(),
+            pair: Arc::new(KeyPair {
+                access_key_id: text("AKIAQRSTUVWX23456723"),
+                secret_access_key: text("abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+"),
+            }),
+            region: "eu-west-1".to_owned(),
+            endpoint: self.url.clone(),
+            urgency: Urgency::NewPair,
+            not_before: Instant::now(),
+        };
+        self.runtime.block_on(self.client.ask(question)).answer
+    }
+}
+
+/// One connection, for as long as the client keeps it.
+fn serve(mut stream: TcpStream, reply: &Mutex<Vec<u8>>) {
+    let _ = stream.set_nodelay(true);
+    let mut bytes = Vec::new();
+    let mut chunk = [0; 4096];
+    while let Ok(count) = stream.read(&mut chunk) {
+        bytes.extend_from_slice(&chunk[..count]);
+        if count == 0 {
+            return;
+        }
+        if !is_whole(&bytes) {
+            continue;
+        }
+        bytes.clear();
+        let reply = reply.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if stream.write_all(&reply).is_err() {
+            return;
+        }
+    }
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .and_then(|(_, value)| value.parse().ok());
+    body.len() >= length.unwrap_or(0)
+}
