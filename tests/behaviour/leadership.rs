@@ -22,9 +22,9 @@ tests![
     one_of_two_replicas_has_effects,
     a_leader_that_stops_gives_the_lease_back_and_the_other_lists_nothing,
     a_leader_that_is_killed_in_a_rotation_is_succeeded_and_the_rotation_ends,
-    a_leader_that_slept_through_its_lease_changes_nothing_any_more,
+    f27_a_leader_that_slept_through_its_lease_changes_nothing_any_more,
     a_leader_that_cannot_reach_the_lease_stops_and_stands_by_afterwards,
-    a_lease_that_is_deleted_is_made_again,
+    f29_a_lease_that_is_deleted_is_made_again,
     without_rights_on_the_lease_nobody_leads_and_readyz_says_why,
 ];
 
@@ -214,7 +214,7 @@ async fn a_leader_that_is_killed_in_a_rotation_is_succeeded_and_the_rotation_end
     Ok(())
 }
 
-async fn a_leader_that_slept_through_its_lease_changes_nothing_any_more(
+async fn f27_a_leader_that_slept_through_its_lease_changes_nothing_any_more(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let (scene, leader, standby) = pair_of_replicas(stage).await?;
@@ -279,7 +279,7 @@ async fn a_leader_that_cannot_reach_the_lease_stops_and_stands_by_afterwards(
     Ok(())
 }
 
-async fn a_lease_that_is_deleted_is_made_again(stage: Arc<Stage>) -> Result<()> {
+async fn f29_a_lease_that_is_deleted_is_made_again(stage: Arc<Stage>) -> Result<()> {
     let (scene, leader, standby) = pair_of_replicas(stage).await?;
     let leases = leases(&scene)?;
     let uid = leases.get(LEASE).await?.metadata.uid;

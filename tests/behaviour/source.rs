@@ -22,7 +22,7 @@ pub fn tests() -> Vec<(&'static str, Test)> {
             awaited(stage).boxed_local()
         }),
         (
-            "a_source_that_goes_leaves_the_target_and_its_return_asks_nobody",
+            "f8_a_source_that_goes_leaves_the_target_and_its_return_asks_nobody",
             |stage| gone_and_back(stage).boxed_local(),
         ),
         ("a_source_that_lacks_a_key_leaves_the_target", |stage| {

@@ -29,10 +29,10 @@ tests![
     a_create_that_is_cut_off_though_committed_is_not_repeated,
     a_create_that_times_out_though_committed_is_not_repeated,
     a_replace_that_is_cut_off_though_committed_is_not_repeated,
-    a_full_quota_is_reported_and_the_write_repeated_after_a_pause,
+    f24_a_full_quota_is_reported_and_the_write_repeated_after_a_pause,
     a_full_quota_does_not_hinder_an_adoption,
-    a_namespace_that_goes_away_is_left_in_peace,
-    too_many_requests_hold_one_resource_back_and_no_other,
+    f24_a_namespace_that_goes_away_is_left_in_peace,
+    f20_too_many_requests_hold_one_resource_back_and_no_other,
 ];
 
 fn is_status_write(head: &RequestHead) -> bool {
@@ -176,7 +176,7 @@ async fn a_replace_that_is_cut_off_though_committed_is_not_repeated(
     Ok(())
 }
 
-async fn a_full_quota_is_reported_and_the_write_repeated_after_a_pause(
+async fn f24_a_full_quota_is_reported_and_the_write_repeated_after_a_pause(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let scene = Scene::open(stage).await?;
@@ -226,7 +226,7 @@ async fn a_full_quota_does_not_hinder_an_adoption(stage: Arc<Stage>) -> Result<(
     Ok(())
 }
 
-async fn a_namespace_that_goes_away_is_left_in_peace(stage: Arc<Stage>) -> Result<()> {
+async fn f24_a_namespace_that_goes_away_is_left_in_peace(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::settled(stage).await?;
     let cluster = scene.stage.cluster()?;
     // The operator's rights usually lie in another namespace; and without something that is held
@@ -265,7 +265,7 @@ async fn a_namespace_that_goes_away_is_left_in_peace(stage: Arc<Stage>) -> Resul
     Ok(())
 }
 
-async fn too_many_requests_hold_one_resource_back_and_no_other(stage: Arc<Stage>) -> Result<()> {
+async fn f20_too_many_requests_hold_one_resource_back_and_no_other(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::open(stage).await?;
     scene.source("pair", PAIR).await?;
     scene.source("held", PAIR).await?;
