@@ -1,7 +1,11 @@
 //! What may be done to a request on its way.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+
+use tokio::sync::watch;
 
 use super::head::RequestHead;
 
@@ -63,10 +67,14 @@ pub enum Fault {
     AnswerAfterCommit(Answer),
     /// It is neither sent on nor answered, and its connection stays open.
     Hang,
+    /// It goes through once this is true, though its client may be gone by then.
+    Hold(watch::Receiver<bool>),
     /// It goes through, and its answer ends properly after this time, finished or not.
     EndAfter(Duration),
     /// It goes through, and each line of its answer is rewritten.
     Lines(Rewrite),
+    /// The same, until after a line this is true: then its answer ends properly.
+    LinesUntil(Rewrite, Arc<AtomicBool>),
 }
 
 impl fmt::Debug for Fault {
@@ -79,8 +87,10 @@ impl fmt::Debug for Fault {
             Self::CutAfterCommit => f.write_str("CutAfterCommit"),
             Self::AnswerAfterCommit(answer) => write!(f, "AnswerAfterCommit({})", answer.status),
             Self::Hang => f.write_str("Hang"),
+            Self::Hold(_) => f.write_str("Hold"),
             Self::EndAfter(time) => write!(f, "EndAfter({time:?})"),
             Self::Lines(_) => f.write_str("Lines"),
+            Self::LinesUntil(..) => f.write_str("LinesUntil"),
         }
     }
 }

@@ -6,6 +6,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::{Request, Response, StatusCode, Uri};
+use tokio::sync::watch;
 
 use super::fault::{Answer, Fault};
 use super::head::RequestHead;
@@ -29,6 +30,7 @@ pub(super) async fn pass(
     let entry = shared.log.open(head, body.len());
     let mut treatment = Treatment::Plain;
     let mut afterwards = None;
+    let mut gate = None;
     match fault {
         Fault::Pass => {}
         Fault::Answer(answer) => return Ok(made_up(&answer, &entry)),
@@ -38,10 +40,12 @@ pub(super) async fn pass(
         Fault::AnswerAfterCommit(answer) => afterwards = Some(Ok(answer)),
         Fault::Hang => std::future::pending::<()>().await,
         Fault::EndAfter(time) => treatment = Treatment::end_after(time),
-        Fault::Lines(rewrite) => treatment = Treatment::Lines(rewrite, Vec::new()),
+        Fault::Hold(until) => gate = Some(until),
+        Fault::Lines(rewrite) => treatment = Treatment::lines(rewrite, Arc::default()),
+        Fault::LinesUntil(rewrite, end) => treatment = Treatment::lines(rewrite, end),
     }
     let request = onward(&shared.upstream, Request::from_parts(parts, body))?;
-    let exchange = exchange(shared.client.clone(), request, entry);
+    let exchange = exchange(shared.client.clone(), request, gate, entry);
     let (response, entry) = if writes {
         tokio::spawn(exchange).await.map_err(|_| Cut)??
     } else {
@@ -60,8 +64,12 @@ pub(super) async fn pass(
 async fn exchange(
     client: HttpClient,
     request: Request<Full<Bytes>>,
+    gate: Option<watch::Receiver<bool>>,
     entry: Entry,
 ) -> Result<(Response<Incoming>, Entry), Cut> {
+    if let Some(mut until) = gate {
+        until.wait_for(|free| *free).await.map_err(|_| Cut)?;
+    }
     let response = client.request(request).await.map_err(|_| Cut)?;
     entry.answered(response.status().as_u16());
     Ok((response, entry))

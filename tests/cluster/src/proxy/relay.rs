@@ -1,6 +1,8 @@
 //! The answer on its way back: handed on frame by frame, so that a watch is not held up.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -16,12 +18,16 @@ use crate::serve::Cut;
 pub(super) enum Treatment {
     Plain,
     EndAfter(Pin<Box<Sleep>>),
-    Lines(Rewrite, Vec<u8>),
+    Lines(Rewrite, Vec<u8>, Arc<AtomicBool>),
 }
 
 impl Treatment {
     pub(super) fn end_after(time: Duration) -> Self {
         Self::EndAfter(Box::pin(tokio::time::sleep(time)))
+    }
+
+    pub(super) fn lines(rewrite: Rewrite, end: Arc<AtomicBool>) -> Self {
+        Self::Lines(rewrite, Vec::new(), end)
     }
 
     pub(super) fn is_plain(&self) -> bool {
@@ -55,13 +61,18 @@ impl Body for Relay {
             return Poll::Ready(None);
         }
         loop {
+            if let Treatment::Lines(_, _, end) = &this.treatment
+                && end.load(Ordering::SeqCst)
+            {
+                return Poll::Ready(None);
+            }
             let frame = ready!(Pin::new(&mut this.from).poll_frame(cx));
             // Asked again, since the poll may have been woken by what must no longer arrive.
             if this.link.is_dead() {
                 return Poll::Pending;
             }
             let frame = frame.transpose().map_err(|_| Cut)?;
-            let Treatment::Lines(rewrite, rest) = &mut this.treatment else {
+            let Treatment::Lines(rewrite, rest, _) = &mut this.treatment else {
                 return Poll::Ready(frame.map(Ok));
             };
             let ended = frame.is_none();
