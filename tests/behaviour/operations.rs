@@ -151,7 +151,9 @@ fn operators(saved: &[Value], scene: &Scene) -> Result<String> {
     scene.served().context("it serves nothing")
 }
 
-async fn f35_a_namespace_is_restored_without_owners_uids_and_status(stage: Arc<Stage>) -> Result<()> {
+async fn f35_a_namespace_is_restored_without_owners_uids_and_status(
+    stage: Arc<Stage>,
+) -> Result<()> {
     let (mut scene, saved) = disaster(stage).await?;
     let held = Held::watch(&scene.secrets, TARGET);
     restore(&scene, &stripped(saved.clone(), &scene.namespace)).await?;

@@ -265,7 +265,9 @@ async fn f24_a_namespace_that_goes_away_is_left_in_peace(stage: Arc<Stage>) -> R
     Ok(())
 }
 
-async fn f20_too_many_requests_hold_one_resource_back_and_no_other(stage: Arc<Stage>) -> Result<()> {
+async fn f20_too_many_requests_hold_one_resource_back_and_no_other(
+    stage: Arc<Stage>,
+) -> Result<()> {
     let scene = Scene::open(stage).await?;
     scene.source("pair", PAIR).await?;
     scene.source("held", PAIR).await?;

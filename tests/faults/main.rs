@@ -3,9 +3,15 @@
 //! shows survived: F of the cluster, S of STS, A of abuse.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod access;
 #[path = "../behaviour/actions.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with other tests")]
 mod actions;
+mod harm;
+#[path = "../behaviour/replicas.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod replica;
+mod replicas;
 #[path = "../support/report.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod report;
@@ -16,6 +22,7 @@ mod scene;
 #[allow(dead_code, reason = "shared with other tests")]
 mod steps;
 mod watch;
+mod weight;
 #[path = "../behaviour/witness.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod witness;
@@ -44,7 +51,14 @@ fn main() -> Result<()> {
 }
 
 fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
-    let suites = [watch::tests()];
+    // The slow ones come first, to be under way while the others are played.
+    let suites = [
+        harm::tests(),
+        access::tests(),
+        replicas::tests(),
+        watch::tests(),
+        weight::tests(),
+    ];
     let handle = runtime.handle();
     let trial = |(name, test): (&'static str, Test)| {
         let (handle, stage) = (handle.clone(), Arc::clone(stage));
