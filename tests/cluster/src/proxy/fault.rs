@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+
 use super::head::RequestHead;
 
 /// Decides over each request before it is sent on.
@@ -10,6 +12,20 @@ pub type Hook = Box<dyn Fn(&RequestHead) -> Fault + Send + Sync>;
 
 /// Turns one line of a stream (an event of a watch, with its newline) into any number of bytes.
 pub type Rewrite = Box<dyn FnMut(&[u8]) -> Vec<u8> + Send>;
+
+/// Is told that a request has got as far as it was to get.
+pub type Tell = Box<dyn FnOnce() + Send>;
+
+/// How far a request gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Moment {
+    /// It has arrived, and is not sent on.
+    Arrived,
+    /// The API server has carried it out, and the answer is not passed on.
+    Committed,
+    /// Its answer has been passed on; of a watch, the answer's head.
+    Answered,
+}
 
 /// An answer that the API server did not give.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +83,14 @@ pub enum Fault {
     EndAfter(Duration),
     /// It goes through, and each line of its answer is rewritten.
     Lines(Rewrite),
+    /// It gets as far as this moment, then somebody is told. One that is not answered by then never
+    /// is, and its connection stays open.
+    StopAt(Moment, Tell),
+    /// It is sent on with another query.
+    Query(String),
+    /// It goes through, and each line of its answer goes to the first. What comes out of the second
+    /// is passed on instead, and ends with it.
+    Between(UnboundedSender<Vec<u8>>, UnboundedReceiver<Vec<u8>>),
 }
 
 impl fmt::Debug for Fault {
@@ -81,6 +105,9 @@ impl fmt::Debug for Fault {
             Self::Hang => f.write_str("Hang"),
             Self::EndAfter(time) => write!(f, "EndAfter({time:?})"),
             Self::Lines(_) => f.write_str("Lines"),
+            Self::StopAt(moment, _) => write!(f, "StopAt({moment:?})"),
+            Self::Query(query) => write!(f, "Query({query})"),
+            Self::Between(..) => f.write_str("Between"),
         }
     }
 }
