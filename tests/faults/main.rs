@@ -6,12 +6,16 @@
 #[path = "../behaviour/actions.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with other tests")]
 mod actions;
+mod layouts;
+mod outcome;
+mod points;
 #[path = "../support/report.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod report;
 #[path = "../behaviour/scene.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod scene;
+mod sightings;
 #[path = "../behaviour/steps.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod steps;
@@ -44,7 +48,11 @@ fn main() -> Result<()> {
 }
 
 fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
-    let suites = [watch::tests()];
+    let suites = [
+        // The slow ones come first.
+        points::tests(),
+        watch::tests(),
+    ];
     let handle = runtime.handle();
     let trial = |(name, test): (&'static str, Test)| {
         let (handle, stage) = (handle.clone(), Arc::clone(stage));

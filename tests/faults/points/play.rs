@@ -1,0 +1,164 @@
+//! A story is played, with one process or with two of which the first is killed.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use cluster::proxy::{Recorded, Verb};
+use serde_json::json;
+
+use super::{
+    point::{self, Point, lay_in_wait},
+    story::{Begins, Story},
+};
+use crate::{
+    outcome::Outcome,
+    scene::{PAIR, SECOND, Scene, Stage},
+    sightings::Sightings,
+};
+
+/// A loop would show as more.
+const SILENCE: Duration = Duration::from_millis(1200);
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How a story ended.
+pub struct Played {
+    pub outcome: Outcome,
+    /// Of the process or the processes that played it.
+    pub requests: Vec<Recorded>,
+    /// Targets that went.
+    pub gone: Vec<String>,
+    /// How often AWS was asked.
+    pub questions: usize,
+    /// Whether the process was killed.
+    pub killed: bool,
+}
+
+/// Who is killed, and where.
+pub enum Fate<'a> {
+    Undisturbed,
+    KilledAt(&'a Point),
+    /// As soon as the deed is done, whatever the process is about.
+    KilledAtOnce,
+}
+
+/// Plays a story to the end. With an expected outcome it ends there, otherwise as the story says.
+pub async fn play(
+    stage: Arc<Stage>,
+    story: &Story,
+    fate: Fate<'_>,
+    expected: Option<&Outcome>,
+) -> Result<Played> {
+    let mut scene = prepare(stage, story).await?;
+    let client = scene.stage.cluster()?.client();
+    let sightings = Sightings::of(client.clone(), &scene.namespace).await?;
+    let mark = scene.proxy.mark();
+    let asked = scene.sts.calls().len();
+    let mut killed = true;
+    match fate {
+        Fate::Undisturbed => {
+            (story.deed)(&mut scene).await?;
+            killed = false;
+        }
+        Fate::KilledAt(point) => {
+            let reached = lay_in_wait(&scene.proxy, point);
+            (story.deed)(&mut scene).await?;
+            killed = tokio::time::timeout(point::PATIENCE, reached).await.is_ok();
+            start_anew(&mut scene).await?;
+        }
+        Fate::KilledAtOnce => {
+            (story.deed)(&mut scene).await?;
+            start_anew(&mut scene).await?;
+        }
+    }
+    let ended = async || -> Result<Option<Outcome>> {
+        let outcome = Outcome::of(client.clone(), &scene.namespace).await?;
+        let ended = match expected {
+            Some(expected) => outcome == *expected,
+            None => story.is_over(&outcome),
+        };
+        Ok(ended.then_some(outcome))
+    };
+    let what = expected.map_or_else(
+        || story.ends.to_owned(),
+        |it| format!("the outcome is\n{it}"),
+    );
+    scene.until(&what, &ended).await?;
+    let quiet = tokio::time::timeout(DEADLINE, scene.proxy.quiet(SILENCE));
+    quiet.await.context("the operator did not go silent")?;
+    let outcome = ended().await?;
+    Ok(Played {
+        outcome: outcome.context("the outcome did not last")?,
+        requests: scene.proxy.since(mark),
+        gone: sightings.testify(&[PAIR, SECOND]).await?,
+        questions: scene.sts.calls().len() - asked,
+        killed,
+    })
+}
+
+async fn prepare(stage: Arc<Stage>, story: &Story) -> Result<Scene> {
+    let scene = match story.begins {
+        Begins::Settled(spec) => Scene::settled_with(stage, spec()).await?,
+        Begins::Idle => {
+            let scene = Scene::open(stage).await?;
+            scene.source("pair", PAIR).await?;
+            scene
+        }
+        Begins::Stopped => {
+            let scene = Scene::before_start(stage).await?;
+            scene.source("pair", PAIR).await?;
+            scene.resource("orders", "pair", json!({})).await?;
+            scene
+        }
+    };
+    let quiet = tokio::time::timeout(DEADLINE, scene.proxy.quiet(SILENCE / 2));
+    quiet.await.context("the operator does not rest")?;
+    Ok(scene)
+}
+
+async fn start_anew(scene: &mut Scene) -> Result<()> {
+    scene.operator()?.kill();
+    scene.proxy.clear_fault();
+    scene.start_operator().await
+}
+
+impl Story {
+    fn is_over(&self, outcome: &Outcome) -> bool {
+        let ready = outcome.condition("orders", "Ready") == self.ends;
+        let current = outcome.is_current("orders") || self.ends.is_empty();
+        let holds =
+            |(secret, id): &(&str, Option<&str>)| outcome.value(secret, "AWS_ACCESS_KEY_ID") == *id;
+        ready && current && self.holds.iter().all(holds)
+    }
+}
+
+impl Played {
+    /// Fails if it did more than a run that nobody disturbed.
+    pub fn compare(&self, calm: &Self) -> Result<()> {
+        let (writes, expected) = (self.writes(), calm.writes());
+        ensure!(writes == expected, "{writes:?} instead of {expected:?}");
+        let refused = self.requests.iter().filter(|request| {
+            let is_create = request.verb == Verb::Create && request.resource == "secrets";
+            is_create && request.status == Some(409)
+        });
+        let refused = refused.count();
+        ensure!(refused == 0, "{refused} creates of what exists");
+        ensure!(self.gone == calm.gone, "{:?} went", self.gone);
+        let questions = (self.questions, calm.questions);
+        ensure!(questions.0 <= questions.1 + 1, "{questions:?} questions");
+        Ok(())
+    }
+
+    /// How often a Secret was changed, by what was done and to which.
+    fn writes(&self) -> BTreeMap<String, usize> {
+        let mut writes = BTreeMap::new();
+        let changed = self.requests.iter().filter(|request| {
+            let done = request.status.is_some_and(|status| status < 300);
+            request.resource == "secrets" && request.verb.writes() && done
+        });
+        for request in changed {
+            let what = format!("{:?} {:?}", request.verb, request.name);
+            *writes.entry(what).or_default() += 1;
+        }
+        writes
+    }
+}
