@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use cluster::proxy::{Recorded, Verb};
+use futures::FutureExt;
 use serde_json::json;
 
 use super::{
-    point::{self, Point, lay_in_wait},
+    point::{Point, lay_in_wait},
     story::{Begins, Story},
 };
 use crate::{
@@ -53,23 +54,36 @@ pub async fn play(
     let sightings = Sightings::of(client.clone(), &scene.namespace).await?;
     let mark = scene.proxy.mark();
     let asked = scene.sts.calls().len();
-    let mut killed = true;
-    match fate {
-        Fate::Undisturbed => {
-            (story.deed)(&mut scene).await?;
-            killed = false;
+    let reached = match fate {
+        Fate::Undisturbed => None,
+        Fate::KilledAtOnce => Some(async {}.boxed()),
+        Fate::KilledAt(point) => Some(lay_in_wait(&scene.proxy, point).map(drop).boxed()),
+    };
+    (story.deed)(&mut scene).await?;
+    let mut killed = false;
+    if let Some(reached) = reached {
+        // A point may not come up again, since events are told apart from runs.
+        tokio::select! {
+            () = reached => killed = true,
+            over = over(&scene, story, expected) => drop(over?),
         }
-        Fate::KilledAt(point) => {
-            let reached = lay_in_wait(&scene.proxy, point);
-            (story.deed)(&mut scene).await?;
-            killed = tokio::time::timeout(point::PATIENCE, reached).await.is_ok();
-            start_anew(&mut scene).await?;
-        }
-        Fate::KilledAtOnce => {
-            (story.deed)(&mut scene).await?;
-            start_anew(&mut scene).await?;
-        }
+        scene.operator()?.kill();
+        scene.proxy.clear_fault();
+        scene.start_operator().await?;
     }
+    let outcome = over(&scene, story, expected).await?;
+    Ok(Played {
+        outcome,
+        requests: scene.proxy.since(mark),
+        gone: sightings.testify(&[PAIR, SECOND]).await?,
+        questions: scene.sts.calls().len() - asked,
+        killed,
+    })
+}
+
+/// Waits for the end of a story, and for the silence after it.
+async fn over(scene: &Scene, story: &Story, expected: Option<&Outcome>) -> Result<Outcome> {
+    let client = scene.stage.cluster()?.client();
     let ended = async || -> Result<Option<Outcome>> {
         let outcome = Outcome::of(client.clone(), &scene.namespace).await?;
         let ended = match expected {
@@ -83,16 +97,11 @@ pub async fn play(
         |it| format!("the outcome is\n{it}"),
     );
     scene.until(&what, &ended).await?;
-    let quiet = tokio::time::timeout(DEADLINE, scene.proxy.quiet(SILENCE));
-    quiet.await.context("the operator did not go silent")?;
-    let outcome = ended().await?;
-    Ok(Played {
-        outcome: outcome.context("the outcome did not last")?,
-        requests: scene.proxy.since(mark),
-        gone: sightings.testify(&[PAIR, SECOND]).await?,
-        questions: scene.sts.calls().len() - asked,
-        killed,
-    })
+    let quiet = scene.proxy.quiet_but_for(&["leases"], SILENCE);
+    tokio::time::timeout(DEADLINE, quiet)
+        .await
+        .context("the operator did not go silent")?;
+    ended().await?.context("the outcome did not last")
 }
 
 async fn prepare(stage: Arc<Stage>, story: &Story) -> Result<Scene> {
@@ -103,22 +112,22 @@ async fn prepare(stage: Arc<Stage>, story: &Story) -> Result<Scene> {
             scene.source("pair", PAIR).await?;
             scene
         }
-        Begins::Stopped => {
-            let scene = Scene::before_start(stage).await?;
+        Begins::Stopped(leads) => {
+            let mut scene = Scene::before_start(stage).await?;
+            if leads {
+                let namespace = scene.namespace.clone();
+                scene.flags(&["--leader-election", "--lease-namespace", &namespace]);
+            }
             scene.source("pair", PAIR).await?;
             scene.resource("orders", "pair", json!({})).await?;
             scene
         }
     };
-    let quiet = tokio::time::timeout(DEADLINE, scene.proxy.quiet(SILENCE / 2));
-    quiet.await.context("the operator does not rest")?;
+    let quiet = scene.proxy.quiet_but_for(&["leases"], SILENCE / 2);
+    tokio::time::timeout(DEADLINE, quiet)
+        .await
+        .context("the operator does not rest")?;
     Ok(scene)
-}
-
-async fn start_anew(scene: &mut Scene) -> Result<()> {
-    scene.operator()?.kill();
-    scene.proxy.clear_fault();
-    scene.start_operator().await
 }
 
 impl Story {
@@ -133,19 +142,27 @@ impl Story {
 
 impl Played {
     /// Fails if it did more than a run that nobody disturbed.
-    pub fn compare(&self, calm: &Self) -> Result<()> {
+    pub fn compare(&self, calm: &Self, story: &Story) -> Result<()> {
+        let questions = (self.questions, calm.questions);
+        ensure!(questions.0 <= questions.1 + 1, "{questions:?} questions");
+        ensure!(self.gone == calm.gone, "{:?} went", self.gone);
+        if story.races {
+            return Ok(());
+        }
         let (writes, expected) = (self.writes(), calm.writes());
         ensure!(writes == expected, "{writes:?} instead of {expected:?}");
+        // Whoever adopts finds out by a create, in each process anew.
+        let refused = (self.refused_creates(), 2 * calm.refused_creates());
+        ensure!(refused.0 <= refused.1, "{refused:?} creates of what exists");
+        Ok(())
+    }
+
+    fn refused_creates(&self) -> usize {
         let refused = self.requests.iter().filter(|request| {
             let is_create = request.verb == Verb::Create && request.resource == "secrets";
             is_create && request.status == Some(409)
         });
-        let refused = refused.count();
-        ensure!(refused == 0, "{refused} creates of what exists");
-        ensure!(self.gone == calm.gone, "{:?} went", self.gone);
-        let questions = (self.questions, calm.questions);
-        ensure!(questions.0 <= questions.1 + 1, "{questions:?} questions");
-        Ok(())
+        refused.count()
     }
 
     /// How often a Secret was changed, by what was done and to which.

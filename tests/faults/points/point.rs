@@ -7,7 +7,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use cluster::proxy::{Fault, Moment, Proxy, Recorded, RequestHead, Verb};
@@ -30,12 +29,16 @@ pub struct Point {
     moment: Moment,
 }
 
+/// How many requests of a kind about the lease are points: it is renewed for ever.
+const RENEWALS: usize = 2;
+
 impl Kind {
     fn of(head: &RequestHead) -> Self {
         Self {
             verb: head.verb,
             what: head.what(),
-            name: head.name.clone(),
+            // An event's name is made anew each time.
+            name: head.name.clone().filter(|_| head.resource != "events"),
             rehearsal: head.is_rehearsal(),
         }
     }
@@ -62,6 +65,9 @@ pub fn points_of(requests: &[Recorded]) -> Vec<Point> {
         let kind = Kind::of(&request.head);
         let nth = seen.entry(kind.clone()).or_default();
         *nth += 1;
+        if request.resource == "leases" && *nth > RENEWALS {
+            continue;
+        }
         for moment in [Moment::Arrived, Moment::Committed, Moment::Answered] {
             points.push(Point {
                 kind: kind.clone(),
@@ -98,6 +104,3 @@ pub fn lay_in_wait(proxy: &Proxy, point: &Point) -> oneshot::Receiver<()> {
     }));
     told
 }
-
-/// How long a point is awaited that may not come up again, since events are told apart from runs.
-pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -21,6 +21,8 @@ pub struct Story {
     pub begins: Begins,
     /// What happens.
     pub deed: Deed,
+    /// Whether its requests depend on who is faster, the operator or the garbage collector.
+    pub races: bool,
     /// Ready's status and reason at the end, empty if the resource is gone.
     pub ends: &'static str,
     /// The key ID in each Secret of this name at the end, if it is there.
@@ -29,8 +31,8 @@ pub struct Story {
 
 /// Where a story begins.
 pub enum Begins {
-    /// There is a source, a resource, and no operator.
-    Stopped,
+    /// There is a source, a resource, and no operator; whether it is to be elected.
+    Stopped(bool),
     /// There is a source and an operator that rests.
     Idle,
     /// The resource, with this spec, has published the source.
@@ -50,8 +52,18 @@ const FIRST_IN_TARGET: &[(&str, Option<&str>)] = &[(TARGET, Some(PAIR.0))];
 
 pub static START: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_start",
-    begins: Begins::Stopped,
+    begins: Begins::Stopped(false),
     deed: |scene| async { scene.launch() }.boxed_local(),
+    races: false,
+    ends: READY,
+    holds: FIRST_IN_TARGET,
+};
+
+pub static LEAD: Story = Story {
+    name: "f1_a_process_killed_at_any_request_of_a_start_of_a_leader",
+    begins: Begins::Stopped(true),
+    deed: |scene| async { scene.launch() }.boxed_local(),
+    races: false,
     ends: READY,
     holds: FIRST_IN_TARGET,
 };
@@ -60,6 +72,7 @@ pub static CREATE: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_creation",
     begins: Begins::Idle,
     deed: |scene| async { create(scene, plain()).await }.boxed_local(),
+    races: false,
     ends: READY,
     holds: FIRST_IN_TARGET,
 };
@@ -68,6 +81,7 @@ pub static ROTATE: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_rotation",
     begins: Begins::Settled(plain),
     deed: |scene| async { scene.source("pair", SECOND).await.map(drop) }.boxed_local(),
+    races: false,
     ends: READY,
     holds: &[(TARGET, Some(SECOND.0))],
 };
@@ -76,6 +90,7 @@ pub static SPOIL: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_bad_rotation",
     begins: Begins::Settled(plain),
     deed: |scene| async { scene.source("pair", (SECOND.0, PAIR.1)).await.map(drop) }.boxed_local(),
+    races: false,
     ends: "False SignatureMismatch",
     holds: FIRST_IN_TARGET,
 };
@@ -84,20 +99,24 @@ pub static RETARGET: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_change_of_target",
     begins: Begins::Settled(plain),
     deed: |scene| change(scene, || json!({ "target": { "name": "moved" } })).boxed_local(),
+    races: false,
     ends: READY,
     holds: &[("moved", Some(PAIR.0)), (TARGET, None)],
 };
 
 pub static RETARGET_AND_ROTATE: Story = Story {
-    name: "f1_a_process_killed_at_any_request_of_a_change_of_target_and_pair",
+    name: "f1_a_process_killed_at_any_request_of_a_start_that_finds_target_and_pair_changed",
     begins: Begins::Settled(plain),
     deed: |scene| {
         async {
+            scene.stop_operator();
             scene.source("pair", SECOND).await?;
-            change(scene, || json!({ "target": { "name": "moved" } })).await
+            change(scene, || json!({ "target": { "name": "moved" } })).await?;
+            scene.launch()
         }
         .boxed_local()
     },
+    races: false,
     ends: READY,
     holds: &[("moved", Some(SECOND.0)), (TARGET, None)],
 };
@@ -106,6 +125,7 @@ pub static RETAIN: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_change_of_policy",
     begins: Begins::Settled(plain),
     deed: |scene| change(scene, retained).boxed_local(),
+    races: false,
     ends: READY,
     holds: FIRST_IN_TARGET,
 };
@@ -120,6 +140,7 @@ pub static LAYOUTS: Story = Story {
         )
         .boxed_local()
     },
+    races: false,
     ends: READY,
     holds: FIRST_IN_TARGET,
 };
@@ -132,6 +153,7 @@ pub static WITHDRAW: Story = Story {
             || json!({ "validation": { "onRejected": "Withdraw", "accountId": "999999999999" } });
         change(scene, pinned).boxed_local()
     },
+    races: false,
     ends: "False PinMismatch",
     holds: &[(TARGET, None)],
 };
@@ -140,6 +162,7 @@ pub static DELETE: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_deletion",
     begins: Begins::Settled(plain),
     deed: |scene| delete(scene).boxed_local(),
+    races: false,
     ends: "",
     holds: &[(TARGET, None)],
 };
@@ -148,6 +171,7 @@ pub static DELETE_AND_RETAIN: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_deletion_that_retains",
     begins: Begins::Settled(retained),
     deed: |scene| delete(scene).boxed_local(),
+    races: false,
     ends: "",
     holds: FIRST_IN_TARGET,
 };
@@ -156,6 +180,7 @@ pub static RECREATE: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_resource_that_comes_back",
     begins: Begins::Settled(plain),
     deed: |scene| recreate(scene, plain).boxed_local(),
+    races: true,
     ends: READY,
     holds: FIRST_IN_TARGET,
 };
@@ -164,6 +189,7 @@ pub static ADOPT: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_an_adoption",
     begins: Begins::Settled(retained),
     deed: |scene| recreate(scene, retained).boxed_local(),
+    races: false,
     ends: READY,
     holds: FIRST_IN_TARGET,
 };
@@ -172,6 +198,7 @@ pub static RESTORE: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_restore",
     begins: Begins::Settled(plain),
     deed: |scene| async { scene.delete_secret(TARGET).await }.boxed_local(),
+    races: false,
     ends: READY,
     holds: FIRST_IN_TARGET,
 };
@@ -186,6 +213,7 @@ pub static MEND: Story = Story {
         }
         .boxed_local()
     },
+    races: false,
     ends: READY,
     holds: FIRST_IN_TARGET,
 };
