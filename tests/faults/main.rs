@@ -6,6 +6,7 @@
 #[path = "../behaviour/actions.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with other tests")]
 mod actions;
+mod courier;
 mod layouts;
 mod outcome;
 mod points;
@@ -16,6 +17,7 @@ mod report;
 #[allow(dead_code, reason = "shared with other tests")]
 mod scene;
 mod sightings;
+mod stale;
 #[path = "../behaviour/steps.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod steps;
@@ -51,6 +53,7 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
     let suites = [
         // The slow ones come first.
         points::tests(),
+        stale::tests(),
         watch::tests(),
     ];
     let handle = runtime.handle();

@@ -1,9 +1,9 @@
 //! A process that is killed, at any request and at any moment of it. Which requests there are is
 //! found by playing each story undisturbed first, so new requests become new points by themselves.
 
-mod play;
+pub mod play;
 mod point;
-mod story;
+pub mod story;
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Played at a time, over all stories.
-static PLACES: Semaphore = Semaphore::const_new(6);
+pub static PLACES: Semaphore = Semaphore::const_new(6);
 /// Points of a story in the quick form.
 const FEW: usize = 12;
 
@@ -79,9 +79,7 @@ pub fn tests() -> Vec<(&'static str, Test)> {
 
 /// Plays a story once undisturbed, and once for each point.
 async fn survive(stage: Arc<Stage>, story: &'static Story) -> Result<()> {
-    let place = PLACES.acquire().await?;
-    let calm = play(Arc::clone(&stage), story, Fate::Undisturbed, None).await?;
-    drop(place);
+    let calm = calm(&stage, story).await?;
     let all = points_of(&calm.requests);
     let chosen = choose(&all);
     let fates = chosen
@@ -89,7 +87,7 @@ async fn survive(stage: Arc<Stage>, story: &'static Story) -> Result<()> {
         .map(Fate::KilledAt)
         .chain([Fate::KilledAtOnce]);
     let ends: Vec<(String, Result<bool>)> = futures::stream::iter(fates)
-        .map(|fate| attempt(Arc::clone(&stage), story, fate, &calm))
+        .map(|fate| attempt(Arc::clone(&stage), story, fate, calm))
         .buffer_unordered(FEW)
         .collect()
         .await;
@@ -112,6 +110,15 @@ async fn survive(stage: Arc<Stage>, story: &'static Story) -> Result<()> {
     let most = if story.races { tried } else { tried / 3 };
     ensure!(missed.len() <= most, "{what}");
     Ok(())
+}
+
+/// How a story goes where nobody disturbs it.
+pub async fn calm(stage: &Arc<Stage>, story: &'static Story) -> Result<&'static Played> {
+    let played = story.calm.get_or_try_init(async || {
+        let _place = PLACES.acquire().await?;
+        play(Arc::clone(stage), story, Fate::Undisturbed, None).await
+    });
+    played.await
 }
 
 /// Where it was, and whether the process was killed there.

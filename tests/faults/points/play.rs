@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use cluster::proxy::{Recorded, Verb};
+use cluster::proxy::{Proxy, Recorded, Verb};
 use futures::FutureExt;
 use serde_json::json;
 
@@ -49,11 +49,8 @@ pub async fn play(
     fate: Fate<'_>,
     expected: Option<&Outcome>,
 ) -> Result<Played> {
-    let mut scene = prepare(stage, story).await?;
-    let client = scene.stage.cluster()?.client();
-    let sightings = Sightings::of(client.clone(), &scene.namespace).await?;
-    let mark = scene.proxy.mark();
-    let asked = scene.sts.calls().len();
+    let mut scene = prepare(stage, story, |_| {}).await?;
+    let playing = Playing::begin(&scene).await?;
     let reached = match fate {
         Fate::Undisturbed => None,
         Fate::KilledAtOnce => Some(async {}.boxed()),
@@ -72,17 +69,41 @@ pub async fn play(
         scene.start_operator().await?;
     }
     let outcome = over(&scene, story, expected).await?;
-    Ok(Played {
-        outcome,
-        requests: scene.proxy.since(mark),
-        gone: sightings.testify(&[PAIR, SECOND]).await?,
-        questions: scene.sts.calls().len() - asked,
-        killed,
-    })
+    playing.end(&scene, outcome, killed).await
+}
+
+/// A story that is being played.
+pub struct Playing {
+    sightings: Sightings,
+    mark: usize,
+    asked: usize,
+}
+
+impl Playing {
+    /// What happens from now on is the story.
+    pub async fn begin(scene: &Scene) -> Result<Self> {
+        let client = scene.stage.cluster()?.client();
+        Ok(Self {
+            sightings: Sightings::of(client, &scene.namespace).await?,
+            mark: scene.proxy.mark(),
+            asked: scene.sts.calls().len(),
+        })
+    }
+
+    /// The story is over. Fails if an unproven pair was ever published.
+    pub async fn end(self, scene: &Scene, outcome: Outcome, killed: bool) -> Result<Played> {
+        Ok(Played {
+            outcome,
+            requests: scene.proxy.since(self.mark),
+            gone: self.sightings.testify(&[PAIR, SECOND]).await?,
+            questions: scene.sts.calls().len() - self.asked,
+            killed,
+        })
+    }
 }
 
 /// Waits for the end of a story, and for the silence after it.
-async fn over(scene: &Scene, story: &Story, expected: Option<&Outcome>) -> Result<Outcome> {
+pub async fn over(scene: &Scene, story: &Story, expected: Option<&Outcome>) -> Result<Outcome> {
     let client = scene.stage.cluster()?.client();
     let ended = async || -> Result<Option<Outcome>> {
         let outcome = Outcome::of(client.clone(), &scene.namespace).await?;
@@ -104,25 +125,30 @@ async fn over(scene: &Scene, story: &Story, expected: Option<&Outcome>) -> Resul
     ended().await?.context("the outcome did not last")
 }
 
-async fn prepare(stage: Arc<Stage>, story: &Story) -> Result<Scene> {
-    let scene = match story.begins {
-        Begins::Settled(spec) => Scene::settled_with(stage, spec()).await?,
-        Begins::Idle => {
-            let scene = Scene::open(stage).await?;
-            scene.source("pair", PAIR).await?;
-            scene
+/// Plays what comes before a story, with somebody at the proxy from the start.
+pub async fn prepare(
+    stage: Arc<Stage>,
+    story: &Story,
+    arrange: impl FnOnce(&Proxy),
+) -> Result<Scene> {
+    let mut scene = Scene::before_start(stage).await?;
+    arrange(&scene.proxy);
+    scene.source("pair", PAIR).await?;
+    match story.begins {
+        Begins::Settled(spec) => {
+            scene.start_operator().await?;
+            scene.resource("orders", "pair", spec()).await?;
+            scene.until_agreed("orders").await?;
         }
+        Begins::Idle => scene.start_operator().await?,
         Begins::Stopped(leads) => {
-            let mut scene = Scene::before_start(stage).await?;
             if leads {
                 let namespace = scene.namespace.clone();
                 scene.flags(&["--leader-election", "--lease-namespace", &namespace]);
             }
-            scene.source("pair", PAIR).await?;
             scene.resource("orders", "pair", json!({})).await?;
-            scene
         }
-    };
+    }
     let quiet = scene.proxy.quiet_but_for(&["leases"], SILENCE / 2);
     tokio::time::timeout(DEADLINE, quiet)
         .await

@@ -4,6 +4,9 @@ use anyhow::Result;
 use futures::{FutureExt, future::LocalBoxFuture};
 use kube::api::DeleteParams;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use super::play::Played;
 
 use crate::{
     actions::TARGET,
@@ -15,6 +18,8 @@ pub type Deed = for<'a> fn(&'a mut Scene) -> LocalBoxFuture<'a, Result<()>>;
 
 /// A story of one resource, `orders`, and its source, `pair`.
 pub struct Story {
+    /// How it goes where nobody disturbs it, once it was played.
+    pub calm: OnceCell<Played>,
     /// The name of its test.
     pub name: &'static str,
     /// Where it begins.
@@ -52,6 +57,7 @@ const FIRST_IN_TARGET: &[(&str, Option<&str>)] = &[(TARGET, Some(PAIR.0))];
 
 pub static START: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_start",
+    calm: OnceCell::const_new(),
     begins: Begins::Stopped(false),
     deed: |scene| async { scene.launch() }.boxed_local(),
     races: false,
@@ -61,6 +67,7 @@ pub static START: Story = Story {
 
 pub static LEAD: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_start_of_a_leader",
+    calm: OnceCell::const_new(),
     begins: Begins::Stopped(true),
     deed: |scene| async { scene.launch() }.boxed_local(),
     races: false,
@@ -70,6 +77,7 @@ pub static LEAD: Story = Story {
 
 pub static CREATE: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_creation",
+    calm: OnceCell::const_new(),
     begins: Begins::Idle,
     deed: |scene| async { create(scene, plain()).await }.boxed_local(),
     races: false,
@@ -79,6 +87,7 @@ pub static CREATE: Story = Story {
 
 pub static ROTATE: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_rotation",
+    calm: OnceCell::const_new(),
     begins: Begins::Settled(plain),
     deed: |scene| async { scene.source("pair", SECOND).await.map(drop) }.boxed_local(),
     races: false,
@@ -88,6 +97,7 @@ pub static ROTATE: Story = Story {
 
 pub static SPOIL: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_bad_rotation",
+    calm: OnceCell::const_new(),
     begins: Begins::Settled(plain),
     deed: |scene| async { scene.source("pair", (SECOND.0, PAIR.1)).await.map(drop) }.boxed_local(),
     races: false,
@@ -97,6 +107,7 @@ pub static SPOIL: Story = Story {
 
 pub static RETARGET: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_change_of_target",
+    calm: OnceCell::const_new(),
     begins: Begins::Settled(plain),
     deed: |scene| change(scene, || json!({ "target": { "name": "moved" } })).boxed_local(),
     races: false,
@@ -106,6 +117,7 @@ pub static RETARGET: Story = Story {
 
 pub static RETARGET_AND_ROTATE: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_start_that_finds_target_and_pair_changed",
+    calm: OnceCell::const_new(),
     begins: Begins::Settled(plain),
     deed: |scene| {
         async {
@@ -123,6 +135,7 @@ pub static RETARGET_AND_ROTATE: Story = Story {
 
 pub static RETAIN: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_change_of_policy",
+    calm: OnceCell::const_new(),
     begins: Begins::Settled(plain),
     deed: |scene| change(scene, retained).boxed_local(),
     races: false,
@@ -132,6 +145,7 @@ pub static RETAIN: Story = Story {
 
 pub static LAYOUTS: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_change_of_layouts",
+    calm: OnceCell::const_new(),
     begins: Begins::Settled(plain),
     deed: |scene| {
         change(
@@ -147,6 +161,7 @@ pub static LAYOUTS: Story = Story {
 
 pub static WITHDRAW: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_withdrawal",
+    calm: OnceCell::const_new(),
     begins: Begins::Settled(plain),
     deed: |scene| {
         let pinned =
@@ -160,6 +175,7 @@ pub static WITHDRAW: Story = Story {
 
 pub static DELETE: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_deletion",
+    calm: OnceCell::const_new(),
     begins: Begins::Settled(plain),
     deed: |scene| delete(scene).boxed_local(),
     races: false,
@@ -169,6 +185,7 @@ pub static DELETE: Story = Story {
 
 pub static DELETE_AND_RETAIN: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_deletion_that_retains",
+    calm: OnceCell::const_new(),
     begins: Begins::Settled(retained),
     deed: |scene| delete(scene).boxed_local(),
     races: false,
@@ -178,6 +195,7 @@ pub static DELETE_AND_RETAIN: Story = Story {
 
 pub static RECREATE: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_resource_that_comes_back",
+    calm: OnceCell::const_new(),
     begins: Begins::Settled(plain),
     deed: |scene| recreate(scene, plain).boxed_local(),
     races: true,
@@ -187,6 +205,7 @@ pub static RECREATE: Story = Story {
 
 pub static ADOPT: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_an_adoption",
+    calm: OnceCell::const_new(),
     begins: Begins::Settled(retained),
     deed: |scene| recreate(scene, retained).boxed_local(),
     races: false,
@@ -196,6 +215,7 @@ pub static ADOPT: Story = Story {
 
 pub static RESTORE: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_restore",
+    calm: OnceCell::const_new(),
     begins: Begins::Settled(plain),
     deed: |scene| async { scene.delete_secret(TARGET).await }.boxed_local(),
     races: false,
@@ -205,6 +225,7 @@ pub static RESTORE: Story = Story {
 
 pub static MEND: Story = Story {
     name: "f1_a_process_killed_at_any_request_of_a_repair",
+    calm: OnceCell::const_new(),
     begins: Begins::Settled(plain),
     deed: |scene| {
         async {
