@@ -7,6 +7,7 @@
 #[allow(dead_code, unused_imports, reason = "shared with other tests")]
 mod actions;
 mod courier;
+mod edits;
 mod layouts;
 mod outcome;
 mod points;
@@ -54,6 +55,7 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
         // The slow ones come first.
         points::tests(),
         stale::tests(),
+        edits::tests(),
         watch::tests(),
     ];
     let handle = runtime.handle();

@@ -74,7 +74,7 @@ pub async fn play(
 
 /// A story that is being played.
 pub struct Playing {
-    sightings: Sightings,
+    pub sightings: Sightings,
     mark: usize,
     asked: usize,
 }
