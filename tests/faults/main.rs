@@ -17,6 +17,7 @@ mod report;
 #[path = "../behaviour/scene.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod scene;
+mod sequences;
 mod sightings;
 mod stale;
 #[path = "../behaviour/steps.rs"]
@@ -55,6 +56,7 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
         // The slow ones come first.
         points::tests(),
         stale::tests(),
+        sequences::tests(),
         edits::tests(),
         watch::tests(),
     ];
