@@ -7,7 +7,12 @@ mod access;
 #[path = "../behaviour/actions.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with other tests")]
 mod actions;
+mod courier;
+mod edits;
 mod harm;
+mod layouts;
+mod outcome;
+mod points;
 #[path = "../behaviour/replicas.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod replica;
@@ -18,6 +23,9 @@ mod report;
 #[path = "../behaviour/scene.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod scene;
+mod sequences;
+mod sightings;
+mod stale;
 #[path = "../behaviour/steps.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod steps;
@@ -51,11 +59,15 @@ fn main() -> Result<()> {
 }
 
 fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
-    // The slow ones come first, to be under way while the others are played.
     let suites = [
+        // The slow ones come first.
         harm::tests(),
+        points::tests(),
         access::tests(),
         replicas::tests(),
+        stale::tests(),
+        sequences::tests(),
+        edits::tests(),
         watch::tests(),
         weight::tests(),
     ];

@@ -7,10 +7,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Frame, Incoming};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::Sleep;
 
 use super::Link;
-use super::fault::Rewrite;
+use super::fault::{Rewrite, Tell};
 use super::record::Entry;
 use crate::serve::Cut;
 
@@ -19,6 +20,14 @@ pub(super) enum Treatment {
     Plain,
     EndAfter(Pin<Box<Sleep>>),
     Lines(Rewrite, Vec<u8>, Arc<AtomicBool>),
+    Between(Between),
+}
+
+/// Somebody stands between the two ends of a stream.
+pub(super) struct Between {
+    to: Option<UnboundedSender<Vec<u8>>>,
+    from: UnboundedReceiver<Vec<u8>>,
+    rest: Vec<u8>,
 }
 
 impl Treatment {
@@ -30,8 +39,50 @@ impl Treatment {
         Self::Lines(rewrite, Vec::new(), end)
     }
 
+    pub(super) fn between(to: UnboundedSender<Vec<u8>>, from: UnboundedReceiver<Vec<u8>>) -> Self {
+        Self::Between(Between {
+            to: Some(to),
+            from,
+            rest: Vec::new(),
+        })
+    }
+
     pub(super) fn is_plain(&self) -> bool {
         matches!(self, Self::Plain)
+    }
+}
+
+impl Between {
+    fn poll(&mut self, upstream: &mut Incoming, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        while let Some(to) = &self.to {
+            match Pin::new(&mut *upstream).poll_frame(cx) {
+                Poll::Pending => break,
+                Poll::Ready(Some(Ok(frame))) => {
+                    self.rest.extend(frame.into_data().unwrap_or_default());
+                    while let Some(line) = whole_line(&mut self.rest) {
+                        let _ = to.send(line);
+                    }
+                }
+                Poll::Ready(None | Some(Err(_))) => self.to = None,
+            }
+        }
+        self.from.poll_recv(cx).map(|line| line.map(Bytes::from))
+    }
+}
+
+/// Tells somebody, a little after the end of what it is part of: the last bytes have gone by then.
+pub(super) struct Afterwards(pub(super) Option<Tell>);
+
+const GONE: Duration = Duration::from_millis(20);
+
+impl Drop for Afterwards {
+    fn drop(&mut self) {
+        if let Some(tell) = self.0.take() {
+            tokio::spawn(async {
+                tokio::time::sleep(GONE).await;
+                tell();
+            });
+        }
     }
 }
 
@@ -40,6 +91,7 @@ pub(super) struct Relay {
     pub(super) from: Incoming,
     pub(super) treatment: Treatment,
     pub(super) link: Link,
+    pub(super) _afterwards: Option<Afterwards>,
     pub(super) _entry: Entry,
 }
 
@@ -59,6 +111,10 @@ impl Body for Relay {
             && end.as_mut().poll(cx).is_ready()
         {
             return Poll::Ready(None);
+        }
+        if let Treatment::Between(between) = &mut this.treatment {
+            let data = ready!(between.poll(&mut this.from, cx));
+            return Poll::Ready(data.map(|data| Ok(Frame::data(data))));
         }
         loop {
             if let Treatment::Lines(_, _, end) = &this.treatment
@@ -93,12 +149,16 @@ impl Body for Relay {
 /// Takes whole lines off `rest`, and at the end the remainder too.
 fn rewritten(rewrite: &mut Rewrite, rest: &mut Vec<u8>, ended: bool) -> Vec<u8> {
     let mut out = Vec::new();
-    while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-        let line: Vec<u8> = rest.drain(..=end).collect();
+    while let Some(line) = whole_line(rest) {
         out.extend(rewrite(&line));
     }
     if ended && !rest.is_empty() {
         out.extend(rewrite(&std::mem::take(rest)));
     }
     out
+}
+
+fn whole_line(rest: &mut Vec<u8>) -> Option<Vec<u8>> {
+    let end = rest.iter().position(|byte| *byte == b'\n')?;
+    Some(rest.drain(..=end).collect())
 }
