@@ -2,11 +2,14 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use kube::Client;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::{
     events::Announcement,
@@ -50,6 +53,9 @@ pub struct Context {
     pub index: Mutex<Index>,
     /// What is remembered, by UID.
     pub remembered: Mutex<HashMap<String, Remembered>>,
+    /// How often the store of the API server was found restored from a backup.
+    pub restored: watch::Sender<u64>,
+    relisting: AtomicBool,
 }
 
 impl Context {
@@ -60,7 +66,29 @@ impl Context {
             shared,
             index: Mutex::default(),
             remembered: Mutex::default(),
+            restored: watch::Sender::default(),
+            relisting: AtomicBool::new(false),
         }
+    }
+
+    /// The store of the API server was restored from a backup: what was seen and written since that
+    /// was made never was, and its versions will be given out again.
+    pub fn store_restored(&self) {
+        self.relisting.store(true, Ordering::SeqCst);
+        lock(&self.index).rewind();
+        lock(&self.remembered).clear();
+        self.restored.send_modify(|times| *times += 1);
+    }
+
+    /// The resources were listed again.
+    pub fn relisted(&self) {
+        self.relisting.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether resources are known that may never have been.
+    #[must_use]
+    pub fn is_relisting(&self) -> bool {
+        self.relisting.load(Ordering::SeqCst)
     }
 
     /// Looks at or changes what is remembered of a resource.

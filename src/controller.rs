@@ -104,6 +104,10 @@ fn terms(context: Arc<Context>) -> impl Stream<Item = ()> + Send {
 
 /// One run, under the gate that serves namespaces in turn.
 async fn run_once(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Error> {
+    if context.is_relisting() {
+        // The end of the list wakes whoever is still there.
+        return Ok(Action::await_change());
+    }
     let leads = context.shared.leader.leads();
     let key = watches::key(&object);
     let object = match &object.0 {

@@ -125,6 +125,15 @@ impl Index {
         }
     }
 
+    /// The store was restored from a backup: what was seen of Secrets counts no more.
+    pub fn rewind(&mut self) {
+        self.rewinds += 1;
+        let namespaces = self.namespaces.values_mut();
+        for tracked in namespaces.flat_map(|namespace| namespace.secrets.values_mut()) {
+            tracked.sight = Sight::Unseen;
+        }
+    }
+
     /// A Secret of a list.
     pub fn list_secret(&mut self, namespace: &str, name: &str, seen: Seen) {
         let Some(content) = self.namespaces.get_mut(namespace) else {

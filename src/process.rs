@@ -30,6 +30,7 @@ use crate::{
     server,
     sts::{self, CaError, Prover, Rate, TrustedCa},
     telemetry::{self, TelemetryError},
+    watch::SILENCE,
 };
 
 /// Why the process ends with an error.
@@ -184,6 +185,9 @@ pub async fn client(context: Option<&str>) -> Result<Client, ProcessError> {
     // One call must not hold a run for minutes: runs are tried again as a whole, with a pause.
     config.default_retry = false;
     config.write_timeout = Some(REQUEST_TIMEOUT);
+    // Or else a connection that died unnoticed is used again, and a request on it hangs.
+    config.read_timeout = Some(SILENCE);
+    config.reset_reader_on_write = true;
     Client::try_from(config).map_err(|error| ProcessError::Client(Box::new(error)))
 }
 

@@ -1,6 +1,9 @@
 //! The two watches of a scope: resources, pruned, and Secrets, as metadata. Both feed the index;
 //! of a Secret nothing else is kept.
 
+mod follow;
+mod pause;
+
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt, future};
@@ -8,10 +11,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Api, Client, Resource, ResourceExt,
     core::{DeserializeGuard, PartialObjectMeta},
-    runtime::{
-        WatchStreamExt,
-        watcher::{self, Event, watcher},
-    },
+    runtime::watcher::{self, Event},
 };
 use tokio::sync::{mpsc, watch};
 
@@ -23,6 +23,8 @@ use crate::{
     lock::lock,
     resource,
 };
+pub use follow::SILENCE;
+use follow::follow;
 
 /// A resource as it is watched: one that cannot be decoded does not stop the others.
 pub type Guarded = DeserializeGuard<StaticAwsCredentials>;
@@ -37,16 +39,6 @@ pub enum Stage {
     ResourcesListed,
     /// Every Secret that matters is known too.
     SecretsListed,
-}
-
-/// A silent connection is noticed five seconds after this time.
-const WATCH_TIMEOUT: u32 = 50;
-const PAGE: u32 = 500;
-
-fn config() -> watcher::Config {
-    watcher::Config::default()
-        .timeout(WATCH_TIMEOUT)
-        .page_size(PAGE)
 }
 
 fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
@@ -71,7 +63,7 @@ pub fn resources(
 ) -> impl Stream<Item = watcher::Result<Event<Guarded>>> + Send + 'static {
     let api: Api<Guarded> = api(&context.shared.client, namespace);
     let context = Arc::clone(context);
-    watcher(api, config()).default_backoff().then(move |event| {
+    follow(api, Arc::clone(&context)).then(move |event| {
         watching.saw(event.as_ref().err());
         let event = event.map(|event| note_resource(&context, event, &woken));
         let stage = stage.clone();
@@ -109,6 +101,7 @@ fn note_resource(
             for (_, uid) in index.end_resources() {
                 context.forget(&uid);
             }
+            context.relisted();
             Event::InitDone
         }
         Event::Delete(object) => {
@@ -173,7 +166,7 @@ pub async fn secrets(
     // The sender is held here, so the stage cannot be closed.
     let _ = stage.subscribe().wait_for(listed).await;
     let api: Api<PartialObjectMeta<Secret>> = api(&context.shared.client, namespace.as_deref());
-    let events = watcher(api, config()).default_backoff();
+    let events = follow(api, Arc::clone(&context));
     events
         .for_each(|event| {
             watching.saw(event.as_ref().err());

@@ -51,7 +51,7 @@ const IMPURE: [&str; 16] = [
 ];
 
 /// Files that read from or write to the API server.
-const EFFECTS: [&str; 7] = [
+const EFFECTS: [&str; 8] = [
     "act.rs",
     "events.rs",
     "health.rs",
@@ -59,6 +59,7 @@ const EFFECTS: [&str; 7] = [
     "observe.rs",
     "process.rs",
     "watch.rs",
+    "watch/follow.rs",
 ];
 
 struct File {

@@ -16,7 +16,7 @@ tests![
     a_new_list_costs_nothing_but_lists,
     unrelated_secrets_cost_nothing,
     a_source_that_is_touched_costs_one_read_and_one_write,
-    a_source_that_is_deleted_and_comes_back_costs_no_question,
+    f8_a_source_that_is_deleted_and_comes_back_costs_no_question,
 ];
 
 async fn rest_and_new_watches_cost_nothing_but_watches(stage: Arc<Stage>) -> Result<()> {
@@ -145,7 +145,7 @@ async fn a_source_that_is_touched_costs_one_read_and_one_write(stage: Arc<Stage>
     Ok(())
 }
 
-async fn a_source_that_is_deleted_and_comes_back_costs_no_question(
+async fn f8_a_source_that_is_deleted_and_comes_back_costs_no_question(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let scene = Scene::settled(stage).await?;

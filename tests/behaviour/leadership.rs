@@ -2,19 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Context, Result};
-use cluster::{
-    leash::Leashed,
-    ports::unused_address,
-    proxy::{Fault, Proxy, Recorded, Verb},
-};
-use k8s_openapi::api::coordination::v1::Lease;
-use kube::{Api, api::DeleteParams};
+use anyhow::Result;
+use cluster::proxy::{Fault, Recorded, Verb};
+use kube::api::DeleteParams;
 use rustix::process::Signal;
 use serde_json::json;
 
 use crate::{
     actions::{TARGET, tests},
+    replicas::{LEASE, Replica, holder, leases, pair_of_replicas, rotated},
     scene::{PAIR, SECOND, Scene, Stage, get_http},
 };
 
@@ -22,118 +18,11 @@ tests![
     one_of_two_replicas_has_effects,
     a_leader_that_stops_gives_the_lease_back_and_the_other_lists_nothing,
     a_leader_that_is_killed_in_a_rotation_is_succeeded_and_the_rotation_ends,
-    a_leader_that_slept_through_its_lease_changes_nothing_any_more,
+    f27_a_leader_that_slept_through_its_lease_changes_nothing_any_more,
     a_leader_that_cannot_reach_the_lease_stops_and_stands_by_afterwards,
-    a_lease_that_is_deleted_is_made_again,
+    f29_a_lease_that_is_deleted_is_made_again,
     without_rights_on_the_lease_nobody_leads_and_readyz_says_why,
 ];
-
-const LEASE: &str = "static-aws-credentials";
-
-/// One process of several, with a proxy of its own.
-struct Replica {
-    proxy: Proxy,
-    bind: String,
-    process: Leashed,
-}
-
-impl Replica {
-    async fn start(scene: &Scene) -> Result<Self> {
-        let cluster = scene.stage.cluster()?;
-        let proxy = scene.stage.proxy().await?;
-        let kubeconfig = cluster
-            .service_account_kubeconfig(&scene.namespace, "operator", Some(&proxy.url()))
-            .await?;
-        let bind = unused_address()?;
-        let flags = ["--namespace", &scene.namespace, "--leader-election"];
-        let flags = [&flags[..], &["--lease-namespace", &scene.namespace]].concat();
-        let flags: Vec<String> = flags.into_iter().map(str::to_owned).collect();
-        let process = scene.replica(&kubeconfig, &bind, &flags)?;
-        let replica = Self {
-            proxy,
-            bind,
-            process,
-        };
-        scene
-            .until("a replica is ready", async || {
-                let answer = get_http(&replica.bind, "/readyz").await;
-                let ready = answer.is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"));
-                Ok(ready.then_some(()))
-            })
-            .await?;
-        Ok(replica)
-    }
-
-    /// What its metrics say.
-    async fn leads(&self) -> Result<bool> {
-        let metrics = get_http(&self.bind, "/metrics").await?;
-        Ok(metrics.contains(&format!(
-            "leader_election_master_status{{name=\"{LEASE}\"}} 1"
-        )))
-    }
-
-    async fn until_it_leads(&self, scene: &Scene, leads: bool) -> Result<()> {
-        let what = format!("a replica {} lead", if leads { "does" } else { "does not" });
-        let check = async || Ok((self.leads().await? == leads).then_some(()));
-        scene.until(&what, check).await
-    }
-
-    /// An error with what the process has to say about it.
-    fn explained<T>(&self, result: Result<T>) -> Result<T> {
-        result.with_context(|| {
-            let log = std::fs::read_to_string(self.process.log()).unwrap_or_default();
-            let own = log
-                .lines()
-                .filter(|line| line.contains("static_aws_credentials"));
-            own.collect::<Vec<_>>().join("\n")
-        })
-    }
-
-    /// Requests since a mark that are about the work, not about the lease.
-    fn work(&self, mark: usize) -> Vec<Recorded> {
-        let requests = self.proxy.since(mark).into_iter();
-        requests
-            .filter(|request| request.resource != "leases" && request.verb != Verb::Watch)
-            .collect()
-    }
-
-    fn stopped(&self, signal: Signal) -> Option<i32> {
-        self.process.signal(signal);
-        assert!(self.process.wait(Duration::from_secs(20)));
-        self.process.exit_code()
-    }
-}
-
-/// Two replicas over a published pair, and the first leads.
-async fn pair_of_replicas(stage: Arc<Stage>) -> Result<(Scene, Replica, Replica)> {
-    let scene = Scene::before_start(stage).await?;
-    let leader = Replica::start(&scene).await?;
-    leader.until_it_leads(&scene, true).await?;
-    let standby = Replica::start(&scene).await?;
-    scene.source("pair", PAIR).await?;
-    scene.resource("orders", "pair", json!({})).await?;
-    scene.until_ready("orders").await?;
-    Ok((scene, leader, standby))
-}
-
-fn leases(scene: &Scene) -> Result<Api<Lease>> {
-    let client = scene.stage.cluster()?.client();
-    Ok(Api::namespaced(client, &scene.namespace))
-}
-
-async fn holder(scene: &Scene) -> Result<Option<String>> {
-    let lease = leases(scene)?.get(LEASE).await?;
-    Ok(lease.spec.and_then(|spec| spec.holder_identity))
-}
-
-async fn rotated(scene: &Scene) -> Result<()> {
-    let published = scene.until_ready("orders").await?;
-    let published = published.status.context("a status")?.published;
-    assert_eq!(published.context("published")?.revision, 2);
-    let content = scene.content(TARGET).await?;
-    assert_eq!(content["AWS_ACCESS_KEY_ID"], SECOND.0);
-    Ok(())
-}
 
 async fn one_of_two_replicas_has_effects(stage: Arc<Stage>) -> Result<()> {
     let (scene, leader, standby) = pair_of_replicas(stage).await?;
@@ -214,7 +103,7 @@ async fn a_leader_that_is_killed_in_a_rotation_is_succeeded_and_the_rotation_end
     Ok(())
 }
 
-async fn a_leader_that_slept_through_its_lease_changes_nothing_any_more(
+async fn f27_a_leader_that_slept_through_its_lease_changes_nothing_any_more(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let (scene, leader, standby) = pair_of_replicas(stage).await?;
@@ -279,7 +168,7 @@ async fn a_leader_that_cannot_reach_the_lease_stops_and_stands_by_afterwards(
     Ok(())
 }
 
-async fn a_lease_that_is_deleted_is_made_again(stage: Arc<Stage>) -> Result<()> {
+async fn f29_a_lease_that_is_deleted_is_made_again(stage: Arc<Stage>) -> Result<()> {
     let (scene, leader, standby) = pair_of_replicas(stage).await?;
     let leases = leases(&scene)?;
     let uid = leases.get(LEASE).await?.metadata.uid;

@@ -18,9 +18,9 @@ use crate::{
 tests![
     a_deleted_resource_takes_its_target_along_and_costs_nothing,
     a_retained_target_outlives_its_resource_and_is_adopted_by_the_next,
-    a_resource_that_comes_back_waits_for_its_old_target_to_go,
-    a_resource_that_comes_back_at_once_is_ready_within_seconds,
-    an_orphaned_target_is_adopted,
+    f5_a_resource_that_comes_back_waits_for_its_old_target_to_go,
+    f5_a_resource_that_comes_back_at_once_is_ready_within_seconds,
+    f36_an_orphaned_target_is_adopted,
     a_target_that_is_orphaned_unseen_gets_no_owner_that_is_gone,
     the_policy_can_be_switched_without_asking_aws,
     layouts_and_keys_change_without_asking_aws,
@@ -59,7 +59,7 @@ async fn a_retained_target_outlives_its_resource_and_is_adopted_by_the_next(
     Ok(())
 }
 
-async fn a_resource_that_comes_back_waits_for_its_old_target_to_go(
+async fn f5_a_resource_that_comes_back_waits_for_its_old_target_to_go(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let scene = Scene::settled(stage).await?;
@@ -90,7 +90,7 @@ async fn a_resource_that_comes_back_waits_for_its_old_target_to_go(
     Ok(())
 }
 
-async fn a_resource_that_comes_back_at_once_is_ready_within_seconds(
+async fn f5_a_resource_that_comes_back_at_once_is_ready_within_seconds(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let scene = Scene::settled(stage).await?;
@@ -113,7 +113,7 @@ async fn a_resource_that_comes_back_at_once_is_ready_within_seconds(
     Ok(())
 }
 
-async fn an_orphaned_target_is_adopted(stage: Arc<Stage>) -> Result<()> {
+async fn f36_an_orphaned_target_is_adopted(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::settled(stage).await?;
     let old = scene.secrets.get(TARGET).await?;
     let orphan = [

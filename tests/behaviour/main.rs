@@ -19,6 +19,7 @@ mod process;
 mod publish;
 mod rejected;
 mod rename;
+mod replicas;
 mod rights;
 mod runbook;
 mod scale;

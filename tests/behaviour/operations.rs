@@ -26,7 +26,7 @@ use crate::{
 };
 
 tests![
-    a_namespace_is_restored_without_owners_uids_and_status,
+    f35_a_namespace_is_restored_without_owners_uids_and_status,
     a_restored_status_is_not_believed,
     a_restored_pair_that_aws_refuses_is_not_adopted,
     a_namespace_that_leaves_the_scope_is_left_as_it_is,
@@ -151,7 +151,9 @@ fn operators(saved: &[Value], scene: &Scene) -> Result<String> {
     scene.served().context("it serves nothing")
 }
 
-async fn a_namespace_is_restored_without_owners_uids_and_status(stage: Arc<Stage>) -> Result<()> {
+async fn f35_a_namespace_is_restored_without_owners_uids_and_status(
+    stage: Arc<Stage>,
+) -> Result<()> {
     let (mut scene, saved) = disaster(stage).await?;
     let held = Held::watch(&scene.secrets, TARGET);
     restore(&scene, &stripped(saved.clone(), &scene.namespace)).await?;

@@ -25,7 +25,7 @@ tests![
     it_waits_for_an_api_server_that_is_away_and_says_so,
     it_works_again_after_the_api_server_was_away,
     sigterm_ends_an_idle_process_with_success_at_once,
-    sigterm_ends_a_process_whose_question_to_sts_hangs,
+    f31_sigterm_ends_a_process_whose_question_to_sts_hangs,
     sigterm_ends_a_process_that_has_not_listed_anything_yet,
     it_says_aloud_that_nobody_asks_who_requests,
     a_bad_flag_is_a_clear_error_and_a_code_of_its_own,
@@ -136,7 +136,7 @@ async fn sigterm_ends_an_idle_process_with_success_at_once(stage: Arc<Stage>) ->
     Ok(())
 }
 
-async fn sigterm_ends_a_process_whose_question_to_sts_hangs(stage: Arc<Stage>) -> Result<()> {
+async fn f31_sigterm_ends_a_process_whose_question_to_sts_hangs(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::open(stage).await?;
     scene.sts.answer(PAIR.0, sts::Answer::Hang);
     scene.source("pair", PAIR).await?;

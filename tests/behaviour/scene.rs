@@ -215,6 +215,17 @@ impl Scene {
 
     /// Starts a process of the operator.
     pub fn replica(&self, kubeconfig: &Path, bind: &str, flags: &[String]) -> Result<Leashed> {
+        self.replica_in(kubeconfig, bind, flags, &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn replica_in(
+        &self,
+        kubeconfig: &Path,
+        bind: &str,
+        flags: &[String],
+        more: &[(String, String)],
+    ) -> Result<Leashed> {
         let number = SCENES.fetch_add(1, Ordering::Relaxed);
         let log = self
             .stage
@@ -230,7 +241,8 @@ impl Scene {
             ("KUBECONFIG", kubeconfig.display().to_string()),
             ("AWSCREDS_LOG", "trace".to_owned()),
         ];
-        let env = env.map(|(name, value)| (name.to_owned(), value));
+        let mut env = env.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        env.extend_from_slice(more);
         let program = PathBuf::from(env!("CARGO_BIN_EXE_static-aws-credentials"));
         Leashed::spawn("operator", &program, &args, &env, &log)
     }

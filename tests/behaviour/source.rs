@@ -22,7 +22,7 @@ pub fn tests() -> Vec<(&'static str, Test)> {
             awaited(stage).boxed_local()
         }),
         (
-            "a_source_that_goes_leaves_the_target_and_its_return_asks_nobody",
+            "f8_a_source_that_goes_leaves_the_target_and_its_return_asks_nobody",
             |stage| gone_and_back(stage).boxed_local(),
         ),
         ("a_source_that_lacks_a_key_leaves_the_target", |stage| {
@@ -33,7 +33,7 @@ pub fn tests() -> Vec<(&'static str, Test)> {
             |stage| touched(stage).boxed_local(),
         ),
         (
-            "a_bad_edit_never_reaches_the_target_and_its_repair_asks_nobody",
+            "f11_a_bad_edit_never_reaches_the_target_and_its_repair_asks_nobody",
             |stage| bad_and_back(stage).boxed_local(),
         ),
         (
@@ -49,7 +49,7 @@ pub fn tests() -> Vec<(&'static str, Test)> {
             |stage| suspended(stage).boxed_local(),
         ),
         (
-            "a_new_pair_that_came_before_the_repair_of_a_bad_one_is_published",
+            "f11_a_new_pair_that_came_before_the_repair_of_a_bad_one_is_published",
             |stage| forward(stage).boxed_local(),
         ),
     ]

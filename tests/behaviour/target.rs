@@ -15,17 +15,17 @@ use crate::{
 };
 
 tests![
-    a_deleted_target_is_restored_without_asking_aws,
-    an_edited_target_is_restored_once_whatever_was_edited,
-    an_editor_who_fights_is_met_with_longer_and_longer_pauses,
+    f6_a_deleted_target_is_restored_without_asking_aws,
+    f7_an_edited_target_is_restored_once_whatever_was_edited,
+    f7_an_editor_who_fights_is_met_with_longer_and_longer_pauses,
     foreign_labels_and_annotations_stay_and_survive_a_rotation,
     a_target_deleted_while_the_source_is_bad_is_reported_lost,
     a_target_edited_while_the_source_is_absent_is_reported_and_left_alone,
-    an_immutable_target_is_reported_and_left_alone,
-    a_target_of_another_type_is_reported_and_left_alone,
+    f25_an_immutable_target_is_reported_and_left_alone,
+    f25_a_target_of_another_type_is_reported_and_left_alone,
 ];
 
-async fn a_deleted_target_is_restored_without_asking_aws(stage: Arc<Stage>) -> Result<()> {
+async fn f6_a_deleted_target_is_restored_without_asking_aws(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::settled(stage).await?;
     let content = scene.content(TARGET).await?;
     let before = scene.published("orders").await?;
@@ -48,7 +48,7 @@ async fn a_deleted_target_is_restored_without_asking_aws(stage: Arc<Stage>) -> R
     Ok(())
 }
 
-async fn an_edited_target_is_restored_once_whatever_was_edited(stage: Arc<Stage>) -> Result<()> {
+async fn f7_an_edited_target_is_restored_once_whatever_was_edited(stage: Arc<Stage>) -> Result<()> {
     let edits = [
         (
             "value",
@@ -107,7 +107,7 @@ async fn restored(scene: &Scene, name: &str, edit: Value) -> Result<()> {
     Ok(())
 }
 
-async fn an_editor_who_fights_is_met_with_longer_and_longer_pauses(
+async fn f7_an_editor_who_fights_is_met_with_longer_and_longer_pauses(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let scene = Scene::settled(stage).await?;
@@ -232,7 +232,7 @@ async fn a_target_edited_while_the_source_is_absent_is_reported_and_left_alone(
     Ok(())
 }
 
-async fn an_immutable_target_is_reported_and_left_alone(stage: Arc<Stage>) -> Result<()> {
+async fn f25_an_immutable_target_is_reported_and_left_alone(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::settled(stage).await?;
     let frozen = scene
         .edit_secret(TARGET, json!({ "immutable": true }))
@@ -254,7 +254,7 @@ async fn an_immutable_target_is_reported_and_left_alone(stage: Arc<Stage>) -> Re
     Ok(())
 }
 
-async fn a_target_of_another_type_is_reported_and_left_alone(stage: Arc<Stage>) -> Result<()> {
+async fn f25_a_target_of_another_type_is_reported_and_left_alone(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::open(stage).await?;
     scene.resource("orders", "pair", json!({})).await?;
     let foreign = json!({

@@ -12,8 +12,8 @@ use crate::{
 };
 
 tests![
-    one_resource_that_does_not_decode_stops_no_other,
-    an_undecodable_resource_keeps_its_target,
+    f26_one_resource_that_does_not_decode_stops_no_other,
+    f26_an_undecodable_resource_keeps_its_target,
 ];
 
 /// Spoils, on its way to the operator, every resource whose interval is 7 minutes.
@@ -35,7 +35,7 @@ fn spoiled(scene: &Scene) {
     }));
 }
 
-async fn one_resource_that_does_not_decode_stops_no_other(stage: Arc<Stage>) -> Result<()> {
+async fn f26_one_resource_that_does_not_decode_stops_no_other(stage: Arc<Stage>) -> Result<()> {
     let mut scene = Scene::before_start(stage).await?;
     scene.source("pair", PAIR).await?;
     scene
@@ -74,7 +74,7 @@ async fn one_resource_that_does_not_decode_stops_no_other(stage: Arc<Stage>) -> 
     Ok(())
 }
 
-async fn an_undecodable_resource_keeps_its_target(stage: Arc<Stage>) -> Result<()> {
+async fn f26_an_undecodable_resource_keeps_its_target(stage: Arc<Stage>) -> Result<()> {
     let spec = json!({ "validation": { "interval": "7m" } });
     let mut scene = Scene::settled_with(stage, spec).await?;
     let before = scene.version(TARGET).await?;

@@ -221,13 +221,18 @@ impl Witness {
     }
 }
 
+/// Each failure begins a new list: the store may have gone back, and a watch from the future is deaf.
 async fn follow(client: Client, namespace: String, seen: watch::Sender<Vec<StaticAwsCredentials>>) {
     let resources: Api<StaticAwsCredentials> = Api::namespaced(client, &namespace);
-    let mut events = std::pin::pin!(watcher(resources, watcher::Config::default()));
-    while let Some(event) = events.next().await {
-        if let Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) = event {
-            seen.send_modify(|all| all.push(object));
+    loop {
+        let events = watcher(resources.clone(), watcher::Config::default());
+        let mut events = std::pin::pin!(events);
+        while let Some(Ok(event)) = events.next().await {
+            if let watcher::Event::Apply(object) | watcher::Event::InitApply(object) = event {
+                seen.send_modify(|all| all.push(object));
+            }
         }
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 

@@ -23,16 +23,16 @@ use crate::{
 };
 
 tests![
-    a_status_write_that_is_lost_is_repeated_and_the_target_not_written_again,
-    a_status_that_changed_meanwhile_is_written_again_and_the_target_not,
+    f3_a_status_write_that_is_lost_is_repeated_and_the_target_not_written_again,
+    f3_a_status_that_changed_meanwhile_is_written_again_and_the_target_not,
     a_status_that_is_refused_is_logged_once_and_not_tried_again_soon,
-    a_create_that_is_cut_off_though_committed_is_not_repeated,
-    a_create_that_times_out_though_committed_is_not_repeated,
-    a_replace_that_is_cut_off_though_committed_is_not_repeated,
-    a_full_quota_is_reported_and_the_write_repeated_after_a_pause,
+    f2_a_create_that_is_cut_off_though_committed_is_not_repeated,
+    f2_a_create_that_times_out_though_committed_is_not_repeated,
+    f2_a_replace_that_is_cut_off_though_committed_is_not_repeated,
+    f24_a_full_quota_is_reported_and_the_write_repeated_after_a_pause,
     a_full_quota_does_not_hinder_an_adoption,
-    a_namespace_that_goes_away_is_left_in_peace,
-    too_many_requests_hold_one_resource_back_and_no_other,
+    f24_a_namespace_that_goes_away_is_left_in_peace,
+    f20_too_many_requests_hold_one_resource_back_and_no_other,
 ];
 
 fn is_status_write(head: &RequestHead) -> bool {
@@ -75,7 +75,7 @@ async fn create_despite(stage: Arc<Stage>, hook: Hook) -> Result<Scene> {
     Ok(scene)
 }
 
-async fn a_status_write_that_is_lost_is_repeated_and_the_target_not_written_again(
+async fn f3_a_status_write_that_is_lost_is_repeated_and_the_target_not_written_again(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let hook = once(is_status_write, || Fault::CutBefore);
@@ -83,7 +83,7 @@ async fn a_status_write_that_is_lost_is_repeated_and_the_target_not_written_agai
     Ok(())
 }
 
-async fn a_status_that_changed_meanwhile_is_written_again_and_the_target_not(
+async fn f3_a_status_that_changed_meanwhile_is_written_again_and_the_target_not(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let conflict = || {
@@ -140,7 +140,7 @@ async fn a_status_that_is_refused_is_logged_once_and_not_tried_again_soon(
     Ok(())
 }
 
-async fn a_create_that_is_cut_off_though_committed_is_not_repeated(
+async fn f2_a_create_that_is_cut_off_though_committed_is_not_repeated(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let hook = once(
@@ -151,13 +151,15 @@ async fn a_create_that_is_cut_off_though_committed_is_not_repeated(
     Ok(())
 }
 
-async fn a_create_that_times_out_though_committed_is_not_repeated(stage: Arc<Stage>) -> Result<()> {
+async fn f2_a_create_that_times_out_though_committed_is_not_repeated(
+    stage: Arc<Stage>,
+) -> Result<()> {
     let timeout = || Fault::AnswerAfterCommit(Answer::status(504, "Timeout", "timed out"));
     create_despite(stage, once(|head| is_secret(head, Verb::Create), timeout)).await?;
     Ok(())
 }
 
-async fn a_replace_that_is_cut_off_though_committed_is_not_repeated(
+async fn f2_a_replace_that_is_cut_off_though_committed_is_not_repeated(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let scene = Scene::settled(stage).await?;
@@ -176,7 +178,7 @@ async fn a_replace_that_is_cut_off_though_committed_is_not_repeated(
     Ok(())
 }
 
-async fn a_full_quota_is_reported_and_the_write_repeated_after_a_pause(
+async fn f24_a_full_quota_is_reported_and_the_write_repeated_after_a_pause(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let scene = Scene::open(stage).await?;
@@ -226,7 +228,7 @@ async fn a_full_quota_does_not_hinder_an_adoption(stage: Arc<Stage>) -> Result<(
     Ok(())
 }
 
-async fn a_namespace_that_goes_away_is_left_in_peace(stage: Arc<Stage>) -> Result<()> {
+async fn f24_a_namespace_that_goes_away_is_left_in_peace(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::settled(stage).await?;
     let cluster = scene.stage.cluster()?;
     // The operator's rights usually lie in another namespace; and without something that is held
@@ -265,7 +267,9 @@ async fn a_namespace_that_goes_away_is_left_in_peace(stage: Arc<Stage>) -> Resul
     Ok(())
 }
 
-async fn too_many_requests_hold_one_resource_back_and_no_other(stage: Arc<Stage>) -> Result<()> {
+async fn f20_too_many_requests_hold_one_resource_back_and_no_other(
+    stage: Arc<Stage>,
+) -> Result<()> {
     let scene = Scene::open(stage).await?;
     scene.source("pair", PAIR).await?;
     scene.source("held", PAIR).await?;

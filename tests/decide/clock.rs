@@ -72,7 +72,7 @@ fn a_restart_keeps_the_rhythm_and_asks_for_nothing() {
 }
 
 #[test]
-fn what_fell_due_while_nobody_ran_is_spread_over_the_interval() {
+fn f32_what_fell_due_while_nobody_ran_is_spread_over_the_interval() {
     for (jitter, minutes) in [(0.25, 15), (0.5, 30), (0.75, 45)] {
         let mut world = World::published();
         world.now += HOUR * 7;
@@ -96,7 +96,7 @@ fn an_interval_proof_after_a_restart_needs_no_target_read() {
 }
 
 #[test]
-fn a_proof_from_the_future_counts_as_one_from_now() {
+fn f28_a_proof_from_the_future_counts_as_one_from_now() {
     let mut world = World::published();
     world.set_clock(SignedDuration::from_hours(-5));
     world.restart();
@@ -106,7 +106,7 @@ fn a_proof_from_the_future_counts_as_one_from_now() {
 }
 
 #[test]
-fn a_clock_that_is_set_does_not_disturb_the_rhythm_of_a_process() {
+fn f28_a_clock_that_is_set_does_not_disturb_the_rhythm_of_a_process() {
     for minutes in [-10, 10] {
         let mut world = World::published();
         world.advance(MINUTE * 20);
@@ -120,7 +120,7 @@ fn a_clock_that_is_set_does_not_disturb_the_rhythm_of_a_process() {
 }
 
 #[test]
-fn a_clock_that_is_set_neither_shortens_nor_lengthens_a_confirmation() {
+fn f28_a_clock_that_is_set_neither_shortens_nor_lengthens_a_confirmation() {
     for minutes in [-10, 10] {
         let mut world = World::published_with(|spec| {
             spec.validation.on_rejected = OnRejected::Withdraw;
@@ -140,7 +140,7 @@ fn a_clock_that_is_set_neither_shortens_nor_lengthens_a_confirmation() {
 }
 
 #[test]
-fn a_settling_that_began_in_the_future_ends_after_a_minute_all_the_same() {
+fn f28_a_settling_that_began_in_the_future_ends_after_a_minute_all_the_same() {
     let mut world = World::new();
     world.aws.deactivate(&alpha());
     world.fill(SOURCE, &alpha());

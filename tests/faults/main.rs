@@ -3,19 +3,34 @@
 //! shows survived: F of the cluster, S of STS, A of abuse.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod access;
 #[path = "../behaviour/actions.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with other tests")]
 mod actions;
+mod courier;
+mod edits;
+mod harm;
+mod layouts;
+mod outcome;
+mod points;
+#[path = "../behaviour/replicas.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod replica;
+mod replicas;
 #[path = "../support/report.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod report;
 #[path = "../behaviour/scene.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod scene;
+mod sequences;
+mod sightings;
+mod stale;
 #[path = "../behaviour/steps.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod steps;
 mod watch;
+mod weight;
 #[path = "../behaviour/witness.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod witness;
@@ -44,7 +59,18 @@ fn main() -> Result<()> {
 }
 
 fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
-    let suites = [watch::tests()];
+    let suites = [
+        // The slow ones come first.
+        harm::tests(),
+        points::tests(),
+        access::tests(),
+        replicas::tests(),
+        stale::tests(),
+        sequences::tests(),
+        edits::tests(),
+        watch::tests(),
+        weight::tests(),
+    ];
     let handle = runtime.handle();
     let trial = |(name, test): (&'static str, Test)| {
         let (handle, stage) = (handle.clone(), Arc::clone(stage));

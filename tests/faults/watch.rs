@@ -1,18 +1,28 @@
 //! A watch that breaks, lies or stammers.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use cluster::proxy::{Fault, Verb};
 use serde_json::json;
 
 use crate::{
-    actions::tests,
+    actions::{TARGET, tests},
     report,
-    scene::{SECOND, Scene, Stage},
+    scene::{PAIR, SECOND, Scene, Stage},
 };
 
-tests![f13_a_watch_that_is_closed_every_2_s];
+tests![
+    f13_a_watch_that_is_closed_every_2_s,
+    f14_a_watch_that_is_torn_garbled_or_ends_in_an_error,
+    f16_connections_that_die_without_a_word,
+];
 
 async fn f13_a_watch_that_is_closed_every_2_s(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::settled_with(stage, json!({})).await?;
@@ -38,5 +48,99 @@ async fn f13_a_watch_that_is_closed_every_2_s(stage: Arc<Stage>) -> Result<()> {
         watches,
         "watches closed",
     );
+    Ok(())
+}
+
+/// What comes in place of the next event of a watch.
+type Spoil = fn(&[u8]) -> Vec<u8>;
+
+fn failure(code: u16) -> Vec<u8> {
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": "something went wrong", "reason": "InternalError", "code": code,
+    });
+    let event = json!({ "type": "ERROR", "object": status });
+    format!("{event}\n").into_bytes()
+}
+
+const SPOILS: [(&str, Spoil); 8] = [
+    ("half an event", |line| line[..line.len() / 2].to_vec()),
+    ("one byte", |line| line[..1].to_vec()),
+    ("bytes that are no text", |_| b"\xff\xfe\0\x01\n".to_vec()),
+    ("another language", |_| b"<html><body>portal\n".to_vec()),
+    ("another object", |_| {
+        b"{\"type\":\"MODIFIED\",\"object\":7}\n".to_vec()
+    }),
+    ("an unknown event", |_| {
+        b"{\"type\":\"PERHAPS\",\"object\":{}}\n".to_vec()
+    }),
+    ("an error", |_| failure(500)),
+    ("an expiry", |_| failure(410)),
+];
+
+/// Each takes the place of the one event that tells of a new pair.
+async fn f14_a_watch_that_is_torn_garbled_or_ends_in_an_error(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::before_start(stage).await?;
+    let next: Arc<Mutex<Option<Spoil>>> = Arc::default();
+    let spoils = Arc::clone(&next);
+    scene.proxy.set_fault(Box::new(move |head| {
+        if head.verb != Verb::Watch || head.resource != "secrets" {
+            return Fault::Pass;
+        }
+        let (spoils, torn) = (Arc::clone(&spoils), Arc::new(AtomicBool::new(false)));
+        let ends = Arc::clone(&torn);
+        let rewrite = move |line: &[u8]| {
+            let spoil = spoils.lock().ok().and_then(|mut spoil| spoil.take());
+            let out = spoil.map_or_else(|| line.to_vec(), |spoil| spoil(line));
+            torn.store(!out.ends_with(b"\n"), Ordering::SeqCst);
+            out
+        };
+        Fault::LinesUntil(Box::new(rewrite), ends)
+    }));
+    scene.start_operator().await?;
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.until_agreed("orders").await?;
+    let mut survived = 0;
+    for (number, (what, spoil)) in SPOILS.into_iter().enumerate() {
+        scene.quiet().await;
+        let mark = scene.proxy.mark();
+        next.lock()
+            .map_err(|_| anyhow::anyhow!("poisoned"))?
+            .replace(spoil);
+        let pair = [SECOND, PAIR][number % 2];
+        scene.source("pair", pair).await?;
+        scene.until_agreed("orders").await?;
+        assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], pair.0);
+        let costs = scene.costs(mark).await;
+        assert_eq!(costs.writes.get("secrets"), Some(&1), "{what}: {costs:?}");
+        survived += 1;
+    }
+    let test = "f14_a_watch_that_is_torn_garbled_or_ends_in_an_error";
+    report::tried(test, SPOILS.len(), survived, "events spoiled");
+    Ok(())
+}
+
+async fn f16_connections_that_die_without_a_word(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::settled_with(stage, json!({})).await?;
+    // Several connections that rest are dead as well.
+    for number in 0..4 {
+        let name = format!("more-{number}");
+        scene.resource(&name, "pair", json!({})).await?;
+    }
+    for number in 0..4 {
+        scene.until_agreed(&format!("more-{number}")).await?;
+    }
+    scene.quiet().await;
+    scene.proxy.black_hole();
+    let began = Instant::now();
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(65), "{took:?}");
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
+    scene.ready().await?;
+    let test = "f16_connections_that_die_without_a_word";
+    report::tried(test, 1, 1, &format!("noticed after {} s", took.as_secs()));
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
 
 use crate::leash::Leashed;
 
@@ -73,6 +74,22 @@ impl Component {
     /// When the task that waits for it fails.
     pub async fn kill(&self) -> Result<()> {
         self.end(Leashed::kill).await
+    }
+
+    /// Stops it where it is: its connections stay open and nobody answers on them.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on after [`Self::freeze`].
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(leashed) = self.running().as_ref() {
+            leashed.signal(signal);
+        }
     }
 
     /// Kills it at once, for a `Drop`. Blocks the thread.

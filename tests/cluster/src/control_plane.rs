@@ -4,6 +4,7 @@
 mod access;
 mod flags;
 mod parts;
+mod store;
 
 use std::{
     path::{Path, PathBuf},

@@ -14,6 +14,8 @@ pub enum Proof<'a> {
     Certificate(&'a Identity),
     /// By a bearer token.
     Token(&'a str),
+    /// By the bearer token in a file, which may be exchanged.
+    TokenFile(&'a Path),
 }
 
 /// Writes a kubeconfig for `server`, whose certificate is checked against `authority`.
@@ -26,6 +28,7 @@ pub fn write(path: &Path, server: &str, authority: Option<&Path>, proof: Proof) 
             "client-certificate": identity.certificate,
             "client-key": identity.key,
         }),
+        Proof::TokenFile(path) => json!({ "tokenFile": path }),
         Proof::Token(token) => json!({ "token": token }),
     };
     let mut cluster = json!({ "server": server });

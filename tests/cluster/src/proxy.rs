@@ -19,7 +19,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use hyper::Uri;
 
-pub use fault::{Answer, Fault, Hook, Rewrite};
+pub use fault::{Answer, Fault, Hook, Moment, Rewrite, Tell};
 pub use head::{RequestHead, Verb};
 pub use record::{Counts, Record, Recorded};
 

@@ -92,6 +92,38 @@ async fn objects_survive_a_killed_api_server_and_a_killed_etcd() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_control_plane_freezes_forgets_and_goes_back() -> Result<()> {
+    let cluster = ControlPlane::start(Options::default()).await?;
+    let namespace = cluster.namespace("faults").await?;
+    let maps = Api::<ConfigMap>::namespaced(cluster.client(), &namespace);
+    let made = maps
+        .create(&PostParams::default(), &config_map("kept"))
+        .await?;
+
+    cluster.api_server().freeze();
+    let read = tokio::time::timeout(Duration::from_secs(2), maps.get("kept")).await;
+    assert!(read.is_err(), "it is silent");
+    cluster.api_server().thaw();
+    cluster.ready().await?;
+
+    let saved = cluster.directory().join("saved");
+    cluster.save_store(&saved).await?;
+    let later = maps
+        .create(&PostParams::default(), &config_map("later"))
+        .await?;
+    let version = |map: &ConfigMap| -> Result<u64> {
+        let version = map.metadata.resource_version.as_deref();
+        Ok(version.context("a version")?.parse()?)
+    };
+    let compacted = cluster.compact().await?;
+    assert!(compacted >= version(&later)?, "{compacted}");
+    cluster.restore_store(&saved).await?;
+    assert_eq!(maps.get("kept").await?, made);
+    assert!(maps.get_opt("later").await?.is_none());
+    Ok(())
+}
+
 fn config_map(name: &str) -> ConfigMap {
     ConfigMap {
         metadata: ObjectMeta {

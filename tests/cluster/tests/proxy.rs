@@ -1,93 +1,19 @@
 //! The proxy counts, streams and does harm. What it stands in front of here is a small server:
 //! its way over TLS to the real API server is shown by every suite that uses it.
 
-use std::convert::Infallible;
-use std::net::Ipv4Addr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+#[path = "common/upstream.rs"]
+mod upstream;
+
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use axum::Router;
-use axum::body::Body;
-use axum::extract::State;
-use axum::routing::get;
-use cluster::proxy::{Answer, Counts, Fault, Proxy, Verb};
+use cluster::proxy::{Answer, Counts, Fault, Verb};
 use futures::StreamExt as _;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::{Request, Response, StatusCode};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
-use tokio::sync::broadcast;
+use http_body_util::BodyExt as _;
+use hyper::StatusCode;
 use tokio::time::timeout;
-
-const LONG: Duration = Duration::from_secs(30);
-const SECRETS: &str = "/api/v1/namespaces/a/secrets";
-
-#[derive(Clone)]
-struct Upstream {
-    commits: Arc<AtomicUsize>,
-    events: broadcast::Sender<&'static str>,
-}
-
-impl Upstream {
-    async fn start() -> Result<(Self, String)> {
-        let this = Self {
-            commits: Arc::default(),
-            events: broadcast::Sender::new(16),
-        };
-        let app = Router::new()
-            .route(SECRETS, get(watch).post(create))
-            .fallback(|| async { "{}" })
-            .with_state(this.clone());
-        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let url = format!("http://{}", listener.local_addr()?);
-        tokio::spawn(async { axum::serve(listener, app).await });
-        Ok((this, url))
-    }
-}
-
-async fn create(State(upstream): State<Upstream>) -> (StatusCode, &'static str) {
-    upstream.commits.fetch_add(1, Ordering::SeqCst);
-    (StatusCode::CREATED, "{}")
-}
-
-async fn watch(State(upstream): State<Upstream>) -> Body {
-    let events = upstream.events.subscribe();
-    let lines = futures::stream::unfold(events, |mut events| async {
-        let line = events.recv().await.ok()?;
-        Some((Ok::<_, Infallible>(line), events))
-    });
-    Body::from_stream(lines)
-}
-
-async fn pair() -> Result<(Upstream, Proxy)> {
-    let (upstream, url) = Upstream::start().await?;
-    Ok((upstream, Proxy::start(&url, "").await?))
-}
-
-async fn send(url: &str, method: &str, path: &str) -> Result<Response<Incoming>> {
-    let request = Request::builder()
-        .method(method)
-        .uri(format!("{url}{path}"))
-        .header("accept", "application/json")
-        .body(Full::new(Bytes::from_static(b"body")))?;
-    let client = Client::builder(TokioExecutor::new()).build_http();
-    timeout(LONG, client.request(request))
-        .await
-        .context("no answer in time")?
-        .context("no answer")
-}
-
-async fn frame(response: &mut Response<Incoming>) -> Result<Option<Bytes>> {
-    let frame = timeout(LONG, response.frame())
-        .await
-        .context("no frame in time")?;
-    Ok(frame
-        .transpose()?
-        .map(|frame| frame.into_data().unwrap_or_default()))
-}
+use upstream::{LONG, SECRETS, frame, pair, send};
 
 #[tokio::test]
 async fn requests_are_recorded_in_the_terms_of_kubernetes() -> Result<()> {

@@ -153,6 +153,27 @@ fn a_list_that_is_older_than_what_was_seen_is_believed_and_counted() {
 }
 
 #[test]
+fn after_the_store_was_restored_nothing_is_known_until_the_next_list_which_is_believed() {
+    let mut index = index(&["a"]);
+    index.apply_secret(TEAM, "a-source", seen(900));
+    index.apply_secret(TEAM, "a-target", seen(901));
+    index.rewind();
+    assert_eq!(index.view(&key("a")).source, Sight::Unseen);
+    assert_eq!(index.rewinds(), 1);
+    index.begin_secrets();
+    index.list_secret(TEAM, "a-source", seen(40));
+    index.end_secrets();
+    let view = index.view(&key("a"));
+    assert_eq!(
+        (view.source, view.target),
+        (Sight::Present(seen(40)), Sight::Absent)
+    );
+    index.apply_secret(TEAM, "a-target", seen(41));
+    assert_eq!(index.view(&key("a")).target, Sight::Present(seen(41)));
+    assert_eq!(index.rewinds(), 1);
+}
+
+#[test]
 fn a_write_during_a_list_is_not_undone_by_the_list() {
     let mut index = index(&["a"]);
     index.apply_secret(TEAM, "a-target", seen(3));

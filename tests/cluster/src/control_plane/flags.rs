@@ -109,8 +109,13 @@ impl Plan {
         kubeconfig::write(&path, &self.url, Some(&authority.certificate()), proof)
     }
 
+    /// Where etcd listens to its clients.
+    pub(super) fn etcd_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.etcd_port)
+    }
+
     pub(super) fn etcd(&self) -> Vec<String> {
-        let client = format!("http://127.0.0.1:{}", self.etcd_port);
+        let client = self.etcd_url();
         let peer = format!("http://127.0.0.1:{}", self.etcd_peer_port);
         vec![
             "--name=default".to_owned(),
@@ -135,10 +140,7 @@ impl Plan {
             // The endpoint of the service `kubernetes` must not be a loopback address; a node leads it to us.
             flag("advertise-address", self.bridge_address),
             flag("secure-port", self.port),
-            flag(
-                "etcd-servers",
-                format_args!("http://127.0.0.1:{}", self.etcd_port),
-            ),
+            flag("etcd-servers", self.etcd_url()),
             flag("client-ca-file", self.authority.display()),
             flag("tls-cert-file", self.serving.certificate.display()),
             flag("tls-private-key-file", self.serving.key.display()),

@@ -6,11 +6,12 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::{Request, Response, StatusCode, Uri};
+use tokio::sync::watch;
 
-use super::fault::{Answer, Fault};
-use super::head::RequestHead;
+use super::fault::{Answer, Fault, Moment, Tell};
+use super::head::{RequestHead, Verb};
 use super::record::Entry;
-use super::relay::{Relay, Treatment};
+use super::relay::{Afterwards, Relay, Treatment};
 use super::{Link, Shared};
 use crate::http_client::HttpClient;
 use crate::serve::{Body, Cut, full};
@@ -21,47 +22,94 @@ pub(super) async fn pass(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Cut> {
     link.alive().await;
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
     let head = RequestHead::of(&parts);
     let fault = shared.fault(&head);
-    let writes = head.verb.writes();
+    let verb = head.verb;
     let entry = shared.log.open(head, body.len());
-    let mut treatment = Treatment::Plain;
-    let mut afterwards = None;
+    let with = |treatment| Ending::Back(treatment, Afterwards(None));
+    let mut ending = with(Treatment::Plain);
+    let mut gate = None;
     match fault {
         Fault::Pass => {}
         Fault::Answer(answer) => return Ok(made_up(&answer, &entry)),
         Fault::Delay(time) => tokio::time::sleep(time).await,
         Fault::CutBefore => return Err(Cut),
-        Fault::CutAfterCommit => afterwards = Some(Err(Cut)),
-        Fault::AnswerAfterCommit(answer) => afterwards = Some(Ok(answer)),
+        Fault::CutAfterCommit => ending = Ending::Cut,
+        Fault::AnswerAfterCommit(answer) => ending = Ending::Instead(answer),
         Fault::Hang => std::future::pending::<()>().await,
-        Fault::EndAfter(time) => treatment = Treatment::end_after(time),
-        Fault::Lines(rewrite) => treatment = Treatment::Lines(rewrite, Vec::new()),
+        Fault::EndAfter(time) => ending = with(Treatment::end_after(time)),
+        Fault::Lines(rewrite) => ending = with(Treatment::lines(rewrite, Arc::default())),
+        Fault::LinesUntil(rewrite, end) => ending = with(Treatment::lines(rewrite, end)),
+        Fault::Hold(until) => gate = Some(until),
+        Fault::StopAt(Moment::Arrived, tell) => stopped(tell).await,
+        Fault::StopAt(Moment::Committed, tell) => ending = Ending::Stop(tell),
+        Fault::StopAt(Moment::Answered, tell) => {
+            ending = Ending::Back(Treatment::Plain, Afterwards(Some(tell)));
+        }
+        Fault::Query(query) => parts.uri = with_query(&parts.uri, &query)?,
+        Fault::Between(to, from) => ending = with(Treatment::between(to, from)),
     }
     let request = onward(&shared.upstream, Request::from_parts(parts, body))?;
-    let exchange = exchange(shared.client.clone(), request, entry);
-    let (response, entry) = if writes {
+    let exchange = exchange(shared.client.clone(), request, gate, entry);
+    let (response, entry) = if verb.writes() {
         tokio::spawn(exchange).await.map_err(|_| Cut)??
     } else {
         exchange.await?
     };
     link.alive().await;
-    if let Some(instead) = afterwards {
+    // The body of a watch has no end to wait for.
+    let endless = verb == Verb::Watch;
+    match ending {
+        Ending::Back(treatment, afterwards) => {
+            let afterwards = (!endless).then_some(afterwards);
+            return Ok(back(response, treatment, link, afterwards, entry));
+        }
+        _ if endless => {}
         // Committed only when the whole answer is here.
-        let _ = response.into_body().collect().await;
-        return instead.map(|answer| made_up(&answer, &entry));
+        _ => drop(response.into_body().collect().await),
     }
-    Ok(back(response, treatment, link, entry))
+    ending.without_answer(&entry).await
+}
+
+/// What becomes of what the API server answered.
+enum Ending {
+    Back(Treatment, Afterwards),
+    Cut,
+    Instead(Answer),
+    Stop(Tell),
+}
+
+impl Ending {
+    async fn without_answer(self, entry: &Entry) -> Result<Response<Body>, Cut> {
+        match self {
+            Self::Instead(answer) => Ok(made_up(&answer, entry)),
+            Self::Stop(tell) => stopped(tell).await,
+            Self::Back(..) | Self::Cut => Err(Cut),
+        }
+    }
+}
+
+async fn stopped<T>(tell: Tell) -> T {
+    tell();
+    std::future::pending().await
+}
+
+fn with_query(uri: &Uri, query: &str) -> Result<Uri, Cut> {
+    format!("{}?{query}", uri.path()).parse().map_err(|_| Cut)
 }
 
 /// The head of the answer. An API server that is away shows as a cut, not as an answer.
 async fn exchange(
     client: HttpClient,
     request: Request<Full<Bytes>>,
+    gate: Option<watch::Receiver<bool>>,
     entry: Entry,
 ) -> Result<(Response<Incoming>, Entry), Cut> {
+    if let Some(mut until) = gate {
+        until.wait_for(|free| *free).await.map_err(|_| Cut)?;
+    }
     let response = client.request(request).await.map_err(|_| Cut)?;
     entry.answered(response.status().as_u16());
     Ok((response, entry))
@@ -89,6 +137,7 @@ fn back(
     response: Response<Incoming>,
     treatment: Treatment,
     link: Link,
+    afterwards: Option<Afterwards>,
     entry: Entry,
 ) -> Response<Body> {
     let (mut parts, from) = response.into_parts();
@@ -101,6 +150,7 @@ fn back(
         from,
         treatment,
         link,
+        _afterwards: afterwards,
         _entry: entry,
     };
     Response::from_parts(parts, relay.boxed_unsync())

@@ -1,0 +1,278 @@
+//! A list, and then watches from where it ended.
+//!
+//! This is what kube's `watcher` does, but for what follows when something fails. An event that
+//! could not be read is asked for again. Before a watch is taken up again the API server is asked
+//! where its store stands: one that was restored from a backup stands before what was seen, and a
+//! watch from the future is silent until it has caught up.
+
+use std::{collections::VecDeque, fmt::Debug, sync::Arc, time::Duration};
+
+use futures::{Stream, StreamExt, stream::BoxStream};
+use kube::{
+    Api, Resource, ResourceExt,
+    api::{ListParams, WatchEvent, WatchParams},
+    runtime::watcher::{Error, Event, Result},
+};
+use serde::de::DeserializeOwned;
+use tokio::{sync::watch, time::Instant};
+
+use super::pause::Pause;
+use crate::context::Context;
+
+/// How long a watch goes on; shortly before its end the API server sends a bookmark.
+const WATCH_TIMEOUT: u32 = 50;
+/// A connection on which nothing came for so long is dead.
+pub const SILENCE: Duration = Duration::from_secs(55);
+/// How long the question may take where the store stands, and the head of a watch. An old connection
+/// may turn out dead then, too.
+const ANSWER: Duration = Duration::from_secs(5);
+const PAGE: u32 = 500;
+/// A watch that ends sooner is not opened again before.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// What happens to the objects of an API from now on, for as long as somebody listens.
+pub fn follow<K>(api: Api<K>, context: Arc<Context>) -> impl Stream<Item = Result<Event<K>>> + Send
+where
+    K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    let follower = Follower {
+        restored: context.restored.subscribe(),
+        api,
+        context,
+        state: State::Unknown,
+        pause: Pause::default(),
+        failed: false,
+    };
+    futures::stream::unfold(follower, async |mut follower| {
+        let item = follower.next().await;
+        Some((item, follower))
+    })
+}
+
+struct Follower<K> {
+    api: Api<K>,
+    context: Arc<Context>,
+    restored: watch::Receiver<u64>,
+    state: State<K>,
+    pause: Pause,
+    failed: bool,
+}
+
+enum State<K> {
+    /// A list begins next.
+    Unknown,
+    /// Some of the list is here.
+    Listing(VecDeque<K>, Rest),
+    /// Everything up to a version is known, and a watch begins next.
+    Known(String),
+    /// The same, but the store may stand before it.
+    Doubted(String),
+    /// A watch goes on.
+    Watching(
+        String,
+        Instant,
+        BoxStream<'static, kube::Result<WatchEvent<K>>>,
+    ),
+}
+
+/// What of a list is still to come.
+enum Rest {
+    Page(Option<String>),
+    Nothing(String),
+}
+
+impl<K> Follower<K>
+where
+    K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    async fn next(&mut self) -> Result<Event<K>> {
+        if std::mem::take(&mut self.failed) {
+            tokio::time::sleep(self.pause.next()).await;
+        }
+        loop {
+            let state = std::mem::replace(&mut self.state, State::Unknown);
+            let (item, state) = tokio::select! {
+                biased;
+                // What is known may never have been.
+                _ = self.restored.changed() => continue,
+                step = step(&self.api, &self.context, state) => step,
+            };
+            match (&state, &item) {
+                (State::Watching(..), Some(_)) => self.pause = Pause::default(),
+                // Asked where its store stands, it answered: it is there again.
+                (State::Known(_) | State::Unknown, None) => self.pause.shorten(),
+                _ => {}
+            }
+            self.state = state;
+            if let Some(item) = item {
+                self.failed = item.is_err();
+                return item;
+            }
+        }
+    }
+}
+
+async fn step<K>(
+    api: &Api<K>,
+    context: &Context,
+    state: State<K>,
+) -> (Option<Result<Event<K>>>, State<K>)
+where
+    K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    match state {
+        State::Unknown => {
+            let begun = State::Listing(VecDeque::new(), Rest::Page(None));
+            (Some(Ok(Event::Init)), begun)
+        }
+        State::Listing(mut items, rest) => match (items.pop_front(), rest) {
+            (Some(item), rest) => (
+                Some(Ok(Event::InitApply(item))),
+                State::Listing(items, rest),
+            ),
+            (None, Rest::Nothing(version)) => (Some(Ok(Event::InitDone)), State::Known(version)),
+            (None, Rest::Page(token)) => list(api, token).await,
+        },
+        State::Known(version) => begin(api, version).await,
+        State::Doubted(version) => doubt(api, context, version).await,
+        State::Watching(version, began, events) => listen(version, began, events).await,
+    }
+}
+
+async fn list<K>(api: &Api<K>, token: Option<String>) -> (Option<Result<Event<K>>>, State<K>)
+where
+    K: Clone + Debug + DeserializeOwned,
+{
+    let mut page = ListParams::default().limit(PAGE);
+    page.continue_token = token;
+    let list = match api.list(&page).await {
+        Ok(list) => list,
+        Err(error) => return (Some(Err(Error::InitialListFailed(error))), State::Unknown),
+    };
+    let present = |text: &String| !text.is_empty();
+    let token = list.metadata.continue_.filter(present);
+    let rest = match (token, list.metadata.resource_version.filter(present)) {
+        (Some(token), _) => Rest::Page(Some(token)),
+        (None, Some(version)) => Rest::Nothing(version),
+        (None, None) => return (Some(Err(Error::NoResourceVersion)), State::Unknown),
+    };
+    (None, State::Listing(list.items.into(), rest))
+}
+
+async fn begin<K>(api: &Api<K>, version: String) -> (Option<Result<Event<K>>>, State<K>)
+where
+    K: Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    let parameters = WatchParams::default().timeout(WATCH_TIMEOUT);
+    match in_time(api.watch(&parameters, &version)).await {
+        Ok(events) => {
+            let watching = State::Watching(version, Instant::now(), events.boxed());
+            (None, watching)
+        }
+        Err(error) => {
+            let expired = matches!(&error, kube::Error::Api(status) if status.code == 410);
+            let error = Some(Err(Error::WatchStartFailed(error)));
+            (error, after_failure(version, expired))
+        }
+    }
+}
+
+/// A version that the store no longer has cannot be watched from.
+fn after_failure<K>(version: String, expired: bool) -> State<K> {
+    if expired {
+        State::Unknown
+    } else {
+        State::Doubted(version)
+    }
+}
+
+/// Asks where the store stands now.
+async fn doubt<K>(
+    api: &Api<K>,
+    context: &Context,
+    version: String,
+) -> (Option<Result<Event<K>>>, State<K>)
+where
+    K: Clone + Debug + DeserializeOwned,
+{
+    let now = match in_time(api.list(&ListParams::default().limit(1))).await {
+        Ok(list) => list.metadata.resource_version.unwrap_or_default(),
+        Err(error) => {
+            let failed = Some(Err(Error::WatchStartFailed(error)));
+            return (failed, State::Doubted(version));
+        }
+    };
+    if !is_before(&now, &version) {
+        return (None, State::Known(version));
+    }
+    tracing::warn!(
+        now,
+        seen = version,
+        "the store of the API server stands before what was seen of it, as after a restore; everything is listed anew"
+    );
+    context.store_restored();
+    (None, State::Unknown)
+}
+
+async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
+    let late = |_| {
+        let error = std::io::Error::from(std::io::ErrorKind::TimedOut);
+        kube::Error::Service(error.into())
+    };
+    let answer = tokio::time::timeout(ANSWER, request).await;
+    answer.map_err(late)?
+}
+
+/// Kubernetes orders versions as numbers.
+fn is_before(now: &str, seen: &str) -> bool {
+    let number = |version: &str| version.parse::<u64>().ok();
+    number(now)
+        .zip(number(seen))
+        .is_some_and(|(now, seen)| now < seen)
+}
+
+async fn listen<K>(
+    version: String,
+    began: Instant,
+    mut events: BoxStream<'static, kube::Result<WatchEvent<K>>>,
+) -> (Option<Result<Event<K>>>, State<K>)
+where
+    K: Resource,
+{
+    let Ok(event) = tokio::time::timeout(SILENCE, events.next()).await else {
+        return (None, State::Doubted(version));
+    };
+    let (event, object_version) = match event {
+        None => {
+            tokio::time::sleep_until(began + SHORTEST).await;
+            return (None, State::Known(version));
+        }
+        Some(Ok(WatchEvent::Bookmark(bookmark))) => {
+            let version = bookmark.metadata.resource_version;
+            return (None, State::Watching(version, began, events));
+        }
+        Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
+            let version = object.resource_version();
+            (Event::Apply(object), version)
+        }
+        Some(Ok(WatchEvent::Deleted(object))) => {
+            let version = object.resource_version();
+            (Event::Delete(object), version)
+        }
+        Some(Ok(WatchEvent::Error(status))) => {
+            let expired = status.code == 410;
+            let error = Some(Err(Error::WatchError(status.boxed())));
+            return (error, after_failure(version, expired));
+        }
+        Some(Err(error)) => {
+            return (
+                Some(Err(Error::WatchFailed(error))),
+                State::Doubted(version),
+            );
+        }
+    };
+    match object_version.filter(|version| !version.is_empty()) {
+        Some(version) => (Some(Ok(event)), State::Watching(version, began, events)),
+        None => (Some(Err(Error::NoResourceVersion)), State::Unknown),
+    }
+}

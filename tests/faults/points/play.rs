@@ -1,0 +1,207 @@
+//! A story is played, with one process or with two of which the first is killed.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use cluster::proxy::{Proxy, Recorded, Verb};
+use futures::FutureExt;
+use serde_json::json;
+
+use super::{
+    point::{Point, lay_in_wait},
+    story::{Begins, Story},
+};
+use crate::{
+    outcome::Outcome,
+    scene::{PAIR, SECOND, Scene, Stage},
+    sightings::Sightings,
+};
+
+/// A loop would show as more.
+const SILENCE: Duration = Duration::from_millis(1200);
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How a story ended.
+pub struct Played {
+    pub outcome: Outcome,
+    /// Of the process or the processes that played it.
+    pub requests: Vec<Recorded>,
+    /// Targets that went.
+    pub gone: Vec<String>,
+    /// How often AWS was asked.
+    pub questions: usize,
+    /// Whether the process was killed.
+    pub killed: bool,
+}
+
+/// Who is killed, and where.
+pub enum Fate<'a> {
+    Undisturbed,
+    KilledAt(&'a Point),
+    /// As soon as the deed is done, whatever the process is about.
+    KilledAtOnce,
+}
+
+/// Plays a story to the end. With an expected outcome it ends there, otherwise as the story says.
+pub async fn play(
+    stage: Arc<Stage>,
+    story: &Story,
+    fate: Fate<'_>,
+    expected: Option<&Outcome>,
+) -> Result<Played> {
+    let mut scene = prepare(stage, story, |_| {}).await?;
+    let playing = Playing::begin(&scene).await?;
+    let reached = match fate {
+        Fate::Undisturbed => None,
+        Fate::KilledAtOnce => Some(async {}.boxed()),
+        Fate::KilledAt(point) => Some(lay_in_wait(&scene.proxy, point).map(drop).boxed()),
+    };
+    (story.deed)(&mut scene).await?;
+    let mut killed = false;
+    if let Some(reached) = reached {
+        // A point may not come up again, since events are told apart from runs.
+        tokio::select! {
+            () = reached => killed = true,
+            over = over(&scene, story, expected) => drop(over?),
+        }
+        scene.operator()?.kill();
+        scene.proxy.clear_fault();
+        scene.start_operator().await?;
+    }
+    let outcome = over(&scene, story, expected).await?;
+    playing.end(&scene, outcome, killed).await
+}
+
+/// A story that is being played.
+pub struct Playing {
+    pub sightings: Sightings,
+    mark: usize,
+    asked: usize,
+}
+
+impl Playing {
+    /// What happens from now on is the story.
+    pub async fn begin(scene: &Scene) -> Result<Self> {
+        let client = scene.stage.cluster()?.client();
+        Ok(Self {
+            sightings: Sightings::of(client, &scene.namespace).await?,
+            mark: scene.proxy.mark(),
+            asked: scene.sts.calls().len(),
+        })
+    }
+
+    /// The story is over. Fails if an unproven pair was ever published.
+    pub async fn end(self, scene: &Scene, outcome: Outcome, killed: bool) -> Result<Played> {
+        Ok(Played {
+            outcome,
+            requests: scene.proxy.since(self.mark),
+            gone: self.sightings.testify(&[PAIR, SECOND]).await?,
+            questions: scene.sts.calls().len() - self.asked,
+            killed,
+        })
+    }
+}
+
+/// Waits for the end of a story, and for the silence after it.
+pub async fn over(scene: &Scene, story: &Story, expected: Option<&Outcome>) -> Result<Outcome> {
+    let client = scene.stage.cluster()?.client();
+    let ended = async || -> Result<Option<Outcome>> {
+        let outcome = Outcome::of(client.clone(), &scene.namespace).await?;
+        let ended = match expected {
+            Some(expected) => outcome == *expected,
+            None => story.is_over(&outcome),
+        };
+        Ok(ended.then_some(outcome))
+    };
+    let what = expected.map_or_else(
+        || story.ends.to_owned(),
+        |it| format!("the outcome is\n{it}"),
+    );
+    scene.until(&what, &ended).await?;
+    let quiet = scene.proxy.quiet_but_for(&["leases"], SILENCE);
+    tokio::time::timeout(DEADLINE, quiet)
+        .await
+        .context("the operator did not go silent")?;
+    ended().await?.context("the outcome did not last")
+}
+
+/// Plays what comes before a story, with somebody at the proxy from the start.
+pub async fn prepare(
+    stage: Arc<Stage>,
+    story: &Story,
+    arrange: impl FnOnce(&Proxy),
+) -> Result<Scene> {
+    let mut scene = Scene::before_start(stage).await?;
+    arrange(&scene.proxy);
+    scene.source("pair", PAIR).await?;
+    match story.begins {
+        Begins::Settled(spec) => {
+            scene.start_operator().await?;
+            scene.resource("orders", "pair", spec()).await?;
+            scene.until_agreed("orders").await?;
+        }
+        Begins::Idle => scene.start_operator().await?,
+        Begins::Stopped(leads) => {
+            if leads {
+                let namespace = scene.namespace.clone();
+                scene.flags(&["--leader-election", "--lease-namespace", &namespace]);
+            }
+            scene.resource("orders", "pair", json!({})).await?;
+        }
+    }
+    let quiet = scene.proxy.quiet_but_for(&["leases"], SILENCE / 2);
+    tokio::time::timeout(DEADLINE, quiet)
+        .await
+        .context("the operator does not rest")?;
+    Ok(scene)
+}
+
+impl Story {
+    fn is_over(&self, outcome: &Outcome) -> bool {
+        let ready = outcome.condition("orders", "Ready") == self.ends;
+        let current = outcome.is_current("orders") || self.ends.is_empty();
+        let holds =
+            |(secret, id): &(&str, Option<&str>)| outcome.value(secret, "AWS_ACCESS_KEY_ID") == *id;
+        ready && current && self.holds.iter().all(holds)
+    }
+}
+
+impl Played {
+    /// Fails if it did more than a run that nobody disturbed.
+    pub fn compare(&self, calm: &Self, story: &Story) -> Result<()> {
+        let questions = (self.questions, calm.questions);
+        ensure!(questions.0 <= questions.1 + 1, "{questions:?} questions");
+        ensure!(self.gone == calm.gone, "{:?} went", self.gone);
+        if story.races {
+            return Ok(());
+        }
+        let (writes, expected) = (self.writes(), calm.writes());
+        ensure!(writes == expected, "{writes:?} instead of {expected:?}");
+        // Whoever adopts finds out by a create, in each process anew.
+        let refused = (self.refused_creates(), 2 * calm.refused_creates());
+        ensure!(refused.0 <= refused.1, "{refused:?} creates of what exists");
+        Ok(())
+    }
+
+    fn refused_creates(&self) -> usize {
+        let refused = self.requests.iter().filter(|request| {
+            let is_create = request.verb == Verb::Create && request.resource == "secrets";
+            is_create && request.status == Some(409)
+        });
+        refused.count()
+    }
+
+    /// How often a Secret was changed, by what was done and to which.
+    fn writes(&self) -> BTreeMap<String, usize> {
+        let mut writes = BTreeMap::new();
+        let changed = self.requests.iter().filter(|request| {
+            let done = request.status.is_some_and(|status| status < 300);
+            request.resource == "secrets" && request.verb.writes() && done
+        });
+        for request in changed {
+            let what = format!("{:?} {:?}", request.verb, request.name);
+            *writes.entry(what).or_default() += 1;
+        }
+        writes
+    }
+}

@@ -1,0 +1,273 @@
+//! Several processes of the operator, with a lease and without one.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use cluster::{
+    proxy::{Fault, Recorded, Verb},
+    sts,
+};
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::{
+    Api,
+    api::{DeleteParams, Patch, PatchParams, PostParams},
+};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::{
+    actions::{TARGET, tests},
+    replica::{LEASE, Replica, holder, leases, pair_of_replicas, rotated},
+    report,
+    scene::{PAIR, SECOND, Scene, Stage},
+};
+
+tests![
+    f27_a_target_that_a_frozen_leader_read_and_its_follower_wrote,
+    f27_a_status_that_a_frozen_leader_read_and_its_follower_wrote,
+    f29_a_lease_that_is_garbage,
+    f30_two_replicas_without_a_lease,
+    f31_sigterm_while_sts_is_asked_gives_the_lease_back,
+];
+
+async fn f27_a_target_that_a_frozen_leader_read_and_its_follower_wrote(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    frozen_before_its_write(stage, Verb::Update, "secrets").await
+}
+
+async fn f27_a_status_that_a_frozen_leader_read_and_its_follower_wrote(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    frozen_before_its_write(stage, Verb::Patch, "staticawscredentials").await
+}
+
+/// The leader has read and sent its write, which is held up on the way while it sleeps. It arrives
+/// after its follower has published another pair.
+async fn frozen_before_its_write(
+    stage: Arc<Stage>,
+    verb: Verb,
+    resource: &'static str,
+) -> Result<()> {
+    let (scene, leader, standby) = pair_of_replicas(stage).await?;
+    let (free, held) = watch::channel(false);
+    leader.proxy.set_fault(Box::new(move |head| {
+        if head.verb == verb && head.resource == resource {
+            Fault::Hold(held.clone())
+        } else {
+            Fault::Pass
+        }
+    }));
+    let is_write = |request: &&Recorded| request.verb == verb && request.resource == resource;
+    let mark = leader.proxy.mark();
+    scene.source("pair", SECOND).await?;
+    scene
+        .until("the leader has sent its write", async || {
+            Ok(leader.work(mark).iter().find(is_write).map(|_| ()))
+        })
+        .await?;
+    leader.process.signal(Signal::STOP);
+    standby.until_it_leads(&scene, true).await?;
+    scene.source("pair", PAIR).await?;
+    scene.until_agreed("orders").await?;
+    let before = scene.secrets.get(TARGET).await?;
+    let status = scene.resources.get("orders").await?.status;
+
+    free.send_replace(true);
+    scene
+        .until("the write of the old leader was answered", async || {
+            let answered = leader.work(mark);
+            let answer = answered.iter().find(is_write).and_then(|it| it.status);
+            Ok(answer.inspect(|code| assert_eq!(*code, 409)))
+        })
+        .await?;
+    leader.process.signal(Signal::CONT);
+    leader.until_it_leads(&scene, false).await?;
+    let quiet = Duration::from_secs(1);
+    leader.proxy.quiet_but_for(&["leases"], quiet).await;
+    let wrote = leader.work(mark).into_iter().filter(|it| it.verb.writes());
+    let wrote = wrote.filter(|it| it.status.is_some_and(|code| code < 300));
+    let wrote: Vec<_> = wrote.map(|it| it.what()).collect();
+    // Where the status was held up, the target had been written before.
+    let allowed = usize::from(resource != "secrets");
+    assert_eq!(wrote.len(), allowed, "{wrote:?}");
+    assert_eq!(scene.secrets.get(TARGET).await?, before);
+    assert_eq!(scene.resources.get("orders").await?.status, status);
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
+    assert!(standby.leads().await?);
+    Ok(())
+}
+
+/// Leases that no replica of ours would write.
+fn garbage() -> Vec<(&'static str, Value)> {
+    let far = "2999-01-01T00:00:00.000000Z";
+    vec![
+        (
+            "nothing in it",
+            json!({ "holderIdentity": null, "leaseDurationSeconds": null,
+            "acquireTime": null, "renewTime": null, "leaseTransitions": null }),
+        ),
+        (
+            "a holder alone",
+            json!({ "holderIdentity": "nobody", "leaseDurationSeconds": null,
+            "acquireTime": null, "renewTime": null, "leaseTransitions": null }),
+        ),
+        (
+            "a holder from the future",
+            json!({ "holderIdentity": "nobody", "renewTime": far,
+            "acquireTime": far, "leaseDurationSeconds": 2_147_483_647, "leaseTransitions": 2_147_483_647 }),
+        ),
+    ]
+}
+
+async fn f29_a_lease_that_is_garbage(stage: Arc<Stage>) -> Result<()> {
+    let (scene, leader, standby) = pair_of_replicas(stage).await?;
+    let leases = leases(&scene)?;
+    let mut pairs = [SECOND, PAIR].into_iter().cycle();
+    let cases = garbage();
+    let tried = cases.len() + 1;
+    for (what, spec) in cases {
+        let patch = Patch::Merge(json!({ "spec": spec }));
+        leases.patch(LEASE, &PatchParams::default(), &patch).await?;
+        one_leads_and_works(
+            &scene,
+            &leader,
+            &standby,
+            pairs.next().unwrap_or(PAIR),
+            what,
+        )
+        .await?;
+    }
+    replaced_by_another(&leases).await?;
+    one_leads_and_works(
+        &scene,
+        &leader,
+        &standby,
+        pairs.next().unwrap_or(PAIR),
+        "another",
+    )
+    .await?;
+    report::tried("f29_a_lease_that_is_garbage", tried, tried, "leases");
+    Ok(())
+}
+
+/// Somebody takes its name for a lease that was never held.
+async fn replaced_by_another(leases: &Api<Lease>) -> Result<()> {
+    leases.delete(LEASE, &DeleteParams::default()).await?;
+    let other = json!({ "metadata": { "name": LEASE, "labels": { "a": "b" } } });
+    let other: Lease = serde_json::from_value(other)?;
+    // One of the replicas may have made one already.
+    let made = leases.create(&PostParams::default(), &other).await;
+    assert!(made.is_ok() || matches!(made, Err(kube::Error::Api(status)) if status.code == 409));
+    Ok(())
+}
+
+async fn one_leads_and_works(
+    scene: &Scene,
+    leader: &Replica,
+    standby: &Replica,
+    pair: (&str, &str),
+    what: &str,
+) -> Result<()> {
+    let foreign = |by: &String| by == "nobody";
+    scene
+        .until(&format!("one replica leads over {what}"), async || {
+            let held = holder(scene).await?.is_some_and(|by| !foreign(&by));
+            let one = leader.leads().await? != standby.leads().await?;
+            Ok((held && one).then_some(()))
+        })
+        .await?;
+    scene.source("pair", pair).await?;
+    scene.until_agreed("orders").await?;
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], pair.0);
+    Ok(())
+}
+
+/// What a status says, without what each write changes, and without the revision: each of two
+/// writers may count a pair.
+async fn state(scene: &Scene) -> Result<Value> {
+    let object = scene.until_agreed("orders").await?;
+    let mut status = serde_json::to_value(object.status)?;
+    let conditions = status["conditions"].as_array_mut();
+    for condition in conditions.into_iter().flatten() {
+        condition["lastTransitionTime"] = Value::Null;
+    }
+    let published = &status["published"];
+    let told = json!([
+        status["conditions"],
+        status["identity"]["arn"],
+        published["keyIdSuffix"],
+        scene.content(TARGET).await?,
+    ]);
+    Ok(told)
+}
+
+/// Everything that changes in the life of a resource, with so many replicas that each think that
+/// they are alone.
+async fn life(stage: Arc<Stage>, replicas: usize) -> Result<Value> {
+    let scene = Scene::before_start(stage).await?;
+    let mut running = Vec::new();
+    for _ in 0..replicas {
+        running.push(Replica::start_with(&scene, &[], &[]).await?);
+    }
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.until_agreed("orders").await?;
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+    let layouts = json!({ "target": { "layouts": ["Env", "Mendix"] } });
+    scene.change("orders", layouts).await?;
+    scene.until_agreed("orders").await?;
+    scene.delete_secret(TARGET).await?;
+    scene
+        .until("the target is back", async || {
+            Ok(scene.secrets.get_opt(TARGET).await?)
+        })
+        .await?;
+    scene.until_agreed("orders").await?;
+    scene.source("pair", PAIR).await?;
+    scene.until_agreed("orders").await?;
+    for replica in &running {
+        let quiet = Duration::from_secs(1);
+        replica.proxy.quiet_but_for(&["events"], quiet).await;
+    }
+    let rest = running.iter().map(|replica| replica.proxy.mark());
+    let rest: Vec<_> = rest.collect();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    for (replica, mark) in running.iter().zip(rest) {
+        let counts = replica.proxy.counts(mark);
+        assert_eq!((counts.gets, counts.written()), (0, 0), "{counts:?}");
+    }
+    state(&scene).await
+}
+
+async fn f30_two_replicas_without_a_lease(stage: Arc<Stage>) -> Result<()> {
+    let (alone, together) =
+        tokio::try_join!(life(Arc::clone(&stage), 1), life(Arc::clone(&stage), 2))?;
+    assert_eq!(alone, together);
+    Ok(())
+}
+
+async fn f31_sigterm_while_sts_is_asked_gives_the_lease_back(stage: Arc<Stage>) -> Result<()> {
+    let (scene, leader, standby) = pair_of_replicas(stage).await?;
+    scene.sts.answer(SECOND.0, sts::Answer::Hang);
+    scene.source("pair", SECOND).await?;
+    scene.sts.called(SECOND.0, 1).await;
+    let me = holder(&scene).await?;
+    let began = Instant::now();
+    leader.process.signal(Signal::TERM);
+    assert!(leader.process.wait(Duration::from_secs(5)), "it still runs");
+    let took = began.elapsed();
+    assert_eq!(leader.process.exit_code(), Some(0));
+    assert_ne!(holder(&scene).await?, me, "after {took:?}");
+    assert!(std::fs::read_to_string(leader.process.log())?.contains("the lease is given back"));
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
+
+    scene.accept(SECOND);
+    standby.until_it_leads(&scene, true).await?;
+    standby.explained(rotated(&scene).await)
+}

@@ -1,0 +1,298 @@
+//! Many resources, many Secrets, and a clock that is wrong.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use cluster::{sts::Answer, tools::skewed_by};
+use futures::{StreamExt, TryStreamExt, stream};
+use k8s_openapi::{ByteString, api::core::v1::Secret};
+use kube::{
+    Api,
+    api::{DeleteParams, ListParams, ObjectMeta, PostParams},
+};
+use serde_json::json;
+use static_aws_credentials::api::StaticAwsCredentials;
+use tokio::task::JoinHandle;
+
+use crate::{
+    actions::{TARGET, assert_silent, tests},
+    replica::Replica,
+    report,
+    scene::{PAIR, SECOND, Scene, Stage, condition},
+    steps::numbered,
+};
+
+tests![
+    f28_a_wall_clock_that_jumps_10_minutes,
+    memory_grows_by_at_most_16_kib_with_each_resource,
+    f34_unrelated_secrets_that_change_500_times_a_second,
+];
+
+/// What the process itself has in memory, in MiB: its program is in the page cache, and this build of
+/// it is many times as large as the image's.
+fn memory(process: u32) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"));
+    let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB"));
+    let kib: f64 = kib.context("no RssAnon")?.trim().parse()?;
+    Ok(kib / 1024.0)
+}
+
+/// The most that the operator had at any time, from now on.
+struct Peak {
+    most: Arc<Mutex<f64>>,
+    watching: JoinHandle<()>,
+}
+
+impl Peak {
+    fn of(scene: &Scene) -> Result<Self> {
+        let process = scene.operator()?.pid();
+        let most = Arc::<Mutex<f64>>::default();
+        let seen = Arc::clone(&most);
+        let watching = tokio::spawn(async move {
+            while let Ok(now) = memory(process) {
+                if let Ok(mut most) = seen.lock() {
+                    *most = most.max(now);
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        Ok(Self { most, watching })
+    }
+
+    fn end(self) -> f64 {
+        self.watching.abort();
+        self.most.lock().map_or(f64::INFINITY, |most| *most)
+    }
+}
+
+async fn create_many(scene: &Scene, numbers: std::ops::Range<usize>) -> Result<()> {
+    let create = async |number: usize| {
+        let object: StaticAwsCredentials = serde_json::from_value(json!({
+            "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
+            "metadata": { "name": format!("many-{number:05}") },
+            "spec": { "secretRef": { "name": "pair" }, "region": "eu-west-1" },
+        }))?;
+        let parameters = PostParams::default();
+        scene.resources.create(&parameters, &object).await?;
+        anyhow::Ok(())
+    };
+    let all = stream::iter(numbers.map(create));
+    all.buffer_unordered(16).try_collect::<()>().await
+}
+
+async fn until_published(scene: &Scene, count: usize) -> Result<()> {
+    let one_by_one = async || {
+        let objects = scene.resources.list(&ListParams::default()).await?.items;
+        let ready = objects.iter().filter(|object| {
+            condition(object, "Ready").is_some_and(|(_, reason)| reason == "Published")
+        });
+        Ok((ready.count() == count).then_some(()))
+    };
+    // The patience of a scene is meant for a single resource.
+    loop {
+        let metrics = scene.get_http("/metrics").await?;
+        let success = "controller_runtime_reconcile_total{controller=\"staticawscredentials\",result=\"success\"} ";
+        let runs = metrics.lines().find_map(|line| line.strip_prefix(success));
+        if runs.is_some_and(|runs| runs.parse().is_ok_and(|runs: usize| runs >= count)) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    scene.until("every target is published", one_by_one).await?;
+    scene.quiet().await;
+    Ok(())
+}
+
+/// So 10,000 need about 130 MiB. It has no number yet: 64 MiB would be F33.
+async fn memory_grows_by_at_most_16_kib_with_each_resource(stage: Arc<Stage>) -> Result<()> {
+    let (warm, count) = if report::thorough() {
+        (1_000, 10_000)
+    } else {
+        (300, 1_300)
+    };
+    let mut scene = Scene::before_start(stage).await?;
+    scene.flag("--log", "warn");
+    scene.start_operator().await?;
+    scene.source("pair", PAIR).await?;
+    let peak = Peak::of(&scene)?;
+    create_many(&scene, 0..warm).await?;
+    until_published(&scene, warm).await?;
+    let before = memory(scene.operator()?.pid())?;
+    create_many(&scene, warm..count).await?;
+    until_published(&scene, count).await?;
+    let after = memory(scene.operator()?.pid())?;
+    let most = peak.end();
+    assert_eq!(scene.sts.calls().len(), 1);
+
+    // After a restart the lists come in pages of hundreds.
+    scene.stop_operator();
+    scene.launch()?;
+    let peak = Peak::of(&scene)?;
+    scene.ready().await?;
+    scene.quiet().await;
+    let restarted = peak.end();
+    let each = (after - before).max(0.0) / number_of(count - warm) * 1024.0;
+    let what = format!(
+        "resources: {before:.1} MiB with {warm}, {after:.1} with {count}, {most:.1} at most, {restarted:.1} at most after a restart; {each:.1} KiB each"
+    );
+    assert!(each <= 16.0 && restarted <= most * 1.5, "{count} {what}");
+    let test = "memory_grows_by_at_most_16_kib_with_each_resource";
+    report::tried(test, count, count, &what);
+    let (none, all) = (DeleteParams::default(), ListParams::default());
+    scene.resources.delete_collection(&none, &all).await?;
+    Ok(())
+}
+
+const CHURNED: usize = 50;
+
+async fn f34_unrelated_secrets_that_change_500_times_a_second(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::settled_with(stage, json!({})).await?;
+    let span = Duration::from_secs(if report::thorough() { 60 } else { 4 });
+    let mark = scene.proxy.mark();
+    let began = Instant::now();
+    let total = 500 * usize::try_from(span.as_secs())?;
+    let change = async |number: usize| {
+        let due = began + span.mul_f64(number_of(number) / number_of(total));
+        tokio::time::sleep_until(due.into()).await;
+        churn(&scene.secrets, number).await
+    };
+    let changes = stream::iter((0..total).map(change));
+    changes.buffer_unordered(64).try_collect::<()>().await?;
+    let took = began.elapsed().as_secs_f64();
+    let costs = scene.costs(mark).await;
+    assert_silent(&costs);
+    assert_eq!((costs.lists, costs.other), (0, 0), "{costs:?}");
+    assert_eq!(scene.sts.calls().len(), 1);
+    // It is not deaf.
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+    let what = format!("changes of unrelated Secrets in {took:.1} s");
+    let test = "f34_unrelated_secrets_that_change_500_times_a_second";
+    report::tried(test, total, total, &what);
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most thirty thousand")]
+fn number_of(count: usize) -> f64 {
+    count as f64
+}
+
+/// Creates, replaces or deletes one of fifty, by turns.
+async fn churn(secrets: &Api<Secret>, number: usize) -> Result<()> {
+    let name = format!("unrelated-{}", number % CHURNED);
+    let content = number.to_string().into_bytes();
+    let secret = Secret {
+        metadata: ObjectMeta {
+            name: Some(name.clone()),
+            ..ObjectMeta::default()
+        },
+        data: Some([("turn".to_owned(), ByteString(content))].into()),
+        ..Secret::default()
+    };
+    let parameters = PostParams::default();
+    let done = match (number / CHURNED) % 8 {
+        0 => secrets.create(&parameters, &secret).await.map(drop),
+        7 => {
+            let deleted = secrets.delete(&name, &DeleteParams::default()).await;
+            deleted.map(drop)
+        }
+        _ => secrets.replace(&name, &parameters, &secret).await.map(drop),
+    };
+    match done {
+        // Those of one name are under way at the same time.
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+        done => Ok(done?),
+    }
+}
+
+/// A clock that is read anew each time, so that it can be set while the process runs.
+struct Clock(std::path::PathBuf);
+
+impl Clock {
+    fn set(&self, seconds: i64) -> Result<()> {
+        Ok(std::fs::write(&self.0, format!("{seconds:+}s\n"))?)
+    }
+
+    async fn environment(&self) -> Result<Vec<(String, String)>> {
+        let skewed = tokio::task::spawn_blocking(|| skewed_by(0)).await??;
+        // What the variable says would win over the file.
+        let mut environment: Vec<_> = skewed
+            .into_iter()
+            .filter(|(name, _)| name != "FAKETIME")
+            .collect();
+        environment.push((
+            "FAKETIME_TIMESTAMP_FILE".to_owned(),
+            self.0.display().to_string(),
+        ));
+        environment.push(("FAKETIME_NO_CACHE".to_owned(), "1".to_owned()));
+        Ok(environment)
+    }
+}
+
+async fn f28_a_wall_clock_that_jumps_10_minutes(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::before_start(stage).await?;
+    let directory = scene.stage.cluster()?.directory();
+    let clock = Clock(directory.join(format!("{}-clock", scene.namespace)));
+    clock.set(0)?;
+    let flags = ["--leader-election", "--lease-namespace", &scene.namespace];
+    let replica = Replica::start_with(&scene, &flags, &clock.environment().await?).await?;
+    replica.until_it_leads(&scene, true).await?;
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.until_agreed("orders").await?;
+    for (number, jump) in [600, -600].into_iter().enumerate() {
+        clock.set(jump)?;
+        rests_and_rotates(&scene, &replica, [SECOND, PAIR][number]).await?;
+        settles_as_long_as_ever(&scene, &clock, number, -jump).await?;
+        clock.set(0)?;
+        rests_and_rotates(&scene, &replica, [SECOND, PAIR][number]).await?;
+    }
+    let test = "f28_a_wall_clock_that_jumps_10_minutes";
+    report::tried(test, 6, 6, "jumps of the wall clock");
+    Ok(())
+}
+
+/// No proof is brought forward, the lease is held, and a new pair is published.
+async fn rests_and_rotates(scene: &Scene, replica: &Replica, pair: (&str, &str)) -> Result<()> {
+    let (mark, calls) = (replica.proxy.mark(), scene.sts.calls().len());
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let work = replica.work(mark);
+    assert!(work.is_empty(), "{work:?}");
+    assert_eq!(scene.sts.calls().len(), calls);
+    assert!(replica.leads().await?);
+    scene.source("pair", pair).await?;
+    let object = scene.until_agreed("orders").await?;
+    assert!(condition(&object, "Stalled").is_none());
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], pair.0);
+    Ok(())
+}
+
+/// A pair that AWS does not know yet is not given up early because the clock was set meanwhile.
+async fn settles_as_long_as_ever(
+    scene: &Scene,
+    clock: &Clock,
+    number: usize,
+    jump: i64,
+) -> Result<()> {
+    let (id, secret) = numbered(number);
+    scene.sts.answer(&id, Answer::unknown_key());
+    scene.source("pair", (&id, &secret)).await?;
+    scene.until_awaited("orders", "Settling").await?;
+    clock.set(jump)?;
+    for _ in 0..10 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let object = scene.resources.get("orders").await?;
+        let awaited = condition(&object, "Reconciling").map(|(_, reason)| reason);
+        assert_eq!(awaited.as_deref(), Some("Settling"), "{object:#?}");
+    }
+    scene.accept((&id, &secret));
+    scene.until_agreed("orders").await?;
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], id);
+    Ok(())
+}
