@@ -103,7 +103,8 @@ async fn survive(stage: Arc<Stage>, story: &'static Story) -> Result<()> {
     let tried = ends.len() - missed.len();
     let mut what = format!("kills, at {} of {} points", chosen.len(), all.len());
     if !missed.is_empty() {
-        what += &format!("; did not come up again: {}", missed.join(", "));
+        what += "; did not come up again: ";
+        what += &missed.join(", ");
     }
     report::tried(story.name, tried, tried - failures.len(), &what);
     ensure!(failures.is_empty(), "{}", failures.join("\n"));

@@ -128,7 +128,7 @@ async fn attempt(
         scene
             .until(&format!("the outcome is\n{expected}"), &as_expected)
             .await?;
-        tokio::time::timeout(Duration::from_secs(60), scene.proxy.quiet(SILENCE)).await?;
+        tokio::time::timeout(Duration::from_mins(1), scene.proxy.quiet(SILENCE)).await?;
         as_expected().await?.context("the outcome did not last")?;
         sightings.testify(&[PAIR, SECOND]).await
     };

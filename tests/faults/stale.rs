@@ -206,7 +206,7 @@ async fn start_in_the_past(scene: &mut Scene, before: [String; 2]) -> Result<()>
     });
     scene.start_operator().await?;
     let quiet = scene.proxy.quiet(2 * MEANWHILE);
-    tokio::time::timeout(Duration::from_secs(60), quiet).await?;
+    tokio::time::timeout(Duration::from_mins(1), quiet).await?;
     courier.set(Manner::Pass);
     courier.release(SECRETS, Order::AsItCame);
     tokio::time::sleep(MEANWHILE).await;

@@ -19,7 +19,7 @@ use crate::{
 
 /// A loop would show as more.
 const SILENCE: Duration = Duration::from_millis(1200);
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// How a story ended.
 pub struct Played {
