@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 pub use build::go_binary;
-use build::{Build, Cache, digest};
+use build::{Build, digest};
+pub(crate) use build::{Cache, lock};
 
 /// A program of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,13 @@
-//! Programs that tests run beside the cluster, each built by Go from a module of its own under `tools/`.
+//! Programs that tests run beside the cluster, each built by Go from a module of its own under `tools/`;
+//! and the library that makes one believe in another time.
+
+mod fake_clock;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+
+pub use fake_clock::skewed_by;
 
 use crate::binaries::go_binary;
 

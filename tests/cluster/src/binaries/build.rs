@@ -26,7 +26,7 @@ pub(super) struct Build {
 }
 
 /// The directory of the programs of one version.
-pub(super) struct Cache {
+pub(crate) struct Cache {
     directory: PathBuf,
 }
 
@@ -63,7 +63,7 @@ pub fn go_binary(
 }
 
 impl Cache {
-    pub(super) fn at(version_key: &str) -> Result<Self> {
+    pub(crate) fn at(version_key: &str) -> Result<Self> {
         let base = std::env::var_os("XDG_CACHE_HOME")
             .filter(|path| !path.is_empty())
             .map(PathBuf::from)
@@ -73,7 +73,7 @@ impl Cache {
         Ok(Self { directory })
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
 
@@ -189,7 +189,8 @@ fn report(build: &Build, start: Instant) {
     );
 }
 
-fn lock(path: &Path) -> Result<File> {
+/// Holds the file; waits for another process that does.
+pub(crate) fn lock(path: &Path) -> Result<File> {
     let file = File::create(path)?;
     match file.try_lock() {
         Ok(()) => {}
