@@ -177,6 +177,14 @@ impl Scene {
         })
     }
 
+    /// From the next start on the operator speaks to the API server itself, by TLS.
+    pub async fn without_proxy(&mut self) -> Result<()> {
+        let cluster = self.stage.cluster()?;
+        let kubeconfig = cluster.service_account_kubeconfig(&self.namespace, "operator", None);
+        self.kubeconfig = kubeconfig.await?;
+        Ok(())
+    }
+
     /// More flags for the next start.
     pub fn flag(&mut self, name: &str, value: &str) {
         self.flags.extend([name.to_owned(), value.to_owned()]);

@@ -6,6 +6,7 @@
 #[path = "../behaviour/actions.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with other tests")]
 mod actions;
+mod memory;
 #[path = "../support/report.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod report;
@@ -44,7 +45,7 @@ fn main() -> Result<()> {
 }
 
 fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
-    let suites = [watch::tests()];
+    let suites = [memory::tests(), watch::tests()];
     let handle = runtime.handle();
     let trial = |(name, test): (&'static str, Test)| {
         let (handle, stage) = (handle.clone(), Arc::clone(stage));
