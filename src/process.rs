@@ -64,7 +64,7 @@ pub enum ProcessError {
     Signals(#[source] io::Error),
     /// The server.
     #[error("the server of /livez and /readyz ended")]
-    Server(#[source] io::Error),
+    Server,
 }
 
 /// Runs that have not ended by then are cut off; every write names the version that it replaces.
@@ -112,7 +112,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let work = future::join_all(scopes).map(|_| ());
     let result = tokio::select! {
         () = drain(work, stop, Arc::clone(&health)) => Ok(()),
-        ended = server => ended.unwrap_or(Ok(())).map_err(ProcessError::Server),
+        _ = server => Err(ProcessError::Server),
     };
     publisher.abort();
     drop(drained);

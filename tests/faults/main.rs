@@ -3,6 +3,8 @@
 //! shows survived: F of the cluster, S of STS, A of abuse.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod abuse;
+mod abuse_crowds;
 #[path = "../behaviour/actions.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with other tests")]
 mod actions;
@@ -13,9 +15,11 @@ mod report;
 #[path = "../behaviour/scene.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod scene;
+mod server;
 #[path = "../behaviour/steps.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod steps;
+mod sts_faults;
 mod watch;
 #[path = "../behaviour/witness.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
@@ -45,7 +49,14 @@ fn main() -> Result<()> {
 }
 
 fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
-    let suites = [memory::tests(), watch::tests()];
+    let suites = [
+        abuse::tests(),
+        abuse_crowds::tests(),
+        memory::tests(),
+        server::tests(),
+        sts_faults::tests(),
+        watch::tests(),
+    ];
     let handle = runtime.handle();
     let trial = |(name, test): (&'static str, Test)| {
         let (handle, stage) = (handle.clone(), Arc::clone(stage));
