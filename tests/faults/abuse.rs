@@ -1,22 +1,23 @@
-//! Sources and answers that are made to hurt.
+//! Sources that are made to hurt, and settings that are to lead elsewhere.
 
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use cluster::sts::Answer;
-use serde_json::{Value, json};
+use cluster::sts::{Answer, Sts};
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
 
 use crate::{
     actions::{TARGET, tests},
     report,
-    scene::{SECOND, Scene, Stage, condition, message},
-    steps::numbered,
+    scene::{ACCOUNT, ARN, PAIR, SECOND, Scene, Stage, condition, message},
 };
 
 tests![
     a6_a_source_of_a_kind_that_holds_other_secrets_is_refused,
+    a7_nothing_said_of_source_or_resource_reaches_the_target,
+    a11_nothing_in_the_environment_of_the_operator_has_a_say,
     a12_values_that_are_made_to_hurt_get_a_reason,
-    a17_what_an_attacker_names_does_not_forge_a_line_of_the_log,
 ];
 
 async fn a6_a_source_of_a_kind_that_holds_other_secrets_is_refused(
@@ -65,6 +66,109 @@ async fn a6_a_source_of_a_kind_that_holds_other_secrets_is_refused(
     );
     let test = "a6_a_source_of_a_kind_that_holds_other_secrets_is_refused";
     report::tried(test, 6, 6, "sources refused");
+    Ok(())
+}
+
+async fn a7_nothing_said_of_source_or_resource_reaches_the_target(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::settled_with(stage, json!({})).await?;
+    let plain = scene.secrets.get(TARGET).await?;
+    let marks = json!({ "metadata": {
+        "labels": { "replicator": "yes", "awscredentials.dev/other": "yes" },
+        "annotations": { "replicate-to": "*", "awscredentials.dev/adopt-by": "other", "awscredentials.dev/region": "a" },
+    } });
+    scene.edit_secret("pair", marks.clone()).await?;
+    let patch = Patch::Merge(&marks);
+    scene
+        .resources
+        .patch("orders", &PatchParams::default(), &patch)
+        .await?;
+    scene.source("pair", SECOND).await?;
+    scene.edit_secret("pair", marks).await?;
+    let object = scene.until_agreed("orders").await?;
+    assert!(
+        object
+            .metadata
+            .labels
+            .is_some_and(|labels| labels.contains_key("replicator"))
+    );
+    let target = scene.secrets.get(TARGET).await?;
+    assert_eq!(scene.key_id(TARGET).await?, SECOND.0);
+    assert_eq!(target.metadata.labels, plain.metadata.labels);
+    assert_eq!(target.metadata.annotations, plain.metadata.annotations);
+    assert_eq!(
+        (target.type_, target.immutable),
+        (Some("Opaque".to_owned()), None)
+    );
+    Ok(())
+}
+
+/// The sink counts every signed request, proxied ones too.
+async fn a11_nothing_in_the_environment_of_the_operator_has_a_say(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::before_start(stage).await?;
+    let sink = Sts::start().await?;
+    sink.accept(SECOND.0, ACCOUNT, ARN, "AIDAQUAIL");
+    let home = scene
+        .stage
+        .cluster()?
+        .directory()
+        .join(format!("home-{}", scene.namespace));
+    std::fs::create_dir_all(home.join(".aws"))?;
+    let profile = format!(
+        "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\nendpoint_url = {}\n",
+        SECOND.0,
+        SECOND.1,
+        sink.url()
+    );
+    for file in ["credentials", "config"] {
+        std::fs::write(home.join(".aws").join(file), &profile)?;
+    }
+    let mut environment = vec![
+        ("HOME".to_owned(), home.display().to_string()),
+        ("AWS_ACCESS_KEY_ID".to_owned(), SECOND.0.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY".to_owned(), SECOND.1.to_owned()),
+        ("AWS_SESSION_TOKEN".to_owned(), "token".to_owned()),
+        ("AWS_REGION".to_owned(), "us-east-1".to_owned()),
+        ("AWS_PROFILE".to_owned(), "default".to_owned()),
+    ];
+    let urls = [
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_STS",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+    ];
+    environment.extend(urls.map(|name| (name.to_owned(), sink.url())));
+    scene.environment = environment;
+    scene.start_operator().await?;
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.until_agreed("orders").await?;
+    let calls = scene.sts.calls();
+    assert!(
+        !calls.is_empty() && sink.calls().is_empty(),
+        "{:?}",
+        sink.calls()
+    );
+    assert!(
+        calls
+            .iter()
+            .all(|call| call.key_id == PAIR.0 && call.region == "eu-west-1"),
+        "{calls:?}"
+    );
+    // A pair that AWS refuses is refused, whatever other pair the operator could use.
+    scene
+        .sts
+        .answer(SECOND.0, Answer::error(403, "SignatureDoesNotMatch", "no"));
+    scene.source("pair", SECOND).await?;
+    scene.until_stalled("orders", "SignatureMismatch").await?;
+    assert_eq!(scene.key_id(TARGET).await?, PAIR.0);
+    let test = "a11_nothing_in_the_environment_of_the_operator_has_a_say";
+    report::tried(test, 16, 16, "variables ignored");
     Ok(())
 }
 
@@ -136,70 +240,4 @@ async fn a12_values_that_are_made_to_hurt_get_a_reason(stage: Arc<Stage>) -> Res
         "sources refused with a reason",
     );
     Ok(())
-}
-
-/// Names are the only free text of a tenant; STS's ARN and message are that of an attacker in between.
-async fn a17_what_an_attacker_names_does_not_forge_a_line_of_the_log(
-    stage: Arc<Stage>,
-) -> Result<()> {
-    let scene = Scene::open(stage).await?;
-    let forged = "\n2026-01-01T00:00:00Z  INFO static_aws_credentials: forged \u{1b}[31m";
-    let escaped = forged.replace('\n', "&#10;").replace('\u{1b}', "");
-    let with = |arn: String| {
-        format!(
-            "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult><Arn>{arn}</Arn><UserId>A</UserId><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
-        )
-    };
-    let custom = |status, body: String| Answer::Custom {
-        status,
-        headers: Vec::new(),
-        body: body.into_bytes(),
-    };
-    let arn = "arn:aws:iam::123456789012:user/";
-    let answers = [
-        custom(200, with(format!("{arn}{forged}"))),
-        custom(200, with(format!("{arn}{escaped}"))),
-        custom(200, with(format!("{arn}a\u{202e}forged"))),
-        Answer::error(403, &escaped, &escaped),
-        Answer::error(403, "AccessDenied", forged),
-        Answer::error(500, forged, forged),
-    ];
-    for (number, answer) in answers.iter().enumerate() {
-        let (id, secret) = numbered(number);
-        scene.sts.answer(&id, answer.clone());
-        let name = format!("orders-{number}");
-        scene.source(&name, (&id, &secret)).await?;
-        scene.resource(&name, &name, json!({})).await?;
-    }
-    for number in 0..answers.len() {
-        let object = scene.until_spoken_of(&format!("orders-{number}")).await?;
-        let status = serde_json::to_value(&object.status)?;
-        let (ready, _) = condition(&object, "Ready").context("no Ready")?;
-        assert_eq!(ready, "False", "{status}");
-        assert!(
-            !texts(&status).iter().any(|text| text.contains("forged")),
-            "{status}"
-        );
-    }
-    scene.quiet().await;
-    let log = scene.log()?;
-    assert!(!log.contains("forged") && !log.contains('\u{1b}'), "{log}");
-    let test = "a17_what_an_attacker_names_does_not_forge_a_line_of_the_log";
-    report::tried(
-        test,
-        answers.len(),
-        answers.len(),
-        "answers with a forged line",
-    );
-    Ok(())
-}
-
-/// All strings of a value.
-fn texts(value: &Value) -> Vec<String> {
-    match value {
-        Value::String(text) => vec![text.clone()],
-        Value::Array(values) => values.iter().flat_map(texts).collect(),
-        Value::Object(values) => values.values().flat_map(texts).collect(),
-        _ => Vec::new(),
-    }
 }

@@ -5,6 +5,7 @@
 
 mod abuse;
 mod abuse_crowds;
+mod abuse_words;
 #[path = "../behaviour/actions.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with other tests")]
 mod actions;
@@ -52,6 +53,7 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
     let suites = [
         abuse::tests(),
         abuse_crowds::tests(),
+        abuse_words::tests(),
         memory::tests(),
         server::tests(),
         sts_faults::tests(),

@@ -16,6 +16,8 @@ pub struct Row {
     pub reason: &'static str,
     /// What is said of a published pair that is proven again, before a refusal is confirmed.
     pub doubt: &'static str,
+    /// Whether time does not mend it.
+    pub is_final: bool,
 }
 
 /// The rows of the verdict table but for the acceptance, and everything that a network does.
@@ -31,6 +33,7 @@ fn row(what: &'static str, answer: Answer, reason: &'static str) -> Row {
         answer,
         reason,
         doubt: reason,
+        is_final: false,
     }
 }
 
@@ -43,6 +46,7 @@ fn words() -> Vec<Row> {
         answer,
         reason,
         doubt: "RejectionUnconfirmed",
+        is_final: reason != "Settling",
     };
     vec![
         refused("unknown key", Answer::unknown_key(), "Settling"),
