@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use axum::http::Uri;
 use futures::{FutureExt, future};
 use kube::{
     Client, Config,
@@ -183,8 +184,16 @@ pub async fn client(context: Option<&str>) -> Result<Client, ProcessError> {
     };
     // One call must not hold a run for minutes: runs are tried again as a whole, with a pause.
     config.default_retry = false;
+    // Nothing ambient has a say. A proxy that the kubeconfig names is an error as before.
+    config.proxy_url = config.proxy_url.filter(|proxy| !is_ambient(proxy));
     config.write_timeout = Some(REQUEST_TIMEOUT);
     Client::try_from(config).map_err(|error| ProcessError::Client(Box::new(error)))
+}
+
+fn is_ambient(proxy: &Uri) -> bool {
+    let ambient = ["HTTPS_PROXY", "https_proxy"].map(std::env::var);
+    let mut ambient = ambient.into_iter().flatten().map(|url| url.parse());
+    ambient.any(|url| url.is_ok_and(|url: Uri| url == *proxy))
 }
 
 fn election(args: &RunArgs, client: &Client) -> Result<(Option<Candidate>, Leader), ProcessError> {

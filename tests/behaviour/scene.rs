@@ -181,6 +181,7 @@ impl Scene {
     }
 
     /// From the next start on the operator speaks to the API server itself, by TLS.
+    #[allow(dead_code, reason = "for the tests of faults")]
     pub async fn without_proxy(&mut self) -> Result<()> {
         let cluster = self.stage.cluster()?;
         let kubeconfig = cluster.service_account_kubeconfig(&self.namespace, "operator", None);
@@ -189,6 +190,7 @@ impl Scene {
     }
 
     /// From the next start on the operator serves the namespace of another scene as well.
+    #[allow(dead_code, reason = "for the tests of faults")]
     pub async fn share_with(&mut self, other: &Self) -> Result<()> {
         let rights = rights(&other.namespace, &self.namespace)?;
         self.stage.cluster()?.apply(&rights).await?;

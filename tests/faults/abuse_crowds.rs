@@ -65,11 +65,11 @@ async fn a13_huge_annotations_fill_no_memory(stage: Arc<Stage>) -> Result<()> {
     let creates = secrets
         .iter()
         .map(|secret| scene.secrets.create(&parameters, secret));
-    let created: Vec<Secret> = stream::iter(creates)
+    let all: Vec<Secret> = stream::iter(creates)
         .buffer_unordered(4)
         .try_collect()
         .await?;
-    assert_eq!(created.len(), count);
+    assert_eq!(all.len(), count);
     scene.source("pair", SECOND).await?;
     scene.until_agreed("orders").await?;
     let watched = resident(&scene)?;

@@ -69,7 +69,9 @@ impl Canary {
                 wide.truncate(20 * width - width + 1);
                 needles.push((format!("{part}, {} bits", width * 8), wide));
             }
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = bytes
+                .iter()
+                .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
             needles.push((format!("{part}, hexadecimal"), hex.into_bytes()));
             let reversed = bytes.iter().rev().copied().collect();
             needles.push((format!("{part}, backwards"), reversed));
@@ -77,7 +79,7 @@ impl Canary {
                 let shifted = [&vec![0; shift], bytes].concat();
                 let coded = STANDARD.encode(&shifted);
                 let (begin, end) = ((shift * 8).div_ceil(6), shifted.len() * 8 / 6);
-                let coded = coded[begin..end].as_bytes().to_vec();
+                let coded = coded.as_bytes()[begin..end].to_vec();
                 needles.push((format!("{part}, base64 {shift}"), coded));
             }
         }

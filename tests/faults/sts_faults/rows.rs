@@ -110,7 +110,7 @@ fn pages() -> Vec<Row> {
     let compressed = |encoding| Answer::Custom {
         status: 200,
         headers: vec![("content-encoding".to_owned(), String::from(encoding))],
-        body: [&[0x1f, 0x8b, 8, 0][..], &[0; 60_000][..]].concat(),
+        body: [vec![0x1f, 0x8b, 8, 0], vec![0; 60_000]].concat(),
     };
     let identity = Identity {
         account: ACCOUNT.to_owned(),
