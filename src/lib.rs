@@ -8,7 +8,7 @@
 //!   calls [`fair`] hands out in turn. [`verdict`] is the outcome, [`pair`] the only holder of key material,
 //!   [`fingerprint`] and [`remembered`] what is kept of one. [`layout`] and [`target`] are what is published.
 //! - Of several replicas [`leader`] says who acts; [`standby`] keeps the others warm.
-//! - [`args`], [`process`], [`health`], [`server`] and [`telemetry`] are the process; [`check`] and [`api_check`]
+//! - [`args`], [`process`], [`health`], [`server`], [`telemetry`] and [`core_dumps`] are the process; [`check`] and [`api_check`]
 //!   the commands for people and pipelines.
 
 pub mod account;
@@ -21,6 +21,7 @@ pub mod check;
 pub mod conditions;
 pub mod context;
 pub mod controller;
+pub mod core_dumps;
 pub mod decide;
 pub mod error;
 pub mod events;

@@ -6,7 +6,7 @@ use clap::Parser;
 use static_aws_credentials::{
     api, api_check,
     args::{self, Cli, Command},
-    check,
+    check, core_dumps,
     error::chain,
     process,
 };
@@ -23,6 +23,10 @@ async fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(args::refuse(&error)),
     };
+    if let Err(error) = core_dumps::forbid() {
+        eprintln!("error: core dumps cannot be forbidden: {error}");
+        return ExitCode::FAILURE;
+    }
     let result = match cli.command {
         Some(Command::Crd) => print_crd(),
         Some(Command::Check(args)) => return ExitCode::from(check::run(*args).await),

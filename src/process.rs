@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use axum::http::Uri;
 use futures::{FutureExt, future};
 use kube::{
     Client, Config,
@@ -65,7 +66,7 @@ pub enum ProcessError {
     Signals(#[source] io::Error),
     /// The server.
     #[error("the server of /livez and /readyz ended")]
-    Server(#[source] io::Error),
+    Server,
 }
 
 /// Runs that have not ended by then are cut off; every write names the version that it replaces.
@@ -113,7 +114,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let work = future::join_all(scopes).map(|_| ());
     let result = tokio::select! {
         () = drain(work, stop, Arc::clone(&health)) => Ok(()),
-        ended = server => ended.unwrap_or(Ok(())).map_err(ProcessError::Server),
+        _ = server => Err(ProcessError::Server),
     };
     publisher.abort();
     drop(drained);
@@ -184,11 +185,19 @@ pub async fn client(context: Option<&str>) -> Result<Client, ProcessError> {
     };
     // One call must not hold a run for minutes: runs are tried again as a whole, with a pause.
     config.default_retry = false;
+    // Nothing ambient has a say. A proxy that the kubeconfig names is an error as before.
+    config.proxy_url = config.proxy_url.filter(|proxy| !is_ambient(proxy));
     config.write_timeout = Some(REQUEST_TIMEOUT);
     // Or else a connection that died unnoticed is used again, and a request on it hangs.
     config.read_timeout = Some(SILENCE);
     config.reset_reader_on_write = true;
     Client::try_from(config).map_err(|error| ProcessError::Client(Box::new(error)))
+}
+
+fn is_ambient(proxy: &Uri) -> bool {
+    let ambient = ["HTTPS_PROXY", "https_proxy"].map(std::env::var);
+    let mut ambient = ambient.into_iter().flatten().map(|url| url.parse());
+    ambient.any(|url| url.is_ok_and(|url: Uri| url == *proxy))
 }
 
 fn election(args: &RunArgs, client: &Client) -> Result<(Option<Candidate>, Leader), ProcessError> {

@@ -1,6 +1,7 @@
-//! `/livez`, `/readyz` and `/metrics`.
+//! `/livez`, `/readyz` and `/metrics`. Whoever reaches the port may try to hold it up: there is a limit to
+//! the size of a request, to the time for one, and to the connections at once.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{collections::VecDeque, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -9,9 +10,26 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use tokio::net::TcpListener;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
 
 use crate::{context::Shared, health::Health};
+
+/// The kubelet and Prometheus use one or two.
+const MOST_CONNECTIONS: usize = 64;
+/// The least that hyper allows; a probe takes 200 bytes.
+const LONGEST_HEAD: usize = 8 * 1024;
+const HEAD_DEADLINE: Duration = Duration::from_secs(5);
+const DEADLINE: Duration = Duration::from_secs(15);
+/// The system is out of file descriptors, say; trying again at once would be a busy loop.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Clone)]
 struct Served {
@@ -28,20 +46,38 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves for as long as the process lives.
-///
-/// # Errors
-/// The listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    shared: Arc<Shared>,
-    health: Arc<Health>,
-) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, shared: Arc<Shared>, health: Arc<Health>) {
     let router = Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(Served { shared, health });
-    axum::serve(listener, router).await
+    let mut connections: VecDeque<JoinHandle<()>> = VecDeque::new();
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        connections.retain(|connection| !connection.is_finished());
+        // Not the newest: that may be a probe, which is answered before the next one comes.
+        if connections.len() >= MOST_CONNECTIONS
+            && let Some(oldest) = connections.pop_front()
+        {
+            oldest.abort();
+        }
+        connections.push_back(tokio::spawn(speak(stream, router.clone())));
+    }
+}
+
+/// One request, one answer. How a connection fails is the business of its client.
+async fn speak(stream: TcpStream, router: Router) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_DEADLINE)
+        .max_buf_size(LONGEST_HEAD)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let _ = tokio::time::timeout(DEADLINE, connection).await;
 }
 
 async fn livez(State(served): State<Served>) -> impl IntoResponse {

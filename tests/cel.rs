@@ -70,7 +70,7 @@ fn every_accepted_example_offends_nothing() -> Result<()> {
 }
 
 #[test]
-fn every_refused_example_offends_its_rule_alone() -> Result<()> {
+fn a2_a3_a10_every_refused_example_offends_its_rule_alone() -> Result<()> {
     let rules = Rules::new()?;
     for case in cases() {
         for patch in &case.refused {

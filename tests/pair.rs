@@ -15,7 +15,7 @@ fn pair(id: &str, secret: &str) -> KeyPair {
 }
 
 #[test]
-fn debug_output_is_redacted() {
+fn a21_debug_output_is_redacted() {
     let pair = pair("AKIAQRSTUVWX23456723", "hidden");
     assert_eq!(
         format!("{pair:?}"),
@@ -28,7 +28,7 @@ fn debug_output_is_redacted() {
 }
 
 #[test]
-fn debug_output_of_a_well_formed_pair_is_redacted() {
+fn a21_debug_output_of_a_well_formed_pair_is_redacted() {
     let names = Names {
         secret: "orders",
         access_key_id_key: "id",
@@ -87,7 +87,7 @@ proptest! {
     }
 
     #[test]
-    fn no_debug_output_holds_a_value(id in "[A-Z0-9]{16,40}", secret in "[!-~]{20,40}") {
+    fn a21_no_debug_output_holds_a_value(id in "[A-Z0-9]{16,40}", secret in "[!-~]{20,40}") {
         let debug = format!("{:?} {:?}", pair(&id, &secret), SecretBytes::new(secret.clone().into()));
         prop_assert!(!debug.contains(&id) && !debug.contains(&secret));
         prop_assert!(id.ends_with(&pair(&id, &secret).suffix()));

@@ -172,7 +172,7 @@ const NO_REGIONS: &[&str] = &[
 ];
 
 #[test]
-fn what_could_reach_another_host_is_no_region() {
+fn a10_what_could_reach_another_host_is_no_region() {
     let kibibyte = format!("us-{}-1", "a".repeat(1024));
     let long = [kibibyte, "us-".repeat(400_000)];
     let long = long.iter().map(String::as_str);
@@ -231,7 +231,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(5000))]
 
     #[test]
-    fn whatever_is_taken_for_a_region_leads_to_a_host_of_aws(
+    fn a10_whatever_is_taken_for_a_region_leads_to_a_host_of_aws(
         text in prop_oneof![
             any::<String>(),
             "[a-z.@#:/%-]{0,8}-[a-z]{1,5}-[0-9]{1,3}",

@@ -40,7 +40,7 @@ pub async fn every_accepted_example_is_created(
     Ok(())
 }
 
-pub async fn every_refused_example_is_refused_by_its_rule_alone(
+pub async fn a2_a3_a10_every_refused_example_is_refused_by_its_rule_alone(
     world: &ControlPlane,
     namespace: &str,
 ) -> Result<()> {

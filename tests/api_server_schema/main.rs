@@ -88,13 +88,16 @@ fn main() -> Result<ExitCode> {
         check(&world, examples::every_accepted_example_is_created),
         check(
             &world,
-            examples::every_refused_example_is_refused_by_its_rule_alone,
+            examples::a2_a3_a10_every_refused_example_is_refused_by_its_rule_alone,
         ),
         check(&world, examples::every_bound_of_the_spec_holds),
         check(&world, examples::every_bound_of_the_status_holds),
         check(&world, objects::a_new_object_has_all_defaults),
         check(&world, objects::an_explicit_null_is_as_good_as_nothing),
-        check(&world, objects::an_unknown_field_is_refused_in_strict_mode),
+        check(
+            &world,
+            objects::a2_a7_a11_a_field_that_does_not_exist_is_refused,
+        ),
         check(&world, objects::field_selectors_find_source_and_target),
         check(&world, objects::layouts_are_replaced_as_a_whole),
         check(&world, kubectl::explain_describes_every_field),

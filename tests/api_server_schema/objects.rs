@@ -93,7 +93,7 @@ pub async fn an_explicit_null_is_as_good_as_nothing(
     Ok(())
 }
 
-pub async fn an_unknown_field_is_refused_in_strict_mode(
+pub async fn a2_a7_a11_a_field_that_does_not_exist_is_refused(
     world: &ControlPlane,
     namespace: &str,
 ) -> Result<()> {
@@ -105,6 +105,13 @@ pub async fn an_unknown_field_is_refused_in_strict_mode(
         json!({"spec": {"endpoint": "https://sts.example"}}),
         json!({"spec": {"secretRef": {"namespace": "other"}}}),
         json!({"spec": {"target": {"type": "kubernetes.io/tls"}}}),
+        json!({"spec": {"target": {"namespace": "other"}}}),
+        json!({"spec": {"target": {"labels": {"a": "b"}}}}),
+        json!({"spec": {"target": {"annotations": {"a": "b"}}}}),
+        json!({"spec": {"target": {"template": {"metadata": {}}}}}),
+        json!({"spec": {"validation": {"endpoint": "https://sts.example"}}}),
+        json!({"spec": {"validation": {"proxy": "https://sts.example"}}}),
+        json!({"spec": {"validation": {"caBundle": "QQ=="}}}),
     ] {
         let answer = post(&world.client(), &path, &changed(&patch)).await?;
         ensure!(

@@ -14,7 +14,7 @@ use crate::{
 tests![
     a_secret_is_taken_over_only_in_the_write_that_publishes_a_proven_pair,
     a_secret_that_consents_and_cannot_be_taken_over_is_left_alone,
-    a_secret_that_consents_to_another_resource_is_a_conflict,
+    a4_a_secret_that_consents_to_another_resource_is_a_conflict,
     a_resource_that_was_deleted_and_left_its_target_takes_it_over_when_it_comes_back,
 ];
 
@@ -128,7 +128,9 @@ async fn a_secret_that_consents_and_cannot_be_taken_over_is_left_alone(
     Ok(())
 }
 
-async fn a_secret_that_consents_to_another_resource_is_a_conflict(stage: Arc<Stage>) -> Result<()> {
+async fn a4_a_secret_that_consents_to_another_resource_is_a_conflict(
+    stage: Arc<Stage>,
+) -> Result<()> {
     let scene = Scene::open(stage).await?;
     let found = scene.foreign(consenting(TARGET, "somebody")).await?;
     scene.source("pair", PAIR).await?;

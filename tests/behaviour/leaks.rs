@@ -13,8 +13,8 @@ use crate::{
 };
 
 tests![
-    nothing_secret_is_logged_as_text,
-    nothing_secret_is_logged_as_json,
+    a21_nothing_secret_is_logged_as_text,
+    a21_nothing_secret_is_logged_as_json,
 ];
 
 /// A pair whose secret is refused.
@@ -23,11 +23,11 @@ const REFUSED: (&str, &str) = (
     "wSecretOfTheRefusedPair=wSecretOfTheRef3",
 );
 
-async fn nothing_secret_is_logged_as_text(stage: Arc<Stage>) -> Result<()> {
+async fn a21_nothing_secret_is_logged_as_text(stage: Arc<Stage>) -> Result<()> {
     nothing_leaks(stage, "text").await
 }
 
-async fn nothing_secret_is_logged_as_json(stage: Arc<Stage>) -> Result<()> {
+async fn a21_nothing_secret_is_logged_as_json(stage: Arc<Stage>) -> Result<()> {
     nothing_leaks(stage, "json").await
 }
 

@@ -27,7 +27,7 @@ use crate::{
 
 tests![
     f35_a_namespace_is_restored_without_owners_uids_and_status,
-    a_restored_status_is_not_believed,
+    a16_a_restored_status_is_not_believed,
     a_restored_pair_that_aws_refuses_is_not_adopted,
     a_namespace_that_leaves_the_scope_is_left_as_it_is,
     a_quota_on_the_kind_refuses_the_next_one_and_says_why,
@@ -177,7 +177,7 @@ async fn f35_a_namespace_is_restored_without_owners_uids_and_status(
     Ok(())
 }
 
-async fn a_restored_status_is_not_believed(stage: Arc<Stage>) -> Result<()> {
+async fn a16_a_restored_status_is_not_believed(stage: Arc<Stage>) -> Result<()> {
     let (mut scene, saved) = disaster(stage).await?;
     restore(&scene, &stripped(saved.clone(), &scene.namespace)).await?;
     let old = saved

@@ -13,23 +13,23 @@ use crate::{
 };
 
 tests![
-    a_foreign_secret_is_left_alone_until_it_goes,
-    a_secret_of_a_deployment_is_left_alone,
-    a_forged_label_makes_no_secret_ours,
-    a_forged_owner_reference_makes_no_secret_ours,
-    the_first_of_two_resources_keeps_the_target_until_it_is_deleted,
-    the_first_of_two_resources_keeps_the_target_until_it_is_renamed,
-    of_two_resources_with_one_absent_target_the_older_gets_it,
-    a_target_is_refused_as_a_source_and_only_the_newcomer_suffers,
-    naming_a_source_as_target_does_not_block_it,
-    two_resources_that_name_each_others_targets_do_not_chase_each_other,
+    a4_a_foreign_secret_is_left_alone_until_it_goes,
+    a4_a_secret_of_a_deployment_is_left_alone,
+    a5_a_forged_label_makes_no_secret_ours,
+    a5_a_forged_owner_reference_makes_no_secret_ours,
+    a8_the_first_of_two_resources_keeps_the_target_until_it_is_deleted,
+    a8_the_first_of_two_resources_keeps_the_target_until_it_is_renamed,
+    a8_of_two_resources_with_one_absent_target_the_older_gets_it,
+    a9_a_target_is_refused_as_a_source_and_only_the_newcomer_suffers,
+    a9_naming_a_source_as_target_does_not_block_it,
+    a9_two_resources_that_name_each_others_targets_do_not_chase_each_other,
 ];
 
-async fn a_foreign_secret_is_left_alone_until_it_goes(stage: Arc<Stage>) -> Result<()> {
+async fn a4_a_foreign_secret_is_left_alone_until_it_goes(stage: Arc<Stage>) -> Result<()> {
     refused(stage, async |_| Ok(json!({}))).await
 }
 
-async fn a_secret_of_a_deployment_is_left_alone(stage: Arc<Stage>) -> Result<()> {
+async fn a4_a_secret_of_a_deployment_is_left_alone(stage: Arc<Stage>) -> Result<()> {
     refused(stage, async |scene| {
         let deployment = deployment(scene).await?;
         Ok(json!({ "ownerReferences": [{
@@ -40,14 +40,14 @@ async fn a_secret_of_a_deployment_is_left_alone(stage: Arc<Stage>) -> Result<()>
     .await
 }
 
-async fn a_forged_label_makes_no_secret_ours(stage: Arc<Stage>) -> Result<()> {
+async fn a5_a_forged_label_makes_no_secret_ours(stage: Arc<Stage>) -> Result<()> {
     refused(stage, async |scene| {
         Ok(json!({ "labels": { UID_LABEL: scene.uid("orders").await? } }))
     })
     .await
 }
 
-async fn a_forged_owner_reference_makes_no_secret_ours(stage: Arc<Stage>) -> Result<()> {
+async fn a5_a_forged_owner_reference_makes_no_secret_ours(stage: Arc<Stage>) -> Result<()> {
     refused(stage, async |scene| {
         Ok(json!({ "ownerReferences": scene.reference("orders").await? }))
     })
@@ -129,7 +129,7 @@ async fn rivals(stage: Arc<Stage>) -> Result<Scene> {
     Ok(scene)
 }
 
-async fn the_first_of_two_resources_keeps_the_target_until_it_is_deleted(
+async fn a8_the_first_of_two_resources_keeps_the_target_until_it_is_deleted(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let scene = rivals(stage).await?;
@@ -140,7 +140,7 @@ async fn the_first_of_two_resources_keeps_the_target_until_it_is_deleted(
     Ok(())
 }
 
-async fn the_first_of_two_resources_keeps_the_target_until_it_is_renamed(
+async fn a8_the_first_of_two_resources_keeps_the_target_until_it_is_renamed(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let scene = rivals(stage).await?;
@@ -154,7 +154,7 @@ async fn the_first_of_two_resources_keeps_the_target_until_it_is_renamed(
     Ok(())
 }
 
-async fn of_two_resources_with_one_absent_target_the_older_gets_it(
+async fn a8_of_two_resources_with_one_absent_target_the_older_gets_it(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let mut scene = Scene::before_start(stage).await?;
@@ -187,7 +187,7 @@ async fn of_two_resources_with_one_absent_target_the_older_gets_it(
     Ok(())
 }
 
-async fn a_target_is_refused_as_a_source_and_only_the_newcomer_suffers(
+async fn a9_a_target_is_refused_as_a_source_and_only_the_newcomer_suffers(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let scene = Scene::settled(stage).await?;
@@ -218,7 +218,7 @@ async fn a_target_is_refused_as_a_source_and_only_the_newcomer_suffers(
     Ok(())
 }
 
-async fn naming_a_source_as_target_does_not_block_it(stage: Arc<Stage>) -> Result<()> {
+async fn a9_naming_a_source_as_target_does_not_block_it(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::settled(stage).await?;
     scene.source("other", SECOND).await?;
     let before = scene.version("pair").await?;
@@ -234,7 +234,7 @@ async fn naming_a_source_as_target_does_not_block_it(stage: Arc<Stage>) -> Resul
     Ok(())
 }
 
-async fn two_resources_that_name_each_others_targets_do_not_chase_each_other(
+async fn a9_two_resources_that_name_each_others_targets_do_not_chase_each_other(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let scene = Scene::open(stage).await?;

@@ -17,16 +17,17 @@ const ROOT: &str = "arn:aws:iam::123456789012:root";
 pub fn tests() -> Vec<(&'static str, Test)> {
     vec![
         (
-            "a_pair_of_another_account_or_user_is_not_published",
+            "s7_a_pair_of_another_account_or_user_is_not_published",
             |stage| not_published(stage).boxed_local(),
         ),
         (
             "a_pair_of_the_root_user_is_published_only_where_that_is_allowed",
             |stage| root(stage).boxed_local(),
         ),
-        ("a_new_pair_of_another_account_leaves_the_target", |stage| {
-            rotated_away(stage).boxed_local()
-        }),
+        (
+            "s7_a_new_pair_of_another_account_leaves_the_target",
+            |stage| rotated_away(stage).boxed_local(),
+        ),
         (
             "a_change_of_pins_is_judged_without_aws_and_while_aws_is_away",
             |stage| offline(stage).boxed_local(),

@@ -77,6 +77,8 @@ pub struct Scene {
     pub resources: Api<StaticAwsCredentials>,
     pub bind: String,
     pub witness: Arc<Witness>,
+    /// More environment for the next start.
+    pub environment: Vec<(String, String)>,
     kubeconfig: PathBuf,
     operator: Option<Leashed>,
     flags: Vec<String>,
@@ -168,6 +170,7 @@ impl Scene {
             flags: vec!["--namespace".to_owned(), namespace.clone()],
             bind: unused_address()?,
             witness,
+            environment: Vec::new(),
             operator: None,
             kubeconfig,
             namespace,
@@ -175,6 +178,24 @@ impl Scene {
             sts,
             stage,
         })
+    }
+
+    /// From the next start on the operator speaks to the API server itself, by TLS.
+    #[allow(dead_code, reason = "for the tests of faults")]
+    pub async fn without_proxy(&mut self) -> Result<()> {
+        let cluster = self.stage.cluster()?;
+        let kubeconfig = cluster.service_account_kubeconfig(&self.namespace, "operator", None);
+        self.kubeconfig = kubeconfig.await?;
+        Ok(())
+    }
+
+    /// From the next start on the operator serves the namespace of another scene as well.
+    #[allow(dead_code, reason = "for the tests of faults")]
+    pub async fn share_with(&mut self, other: &Self) -> Result<()> {
+        let rights = rights(&other.namespace, &self.namespace)?;
+        self.stage.cluster()?.apply(&rights).await?;
+        self.serve(&[&self.namespace.clone(), &other.namespace]);
+        Ok(())
     }
 
     /// More flags for the next start.
@@ -232,9 +253,10 @@ impl Scene {
             .cluster()?
             .directory()
             .join(format!("operator-{number}.log"));
-        let mut args = ["run", "--bind", bind, "--sts-endpoint", &self.sts.url()]
-            .map(str::to_owned)
-            .to_vec();
+        let mut args = ["run", "--bind", bind].map(str::to_owned).to_vec();
+        if !flags.iter().any(|flag| flag == "--sts-endpoint") {
+            args.extend(["--sts-endpoint".to_owned(), self.sts.url()]);
+        }
         args.extend(flags.iter().cloned());
         self.witness.log(log.clone());
         let env = [
@@ -243,6 +265,7 @@ impl Scene {
         ];
         let mut env = env.map(|(name, value)| (name.to_owned(), value)).to_vec();
         env.extend_from_slice(more);
+        env.extend(self.environment.iter().cloned());
         let program = PathBuf::from(env!("CARGO_BIN_EXE_static-aws-credentials"));
         Leashed::spawn("operator", &program, &args, &env, &log)
     }

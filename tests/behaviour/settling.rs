@@ -21,7 +21,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 pub fn tests() -> Vec<(&'static str, Test)> {
     vec![
         (
-            "a_key_that_aws_knows_after_some_seconds_is_never_reported_refused",
+            "s5_a_key_that_aws_knows_after_some_seconds_is_never_reported_refused",
             |stage| known_late(stage).boxed_local(),
         ),
         (

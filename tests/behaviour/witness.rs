@@ -36,9 +36,10 @@ tokio::task_local! {
 }
 
 pub fn tests() -> Vec<(&'static str, Test)> {
-    vec![("a_value_that_comes_out_in_any_form_is_noticed", |stage| {
-        noticed(stage).boxed_local()
-    })]
+    vec![(
+        "a21_a_value_that_comes_out_in_any_form_is_noticed",
+        |stage| noticed(stage).boxed_local(),
+    )]
 }
 
 async fn noticed(stage: Arc<Stage>) -> Result<()> {

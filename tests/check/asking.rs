@@ -18,7 +18,7 @@ tests![
     an_aws_that_comes_back_is_asked_again_within_the_wait,
     a_key_that_stays_unknown_is_rejected_when_the_wait_is_over,
     what_is_final_is_not_waited_for,
-    nothing_in_the_environment_has_a_say,
+    a11_nothing_in_the_environment_has_a_say,
 ];
 
 async fn without_wait_aws_is_asked_once(_: Arc<Stage>) -> Result<()> {
@@ -137,7 +137,7 @@ async fn what_is_final_is_not_waited_for(_: Arc<Stage>) -> Result<()> {
 }
 
 /// Credentials, profiles, proxies and endpoints of a pipeline's environment, and the operator's own.
-async fn nothing_in_the_environment_has_a_say(_: Arc<Stage>) -> Result<()> {
+async fn a11_nothing_in_the_environment_has_a_say(_: Arc<Stage>) -> Result<()> {
     let (sts, elsewhere) = (sts().await?, sts().await?);
     let mut program = check(asking(&sts)).input(secret(PAIR.0, PAIR.1));
     for (name, value) in [

@@ -78,7 +78,9 @@ fn numbered_tests() -> Result<BTreeMap<String, Vec<String>>> {
             }
         }
     }
-    tests.values_mut().for_each(|names| names.sort());
+    for names in tests.values_mut() {
+        names.sort();
+    }
     Ok(tests)
 }
 

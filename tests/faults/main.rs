@@ -3,6 +3,9 @@
 //! shows survived: F of the cluster, S of STS, A of abuse.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod abuse;
+mod abuse_crowds;
+mod abuse_words;
 mod access;
 #[path = "../behaviour/actions.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with other tests")]
@@ -11,6 +14,7 @@ mod courier;
 mod edits;
 mod harm;
 mod layouts;
+mod memory;
 mod outcome;
 mod points;
 #[path = "../behaviour/replicas.rs"]
@@ -24,11 +28,13 @@ mod report;
 #[allow(dead_code, reason = "shared with other tests")]
 mod scene;
 mod sequences;
+mod server;
 mod sightings;
 mod stale;
 #[path = "../behaviour/steps.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod steps;
+mod sts_faults;
 mod watch;
 mod weight;
 #[path = "../behaviour/witness.rs"]
@@ -68,8 +74,14 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
         stale::tests(),
         sequences::tests(),
         edits::tests(),
-        watch::tests(),
         weight::tests(),
+        abuse::tests(),
+        abuse_crowds::tests(),
+        abuse_words::tests(),
+        memory::tests(),
+        server::tests(),
+        sts_faults::tests(),
+        watch::tests(),
     ];
     let handle = runtime.handle();
     let trial = |(name, test): (&'static str, Test)| {

@@ -97,6 +97,12 @@ pub async fn install(cluster: &ControlPlane, yaml: &str, name: &str) -> Result<(
     Ok(())
 }
 
+impl Drop for Scene<'_> {
+    fn drop(&mut self) {
+        self.stop_operator();
+    }
+}
+
 impl<'a> Scene<'a> {
     /// A namespace whose operator is not started yet.
     pub async fn open(stage: &'a Stage) -> Result<Self> {
@@ -134,7 +140,10 @@ impl<'a> Scene<'a> {
         ];
         let program = PathBuf::from(env!("CARGO_BIN_EXE_static-aws-credentials"));
         let kubeconfig = self.cluster.kubeconfig().display().to_string();
-        let env = [("KUBECONFIG".to_owned(), kubeconfig)];
+        let env = [
+            ("KUBECONFIG".to_owned(), kubeconfig),
+            ("AWSCREDS_LOG".to_owned(), "trace".to_owned()),
+        ];
         let run = run.map(str::to_owned);
         self.operator = Some(Leashed::spawn("operator", &program, &run, &env, &log)?);
         Ok(())
@@ -144,6 +153,7 @@ impl<'a> Scene<'a> {
     pub fn stop_operator(&mut self) {
         if let Some(operator) = self.operator.take() {
             operator.stop();
+            crate::canary::assert_unlogged(operator.log(), &[PAIR.1]);
         }
     }
 

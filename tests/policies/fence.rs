@@ -14,9 +14,9 @@ use crate::{
 };
 
 tests![
-    the_operator_writes_no_secret_in_the_namespaces_of_the_system_and_its_own,
+    a19_the_operator_writes_no_secret_in_the_namespaces_of_the_system_and_its_own,
     the_operator_deletes_targets_by_name,
-    the_operator_deletes_nothing_but_targets,
+    a19_the_operator_deletes_nothing_but_targets,
 ];
 
 /// A namespace with the resources `orders` and `other`, and nobody who serves them.
@@ -98,7 +98,7 @@ pub fn foreign(name: &str) -> Value {
     })
 }
 
-async fn the_operator_writes_no_secret_in_the_namespaces_of_the_system_and_its_own(
+async fn a19_the_operator_writes_no_secret_in_the_namespaces_of_the_system_and_its_own(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let ground = Ground::of(&stage).await?;
@@ -140,7 +140,7 @@ async fn the_operator_deletes_targets_by_name(stage: Arc<Stage>) -> Result<()> {
     Ok(())
 }
 
-async fn the_operator_deletes_nothing_but_targets(stage: Arc<Stage>) -> Result<()> {
+async fn a19_the_operator_deletes_nothing_but_targets(stage: Arc<Stage>) -> Result<()> {
     let ground = Ground::of(&stage).await?;
     let marked = "only Secrets that belong to a StaticAwsCredentials";
     let adopt_by =

@@ -14,7 +14,7 @@ use crate::{
 tests![
     the_operator_creates_targets,
     what_does_not_name_one_resource_is_not_created,
-    no_other_kind_of_secret_is_created,
+    a19_no_other_kind_of_secret_is_created,
     nothing_but_the_marks_is_set,
 ];
 
@@ -77,7 +77,7 @@ async fn what_does_not_name_one_resource_is_not_created(stage: Arc<Stage>) -> Re
     Ok(())
 }
 
-async fn no_other_kind_of_secret_is_created(stage: Arc<Stage>) -> Result<()> {
+async fn a19_no_other_kind_of_secret_is_created(stage: Arc<Stage>) -> Result<()> {
     let ground = Ground::of(&stage).await?;
     let account = json!({ "kubernetes.io/service-account.name": "default" });
     let token = json!({

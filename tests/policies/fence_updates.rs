@@ -13,7 +13,7 @@ use crate::{
 
 tests![
     what_the_operator_does_to_its_targets_passes,
-    what_consents_is_taken_over_and_nothing_else,
+    a19_what_consents_is_taken_over_and_nothing_else,
     a_target_is_not_given_to_another_resource,
     nothing_is_added_to_a_target,
 ];
@@ -136,7 +136,7 @@ async fn what_the_operator_does_to_its_targets_passes(stage: Arc<Stage>) -> Resu
     Ok(())
 }
 
-async fn what_consents_is_taken_over_and_nothing_else(stage: Arc<Stage>) -> Result<()> {
+async fn a19_what_consents_is_taken_over_and_nothing_else(stage: Arc<Stage>) -> Result<()> {
     let ground = Ground::of(&stage).await?;
     let consenting = with(foreign("consenting"), consent());
     ground.admin.create(Things::Secrets, &consenting).await?;

@@ -7,6 +7,8 @@
 )]
 
 mod attempt;
+#[path = "../support/canary.rs"]
+mod canary;
 mod checked;
 mod cycle;
 mod fence;

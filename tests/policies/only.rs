@@ -22,10 +22,10 @@ use crate::{
 
 tests![
     the_operator_writes_events_statuses_and_its_lease,
-    the_operator_writes_nothing_else,
+    a19_the_operator_writes_nothing_else,
     the_operator_has_no_lease_but_its_own,
-    the_operator_gets_no_token,
-    the_operator_does_nothing_to_the_cluster_and_its_pods,
+    a19_the_operator_gets_no_token,
+    a19_the_operator_does_nothing_to_the_cluster_and_its_pods,
     the_operator_is_bound_also_as_itself,
 ];
 
@@ -80,7 +80,7 @@ async fn the_operator_writes_events_statuses_and_its_lease(stage: Arc<Stage>) ->
     Ok(())
 }
 
-async fn the_operator_writes_nothing_else(stage: Arc<Stage>) -> Result<()> {
+async fn a19_the_operator_writes_nothing_else(stage: Arc<Stage>) -> Result<()> {
     let namespace = stage.cluster()?.namespace("only").await?;
     let admin = Attempt::new(&stage.admin()?, &namespace);
     let operator = Attempt::dry(&stage.operator()?, &namespace);
@@ -168,7 +168,7 @@ async fn the_operator_has_no_lease_but_its_own(stage: Arc<Stage>) -> Result<()> 
     Ok(())
 }
 
-async fn the_operator_gets_no_token(stage: Arc<Stage>) -> Result<()> {
+async fn a19_the_operator_gets_no_token(stage: Arc<Stage>) -> Result<()> {
     for (namespace, account) in [("kube-system", "default"), (RELEASE_NAMESPACE, RELEASE)] {
         let accounts: Api<ServiceAccount> = Api::namespaced(stage.operator()?, namespace);
         let request = TokenRequest {
@@ -183,7 +183,9 @@ async fn the_operator_gets_no_token(stage: Arc<Stage>) -> Result<()> {
     Ok(())
 }
 
-async fn the_operator_does_nothing_to_the_cluster_and_its_pods(stage: Arc<Stage>) -> Result<()> {
+async fn a19_the_operator_does_nothing_to_the_cluster_and_its_pods(
+    stage: Arc<Stage>,
+) -> Result<()> {
     let namespace = stage.cluster()?.namespace("only").await?;
     let admin = Attempt::new(&stage.admin()?, &namespace);
     admin

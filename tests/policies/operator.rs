@@ -20,6 +20,8 @@ use kube::{
 use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
 
+use crate::canary::assert_unlogged;
+
 /// Pairs of one user.
 pub const PAIRS: [(&str, &str); 2] = [
     (
@@ -44,6 +46,13 @@ pub struct Operator {
     _sts: Sts,
 }
 
+impl Drop for Operator {
+    fn drop(&mut self) {
+        self.process.stop();
+        assert_unlogged(self.process.log(), &PAIRS.map(|(_, secret)| secret));
+    }
+}
+
 impl Operator {
     /// Starts it as an account of `home`, for `namespace`.
     pub async fn start(
@@ -66,7 +75,10 @@ impl Operator {
         args.extend(["--namespace", namespace]);
         args.extend(flags);
         let args: Vec<String> = args.into_iter().map(str::to_owned).collect();
-        let env = [("KUBECONFIG".to_owned(), kubeconfig.display().to_string())];
+        let env = [
+            ("KUBECONFIG".to_owned(), kubeconfig.display().to_string()),
+            ("AWSCREDS_LOG".to_owned(), "trace".to_owned()),
+        ];
         let program = PathBuf::from(env!("CARGO_BIN_EXE_static-aws-credentials"));
         let client: Client = cluster.client();
         Ok(Self {

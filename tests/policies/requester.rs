@@ -13,14 +13,14 @@ use crate::{
 };
 
 tests![
-    rights_on_the_kind_alone_copy_nothing,
-    who_may_get_the_source_and_write_the_target_may_have_it_copied,
-    a_right_to_the_source_alone_writes_no_target,
-    a_right_to_the_target_alone_reads_no_source,
-    a_change_needs_the_rights_to_what_it_names,
+    a1_rights_on_the_kind_alone_copy_nothing,
+    a1_who_may_get_the_source_and_write_the_target_may_have_it_copied,
+    a1_a_right_to_the_source_alone_writes_no_target,
+    a1_a_right_to_the_target_alone_reads_no_source,
+    a1_a_change_needs_the_rights_to_what_it_names,
     a_rename_needs_the_right_to_what_it_deletes,
     what_changes_no_spec_needs_no_right_to_a_secret,
-    a_refusal_does_not_tell_whether_a_secret_exists,
+    a1_a_refusal_does_not_tell_whether_a_secret_exists,
 ];
 
 const KIND: &str = "staticawscredentials";
@@ -52,7 +52,7 @@ async fn ground(stage: &Stage) -> Result<String> {
     Ok(namespace)
 }
 
-async fn rights_on_the_kind_alone_copy_nothing(stage: Arc<Stage>) -> Result<()> {
+async fn a1_rights_on_the_kind_alone_copy_nothing(stage: Arc<Stage>) -> Result<()> {
     let namespace = ground(&stage).await?;
     let user = account(&stage, &namespace, "user", json!([])).await?;
     let orders = resource("orders", json!({}));
@@ -89,7 +89,7 @@ async fn rights_on_the_kind_alone_copy_nothing(stage: Arc<Stage>) -> Result<()> 
     Ok(())
 }
 
-async fn who_may_get_the_source_and_write_the_target_may_have_it_copied(
+async fn a1_who_may_get_the_source_and_write_the_target_may_have_it_copied(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let namespace = ground(&stage).await?;
@@ -127,7 +127,7 @@ async fn who_may_get_the_source_and_write_the_target_may_have_it_copied(
     Ok(())
 }
 
-async fn a_right_to_the_source_alone_writes_no_target(stage: Arc<Stage>) -> Result<()> {
+async fn a1_a_right_to_the_source_alone_writes_no_target(stage: Arc<Stage>) -> Result<()> {
     let namespace = ground(&stage).await?;
     for verbs in [
         json!(["get"]),
@@ -151,7 +151,7 @@ async fn a_right_to_the_source_alone_writes_no_target(stage: Arc<Stage>) -> Resu
     Ok(())
 }
 
-async fn a_right_to_the_target_alone_reads_no_source(stage: Arc<Stage>) -> Result<()> {
+async fn a1_a_right_to_the_target_alone_reads_no_source(stage: Arc<Stage>) -> Result<()> {
     let namespace = ground(&stage).await?;
     let secrets = json!([
         ["pair", ["create", "update", "patch", "delete"]],
@@ -166,7 +166,7 @@ async fn a_right_to_the_target_alone_reads_no_source(stage: Arc<Stage>) -> Resul
     Ok(())
 }
 
-async fn a_change_needs_the_rights_to_what_it_names(stage: Arc<Stage>) -> Result<()> {
+async fn a1_a_change_needs_the_rights_to_what_it_names(stage: Arc<Stage>) -> Result<()> {
     let namespace = ground(&stage).await?;
     let admin = Attempt::new(&stage.admin()?, &namespace);
     admin
@@ -265,7 +265,7 @@ async fn what_changes_no_spec_needs_no_right_to_a_secret(stage: Arc<Stage>) -> R
     Ok(())
 }
 
-async fn a_refusal_does_not_tell_whether_a_secret_exists(stage: Arc<Stage>) -> Result<()> {
+async fn a1_a_refusal_does_not_tell_whether_a_secret_exists(stage: Arc<Stage>) -> Result<()> {
     let namespace = ground(&stage).await?;
     let user = account(&stage, &namespace, "user", json!([["pair", ["get"]]])).await?;
     let attempt = Attempt::new(&user, &namespace);

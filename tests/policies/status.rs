@@ -11,12 +11,12 @@ use crate::{
     stage::{Stage, tests},
 };
 
-tests![only_the_operator_writes_a_status];
+tests![a16_only_the_operator_writes_a_status];
 
 const ONLY: &str =
     "status: only the operator (system:serviceaccount:aws:static-aws-credentials) writes it";
 
-async fn only_the_operator_writes_a_status(stage: Arc<Stage>) -> Result<()> {
+async fn a16_only_the_operator_writes_a_status(stage: Arc<Stage>) -> Result<()> {
     let namespace = stage.cluster()?.namespace("status").await?;
     let rules = json!([{
         "apiGroups": ["awscredentials.dev"],

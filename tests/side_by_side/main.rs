@@ -5,6 +5,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../support/canary.rs"]
+mod canary;
 mod cluster_scope;
 #[path = "../policies/cycle.rs"]
 mod cycle;

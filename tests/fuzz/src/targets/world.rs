@@ -27,7 +27,7 @@ pub fn world(input: &[u8]) {
 
 /// Nobody does anything any more, and AWS answers.
 fn rest(world: &mut World) {
-    world.crash_after = None;
+    world.fate.crash_after = None;
     world.aws.outage = None;
     world.store.collect_garbage();
     // Longer than the longest interval that a story chooses, and a confirmation after it.

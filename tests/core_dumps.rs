@@ -1,0 +1,134 @@
+//! A crash leaves nothing of the process's memory behind.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    fs,
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::{CommandExt, ExitStatusExt},
+    },
+    path::Path,
+    process::{Child, Command},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, getuid, kill_process};
+use tempfile::TempDir;
+
+const OPERATOR: &str = env!("CARGO_BIN_EXE_static-aws-credentials");
+const NOBODY: u32 = 65532;
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Nobody listens there, and the operator waits for that to change.
+const KUBECONFIG: &str = r#"{
+    "apiVersion": "v1", "kind": "Config", "current-context": "a",
+    "clusters": [{ "name": "a", "cluster": { "server": "http://127.0.0.1:9" } }],
+    "contexts": [{ "name": "a", "context": { "cluster": "a", "user": "a" } }],
+    "users": [{ "name": "a", "user": {} }]
+}"#;
+
+/// Everybody may read and write there.
+fn open_directory() -> TempDir {
+    let directory = TempDir::new().unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    fs::write(directory.path().join("kubeconfig"), KUBECONFIG).unwrap();
+    directory
+}
+
+/// Starts a program for which core dumps are allowed, as a user without rights if that can be chosen.
+fn start(program: &str, directory: &Path) -> Child {
+    let mut command = Command::new("sh");
+    let script = format!("ulimit -c unlimited; exec {program}");
+    command.args(["-c", &script]).current_dir(directory);
+    command.env("KUBECONFIG", directory.join("kubeconfig"));
+    if getuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command.spawn().unwrap()
+}
+
+fn operator(directory: &Path) -> Child {
+    // Where the build is, others may not look.
+    let copy = directory.join("operator");
+    fs::copy(OPERATOR, &copy).unwrap();
+    let child = start(
+        &format!("{} run --bind 127.0.0.1:0", copy.display()),
+        directory,
+    );
+    let began = Instant::now();
+    while core_limits(child.id()).is_none_or(|limits| limits != ["0", "0"]) {
+        assert!(began.elapsed() < PATIENCE, "{:?}", core_limits(child.id()));
+        sleep(Duration::from_millis(20));
+    }
+    child
+}
+
+/// The soft and the hard limit.
+fn core_limits(process: u32) -> Option<Vec<String>> {
+    let limits = fs::read_to_string(format!("/proc/{process}/limits")).ok()?;
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max core file size"))?;
+    Some(line.split_whitespace().take(2).map(str::to_owned).collect())
+}
+
+/// Ends it by a signal, and tells whether the kernel dumped its memory, to a file or a program.
+fn is_dumped(mut child: Child, signal: Signal) -> bool {
+    let process = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    // Rust's handler of SIGSEGV takes the first for an overflow of the stack, and lets the next one kill.
+    let status = loop {
+        kill_process(process, signal).unwrap();
+        sleep(Duration::from_millis(100));
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+    };
+    assert_eq!(status.signal(), Some(signal.as_raw()));
+    status.core_dumped()
+}
+
+#[test]
+fn a21_a_crash_leaves_no_core_dump() {
+    let directory = open_directory();
+    for signal in [Signal::ABORT, Signal::SEGV, Signal::QUIT] {
+        assert!(!is_dumped(operator(directory.path()), signal), "{signal:?}");
+    }
+    let names = fs::read_dir(directory.path()).unwrap();
+    let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["kubeconfig", "operator"]);
+
+    let other = start("sleep 60", directory.path());
+    sleep(Duration::from_millis(300));
+    if !is_dumped(other, Signal::ABORT) {
+        eprintln!("this machine dumps the memory of no program: only the limits were tested");
+    }
+}
+
+#[test]
+fn a21_its_memory_belongs_to_the_administrator_alone() {
+    let directory = open_directory();
+    let owner = |process: u32| {
+        fs::metadata(format!("/proc/{process}/environ"))
+            .unwrap()
+            .uid()
+    };
+    let mut other = start("sleep 60", directory.path());
+    let mut operator = operator(directory.path());
+    let began = Instant::now();
+    // The limit falls a moment before.
+    while owner(operator.id()) != 0 {
+        assert!(began.elapsed() < PATIENCE, "it can be dumped");
+        sleep(Duration::from_millis(20));
+    }
+    assert_ne!(
+        owner(other.id()),
+        0,
+        "any other process shows that this can fail"
+    );
+    for child in [&mut other, &mut operator] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}

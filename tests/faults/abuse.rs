@@ -1,0 +1,243 @@
+//! Sources that are made to hurt, and settings that are to lead elsewhere.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use cluster::sts::{Answer, Sts};
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
+
+use crate::{
+    actions::{TARGET, tests},
+    report,
+    scene::{ACCOUNT, ARN, PAIR, SECOND, Scene, Stage, condition, message},
+};
+
+tests![
+    a6_a_source_of_a_kind_that_holds_other_secrets_is_refused,
+    a7_nothing_said_of_source_or_resource_reaches_the_target,
+    a11_nothing_in_the_environment_of_the_operator_has_a_say,
+    a12_values_that_are_made_to_hurt_get_a_reason,
+];
+
+async fn a6_a_source_of_a_kind_that_holds_other_secrets_is_refused(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let scene = Scene::settled_with(stage, json!({})).await?;
+    let before = scene.snapshot(TARGET).await?;
+    let asked = scene.sts.calls().len();
+    let kinds = [
+        (
+            "kubernetes.io/service-account-token",
+            json!({ "kubernetes.io/service-account.name": "operator" }),
+        ),
+        ("bootstrap.kubernetes.io/token", json!({})),
+        ("helm.sh/release.v1", json!({})),
+    ];
+    let data = json!({ "AWS_ACCESS_KEY_ID": SECOND.0, "AWS_SECRET_ACCESS_KEY": SECOND.1 });
+    scene.witness.secret(SECOND.1.as_bytes());
+    for (number, (kind, annotations)) in kinds.iter().enumerate() {
+        let source = format!("other-{number}");
+        let manifest = json!({
+            "metadata": { "name": source, "annotations": annotations }, "type": kind, "stringData": data,
+        });
+        scene.foreign(manifest).await?;
+        // For a new resource, and for one that has published.
+        scene
+            .resource(&format!("new-{number}"), &source, json!({}))
+            .await?;
+        scene
+            .change("orders", json!({ "secretRef": { "name": source } }))
+            .await?;
+        for name in [format!("new-{number}"), "orders".to_owned()] {
+            let object = scene.until_stalled(&name, "SourceTypeForbidden").await?;
+            assert!(message(&object, "Ready").contains(kind));
+        }
+        assert_eq!(
+            scene.snapshot(&format!("new-{number}-credentials")).await?,
+            None
+        );
+        assert_eq!(scene.snapshot(TARGET).await?, before);
+    }
+    assert_eq!(
+        scene.sts.calls().len(),
+        asked,
+        "their pairs go nowhere, not even to AWS"
+    );
+    let test = "a6_a_source_of_a_kind_that_holds_other_secrets_is_refused";
+    report::tried(test, 6, 6, "sources refused");
+    Ok(())
+}
+
+async fn a7_nothing_said_of_source_or_resource_reaches_the_target(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::settled_with(stage, json!({})).await?;
+    let plain = scene.secrets.get(TARGET).await?;
+    let marks = json!({ "metadata": {
+        "labels": { "replicator": "yes", "awscredentials.dev/other": "yes" },
+        "annotations": { "replicate-to": "*", "awscredentials.dev/adopt-by": "other", "awscredentials.dev/region": "a" },
+    } });
+    scene.edit_secret("pair", marks.clone()).await?;
+    let patch = Patch::Merge(&marks);
+    scene
+        .resources
+        .patch("orders", &PatchParams::default(), &patch)
+        .await?;
+    scene.source("pair", SECOND).await?;
+    scene.edit_secret("pair", marks).await?;
+    let object = scene.until_agreed("orders").await?;
+    assert!(
+        object
+            .metadata
+            .labels
+            .is_some_and(|labels| labels.contains_key("replicator"))
+    );
+    let target = scene.secrets.get(TARGET).await?;
+    assert_eq!(scene.key_id(TARGET).await?, SECOND.0);
+    assert_eq!(target.metadata.labels, plain.metadata.labels);
+    assert_eq!(target.metadata.annotations, plain.metadata.annotations);
+    assert_eq!(
+        (target.type_, target.immutable),
+        (Some("Opaque".to_owned()), None)
+    );
+    Ok(())
+}
+
+/// The sink counts every signed request, proxied ones too.
+async fn a11_nothing_in_the_environment_of_the_operator_has_a_say(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::before_start(stage).await?;
+    let sink = Sts::start().await?;
+    sink.accept(SECOND.0, ACCOUNT, ARN, "AIDAQUAIL");
+    let home = scene
+        .stage
+        .cluster()?
+        .directory()
+        .join(format!("home-{}", scene.namespace));
+    std::fs::create_dir_all(home.join(".aws"))?;
+    let profile = format!(
+        "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\nendpoint_url = {}\n",
+        SECOND.0,
+        SECOND.1,
+        sink.url()
+    );
+    for file in ["credentials", "config"] {
+        std::fs::write(home.join(".aws").join(file), &profile)?;
+    }
+    let mut environment = vec![
+        ("HOME".to_owned(), home.display().to_string()),
+        ("AWS_ACCESS_KEY_ID".to_owned(), SECOND.0.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY".to_owned(), SECOND.1.to_owned()),
+        ("AWS_SESSION_TOKEN".to_owned(), "token".to_owned()),
+        ("AWS_REGION".to_owned(), "us-east-1".to_owned()),
+        ("AWS_PROFILE".to_owned(), "default".to_owned()),
+    ];
+    let urls = [
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_STS",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+    ];
+    environment.extend(urls.map(|name| (name.to_owned(), sink.url())));
+    scene.environment = environment;
+    scene.start_operator().await?;
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.until_agreed("orders").await?;
+    let calls = scene.sts.calls();
+    assert!(
+        !calls.is_empty() && sink.calls().is_empty(),
+        "{:?}",
+        sink.calls()
+    );
+    assert!(
+        calls
+            .iter()
+            .all(|call| call.key_id == PAIR.0 && call.region == "eu-west-1"),
+        "{calls:?}"
+    );
+    // A pair that AWS refuses is refused, whatever other pair the operator could use.
+    scene
+        .sts
+        .answer(SECOND.0, Answer::error(403, "SignatureDoesNotMatch", "no"));
+    scene.source("pair", SECOND).await?;
+    scene.until_stalled("orders", "SignatureMismatch").await?;
+    assert_eq!(scene.key_id(TARGET).await?, PAIR.0);
+    let test = "a11_nothing_in_the_environment_of_the_operator_has_a_say";
+    report::tried(test, 16, 16, "variables ignored");
+    Ok(())
+}
+
+async fn a12_values_that_are_made_to_hurt_get_a_reason(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::settled_with(stage, json!({})).await?;
+    let before = scene.snapshot(TARGET).await?;
+    let asked = scene.sts.calls().len();
+    let (id, secret) = SECOND;
+    let huge = "A".repeat((1 << 20) - 4096);
+    let newlines = "\n".repeat((1 << 20) - 4096);
+    let values: Vec<(Vec<u8>, Vec<u8>, &str)> = vec![
+        (id.into(), format!("{secret}\n").into(), "TrailingNewline"),
+        (
+            id.into(),
+            format!("{secret}\r\nAuthorization: AWS4").into(),
+            "ControlCharacter",
+        ),
+        (format!("{id}\r").into(), secret.into(), "TrailingNewline"),
+        (
+            format!("AKIA\0{}", &id[4..]).into(),
+            secret.into(),
+            "ControlCharacter",
+        ),
+        (id.into(), format!("{secret}\u{e9}").into(), ""),
+        (
+            format!("АКІА{}", &id[4..]).into(),
+            secret.into(),
+            "AccessKeyIdMalformed",
+        ),
+        (id.into(), vec![0xff; 40], "NotUtf8"),
+        (id.into(), huge.clone().into(), "ValueTooLong"),
+        (huge.into(), secret.into(), "ValueTooLong"),
+        (id.into(), newlines.into(), ""),
+        (Vec::new(), Vec::new(), "ValueEmpty"),
+    ];
+    for (id, secret, reason) in &values {
+        let data = [
+            ("AWS_ACCESS_KEY_ID", id.as_slice()),
+            ("AWS_SECRET_ACCESS_KEY", secret),
+        ];
+        scene.secret("pair", &data).await?;
+        let object = scene.until_spoken_of("orders").await?;
+        let (ready, told) = condition(&object, "Ready").context("no Ready")?;
+        // Characters outside of ASCII are of no layout's business: AWS has the last word on them.
+        assert_eq!(ready, "False", "{told}");
+        assert!(
+            reason.is_empty() || told == *reason,
+            "{told} instead of {reason}"
+        );
+        assert_eq!(scene.snapshot(TARGET).await?, before, "{told}");
+    }
+    let names: Vec<String> = (0..10_000).map(|number| format!("key-{number}")).collect();
+    let many = names.iter().map(|name| (name.as_str(), b"a".as_slice()));
+    scene.secret("pair", &many.collect::<Vec<_>>()).await?;
+    scene.until_stalled("orders", "SourceKeyMissing").await?;
+    let asked = scene.sts.calls().len() - asked;
+    assert!(
+        asked <= 2,
+        "AWS was asked {asked} times about values that no request can carry"
+    );
+
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+    let test = "a12_values_that_are_made_to_hurt_get_a_reason";
+    report::tried(
+        test,
+        values.len() + 1,
+        values.len() + 1,
+        "sources refused with a reason",
+    );
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! Sources that are huge, many, or never at rest.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use cluster::sts::Answer;
+use futures::{StreamExt, TryStreamExt, stream};
+use k8s_openapi::{ByteString, api::core::v1::Secret};
+use kube::api::{ObjectMeta, PostParams};
+use serde_json::json;
+
+use crate::{
+    actions::{TARGET, tests},
+    report,
+    scene::{PAIR, SECOND, Scene, Stage},
+    steps::numbered,
+};
+
+tests![
+    a13_huge_annotations_fill_no_memory,
+    a14_a_crowd_of_bad_keys_holds_up_nobody_else,
+    a15_a_source_that_never_rests_is_coalesced,
+];
+
+/// The memory in KiB that the operator has.
+pub fn resident(scene: &Scene) -> Result<usize> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", scene.operator()?.pid()))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    Ok(number.context("no VmRSS")?.parse()?)
+}
+
+/// Secrets that nobody refers to, and one source, all with as much as an annotation holds.
+async fn a13_huge_annotations_fill_no_memory(stage: Arc<Stage>) -> Result<()> {
+    let count = if report::thorough() { 500 } else { 60 };
+    let mut scene = Scene::settled_with(stage, json!({})).await?;
+    let before = resident(&scene)?;
+    let huge = "a".repeat((256 << 10) - 100);
+    scene
+        .edit_secret(
+            "pair",
+            json!({ "metadata": { "annotations": { "huge": huge } } }),
+        )
+        .await?;
+    let secrets: Vec<Secret> = (0..count)
+        .map(|number| Secret {
+            metadata: ObjectMeta {
+                name: Some(format!("huge-{number}")),
+                annotations: Some(BTreeMap::from([("huge".to_owned(), huge.clone())])),
+                ..ObjectMeta::default()
+            },
+            // The API server allows 256 KiB of annotations; the rest of the megabyte is data.
+            data: Some(BTreeMap::from([(
+                "a".to_owned(),
+                ByteString(vec![b'a'; 700 << 10]),
+            )])),
+            ..Secret::default()
+        })
+        .collect();
+    let parameters = PostParams::default();
+    let creates = secrets
+        .iter()
+        .map(|secret| scene.secrets.create(&parameters, secret));
+    let all: Vec<Secret> = stream::iter(creates)
+        .buffer_unordered(4)
+        .try_collect()
+        .await?;
+    assert_eq!(all.len(), count);
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+    let watched = resident(&scene)?;
+    scene.stop_operator();
+    scene.start_operator().await?;
+    scene.source("pair", PAIR).await?;
+    scene.until_agreed("orders").await?;
+    let listed = resident(&scene)?;
+    for (how, now) in [("watched", watched), ("listed", listed)] {
+        assert!(
+            now < before + (32 << 10),
+            "{how}: from {before} to {now} KiB"
+        );
+    }
+    let what = format!("huge Secrets; {before} KiB before, {watched} watched, {listed} listed");
+    report::tried("a13_huge_annotations_fill_no_memory", count, count, &what);
+    Ok(())
+}
+
+async fn a14_a_crowd_of_bad_keys_holds_up_nobody_else(stage: Arc<Stage>) -> Result<()> {
+    let count = if report::thorough() { 10_000 } else { 300 };
+    let crowd = Scene::before_start(Arc::clone(&stage)).await?;
+    let mut scene = Scene::before_start(stage).await?;
+    scene.share_with(&crowd).await?;
+    scene.start_operator().await?;
+    // What nobody else does: the time of a rotation before the crowd comes.
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.until_agreed("orders").await?;
+    let alone = slowest(&scene, 10).await?;
+
+    for number in 0..10 {
+        let (id, secret) = numbered(number);
+        scene.sts.answer(&id, Answer::unknown_key());
+        crowd
+            .source(&format!("settling-{number}"), (&id, &secret))
+            .await?;
+        crowd
+            .resource(
+                &format!("settling-{number}"),
+                &format!("settling-{number}"),
+                json!({}),
+            )
+            .await?;
+    }
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let letter = |number: usize| char::from(alphabet[number % 32]);
+    let wrong = "SignatureDoesNotMatch";
+    scene.sts.answer_by_default(Answer::error(403, wrong, "no"));
+    let crowding = stream::iter(0..count).map(|number| {
+        let crowd = &crowd;
+        async move {
+            let end = [number, number / 32, number / 1024]
+                .map(letter)
+                .iter()
+                .collect::<String>();
+            let id = format!("AKIARZPUZDIKQCRWD{end}");
+            let name = format!("bad-{number}");
+            crowd.source(&name, (&id, PAIR.1)).await?;
+            let object = json!({
+                "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
+                "metadata": { "name": name },
+                "spec": { "secretRef": { "name": name }, "region": "eu-west-1" },
+            });
+            crowd
+                .resources
+                .create(&PostParams::default(), &serde_json::from_value(object)?)
+                .await?;
+            anyhow::Ok(())
+        }
+    });
+    crowding
+        .buffer_unordered(16)
+        .try_collect::<Vec<()>>()
+        .await?;
+    let crowded = slowest(&scene, 16).await?;
+    // The calls of the crowd are still to be made: 5 a second.
+    let made = scene.sts.calls().len();
+    assert!(made < count, "{made} calls were made already");
+    // Its own turn comes at every second token: one more second at the most, and the machine's noise.
+    assert!(
+        crowded < alone * 2 + Duration::from_secs(3),
+        "{crowded:?} instead of {alone:?}"
+    );
+    let what = format!("bad keys; slowest rotation {alone:?} alone, {crowded:?} beside them");
+    report::tried(
+        "a14_a_crowd_of_bad_keys_holds_up_nobody_else",
+        count,
+        count,
+        &what,
+    );
+    Ok(())
+}
+
+/// The slowest of six rotations, each to a pair that AWS must be asked about.
+async fn slowest(scene: &Scene, from: usize) -> Result<Duration> {
+    let mut slowest = Duration::ZERO;
+    for number in from..from + 6 {
+        let (id, secret) = numbered(number);
+        scene.accept((&id, &secret));
+        let began = Instant::now();
+        scene.source("pair", (&id, &secret)).await?;
+        scene.until_agreed("orders").await?;
+        slowest = slowest.max(began.elapsed());
+    }
+    Ok(slowest)
+}
+
+async fn a15_a_source_that_never_rests_is_coalesced(stage: Arc<Stage>) -> Result<()> {
+    let count: usize = if report::thorough() { 10_000 } else { 1000 };
+    let scene = Scene::settled_with(stage, json!({})).await?;
+    let (mark, asked) = (scene.proxy.mark(), scene.sts.calls().len());
+    let began = Instant::now();
+    let patch = |number: usize| {
+        let (id, secret) = numbered(number % 32);
+        json!({ "stringData": { "AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret } })
+    };
+    for number in 0..32 {
+        let (id, secret) = numbered(number);
+        scene.accept((&id, &secret));
+        scene.witness.secret(secret.as_bytes());
+    }
+    let edits = (0..count).map(|number| scene.edit_secret("pair", patch(number)));
+    stream::iter(edits)
+        .buffer_unordered(16)
+        .try_collect::<Vec<_>>()
+        .await?;
+    let took = began.elapsed();
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+    assert_eq!(scene.key_id(TARGET).await?, SECOND.0);
+    let costs = scene.costs(mark).await;
+    let asked = scene.sts.calls().len() - asked;
+    let seconds = usize::try_from(took.as_secs())? + 2;
+    assert!(asked <= 10 + 5 * seconds, "{asked} calls in {took:?}");
+    assert!(costs.written() <= count / 2, "{costs:?}");
+    let what = format!(
+        "edits in {took:?}; {asked} calls, {} writes",
+        costs.written()
+    );
+    report::tried(
+        "a15_a_source_that_never_rests_is_coalesced",
+        count,
+        count,
+        &what,
+    );
+    Ok(())
+}

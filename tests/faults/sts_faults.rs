@@ -1,0 +1,275 @@
+//! Whatever STS or the network to it does: a published target stays byte for byte what it was, a new
+//! pair is not published, the status says why, and all heals when STS does.
+
+mod rows;
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use cluster::{
+    sts::{Answer, Certificate, Sts},
+    tools,
+};
+use futures::future::try_join_all;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt;
+use serde_json::json;
+
+use crate::{
+    actions::{TARGET, tests},
+    report,
+    scene::{ACCOUNT, ARN, PAIR, SECOND, Scene, Stage, condition},
+    steps::numbered,
+};
+use rows::{Row, rows};
+
+tests![
+    s1_s2_s3_s4_no_answer_changes_what_is_published,
+    s3_no_network_changes_what_is_published,
+    s6_a_skewed_clock_refuses_nothing,
+];
+
+async fn s1_s2_s3_s4_no_answer_changes_what_is_published(stage: Arc<Stage>) -> Result<()> {
+    let rows = rows();
+    // As many in a scene as there are numbered pairs, three to a row and two more.
+    let scenes = rows.chunks(10).map(async |rows| {
+        let mut scene = Scene::before_start(Arc::clone(&stage)).await?;
+        scene.flag("--sts-rate", "50");
+        scene.start_operator().await?;
+        play(&scene, rows).await
+    });
+    try_join_all(scenes).await?;
+    let tried = 3 * rows.len();
+    let test = "s1_s2_s3_s4_no_answer_changes_what_is_published";
+    report::tried(
+        test,
+        tried,
+        tried,
+        "answers, about a new pair with and without a target, and about a published one",
+    );
+    Ok(())
+}
+
+/// Each row has a resource that has published, one that never did, and one whose published pair is
+/// proven again.
+async fn play(scene: &Scene, rows: &[Row]) -> Result<()> {
+    let mut before = Vec::new();
+    for (number, row) in rows.iter().enumerate() {
+        let [first, _, again] = pairs(number);
+        for (name, pair) in [("old", &first), ("again", &again)] {
+            scene.accept((&pair.0, &pair.1));
+            let name = format!("{name}-{number}");
+            scene.source(&name, (&pair.0, &pair.1)).await?;
+            scene.resource(&name, &name, json!({})).await?;
+            scene.until_agreed(&name).await.context(row.what)?;
+        }
+        before.push(target(scene, "old", number).await?);
+    }
+    for (number, row) in rows.iter().enumerate() {
+        let [_, second, again] = pairs(number);
+        for pair in [&second, &again] {
+            scene.sts.answer(&pair.0, row.answer.clone());
+        }
+        for name in ["old", "new"] {
+            scene
+                .source(&format!("{name}-{number}"), (&second.0, &second.1))
+                .await?;
+        }
+        let new = format!("new-{number}");
+        scene.resource(&new, &new, json!({})).await?;
+        scene
+            .change(
+                &format!("again-{number}"),
+                json!({ "region": "eu-central-1" }),
+            )
+            .await?;
+    }
+    for (number, row) in rows.iter().enumerate() {
+        for name in ["old", "new"] {
+            let (name, kind) = (format!("{name}-{number}"), "Ready");
+            scene
+                .until_status(&name, kind, "False", row.reason)
+                .await
+                .context(row.what)?;
+        }
+        let again = format!("again-{number}");
+        scene
+            .until_says(&again, "Verified", "Unknown", row.doubt)
+            .await
+            .context(row.what)?;
+        let held = target(scene, "again", number).await?.context(row.what)?;
+        assert_eq!(key_id(&held), pairs(number)[2].0, "{}", row.what);
+        assert_eq!(
+            target(scene, "old", number).await?,
+            before[number],
+            "{}",
+            row.what
+        );
+        assert_eq!(target(scene, "new", number).await?, None, "{}", row.what);
+    }
+    heal(scene, rows).await
+}
+
+/// STS knows everybody again. A pair with a wrong secret does not heal: another takes its place.
+async fn heal(scene: &Scene, rows: &[Row]) -> Result<()> {
+    tokio::time::sleep(crate::steps::ANSWER_STANDS).await;
+    let other = numbered(30);
+    scene.accept((&other.0, &other.1));
+    let mut healed = Vec::new();
+    for (number, row) in rows.iter().enumerate() {
+        let [_, second, again] = pairs(number);
+        let second = if row.is_final { other.clone() } else { second };
+        scene.accept((&second.0, &second.1));
+        scene.accept((&again.0, &again.1));
+        for (name, pair) in [("old", &second), ("new", &second), ("again", &again)] {
+            let name = format!("{name}-{number}");
+            if row.is_final && *pair == other {
+                scene.source(&name, (&pair.0, &pair.1)).await?;
+            } else {
+                scene.touch(&name).await?;
+            }
+            healed.push((row.what, name, pair.0.clone()));
+        }
+    }
+    for (what, name, id) in healed {
+        let verified = scene.until_says(&name, "Verified", "True", "IdentityVerified");
+        verified.await.context(what)?;
+        scene.until_agreed(&name).await.context(what)?;
+        assert_eq!(
+            scene.key_id(&format!("{name}-credentials")).await?,
+            id,
+            "{what}"
+        );
+    }
+    Ok(())
+}
+
+fn pairs(number: usize) -> [(String, String); 3] {
+    [0, 1, 2].map(|part| numbered(3 * number + part))
+}
+
+async fn target(scene: &Scene, name: &str, number: usize) -> Result<Option<Secret>> {
+    scene
+        .snapshot(&format!("{name}-{number}-credentials"))
+        .await
+}
+
+fn key_id(secret: &Secret) -> String {
+    let data = secret.data.iter().flatten();
+    let mut ids = data.filter(|(key, _)| *key == "AWS_ACCESS_KEY_ID");
+    let id = ids
+        .next()
+        .map(|(_, id)| String::from_utf8_lossy(&id.0).into_owned());
+    id.unwrap_or_default()
+}
+
+/// What stands between the operator and STS when it is started again.
+async fn s3_no_network_changes_what_is_published(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::settled_with(stage, json!({})).await?;
+    let before = scene.snapshot(TARGET).await?;
+    let local = std::net::IpAddr::from([127, 0, 0, 1]);
+    let mut endpoints = vec![
+        ("refused", "http://127.0.0.1:9".to_owned(), None),
+        ("no such name", "https://sts.invalid".to_owned(), None),
+        (
+            "TLS to who speaks none",
+            scene.sts.url().replace("http:", "https:"),
+            None,
+        ),
+    ];
+    let mut servers = Vec::new();
+    for (what, kind) in [
+        ("a certificate of another host", Certificate::WrongHost),
+        ("an expired certificate", Certificate::Expired),
+    ] {
+        let (server, ca) = Sts::start_tls_on(local, kind).await?;
+        server.accept(SECOND.0, ACCOUNT, ARN, "AIDAQUAIL");
+        endpoints.push((what, server.url(), Some(ca)));
+        servers.push(server);
+    }
+    let (server, _) = Sts::start_tls().await?;
+    server.accept(SECOND.0, ACCOUNT, ARN, "AIDAQUAIL");
+    endpoints.push(("a CA that nobody trusts", server.url(), None));
+    servers.push(server);
+    let directory = scene.stage.cluster()?.directory().to_owned();
+    for (number, (what, url, ca)) in endpoints.iter().enumerate() {
+        scene.stop_operator();
+        scene.serve(&[&scene.namespace.clone()]);
+        scene.flag("--sts-endpoint", url);
+        if let Some(ca) = ca {
+            let file = directory.join(format!("{}-{number}.pem", scene.namespace));
+            std::fs::write(&file, ca)?;
+            scene.flag("--sts-ca-file", &file.display().to_string());
+        }
+        scene.source("pair", SECOND).await?;
+        scene.start_operator().await?;
+        scene.touch("pair").await?;
+        let said = scene
+            .until_status("orders", "Ready", "False", "StsUnreachable")
+            .await;
+        said.context(*what)?;
+        assert_eq!(scene.snapshot(TARGET).await?, before, "{what}");
+    }
+    assert!(
+        servers.iter().all(|server| server.calls().is_empty()),
+        "a request went out"
+    );
+    scene.stop_operator();
+    scene.serve(&[&scene.namespace.clone()]);
+    scene.start_operator().await?;
+    scene.until_agreed("orders").await?;
+    assert_eq!(scene.key_id(TARGET).await?, SECOND.0);
+    let test = "s3_no_network_changes_what_is_published";
+    report::tried(test, endpoints.len(), endpoints.len(), "networks");
+    Ok(())
+}
+
+/// Ten minutes each way, more than AWS allows. The clock of the stand-in is right.
+async fn s6_a_skewed_clock_refuses_nothing(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::settled_with(stage, json!({})).await?;
+    let before = scene.version(TARGET).await?;
+    for (skew, pair) in [(-600, SECOND), (600, PAIR)] {
+        scene.stop_operator();
+        scene.environment = tools::skewed_by(skew)?;
+        scene.start_operator().await?;
+        assert_skewed(&scene, skew)?;
+        scene.source("pair", pair).await?;
+        scene.until_agreed("orders").await?;
+        assert_eq!(scene.key_id(TARGET).await?, pair.0);
+    }
+    let after = scene.version(TARGET).await?;
+    assert_eq!(before.0, after.0, "it was never recreated");
+    for version in scene.witness.history("orders").await? {
+        assert_eq!(
+            condition(&version, "Stalled"),
+            None,
+            "{}",
+            version.name_any()
+        );
+        let verified = condition(&version, "Verified").map(|(status, _)| status);
+        assert_ne!(verified.as_deref(), Some("False"));
+    }
+    // A skew that AWS does not admit at all is a doubt as well, and nothing is withdrawn.
+    let skewed = "Signature expired: 20200101T000000Z is now earlier than 20200101T001000Z";
+    scene.sts.answer(
+        SECOND.0,
+        Answer::error(403, "SignatureDoesNotMatch", skewed),
+    );
+    scene.source("pair", SECOND).await?;
+    scene
+        .until_says("orders", "Ready", "False", "ClockSkew")
+        .await?;
+    assert_eq!(scene.version(TARGET).await?, after);
+    report::tried("s6_a_skewed_clock_refuses_nothing", 2, 2, "clocks");
+    Ok(())
+}
+
+/// The log tells what time the operator believes in.
+fn assert_skewed(scene: &Scene, skew: i64) -> Result<()> {
+    let log = scene.log()?;
+    let time = log.split_whitespace().next().context("nothing is logged")?;
+    let off = time.parse::<Timestamp>()?.as_second() - Timestamp::now().as_second();
+    assert!((skew - 60..=skew + 60).contains(&off), "off by {off} s");
+    Ok(())
+}

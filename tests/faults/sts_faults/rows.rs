@@ -1,0 +1,169 @@
+//! What STS, or whatever stands in its place, may answer; and the reason that follows.
+
+use std::time::Duration;
+
+use cluster::sts::{Answer, Identity};
+
+use crate::scene::{ACCOUNT, ARN};
+
+/// An answer.
+pub struct Row {
+    /// What it is.
+    pub what: &'static str,
+    /// The answer itself.
+    pub answer: Answer,
+    /// Why a new pair is not published.
+    pub reason: &'static str,
+    /// What is said of a published pair that is proven again, before a refusal is confirmed.
+    pub doubt: &'static str,
+    /// Whether time does not mend it.
+    pub is_final: bool,
+}
+
+/// The rows of the verdict table but for the acceptance, and everything that a network does.
+pub fn rows() -> Vec<Row> {
+    let mut rows = words();
+    rows.extend(pages());
+    rows
+}
+
+fn row(what: &'static str, answer: Answer, reason: &'static str) -> Row {
+    Row {
+        what,
+        answer,
+        reason,
+        doubt: reason,
+        is_final: false,
+    }
+}
+
+/// Errors as AWS words them.
+fn words() -> Vec<Row> {
+    let error = |status, code| Answer::error(status, code, "in other words");
+    let skewed = "Signature not yet current: 20300101T000000Z is still later than 20200101T000000Z";
+    let refused = |what, answer, reason| Row {
+        what,
+        answer,
+        reason,
+        doubt: "RejectionUnconfirmed",
+        is_final: reason != "Settling",
+    };
+    vec![
+        refused("unknown key", Answer::unknown_key(), "Settling"),
+        refused(
+            "wrong secret",
+            error(403, "SignatureDoesNotMatch"),
+            "SignatureMismatch",
+        ),
+        refused("expired", error(400, "ExpiredToken"), "CredentialsExpired"),
+        row(
+            "skew",
+            Answer::error(403, "SignatureDoesNotMatch", skewed),
+            "ClockSkew",
+        ),
+        row(
+            "region disabled",
+            error(403, "RegionDisabledException"),
+            "RegionDisabled",
+        ),
+        row("opt-in", error(403, "OptInRequired"), "OptInRequired"),
+        row("denied", error(403, "AccessDenied"), "StsAccessDenied"),
+        row(
+            "a code that nobody knows",
+            error(400, "Surprise"),
+            "StsUnexpectedResponse",
+        ),
+        row("throttled with 400", Answer::Throttle, "StsThrottled"),
+        row("throttled with 429", Answer::Html(429), "StsThrottled"),
+        row("throttled with 503", error(503, "SlowDown"), "StsThrottled"),
+        row("500", error(500, "InternalFailure"), "StsUnavailable"),
+        row("503", error(503, "ServiceUnavailable"), "StsUnavailable"),
+        row(
+            "a refusal with 500",
+            error(500, "InvalidClientTokenId"),
+            "StsUnavailable",
+        ),
+        row(
+            "a refusal with 200",
+            error(200, "InvalidClientTokenId"),
+            "StsUnexpectedResponse",
+        ),
+    ]
+}
+
+/// What is no answer of AWS.
+fn pages() -> Vec<Row> {
+    const UNEXPECTED: &str = "StsUnexpectedResponse";
+    let whole = success(&format!(
+        "<Arn>{ARN}</Arn><UserId>A</UserId><Account>{ACCOUNT}</Account>"
+    ));
+    let bomb = format!(
+        "<!DOCTYPE a [<!ENTITY a \"{}\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]>{whole}",
+        "a".repeat(1000)
+    );
+    let deep = format!("{}{whole}", "<a>".repeat(15_000));
+    let attributes = format!("<a b=\"{}\">{whole}</a>", "c".repeat(50_000));
+    let twice = success(&format!(
+        "<Arn>{ARN}</Arn><Account>{ACCOUNT}</Account><Account>210987654321</Account>"
+    ));
+    let foreign = success(&format!("<Arn>{ARN}</Arn><Account>210987654321</Account>"));
+    let compressed = |encoding| Answer::Custom {
+        status: 200,
+        headers: vec![("content-encoding".to_owned(), String::from(encoding))],
+        body: [vec![0x1f, 0x8b, 8, 0], vec![0; 60_000]].concat(),
+    };
+    let identity = Identity {
+        account: ACCOUNT.to_owned(),
+        arn: ARN.to_owned(),
+        user_id: "AIDAQUAIL".to_owned(),
+    };
+    vec![
+        row("cut", Answer::Cut, "StsUnreachable"),
+        row("silence", Answer::Hang, "StsUnreachable"),
+        row(
+            "a byte a second",
+            Answer::SlowDrip(identity, Duration::from_secs(1)),
+            "StsUnreachable",
+        ),
+        row("a body without end", Answer::Huge, UNEXPECTED),
+        row("compressed", compressed("gzip"), UNEXPECTED),
+        row("compressed otherwise", compressed("br"), UNEXPECTED),
+        row(
+            "a redirect",
+            Answer::Redirect("http://127.0.0.1:9/".to_owned()),
+            UNEXPECTED,
+        ),
+        row("a page with 200", Answer::Html(200), UNEXPECTED),
+        row("a page with 403", Answer::Html(403), "StsAccessDenied"),
+        row("bytes", Answer::Garbage, UNEXPECTED),
+        row("nothing", custom(String::new()), UNEXPECTED),
+        row(
+            "half",
+            custom(whole[..whole.len() / 2].to_owned()),
+            UNEXPECTED,
+        ),
+        row("entities", custom(bomb), UNEXPECTED),
+        row("depth", custom(deep), UNEXPECTED),
+        row("a huge attribute", custom(attributes), UNEXPECTED),
+        row("two accounts", custom(twice), UNEXPECTED),
+        row(
+            "an account that is not the user's",
+            custom(foreign),
+            UNEXPECTED,
+        ),
+    ]
+}
+
+fn success(fields: &str) -> String {
+    format!(
+        "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>{fields}</GetCallerIdentityResult></GetCallerIdentityResponse>"
+    )
+}
+
+fn custom(body: String) -> Answer {
+    Answer::Custom {
+        status: 200,
+        headers: Vec::new(),
+        body: body.into_bytes(),
+    }
+}
