@@ -5,6 +5,7 @@ mod checks;
 mod files;
 mod flags;
 mod package;
+mod pod;
 mod readme;
 mod refused;
 mod render;
