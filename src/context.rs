@@ -52,7 +52,7 @@ pub struct Context {
     /// Which resource cares about which Secret.
     pub index: Mutex<Index>,
     /// What is remembered, by UID.
-    pub remembered: Mutex<HashMap<String, Remembered>>,
+    pub remembered: Mutex<HashMap<String, Box<Remembered>>>,
     /// How often the store of the API server was found restored from a backup.
     pub restored: watch::Sender<u64>,
     relisting: AtomicBool,

@@ -26,7 +26,8 @@ pub const SILENCE: Duration = Duration::from_secs(55);
 /// How long the question may take where the store stands, and the head of a watch. An old connection
 /// may turn out dead then, too.
 const ANSWER: Duration = Duration::from_secs(5);
-const PAGE: u32 = 500;
+/// A page is read whole, and takes ten times its size meanwhile.
+const PAGE: u32 = 100;
 /// A watch that ends sooner is not opened again before.
 const SHORTEST: Duration = Duration::from_secs(1);
 

@@ -1,7 +1,7 @@
 //! The page about reliability: each fault has its tests, and each test that is named exists.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -57,29 +57,18 @@ fn every_test_that_the_page_names_exists() -> Result<()> {
     Ok(())
 }
 
-/// Functions of tests by the numbers with which their names begin.
-fn numbered_tests() -> Result<BTreeMap<String, Vec<String>>> {
-    let mut tests: BTreeMap<String, Vec<String>> = BTreeMap::new();
+/// Names of tests by the numbers with which they begin, be they functions or texts.
+fn numbered_tests() -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut tests: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for source in sources(&Path::new(ROOT).join("tests"))? {
-        for line in source.lines() {
-            let line = line.trim_start();
-            let line = line.strip_prefix("async ").unwrap_or(line);
-            let Some(name) = line
-                .strip_prefix("fn ")
-                .and_then(|rest| rest.split('(').next())
-            else {
-                continue;
-            };
+        let is_of_name = |sign: char| sign.is_ascii_alphanumeric() || sign == '_';
+        let words = source.split(|sign| !is_of_name(sign));
+        for name in words.filter(|word| word.matches('_').count() > 2) {
             for number in name.split('_').take_while(|part| is_number(part)) {
-                tests
-                    .entry(number.to_owned())
-                    .or_default()
-                    .push(name.to_owned());
+                let names = tests.entry(number.to_owned()).or_default();
+                names.insert(name.to_owned());
             }
         }
-    }
-    for names in tests.values_mut() {
-        names.sort();
     }
     Ok(tests)
 }
