@@ -87,6 +87,21 @@ pub struct Plan {
     pub first_refusal: Option<String>,
 }
 
+impl Plan {
+    /// Whether it takes a Secret away or puts one back. The Secret is guarded by its version; that the
+    /// resource still asks for this is known from its watch alone, which may lag behind that of the
+    /// Secrets: a target that a newer spec asks for looks left over by an older one.
+    #[must_use]
+    pub fn is_confirmed_first(&self) -> bool {
+        let change = match &self.change {
+            Change::Nothing => false,
+            Change::Create(draft) | Change::Replace(draft, _) => draft.restores || draft.owns_again,
+            Change::Delete(..) => true,
+        };
+        change || !self.strays.is_empty()
+    }
+}
+
 /// What happens to the target.
 #[derive(Debug, Default)]
 pub enum Change {

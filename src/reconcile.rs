@@ -90,7 +90,7 @@ impl Run<'_> {
         self.context.remember(&self.resource.uid, |remembered| {
             remembered.memory.proof.clone_from(&plan.memory.proof);
         });
-        if matches!(&plan.change, Change::Replace(draft, _) if draft.owns_again) {
+        if plan.is_confirmed_first() {
             in_time(act::confirm(client, &resource.key, &self.version)).await?;
         }
         let plan = match in_time(act::change(client, namespace, &plan.change)).await? {

@@ -241,3 +241,19 @@ fn a_refused_pair_is_not_believed_by_a_new_process_because_the_target_carries_it
         world.state()
     );
 }
+
+#[test]
+fn a_target_of_a_newer_spec_is_not_taken_for_a_stray_of_an_older_one() {
+    let mut world = World::published();
+    world.take_over();
+    world.respecify(|spec| spec.target.name = Some("renamed".to_owned()));
+    world.settle();
+    assert_eq!(world.pair_in("renamed"), Some(alpha()));
+    // The first replica has heard of the new target, and not of the new spec.
+    world.swap();
+    world.list_secrets();
+    world.run("orders");
+    assert_eq!(world.pair_in("renamed"), Some(alpha()), "{:?}", world.log);
+    world.settle_twice();
+    assert_eq!(world.pair_in("renamed"), Some(alpha()));
+}

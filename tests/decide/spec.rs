@@ -220,7 +220,7 @@ fn a_renamed_target_is_written_before_the_old_one_goes() {
     world.settle_twice();
     assert_eq!(
         world.requests(),
-        "get orders-key-pair, get renamed, create renamed, delete orders-credentials, status orders"
+        "get orders-key-pair, get renamed, confirm orders, create renamed, delete orders-credentials, status orders"
     );
     assert_eq!(world.pair_in("renamed"), Some(alpha()));
     assert!(world.store.secret(TARGET).is_none());

@@ -28,7 +28,7 @@ fn a_deleted_target_is_restored_without_a_question() {
     assert_eq!(world.questions(), 1);
     assert_eq!(
         world.requests(),
-        "get orders-key-pair, create orders-credentials, status orders"
+        "get orders-key-pair, confirm orders, create orders-credentials, status orders"
     );
     assert_eq!(world.status().published.unwrap().revision, 1);
 }
@@ -43,7 +43,7 @@ fn an_edited_target_is_restored_without_a_question() {
     assert_eq!(world.questions(), 1);
     assert_eq!(
         world.requests(),
-        "get orders-key-pair, get orders-credentials, replace orders-credentials, status orders"
+        "get orders-key-pair, get orders-credentials, confirm orders, replace orders-credentials, status orders"
     );
 }
 

@@ -28,6 +28,9 @@ impl Run {
     ) -> Result<Option<Option<Duration>>, Broken> {
         let remembered = world.process.remembered(&self.resource.uid);
         remembered.memory.proof.clone_from(&plan.memory.proof);
+        if plan.is_confirmed_first() {
+            self.confirm(world)?;
+        }
         match self.change(world, &plan.change)? {
             Ok(None) => {}
             Ok(Some((name, sight))) => self.changed(world, &mut plan, &name, &sight),
@@ -51,6 +54,18 @@ impl Run {
         }
         self.write_status(world, &plan.status)?;
         Ok(Some(self.finish(world, plan)))
+    }
+
+    /// A status write that is only tried: the resource is still what the decision was made from.
+    fn confirm(&self, world: &mut World) -> Result<(), Broken> {
+        world.request(format!("confirm {}", self.name))?;
+        let current = world.store.resources.get(&self.name);
+        let version = current.and_then(ResourceExt::resource_version);
+        if version.as_deref() == Some(&*self.version) {
+            Ok(())
+        } else {
+            Err(Broken::Conflict)
+        }
     }
 
     /// What was written, or the name of the Secret that is not what the decision was made from.
