@@ -3,6 +3,7 @@
 
 mod follow;
 mod pause;
+mod watching;
 
 use std::sync::Arc;
 

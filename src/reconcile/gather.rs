@@ -31,7 +31,9 @@ impl<'a> Run<'a> {
         // The watch brings our own status write back only after the next trigger may have come.
         let written = context.remember(&resource.uid, |remembered| {
             let newer = |written: &Written| {
-                written.rewinds == rewinds
+                // A list may be older than the spec of which that status speaks.
+                written.status.observed_generation == resource.generation
+                    && written.rewinds == rewinds
                     && stored_version
                         .parse()
                         .is_ok_and(|stored: u64| stored < written.version)

@@ -5,18 +5,26 @@
 //! where its store stands: one that was restored from a backup stands before what was seen, and a
 //! watch from the future is silent until it has caught up.
 
-use std::{collections::VecDeque, fmt::Debug, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt::Debug,
+    sync::Arc,
+    time::Duration,
+};
 
-use futures::{Stream, StreamExt, stream::BoxStream};
+use futures::{Stream, StreamExt};
 use kube::{
-    Api, Resource, ResourceExt,
+    Api, Resource,
     api::{ListParams, WatchEvent, WatchParams},
     runtime::watcher::{Error, Event, Result},
 };
 use serde::de::DeserializeOwned;
 use tokio::{sync::watch, time::Instant};
 
-use super::pause::Pause;
+use super::{
+    pause::Pause,
+    watching::{Watching, is_before},
+};
 use crate::context::Context;
 
 /// How long a watch goes on; shortly before its end the API server sends a bookmark.
@@ -69,11 +77,7 @@ enum State<K> {
     /// The same, but the store may stand before it.
     Doubted(String),
     /// A watch goes on.
-    Watching(
-        String,
-        Instant,
-        BoxStream<'static, kube::Result<WatchEvent<K>>>,
-    ),
+    Watching(Watching<K>),
 }
 
 /// What of a list is still to come.
@@ -136,7 +140,7 @@ where
         },
         State::Known(version) => begin(api, version).await,
         State::Doubted(version) => doubt(api, context, version).await,
-        State::Watching(version, began, events) => listen(version, began, events).await,
+        State::Watching(watching) => listen(watching).await,
     }
 }
 
@@ -167,8 +171,13 @@ where
     let parameters = WatchParams::default().timeout(WATCH_TIMEOUT);
     match in_time(api.watch(&parameters, &version)).await {
         Ok(events) => {
-            let watching = State::Watching(version, Instant::now(), events.boxed());
-            (None, watching)
+            let watching = Watching {
+                version,
+                began: Instant::now(),
+                events: events.boxed(),
+                seen: HashMap::new(),
+            };
+            (None, State::Watching(watching))
         }
         Err(error) => {
             let expired = matches!(&error, kube::Error::Api(status) if status.code == 410);
@@ -224,42 +233,26 @@ async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> kube::Res
     answer.map_err(late)?
 }
 
-/// Kubernetes orders versions as numbers.
-fn is_before(now: &str, seen: &str) -> bool {
-    let number = |version: &str| version.parse::<u64>().ok();
-    number(now)
-        .zip(number(seen))
-        .is_some_and(|(now, seen)| now < seen)
-}
-
-async fn listen<K>(
-    version: String,
-    began: Instant,
-    mut events: BoxStream<'static, kube::Result<WatchEvent<K>>>,
-) -> (Option<Result<Event<K>>>, State<K>)
+async fn listen<K>(mut watching: Watching<K>) -> (Option<Result<Event<K>>>, State<K>)
 where
     K: Resource,
 {
-    let Ok(event) = tokio::time::timeout(SILENCE, events.next()).await else {
+    let event = tokio::time::timeout(SILENCE, watching.events.next()).await;
+    let version = watching.version.clone();
+    let Ok(event) = event else {
         return (None, State::Doubted(version));
     };
-    let (event, object_version) = match event {
+    let event = match event {
         None => {
-            tokio::time::sleep_until(began + SHORTEST).await;
+            tokio::time::sleep_until(watching.began + SHORTEST).await;
             return (None, State::Known(version));
         }
         Some(Ok(WatchEvent::Bookmark(bookmark))) => {
-            let version = bookmark.metadata.resource_version;
-            return (None, State::Watching(version, began, events));
+            watching.version = bookmark.metadata.resource_version;
+            return (None, State::Watching(watching));
         }
-        Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
-            let version = object.resource_version();
-            (Event::Apply(object), version)
-        }
-        Some(Ok(WatchEvent::Deleted(object))) => {
-            let version = object.resource_version();
-            (Event::Delete(object), version)
-        }
+        Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object))) => Event::Apply(object),
+        Some(Ok(WatchEvent::Deleted(object))) => Event::Delete(object),
         Some(Ok(WatchEvent::Error(status))) => {
             let expired = status.code == 410;
             let error = Some(Err(Error::WatchError(status.boxed())));
@@ -272,8 +265,9 @@ where
             );
         }
     };
-    match object_version.filter(|version| !version.is_empty()) {
-        Some(version) => (Some(Ok(event)), State::Watching(version, began, events)),
+    match watching.hear(&event) {
         None => (Some(Err(Error::NoResourceVersion)), State::Unknown),
+        Some(true) => (Some(Ok(event)), State::Watching(watching)),
+        Some(false) => (None, State::Watching(watching)),
     }
 }

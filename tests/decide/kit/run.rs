@@ -47,7 +47,8 @@ impl Run {
         let rewinds = world.process.index.rewinds();
         let remembered = world.process.remembered(&resource.uid);
         let newer = |written: &Written| {
-            written.rewinds == rewinds
+            written.status.observed_generation == resource.generation
+                && written.rewinds == rewinds
                 && version
                     .parse()
                     .is_ok_and(|stored: u64| stored < written.version)
