@@ -224,6 +224,8 @@ impl Index {
             return;
         };
         match now {
+            // It went between the answer to the read and now: the watch knows better.
+            Sight::Present(_) if tracked.sight == Sight::Absent && *before != Sight::Absent => {}
             Sight::Present(seen) => {
                 tracked.awaited_by_list = false;
                 tracked.sight.advance(seen.clone());

@@ -2,8 +2,8 @@
 //! of a Secret nothing else is kept.
 
 mod follow;
+mod heard;
 mod pause;
-mod watching;
 
 use std::sync::Arc;
 
@@ -26,6 +26,7 @@ use crate::{
 };
 pub use follow::SILENCE;
 use follow::follow;
+use heard::Heard;
 
 /// A resource as it is watched: one that cannot be decoded does not stop the others.
 pub type Guarded = DeserializeGuard<StaticAwsCredentials>;
@@ -64,7 +65,10 @@ pub fn resources(
 ) -> impl Stream<Item = watcher::Result<Event<Guarded>>> + Send + 'static {
     let api: Api<Guarded> = api(&context.shared.client, namespace);
     let context = Arc::clone(context);
-    follow(api, Arc::clone(&context)).then(move |event| {
+    let mut heard = Heard::default();
+    let events = follow(api, Arc::clone(&context));
+    let news = events.filter(move |event| future::ready(heard.is_news(event)));
+    news.then(move |event| {
         watching.saw(event.as_ref().err());
         let event = event.map(|event| note_resource(&context, event, &woken));
         let stage = stage.clone();

@@ -5,26 +5,18 @@
 //! where its store stands: one that was restored from a backup stands before what was seen, and a
 //! watch from the future is silent until it has caught up.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    fmt::Debug,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, fmt::Debug, sync::Arc, time::Duration};
 
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream::BoxStream};
 use kube::{
-    Api, Resource,
+    Api, Resource, ResourceExt,
     api::{ListParams, WatchEvent, WatchParams},
     runtime::watcher::{Error, Event, Result},
 };
 use serde::de::DeserializeOwned;
 use tokio::{sync::watch, time::Instant};
 
-use super::{
-    pause::Pause,
-    watching::{Watching, is_before},
-};
+use super::pause::Pause;
 use crate::context::Context;
 
 /// How long a watch goes on; shortly before its end the API server sends a bookmark.
@@ -77,7 +69,11 @@ enum State<K> {
     /// The same, but the store may stand before it.
     Doubted(String),
     /// A watch goes on.
-    Watching(Watching<K>),
+    Watching(
+        String,
+        Instant,
+        BoxStream<'static, kube::Result<WatchEvent<K>>>,
+    ),
 }
 
 /// What of a list is still to come.
@@ -140,7 +136,7 @@ where
         },
         State::Known(version) => begin(api, version).await,
         State::Doubted(version) => doubt(api, context, version).await,
-        State::Watching(watching) => listen(watching).await,
+        State::Watching(version, began, events) => listen(version, began, events).await,
     }
 }
 
@@ -171,13 +167,8 @@ where
     let parameters = WatchParams::default().timeout(WATCH_TIMEOUT);
     match in_time(api.watch(&parameters, &version)).await {
         Ok(events) => {
-            let watching = Watching {
-                version,
-                began: Instant::now(),
-                events: events.boxed(),
-                seen: HashMap::new(),
-            };
-            (None, State::Watching(watching))
+            let watching = State::Watching(version, Instant::now(), events.boxed());
+            (None, watching)
         }
         Err(error) => {
             let expired = matches!(&error, kube::Error::Api(status) if status.code == 410);
@@ -233,26 +224,42 @@ async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> kube::Res
     answer.map_err(late)?
 }
 
-async fn listen<K>(mut watching: Watching<K>) -> (Option<Result<Event<K>>>, State<K>)
+/// Kubernetes orders versions as numbers.
+fn is_before(now: &str, seen: &str) -> bool {
+    let number = |version: &str| version.parse::<u64>().ok();
+    number(now)
+        .zip(number(seen))
+        .is_some_and(|(now, seen)| now < seen)
+}
+
+async fn listen<K>(
+    version: String,
+    began: Instant,
+    mut events: BoxStream<'static, kube::Result<WatchEvent<K>>>,
+) -> (Option<Result<Event<K>>>, State<K>)
 where
     K: Resource,
 {
-    let event = tokio::time::timeout(SILENCE, watching.events.next()).await;
-    let version = watching.version.clone();
-    let Ok(event) = event else {
+    let Ok(event) = tokio::time::timeout(SILENCE, events.next()).await else {
         return (None, State::Doubted(version));
     };
-    let event = match event {
+    let (event, object_version) = match event {
         None => {
-            tokio::time::sleep_until(watching.began + SHORTEST).await;
+            tokio::time::sleep_until(began + SHORTEST).await;
             return (None, State::Known(version));
         }
         Some(Ok(WatchEvent::Bookmark(bookmark))) => {
-            watching.version = bookmark.metadata.resource_version;
-            return (None, State::Watching(watching));
+            let version = bookmark.metadata.resource_version;
+            return (None, State::Watching(version, began, events));
         }
-        Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object))) => Event::Apply(object),
-        Some(Ok(WatchEvent::Deleted(object))) => Event::Delete(object),
+        Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
+            let version = object.resource_version();
+            (Event::Apply(object), version)
+        }
+        Some(Ok(WatchEvent::Deleted(object))) => {
+            let version = object.resource_version();
+            (Event::Delete(object), version)
+        }
         Some(Ok(WatchEvent::Error(status))) => {
             let expired = status.code == 410;
             let error = Some(Err(Error::WatchError(status.boxed())));
@@ -265,9 +272,8 @@ where
             );
         }
     };
-    match watching.hear(&event) {
+    match object_version.filter(|version| !version.is_empty()) {
+        Some(version) => (Some(Ok(event)), State::Watching(version, began, events)),
         None => (Some(Err(Error::NoResourceVersion)), State::Unknown),
-        Some(true) => (Some(Ok(event)), State::Watching(watching)),
-        Some(false) => (None, State::Watching(watching)),
     }
 }
