@@ -105,6 +105,19 @@ fn an_absence_that_was_read_before_the_watch_saw_more_is_ignored() {
 }
 
 #[test]
+fn a_secret_that_went_while_it_was_read_does_not_come_back() {
+    let mut index = index(&["a"]);
+    index.apply_secret(TEAM, "a-target", seen(4));
+    let before = Sight::Present(seen(4));
+    index.delete_secret(TEAM, "a-target", 5);
+    index.record(TEAM, "a-target", &before, &Sight::Present(seen(4)));
+    assert_eq!(index.view(&key("a")).target, Sight::Absent);
+    // One that was made since, by this process, is there.
+    index.record(TEAM, "a-target", &Sight::Absent, &Sight::Present(seen(6)));
+    assert_eq!(index.view(&key("a")).target, Sight::Present(seen(6)));
+}
+
+#[test]
 fn a_change_wakes_who_mentions_the_secret_and_whose_marks_it_carries() {
     let mut index = index(&["a", "b"]);
     let woken = |index: &mut Index, name: &str, seen: Seen| {
