@@ -38,8 +38,7 @@ async fn another_cluster_takes_over_and_outlives_the_loss_of_its_definition(
         assert_eq!(moved.annotations()[ADOPT_BY], name);
     }
     assert_eq!(scene.sts.calls().len(), 2, "each pair is proven once there");
-    the_definition_is_lost(&scene).await?;
-    Ok(())
+    the_definition_is_lost(&scene).await
 }
 
 async fn the_definition_is_lost(scene: &Scene) -> Result<()> {
