@@ -122,7 +122,7 @@ async fn ask(sts: &Client, subject: &Subject, query: &Query) -> Answer {
         return Answer::Undetermined(Reason::SourceNotFound);
     };
     let question = Question {
-        namespace: subject.rules.resource.key.namespace.clone(),
+        namespace: subject.rules.resource.key.namespace.to_string(),
         pair: Arc::clone(&pair.pair),
         region: query.region.as_str().to_owned(),
         endpoint: query.region.sts_endpoint(),
@@ -162,7 +162,7 @@ fn report(
         notes,
         secret: Some(names.name.clone()),
         resource: rules.of_resource,
-        namespace: Some(key.namespace.clone()).filter(|namespace| !namespace.is_empty()),
+        namespace: Some(key.namespace.to_string()).filter(|namespace| !namespace.is_empty()),
         key_id_suffix: pair.map(|pair| pair.pair.suffix()),
         identity,
         region: answers.first().map(|(region, _)| region.clone()),

@@ -1,25 +1,28 @@
 //! What every run of one scope shares.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
 };
 
 use kube::Client;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    time::Instant,
+};
 
 use crate::{
     events::Announcement,
     fair::FairGate,
     fingerprint::FingerprintKey,
-    index::Index,
+    index::{Index, ResourceKey},
     leader::Leader,
     lock::lock,
     metrics::Metrics,
+    queue::Queue,
     remembered::{Refusals, Remembered},
+    resource::Resource,
+    store::Store,
     sts::Sts,
 };
 
@@ -51,8 +54,12 @@ pub struct Context {
     pub shared: Arc<Shared>,
     /// Which resource cares about which Secret.
     pub index: Mutex<Index>,
-    /// What is remembered, by UID.
-    pub remembered: Mutex<HashMap<String, Box<Remembered>>>,
+    /// The resources, and what is remembered of each.
+    pub store: Mutex<Store>,
+    /// Whose turn it is.
+    pub queue: Mutex<Queue>,
+    /// Told when the queue has changed.
+    pub woken: Notify,
     /// How often the store of the API server was found restored from a backup.
     pub restored: watch::Sender<u64>,
     relisting: AtomicBool,
@@ -65,10 +72,42 @@ impl Context {
         Self {
             shared,
             index: Mutex::default(),
-            remembered: Mutex::default(),
+            store: Mutex::default(),
+            queue: Mutex::default(),
+            woken: Notify::new(),
             restored: watch::Sender::default(),
             relisting: AtomicBool::new(false),
         }
+    }
+
+    /// Something concerns these resources.
+    pub fn wake<'a>(&self, keys: impl IntoIterator<Item = &'a ResourceKey>) {
+        let now = Instant::now();
+        let (store, mut queue) = (lock(&self.store), lock(&self.queue));
+        for key in keys {
+            // The key as the store has it shares its memory.
+            if let Some(key) = store.known(key) {
+                queue.wake(&key, now);
+            }
+        }
+        self.woken.notify_one();
+    }
+
+    /// What failed may succeed now.
+    pub fn wake_failed(&self) {
+        lock(&self.queue).wake_failed(Instant::now());
+        self.woken.notify_one();
+    }
+
+    /// This replica begins to lead. What it remembers is older than what the last leader did, so it
+    /// begins as after a start, but with a warm index.
+    pub fn begin_term(&self) {
+        let keys: Vec<ResourceKey> = {
+            let mut store = lock(&self.store);
+            store.forget_memories();
+            store.keys().cloned().collect()
+        };
+        self.wake(&keys);
     }
 
     /// The store of the API server was restored from a backup: what was seen and written since that
@@ -76,13 +115,14 @@ impl Context {
     pub fn store_restored(&self) {
         self.relisting.store(true, Ordering::SeqCst);
         lock(&self.index).rewind();
-        lock(&self.remembered).clear();
+        lock(&self.store).forget_memories();
         self.restored.send_modify(|times| *times += 1);
     }
 
     /// The resources were listed again.
     pub fn relisted(&self) {
         self.relisting.store(false, Ordering::SeqCst);
+        self.woken.notify_one();
     }
 
     /// Whether resources are known that may never have been.
@@ -92,16 +132,14 @@ impl Context {
     }
 
     /// Looks at or changes what is remembered of a resource.
-    pub fn remember<T>(&self, uid: &str, with: impl FnOnce(&mut Remembered) -> T) -> T {
-        let mut remembered = lock(&self.remembered);
-        if let Some(known) = remembered.get_mut(uid) {
-            return with(known);
-        }
-        with(remembered.entry(uid.to_owned()).or_default())
+    pub fn remember<T>(&self, resource: &Resource, with: impl FnOnce(&mut Remembered) -> T) -> T {
+        let uid = resource.uid.as_str().into();
+        lock(&self.store).remember(&resource.key, &uid, with)
     }
 
     /// Forgets a resource that is gone.
-    pub fn forget(&self, uid: &str) {
-        lock(&self.remembered).remove(uid);
+    pub fn forget(&self, key: &ResourceKey) {
+        lock(&self.store).remove(key);
+        lock(&self.queue).forget(key);
     }
 }

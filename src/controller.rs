@@ -1,44 +1,47 @@
-//! Turns watches into runs: the only file that names `Controller`.
+//! Turns what the watches tell into runs.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
-use futures::{FutureExt, Stream, StreamExt};
-use kube::{
-    ResourceExt,
-    core::error_boundary::InvalidObject,
-    runtime::{
-        Controller, WatchStreamExt,
-        controller::Action,
-        reflector::{self, ObjectRef},
-    },
-};
+use futures::{FutureExt, StreamExt};
+use kube::core::error_boundary::InvalidObject;
 use tokio::{
-    sync::{mpsc, watch},
-    time::Instant,
+    sync::watch,
+    task::{JoinError, JoinSet},
+    time::{Instant, sleep_until},
 };
 
 use crate::{
-    api::Reason,
+    api::{Reason, StaticAwsCredentials},
     context::{Context, Shared},
     error::{Error, chain},
     events::{self, Announcement},
+    fair::Permit,
     health::{Dependency, Health},
     index::ResourceKey,
     lock::lock,
+    queue::Ended,
     reconcile::reconcile,
-    resource::Resource,
+    resource::{Resource, key_of},
     standby,
-    watch::{self as watches, Guarded, Stage},
+    verdict::Finding,
+    watch::{self as watches, Stage},
 };
 
+/// How often the loop turns even if nothing happens.
 const TURN: Duration = Duration::from_secs(5);
 
-/// Runs one scope, a namespace or the cluster, until told to stop.
+/// A run that is over.
+struct Run {
+    key: ResourceKey,
+    ended: Ended,
+}
+
+/// Runs one scope, a namespace or the cluster, until told to stop; what has begun is finished.
 pub async fn run(
     shared: Arc<Shared>,
     health: Arc<Health>,
     namespace: Option<String>,
-    stop: impl Future<Output = ()> + Send + Sync + 'static,
+    stop: impl Future<Output = ()> + Send,
 ) {
     let context = Arc::new(Context::new(shared));
     let scope = namespace.as_deref().map_or_else(
@@ -50,127 +53,161 @@ pub async fn run(
     let of_secrets = Dependency::new(format!("watch of Secrets in {scope}"));
     health.add(
         scope,
-        staged,
+        staged.clone(),
         [Arc::clone(&of_resources), Arc::clone(&of_secrets)],
     );
-    let (woken, wake) = mpsc::unbounded_channel();
-    let secrets = tokio::spawn(watches::secrets(
+    let mut watching = JoinSet::new();
+    watching.spawn(watches::resources(
         Arc::clone(&context),
         namespace.clone(),
-        of_secrets,
+        of_resources,
         stage.clone(),
-        woken.clone(),
     ));
-    let (reader, writer) = reflector::store();
-    let resources = watches::resources(&context, namespace.as_deref(), of_resources, stage, woken)
-        .reflect(writer)
-        .touched_objects();
-    let results = Controller::for_stream(resources, reader)
-        .reconcile_on(references(wake))
-        .reconcile_all_on(terms(Arc::clone(&context)))
-        .graceful_shutdown_on(stop)
-        .run(
-            run_once,
-            |object, error, context| error_policy(&object, error, &context),
-            context,
-        );
-    tokio::pin!(results);
+    watching.spawn(watches::secrets(
+        Arc::clone(&context),
+        namespace,
+        of_secrets,
+        stage,
+    ));
+    let mut runs = JoinSet::new();
+    tokio::select! {
+        () = work(&context, &health, staged, &mut runs) => {}
+        () = stop => {}
+    }
+    while let Some(run) = runs.join_next().await {
+        over(&context, run);
+    }
+}
+
+/// Runs whatever is woken, for ever.
+async fn work(
+    context: &Arc<Context>,
+    health: &Health,
+    mut stage: watch::Receiver<Stage>,
+    runs: &mut JoinSet<Run>,
+) {
+    let mut terms = pin!(context.shared.leader.terms());
     let mut turn = tokio::time::interval(TURN);
     loop {
+        // A run before both lists are complete would take "not seen yet" for "gone", and one on what
+        // was listed before a restore of the store would act for resources that never were.
+        let may_run = *stage.borrow_and_update() == Stage::SecretsListed && !context.is_relisting();
+        let (waiting, timer) = {
+            let mut queue = lock(&context.queue);
+            queue.ring(Instant::now());
+            (queue.depth() > 0, queue.next_timer())
+        };
         tokio::select! {
+            biased;
             _ = turn.tick() => health.turned(),
-            result = results.next() => if result.is_none() { break },
+            Some(()) = terms.next() => context.begin_term(),
+            Some(run) = runs.join_next() => over(context, run),
+            permit = context.shared.gate.enter(0, "") , if may_run && waiting => begin(context, permit, runs),
+            () = context.woken.notified() => {}
+            () = sleep_until(timer.unwrap_or_else(Instant::now)), if timer.is_some() => {}
+            Ok(()) = stage.changed() => {}
         }
     }
-    secrets.abort();
 }
 
-/// Woken resources, as the controller knows them.
-fn references(
-    woken: mpsc::UnboundedReceiver<ResourceKey>,
-) -> impl Stream<Item = ObjectRef<Guarded>> + Send {
-    futures::stream::unfold(woken, async |mut woken| {
-        let key = woken.recv().await?;
-        Some((ObjectRef::new(&key.name).within(&key.namespace), woken))
-    })
+fn begin(context: &Arc<Context>, permit: Permit, runs: &mut JoinSet<Run>) {
+    let Some(turn) = lock(&context.queue).next(Instant::now()) else {
+        return;
+    };
+    let context = Arc::clone(context);
+    runs.spawn(async move {
+        let ended = run_once(&context, &turn.key, permit).await;
+        Run {
+            key: turn.key,
+            ended,
+        }
+    });
 }
 
-/// Each time that this replica begins to lead. What it remembers is older than what the last leader
-/// did, so it begins as after a start, but with a warm index.
-fn terms(context: Arc<Context>) -> impl Stream<Item = ()> + Send {
-    let terms = context.shared.leader.terms();
-    terms.inspect(move |()| lock(&context.remembered).clear())
-}
-
-/// One run, under the gate that serves namespaces in turn.
-async fn run_once(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Error> {
-    if context.is_relisting() {
-        // The end of the list wakes whoever is still there.
-        return Ok(Action::await_change());
+fn over(context: &Context, run: Result<Run, JoinError>) {
+    // A run that panicked says so itself.
+    if let Ok(Run { key, ended }) = run {
+        lock(&context.queue).ended(&key, ended, Instant::now());
     }
+}
+
+/// One run, within the gate that serves namespaces in turn.
+async fn run_once(context: &Context, key: &ResourceKey, permit: Permit) -> Ended {
     let leads = context.shared.leader.leads();
-    let key = watches::key(&object);
-    let object = match &object.0 {
+    let Some(object) = lock(&context.store).object(key) else {
+        return Ended::Rest;
+    };
+    let object = match object {
         Ok(object) => object,
-        Err(invalid) if leads => {
-            undecodable(&context, invalid);
-            return Ok(Action::await_change());
+        Err(invalid) => {
+            if leads {
+                undecodable(context, &invalid);
+            }
+            return Ended::Rest;
         }
-        Err(_) => return Ok(Action::await_change()),
     };
-    let resource = match Resource::parse(object) {
-        Ok(resource) if leads => resource,
-        Ok(resource) => {
-            standby::look(&context, &resource).await;
-            return Ok(Action::await_change());
-        }
-        Err(_) if !leads => return Ok(Action::await_change()),
+    let resource = match Resource::parse(&object) {
+        Ok(resource) => resource,
         Err(finding) => {
-            tracing::warn!(resource = %key, reason = finding.reason.as_str(), message = finding.message, "the spec is invalid");
-            let event = events::event("False", finding.reason.as_str(), &finding.message);
-            let _ = context
-                .shared
-                .events
-                .try_send(Announcement::about(object, event));
-            return Ok(Action::await_change());
+            if leads {
+                invalid(context, &object, &finding);
+            }
+            return Ended::Rest;
         }
     };
+    if !leads {
+        standby::look(context, &resource).await;
+        return Ended::Rest;
+    }
     let began = Instant::now();
-    let run = reconcile(&context, object, &resource);
-    // A panic in here would end the whole controller.
-    let run = std::panic::AssertUnwindSafe(run).catch_unwind();
+    // A panic in here would lose the resource for good.
+    let run = AssertUnwindSafe(reconcile(context, &object, &resource, permit)).catch_unwind();
     let result = run.await.unwrap_or(Err(Error::Panic));
     let seconds = began.elapsed().as_secs_f64();
     context
         .shared
         .metrics
         .ran(result.as_ref().map(|_| ()), seconds);
-    result.map(|pause| pause.map_or_else(Action::await_change, Action::requeue))
+    match result {
+        Ok(None) => Ended::Rest,
+        Ok(Some(pause)) => Ended::LookAgain(pause),
+        Err(error) => failed(context, &resource, &error),
+    }
 }
 
-fn error_policy(object: &Guarded, error: &Error, context: &Context) -> Action {
-    let uid = object.uid().unwrap_or_default();
-    let failures = context.remember(&uid, |remembered| {
+fn failed(context: &Context, resource: &Resource, error: &Error) -> Ended {
+    let failures = context.remember(resource, |remembered| {
         remembered.failures = remembered.failures.saturating_add(1);
         remembered.failures
     });
     let pause = error.pause(failures);
-    let resource = watches::key(object);
+    let resource = &resource.key;
     if error.is_race() {
         tracing::debug!(%resource, "the resource changed during the run; it is run again");
-        return Action::requeue(pause);
+        return Ended::Failed(pause);
     }
     if matches!(error, Error::NotLeading) {
         tracing::debug!(%resource, "this replica does not lead any more; the next leader goes on");
-        return Action::await_change();
+        return Ended::Rest;
     }
     if matches!(error, Error::StatusRefusedBefore) {
         tracing::debug!(%resource, "the status is not sent; it was refused for this generation");
-        return Action::requeue(pause);
+        return Ended::LookAgain(pause);
     }
     let error = chain(error);
     tracing::warn!(%resource, error, failures, "the run failed; it is tried again in {pause:?}");
-    Action::requeue(pause)
+    Ended::Failed(pause)
+}
+
+fn invalid(context: &Context, object: &StaticAwsCredentials, finding: &Finding) {
+    let resource = key_of(object);
+    let reason = finding.reason.as_str();
+    tracing::warn!(%resource, reason, message = finding.message, "the spec is invalid");
+    let event = events::event("False", reason, &finding.message);
+    let _ = context
+        .shared
+        .events
+        .try_send(Announcement::about(object, event));
 }
 
 /// The others go on, and it still owns its target.

@@ -63,17 +63,23 @@ impl Dependency {
         })
     }
 
-    /// Takes note of how a watch goes.
-    pub fn saw(&self, error: Option<&watcher::Error>) {
-        error.map_or_else(|| self.works(), |error| self.failed(explain(error)));
+    /// Takes note of how a watch goes, and says whether it works again after a failure.
+    pub fn saw(&self, error: Option<&watcher::Error>) -> bool {
+        let Some(error) = error else {
+            return self.works();
+        };
+        self.failed(explain(error));
+        false
     }
 
-    /// Takes note that it works.
-    pub fn works(&self) {
+    /// Takes note that it works, and says whether it failed before.
+    pub fn works(&self) -> bool {
         *lock(&self.tried) = Instant::now();
-        if lock(&self.failure).take().is_some() {
+        let failed = lock(&self.failure).take().is_some();
+        if failed {
             tracing::info!(what = self.what, "it works again");
         }
+        failed
     }
 
     /// Takes note of a failure, and logs it when it is new or old.

@@ -3,7 +3,10 @@
 //! Synchronous and without a client. Of a Secret it keeps what a decision needs and nothing else,
 //! and only while some resource mentions its name or it carries the marks of one.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 mod names;
 mod namespace;
@@ -32,7 +35,7 @@ pub struct View {
 /// The index of one scope: a namespace, or the cluster.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
-    namespaces: HashMap<Box<str>, Namespace>,
+    namespaces: HashMap<Arc<str>, Namespace>,
     rewinds: u64,
 }
 
@@ -43,7 +46,7 @@ impl Index {
         let before = self.rivals(key);
         let namespace = self
             .namespaces
-            .entry(key.namespace.as_str().into())
+            .entry(Arc::clone(&key.namespace))
             .or_default();
         namespace.apply(&key.name, mentions);
         let after = self.rivals(key);
@@ -54,26 +57,25 @@ impl Index {
     /// A resource that is gone. Returns those that wanted the same target.
     pub fn delete_resource(&mut self, key: &ResourceKey) -> Vec<ResourceKey> {
         let freed = self.rivals(key);
-        if let Some(namespace) = self.namespaces.get_mut(key.namespace.as_str()) {
+        if let Some(namespace) = self.namespaces.get_mut(&*key.namespace) {
             namespace.remove(&key.name);
             if namespace.resources.is_empty() {
-                self.namespaces.remove(key.namespace.as_str());
+                self.namespaces.remove(&*key.namespace);
             }
         }
         freed
     }
 
     fn rivals(&self, key: &ResourceKey) -> Vec<ResourceKey> {
-        let content = self.namespaces.get(key.namespace.as_str());
-        let rivals = content.map(|content| content.rivals(&key.namespace, &key.name));
+        let content = self.namespaces.get_key_value(&*key.namespace);
+        let rivals = content.map(|(namespace, content)| content.rivals(namespace, &key.name));
         rivals.unwrap_or_default()
     }
 
     /// A resource that cannot be decoded. It still mentions what it mentioned before.
     pub fn keep_resource(&mut self, key: &ResourceKey) {
-        let namespace = self.namespaces.get_mut(key.namespace.as_str());
-        if let Some(entry) =
-            namespace.and_then(|namespace| namespace.resources.get_mut(key.name.as_str()))
+        let namespace = self.namespaces.get_mut(&*key.namespace);
+        if let Some(entry) = namespace.and_then(|namespace| namespace.resources.get_mut(&*key.name))
         {
             entry.relisted = true;
         }
@@ -90,28 +92,26 @@ impl Index {
         }
     }
 
-    /// A list of resources is complete: what was not in it is gone, and is returned with its UID.
-    pub fn end_resources(&mut self) -> Vec<(ResourceKey, String)> {
-        let gone: Vec<(ResourceKey, String)> = self
-            .namespaces
-            .iter()
-            .flat_map(|(namespace, content)| {
-                let lost = content
-                    .resources
-                    .iter()
-                    .filter(|(_, entry)| !entry.relisted);
-                lost.map(|(name, entry)| {
-                    (
-                        ResourceKey::new(namespace, name),
-                        entry.mentions.uid.to_string(),
-                    )
-                })
-            })
-            .collect();
-        for (key, _) in &gone {
+    /// A list of resources is complete: what was not in it is gone, and is returned.
+    pub fn end_resources(&mut self) -> Vec<ResourceKey> {
+        let gone = self.namespaces.iter().flat_map(|(namespace, content)| {
+            let resources = content.resources.iter();
+            let lost = resources.filter(|(_, entry)| !entry.relisted);
+            lost.map(|(name, _)| ResourceKey::of(namespace, name))
+        });
+        let gone: Vec<ResourceKey> = gone.collect();
+        for key in &gone {
             self.delete_resource(key);
         }
         gone
+    }
+
+    /// The key of a resource that is known, as it is kept here.
+    #[must_use]
+    pub fn known(&self, key: &ResourceKey) -> Option<ResourceKey> {
+        let (namespace, content) = self.namespaces.get_key_value(&*key.namespace)?;
+        let (name, _) = content.resources.get_key_value(&*key.name)?;
+        Some(ResourceKey::of(namespace, name))
     }
 
     /// A list of Secrets begins. What is tracked now and not in it does not exist.
@@ -177,7 +177,7 @@ impl Index {
                 content
                     .resources
                     .keys()
-                    .map(|name| ResourceKey::new(namespace, name)),
+                    .map(|name| ResourceKey::of(namespace, name)),
             );
         }
         woken.into_iter().collect()
@@ -185,9 +185,10 @@ impl Index {
 
     /// A Secret changed. Returns the resources that it concerns.
     pub fn apply_secret(&mut self, namespace: &str, name: &str, seen: Seen) -> Vec<ResourceKey> {
-        let Some(content) = self.namespaces.get_mut(namespace) else {
+        let Some((namespace, content)) = entry(&mut self.namespaces, namespace) else {
             return Vec::new();
         };
+        let namespace = &namespace;
         // Whose mark it loses has a stray less.
         let mut woken = content.concerned(namespace, name);
         if let Some(tracked) = content.track(name, &seen) {
@@ -202,10 +203,10 @@ impl Index {
 
     /// A Secret is gone. Returns the resources that it concerns.
     pub fn delete_secret(&mut self, namespace: &str, name: &str, version: u64) -> Vec<ResourceKey> {
-        let Some(content) = self.namespaces.get_mut(namespace) else {
+        let Some((namespace, content)) = entry(&mut self.namespaces, namespace) else {
             return Vec::new();
         };
-        let concerned = content.concerned(namespace, name);
+        let concerned = content.concerned(&namespace, name);
         if let Some(tracked) = content.secrets.get_mut(name) {
             tracked.awaited_by_list = false;
             tracked.sight.retire(version);
@@ -238,10 +239,10 @@ impl Index {
     /// What is known that concerns a resource.
     #[must_use]
     pub fn view(&self, key: &ResourceKey) -> View {
-        let Some(content) = self.namespaces.get(key.namespace.as_str()) else {
+        let Some(content) = self.namespaces.get(&*key.namespace) else {
             return View::default();
         };
-        let Some(entry) = content.resources.get(key.name.as_str()) else {
+        let Some(entry) = content.resources.get(&*key.name) else {
             return View::default();
         };
         let mentions = &entry.mentions;
@@ -272,4 +273,14 @@ impl Index {
             .map(|namespace| namespace.secrets.len())
             .sum()
     }
+}
+
+fn entry<'a>(
+    namespaces: &'a mut HashMap<Arc<str>, Namespace>,
+    name: &str,
+) -> Option<(Arc<str>, &'a mut Namespace)> {
+    let (name, _) = namespaces.get_key_value(name)?;
+    let name = Arc::clone(name);
+    let content = namespaces.get_mut(&name)?;
+    Some((name, content))
 }

@@ -108,7 +108,7 @@ impl Candidate {
         loop {
             let turn = tokio::time::timeout(REQUEST, self.turn());
             match turn.await {
-                Ok(Ok(())) => self.health.works(),
+                Ok(Ok(())) => drop(self.health.works()),
                 Ok(Err(error)) => self.health.failed(chain(&error)),
                 Err(_) => self
                     .health

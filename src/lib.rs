@@ -1,7 +1,8 @@
 //! The StaticAwsCredentials operator: it proves the AWS key pair in one Secret and publishes it to another.
 //!
 //! - [`api`] is what users write and read; [`resource`] is the same, parsed once.
-//! - [`watch`] feeds the [`index`], which knows what each resource cares about; [`controller`] makes runs of it.
+//! - [`watch`] feeds the [`index`], which knows what each resource cares about, and the [`store`], where a
+//!   resource rests [`packed`]; the [`queue`] knows whose turn it is, and [`controller`] makes runs of it.
 //! - A run ([`reconcile`]) is three verbs: [`observe`] reads, [`decide`] is pure and names the next step,
 //!   [`act`] writes. [`conditions`], [`events`] and [`metrics`] tell of it.
 //! - What is wrong with a pair: [`mod@format`], [`account`], [`arn`], [`region`]; what AWS says of it: [`sts`], whose
@@ -35,16 +36,20 @@ pub mod leader;
 mod lock;
 pub mod metrics;
 pub mod observe;
+pub mod packed;
 pub mod pair;
 pub mod process;
+pub mod queue;
 pub mod reconcile;
 pub mod region;
 pub mod remembered;
 pub mod resource;
 pub mod server;
 pub mod standby;
+pub mod store;
 pub mod sts;
 pub mod target;
 pub mod telemetry;
+pub mod uid;
 pub mod verdict;
 pub mod watch;

@@ -40,7 +40,7 @@ pub async fn resource(
     let resources: Api<StaticAwsCredentials> = Api::namespaced(client.clone(), &key.namespace);
     let read = resources.get_opt(&key.name).await;
     read.map_err(|error| Error::ReadResource {
-        name: key.name.clone(),
+        name: key.name.to_string(),
         source: Box::new(error),
     })
 }

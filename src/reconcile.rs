@@ -54,8 +54,9 @@ pub async fn reconcile(
     context: &Context,
     object: &StaticAwsCredentials,
     resource: &Resource,
+    permit: Permit,
 ) -> Result<Option<Duration>, Error> {
-    let mut run = Run::new(context, object, resource);
+    let mut run = Run::new(context, object, resource, permit);
     for _ in 0..STEPS {
         run.still_leads()?;
         match run.decide() {
@@ -87,7 +88,7 @@ impl Run<'_> {
         let (context, resource) = (self.context, self.resource);
         let (client, namespace) = (&context.shared.client, &resource.key.namespace);
         // What AWS said is not lost if a write fails now.
-        self.context.remember(&self.resource.uid, |remembered| {
+        self.context.remember(self.resource, |remembered| {
             remembered.memory.proof.clone_from(&plan.memory.proof);
         });
         if plan.is_confirmed_first() {
@@ -137,7 +138,7 @@ impl Run<'_> {
         }
         if matches!(&plan.change, Change::Create(draft) | Change::Replace(draft, _) if draft.restores)
         {
-            self.context.remember(&self.resource.uid, |remembered| {
+            self.context.remember(self.resource, |remembered| {
                 remembered.restored(Instant::now());
             });
         }
@@ -180,11 +181,13 @@ impl Run<'_> {
         self.status = status.clone();
         let rewinds = lock(&self.context.index).rewinds();
         let version = written.and_then(|version| version.parse().ok());
-        self.context.remember(&self.resource.uid, |remembered| {
-            remembered.written = version.map(|version| Written {
-                version,
-                status: status.clone(),
-                rewinds,
+        self.context.remember(self.resource, |remembered| {
+            remembered.written = version.map(|version| {
+                Box::new(Written {
+                    version,
+                    status: status.clone(),
+                    rewinds,
+                })
             });
         });
         Ok(())
@@ -197,11 +200,11 @@ impl Run<'_> {
     ) -> Result<Option<String>, Error> {
         let generation = self.resource.generation;
         let remember = |refusal| {
-            self.context.remember(&self.resource.uid, |remembered| {
+            self.context.remember(self.resource, |remembered| {
                 remembered.refused_status = refusal;
             });
         };
-        let refused = self.context.remember(&self.resource.uid, |remembered| {
+        let refused = self.context.remember(self.resource, |remembered| {
             remembered
                 .refused_status
                 .filter(|(refused, _)| *refused == generation)
@@ -233,7 +236,7 @@ impl Run<'_> {
             &as_mentioned(self.view.clone(), &self.status, self.resource),
             &self.status,
         );
-        self.context.remember(&self.resource.uid, |remembered| {
+        self.context.remember(self.resource, |remembered| {
             if let Some(settling) = plan.status.settling.as_ref().filter(|_| plan.refusal_began) {
                 remembered.refusal_began(&settling.key_id_suffix, now);
             }

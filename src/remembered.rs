@@ -19,7 +19,7 @@ pub struct Remembered {
     /// What decisions are made from.
     pub memory: Memory,
     /// The status that this process wrote last, and its version. It wins over an older watch.
-    pub written: Option<Written>,
+    pub written: Option<Box<Written>>,
     /// Runs in a row that failed.
     pub failures: u32,
     /// The generation whose status the API server found invalid, and when.

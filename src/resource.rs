@@ -110,8 +110,8 @@ impl Resource {
     #[must_use]
     pub fn owner(&self) -> Owner {
         Owner {
-            namespace: self.key.namespace.clone(),
-            name: self.key.name.clone(),
+            namespace: self.key.namespace.to_string(),
+            name: self.key.name.to_string(),
             uid: self.uid.clone(),
             deletion_policy: self.deletion_policy,
         }
@@ -137,10 +137,7 @@ impl Resource {
 /// Namespace and name of an object.
 #[must_use]
 pub fn key_of(object: &StaticAwsCredentials) -> ResourceKey {
-    ResourceKey {
-        namespace: object.namespace().unwrap_or_default(),
-        name: object.name_any(),
-    }
+    ResourceKey::new(&object.namespace().unwrap_or_default(), &object.name_any())
 }
 
 /// Name of the target that the spec asks for.

@@ -7,14 +7,15 @@ mod pause;
 
 use std::sync::Arc;
 
-use futures::{Stream, StreamExt, future};
+use futures::{StreamExt, future};
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Api, Client, Resource, ResourceExt,
+    api::ObjectMeta,
     core::{DeserializeGuard, PartialObjectMeta},
-    runtime::watcher::{self, Event},
+    runtime::watcher::Event,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use crate::{
     api::StaticAwsCredentials,
@@ -29,7 +30,7 @@ use follow::follow;
 use heard::Heard;
 
 /// A resource as it is watched: one that cannot be decoded does not stop the others.
-pub type Guarded = DeserializeGuard<StaticAwsCredentials>;
+type Guarded = DeserializeGuard<StaticAwsCredentials>;
 
 /// Where the two lists stand: resources come first, so that the names that matter are known when
 /// the Secrets pass by; runs begin after both.
@@ -54,109 +55,94 @@ where
     }
 }
 
-/// Watches resources. The end of the first list is passed on only once the Secrets are listed too:
-/// a run before that would take "not seen yet" for "gone".
-pub fn resources(
-    context: &Arc<Context>,
-    namespace: Option<&str>,
+/// Watches resources, and has those run that changed.
+pub async fn resources(
+    context: Arc<Context>,
+    namespace: Option<String>,
     watching: Arc<Dependency>,
     stage: watch::Sender<Stage>,
-    woken: mpsc::UnboundedSender<ResourceKey>,
-) -> impl Stream<Item = watcher::Result<Event<Guarded>>> + Send + 'static {
-    let api: Api<Guarded> = api(&context.shared.client, namespace);
-    let context = Arc::clone(context);
+) {
+    let api: Api<Guarded> = api(&context.shared.client, namespace.as_deref());
     let mut heard = Heard::default();
     let events = follow(api, Arc::clone(&context));
-    let news = events.filter(move |event| future::ready(heard.is_news(event)));
-    news.then(move |event| {
-        watching.saw(event.as_ref().err());
-        let event = event.map(|event| note_resource(&context, event, &woken));
-        let stage = stage.clone();
-        async move {
-            if matches!(event, Ok(Event::InitDone)) {
-                stage.send_if_modified(|stage| {
-                    let first = *stage == Stage::Starting;
-                    *stage = (*stage).max(Stage::ResourcesListed);
-                    first
-                });
-                // The sender is held here, so the stage cannot be closed.
-                let _ = stage
-                    .subscribe()
-                    .wait_for(|stage| *stage == Stage::SecretsListed)
-                    .await;
+    events
+        .for_each(|event| {
+            if watching.saw(event.as_ref().err()) {
+                context.wake_failed();
             }
-            event
-        }
-    })
+            if heard.is_news(&event)
+                && let Ok(event) = event
+            {
+                note_resource(&context, event, &stage);
+            }
+            future::ready(())
+        })
+        .await;
 }
 
-fn note_resource(
-    context: &Context,
-    event: Event<Guarded>,
-    woken: &mpsc::UnboundedSender<ResourceKey>,
-) -> Event<Guarded> {
-    let mut index = lock(&context.index);
-    let mut freed = Vec::new();
-    let event = match event {
+fn note_resource(context: &Context, event: Event<Guarded>, stage: &watch::Sender<Stage>) {
+    let woken = match event {
         Event::Init => {
-            index.begin_resources();
-            Event::Init
+            lock(&context.index).begin_resources();
+            return;
         }
         Event::InitDone => {
-            for (_, uid) in index.end_resources() {
-                context.forget(&uid);
+            for key in lock(&context.index).end_resources() {
+                context.forget(&key);
             }
             context.relisted();
-            Event::InitDone
+            stage.send_if_modified(|stage| {
+                let first = *stage == Stage::Starting;
+                *stage = (*stage).max(Stage::ResourcesListed);
+                first
+            });
+            return;
         }
         Event::Delete(object) => {
-            freed = index.delete_resource(&key(&object));
-            context.forget(&object.uid().unwrap_or_default());
-            Event::Delete(prune(object))
+            let key = key(&object);
+            let freed = lock(&context.index).delete_resource(&key);
+            context.forget(&key);
+            freed
         }
-        Event::Apply(object) => {
-            freed = note(&mut index, &object);
-            Event::Apply(prune(object))
-        }
-        Event::InitApply(object) => {
-            // A list wakes everybody.
-            note(&mut index, &object);
-            Event::InitApply(prune(object))
-        }
+        Event::Apply(object) | Event::InitApply(object) => note(context, &object),
     };
-    for key in freed {
-        // The receiver goes only when the controller does.
-        let _ = woken.send(key);
-    }
-    event
+    context.wake(&woken);
 }
 
-/// One that cannot be decoded keeps what it mentioned before.
-fn note(index: &mut crate::index::Index, object: &Guarded) -> Vec<ResourceKey> {
-    if let Ok(object) = &object.0 {
+/// Keeps a resource, and returns it together with whoever wanted the same target. One that cannot be
+/// decoded mentions what it mentioned before.
+fn note(context: &Context, object: &Guarded) -> Vec<ResourceKey> {
+    let mut index = lock(&context.index);
+    let mut key = key(object);
+    let uid = object.uid().unwrap_or_default().into();
+    let mut woken = if let Ok(object) = &object.0 {
         let mentions = resource::mentions(object, object.status.as_ref());
-        return index.apply_resource(&resource::key_of(object), mentions);
-    }
-    index.keep_resource(&key(object));
-    Vec::new()
+        index.apply_resource(&key, mentions)
+    } else {
+        index.keep_resource(&key);
+        Vec::new()
+    };
+    key = index.known(&key).unwrap_or(key);
+    let object = object.0.as_ref().map_err(|invalid| {
+        let mut invalid = invalid.clone();
+        prune(&mut invalid.metadata);
+        Box::new(invalid)
+    });
+    lock(&context.store).keep(&key, uid, object);
+    woken.push(key);
+    woken
 }
 
 /// Namespace and name of a watched resource.
-#[must_use]
-pub fn key(object: &Guarded) -> ResourceKey {
-    ResourceKey {
-        namespace: object.namespace().unwrap_or_default(),
-        name: object.name_any(),
-    }
+fn key(object: &Guarded) -> ResourceKey {
+    ResourceKey::new(&object.namespace().unwrap_or_default(), &object.name_any())
 }
 
 /// Most of a stored object is who owns which field, and how it was last applied.
-fn prune(mut object: Guarded) -> Guarded {
-    let metadata = object.meta_mut();
+fn prune(metadata: &mut ObjectMeta) {
     metadata.managed_fields = None;
     metadata.annotations = None;
     metadata.labels = None;
-    object
 }
 
 /// Watches Secrets once the resources are listed, and says which resources a change concerns.
@@ -165,7 +151,6 @@ pub async fn secrets(
     namespace: Option<String>,
     watching: Arc<Dependency>,
     stage: watch::Sender<Stage>,
-    woken: mpsc::UnboundedSender<ResourceKey>,
 ) {
     let listed = |stage: &Stage| *stage >= Stage::ResourcesListed;
     // The sender is held here, so the stage cannot be closed.
@@ -174,9 +159,11 @@ pub async fn secrets(
     let events = follow(api, Arc::clone(&context));
     events
         .for_each(|event| {
-            watching.saw(event.as_ref().err());
+            if watching.saw(event.as_ref().err()) {
+                context.wake_failed();
+            }
             if let Ok(event) = event {
-                note_secret(&context, event, &stage, &woken);
+                note_secret(&context, event, &stage);
             }
             future::ready(())
         })
@@ -187,7 +174,6 @@ fn note_secret(
     context: &Context,
     event: Event<PartialObjectMeta<Secret>>,
     stage: &watch::Sender<Stage>,
-    woken: &mpsc::UnboundedSender<ResourceKey>,
 ) {
     let mut index = lock(&context.index);
     let place = |secret: &PartialObjectMeta<Secret>| {
@@ -228,8 +214,6 @@ fn note_secret(
             index.delete_secret(&namespace, &name, version)
         }
     };
-    for key in concerned {
-        // The receiver goes only when the controller does.
-        let _ = woken.send(key);
-    }
+    drop(index);
+    context.wake(&concerned);
 }

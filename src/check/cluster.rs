@@ -30,10 +30,7 @@ pub async fn find(args: &CheckArgs, key: &FingerprintKey) -> Result<Subject, Obs
     let object = match &args.resource {
         None => None,
         Some(name) => {
-            let key = ResourceKey {
-                namespace: namespace.clone(),
-                name: name.clone(),
-            };
+            let key = ResourceKey::new(&namespace, name);
             let object = in_time(observe::resource(&client, &key)).await?;
             Some(object.ok_or_else(|| {
                 let problem =
@@ -43,7 +40,7 @@ pub async fn find(args: &CheckArgs, key: &FingerprintKey) -> Result<Subject, Obs
         }
     };
     let mut rules = Rules::new(args, object, &secret).map_err(Obstacle::Unusable)?;
-    rules.resource.key.namespace = namespace;
+    rules.resource.key.namespace = namespace.into();
     let source = in_time(observe::source(&client, &rules.resource, key)).await?;
     Ok(Subject { rules, source })
 }

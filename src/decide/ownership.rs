@@ -79,7 +79,7 @@ impl FoundTarget {
         let ours = match target::controller(&self.metadata) {
             Some(owner) => {
                 let is_published =
-                    published.is_some_and(|published| *published.uid == *self.seen.uid);
+                    published.is_some_and(|published| self.seen.uid == *published.uid);
                 owner.uid == resource.uid && (labelled || is_published)
             }
             None => labelled && resource.deletion_policy == DeletionPolicy::Retain,
@@ -106,7 +106,7 @@ impl FoundTarget {
 
     fn belongs_to_namesake(&self, resource: &Resource) -> bool {
         target::our_controller(&self.metadata)
-            .is_some_and(|owner| owner.name == resource.key.name && owner.uid != resource.uid)
+            .is_some_and(|owner| *owner.name == *resource.key.name && owner.uid != resource.uid)
     }
 
     fn consents_to(&self, resource: &Resource) -> bool {

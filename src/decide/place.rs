@@ -152,7 +152,7 @@ fn withdraw(world: &World<'_>) -> Placing {
 }
 
 fn is_same(published: &Published, found: &FoundTarget) -> bool {
-    *published.uid == *found.seen.uid
+    found.seen.uid == *published.uid
 }
 
 pub(super) fn matches(published: &Published, seen: &Seen) -> bool {

@@ -204,7 +204,10 @@ fn strays(world: &World<'_>, judged: &Judged, standing: &Standing) -> Vec<(Strin
         .map(|published| published.secret_name.as_str());
     let renamed = before.filter(|name| *name != world.resource.target);
     let old = renamed.zip(world.view.published.present());
-    let ours = |seen: &Seen| seen.marked_by.as_deref() == Some(world.resource.uid.as_str());
+    let ours = |seen: &Seen| {
+        let marked_by = seen.marked_by.as_ref();
+        marked_by.is_some_and(|by| *by == *world.resource.uid)
+    };
     let retains = world.resource.deletion_policy == crate::api::DeletionPolicy::Retain;
     let old = old.filter(|(_, seen)| ours(seen) && !retains);
     old.map(|(name, seen)| (name.to_owned(), seen.clone()))

@@ -155,7 +155,7 @@ fn untouched(here: Option<&Published>, content: &Content<'_>, found: &FoundTarge
 
 /// Whether the status already speaks of this pair in this object, of which only the version moved.
 fn says_same(here: &Published, content: &Content<'_>, found: &FoundTarget) -> bool {
-    *here.uid == *found.seen.uid && here.key_id_suffix == content.pair.pair.suffix()
+    found.seen.uid == *here.uid && here.key_id_suffix == content.pair.pair.suffix()
 }
 
 /// Creates the target, unless somebody who wants it too comes first.

@@ -1,29 +1,31 @@
 //! Names that a resource mentions.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
+
+use crate::uid::Uid;
 
 /// Namespace and name of a resource.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ResourceKey {
     /// Namespace of the resource.
-    pub namespace: String,
+    pub namespace: Arc<str>,
     /// Name of the resource.
-    pub name: String,
+    pub name: Arc<str>,
 }
 
 /// What a resource says of itself and of Secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mentions {
     /// UID of the resource.
-    pub uid: Box<str>,
+    pub uid: Uid,
     /// When the resource was created, in seconds since 1970.
     pub created: i64,
     /// Name of the source.
-    pub source: Box<str>,
+    pub source: Arc<str>,
     /// Name of the target that the spec asks for.
-    pub target: Box<str>,
+    pub target: Arc<str>,
     /// Name of the Secret that the status calls published.
-    pub published: Option<Box<str>>,
+    pub published: Option<Arc<str>>,
 }
 
 impl ResourceKey {
@@ -31,8 +33,16 @@ impl ResourceKey {
     #[must_use]
     pub fn new(namespace: &str, name: &str) -> Self {
         Self {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+
+    /// The key of names that are kept already.
+    pub(super) fn of(namespace: &Arc<str>, name: &Arc<str>) -> Self {
+        Self {
+            namespace: Arc::clone(namespace),
+            name: Arc::clone(name),
         }
     }
 }
@@ -56,6 +66,13 @@ impl Mentions {
             .flatten()
     }
 
+    /// The same names, to be exchanged for equal ones.
+    pub(super) fn names_mut(&mut self) -> impl Iterator<Item = &mut Arc<str>> {
+        [&mut self.source, &mut self.target]
+            .into_iter()
+            .chain(self.published.as_mut())
+    }
+
     /// Whether a Secret of this name is, or is to be, the target.
     #[must_use]
     pub fn owns(&self, name: &str) -> bool {
@@ -64,8 +81,8 @@ impl Mentions {
 
     /// Who of several that want one target comes first: who publishes there, then the older one.
     #[must_use]
-    pub fn precedence(&self) -> (bool, i64, &str) {
+    pub fn precedence(&self) -> (bool, i64, &Uid) {
         let publishes_there = self.published.as_ref() == Some(&self.target);
-        (!publishes_there, self.created, &*self.uid)
+        (!publishes_there, self.created, &self.uid)
     }
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{Mentions, ResourceKey, Seen, Sight};
+use crate::uid::Uid;
 
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
@@ -20,23 +21,40 @@ pub(super) struct Tracked {
     pub(super) mentioned_by: Vec<Arc<str>>,
 }
 
+impl Tracked {
+    fn mention(&mut self, name: &Arc<str>) {
+        if !self.mentioned_by.contains(name) {
+            // Most Secrets are mentioned once.
+            self.mentioned_by.reserve_exact(1);
+            self.mentioned_by.push(Arc::clone(name));
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Namespace {
     pub(super) resources: HashMap<Arc<str>, Entry>,
-    pub(super) secrets: HashMap<Box<str>, Tracked>,
-    pub(super) by_uid: HashMap<Box<str>, Arc<str>>,
-    pub(super) strays: HashSet<Box<str>>,
+    pub(super) secrets: HashMap<Arc<str>, Tracked>,
+    pub(super) by_uid: HashMap<Uid, Arc<str>>,
+    pub(super) strays: HashSet<Arc<str>>,
 }
 
 impl Namespace {
-    pub(super) fn apply(&mut self, name: &str, mentions: Mentions) {
-        let before = self.resources.remove(name);
-        let name: Arc<str> = name.into();
-        for secret in mentions.names() {
-            let tracked = self.secrets.entry(secret.into()).or_default();
-            if !tracked.mentioned_by.contains(&name) {
-                tracked.mentioned_by.push(Arc::clone(&name));
+    pub(super) fn apply(&mut self, name: &Arc<str>, mut mentions: Mentions) {
+        let (name, before) = self
+            .resources
+            .remove_entry(name)
+            .map_or((Arc::clone(name), None), |(name, before)| {
+                (name, Some(before))
+            });
+        for secret in mentions.names_mut() {
+            let known = self.secrets.get_key_value(secret);
+            // The same name is kept once.
+            if let Some((kept, _)) = known {
+                *secret = Arc::clone(kept);
             }
+            let tracked = self.secrets.entry(Arc::clone(secret)).or_default();
+            tracked.mention(&name);
         }
         self.by_uid.insert(mentions.uid.clone(), Arc::clone(&name));
         if let Some(before) = &before {
@@ -72,7 +90,7 @@ impl Namespace {
     }
 
     /// A resource is gone. Its strays are garbage, which the cluster collects.
-    fn forget_strays_of(&mut self, uid: &str) {
+    fn forget_strays_of(&mut self, uid: &Uid) {
         let Self {
             secrets, strays, ..
         } = self;
@@ -81,7 +99,7 @@ impl Namespace {
                 return false;
             };
             let seen = tracked.sight.present();
-            let is_its = seen.is_some_and(|seen| seen.marked_by.as_deref() == Some(uid));
+            let is_its = seen.is_some_and(|seen| seen.marked_by.as_ref() == Some(uid));
             if is_its && tracked.mentioned_by.is_empty() {
                 secrets.remove(name);
             }
@@ -138,7 +156,7 @@ impl Namespace {
     }
 
     /// The resources that mention a Secret, and the one whose marks it carries.
-    pub(super) fn concerned(&self, namespace: &str, name: &str) -> Vec<ResourceKey> {
+    pub(super) fn concerned(&self, namespace: &Arc<str>, name: &str) -> Vec<ResourceKey> {
         let Some(tracked) = self.secrets.get(name) else {
             return Vec::new();
         };
@@ -152,7 +170,7 @@ impl Namespace {
             .mentioned_by
             .iter()
             .chain(owner)
-            .map(|by| ResourceKey::new(namespace, by))
+            .map(|by| ResourceKey::of(namespace, by))
             .collect()
     }
 
@@ -183,11 +201,11 @@ impl Namespace {
     }
 
     /// Everybody else who wants the same target as a resource.
-    pub(super) fn rivals(&self, namespace: &str, name: &str) -> Vec<ResourceKey> {
+    pub(super) fn rivals(&self, namespace: &Arc<str>, name: &str) -> Vec<ResourceKey> {
         let entry = self.resources.get(name);
         let rivals = entry.map(|entry| {
             let others = self.wanting(name, &entry.mentions);
-            others.map(|(other, _)| ResourceKey::new(namespace, other))
+            others.map(|(other, _)| ResourceKey::of(namespace, other))
         });
         rivals.into_iter().flatten().collect()
     }
@@ -196,12 +214,11 @@ impl Namespace {
         &'a self,
         name: &'a str,
         mentions: &'a Mentions,
-    ) -> impl Iterator<Item = (&'a str, &'a Mentions)> {
+    ) -> impl Iterator<Item = (&'a Arc<str>, &'a Mentions)> {
         let tracked = self.secrets.get(&mentions.target).into_iter();
         tracked
             .flat_map(|tracked| &tracked.mentioned_by)
-            .map(AsRef::as_ref)
-            .filter(move |other: &&str| *other != name)
+            .filter(move |other| ***other != *name)
             .filter_map(|other| Some((other, &self.resources.get(other)?.mentions)))
             .filter(|(_, other)| other.target == mentions.target)
     }

@@ -3,17 +3,17 @@
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::PartialObjectMeta;
 
-use crate::target;
+use crate::{target, uid::Uid};
 
 /// A Secret as its metadata showed it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Seen {
     /// UID of the Secret.
-    pub uid: Box<str>,
+    pub uid: Uid,
     /// Resource version of the Secret. Kubernetes orders them as numbers.
     pub version: u64,
     /// UID of the resource whose label and controller reference it carries, where both agree.
-    pub marked_by: Option<Box<str>>,
+    pub marked_by: Option<Uid>,
     /// Whether its metadata holds nothing but what this operator writes.
     pub plain: bool,
 }
@@ -51,7 +51,7 @@ impl Seen {
     /// Whether this is the version of the object that a status speaks of.
     #[must_use]
     pub fn is(&self, uid: &str, version: &str) -> bool {
-        *self.uid == *uid && version.parse() == Ok(self.version)
+        self.uid == *uid && version.parse() == Ok(self.version)
     }
 }
 

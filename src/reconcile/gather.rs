@@ -11,6 +11,7 @@ use crate::{
     context::Context,
     decide::{self, Query, Source, Step, World},
     error::Error,
+    fair::Permit,
     index::Sight,
     lock::lock,
     observe,
@@ -24,12 +25,13 @@ impl<'a> Run<'a> {
         context: &'a Context,
         object: &'a StaticAwsCredentials,
         resource: &'a Resource,
+        permit: Permit,
     ) -> Self {
         let stored = object.status.clone().unwrap_or_default();
         let stored_version = object.metadata.resource_version.clone().unwrap_or_default();
         let rewinds = lock(&context.index).rewinds();
         // The watch brings our own status write back only after the next trigger may have come.
-        let written = context.remember(&resource.uid, |remembered| {
+        let written = context.remember(resource, |remembered| {
             let newer = |written: &Written| {
                 // A list may be older than the spec of which that status speaks.
                 written.status.observed_generation == resource.generation
@@ -38,7 +40,8 @@ impl<'a> Run<'a> {
                         .parse()
                         .is_ok_and(|stored: u64| stored < written.version)
             };
-            remembered.written = remembered.written.take().filter(newer);
+            let written = remembered.written.take();
+            remembered.written = written.filter(|written| newer(written));
             remembered.written.clone()
         });
         let (status, version) = match written {
@@ -58,12 +61,11 @@ impl<'a> Run<'a> {
             answers: Vec::new(),
             jitter: jitter(),
             conflicts: 0,
-            permit: None,
+            permit: Some(permit),
         }
     }
 
-    /// Waits for a turn before anything is asked of the API server. A run that has nothing to do
-    /// needs none.
+    /// Waits for another turn, where the first was given back while AWS was asked.
     pub(super) async fn admitted(&mut self) {
         if self.permit.is_none() {
             let gate = &self.context.shared.gate;
@@ -79,7 +81,7 @@ impl<'a> Run<'a> {
         let now = Instant::now();
         let refused_accounts = lock(&self.context.shared.refusals).lately(now);
         let (memory, due, refused_for, restore_wait) =
-            self.context.remember(&self.resource.uid, |remembered| {
+            self.context.remember(self.resource, |remembered| {
                 (
                     remembered.memory.clone(),
                     remembered.due(now),
@@ -150,7 +152,7 @@ impl<'a> Run<'a> {
         self.permit = None;
         let now = Instant::now();
         let question = Question {
-            namespace: self.resource.key.namespace.clone(),
+            namespace: self.resource.key.namespace.to_string(),
             pair: Arc::clone(&pair.pair),
             region: query.region.as_str().to_owned(),
             endpoint: query.region.sts_endpoint(),

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::{
     actions::{ADOPT_BY, TARGET, tests},
     operations::{backup, restore, stripped},
-    scene::{SECOND, Scene, Stage},
+    scene::{PAIR, SECOND, Scene, Stage},
 };
 
 tests![another_cluster_takes_over_and_outlives_the_loss_of_its_definition,];
@@ -38,7 +38,8 @@ async fn another_cluster_takes_over_and_outlives_the_loss_of_its_definition(
         assert_eq!(moved.annotations()[ADOPT_BY], name);
     }
     assert_eq!(scene.sts.calls().len(), 2, "each pair is proven once there");
-    the_definition_is_lost(&scene).await
+    the_definition_is_lost(&scene).await?;
+    the_store_is_restored(&scene).await
 }
 
 async fn the_definition_is_lost(scene: &Scene) -> Result<()> {
@@ -71,5 +72,27 @@ async fn the_definition_is_lost(scene: &Scene) -> Result<()> {
     scene.until_agreed("kept").await?;
     let adopted = scene.secrets.get("kept-credentials").await?;
     assert_eq!((adopted.uid(), adopted.data), (kept.uid(), kept.data));
+    scene.ready().await
+}
+
+/// etcd goes back to a snapshot: a rotation since then never was.
+async fn the_store_is_restored(scene: &Scene) -> Result<()> {
+    let stage = Arc::clone(&scene.stage);
+    let cluster = stage.cluster()?;
+    let saved = cluster.directory().join("saved");
+    cluster.save_store(&saved).await?;
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
+    cluster.restore_store(&saved).await?;
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
+    scene.until_agreed("orders").await?;
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+    assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
+    for (name, source) in [("orders", "pair"), ("kept", "second")] {
+        scene.touch(source).await?;
+        scene.until_agreed(name).await?;
+    }
     scene.ready().await
 }

@@ -145,11 +145,11 @@ impl Run {
         self.status = status.clone();
         // What the watch will say in a moment is known already.
         let rewinds = world.process.index.rewinds();
-        world.process.remembered(&self.resource.uid).written = Some(Written {
+        world.process.remembered(&self.resource.uid).written = Some(Box::new(Written {
             version,
             status: status.clone(),
             rewinds,
-        });
+        }));
         Ok(())
     }
 

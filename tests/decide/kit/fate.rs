@@ -102,7 +102,7 @@ impl World {
         let woken = index.end_secrets();
         self.process
             .woken
-            .extend(woken.into_iter().map(|key| key.name));
+            .extend(woken.into_iter().map(|key| key.name.to_string()));
     }
 
     /// The wall clock is set.

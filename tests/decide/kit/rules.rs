@@ -43,7 +43,11 @@ pub fn may_write(
     );
     assert!(!run.resource.suspend && !run.resource.deleting);
     if let (Change::Replace(_, seen), Some(current)) = (change, world.store.secret(name)) {
-        let known = current.metadata.uid.as_deref() == Some(&*seen.uid)
+        let known = current
+            .metadata
+            .uid
+            .as_deref()
+            .is_some_and(|uid| seen.uid == *uid)
             && current.metadata.resource_version == Some(seen.version.to_string());
         // A version that is not known any more is refused by the API server.
         assert!(

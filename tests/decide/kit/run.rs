@@ -53,7 +53,8 @@ impl Run {
                     .parse()
                     .is_ok_and(|stored: u64| stored < written.version)
         };
-        remembered.written = remembered.written.take().filter(newer);
+        let written = remembered.written.take();
+        remembered.written = written.filter(|written| newer(written));
         let (status, version) = match remembered.written.clone() {
             Some(written) => (written.status, written.version.to_string()),
             None => (stored, version),

@@ -133,7 +133,9 @@ impl World {
                 index.delete_resource(&key_of(object))
             }
         };
-        process.woken.extend(woken.into_iter().map(|key| key.name));
+        process
+            .woken
+            .extend(woken.into_iter().map(|key| key.name.to_string()));
         true
     }
 

@@ -63,10 +63,10 @@ impl Model {
     /// Secrets that somebody mentions, or that carry the marks of somebody who is there.
     pub fn mentioned(&self) -> BTreeSet<String> {
         let names = self.resources.values().flat_map(Mentions::names);
-        let uids: BTreeSet<&str> = self.resources.values().map(|it| &*it.uid).collect();
+        let uids: BTreeSet<_> = self.resources.values().map(|it| &it.uid).collect();
         let marked = self.secrets.iter().filter(|(_, seen)| {
             seen.marked_by
-                .as_deref()
+                .as_ref()
                 .is_some_and(|uid| uids.contains(uid))
         });
         names
@@ -77,9 +77,9 @@ impl Model {
 
     /// Whom a change of a Secret concerns.
     pub fn concerned(&self, secret: &str, seen: Option<&Seen>) -> BTreeSet<ResourceKey> {
-        let marked_by = seen.and_then(|seen| seen.marked_by.as_deref());
+        let marked_by = seen.and_then(|seen| seen.marked_by.as_ref());
         let concerned = self.resources.iter().filter(|(_, mentions)| {
-            mentions.names().any(|name| name == secret) || marked_by == Some(&*mentions.uid)
+            mentions.names().any(|name| name == secret) || marked_by == Some(&mentions.uid)
         });
         concerned
             .map(|(name, _)| ResourceKey::new(TEAM, name))

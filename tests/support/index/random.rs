@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use proptest::{collection::vec, prelude::*};
-use static_aws_credentials::index::{Index, Mentions, ResourceKey, Seen, Sight};
+use static_aws_credentials::{
+    index::{Index, Mentions, ResourceKey, Seen, Sight},
+    uid::Uid,
+};
 
 use super::{
     chance::{Event, events},
@@ -110,7 +113,7 @@ impl Play {
 
     fn echo(&mut self, which: usize) {
         let name = SECRETS[which];
-        let of_this = |seen: &&Seen| seen.uid.starts_with(name);
+        let of_this = |seen: &&Seen| seen.uid.to_string().starts_with(name);
         if !self.is_known(name) {
             // A watch speaks of versions in their order; only who wrote one himself knows it before.
             return;
@@ -233,7 +236,7 @@ fn set(woken: Vec<ResourceKey>) -> BTreeSet<ResourceKey> {
     woken
 }
 
-fn uid_of(who: usize, uid: u8) -> Box<str> {
+fn uid_of(who: usize, uid: u8) -> Uid {
     format!("{}-{uid}", RESOURCES[who]).into()
 }
 

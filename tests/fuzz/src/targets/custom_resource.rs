@@ -39,8 +39,8 @@ pub fn custom_resource(input: &[u8]) {
     assert_eq!(again.spec, object.spec);
     let parsed = Resource::parse(&object);
     assert_eq!(
-        key_of(&object).name,
-        object.metadata.name.clone().unwrap_or_default()
+        &*key_of(&object).name,
+        object.metadata.name.as_deref().unwrap_or_default()
     );
     assert_eq!(
         &*mentions(&object, object.status.as_ref()).target,

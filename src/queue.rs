@@ -1,0 +1,164 @@
+//! Which resource is run next, and when: namespaces in turn, never two runs of one resource at a time,
+//! and whatever happens during a run is one further run.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::{fair::FairQueue, index::ResourceKey};
+
+/// The work of one scope.
+#[derive(Debug, Default)]
+pub struct Queue {
+    ready: FairQueue<ResourceKey>,
+    work: HashMap<ResourceKey, Work>,
+    timers: BTreeSet<(Instant, ResourceKey)>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing is to be done before something changes.
+    Rest,
+    /// All is well; another look is due after this time.
+    LookAgain(Duration),
+    /// It failed and is tried again after this time.
+    Failed(Duration),
+}
+
+#[derive(Debug)]
+struct Work {
+    state: State,
+    timer: Option<Instant>,
+    failed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Resting,
+    Waiting { since: Instant },
+    Running { woken: bool },
+}
+
+/// A resource whose turn it is.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The resource.
+    pub key: ResourceKey,
+    /// How long it has waited.
+    pub waited: Duration,
+}
+
+impl Queue {
+    /// Something concerns this resource.
+    pub fn wake(&mut self, key: &ResourceKey, now: Instant) {
+        let Some(work) = self.work.get_mut(key) else {
+            let waiting = Work {
+                state: State::Waiting { since: now },
+                timer: None,
+                failed: false,
+            };
+            self.work.insert(key.clone(), waiting);
+            self.line_up(key);
+            return;
+        };
+        match &mut work.state {
+            State::Running { woken } => *woken = true,
+            State::Waiting { .. } => {}
+            State::Resting => {
+                work.state = State::Waiting { since: now };
+                self.line_up(key);
+            }
+        }
+    }
+
+    /// What failed may succeed now.
+    pub fn wake_failed(&mut self, now: Instant) {
+        let failed = self.work.iter().filter(|(_, work)| work.failed);
+        let failed: Vec<ResourceKey> = failed.map(|(key, _)| key.clone()).collect();
+        for key in failed {
+            self.wake(&key, now);
+        }
+    }
+
+    /// Whose turn it is. It runs until [`Self::ended`] is told.
+    pub fn next(&mut self, now: Instant) -> Option<Turn> {
+        let key = self.ready.pop()?;
+        let work = self.work.get_mut(&key)?;
+        let waited = match work.state {
+            State::Waiting { since } => now.saturating_duration_since(since),
+            State::Resting | State::Running { .. } => Duration::ZERO,
+        };
+        work.state = State::Running { woken: false };
+        if let Some(at) = work.timer.take() {
+            self.timers.remove(&(at, key.clone()));
+        }
+        Some(Turn { key, waited })
+    }
+
+    /// A run is over.
+    pub fn ended(&mut self, key: &ResourceKey, ended: Ended, now: Instant) {
+        let Some(work) = self.work.get_mut(key) else {
+            return;
+        };
+        work.failed = matches!(ended, Ended::Failed(_));
+        if work.state == (State::Running { woken: true }) {
+            work.state = State::Waiting { since: now };
+            self.line_up(key);
+            return;
+        }
+        work.state = State::Resting;
+        match ended {
+            Ended::Rest => drop(self.work.remove(key)),
+            Ended::LookAgain(pause) | Ended::Failed(pause) => {
+                let at = now + pause;
+                work.timer = Some(at);
+                self.timers.insert((at, key.clone()));
+            }
+        }
+    }
+
+    /// When the next timer rings.
+    #[must_use]
+    pub fn next_timer(&self) -> Option<Instant> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// How many wait for their turn.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// A resource that waits or runs is looked at all the same, and found gone.
+    pub fn forget(&mut self, key: &ResourceKey) {
+        let resting = |work: &&mut Work| work.state == State::Resting;
+        let Some(work) = self.work.get_mut(key).filter(resting) else {
+            return;
+        };
+        if let Some(at) = work.timer {
+            self.timers.remove(&(at, key.clone()));
+        }
+        self.work.remove(key);
+    }
+
+    fn line_up(&mut self, key: &ResourceKey) {
+        self.ready.push(0, &key.namespace, key.clone());
+    }
+
+    /// Lets those wait for their turn whose timers have rung.
+    pub fn ring(&mut self, now: Instant) {
+        while let Some((at, _)) = self.timers.first()
+            && *at <= now
+            && let Some((_, key)) = self.timers.pop_first()
+        {
+            if let Some(work) = self.work.get_mut(&key) {
+                work.timer = None;
+            }
+            self.wake(&key, now);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The resources of one scope as their watch showed them, and what is remembered of each.
+
+use std::collections::HashMap;
+
+use kube::core::error_boundary::InvalidObject;
+
+use crate::{
+    api::StaticAwsCredentials, index::ResourceKey, packed::Packed, remembered::Remembered, uid::Uid,
+};
+
+/// The resources of one scope.
+#[derive(Default)]
+pub struct Store {
+    records: HashMap<ResourceKey, Record>,
+}
+
+struct Record {
+    uid: Uid,
+    object: Result<Packed, Box<InvalidObject>>,
+    remembered: Option<Box<Remembered>>,
+}
+
+impl Store {
+    /// A resource as it stands in the cluster now. One with another UID is another, of which nothing
+    /// is remembered.
+    pub fn keep(
+        &mut self,
+        key: &ResourceKey,
+        uid: Uid,
+        object: Result<&StaticAwsCredentials, Box<InvalidObject>>,
+    ) {
+        let object = object.map(Packed::new);
+        if let Some(record) = self.records.get_mut(key) {
+            if record.uid != uid {
+                record.remembered = None;
+            }
+            record.uid = uid;
+            record.object = object;
+            return;
+        }
+        let record = Record {
+            uid,
+            object,
+            remembered: None,
+        };
+        self.records.insert(key.clone(), record);
+    }
+
+    /// A resource that is gone.
+    pub fn remove(&mut self, key: &ResourceKey) {
+        self.records.remove(key);
+    }
+
+    /// A resource, or why it cannot be decoded.
+    #[must_use]
+    pub fn object(
+        &self,
+        key: &ResourceKey,
+    ) -> Option<Result<StaticAwsCredentials, Box<InvalidObject>>> {
+        let record = self.records.get(key)?;
+        Some(match &record.object {
+            Ok(packed) => packed.unpack().map_err(|error| {
+                Box::new(InvalidObject {
+                    error,
+                    metadata: metadata(key, &record.uid),
+                })
+            }),
+            Err(invalid) => Err(invalid.clone()),
+        })
+    }
+
+    /// Looks at or changes what is remembered of a resource. What concerns one that is gone is
+    /// remembered by nobody.
+    pub fn remember<T>(
+        &mut self,
+        key: &ResourceKey,
+        uid: &Uid,
+        with: impl FnOnce(&mut Remembered) -> T,
+    ) -> T {
+        let record = self.records.get_mut(key);
+        match record.filter(|record| record.uid == *uid) {
+            Some(record) => with(record.remembered.get_or_insert_default()),
+            None => with(&mut Remembered::default()),
+        }
+    }
+
+    /// What is remembered is older than what somebody else did since.
+    pub fn forget_memories(&mut self) {
+        for record in self.records.values_mut() {
+            record.remembered = None;
+        }
+    }
+
+    /// The key of a resource that is known, as it is kept here.
+    #[must_use]
+    pub fn known(&self, key: &ResourceKey) -> Option<ResourceKey> {
+        self.records.get_key_value(key).map(|(key, _)| key.clone())
+    }
+
+    /// Every resource.
+    pub fn keys(&self) -> impl Iterator<Item = &ResourceKey> {
+        self.records.keys()
+    }
+}
+
+fn metadata(key: &ResourceKey, uid: &Uid) -> kube::api::ObjectMeta {
+    kube::api::ObjectMeta {
+        namespace: Some(key.namespace.to_string()),
+        name: Some(key.name.to_string()),
+        uid: Some(uid.to_string()),
+        ..kube::api::ObjectMeta::default()
+    }
+}

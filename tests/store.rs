@@ -1,0 +1,155 @@
+//! What a scope keeps of its resources, and how little that is.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use kube::{api::ObjectMeta, core::error_boundary::InvalidObject};
+use serde_json::{Value, json};
+use static_aws_credentials::{
+    api::StaticAwsCredentials, index::ResourceKey, packed::Packed, store::Store, uid::Uid,
+};
+
+const UID: &str = "5f8a7c1e-0b1d-4a52-9c3f-2f6f0a3b9d10";
+
+fn condition(kind: &str, reason: &str, message: &str) -> Value {
+    json!({
+        "type": kind, "status": "True", "reason": reason, "message": message,
+        "lastTransitionTime": "2026-11-25T12:34:56Z",
+    })
+}
+
+/// A settled resource as it comes from the API server.
+fn settled(number: u32) -> StaticAwsCredentials {
+    let mixed = number.wrapping_mul(2_654_435_761);
+    let uid = |part: u32| format!("{mixed:08x}-0b1d-4a52-9c3f-2f6f{:08x}", mixed ^ part);
+    let name = format!("resource-{number:05}");
+    let object = json!({
+        "apiVersion": "awscredentials.dev/v1alpha1",
+        "kind": "StaticAwsCredentials",
+        "metadata": {
+            "name": name, "namespace": "team-a", "uid": uid(1), "generation": 2,
+            "resourceVersion": (100_000 + number).to_string(),
+            "creationTimestamp": "2026-11-25T12:34:50Z",
+            "labels": { "app": "orders" },
+            "annotations": { "kubectl.kubernetes.io/last-applied-configuration": "{}".repeat(500) },
+            "managedFields": [{ "manager": "kubectl", "operation": "Apply" }],
+        },
+        "spec": { "secretRef": { "name": format!("{name}-key-pair") }, "region": "eu-west-1" },
+        "status": {
+            "observedGeneration": 2,
+            "source": { "uid": uid(2), "resourceVersion": (90_000 + number).to_string() },
+            "published": {
+                "secretName": format!("{name}-credentials"), "uid": uid(3),
+                "resourceVersion": (95_000 + number).to_string(),
+                "keyIdSuffix": "QUA5", "revision": 1, "time": "2026-11-25T12:34:56Z",
+            },
+            "identity": {
+                "accountId": "123456789012",
+                "arn": format!("arn:aws:iam::123456789012:user/connectors/{name}"),
+            },
+            "lastVerifiedTime": "2026-11-25T12:34:56Z",
+            "binding": { "name": format!("{name}-credentials") },
+            "conditions": [
+                condition("Ready", "Published", &format!("Secret \"{name}-credentials\" holds the key pair ending in QUA5")),
+                condition("Verified", "Accepted", "AWS accepted the key pair"),
+                condition("Published", "Published", &format!("Secret \"{name}-credentials\" holds what was last published")),
+            ],
+        },
+    });
+    serde_json::from_value(object).unwrap()
+}
+
+fn key(name: &str) -> ResourceKey {
+    ResourceKey::new("team-a", name)
+}
+
+fn pruned(mut object: StaticAwsCredentials) -> StaticAwsCredentials {
+    object.metadata.labels = None;
+    object.metadata.annotations = None;
+    object.metadata.managed_fields = None;
+    object
+}
+
+fn value(object: &StaticAwsCredentials) -> Value {
+    serde_json::to_value(object).unwrap()
+}
+
+#[test]
+fn a_resource_comes_back_without_what_no_decision_needs() {
+    for number in 0..100 {
+        let object = settled(number);
+        let unpacked = Packed::new(&object).unpack().unwrap();
+        assert_eq!(value(&unpacked), value(&pruned(object)));
+    }
+}
+
+#[test]
+fn a_resource_that_is_being_deleted_still_is() {
+    let mut object = settled(1);
+    object.metadata.deletion_timestamp = object.metadata.creation_timestamp.clone();
+    let unpacked = Packed::new(&object).unpack().unwrap();
+    assert!(unpacked.metadata.deletion_timestamp.is_some());
+}
+
+/// What is kept grows with each resource; 10,000 of them shall fit.
+#[test]
+fn a_settled_resource_takes_few_bytes() {
+    let total: usize = (0..1000)
+        .map(|number| Packed::new(&settled(number)).size())
+        .sum();
+    println!("figure: {} bytes for each packed resource", total / 1000);
+    assert!(total / 1000 <= 640, "{} bytes", total / 1000);
+}
+
+#[test]
+fn what_is_remembered_goes_with_the_resource() {
+    let mut store = Store::default();
+    let (one, uid) = (key("one"), Uid::from(UID));
+    let fail = |store: &mut Store, uid: &Uid| {
+        store.remember(&one, uid, |remembered| {
+            remembered.failures += 1;
+            remembered.failures
+        })
+    };
+    assert_eq!(fail(&mut store, &uid), 1);
+    assert_eq!(
+        fail(&mut store, &uid),
+        1,
+        "nobody is there to remember it of"
+    );
+    store.keep(&one, uid.clone(), Ok(&settled(1)));
+    assert_eq!((fail(&mut store, &uid), fail(&mut store, &uid)), (1, 2));
+    store.keep(&one, uid.clone(), Ok(&settled(2)));
+    assert_eq!(fail(&mut store, &uid), 3, "a change of it changes nothing");
+    store.forget_memories();
+    assert_eq!(fail(&mut store, &uid), 1);
+    let namesake = Uid::from("another");
+    store.keep(&one, namesake.clone(), Ok(&settled(1)));
+    assert_eq!(fail(&mut store, &uid), 1, "a run for its predecessor");
+    assert_eq!(
+        (fail(&mut store, &namesake), fail(&mut store, &namesake)),
+        (1, 2)
+    );
+    store.remove(&one);
+    assert!(store.object(&one).is_none() && store.known(&one).is_none());
+    store.keep(&one, namesake.clone(), Ok(&settled(1)));
+    assert_eq!(fail(&mut store, &namesake), 1);
+}
+
+#[test]
+fn one_that_cannot_be_decoded_is_kept_as_such_until_it_can() {
+    let mut store = Store::default();
+    let one = key("one");
+    let invalid = InvalidObject {
+        error: "missing field `secretRef`".to_owned(),
+        metadata: ObjectMeta::default(),
+    };
+    store.keep(&one, UID.into(), Err(Box::new(invalid)));
+    let error = store.object(&one).unwrap().unwrap_err().error;
+    assert_eq!(error, "missing field `secretRef`");
+    store.keep(&one, UID.into(), Ok(&settled(1)));
+    assert!(store.object(&one).unwrap().is_ok());
+    assert_eq!(store.keys().collect::<Vec<_>>(), [&one]);
+}
