@@ -4,6 +4,7 @@
 mod follow;
 mod heard;
 mod pause;
+mod told;
 
 use std::sync::Arc;
 

@@ -53,7 +53,7 @@ const IMPURE: [&str; 16] = [
 ];
 
 /// Files that read from or write to the API server.
-const EFFECTS: [&str; 8] = [
+const EFFECTS: [&str; 9] = [
     "act.rs",
     "events.rs",
     "health.rs",
@@ -62,6 +62,7 @@ const EFFECTS: [&str; 8] = [
     "process.rs",
     "watch.rs",
     "watch/follow.rs",
+    "watch/told.rs",
 ];
 
 struct File {

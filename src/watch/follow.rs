@@ -1,13 +1,13 @@
-//! A list, and then watches from where it ended.
+//! Everything that is there, and then what happens to it.
 //!
 //! This is what kube's `watcher` does, but for what follows when something fails. An event that
 //! could not be read is asked for again. Before a watch is taken up again the API server is asked
 //! where its store stands: one that was restored from a backup stands before what was seen, and a
 //! watch from the future is silent until it has caught up.
 
-use std::{collections::VecDeque, fmt::Debug, sync::Arc, time::Duration};
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
-use futures::{Stream, StreamExt, stream::BoxStream};
+use futures::{Stream, StreamExt};
 use kube::{
     Api, Resource, ResourceExt,
     api::{ListParams, WatchEvent, WatchParams},
@@ -16,18 +16,19 @@ use kube::{
 use serde::de::DeserializeOwned;
 use tokio::{sync::watch, time::Instant};
 
-use super::pause::Pause;
+use super::{
+    pause::Pause,
+    told::{Events, Telling, Told},
+};
 use crate::context::Context;
 
 /// How long a watch goes on; shortly before its end the API server sends a bookmark.
-const WATCH_TIMEOUT: u32 = 50;
+pub(super) const WATCH_TIMEOUT: u32 = 50;
 /// A connection on which nothing came for so long is dead.
 pub const SILENCE: Duration = Duration::from_secs(55);
 /// How long the question may take where the store stands, and the head of a watch. An old connection
 /// may turn out dead then, too.
 const ANSWER: Duration = Duration::from_secs(5);
-/// A page is read whole, and takes ten times its size meanwhile.
-const PAGE: u32 = 100;
 /// A watch that ends sooner is not opened again before.
 const SHORTEST: Duration = Duration::from_secs(1);
 
@@ -60,26 +61,16 @@ struct Follower<K> {
 }
 
 enum State<K> {
-    /// A list begins next.
+    /// Nothing is known.
     Unknown,
-    /// Some of the list is here.
-    Listing(VecDeque<K>, Rest),
+    /// The API server tells what is there.
+    Told(Telling<K>),
     /// Everything up to a version is known, and a watch begins next.
     Known(String),
     /// The same, but the store may stand before it.
     Doubted(String),
     /// A watch goes on.
-    Watching(
-        String,
-        Instant,
-        BoxStream<'static, kube::Result<WatchEvent<K>>>,
-    ),
-}
-
-/// What of a list is still to come.
-enum Rest {
-    Page(Option<String>),
-    Nothing(String),
+    Watching(String, Instant, Events<K>),
 }
 
 impl<K> Follower<K>
@@ -122,42 +113,27 @@ where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     match state {
-        State::Unknown => {
-            let begun = State::Listing(VecDeque::new(), Rest::Page(None));
-            (Some(Ok(Event::Init)), begun)
-        }
-        State::Listing(mut items, rest) => match (items.pop_front(), rest) {
-            (Some(item), rest) => (
-                Some(Ok(Event::InitApply(item))),
-                State::Listing(items, rest),
-            ),
-            (None, Rest::Nothing(version)) => (Some(Ok(Event::InitDone)), State::Known(version)),
-            (None, Rest::Page(token)) => list(api, token).await,
-        },
+        State::Unknown => (Some(Ok(Event::Init)), State::Told(Telling::Asked)),
+        State::Told(telling) => hear(api, telling).await,
         State::Known(version) => begin(api, version).await,
         State::Doubted(version) => doubt(api, context, version).await,
         State::Watching(version, began, events) => listen(version, began, events).await,
     }
 }
 
-async fn list<K>(api: &Api<K>, token: Option<String>) -> (Option<Result<Event<K>>>, State<K>)
+async fn hear<K>(api: &Api<K>, telling: Telling<K>) -> (Option<Result<Event<K>>>, State<K>)
 where
-    K: Clone + Debug + DeserializeOwned,
+    K: Clone + Debug + DeserializeOwned + Send + 'static,
 {
-    let mut page = ListParams::default().limit(PAGE);
-    page.continue_token = token;
-    let list = match api.list(&page).await {
-        Ok(list) => list,
-        Err(error) => return (Some(Err(Error::InitialListFailed(error))), State::Unknown),
-    };
-    let present = |text: &String| !text.is_empty();
-    let token = list.metadata.continue_.filter(present);
-    let rest = match (token, list.metadata.resource_version.filter(present)) {
-        (Some(token), _) => Rest::Page(Some(token)),
-        (None, Some(version)) => Rest::Nothing(version),
-        (None, None) => return (Some(Err(Error::NoResourceVersion)), State::Unknown),
-    };
-    (None, State::Listing(list.items.into(), rest))
+    match telling.next(api).await {
+        Told::More(event, telling) => (event.map(Ok), State::Told(telling)),
+        Told::All(version, None) => (Some(Ok(Event::InitDone)), State::Known(version)),
+        Told::All(version, Some(events)) => {
+            let watching = State::Watching(version, Instant::now(), events);
+            (Some(Ok(Event::InitDone)), watching)
+        }
+        Told::Failed(error) => (Some(Err(error)), State::Unknown),
+    }
 }
 
 async fn begin<K>(api: &Api<K>, version: String) -> (Option<Result<Event<K>>>, State<K>)
@@ -215,7 +191,7 @@ where
     (None, State::Unknown)
 }
 
-async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
+pub(super) async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
     let late = |_| {
         let error = std::io::Error::from(std::io::ErrorKind::TimedOut);
         kube::Error::Service(error.into())
@@ -235,7 +211,7 @@ fn is_before(now: &str, seen: &str) -> bool {
 async fn listen<K>(
     version: String,
     began: Instant,
-    mut events: BoxStream<'static, kube::Result<WatchEvent<K>>>,
+    mut events: Events<K>,
 ) -> (Option<Result<Event<K>>>, State<K>)
 where
     K: Resource,

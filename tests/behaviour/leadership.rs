@@ -97,7 +97,7 @@ async fn a_leader_that_is_killed_in_a_rotation_is_succeeded_and_the_rotation_end
         standby
             .work(mark)
             .iter()
-            .all(|request| request.verb != Verb::List)
+            .all(|request| !request.asks_for_all())
     );
     assert_eq!(scene.sts.calls().len(), 3);
     Ok(())

@@ -132,8 +132,7 @@ async fn a_restart_with_500_resources_costs_nothing_but_pages(stage: Arc<Stage>)
     }).await?;
     let costs = scene.costs(mark).await;
     assert_silent(&costs);
-    // Pages of a hundred, of resources and of Secrets.
-    assert!(costs.lists <= 12, "{costs:?}");
+    assert_eq!(costs.lists, 2, "{costs:?}");
     assert_eq!(scene.sts.calls().len(), distinct);
     println!(
         "figure: {:.1} MiB resident after a restart with 500 resources ({BUILD})",

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use cluster::proxy::{Fault, Proxy, RequestHead, Verb};
+use cluster::proxy::{Answer, Fault, Proxy, RequestHead, Verb};
 use serde_json::Value;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
@@ -71,6 +71,8 @@ impl Courier {
         })));
         let hired = courier.clone();
         proxy.set_fault(Box::new(move |head| match head.verb {
+            // An older list can only be had as a list.
+            Verb::Watch if head.is_streaming_list() => Fault::Answer(Answer::no_watch_list()),
             Verb::Watch => hired.carry(head),
             _ => otherwise(head),
         }));

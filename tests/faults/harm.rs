@@ -76,7 +76,7 @@ async fn f12_a_store_compacted_beyond_the_watch(stage: Arc<Stage>) -> Result<()>
             let since = scene.proxy.since(mark);
             let expired = |what: &str| {
                 let listed = since.iter().filter(|by| by.resource == what);
-                listed.filter(|by| by.verb == Verb::List).count() >= 2
+                listed.filter(|by| by.asks_for_all()).count() >= 2
             };
             Ok((expired("secrets") && expired("staticawscredentials")).then_some(()))
         })

@@ -56,6 +56,14 @@ impl Answer {
         }
     }
 
+    /// What an API server answers that does not let a watch begin with what is there.
+    #[must_use]
+    pub fn no_watch_list() -> Self {
+        let message =
+            "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
+        Self::status(422, "Invalid", message)
+    }
+
     /// The same with one more header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {

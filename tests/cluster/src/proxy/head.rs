@@ -65,6 +65,19 @@ impl RequestHead {
             .any(|parameter| parameter == "dryRun=All")
     }
 
+    /// Whether it asks for what is there: a list, or a watch that begins with it.
+    #[must_use]
+    pub fn asks_for_all(&self) -> bool {
+        self.verb == Verb::List || self.is_streaming_list()
+    }
+
+    /// Whether it is a watch that begins with what is there.
+    #[must_use]
+    pub fn is_streaming_list(&self) -> bool {
+        let told = "sendInitialEvents=true";
+        self.verb == Verb::Watch && self.query.split('&').any(|parameter| parameter == told)
+    }
+
     pub(crate) fn of(parts: &Parts) -> Self {
         let query = parts.uri.query().unwrap_or_default();
         let accept = parts.headers.get("accept").and_then(|v| v.to_str().ok());

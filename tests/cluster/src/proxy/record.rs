@@ -37,9 +37,9 @@ impl Deref for Recorded {
 pub struct Counts {
     /// Reads of one object.
     pub gets: usize,
-    /// Reads of a collection, each page.
+    /// Reads of a collection, each page, and watches that begin with what is there.
     pub lists: usize,
-    /// Watches begun.
+    /// Other watches begun.
     pub watches: usize,
     /// Writes by resource, with its subresource if there is one: `secrets`, `pods/status`.
     pub writes: BTreeMap<String, usize>,
@@ -60,7 +60,7 @@ impl Counts {
             match request.verb {
                 _ if request.resource.is_empty() => counts.other += 1,
                 Verb::Get => counts.gets += 1,
-                Verb::List => counts.lists += 1,
+                _ if request.asks_for_all() => counts.lists += 1,
                 Verb::Watch => counts.watches += 1,
                 _ if request.resource == "events" => counts.events += 1,
                 _ if request.is_rehearsal() => counts.rehearsals += 1,

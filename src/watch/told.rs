@@ -1,0 +1,127 @@
+//! What is there when a watch begins: the API server tells it as the first events, one object after
+//! the other. One that cannot do so is asked for a list, page by page.
+
+use std::{collections::VecDeque, fmt::Debug, io, io::ErrorKind};
+
+use futures::{StreamExt, stream::BoxStream};
+use kube::{
+    Api,
+    api::{ListParams, WatchEvent, WatchParams},
+    runtime::watcher::{Error, Event},
+};
+use serde::de::DeserializeOwned;
+
+use super::follow::{SILENCE, WATCH_TIMEOUT, in_time};
+
+/// A watch that is under way.
+pub type Events<K> = BoxStream<'static, kube::Result<WatchEvent<K>>>;
+
+/// A page is read whole, and takes ten times its size meanwhile.
+const PAGE: u32 = 100;
+/// What the bookmark carries that ends the events which tell what is there.
+const ALL_TOLD: &str = "k8s.io/initial-events-end";
+
+/// How far the API server has come.
+pub enum Telling<K> {
+    /// It is asked next.
+    Asked,
+    /// It tells, and will go on with what happens then.
+    Streams(Events<K>),
+    /// Some of the list is here.
+    Pages(VecDeque<K>, Rest),
+}
+
+/// What of a list is still to come.
+pub enum Rest {
+    Page(Option<String>),
+    Nothing(String),
+}
+
+/// What it told.
+pub enum Told<K> {
+    /// Perhaps an object, and there is more to come.
+    More(Option<Event<K>>, Telling<K>),
+    /// Everything up to a version, and perhaps what happens then.
+    All(String, Option<Events<K>>),
+    /// It did not tell all.
+    Failed(Error),
+}
+
+impl<K> Telling<K>
+where
+    K: Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    /// Hears one thing.
+    pub async fn next(self, api: &Api<K>) -> Told<K> {
+        match self {
+            Self::Asked => ask(api).await,
+            Self::Streams(events) => hear(events).await,
+            Self::Pages(mut items, rest) => match (items.pop_front(), rest) {
+                (Some(item), rest) => {
+                    Told::More(Some(Event::InitApply(item)), Self::Pages(items, rest))
+                }
+                (None, Rest::Nothing(version)) => Told::All(version, None),
+                (None, Rest::Page(token)) => turn(api, token).await,
+            },
+        }
+    }
+}
+
+async fn ask<K>(api: &Api<K>) -> Told<K>
+where
+    K: Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    let parameters = WatchParams::streaming_lists().timeout(WATCH_TIMEOUT);
+    match in_time(api.watch(&parameters, "")).await {
+        Ok(events) => Told::More(None, Telling::Streams(events.boxed())),
+        // The feature is called WatchList, and not every API server has it turned on.
+        Err(kube::Error::Api(status)) if matches!(status.code, 400 | 422) => {
+            Told::More(None, Telling::Pages(VecDeque::new(), Rest::Page(None)))
+        }
+        Err(error) => Told::Failed(Error::InitialListFailed(error)),
+    }
+}
+
+async fn hear<K>(mut events: Events<K>) -> Told<K> {
+    let event = tokio::time::timeout(SILENCE, events.next()).await;
+    let event = match event.ok().flatten() {
+        Some(Ok(event)) => event,
+        Some(Err(error)) => return Told::Failed(Error::InitialListFailed(error)),
+        None => {
+            let cut_off = kube::Error::Service(io::Error::from(ErrorKind::UnexpectedEof).into());
+            return Told::Failed(Error::InitialListFailed(cut_off));
+        }
+    };
+    let event = match event {
+        WatchEvent::Added(object) | WatchEvent::Modified(object) => Some(Event::InitApply(object)),
+        WatchEvent::Deleted(object) => Some(Event::Delete(object)),
+        WatchEvent::Error(status) => return Told::Failed(Error::WatchError(status.boxed())),
+        WatchEvent::Bookmark(bookmark) => {
+            if bookmark.metadata.annotations.contains_key(ALL_TOLD) {
+                return Told::All(bookmark.metadata.resource_version, Some(events));
+            }
+            None
+        }
+    };
+    Told::More(event, Telling::Streams(events))
+}
+
+async fn turn<K>(api: &Api<K>, token: Option<String>) -> Told<K>
+where
+    K: Clone + Debug + DeserializeOwned,
+{
+    let mut page = ListParams::default().limit(PAGE);
+    page.continue_token = token;
+    let list = match api.list(&page).await {
+        Ok(list) => list,
+        Err(error) => return Told::Failed(Error::InitialListFailed(error)),
+    };
+    let present = |text: &String| !text.is_empty();
+    let token = list.metadata.continue_.filter(present);
+    let rest = match (token, list.metadata.resource_version.filter(present)) {
+        (Some(token), _) => Rest::Page(Some(token)),
+        (None, Some(version)) => Rest::Nothing(version),
+        (None, None) => return Told::Failed(Error::NoResourceVersion),
+    };
+    Told::More(None, Telling::Pages(list.items.into(), rest))
+}
