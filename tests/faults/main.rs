@@ -24,6 +24,7 @@ mod replicas;
 #[path = "../support/report.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod report;
+mod restored;
 #[path = "../behaviour/scene.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod scene;
@@ -68,6 +69,7 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
     let suites = [
         // The slow ones come first.
         harm::tests(),
+        restored::tests(),
         points::tests(),
         access::tests(),
         replicas::tests(),
