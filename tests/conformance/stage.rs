@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use cluster::{
+    canary::Canaries,
     control_plane::{ControlPlane, Options},
     leash::{Leashed, log_tail},
     moto::{KeyPair, Moto},
@@ -38,7 +39,7 @@ const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.d
 
 /// Dropped from top to bottom.
 pub struct Stage {
-    _operator: Leashed,
+    operator: Leashed,
     pub moto: Moto,
     pub node: Node,
     pub cluster: ControlPlane,
@@ -83,7 +84,7 @@ impl Stage {
         moto.create_bucket(USER).await?;
         moto.allow_listing(USER, USER).await?;
         Ok(Self {
-            _operator: operator,
+            operator,
             moto,
             node,
             cluster,
@@ -102,6 +103,14 @@ impl Stage {
     /// A further pair of the one user.
     pub async fn new_pair(&self) -> Result<KeyPair> {
         self.moto.create_access_key(USER).await
+    }
+
+    /// The operator has let nothing of these pairs out but by its targets.
+    pub async fn kept_secret(&self, pairs: [&KeyPair; 2]) -> Result<()> {
+        let secrets = pairs.map(|pair| [pair.id.as_str(), &pair.secret]);
+        let canaries = Canaries::of(&secrets.concat())?;
+        canaries.unlogged(self.operator.log())?;
+        canaries.unwritten(&self.cluster).await
     }
 
     pub async fn deactivate(&self, pair: &KeyPair) -> Result<()> {
@@ -190,7 +199,10 @@ async fn operator(cluster: &ControlPlane, sts: &str) -> Result<Leashed> {
         &format!("--sts-endpoint={sts}"),
     ]
     .map(str::to_owned);
-    let env = [("KUBECONFIG".to_owned(), kubeconfig.display().to_string())];
+    let env = [
+        ("KUBECONFIG".to_owned(), kubeconfig.display().to_string()),
+        ("AWSCREDS_LOG".to_owned(), "trace".to_owned()),
+    ];
     let log = cluster.directory().join("operator.log");
     let program = PathBuf::from(env!("CARGO_BIN_EXE_static-aws-credentials"));
     let operator = Leashed::spawn("operator", &program, &args, &env, &log)?;

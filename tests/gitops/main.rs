@@ -6,8 +6,6 @@
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod argo_cd;
-#[path = "../support/canary.rs"]
-mod canary;
 mod examples;
 mod kstatus;
 mod readers;

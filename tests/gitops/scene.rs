@@ -153,7 +153,7 @@ impl<'a> Scene<'a> {
     pub fn stop_operator(&mut self) {
         if let Some(operator) = self.operator.take() {
             operator.stop();
-            crate::canary::assert_unlogged(operator.log(), &[PAIR.1]);
+            cluster::canary::assert_unlogged(operator.log(), &[PAIR.1]);
         }
     }
 

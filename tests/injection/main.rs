@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use cluster::{
+    canary::Canaries,
     control_plane::{ControlPlane, Options},
     leash::{Leashed, log_tail},
     moto::{KeyPair, Moto},
@@ -78,7 +79,7 @@ async fn a_pod_with_the_annotation_alone_reads_a_bucket_and_follows_a_rotation()
     moto.create_bucket("orders").await?;
     moto.put_object("orders", "order.json", "{}").await?;
     moto.allow_listing("orders", "orders").await?;
-    let _operator = install(&cluster, moto.url()).await?;
+    let operator = install(&cluster, moto.url()).await?;
 
     let namespace = cluster.namespace("orders").await?;
     let level = "pod-security.kubernetes.io/enforce=restricted";
@@ -101,7 +102,12 @@ async fn a_pod_with_the_annotation_alone_reads_a_bucket_and_follows_a_rotation()
 
     let second = moto.create_access_key("orders").await?;
     request(&cluster, &namespace, &second).await?;
-    reads_with(&node, &namespace, &second).await
+    reads_with(&node, &namespace, &second).await?;
+
+    operator.stop();
+    let canaries = Canaries::of(&[first.id, first.secret, second.id, second.secret])?;
+    canaries.unlogged(operator.log())?;
+    canaries.unwritten(&cluster).await
 }
 
 /// The chart with injection, and its operator on this machine, with the rights that the chart gives.
@@ -118,7 +124,10 @@ async fn install(cluster: &ControlPlane, sts: &str) -> Result<Leashed> {
         .service_account_kubeconfig("aws", RELEASE, None)
         .await?;
     let args = ["run", "--bind", "127.0.0.1:0", "--sts-endpoint", sts].map(str::to_owned);
-    let env = [("KUBECONFIG".to_owned(), kubeconfig.display().to_string())];
+    let env = [
+        ("KUBECONFIG".to_owned(), kubeconfig.display().to_string()),
+        ("AWSCREDS_LOG".to_owned(), "trace".to_owned()),
+    ];
     let program = PathBuf::from(env!("CARGO_BIN_EXE_static-aws-credentials"));
     let log = cluster.directory().join("operator.log");
     Leashed::spawn("operator", &program, &args, &env, &log)

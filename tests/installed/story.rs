@@ -44,6 +44,7 @@ pub async fn of(site: &Site, tool: Tool) -> Result<()> {
 
     let second = app.pair('C');
     leader_is_lost_in_a_rotation(site, &release, &app, (&first, &second)).await?;
+    site.shows_nothing().await?;
     uninstall_keeps_what_is_the_apps(site, &release, &app).await?;
     app.holds(&second).await
 }

@@ -7,8 +7,6 @@
 )]
 
 mod attempt;
-#[path = "../support/canary.rs"]
-mod canary;
 mod checked;
 mod cycle;
 mod fence;

@@ -5,8 +5,6 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "../support/canary.rs"]
-mod canary;
 mod cluster_scope;
 #[path = "../policies/cycle.rs"]
 mod cycle;

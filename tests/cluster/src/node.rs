@@ -29,6 +29,7 @@ use crate::{
     slot::Slot,
 };
 use config::Layout;
+pub use pod_log::KeptLogs;
 use runtime::Runtime;
 use sandbox::enter;
 
@@ -165,6 +166,15 @@ impl Node {
     /// When there is no such log, yet.
     pub fn pod_log(&self, namespace: &str, pod: &str, container: &str) -> Result<String> {
         pod_log::read(&self.layout.pod_logs(), namespace, pod, container)
+    }
+
+    /// Keeps the logs of all pods of a namespace from now on, also of those that go.
+    ///
+    /// # Errors
+    /// When there is no place for them.
+    pub fn keep_logs(&self, namespace: &str) -> Result<KeptLogs> {
+        let directory = self.layout.path(&format!("logs-of-{namespace}"));
+        KeptLogs::new(self.layout.pod_logs(), namespace.to_owned(), directory)
     }
 
     /// Where kubelet keeps the volumes of a pod, and what it has mounted there, for a process outside.
