@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::ControlPlane;
 use crate::{
-    http_client::http_client,
+    http_client::{HttpClient, http_client},
     tools::{self, Tool},
 };
 
@@ -25,7 +25,66 @@ pub enum Restored {
     Bumped,
 }
 
+/// A client of etcd, past the API server.
+#[derive(Clone)]
+pub struct Store {
+    client: HttpClient,
+    url: String,
+}
+
+impl Store {
+    /// The bytes of an object by its place, such as `secrets/NAMESPACE/NAME`.
+    ///
+    /// # Errors
+    /// When etcd has none or does not answer.
+    pub async fn object(&self, place: &str) -> Result<Vec<u8>> {
+        let range = self.ask("kv/range", &json!({ "key": key(place) })).await?;
+        let value = range["kvs"][0]["value"].as_str();
+        let value = value.with_context(|| format!("etcd has no {place}"))?;
+        Ok(STANDARD.decode(value)?)
+    }
+
+    /// Replaces them. To the API server it is a write by another API server.
+    ///
+    /// # Errors
+    /// When etcd refuses.
+    pub async fn replace(&self, place: &str, object: &[u8]) -> Result<()> {
+        let put = json!({ "key": key(place), "value": STANDARD.encode(object) });
+        self.ask("kv/put", &put).await.map(drop)
+    }
+
+    async fn ask(&self, what: &str, question: &Value) -> Result<Value> {
+        Ok(serde_json::from_slice(&self.answer(what, question).await?)?)
+    }
+
+    async fn answer(&self, what: &str, question: &Value) -> Result<Bytes> {
+        let request = Request::post(format!("{}/v3/{what}", self.url))
+            .body(Full::new(Bytes::from(question.to_string())))?;
+        let answer = self.client.request(request).await?;
+        let status = answer.status();
+        let body = answer.into_body().collect().await?.to_bytes();
+        let words = String::from_utf8_lossy(&body);
+        ensure!(status.is_success(), "etcd answers {what}: {status} {words}");
+        Ok(body)
+    }
+}
+
+fn key(place: &str) -> String {
+    STANDARD.encode(format!("/registry/{place}"))
+}
+
 impl ControlPlane {
+    /// etcd itself.
+    ///
+    /// # Errors
+    /// When there can be no client.
+    pub fn store(&self) -> Result<Store> {
+        Ok(Store {
+            client: http_client("")?,
+            url: self.plan.etcd_url(),
+        })
+    }
+
     /// Makes etcd forget everything that was overwritten so far, and returns the revision.
     ///
     /// # Errors
@@ -33,7 +92,7 @@ impl ControlPlane {
     pub async fn compact(&self) -> Result<u64> {
         let revision = self.revision().await?;
         let compaction = json!({ "revision": revision.to_string(), "physical": true });
-        self.ask_etcd("kv/compaction", &compaction).await?;
+        self.store()?.ask("kv/compaction", &compaction).await?;
         Ok(revision)
     }
 
@@ -43,7 +102,10 @@ impl ControlPlane {
     /// When etcd does not answer.
     pub async fn revision(&self) -> Result<u64> {
         // Any key will do: the answer's head has the revision.
-        let range = self.ask_etcd("kv/range", &json!({ "key": "AA==" })).await?;
+        let range = self
+            .store()?
+            .ask("kv/range", &json!({ "key": "AA==" }))
+            .await?;
         let revision = range["header"]["revision"].as_str();
         let revision = revision.with_context(|| format!("no revision in {range}"))?;
         Ok(revision.parse()?)
@@ -55,9 +117,8 @@ impl ControlPlane {
     /// # Errors
     /// When etcd refuses or the file cannot be written.
     pub async fn save_snapshot(&self, file: &Path) -> Result<()> {
-        let parts = self
-            .answer_of_etcd("maintenance/snapshot", &json!({}))
-            .await?;
+        let store = self.store()?;
+        let parts = store.answer("maintenance/snapshot", &json!({})).await?;
         let mut snapshot = Vec::new();
         for part in serde_json::Deserializer::from_slice(&parts).into_iter::<Value>() {
             let part = part?;
@@ -89,22 +150,5 @@ impl ControlPlane {
         self.etcd().start()?;
         self.api_server().start()?;
         self.ready().await
-    }
-
-    async fn ask_etcd(&self, what: &str, question: &Value) -> Result<Value> {
-        Ok(serde_json::from_slice(
-            &self.answer_of_etcd(what, question).await?,
-        )?)
-    }
-
-    async fn answer_of_etcd(&self, what: &str, question: &Value) -> Result<Bytes> {
-        let request = Request::post(format!("{}/v3/{what}", self.plan.etcd_url()))
-            .body(Full::new(Bytes::from(question.to_string())))?;
-        let answer = http_client("")?.request(request).await?;
-        let status = answer.status();
-        let body = answer.into_body().collect().await?.to_bytes();
-        let words = String::from_utf8_lossy(&body);
-        ensure!(status.is_success(), "etcd answers {what}: {status} {words}");
-        Ok(body)
     }
 }
