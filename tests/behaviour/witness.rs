@@ -55,13 +55,13 @@ async fn noticed(stage: Arc<Stage>) -> Result<()> {
     ];
     for (number, leak) in leaks.into_iter().enumerate() {
         let name = format!("orders-{number}");
-        let witness = Witness::new(scene.stage.cluster()?.client(), &scene.namespace);
+        let witness = Witness::new(scene.stage.cluster().client(), &scene.namespace);
         witness.secret(value);
         scene.resource(&name, "pair", json!({})).await?;
         witness.testify().await?;
         let patch = json!({ "metadata": { "annotations": { "leak": leak } } });
         let patch = Patch::Merge(patch);
-        let unnoticed = Witness::new(scene.stage.cluster()?.client(), &scene.namespace);
+        let unnoticed = Witness::new(scene.stage.cluster().client(), &scene.namespace);
         unnoticed.secret(value);
         scene
             .resources

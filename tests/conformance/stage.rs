@@ -16,11 +16,7 @@ use cluster::{
     moto::{KeyPair, Moto},
     node::Node,
 };
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::{
-    Api,
-    runtime::wait::{await_condition, conditions::is_crd_established},
-};
+use kube::{Api, runtime::wait::await_condition};
 use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
 use tokio::time::{sleep, timeout};
@@ -61,12 +57,7 @@ impl Stage {
         );
         let (cluster, moto) = (cluster?, moto?);
         let node = Node::start(&cluster).await?;
-        cluster.apply(CRD).await?;
-        // Not `kubectl wait`: it fails on a definition that has no conditions yet.
-        let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client());
-        let name = "staticawscredentials.awscredentials.dev";
-        let established = await_condition(definitions, name, is_crd_established());
-        timeout(PATIENCE, established).await??;
+        cluster.define(CRD).await?;
         let open = cluster.namespace("sdks").await?;
         let restricted = cluster.namespace("restricted").await?;
         let label = "pod-security.kubernetes.io/enforce=restricted";

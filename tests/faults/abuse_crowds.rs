@@ -22,6 +22,7 @@ use crate::{
     report,
     scene::{PAIR, SECOND, Scene, Stage},
     steps::numbered,
+    tally::survived,
 };
 
 tests![
@@ -89,7 +90,7 @@ async fn a13_huge_annotations_fill_no_memory(stage: Arc<Stage>) -> Result<()> {
         );
     }
     let what = format!("huge Secrets; {before} KiB before, {watched} watched, {listed} listed");
-    report::tried("a13_huge_annotations_fill_no_memory", count, count, &what);
+    survived("a13_huge_annotations_fill_no_memory", count, &what);
     Ok(())
 }
 
@@ -159,12 +160,7 @@ async fn a14_a_crowd_of_bad_keys_holds_up_nobody_else(stage: Arc<Stage>) -> Resu
         "{crowded:?} instead of {alone:?}"
     );
     let what = format!("bad keys; slowest rotation {alone:?} alone, {crowded:?} beside them");
-    report::tried(
-        "a14_a_crowd_of_bad_keys_holds_up_nobody_else",
-        count,
-        count,
-        &what,
-    );
+    survived("a14_a_crowd_of_bad_keys_holds_up_nobody_else", count, &what);
     Ok(())
 }
 
@@ -212,7 +208,7 @@ async fn a15_a_source_that_never_rests_is_coalesced(stage: Arc<Stage>) -> Result
     let rate = count * 1000 / usize::try_from(took.as_millis())?.max(1);
     let what = format!("edits, {rate} a second; {asked} calls of STS, {written} writes");
     let test = "a15_a_source_that_never_rests_is_coalesced";
-    report::tried(test, count, count, &what);
+    survived(test, count, &what);
     Ok(())
 }
 
@@ -229,7 +225,7 @@ fn one_of_many(number: usize) -> (String, String) {
 async fn rotated_so_often(scene: &Scene, count: usize) -> Result<Duration> {
     let (first, key) = one_of_many(0);
     scene.source("pair", (&first, &key)).await?;
-    let store = scene.stage.cluster()?.store()?;
+    let store = scene.stage.cluster().store()?;
     let place = format!("secrets/{}/pair", scene.namespace);
     let pattern = store.object(&place).await?;
     let next = Arc::new(AtomicUsize::new(1));

@@ -18,11 +18,6 @@ use cluster::{
     s3client::{self, Outcome, Reading},
     tools::{self, Tool},
 };
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::{
-    Api,
-    runtime::wait::{await_condition, conditions::is_crd_established},
-};
 
 const PATIENCE: Duration = Duration::from_mins(3);
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/static-aws-credentials");
@@ -69,7 +64,7 @@ spec: {secretRef: {name: pair}, region: eu-west-1}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pod_with_the_annotation_alone_reads_a_bucket_and_follows_a_rotation() -> Result<()> {
-    if is_unsupported()? {
+    if Node::is_lacking("no pod was run")? {
         return Ok(());
     }
     let cluster = ControlPlane::start(Options::with_node()).await?;
@@ -112,11 +107,7 @@ async fn a_pod_with_the_annotation_alone_reads_a_bucket_and_follows_a_rotation()
 
 /// The chart with injection, and its operator on this machine, with the rights that the chart gives.
 async fn install(cluster: &ControlPlane, sts: &str) -> Result<Leashed> {
-    cluster.apply(CRD).await?;
-    let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client());
-    let name = "staticawscredentials.awscredentials.dev";
-    let established = await_condition(definitions, name, is_crd_established());
-    tokio::time::timeout(PATIENCE, established).await??;
+    cluster.define(CRD).await?;
     cluster.kubectl(&["create", "namespace", "aws"]).await?;
     let rendered = tokio::task::spawn_blocking(rendered).await??;
     cluster.apply(&rendered).await?;
@@ -215,18 +206,4 @@ async fn reads_with(node: &Node, namespace: &str, pair: &KeyPair) -> Result<()> 
         node.check()?;
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-/// Whether the suite has to be skipped, which it says loudly.
-fn is_unsupported() -> Result<bool> {
-    let Err(reason) = Node::supported() else {
-        return Ok(false);
-    };
-    // Continuous integration sets this, so that the suite cannot vanish there unseen.
-    ensure!(
-        std::env::var_os("CI").is_none(),
-        "the suite of injection was skipped: {reason}"
-    );
-    eprintln!("SKIPPED: no pod was run, because {reason}");
-    Ok(true)
 }

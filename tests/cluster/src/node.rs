@@ -56,6 +56,19 @@ impl Node {
         machine::supported()
     }
 
+    /// Whether this machine cannot carry a node, which is said loudly: `what` was not done.
+    ///
+    /// # Errors
+    /// If so in continuous integration, so that a suite cannot vanish there unseen.
+    pub fn is_lacking(what: &str) -> Result<bool> {
+        let Err(reason) = Self::supported() else {
+            return Ok(false);
+        };
+        ensure!(std::env::var_os("CI").is_none(), "{what}: {reason}");
+        eprintln!("SKIPPED: {what}, because {reason}");
+        Ok(true)
+    }
+
     /// Starts a node for a control plane with a scheduler, and waits until pods may run on it.
     ///
     /// # Errors

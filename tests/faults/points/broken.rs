@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{
     actions::TARGET,
-    report,
     scene::{ACCOUNT, ARN, SECOND, Scene, Stage, get_http},
+    tally::all_survived,
 };
 
 pub const NAME: &str = "f1_a_convergence_that_is_broken_is_noticed";
@@ -127,15 +127,7 @@ pub async fn noticed(stage: Arc<Stage>) -> Result<()> {
         .buffer_unordered(BETRAYALS.len())
         .collect()
         .await;
-    let failures: Vec<String> = ends
-        .iter()
-        .filter_map(|end| Some(format!("{:#}", end.as_ref().err()?)))
-        .collect();
-    let tried = ends.len();
-    let what = "broken convergences, each noticed";
-    report::tried(NAME, tried, tried - failures.len(), what);
-    ensure!(failures.is_empty(), "{}", failures.join("\n"));
-    Ok(())
+    all_survived(NAME, &ends, "broken convergences, each noticed")
 }
 
 async fn is_noticed(stage: Arc<Stage>, betrayal: &'static Betrayal) -> Result<()> {

@@ -90,7 +90,7 @@ pub struct Playing {
 impl Playing {
     /// What happens from now on is the story.
     pub async fn begin(scene: &Scene) -> Result<Self> {
-        let client = scene.stage.cluster()?.client();
+        let client = scene.stage.cluster().client();
         Ok(Self {
             sightings: Sightings::of(client, &scene.namespace).await?,
             mark: scene.proxy.mark(),
@@ -112,7 +112,7 @@ impl Playing {
 
 /// Waits for the end of a story, and for the silence after it.
 pub async fn over(scene: &Scene, story: &Story, expected: Option<&Outcome>) -> Result<Outcome> {
-    let client = scene.stage.cluster()?.client();
+    let client = scene.stage.cluster().client();
     let ended = async || -> Result<Option<Outcome>> {
         let outcome = Outcome::of(client.clone(), &scene.namespace).await?;
         let ended = match expected {
