@@ -24,6 +24,7 @@ pub struct Remembered {
     pub failures: u32,
     /// The generation whose status the API server found invalid, and when.
     pub refused_status: Option<(i64, Instant)>,
+    rewinds: u64,
     timer: Timer,
     refusal: Option<(String, Instant)>,
     restores: Restores,
@@ -55,6 +56,17 @@ struct Restores {
 }
 
 impl Remembered {
+    /// Forgets everything if the index was rewound since: the store was restored from a backup, and
+    /// what was published since that was made never was.
+    pub fn rewound(&mut self, rewinds: u64) {
+        if self.rewinds != rewinds {
+            *self = Self {
+                rewinds,
+                ..Self::default()
+            };
+        }
+    }
+
     /// When the next proof is due.
     #[must_use]
     pub fn due(&self, now: Instant) -> Due {

@@ -32,6 +32,7 @@ impl<'a> Run<'a> {
         let rewinds = lock(&context.index).rewinds();
         // The watch brings our own status write back only after the next trigger may have come.
         let written = context.remember(resource, |remembered| {
+            remembered.rewound(rewinds);
             let newer = |written: &Written| {
                 // A list may be older than the spec of which that status speaks.
                 written.status.observed_generation == resource.generation

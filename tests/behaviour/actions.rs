@@ -1,6 +1,6 @@
 //! What several tests do in a scene beyond writing a source and a resource.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use cluster::proxy::Counts;
@@ -14,17 +14,7 @@ use static_aws_credentials::api::{Published, StaticAwsCredentials};
 
 use crate::scene::{PAIR, Scene, Stage, condition};
 
-/// Lists tests under the names of their functions.
-macro_rules! tests {
-    ($($test:ident),* $(,)?) => {
-        /// The tests of this file.
-        pub fn tests() -> Vec<(&'static str, crate::scene::Test)> {
-            use futures::FutureExt;
-            vec![$((stringify!($test), |stage| $test(stage).boxed_local())),*]
-        }
-    };
-}
-pub(crate) use tests;
+pub(crate) use crate::suite::tests;
 
 /// The label that carries the UID of the resource.
 pub const UID_LABEL: &str = "awscredentials.dev/uid";
@@ -44,6 +34,18 @@ impl Scene {
         let scene = Self::open(stage).await?;
         scene.source("pair", PAIR).await?;
         scene.resource("orders", "pair", spec).await?;
+        scene.until_agreed("orders").await?;
+        scene.quiet().await;
+        Ok(scene)
+    }
+
+    /// The same with watches that end soon and begin anew.
+    pub async fn settled_with_short_watches(stage: Arc<Stage>, watch: Duration) -> Result<Self> {
+        let mut scene = Self::before_start(stage).await?;
+        scene.proxy.end_watches_after(watch);
+        scene.start_operator().await?;
+        scene.source("pair", PAIR).await?;
+        scene.resource("orders", "pair", json!({})).await?;
         scene.until_agreed("orders").await?;
         scene.quiet().await;
         Ok(scene)
@@ -93,6 +95,29 @@ impl Scene {
             Ok(holds.then_some(object))
         })
         .await
+    }
+
+    /// Waits until the operator's own port says that it is not ready, and why. It lives all the same.
+    pub async fn until_unready(&self, words: &str) -> Result<()> {
+        self.until(&format!("/readyz says {words}"), async || {
+            let answer = self.get_http("/readyz").await.unwrap_or_default();
+            let says = answer.starts_with("HTTP/1.1 503") && answer.contains(words);
+            Ok(says.then_some(()))
+        })
+        .await?;
+        assert!(self.get_http("/livez").await?.starts_with("HTTP/1.1 200"));
+        assert!(self.operator()?.is_running());
+        Ok(())
+    }
+
+    /// Deletes the target of `orders`, and waits until there is another and the status speaks of it.
+    pub async fn target_is_restored(&self) -> Result<()> {
+        self.delete_secret(TARGET).await?;
+        self.until("the target is back", async || {
+            Ok(self.secrets.get_opt(TARGET).await?)
+        })
+        .await?;
+        self.until_agreed("orders").await.map(drop)
     }
 
     /// Waits until a Secret is gone.
@@ -177,7 +202,7 @@ impl Scene {
     /// The reasons of the events about a resource.
     pub async fn event_reasons(&self, name: &str) -> Result<Vec<String>> {
         let events: Api<k8s_openapi::api::events::v1::Event> =
-            Api::namespaced(self.stage.cluster()?.client(), &self.namespace);
+            Api::namespaced(self.stage.cluster().client(), &self.namespace);
         let events = events.list(&kube::api::ListParams::default()).await?;
         let about = events.items.into_iter().filter(|event| {
             let regarding = event.regarding.as_ref();

@@ -20,16 +20,7 @@ tests![
 ];
 
 async fn rest_and_new_watches_cost_nothing_but_watches(stage: Arc<Stage>) -> Result<()> {
-    let mut scene = Scene::before_start(stage).await?;
-    scene.proxy.set_fault(Box::new(|head| match head.verb {
-        Verb::Watch => Fault::EndAfter(Duration::from_secs(1)),
-        _ => Fault::Pass,
-    }));
-    scene.start_operator().await?;
-    scene.source("pair", PAIR).await?;
-    scene.resource("orders", "pair", json!({})).await?;
-    scene.until_agreed("orders").await?;
-    scene.quiet().await;
+    let scene = Scene::settled_with_short_watches(stage, Duration::from_secs(1)).await?;
     let mark = scene.proxy.mark();
     scene
         .until("watches were opened anew", async || {
@@ -44,16 +35,8 @@ async fn rest_and_new_watches_cost_nothing_but_watches(stage: Arc<Stage>) -> Res
 }
 
 async fn a_new_list_costs_nothing_but_lists(stage: Arc<Stage>) -> Result<()> {
-    let mut scene = Scene::before_start(stage).await?;
-    scene.proxy.set_fault(Box::new(|head| match head.verb {
-        Verb::Watch => Fault::EndAfter(Duration::from_secs(1)),
-        _ => Fault::Pass,
-    }));
-    scene.start_operator().await?;
-    scene.source("pair", PAIR).await?;
-    scene.resource("orders", "pair", json!({})).await?;
+    let scene = Scene::settled_with_short_watches(stage, Duration::from_secs(1)).await?;
     scene.resource("absent", "none", json!({})).await?;
-    scene.until_agreed("orders").await?;
     scene
         .until_status("absent", "Ready", "False", "SourceNotFound")
         .await?;

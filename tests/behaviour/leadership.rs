@@ -170,7 +170,7 @@ async fn a_leader_that_cannot_reach_the_lease_stops_and_stands_by_afterwards(
 
 async fn f29_a_lease_that_is_deleted_is_made_again(stage: Arc<Stage>) -> Result<()> {
     let (scene, leader, standby) = pair_of_replicas(stage).await?;
-    let leases = leases(&scene)?;
+    let leases = leases(&scene);
     let uid = leases.get(LEASE).await?.metadata.uid;
     leases.delete(LEASE, &DeleteParams::default()).await?;
     scene

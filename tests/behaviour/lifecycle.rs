@@ -123,7 +123,7 @@ async fn f36_an_orphaned_target_is_adopted(stage: Arc<Stage>) -> Result<()> {
         "-n",
         &scene.namespace,
     ];
-    scene.stage.cluster()?.kubectl(&orphan).await?;
+    scene.stage.cluster().kubectl(&orphan).await?;
     let orphaned = scene.secrets.get(TARGET).await?;
     assert!(orphaned.owner_references().is_empty());
     scene.resource("orders", "pair", json!({})).await?;
@@ -165,7 +165,7 @@ async fn a_target_that_is_orphaned_unseen_gets_no_owner_that_is_gone(
     let mark = scene.proxy.mark();
     let delete = ["delete", "staticawscredentials/orders", "--cascade=orphan"];
     let delete = [&delete[..], &["-n", &scene.namespace]].concat();
-    scene.stage.cluster()?.kubectl(&delete).await?;
+    scene.stage.cluster().kubectl(&delete).await?;
     scene
         .until(
             "the operator has asked whether the resource is there",

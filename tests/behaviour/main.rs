@@ -27,43 +27,35 @@ mod scene;
 mod settling;
 mod source;
 mod steps;
+#[path = "../support/suite.rs"]
+mod suite;
 mod suspend;
 mod target;
 mod undecodable;
 mod witness;
 mod writes;
 
-use std::sync::Arc;
-
 use anyhow::Result;
-use libtest_mimic::{Arguments, Trial};
 use scene::Stage;
-use tokio::runtime::Runtime;
+use suite::Suite;
 
 fn main() -> Result<()> {
-    let mut arguments = Arguments::from_args();
-    if arguments.test_threads.is_none() {
-        arguments.test_threads = Some(12);
-    }
-    let runtime = Runtime::new()?;
-    if arguments.list {
-        let trials = tests(&runtime, &Arc::new(Stage::unset()));
-        libtest_mimic::run(&arguments, trials).exit();
-    }
-    let stage = Arc::new(runtime.block_on(Stage::set())?);
-    let conclusion = libtest_mimic::run(&arguments, tests(&runtime, &stage));
+    let suite = Suite::open(12, Stage::set)?;
+    let conclusion = suite.play(tests(), |stage, test| witness::watched(test(stage)));
+    let arguments = &suite.arguments;
     let whole = arguments.filter.is_none() && arguments.skip.is_empty();
     let passed = !conclusion.has_failed();
-    let last = whole.then(|| libtest_mimic::run(&arguments, vec![rights::test(&stage, passed)]));
-    drop(stage);
-    // Ends the process if it is a failure.
-    conclusion.exit_if_failed();
-    last.unwrap_or(conclusion).exit();
+    let stage = suite.stage.as_ref().filter(|_| whole);
+    let last = stage.map(|stage| libtest_mimic::run(arguments, vec![rights::test(stage, passed)]));
+    match last {
+        Some(last) if passed => suite.end(&last),
+        _ => suite.end(&conclusion),
+    }
 }
 
-fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
+fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
     // The slow ones come first, to be under way while the others are played.
-    let suites = [
+    [
         scale::tests(),
         leadership::tests(),
         elsewhere::tests(),
@@ -89,15 +81,5 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
         undecodable::tests(),
         leaks::tests(),
         costs::tests(),
-    ];
-    let handle = runtime.handle();
-    let trial = |(name, test): (&'static str, scene::Test)| {
-        let (handle, stage) = (handle.clone(), Arc::clone(stage));
-        Trial::test(name, move || {
-            handle
-                .block_on(witness::watched(test(stage)))
-                .map_err(|error| format!("{error:?}").into())
-        })
-    };
-    suites.into_iter().flatten().map(trial).collect()
+    ]
 }

@@ -72,7 +72,7 @@ impl Held {
 async fn beside(stage: Arc<Stage>) -> Result<Scene> {
     let mut scene = Scene::before_start(stage).await?;
     let own = scene.namespace.clone();
-    let cluster = scene.stage.cluster()?;
+    let cluster = scene.stage.cluster();
     let client = cluster.client();
     let namespace = cluster.namespace("team").await?;
     cluster.apply(&rights(&namespace, &own)?).await?;
@@ -92,7 +92,7 @@ async fn beside(stage: Arc<Stage>) -> Result<Scene> {
 pub async fn backup(scene: &Scene) -> Result<Vec<Value>> {
     let kinds = "secrets,staticawscredentials.awscredentials.dev";
     let get = ["get", kinds, "-n", &scene.namespace, "-o", "json"];
-    let all: Value = serde_json::from_str(&scene.stage.cluster()?.kubectl(&get).await?)?;
+    let all: Value = serde_json::from_str(&scene.stage.cluster().kubectl(&get).await?)?;
     let items = all["items"].as_array().cloned();
     items.context("no items")
 }
@@ -114,13 +114,13 @@ pub fn stripped(mut objects: Vec<Value>, namespace: &str) -> Vec<Value> {
 
 pub async fn restore(scene: &Scene, objects: &[Value]) -> Result<()> {
     let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
-    scene.stage.cluster()?.apply(&list.to_string()).await?;
+    scene.stage.cluster().apply(&list.to_string()).await?;
     Ok(())
 }
 
 /// Deletes the namespace and makes one of the same name, with the operator's rights in it.
 async fn lose(scene: &Scene, account: &str) -> Result<()> {
-    let cluster = scene.stage.cluster()?;
+    let cluster = scene.stage.cluster();
     let (name, namespaces) = (&scene.namespace, Api::<Namespace>::all(cluster.client()));
     let delete = ["delete", "namespace", name, "--wait=false"];
     cluster.kubectl(&delete).await?;
@@ -248,7 +248,7 @@ async fn a_namespace_that_leaves_the_scope_is_left_as_it_is(stage: Arc<Stage>) -
 
 async fn a_quota_on_the_kind_refuses_the_next_one_and_says_why(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::settled(stage).await?;
-    let cluster = scene.stage.cluster()?;
+    let cluster = scene.stage.cluster();
     let hard = json!({ "count/staticawscredentials.awscredentials.dev": "1" });
     let quota = json!({
         "apiVersion": "v1", "kind": "ResourceQuota",

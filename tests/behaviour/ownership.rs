@@ -90,7 +90,7 @@ async fn refused(stage: Arc<Stage>, metadata: impl AsyncFn(&Scene) -> Result<Val
 
 async fn deployment(scene: &Scene) -> Result<Deployment> {
     let deployments: Api<Deployment> =
-        Api::namespaced(scene.stage.cluster()?.client(), &scene.namespace);
+        Api::namespaced(scene.stage.cluster().client(), &scene.namespace);
     let labels = json!({ "app": "web" });
     let deployment: Deployment = serde_json::from_value(json!({
         "metadata": { "name": "web" },

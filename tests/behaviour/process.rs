@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Result;
 use cluster::{
-    proxy::{Answer, Fault, Verb},
+    proxy::{Answer, Fault},
     sts,
 };
 use rustix::process::Signal;
@@ -31,19 +31,6 @@ tests![
     a_bad_flag_is_a_clear_error_and_a_code_of_its_own,
 ];
 
-async fn until_unready(scene: &Scene, words: &str) -> Result<()> {
-    scene
-        .until(&format!("/readyz says {words}"), async || {
-            let answer = scene.get_http("/readyz").await.unwrap_or_default();
-            let says = answer.starts_with("HTTP/1.1 503") && answer.contains(words);
-            Ok(says.then_some(()))
-        })
-        .await?;
-    assert!(scene.get_http("/livez").await?.starts_with("HTTP/1.1 200"));
-    assert!(scene.operator()?.is_running());
-    Ok(())
-}
-
 async fn it_waits_for_a_missing_definition_and_says_so(stage: Arc<Stage>) -> Result<()> {
     let mut scene = Scene::before_start(stage).await?;
     scene.source("pair", PAIR).await?;
@@ -57,7 +44,9 @@ async fn it_waits_for_a_missing_definition_and_says_so(stage: Arc<Stage>) -> Res
         }
     }));
     scene.launch()?;
-    until_unready(&scene, "install the CustomResourceDefinition").await?;
+    scene
+        .until_unready("install the CustomResourceDefinition")
+        .await?;
     assert!(
         scene
             .log()?
@@ -76,7 +65,9 @@ async fn it_waits_for_an_api_server_that_is_away_and_says_so(stage: Arc<Stage>) 
     scene.resource("orders", "pair", json!({})).await?;
     scene.proxy.set_fault(Box::new(|_| Fault::CutBefore));
     scene.launch()?;
-    until_unready(&scene, "the API server does not answer").await?;
+    scene
+        .until_unready("the API server does not answer")
+        .await?;
     assert!(scene.log()?.contains("the API server does not answer"));
 
     scene.proxy.clear_fault();
@@ -86,18 +77,12 @@ async fn it_waits_for_an_api_server_that_is_away_and_says_so(stage: Arc<Stage>) 
 }
 
 async fn it_works_again_after_the_api_server_was_away(stage: Arc<Stage>) -> Result<()> {
-    let mut scene = Scene::before_start(stage).await?;
     // Watches end soon, so that the fault shows soon.
-    scene.proxy.set_fault(Box::new(|head| match head.verb {
-        Verb::Watch => Fault::EndAfter(Duration::from_secs(1)),
-        _ => Fault::Pass,
-    }));
-    scene.start_operator().await?;
-    scene.source("pair", PAIR).await?;
-    scene.resource("orders", "pair", json!({})).await?;
-    scene.until_agreed("orders").await?;
+    let scene = Scene::settled_with_short_watches(stage, Duration::from_secs(1)).await?;
     scene.proxy.set_fault(Box::new(|_| Fault::CutBefore));
-    until_unready(&scene, "the API server does not answer").await?;
+    scene
+        .until_unready("the API server does not answer")
+        .await?;
     let mark = scene.proxy.mark();
     let began = Instant::now();
     scene.source("pair", SECOND).await?;
@@ -153,7 +138,7 @@ async fn sigterm_ends_a_process_that_has_not_listed_anything_yet(stage: Arc<Stag
     let mut scene = Scene::before_start(stage).await?;
     scene.proxy.set_fault(Box::new(|_| Fault::Hang));
     scene.launch()?;
-    until_unready(&scene, "waiting for the list").await?;
+    scene.until_unready("waiting for the list").await?;
     let (code, took) = terminate(&scene).await?;
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(5), "{took:?}");
@@ -185,7 +170,7 @@ fn run(arguments: &[&str], kubeconfig: &Path) -> Result<Output> {
 }
 
 async fn a_bad_flag_is_a_clear_error_and_a_code_of_its_own(stage: Arc<Stage>) -> Result<()> {
-    let cluster = stage.cluster()?;
+    let cluster = stage.cluster();
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     let taken = listener.local_addr()?.to_string();
     let nonsense = cluster.directory().join("nonsense.pem");

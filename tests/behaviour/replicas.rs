@@ -41,7 +41,7 @@ impl Replica {
         flags: &[&str],
         environment: &[(String, String)],
     ) -> Result<Self> {
-        let cluster = scene.stage.cluster()?;
+        let cluster = scene.stage.cluster();
         let proxy = scene.stage.proxy().await?;
         let kubeconfig = cluster
             .service_account_kubeconfig(&scene.namespace, "operator", Some(&proxy.url()))
@@ -118,13 +118,12 @@ pub async fn pair_of_replicas(stage: Arc<Stage>) -> Result<(Scene, Replica, Repl
     Ok((scene, leader, standby))
 }
 
-pub fn leases(scene: &Scene) -> Result<Api<Lease>> {
-    let client = scene.stage.cluster()?.client();
-    Ok(Api::namespaced(client, &scene.namespace))
+pub fn leases(scene: &Scene) -> Api<Lease> {
+    Api::namespaced(scene.stage.cluster().client(), &scene.namespace)
 }
 
 pub async fn holder(scene: &Scene) -> Result<Option<String>> {
-    let lease = leases(scene)?.get(LEASE).await?;
+    let lease = leases(scene).get(LEASE).await?;
     Ok(lease.spec.and_then(|spec| spec.holder_identity))
 }
 

@@ -18,15 +18,10 @@ use cluster::{
     proxy::{Counts, Proxy, Record},
     sts::Sts,
 };
-use futures::future::LocalBoxFuture;
-use k8s_openapi::{
-    api::core::v1::Secret,
-    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
-};
+use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Api, Client, ResourceExt,
     api::{DeleteParams, Patch, PatchParams, PostParams},
-    runtime::wait::{await_condition, conditions::is_crd_established},
 };
 use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
@@ -35,7 +30,7 @@ use tokio::sync::OnceCell;
 use crate::witness::Witness;
 
 /// A test: it gets the stage and builds what it needs on it.
-pub type Test = fn(Arc<Stage>) -> LocalBoxFuture<'static, Result<()>>;
+pub type Test = crate::suite::Test<Stage>;
 
 /// More than the minute for which a refusal is not believed, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -62,7 +57,7 @@ pub const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
 
 /// What all tests share.
 pub struct Stage {
-    cluster: Option<ControlPlane>,
+    cluster: ControlPlane,
     records: Mutex<Vec<Record>>,
     elsewhere: OnceCell<Arc<Stage>>,
 }
@@ -88,8 +83,9 @@ impl Stage {
     /// A control plane with the CRD installed.
     pub async fn set() -> Result<Self> {
         let stage = Self {
-            cluster: Some(ControlPlane::start(Options::default()).await?),
-            ..Self::unset()
+            cluster: ControlPlane::start(Options::default()).await?,
+            records: Mutex::default(),
+            elsewhere: OnceCell::new(),
         };
         stage.define().await?;
         Ok(stage)
@@ -97,14 +93,7 @@ impl Stage {
 
     /// Installs the CRD.
     pub async fn define(&self) -> Result<()> {
-        let cluster = self.cluster()?;
-        cluster.apply(CRD).await?;
-        // Not `kubectl wait`: it fails on a definition that has no conditions yet.
-        let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client());
-        let name = "staticawscredentials.awscredentials.dev";
-        let established = await_condition(definitions, name, is_crd_established());
-        tokio::time::timeout(PATIENCE, established).await??;
-        Ok(())
+        self.cluster.define(CRD).await
     }
 
     /// A second cluster, for the one test that has to harm it.
@@ -114,18 +103,9 @@ impl Stage {
         Ok(Arc::clone(elsewhere))
     }
 
-    /// For the list of tests.
-    pub fn unset() -> Self {
-        Self {
-            cluster: None,
-            records: Mutex::default(),
-            elsewhere: OnceCell::new(),
-        }
-    }
-
     /// A proxy for one process of the operator; what it asks for is remembered to the end.
     pub async fn proxy(&self) -> Result<Proxy> {
-        let cluster = self.cluster()?;
+        let cluster = self.cluster();
         let proxy = Proxy::start(cluster.url(), &cluster.ca_pem()).await?;
         self.records().push(proxy.record());
         Ok(proxy)
@@ -136,8 +116,8 @@ impl Stage {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn cluster(&self) -> Result<&ControlPlane> {
-        self.cluster.as_ref().context("the stage is not set")
+    pub fn cluster(&self) -> &ControlPlane {
+        &self.cluster
     }
 }
 
@@ -151,7 +131,7 @@ impl Scene {
 
     /// A namespace whose operator is not started yet.
     pub async fn before_start(stage: Arc<Stage>) -> Result<Self> {
-        let cluster = stage.cluster()?;
+        let cluster = stage.cluster();
         let namespace = cluster.namespace("scene").await?;
         cluster.apply(&rights(&namespace, &namespace)?).await?;
         let proxy = stage.proxy().await?;
@@ -183,7 +163,7 @@ impl Scene {
     /// From the next start on the operator speaks to the API server itself, by TLS.
     #[allow(dead_code, reason = "for the tests of faults")]
     pub async fn without_proxy(&mut self) -> Result<()> {
-        let cluster = self.stage.cluster()?;
+        let cluster = self.stage.cluster();
         let kubeconfig = cluster.service_account_kubeconfig(&self.namespace, "operator", None);
         self.kubeconfig = kubeconfig.await?;
         Ok(())
@@ -193,7 +173,7 @@ impl Scene {
     #[allow(dead_code, reason = "for the tests of faults")]
     pub async fn share_with(&mut self, other: &Self) -> Result<()> {
         let rights = rights(&other.namespace, &self.namespace)?;
-        self.stage.cluster()?.apply(&rights).await?;
+        self.stage.cluster().apply(&rights).await?;
         self.serve(&[&self.namespace.clone(), &other.namespace]);
         Ok(())
     }
@@ -250,7 +230,7 @@ impl Scene {
         let number = SCENES.fetch_add(1, Ordering::Relaxed);
         let log = self
             .stage
-            .cluster()?
+            .cluster()
             .directory()
             .join(format!("operator-{number}.log"));
         let mut args = ["run", "--bind", bind].map(str::to_owned).to_vec();
@@ -354,7 +334,7 @@ impl Scene {
         });
         merge(&mut object["spec"], spec);
         let text = serde_json::to_string(&object)?;
-        self.stage.cluster()?.apply(&text).await?;
+        self.stage.cluster().apply(&text).await?;
         Ok(self.resources.get(name).await?)
     }
 
@@ -410,7 +390,7 @@ impl Scene {
             if began.elapsed() > PATIENCE {
                 let state = self
                     .stage
-                    .cluster()?
+                    .cluster()
                     .kubectl(&[
                         "get",
                         "staticawscredentials,secrets",

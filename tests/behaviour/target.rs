@@ -31,13 +31,7 @@ async fn f6_a_deleted_target_is_restored_without_asking_aws(stage: Arc<Stage>) -
     let before = scene.published("orders").await?;
     let mark = scene.proxy.mark();
 
-    scene.delete_secret(TARGET).await?;
-    scene
-        .until("the target is back", async || {
-            Ok(scene.secrets.get_opt(TARGET).await?)
-        })
-        .await?;
-    scene.until_agreed("orders").await?;
+    scene.target_is_restored().await?;
 
     assert_eq!(scene.content(TARGET).await?, content);
     let after = scene.published("orders").await?;

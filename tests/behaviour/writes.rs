@@ -203,7 +203,7 @@ async fn f24_a_full_quota_is_reported_and_the_write_repeated_after_a_pause(
 /// From now on the namespace takes no further Secret.
 async fn fill_quota(scene: &Scene) -> Result<Api<ResourceQuota>> {
     let quotas: Api<ResourceQuota> =
-        Api::namespaced(scene.stage.cluster()?.client(), &scene.namespace);
+        Api::namespaced(scene.stage.cluster().client(), &scene.namespace);
     let hard = json!({ "count/secrets": "1" });
     let quota = json!({ "metadata": { "name": "full" }, "spec": { "hard": hard } });
     let quota: ResourceQuota = serde_json::from_value(quota)?;
@@ -230,7 +230,7 @@ async fn a_full_quota_does_not_hinder_an_adoption(stage: Arc<Stage>) -> Result<(
 
 async fn f24_a_namespace_that_goes_away_is_left_in_peace(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::settled(stage).await?;
-    let cluster = scene.stage.cluster()?;
+    let cluster = scene.stage.cluster();
     // The operator's rights usually lie in another namespace; and without something that is held
     // the namespace would be gone before anybody could look.
     let hold = r#"{"metadata": {"finalizers": ["example.com/hold"]}}"#;

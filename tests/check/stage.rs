@@ -1,21 +1,13 @@
 //! What the tests share: pairs, and a control plane with the CRD, started for whoever comes first.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use cluster::{
     control_plane::{ControlPlane, Options},
     sts::Sts,
 };
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::{
-    Api,
-    runtime::{conditions::is_crd_established, wait::await_condition},
-};
 use tokio::sync::OnceCell;
 
 const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
-const PATIENCE: Duration = Duration::from_secs(150);
 
 /// A pair of the shape that AWS gives out.
 pub const PAIR: (&str, &str) = (
@@ -39,11 +31,7 @@ impl Stage {
         self.cluster
             .get_or_try_init(|| async {
                 let cluster = ControlPlane::start(Options::default()).await?;
-                cluster.apply(CRD).await?;
-                let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client());
-                let name = "staticawscredentials.awscredentials.dev";
-                let established = await_condition(definitions, name, is_crd_established());
-                tokio::time::timeout(PATIENCE, established).await??;
+                cluster.define(CRD).await?;
                 Ok(cluster)
             })
             .await

@@ -14,7 +14,7 @@ mod sdk;
 mod stage;
 mod way;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use cluster::node::Node;
 use libtest_mimic::{Arguments, Trial};
 use tokio::runtime::Runtime;
@@ -30,7 +30,7 @@ fn main() -> Result<()> {
     if arguments.list {
         libtest_mimic::run(&arguments, trials(&Matrix::default())).exit();
     }
-    if is_unsupported()? {
+    if Node::is_lacking("the SDKs were not tried")? {
         return Ok(());
     }
     let matrix = Runtime::new()?.block_on(play::play())?;
@@ -74,17 +74,4 @@ fn trials(matrix: &Matrix) -> Vec<Trial> {
 fn trial(name: &str, outcome: Result<()>) -> Trial {
     let outcome = outcome.map_err(|error| format!("{error:#}"));
     Trial::test(name, move || Ok(outcome?))
-}
-
-fn is_unsupported() -> Result<bool> {
-    let Err(reason) = Node::supported() else {
-        return Ok(false);
-    };
-    // Continuous integration sets this, so that the suite cannot vanish there unseen.
-    ensure!(
-        std::env::var_os("CI").is_none(),
-        "the SDKs were not tried: {reason}"
-    );
-    eprintln!("SKIPPED: the SDKs were not tried, because {reason}");
-    Ok(true)
 }

@@ -76,6 +76,7 @@ pub async fn play() -> Result<Matrix> {
     }
     let restarted = Box::pin(pods.remove(0).restart()).await?;
     matrix.restarted(ask_all(&[restarted]).await.into_iter().collect());
+    stage.kept_secret([&first, &second]).await?;
     Ok(matrix)
 }
 

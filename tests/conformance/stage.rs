@@ -10,16 +10,13 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use cluster::{
+    canary::Canaries,
     control_plane::{ControlPlane, Options},
     leash::{Leashed, log_tail},
     moto::{KeyPair, Moto},
     node::Node,
 };
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::{
-    Api,
-    runtime::wait::{await_condition, conditions::is_crd_established},
-};
+use kube::{Api, runtime::wait::await_condition};
 use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
 use tokio::time::{sleep, timeout};
@@ -38,7 +35,7 @@ const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.d
 
 /// Dropped from top to bottom.
 pub struct Stage {
-    _operator: Leashed,
+    operator: Leashed,
     pub moto: Moto,
     pub node: Node,
     pub cluster: ControlPlane,
@@ -60,12 +57,7 @@ impl Stage {
         );
         let (cluster, moto) = (cluster?, moto?);
         let node = Node::start(&cluster).await?;
-        cluster.apply(CRD).await?;
-        // Not `kubectl wait`: it fails on a definition that has no conditions yet.
-        let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client());
-        let name = "staticawscredentials.awscredentials.dev";
-        let established = await_condition(definitions, name, is_crd_established());
-        timeout(PATIENCE, established).await??;
+        cluster.define(CRD).await?;
         let open = cluster.namespace("sdks").await?;
         let restricted = cluster.namespace("restricted").await?;
         let label = "pod-security.kubernetes.io/enforce=restricted";
@@ -83,7 +75,7 @@ impl Stage {
         moto.create_bucket(USER).await?;
         moto.allow_listing(USER, USER).await?;
         Ok(Self {
-            _operator: operator,
+            operator,
             moto,
             node,
             cluster,
@@ -102,6 +94,14 @@ impl Stage {
     /// A further pair of the one user.
     pub async fn new_pair(&self) -> Result<KeyPair> {
         self.moto.create_access_key(USER).await
+    }
+
+    /// The operator has let nothing of these pairs out but by its targets.
+    pub async fn kept_secret(&self, pairs: [&KeyPair; 2]) -> Result<()> {
+        let secrets = pairs.map(|pair| [pair.id.as_str(), &pair.secret]);
+        let canaries = Canaries::of(&secrets.concat())?;
+        canaries.unlogged(self.operator.log())?;
+        canaries.unwritten(&self.cluster).await
     }
 
     pub async fn deactivate(&self, pair: &KeyPair) -> Result<()> {
@@ -190,7 +190,10 @@ async fn operator(cluster: &ControlPlane, sts: &str) -> Result<Leashed> {
         &format!("--sts-endpoint={sts}"),
     ]
     .map(str::to_owned);
-    let env = [("KUBECONFIG".to_owned(), kubeconfig.display().to_string())];
+    let env = [
+        ("KUBECONFIG".to_owned(), kubeconfig.display().to_string()),
+        ("AWSCREDS_LOG".to_owned(), "trace".to_owned()),
+    ];
     let log = cluster.directory().join("operator.log");
     let program = PathBuf::from(env!("CARGO_BIN_EXE_static-aws-credentials"));
     let operator = Leashed::spawn("operator", &program, &args, &env, &log)?;

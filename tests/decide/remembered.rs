@@ -168,3 +168,20 @@ fn accounts_are_remembered_for_ten_minutes() {
     assert_eq!(later, ["2"]);
     assert!(refusals.lately(now + MINUTE * 16).is_empty());
 }
+
+#[test]
+fn a_store_that_went_back_makes_it_forget_once() {
+    let now = Instant::now();
+    let mut remembered = Remembered::default();
+    remembered.rewound(0);
+    remembered.failures = 3;
+    remembered.schedule(Next::In(MINUTE), now);
+    remembered.rewound(0);
+    assert_eq!((remembered.failures, remembered.due(now)), (3, Due::Later));
+    remembered.rewound(1);
+    let forgot = (remembered.failures, remembered.due(now));
+    assert_eq!(forgot, (0, Due::Undecided));
+    remembered.failures = 2;
+    remembered.rewound(1);
+    assert_eq!(remembered.failures, 2);
+}

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::{
     actions::tests,
-    report,
     scene::{Scene, Stage, condition},
     steps::numbered,
+    tally::survived,
 };
 
 tests![a17_what_an_attacker_names_does_not_forge_a_line_of_the_log];
@@ -62,12 +62,7 @@ async fn a17_what_an_attacker_names_does_not_forge_a_line_of_the_log(
     let log = scene.log()?;
     assert!(!log.contains("forged") && !log.contains('\u{1b}'), "{log}");
     let test = "a17_what_an_attacker_names_does_not_forge_a_line_of_the_log";
-    report::tried(
-        test,
-        answers.len(),
-        answers.len(),
-        "answers with a forged line",
-    );
+    survived(test, answers.len(), "answers with a forged line");
     Ok(())
 }
 

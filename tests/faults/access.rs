@@ -7,7 +7,7 @@ use cluster::{
     kubeconfig::{self, Proof},
     leash::Leashed,
     ports::unused_address,
-    proxy::{Fault, Proxy, Verb},
+    proxy::Proxy,
 };
 use k8s_openapi::api::{
     authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec},
@@ -31,33 +31,16 @@ tests![
 ];
 
 async fn f22_rights_that_are_taken_away_and_given_back(stage: Arc<Stage>) -> Result<()> {
-    let mut scene = Scene::before_start(stage).await?;
     // Who watches already is not asked again for his rights: so the watches end.
-    scene.proxy.set_fault(Box::new(|head| match head.verb {
-        Verb::Watch => Fault::EndAfter(Duration::from_secs(2)),
-        _ => Fault::Pass,
-    }));
-    scene.start_operator().await?;
-    scene.source("pair", PAIR).await?;
-    scene.resource("orders", "pair", json!({})).await?;
-    scene.until_agreed("orders").await?;
-    scene.quiet().await;
+    let scene = Scene::settled_with_short_watches(stage, Duration::from_secs(2)).await?;
     let before = scene.secrets.get(TARGET).await?;
-    let cluster = scene.stage.cluster()?;
+    let cluster = scene.stage.cluster();
     let bindings: Api<RoleBinding> = Api::namespaced(cluster.client(), &scene.namespace);
     bindings
         .delete("operator", &DeleteParams::default())
         .await?;
     scene.source("pair", SECOND).await?;
-    scene
-        .until("/readyz says what is not allowed", async || {
-            let answer = scene.get_http("/readyz").await?;
-            Ok(
-                (answer.starts_with("HTTP/1.1 503") && answer.contains("not allowed"))
-                    .then_some(()),
-            )
-        })
-        .await?;
+    scene.until_unready("not allowed").await?;
     let mark = scene.proxy.mark();
     tokio::time::sleep(Duration::from_secs(10)).await;
     let asked = scene.proxy.since(mark).len();
@@ -84,7 +67,7 @@ struct Holder {
 
 impl Holder {
     async fn start(scene: &Scene, token: &str) -> Result<Self> {
-        let directory = scene.stage.cluster()?.directory();
+        let directory = scene.stage.cluster().directory();
         let file = |what: &str| directory.join(format!("{}-{what}", scene.namespace));
         let (path, bind) = (file("token"), unused_address()?);
         std::fs::write(&path, token)?;
@@ -132,7 +115,7 @@ async fn token(scene: &Scene, secret: &str) -> Result<String> {
         .into(),
         ..TokenRequest::default()
     };
-    let client = scene.stage.cluster()?.client();
+    let client = scene.stage.cluster().client();
     let accounts = Api::<ServiceAccount>::namespaced(client, &scene.namespace);
     let parameters = PostParams::default();
     let granted = accounts

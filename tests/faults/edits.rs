@@ -15,9 +15,9 @@ use crate::{
     courier::{Courier, Manner, Order},
     points::play::{Playing, prepare},
     points::story,
-    report,
     scene::{PAIR, SECOND, Scene, Stage},
     sightings::Sightings,
+    tally::survived,
 };
 
 tests![
@@ -55,7 +55,7 @@ async fn f4_a_resource_that_somebody_edits_a_hundred_times_a_second(
     );
     assert_eq!(scene.sts.calls().len(), 2);
     let name = "f4_a_resource_that_somebody_edits_a_hundred_times_a_second";
-    report::tried(name, 2 * EDITS, 2 * EDITS, "edits");
+    survived(name, 2 * EDITS, "edits");
     Ok(())
 }
 
@@ -77,7 +77,7 @@ async fn edit_often(
 async fn f9_a_source_that_changes_and_changes_back_at_once(stage: Arc<Stage>) -> Result<()> {
     const TIMES: u64 = 20;
     let scene = Scene::settled(stage).await?;
-    let client = scene.stage.cluster()?.client();
+    let client = scene.stage.cluster().client();
     let sightings = Sightings::of(client, &scene.namespace).await?;
     for number in 0..TIMES {
         scene.source("pair", SECOND).await?;
@@ -90,7 +90,7 @@ async fn f9_a_source_that_changes_and_changes_back_at_once(stage: Arc<Stage>) ->
     let gone = sightings.testify(&[PAIR, SECOND]).await?;
     assert!(gone.is_empty(), "{gone:?}");
     let name = "f9_a_source_that_changes_and_changes_back_at_once";
-    report::tried(name, 20, 20, "changes and back");
+    survived(name, 20, "changes and back");
     Ok(())
 }
 

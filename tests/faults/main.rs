@@ -24,6 +24,7 @@ mod replicas;
 #[path = "../support/report.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod report;
+mod restored;
 #[path = "../behaviour/scene.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod scene;
@@ -35,39 +36,32 @@ mod stale;
 #[allow(dead_code, reason = "shared with other tests")]
 mod steps;
 mod sts_faults;
+#[path = "../support/suite.rs"]
+mod suite;
+mod tally;
+#[path = "../support/variables.rs"]
+mod variables;
 mod watch;
 mod weight;
 #[path = "../behaviour/witness.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod witness;
 
-use std::sync::Arc;
-
 use anyhow::Result;
-use libtest_mimic::{Arguments, Trial};
-use scene::{Stage, Test};
-use tokio::runtime::Runtime;
+use scene::Stage;
+use suite::Suite;
 
 fn main() -> Result<()> {
-    let mut arguments = Arguments::from_args();
-    if arguments.test_threads.is_none() {
-        arguments.test_threads = Some(12);
-    }
-    let runtime = Runtime::new()?;
-    if arguments.list {
-        let trials = tests(&runtime, &Arc::new(Stage::unset()));
-        libtest_mimic::run(&arguments, trials).exit();
-    }
-    let stage = Arc::new(runtime.block_on(Stage::set())?);
-    let conclusion = libtest_mimic::run(&arguments, tests(&runtime, &stage));
-    drop(stage);
-    conclusion.exit();
+    let suite = Suite::open(12, Stage::set)?;
+    let conclusion = suite.play(tests(), |stage, test| witness::watched(test(stage)));
+    suite.end(&conclusion)
 }
 
-fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
-    let suites = [
+fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
+    [
         // The slow ones come first.
         harm::tests(),
+        restored::tests(),
         points::tests(),
         access::tests(),
         replicas::tests(),
@@ -82,15 +76,5 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
         server::tests(),
         sts_faults::tests(),
         watch::tests(),
-    ];
-    let handle = runtime.handle();
-    let trial = |(name, test): (&'static str, Test)| {
-        let (handle, stage) = (handle.clone(), Arc::clone(stage));
-        Trial::test(name, move || {
-            handle
-                .block_on(witness::watched(test(stage)))
-                .map_err(|error| format!("{error:?}").into())
-        })
-    };
-    suites.into_iter().flatten().map(trial).collect()
+    ]
 }

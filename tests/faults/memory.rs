@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::{
     actions::{TARGET, tests},
-    report,
     scene::{ACCOUNT, ARN, Scene, Stage},
+    tally::survived,
 };
 
 tests![
@@ -150,7 +150,7 @@ async fn a21_the_memory_holds_nothing_of_a_pair_that_is_published(stage: Arc<Sta
     let scene = Scene::open(stage).await?;
     let tried = published(&scene).await?;
     let test = "a21_the_memory_holds_nothing_of_a_pair_that_is_published";
-    report::tried(test, tried, tried, "scans of the whole memory");
+    survived(test, tried, "scans of the whole memory");
     Ok(())
 }
 
@@ -220,7 +220,7 @@ async fn a21_the_memory_holds_nothing_of_a_pair_that_is_refused(stage: Arc<Stage
         .await?;
     assert_gone(&scene, &beside, "another key of the Secret").await?;
     let test = "a21_the_memory_holds_nothing_of_a_pair_that_is_refused";
-    report::tried(test, 3, 3, "scans of the whole memory");
+    survived(test, 3, "scans of the whole memory");
     Ok(())
 }
 
@@ -230,7 +230,7 @@ async fn a21_the_memory_holds_nothing_of_a_pair_that_came_by_tls(stage: Arc<Stag
     scene.start_operator().await?;
     let tried = published(&scene).await?;
     let test = "a21_the_memory_holds_nothing_of_a_pair_that_came_by_tls";
-    report::tried(test, tried, tried, "scans of the whole memory");
+    survived(test, tried, "scans of the whole memory");
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! A process that is killed, at any request and at any moment of it. Which requests there are is
 //! found by playing each story undisturbed first, so new requests become new points by themselves.
 
+mod broken;
 pub mod play;
 mod point;
 pub mod story;
@@ -74,6 +75,7 @@ pub fn tests() -> Vec<(&'static str, Test)> {
         (story::MEND.name, |stage| {
             survive(stage, &story::MEND).boxed_local()
         }),
+        (broken::NAME, |stage| broken::noticed(stage).boxed_local()),
     ]
 }
 
@@ -87,7 +89,7 @@ async fn survive(stage: Arc<Stage>, story: &'static Story) -> Result<()> {
         .map(Fate::KilledAt)
         .chain([Fate::KilledAtOnce]);
     let ends: Vec<(String, Result<bool>)> = futures::stream::iter(fates)
-        .map(|fate| attempt(Arc::clone(&stage), story, fate, calm))
+        .map(|fate| attempt(Arc::clone(&stage), story, fate, calm, &PLACES))
         .buffer_unordered(FEW)
         .collect()
         .await;
@@ -128,13 +130,14 @@ async fn attempt(
     story: &Story,
     fate: Fate<'_>,
     calm: &Played,
+    places: &Semaphore,
 ) -> (String, Result<bool>) {
     let place = match fate {
-        Fate::KilledAt(point) => point.to_string(),
+        Fate::KilledAt(point) | Fate::Betrayed(point, _) => point.to_string(),
         Fate::KilledAtOnce | Fate::Undisturbed => "at once".to_owned(),
     };
     let end = async {
-        let _place = PLACES.acquire().await?;
+        let _place = places.acquire().await?;
         let played = play(stage, story, fate, Some(&calm.outcome)).await?;
         played.compare(calm, story)?;
         Ok(played.killed)

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use futures::{FutureExt, StreamExt};
 use kube::{Resource, ResourceExt, api::ListParams};
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use crate::{
     report,
     scene::{PAIR, SECOND, Scene, Stage, Test},
     sightings::Sightings,
+    tally::all_survived,
 };
 
 const NAME: &str = "sequences_of_user_actions_end_as_the_last_spec_and_source_alone_would";
@@ -59,14 +60,7 @@ async fn differ(stage: Arc<Stage>) -> Result<()> {
         .buffer_unordered(8)
         .collect()
         .await;
-    let failures: Vec<String> = ends
-        .iter()
-        .filter_map(|end| Some(format!("{:#}", end.as_ref().err()?)))
-        .collect();
-    let what = format!("sequences, SEED={seed}");
-    report::tried(NAME, ends.len(), ends.len() - failures.len(), &what);
-    ensure!(failures.is_empty(), "SEED={seed}\n{}", failures.join("\n"));
-    Ok(())
+    all_survived(NAME, &ends, &format!("sequences, SEED={seed}"))
 }
 
 fn final_spec(number: u64) -> Spec {
@@ -89,7 +83,7 @@ async fn alone(stage: Arc<Stage>, spec: &Spec) -> Result<Outcome> {
 
 /// How many pairs were published before is history.
 async fn without_history(scene: &Scene) -> Result<Outcome> {
-    let mut outcome = Outcome::of(scene.stage.cluster()?.client(), &scene.namespace).await?;
+    let mut outcome = Outcome::of(scene.stage.cluster().client(), &scene.namespace).await?;
     for resource in outcome.resources.values_mut() {
         if let Some(published) = resource["published"].as_array_mut() {
             published.pop();
@@ -107,7 +101,7 @@ async fn attempt(
     let _place = PLACES.acquire().await?;
     let mut dice = Dice(seed.wrapping_add(number.wrapping_mul(1_000_003)));
     let scene = Scene::open(stage).await?;
-    let client = scene.stage.cluster()?.client();
+    let client = scene.stage.cluster().client();
     let sightings = Sightings::of(client, &scene.namespace).await?;
     let mut spec = json!({});
     scene.resource("orders", "pair", spec.clone()).await?;

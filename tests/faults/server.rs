@@ -13,8 +13,8 @@ use tokio::{
 use crate::{
     abuse_crowds::resident,
     actions::tests,
-    report,
     scene::{Scene, Stage},
+    tally::survived,
 };
 
 tests![
@@ -49,7 +49,7 @@ async fn a18_a_thousand_who_never_finish_their_request_keep_nobody_from_an_answe
         assert_cut(&mut stream).await?;
     }
     let test = "a18_a_thousand_who_never_finish_their_request_keep_nobody_from_an_answer";
-    report::tried(test, CROWD, CROWD, "connections cut off, probes answered");
+    survived(test, CROWD, "connections cut off, probes answered");
     Ok(())
 }
 
@@ -85,7 +85,7 @@ async fn a18_a_request_that_is_too_large_or_too_slow_is_cut_off(stage: Arc<Stage
     assert!(grown < 8 << 10, "grown by {grown} KiB");
     assert!(scene.get_http("/livez").await?.starts_with("HTTP/1.1 200"));
     let test = "a18_a_request_that_is_too_large_or_too_slow_is_cut_off";
-    report::tried(test, 5, 5, "requests cut off");
+    survived(test, 5, "requests cut off");
     Ok(())
 }
 
@@ -120,12 +120,7 @@ async fn a18_nothing_but_three_pages_is_served(stage: Arc<Stage>) -> Result<()> 
         assert!(answer.starts_with("HTTP/1.1 40"), "{method}: {answer}");
     }
     let test = "a18_nothing_but_three_pages_is_served";
-    report::tried(
-        test,
-        others.len() + 5,
-        others.len() + 5,
-        "paths and methods refused",
-    );
+    survived(test, others.len() + 5, "paths and methods refused");
     Ok(())
 }
 

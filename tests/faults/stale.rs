@@ -17,6 +17,7 @@ use crate::{
     },
     report,
     scene::{Scene, Stage, Test},
+    tally::all_survived,
 };
 
 const RESOURCES: &str = "staticawscredentials";
@@ -101,14 +102,7 @@ async fn survive(stage: Arc<Stage>, name: &str, flaw: Flaw) -> Result<()> {
         .buffer_unordered(stories.len())
         .collect()
         .await;
-    let failures: Vec<String> = ends
-        .iter()
-        .filter_map(|end| Some(format!("{:#}", end.as_ref().err()?)))
-        .collect();
-    let tried = ends.len();
-    report::tried(name, tried, tried - failures.len(), "stories");
-    ensure!(failures.is_empty(), "{}", failures.join("\n"));
-    Ok(())
+    all_survived(name, &ends, "stories")
 }
 
 async fn attempt(stage: Arc<Stage>, story: &'static Story, flaw: Flaw) -> Result<()> {

@@ -21,6 +21,7 @@ use crate::{
     report,
     scene::{ACCOUNT, ARN, PAIR, SECOND, Scene, Stage, condition},
     steps::numbered,
+    tally::survived,
 };
 use rows::{Row, rows};
 
@@ -192,7 +193,7 @@ async fn s3_no_network_changes_what_is_published(stage: Arc<Stage>) -> Result<()
     server.accept(SECOND.0, ACCOUNT, ARN, "AIDAQUAIL");
     endpoints.push(("a CA that nobody trusts", server.url(), None));
     servers.push(server);
-    let directory = scene.stage.cluster()?.directory().to_owned();
+    let directory = scene.stage.cluster().directory().to_owned();
     for (number, (what, url, ca)) in endpoints.iter().enumerate() {
         scene.stop_operator();
         scene.serve(&[&scene.namespace.clone()]);
@@ -221,7 +222,7 @@ async fn s3_no_network_changes_what_is_published(stage: Arc<Stage>) -> Result<()
     scene.until_agreed("orders").await?;
     assert_eq!(scene.key_id(TARGET).await?, SECOND.0);
     let test = "s3_no_network_changes_what_is_published";
-    report::tried(test, endpoints.len(), endpoints.len(), "networks");
+    survived(test, endpoints.len(), "networks");
     Ok(())
 }
 
@@ -261,7 +262,7 @@ async fn s6_a_skewed_clock_refuses_nothing(stage: Arc<Stage>) -> Result<()> {
         .until_says("orders", "Ready", "False", "ClockSkew")
         .await?;
     assert_eq!(scene.version(TARGET).await?, after);
-    report::tried("s6_a_skewed_clock_refuses_nothing", 2, 2, "clocks");
+    survived("s6_a_skewed_clock_refuses_nothing", 2, "clocks");
     Ok(())
 }
 

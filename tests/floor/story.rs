@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use cluster::{
+    canary::Canaries,
     leash::{Leashed, log_tail},
     sts::Sts,
 };
@@ -41,7 +42,10 @@ impl Floor {
         let log = cluster.directory().join("operator.log");
         let run = ["run", "--bind", "127.0.0.1:0", "--sts-endpoint", &sts.url()].map(str::to_owned);
         let program = PathBuf::from(env!("CARGO_BIN_EXE_static-aws-credentials"));
-        let env = [("KUBECONFIG".to_owned(), kubeconfig.display().to_string())];
+        let env = [
+            ("KUBECONFIG".to_owned(), kubeconfig.display().to_string()),
+            ("AWSCREDS_LOG".to_owned(), "trace".to_owned()),
+        ];
         let operator = Leashed::spawn("operator", &program, &run, &env, &log)?;
 
         self.source(&namespace, (PAIR.0, PAIR.1)).await?;
@@ -53,7 +57,8 @@ impl Floor {
         cluster.apply(&resource.to_string()).await?;
         let result = self.story(&namespace).await;
         operator.stop();
-        result.with_context(|| log_tail(&log).unwrap_or_default())
+        result.with_context(|| log_tail(&log).unwrap_or_default())?;
+        Canaries::of(&[PAIR.0, PAIR.1, OTHER])?.unlogged(&log)
     }
 
     async fn story(&self, namespace: &str) -> Result<()> {
@@ -80,6 +85,9 @@ impl Floor {
         ];
         let (encoded, wanted) = (self.cluster.kubectl(&target).await?, base64(OTHER));
         assert_eq!(encoded, wanted);
+        Canaries::of(&[PAIR.0, PAIR.1, OTHER])?
+            .unwritten(&self.cluster)
+            .await?;
         // The owner reference leads garbage collection there.
         self.cluster
             .kubectl(&["delete", "awscreds/orders", "-n", namespace])

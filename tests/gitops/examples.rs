@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::{
-    scene::{Stage, folder, install, text},
+    scene::{Stage, folder, text},
     tests,
 };
 
@@ -21,7 +21,6 @@ struct Definition {
     module: &'static str,
     sum: &'static str,
     file: &'static str,
-    name: &'static str,
 }
 
 const DEFINITIONS: [Definition; 4] = [
@@ -29,25 +28,21 @@ const DEFINITIONS: [Definition; 4] = [
         module: "github.com/fluxcd/kustomize-controller@v1.9.6",
         sum: "h1:XB+G3A0mky0j5uVHZWv4oSlS2RvZBoNIUhstIvY0JKE=",
         file: "config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml",
-        name: "kustomizations.kustomize.toolkit.fluxcd.io",
     },
     Definition {
         module: "github.com/argoproj/argo-cd/v3@v3.5.7",
         sum: "h1:Xm1BF+I5OgDKUG3SDK49vn2/Y5AMyaNVko+/JT08gj0=",
         file: "manifests/crds/application-crd.yaml",
-        name: "applications.argoproj.io",
     },
     Definition {
         module: "github.com/bitnami-labs/sealed-secrets@v0.40.0",
         sum: "h1:rvCP35JL8ZV5LNA2SrwNR6iLyoM3ulrSFWN0lBtYEYI=",
         file: "helm/sealed-secrets/crds/bitnami.com_sealedsecrets.yaml",
-        name: "sealedsecrets.bitnami.com",
     },
     Definition {
         module: "github.com/external-secrets/external-secrets@v1.3.2",
         sum: "h1:u2J8RjlHIeF0oZCqtl92adI/uZWUwOesJIDkfql6LqQ=",
         file: "config/crds/bases/external-secrets.io_externalsecrets.yaml",
-        name: "externalsecrets.external-secrets.io",
     },
 ];
 
@@ -79,9 +74,8 @@ impl Definition {
 async fn the_manifests_of_the_documentation_are_valid(stage: Arc<Stage>) -> Result<()> {
     let cluster = stage.cluster().await?;
     for definition in DEFINITIONS {
-        let name = definition.name;
         let yaml = tokio::task::spawn_blocking(move || definition.yaml()).await??;
-        install(cluster, &yaml, name).await?;
+        cluster.define(&yaml).await?;
     }
     for namespace in ["argocd", "flux-system", "orders"] {
         let manifest =

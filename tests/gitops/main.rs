@@ -6,62 +6,32 @@
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod argo_cd;
-#[path = "../support/canary.rs"]
-mod canary;
 mod examples;
 mod kstatus;
 mod readers;
 mod scene;
 mod states;
+#[path = "../support/suite.rs"]
+mod suite;
 mod waiting;
 
-use std::sync::Arc;
-
 use anyhow::Result;
-use futures::future::LocalBoxFuture;
-use libtest_mimic::{Arguments, Trial};
 use scene::Stage;
-use tokio::runtime::Runtime;
-
-/// A test: it gets the stage, on which a control plane starts once somebody needs one.
-pub type Test = fn(Arc<Stage>) -> LocalBoxFuture<'static, Result<()>>;
-
-/// Lists tests under the names of their functions.
-macro_rules! tests {
-    ($($test:ident),* $(,)?) => {
-        /// The tests of this file.
-        pub fn tests() -> Vec<(&'static str, crate::Test)> {
-            use futures::FutureExt;
-            vec![$((stringify!($test), |stage| $test(stage).boxed_local())),*]
-        }
-    };
-}
-pub(crate) use tests;
+use suite::{Suite, tests};
 
 fn main() -> Result<()> {
-    let arguments = Arguments::from_args();
-    let runtime = Runtime::new()?;
-    let stage = Arc::new(Stage::default());
-    let conclusion = libtest_mimic::run(&arguments, trials(&runtime, &stage));
-    drop(stage);
-    conclusion.exit();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    // A control plane starts once somebody needs one.
+    let suite = Suite::open(threads, async || Ok(Stage::default()))?;
+    let conclusion = suite.play(all(), |stage, test| test(stage));
+    suite.end(&conclusion)
 }
 
-fn trials(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
-    let suites = [
+fn all() -> impl IntoIterator<Item = suite::Tests<Stage>> {
+    [
         argo_cd::tests(),
         kstatus::tests(),
         waiting::tests(),
         examples::tests(),
-    ];
-    let handle = runtime.handle();
-    let trial = |(name, test): (&'static str, Test)| {
-        let (handle, stage) = (handle.clone(), Arc::clone(stage));
-        Trial::test(name, move || {
-            handle
-                .block_on(test(stage))
-                .map_err(|error| format!("{error:?}").into())
-        })
-    };
-    suites.into_iter().flatten().map(trial).collect()
+    ]
 }

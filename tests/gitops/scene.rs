@@ -12,13 +12,7 @@ use cluster::{
     leash::Leashed,
     sts::Sts,
 };
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::{
-    Api,
-    core::DynamicObject,
-    discovery::ApiResource,
-    runtime::{conditions::is_crd_established, wait::await_condition},
-};
+use kube::{Api, core::DynamicObject, discovery::ApiResource};
 use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
 use tokio::sync::OnceCell;
@@ -63,7 +57,7 @@ impl Stage {
         self.cluster
             .get_or_try_init(|| async {
                 let cluster = ControlPlane::start(Options::default()).await?;
-                install(&cluster, CRD, "staticawscredentials.awscredentials.dev").await?;
+                cluster.define(CRD).await?;
                 Ok(cluster)
             })
             .await
@@ -86,15 +80,6 @@ impl Stage {
         });
         updated.await.copied()
     }
-}
-
-/// Applies a definition and waits until it is served.
-pub async fn install(cluster: &ControlPlane, yaml: &str, name: &str) -> Result<()> {
-    cluster.apply(yaml).await?;
-    let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client());
-    let established = await_condition(definitions, name, is_crd_established());
-    tokio::time::timeout(PATIENCE, established).await??;
-    Ok(())
 }
 
 impl Drop for Scene<'_> {
@@ -153,7 +138,7 @@ impl<'a> Scene<'a> {
     pub fn stop_operator(&mut self) {
         if let Some(operator) = self.operator.take() {
             operator.stop();
-            crate::canary::assert_unlogged(operator.log(), &[PAIR.1]);
+            cluster::canary::assert_unlogged(operator.log(), &[PAIR.1]);
         }
     }
 

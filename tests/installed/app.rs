@@ -39,6 +39,7 @@ impl<'a> App<'a> {
         self.site
             .sts
             .accept_pair(&id, SECRET, ACCOUNT, ARN, "AIDAQUAIL");
+        self.site.secrets().push(id.clone());
         id
     }
 

@@ -41,8 +41,8 @@ pub fn earlier(directory: &Path) -> Result<PathBuf> {
     Ok(copy)
 }
 
-/// A team's chart: a source with this access key ID, and a resource that names it.
-pub fn of_a_team(directory: &Path, id: &str, secret: &str) -> Result<PathBuf> {
+/// A team's chart: a source with this pair, and a resource that names it and is proven so often.
+pub fn of_a_team(directory: &Path, (id, secret): (&str, &str), interval: &str) -> Result<PathBuf> {
     let chart = directory.join("billing");
     fs::create_dir_all(chart.join("templates"))?;
     let about = "apiVersion: v2\nname: billing\nversion: 1.0.0\n";
@@ -52,7 +52,8 @@ pub fn of_a_team(directory: &Path, id: &str, secret: &str) -> Result<PathBuf> {
          stringData: {{AWS_ACCESS_KEY_ID: {id}, AWS_SECRET_ACCESS_KEY: {secret:?}}}\n---\n\
          apiVersion: awscredentials.dev/v1alpha1\nkind: StaticAwsCredentials\n\
          metadata: {{name: billing}}\n\
-         spec: {{secretRef: {{name: billing-key-pair}}, region: eu-west-1}}\n"
+         spec: {{secretRef: {{name: billing-key-pair}}, region: eu-west-1, \
+         validation: {{interval: {interval}}}}}\n"
     );
     fs::write(chart.join("templates/billing.yaml"), manifest)?;
     Ok(chart)

@@ -42,7 +42,8 @@ impl<'a> Release<'a> {
             format!(
                 "image: {{repository: {repository}, tag: {tag}, pullPolicy: Never}}\n\
                  sts: {{endpoint: '{endpoint}', ca: {{configMapName: {CA}}}}}\n\
-                 networkPolicy: {{apiServerPorts: [443, 6443]}}\n"
+                 networkPolicy: {{apiServerPorts: [443, 6443]}}\n\
+                 log: {{filter: trace}}\n"
             ),
         )?;
         let helm = tokio::task::spawn_blocking(move || tools::find(tool)).await??;

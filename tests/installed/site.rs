@@ -2,15 +2,23 @@
 
 use std::{
     net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
 use cluster::{
+    canary::{BEGINNING, Canaries},
     control_plane::{ControlPlane, Options},
-    node::Node,
+    node::{KeptLogs, Node},
     sts::{Certificate, Sts},
 };
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::{app::SECRET, release::NAMESPACE};
 
 /// What the chart's pods run.
 pub const IMAGE: (&str, &str) = ("static-aws-credentials", "installed");
@@ -22,6 +30,8 @@ pub struct Site {
     pub cluster: ControlPlane,
     pub sts: Sts,
     pub sts_ca: String,
+    logs: KeptLogs,
+    secrets: Mutex<Vec<String>>,
 }
 
 impl Site {
@@ -34,11 +44,60 @@ impl Site {
         let bridge = IpAddr::V4(node.bridge_address());
         let (sts, sts_ca) = Sts::start_tls_on(bridge, Certificate::Valid).await?;
         Ok(Self {
+            logs: node.keep_logs(NAMESPACE)?,
+            secrets: Mutex::new(vec![SECRET.to_owned()]),
             node,
             cluster,
             sts,
             sts_ca,
         })
+    }
+
+    /// What must not come out.
+    pub fn secrets(&self) -> MutexGuard<'_, Vec<String>> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The operator's pods show nothing secret in the cluster and on their own port.
+    pub async fn shows_nothing(&self) -> Result<()> {
+        let canaries = Canaries::of(&self.secrets())?;
+        canaries.unwritten(&self.cluster).await?;
+        let addresses = "jsonpath={.items[*].status.podIP}";
+        let running = "--field-selector=status.phase=Running";
+        let pods = ["-n", NAMESPACE, "get", "pods", running, "-o", addresses];
+        let addresses = self.cluster.kubectl(&pods).await?;
+        ensure!(!addresses.is_empty(), "there are no pods");
+        for address in addresses.split(' ') {
+            for path in ["/metrics", "/readyz", "/livez"] {
+                let shown = self.asked(&format!("{address}:8080"), path).await?;
+                canaries.unshown(path, &shown)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn asked(&self, address: &str, path: &str) -> Result<String> {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: operator\r\nConnection: close\r\n\r\n");
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        ensure!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+        Ok(answer)
+    }
+
+    /// No pod that ever ran has logged anything secret, the operator's with the filter `trace`. There
+    /// were at least so many of those.
+    pub fn logged_nothing(&self, least: usize) -> Result<()> {
+        let canaries = Canaries::of(&self.secrets())?;
+        let logs = self.logs.read()?;
+        for (name, log) in &logs {
+            canaries.unshown(name, log)?;
+        }
+        let began = logs.iter().filter(|(_, log)| log.contains(BEGINNING));
+        let (began, all) = (began.count(), logs.len());
+        ensure!(began >= least, "{began} of {all} logs are the operator's");
+        Ok(())
     }
 
     /// A namespace under Pod Security `restricted`.

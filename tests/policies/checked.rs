@@ -14,7 +14,7 @@ use crate::stage::{PATIENCE, Stage, tests};
 tests![the_api_server_has_nothing_to_say_against_the_policies];
 
 async fn the_api_server_has_nothing_to_say_against_the_policies(stage: Arc<Stage>) -> Result<()> {
-    let policies: Api<ValidatingAdmissionPolicy> = Api::all(stage.admin()?);
+    let policies: Api<ValidatingAdmissionPolicy> = Api::all(stage.admin());
     let began = Instant::now();
     loop {
         let all = policies.list(&ListParams::default()).await?.items;

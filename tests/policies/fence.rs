@@ -30,8 +30,8 @@ pub struct Ground {
 
 impl Ground {
     pub async fn of(stage: &Stage) -> Result<Self> {
-        let namespace = stage.cluster()?.namespace("fence").await?;
-        let admin = Attempt::new(&stage.admin()?, &namespace);
+        let namespace = stage.cluster().namespace("fence").await?;
+        let admin = Attempt::new(&stage.admin(), &namespace);
         let mut uids = Vec::new();
         for name in ["orders", "other"] {
             let made = admin
@@ -42,7 +42,7 @@ impl Ground {
         let other = uids.pop().context("no uid")?;
         let orders = uids.pop().context("no uid")?;
         Ok(Self {
-            operator: Attempt::dry(&stage.operator()?, &namespace),
+            operator: Attempt::dry(&stage.operator(), &namespace),
             orders,
             other,
             admin,
@@ -108,7 +108,7 @@ async fn a19_the_operator_writes_no_secret_in_the_namespaces_of_the_system_and_i
         "kube-node-lease",
         RELEASE_NAMESPACE,
     ] {
-        let operator = Attempt::dry(&stage.operator()?, namespace);
+        let operator = Attempt::dry(&stage.operator(), namespace);
         for secret in [ground.marks().target("a"), ground.marks().retained("a")] {
             let answer = operator.create(Things::Secrets, &secret).await;
             assert_refused(&answer, "fence", "into another namespace", namespace);

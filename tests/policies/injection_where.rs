@@ -52,10 +52,10 @@ fn mesh(namespace: &str) -> Value {
 async fn a_container_that_comes_later_is_served_and_nothing_comes_twice(
     stage: Arc<Stage>,
 ) -> Result<()> {
-    let cluster = stage.cluster()?;
+    let cluster = stage.cluster();
     let namespace = cluster.namespace("mesh").await?;
     cluster.apply(&mesh(&namespace).to_string()).await?;
-    let attempt = Attempt::dry(&stage.admin()?, &namespace);
+    let attempt = Attempt::dry(&stage.admin(), &namespace);
     let began = Instant::now();
     let spec = loop {
         let spec = made(&attempt, &pod(&asks(), json!({}))).await?;
@@ -85,13 +85,13 @@ async fn a_container_that_comes_later_is_served_and_nothing_comes_twice(
 }
 
 async fn a_pod_is_served_under_the_strictest_standard(stage: Arc<Stage>) -> Result<()> {
-    let cluster = stage.cluster()?;
+    let cluster = stage.cluster();
     let namespace = cluster.namespace("restricted").await?;
     let level = "pod-security.kubernetes.io/enforce=restricted";
     cluster
         .kubectl(&["label", "namespace", &namespace, level])
         .await?;
-    let attempt = Attempt::new(&stage.admin()?, &namespace);
+    let attempt = Attempt::new(&stage.admin(), &namespace);
     let security = json!({ "runAsNonRoot": true, "seccompProfile": { "type": "RuntimeDefault" } });
     let container = json!({
         "name": "app", "image": "app",
@@ -105,7 +105,7 @@ async fn a_pod_is_served_under_the_strictest_standard(stage: Arc<Stage>) -> Resu
 
 async fn pods_of_the_system_and_of_the_operator_are_left_alone(stage: Arc<Stage>) -> Result<()> {
     for namespace in ["kube-system", RELEASE_NAMESPACE] {
-        let attempt = Attempt::dry(&stage.admin()?, namespace);
+        let attempt = Attempt::dry(&stage.admin(), namespace);
         let account =
             json!({ "serviceAccountName": "default", "automountServiceAccountToken": false });
         let spec = made(&attempt, &pod(&asks(), account)).await?;
@@ -135,8 +135,8 @@ async fn an_annotation_that_comes_later_does_nothing(stage: Arc<Stage>) -> Resul
 }
 
 async fn the_examples_of_the_page_are_served(stage: Arc<Stage>) -> Result<()> {
-    let namespace = stage.cluster()?.namespace("page").await?;
-    let attempt = Attempt::dry(&stage.admin()?, &namespace);
+    let namespace = stage.cluster().namespace("page").await?;
+    let attempt = Attempt::dry(&stage.admin(), &namespace);
     let blocks = PAGE.split("```yaml\n").skip(1);
     let mut served = Vec::new();
     for block in blocks.filter_map(|rest| rest.split("```").next()) {

@@ -23,11 +23,11 @@ tests![
 
 async fn start(stage: &Stage, namespace: &str, flags: &[&str]) -> Result<Operator> {
     let account = (RELEASE_NAMESPACE, RELEASE);
-    Operator::start(stage.cluster()?, account, namespace, flags).await
+    Operator::start(stage.cluster(), account, namespace, flags).await
 }
 
 async fn a_resource_lives_its_whole_life_under_the_policies(stage: Arc<Stage>) -> Result<()> {
-    let namespace = stage.cluster()?.namespace("life").await?;
+    let namespace = stage.cluster().namespace("life").await?;
     cycle::whole(&start(&stage, &namespace, &[]).await?).await
 }
 
@@ -61,7 +61,7 @@ async fn a_resource_in_the_namespace_of_the_operator_gets_no_target(
 }
 
 async fn a_target_that_exists_is_told_to_its_writers_alone(stage: Arc<Stage>) -> Result<()> {
-    let namespace = stage.cluster()?.namespace("oracle").await?;
+    let namespace = stage.cluster().namespace("oracle").await?;
     let operator = start(&stage, &namespace, &[]).await?;
     operator.source("pair", PAIRS[0]).await?;
     let taken = serde_json::from_value(json!({ "metadata": { "name": "taken" } }))?;
@@ -88,9 +88,9 @@ async fn a_target_that_exists_is_told_to_its_writers_alone(stage: Arc<Stage>) ->
 }
 
 async fn a_namespace_that_goes_away_is_no_refusal(stage: Arc<Stage>) -> Result<()> {
-    let cluster = stage.cluster()?;
+    let cluster = stage.cluster();
     let namespace = cluster.namespace("leaving").await?;
-    let admin = Attempt::new(&stage.admin()?, &namespace);
+    let admin = Attempt::new(&stage.admin(), &namespace);
     let held = json!({ "metadata": { "name": "held", "finalizers": ["example.com/hold"] } });
     admin.create(Things::ConfigMaps, &held).await?;
     let made = admin
@@ -100,7 +100,7 @@ async fn a_namespace_that_goes_away_is_no_refusal(stage: Arc<Stage>) -> Result<(
     cluster
         .kubectl(&["delete", "namespace", &namespace, "--wait=false"])
         .await?;
-    let operator = Attempt::dry(&stage.operator()?, &namespace);
+    let operator = Attempt::dry(&stage.operator(), &namespace);
     let marks = crate::attempt::Marks {
         name: "orders",
         uid: &uid,

@@ -7,8 +7,6 @@
 )]
 
 mod attempt;
-#[path = "../support/canary.rs"]
-mod canary;
 mod checked;
 mod cycle;
 mod fence;
@@ -23,31 +21,21 @@ mod operator;
 mod requester;
 mod stage;
 mod status;
-
-use std::sync::Arc;
+#[path = "../support/suite.rs"]
+mod suite;
 
 use anyhow::Result;
-use libtest_mimic::{Arguments, Trial};
-use stage::{Stage, Test};
-use tokio::runtime::Runtime;
+use stage::Stage;
+use suite::Suite;
 
 fn main() -> Result<()> {
-    let mut arguments = Arguments::from_args();
-    if arguments.test_threads.is_none() {
-        arguments.test_threads = Some(6);
-    }
-    let runtime = Runtime::new()?;
-    if arguments.list {
-        libtest_mimic::run(&arguments, tests(&runtime, &Arc::new(Stage::unset()))).exit();
-    }
-    let stage = Arc::new(runtime.block_on(Stage::set())?);
-    let conclusion = libtest_mimic::run(&arguments, tests(&runtime, &stage));
-    drop(stage);
-    conclusion.exit();
+    let suite = Suite::open(6, Stage::set)?;
+    let conclusion = suite.play(tests(), |stage, test| test(stage));
+    suite.end(&conclusion)
 }
 
-fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
-    let suites = [
+fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
+    [
         fence::tests(),
         fence_creates::tests(),
         fence_updates::tests(),
@@ -59,14 +47,5 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
         injection_where::tests(),
         injection_refused::tests(),
         checked::tests(),
-    ];
-    let handle = runtime.handle();
-    let trial = |(name, test): (&'static str, Test)| {
-        let (handle, stage) = (handle.clone(), Arc::clone(stage));
-        Trial::test(name, move || {
-            let result = handle.block_on(test(stage));
-            result.map_err(|error| format!("{error:?}").into())
-        })
-    };
-    suites.into_iter().flatten().map(trial).collect()
+    ]
 }

@@ -45,12 +45,12 @@ fn event(namespace: &str) -> Value {
 }
 
 async fn the_operator_writes_events_statuses_and_its_lease(stage: Arc<Stage>) -> Result<()> {
-    let namespace = stage.cluster()?.namespace("only").await?;
-    let admin = Attempt::new(&stage.admin()?, &namespace);
+    let namespace = stage.cluster().namespace("only").await?;
+    let admin = Attempt::new(&stage.admin(), &namespace);
     admin
         .create(Things::Resources, &resource("orders", json!({})))
         .await?;
-    let operator = Attempt::new(&stage.operator()?, &namespace);
+    let operator = Attempt::new(&stage.operator(), &namespace);
     let made = operator.create(Things::Events, &event(&namespace)).await;
     assert_passes(&made, "an event");
     let name = made?.metadata.name.unwrap_or_default();
@@ -64,7 +64,7 @@ async fn the_operator_writes_events_statuses_and_its_lease(stage: Arc<Stage>) ->
         .await;
     assert_passes(&answer, "a status");
 
-    let home = Attempt::new(&stage.operator()?, RELEASE_NAMESPACE);
+    let home = Attempt::new(&stage.operator(), RELEASE_NAMESPACE);
     let lease = lease(&json!({ "name": RELEASE }));
     assert_passes(&home.apply(Things::Leases, &lease).await, "the lease, new");
     assert_passes(
@@ -81,9 +81,9 @@ async fn the_operator_writes_events_statuses_and_its_lease(stage: Arc<Stage>) ->
 }
 
 async fn a19_the_operator_writes_nothing_else(stage: Arc<Stage>) -> Result<()> {
-    let namespace = stage.cluster()?.namespace("only").await?;
-    let admin = Attempt::new(&stage.admin()?, &namespace);
-    let operator = Attempt::dry(&stage.operator()?, &namespace);
+    let namespace = stage.cluster().namespace("only").await?;
+    let admin = Attempt::new(&stage.admin(), &namespace);
+    let operator = Attempt::dry(&stage.operator(), &namespace);
     admin
         .create(Things::Resources, &resource("orders", json!({})))
         .await?;
@@ -137,9 +137,9 @@ async fn a19_the_operator_writes_nothing_else(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn the_operator_has_no_lease_but_its_own(stage: Arc<Stage>) -> Result<()> {
-    let namespace = stage.cluster()?.namespace("only").await?;
-    let home = Attempt::dry(&stage.operator()?, RELEASE_NAMESPACE);
-    let away = Attempt::dry(&stage.operator()?, &namespace);
+    let namespace = stage.cluster().namespace("only").await?;
+    let home = Attempt::dry(&stage.operator(), RELEASE_NAMESPACE);
+    let away = Attempt::dry(&stage.operator(), &namespace);
     let words = "the operator's lease is static-aws-credentials in namespace aws";
     let made_up = format!("{RELEASE}-");
     let cases = [
@@ -155,10 +155,10 @@ async fn the_operator_has_no_lease_but_its_own(stage: Arc<Stage>) -> Result<()> 
         let answer = operator.create(Things::Leases, &lease(&name)).await;
         assert_refused(&answer, "only", words, what);
     }
-    let system = Attempt::new(&stage.admin()?, "kube-system");
+    let system = Attempt::new(&stage.admin(), "kube-system");
     let scheduler = lease(&json!({ "name": "kube-scheduler" }));
     system.apply(Things::Leases, &scheduler).await?;
-    let operator = Attempt::dry(&stage.operator()?, "kube-system");
+    let operator = Attempt::dry(&stage.operator(), "kube-system");
     let answer = operator
         .merge(Things::Leases, "kube-scheduler", &scheduler)
         .await;
@@ -170,7 +170,7 @@ async fn the_operator_has_no_lease_but_its_own(stage: Arc<Stage>) -> Result<()> 
 
 async fn a19_the_operator_gets_no_token(stage: Arc<Stage>) -> Result<()> {
     for (namespace, account) in [("kube-system", "default"), (RELEASE_NAMESPACE, RELEASE)] {
-        let accounts: Api<ServiceAccount> = Api::namespaced(stage.operator()?, namespace);
+        let accounts: Api<ServiceAccount> = Api::namespaced(stage.operator(), namespace);
         let request = TokenRequest {
             spec: Some(TokenRequestSpec::default()),
             ..TokenRequest::default()
@@ -186,17 +186,17 @@ async fn a19_the_operator_gets_no_token(stage: Arc<Stage>) -> Result<()> {
 async fn a19_the_operator_does_nothing_to_the_cluster_and_its_pods(
     stage: Arc<Stage>,
 ) -> Result<()> {
-    let namespace = stage.cluster()?.namespace("only").await?;
-    let admin = Attempt::new(&stage.admin()?, &namespace);
+    let namespace = stage.cluster().namespace("only").await?;
+    let admin = Attempt::new(&stage.admin(), &namespace);
     admin
         .create(Things::Pods, &pod(&json!({}), json!({})))
         .await?;
-    let pods: Api<Pod> = Api::namespaced(stage.operator()?, &namespace);
+    let pods: Api<Pod> = Api::namespaced(stage.operator(), &namespace);
     let answer = pods.evict("pod", &EvictParams::default()).await;
     assert_refused(&answer, "only", "CREATE of pods/eviction", "an eviction");
     let exec = format!("/api/v1/namespaces/{namespace}/pods/pod/exec");
     let request = Request::new(exec).create(&PostParams::default(), Vec::new())?;
-    let answer = stage.operator()?.request::<Value>(request).await;
+    let answer = stage.operator().request::<Value>(request).await;
     assert_refused(
         &answer,
         "only",
@@ -210,7 +210,7 @@ async fn a19_the_operator_does_nothing_to_the_cluster_and_its_pods(
         .await;
     assert_refused(&answer, "only", "UPDATE of pods/resize", "a resize");
 
-    let namespaces: Api<Namespace> = Api::all(stage.operator()?);
+    let namespaces: Api<Namespace> = Api::all(stage.operator());
     let answer = namespaces
         .delete(&namespace, &DeleteParams::default())
         .await;
@@ -220,7 +220,7 @@ async fn a19_the_operator_does_nothing_to_the_cluster_and_its_pods(
         "DELETE of namespaces",
         "a namespace",
     );
-    let bindings: Api<ClusterRoleBinding> = Api::all(stage.operator()?);
+    let bindings: Api<ClusterRoleBinding> = Api::all(stage.operator());
     let binding = serde_json::from_value(json!({
         "metadata": { "name": "mine" },
         "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin" },
@@ -233,8 +233,8 @@ async fn a19_the_operator_does_nothing_to_the_cluster_and_its_pods(
 
 /// As anybody else it would not be: impersonation changes who asks, and the chart's rules grant none.
 async fn the_operator_is_bound_also_as_itself(stage: Arc<Stage>) -> Result<()> {
-    let namespace = stage.cluster()?.namespace("only").await?;
-    let operator = Attempt::dry(&as_itself(stage.cluster()?).await?, &namespace);
+    let namespace = stage.cluster().namespace("only").await?;
+    let operator = Attempt::dry(&as_itself(stage.cluster()).await?, &namespace);
     let plain = json!({ "metadata": { "name": "plain" } });
     let answer = operator.create(Things::ConfigMaps, &plain).await;
     assert_refused(&answer, "only", "CREATE of configmaps", "a config map");

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Result, bail, ensure};
 use cluster::{
+    canary::assert_unlogged,
     control_plane::ControlPlane,
     leash::{Leashed, log_tail},
     sts::Sts,
@@ -19,8 +20,6 @@ use kube::{
 };
 use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
-
-use crate::canary::assert_unlogged;
 
 /// Pairs of one user.
 pub const PAIRS: [(&str, &str); 2] = [

@@ -43,8 +43,8 @@ async fn account(stage: &Stage, namespace: &str, name: &str, secrets: Value) -> 
 
 /// A namespace with the source, and with a resource that an administrator made.
 async fn ground(stage: &Stage) -> Result<String> {
-    let namespace = stage.cluster()?.namespace("requester").await?;
-    let admin = Attempt::new(&stage.admin()?, &namespace);
+    let namespace = stage.cluster().namespace("requester").await?;
+    let admin = Attempt::new(&stage.admin(), &namespace);
     admin.create(Things::Secrets, &foreign("pair")).await?;
     admin
         .create(Things::Resources, &resource("made", json!({})))
@@ -168,7 +168,7 @@ async fn a1_a_right_to_the_target_alone_reads_no_source(stage: Arc<Stage>) -> Re
 
 async fn a1_a_change_needs_the_rights_to_what_it_names(stage: Arc<Stage>) -> Result<()> {
     let namespace = ground(&stage).await?;
-    let admin = Attempt::new(&stage.admin()?, &namespace);
+    let admin = Attempt::new(&stage.admin(), &namespace);
     admin
         .create(Things::Secrets, &foreign("others-pair"))
         .await?;
@@ -278,7 +278,7 @@ async fn a1_a_refusal_does_not_tell_whether_a_secret_exists(stage: Arc<Stage>) -
             answer => panic!("{answer:?}"),
         }
     };
-    let admin = Attempt::new(&stage.admin()?, &namespace);
+    let admin = Attempt::new(&stage.admin(), &namespace);
     admin.create(Things::Secrets, &foreign("present")).await?;
     for spec in [
         |name: &str| json!({ "target": { "name": name } }),

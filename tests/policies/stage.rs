@@ -3,40 +3,23 @@
 use std::{
     path::Path,
     process::Command,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use cluster::{
     control_plane::{ControlPlane, Options},
     tools::{self, Tool},
 };
-use futures::future::LocalBoxFuture;
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{
-    Api, Client, Config,
+    Client, Config,
     config::{KubeConfigOptions, Kubeconfig},
-    runtime::wait::{await_condition, conditions::is_crd_established},
 };
 use serde_json::json;
 
 use crate::attempt::{self, Attempt, Things};
 
-/// Lists tests under the names of their functions.
-macro_rules! tests {
-    ($($test:ident),* $(,)?) => {
-        /// The tests of this file.
-        pub fn tests() -> Vec<(&'static str, crate::stage::Test)> {
-            use futures::FutureExt;
-            vec![$((stringify!($test), |stage| $test(stage).boxed_local())),*]
-        }
-    };
-}
-pub(crate) use tests;
-
-/// A test: it gets the stage and builds what it needs on it.
-pub type Test = fn(Arc<Stage>) -> LocalBoxFuture<'static, Result<()>>;
+pub(crate) use crate::suite::tests;
 
 /// For what a cluster does by itself.
 pub const PATIENCE: Duration = Duration::from_mins(2);
@@ -49,10 +32,6 @@ pub const RELEASE: &str = "static-aws-credentials";
 
 /// What all tests share.
 pub struct Stage {
-    set: Option<Set>,
-}
-
-struct Set {
     cluster: ControlPlane,
     operator: Client,
 }
@@ -61,11 +40,7 @@ impl Stage {
     /// A control plane with the chart, enforced.
     pub async fn set() -> Result<Self> {
         let cluster = ControlPlane::start(Options::default()).await?;
-        cluster.apply(CRD).await?;
-        let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client());
-        let name = "staticawscredentials.awscredentials.dev";
-        let established = await_condition(definitions, name, is_crd_established());
-        tokio::time::timeout(PATIENCE, established).await??;
+        cluster.define(CRD).await?;
         cluster
             .kubectl(&["create", "namespace", RELEASE_NAMESPACE])
             .await?;
@@ -73,34 +48,23 @@ impl Stage {
         cluster.apply(&rendered).await?;
         cluster.apply(&far_too_wide().to_string()).await?;
         let operator = client_of(&cluster, RELEASE_NAMESPACE, RELEASE).await?;
-        let stage = Self {
-            set: Some(Set { cluster, operator }),
-        };
+        let stage = Self { cluster, operator };
         stage.until_enforced().await?;
         Ok(stage)
     }
 
-    /// For the list of tests.
-    pub fn unset() -> Self {
-        Self { set: None }
-    }
-
-    fn get(&self) -> Result<&Set> {
-        self.set.as_ref().context("the stage is not set")
-    }
-
-    pub fn cluster(&self) -> Result<&ControlPlane> {
-        Ok(&self.get()?.cluster)
+    pub fn cluster(&self) -> &ControlPlane {
+        &self.cluster
     }
 
     /// The operator's account.
-    pub fn operator(&self) -> Result<Client> {
-        Ok(self.get()?.operator.clone())
+    pub fn operator(&self) -> Client {
+        self.operator.clone()
     }
 
     /// An administrator, whom only the policies bind.
-    pub fn admin(&self) -> Result<Client> {
-        Ok(self.cluster()?.client())
+    pub fn admin(&self) -> Client {
+        self.cluster.client()
     }
 
     /// Makes an account in a namespace, with a Role of these rules.
@@ -110,7 +74,7 @@ impl Stage {
         name: &str,
         rules: serde_json::Value,
     ) -> Result<Client> {
-        let cluster = self.cluster()?;
+        let cluster = self.cluster();
         let metadata = json!({ "name": name, "namespace": namespace });
         let group = "rbac.authorization.k8s.io";
         let items = [
@@ -129,16 +93,16 @@ impl Stage {
 
     /// Waits until each policy refuses what it must: a binding takes effect a moment after its creation.
     async fn until_enforced(&self) -> Result<()> {
-        let namespace = self.cluster()?.namespace("probe").await?;
+        let namespace = self.cluster().namespace("probe").await?;
         let stranger = self.account(&namespace, "stranger", json!([
             { "apiGroups": ["awscredentials.dev"], "resources": ["staticawscredentials"], "verbs": ["*"] },
         ])).await?;
         let resource = attempt::resource("orders", json!({}));
-        let admin = Attempt::new(&self.admin()?, &namespace);
+        let admin = Attempt::new(&self.admin(), &namespace);
         admin.create(Things::Resources, &resource).await?;
-        let operator = Attempt::dry(&self.operator()?, &namespace);
+        let operator = Attempt::dry(&self.operator(), &namespace);
         let stranger = Attempt::dry(&stranger, &namespace);
-        let admin = Attempt::dry(&self.admin()?, &namespace);
+        let admin = Attempt::dry(&self.admin(), &namespace);
         let plain = json!({ "metadata": { "name": "plain" } });
         let status = json!({ "status": { "observedGeneration": 1 } });
         let pod = attempt::pod(

@@ -17,13 +17,13 @@ const ONLY: &str =
     "status: only the operator (system:serviceaccount:aws:static-aws-credentials) writes it";
 
 async fn a16_only_the_operator_writes_a_status(stage: Arc<Stage>) -> Result<()> {
-    let namespace = stage.cluster()?.namespace("status").await?;
+    let namespace = stage.cluster().namespace("status").await?;
     let rules = json!([{
         "apiGroups": ["awscredentials.dev"],
         "resources": ["staticawscredentials", "staticawscredentials/status"], "verbs": ["*"],
     }]);
     let user = stage.account(&namespace, "user", rules).await?;
-    let admin = Attempt::new(&stage.admin()?, &namespace);
+    let admin = Attempt::new(&stage.admin(), &namespace);
     admin
         .create(Things::Resources, &resource("orders", json!({})))
         .await?;
@@ -32,7 +32,7 @@ async fn a16_only_the_operator_writes_a_status(stage: Arc<Stage>) -> Result<()> 
         "lastTransitionTime": "2026-01-01T00:00:00Z",
     }] } });
     let both = json!({ "spec": { "suspend": true }, "status": ready["status"] });
-    for (who, client) in [("a user", user), ("an administrator", stage.admin()?)] {
+    for (who, client) in [("a user", user), ("an administrator", stage.admin())] {
         let attempt = Attempt::new(&client, &namespace);
         for status in [&ready, &both] {
             let answer = attempt

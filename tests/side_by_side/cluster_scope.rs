@@ -13,8 +13,8 @@ tests![
 ];
 
 async fn a_second_release_for_the_cluster_is_refused(stage: Arc<Stage>) -> Result<()> {
-    let one = stage.cluster()?.namespace("one").await?;
-    let two = stage.cluster()?.namespace("two").await?;
+    let one = stage.cluster().namespace("one").await?;
+    let two = stage.cluster().namespace("two").await?;
     stage.install("first", &one, &[]).await?;
     // In Helm's own words: what has a fixed name belongs to one release.
     let answer = stage.install("second", &two, &[]).await;
@@ -30,8 +30,8 @@ async fn a_second_release_for_the_cluster_is_refused(stage: Arc<Stage>) -> Resul
 async fn a_release_for_a_namespace_beside_one_for_the_cluster_is_refused(
     stage: Arc<Stage>,
 ) -> Result<()> {
-    let one = stage.cluster()?.namespace("one").await?;
-    let two = stage.cluster()?.namespace("two").await?;
+    let one = stage.cluster().namespace("one").await?;
+    let two = stage.cluster().namespace("two").await?;
     stage.install("whole", &one, &[]).await?;
     let scope = format!("scope.namespaces={{{two}}}");
     let answer = stage.install("part", &two, &["--set", &scope]).await;
@@ -51,7 +51,7 @@ async fn a_release_for_a_namespace_beside_one_for_the_cluster_is_refused(
 }
 
 async fn a_release_is_upgraded_and_leaves_no_policy_behind(stage: Arc<Stage>) -> Result<()> {
-    let one = stage.cluster()?.namespace("one").await?;
+    let one = stage.cluster().namespace("one").await?;
     stage
         .install("whole", &one, &["--set", "injection.enabled=true"])
         .await?;

@@ -13,7 +13,7 @@ tests![
 ];
 
 async fn an_administrator_applies_what_the_notes_tell(stage: Arc<Stage>) -> Result<()> {
-    let namespace = stage.cluster()?.namespace("handed").await?;
+    let namespace = stage.cluster().namespace("handed").await?;
     let args = [
         "--set",
         "policies.create=false",
@@ -58,7 +58,7 @@ async fn an_administrator_applies_what_the_notes_tell(stage: Arc<Stage>) -> Resu
 }
 
 async fn a_release_without_policies_says_so(stage: Arc<Stage>) -> Result<()> {
-    let namespace = stage.cluster()?.namespace("bare").await?;
+    let namespace = stage.cluster().namespace("bare").await?;
     let notes = stage
         .install("bare", &namespace, &["--set", "policies.enabled=false"])
         .await?;

@@ -3,37 +3,18 @@
 use std::{
     path::PathBuf,
     process::Stdio,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use cluster::{
     binaries::{self, Binary},
     control_plane::{ControlPlane, Options},
     tools::{self, Tool},
 };
-use futures::future::LocalBoxFuture;
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::{
-    Api,
-    runtime::wait::{await_condition, conditions::is_crd_established},
-};
 
-/// Lists tests under the names of their functions.
-macro_rules! tests {
-    ($($test:ident),* $(,)?) => {
-        /// The tests of this file.
-        pub fn tests() -> Vec<(&'static str, crate::helm::Test)> {
-            use futures::FutureExt;
-            vec![$((stringify!($test), |stage| $test(stage).boxed_local())),*]
-        }
-    };
-}
-pub(crate) use tests;
-
-/// A test: it gets the stage and installs what it needs.
-pub type Test = fn(Arc<Stage>) -> LocalBoxFuture<'static, Result<()>>;
+pub(crate) use crate::suite::tests;
 
 /// For what a cluster does by itself.
 pub const PATIENCE: Duration = Duration::from_mins(2);
@@ -43,7 +24,8 @@ const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.d
 
 /// What all tests share.
 pub struct Stage {
-    set: Option<(ControlPlane, PathBuf)>,
+    cluster: ControlPlane,
+    helm: PathBuf,
     installed: Mutex<Vec<(String, String)>>,
 }
 
@@ -51,32 +33,21 @@ impl Stage {
     pub async fn set() -> Result<Self> {
         let helm = tokio::task::spawn_blocking(|| tools::find(Tool::Helm4)).await??;
         let cluster = ControlPlane::start(Options::default()).await?;
-        cluster.apply(CRD).await?;
-        let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client());
-        let name = "staticawscredentials.awscredentials.dev";
-        let established = await_condition(definitions, name, is_crd_established());
-        tokio::time::timeout(PATIENCE, established).await??;
+        cluster.define(CRD).await?;
         Ok(Self {
-            set: Some((cluster, helm)),
+            cluster,
+            helm,
             installed: Mutex::default(),
         })
     }
 
-    /// For the list of tests.
-    pub fn unset() -> Self {
-        Self {
-            set: None,
-            installed: Mutex::default(),
-        }
-    }
-
-    pub fn cluster(&self) -> Result<&ControlPlane> {
-        Ok(&self.set.as_ref().context("the stage is not set")?.0)
+    pub fn cluster(&self) -> &ControlPlane {
+        &self.cluster
     }
 
     /// Runs Helm and returns what it writes.
     pub async fn helm(&self, args: &[&str]) -> Result<String> {
-        let (cluster, helm) = self.set.as_ref().context("the stage is not set")?;
+        let (cluster, helm) = (&self.cluster, &self.helm);
         let home = cluster.directory().join("helm");
         let output = tokio::process::Command::new(helm)
             .args(args)
@@ -105,7 +76,7 @@ impl Stage {
 
     /// Runs commands of a person, who has `helm` and `kubectl` on the path.
     pub async fn shell(&self, script: &str) -> Result<String> {
-        let (cluster, helm) = self.set.as_ref().context("the stage is not set")?;
+        let (cluster, helm) = (&self.cluster, &self.helm);
         let home = cluster.directory().join("helm");
         let bin = home.join("bin");
         std::fs::create_dir_all(&bin)?;
@@ -165,10 +136,7 @@ impl Stage {
 
     /// The names of the admission policies of a kind.
     pub async fn policies(&self, kind: &str) -> Result<Vec<String>> {
-        let names = self
-            .cluster()?
-            .kubectl(&["get", kind, "-o", "name"])
-            .await?;
+        let names = self.cluster.kubectl(&["get", kind, "-o", "name"]).await?;
         Ok(names
             .lines()
             .map(|name| name.rsplit('/').next().unwrap_or(name).to_owned())

@@ -5,8 +5,6 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "../support/canary.rs"]
-mod canary;
 mod cluster_scope;
 #[path = "../policies/cycle.rs"]
 mod cycle;
@@ -15,44 +13,30 @@ mod helm;
 mod namespaces;
 #[path = "../policies/operator.rs"]
 mod operator;
+#[path = "../support/suite.rs"]
+mod suite;
 
 use std::sync::Arc;
 
 use anyhow::Result;
-use helm::{Stage, Test};
-use libtest_mimic::{Arguments, Trial};
-use tokio::runtime::Runtime;
+use helm::Stage;
+use suite::Suite;
 
 fn main() -> Result<()> {
-    let mut arguments = Arguments::from_args();
+    let mut suite = Suite::open(1, Stage::set)?;
     // Each has the cluster for itself, since what they install is the cluster's.
-    arguments.test_threads = Some(1);
-    let runtime = Runtime::new()?;
-    if arguments.list {
-        libtest_mimic::run(&arguments, tests(&runtime, &Arc::new(Stage::unset()))).exit();
-    }
-    let stage = Arc::new(runtime.block_on(Stage::set())?);
-    let conclusion = libtest_mimic::run(&arguments, tests(&runtime, &stage));
-    drop(stage);
-    conclusion.exit();
+    suite.arguments.test_threads = Some(1);
+    let conclusion = suite.play(tests(), |stage, test| async move {
+        test(Arc::clone(&stage)).await?;
+        stage.uninstall_all().await
+    });
+    suite.end(&conclusion)
 }
 
-fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
-    let suites = [
+fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
+    [
         cluster_scope::tests(),
         namespaces::tests(),
         handed_over::tests(),
-    ];
-    let handle = runtime.handle();
-    let trial = |(name, test): (&'static str, Test)| {
-        let (handle, stage) = (handle.clone(), Arc::clone(stage));
-        Trial::test(name, move || {
-            let result = handle.block_on(async {
-                test(Arc::clone(&stage)).await?;
-                stage.uninstall_all().await
-            });
-            result.map_err(|error| format!("{error:?}").into())
-        })
-    };
-    suites.into_iter().flatten().map(trial).collect()
+    ]
 }

@@ -37,7 +37,7 @@ struct Two {
 
 impl Two {
     async fn install(stage: &Stage) -> Result<Self> {
-        let cluster = stage.cluster()?;
+        let cluster = stage.cluster();
         let two = Self {
             home: cluster.namespace("home").await?,
             away: cluster.namespace("away").await?,
@@ -54,7 +54,7 @@ impl Two {
 
     /// The operators, which have the leases that their releases name.
     async fn start(&self, stage: &Stage) -> Result<[Operator; 2]> {
-        let cluster = stage.cluster()?;
+        let cluster = stage.cluster();
         let start = async |home: &str, namespace: &str, lease: &str| {
             let flags = [
                 "--leader-election",
@@ -81,7 +81,7 @@ async fn two_releases_serve_a_namespace_each(stage: Arc<Stage>) -> Result<()> {
 
 async fn a_namespace_is_served_by_one_release(stage: Arc<Stage>) -> Result<()> {
     let two = Two::install(&stage).await?;
-    let third = stage.cluster()?.namespace("third").await?;
+    let third = stage.cluster().namespace("third").await?;
     let scope = format!("scope.namespaces={{{third},{}}}", two.served);
     let answer = stage.install("third", &third, &["--set", &scope]).await;
     let words = format!(
@@ -98,7 +98,7 @@ async fn a_namespace_is_served_by_one_release(stage: Arc<Stage>) -> Result<()> {
 
 /// A client with the token of a release's account.
 async fn client(stage: &Stage, namespace: &str) -> Result<Client> {
-    let cluster = stage.cluster()?;
+    let cluster = stage.cluster();
     let path = cluster
         .service_account_kubeconfig(namespace, ACCOUNT, None)
         .await?;
@@ -113,7 +113,7 @@ async fn the_account_of_one_release_has_no_effect_in_the_namespace_of_another(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let two = Two::install(&stage).await?;
-    let cluster = stage.cluster()?;
+    let cluster = stage.cluster();
     let subject = format!("--serviceaccount={}:{ACCOUNT}", two.home);
     let wide = [
         "create",

@@ -18,6 +18,7 @@ use static_aws_credentials::sts::{Client, parse_endpoint};
 use crate::{
     asking::{ACCOUNT, ARN, ask, identity},
     raw::{Act, Raw, reply, success},
+    variables,
 };
 
 /// Set for the child alone: the endpoint that it asks.
@@ -55,20 +56,7 @@ impl Trap {
 /// Everything by which an SDK or an HTTP client lets itself be led, and all of it leads to the trap.
 fn environment(trap: &str, home: &Path) -> Vec<(&'static str, String)> {
     let path = |name: &str| home.join(name).display().to_string();
-    let mut variables: Vec<_> = [
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-        "http_proxy",
-        "https_proxy",
-        "all_proxy",
-        "AWS_ENDPOINT_URL",
-        "AWS_ENDPOINT_URL_STS",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
-    ]
-    .map(|name| (name, trap.to_owned()))
-    .into();
+    let mut variables: Vec<_> = variables::URLS.map(|name| (name, trap.to_owned())).into();
     variables.extend(
         [
             ("AWS_ACCESS_KEY_ID", KEY_OF_TRAP),

@@ -17,5 +17,7 @@ mod settings;
 mod sharing;
 mod tls;
 mod turns;
+#[path = "../support/variables.rs"]
+mod variables;
 mod verdicts;
 mod xml;

@@ -24,6 +24,7 @@ use crate::{binaries::Release, certs::Authority, component::Component, slot::Slo
 use flags::Plan;
 pub(crate) use flags::{SERVICE_ADDRESS, flag};
 use parts::Parts;
+pub use store::{Restored, Store};
 
 /// Generous, because the machine may be busy with builds.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(3);

@@ -1,5 +1,6 @@
 //! A real Kubernetes control plane and node, and AWS stand-ins, for the tests and the demo.
 
+pub mod canary;
 mod http_client;
 pub mod moto;
 pub mod proxy;

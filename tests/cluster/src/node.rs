@@ -29,6 +29,7 @@ use crate::{
     slot::Slot,
 };
 use config::Layout;
+pub use pod_log::KeptLogs;
 use runtime::Runtime;
 use sandbox::enter;
 
@@ -53,6 +54,19 @@ impl Node {
     /// Why it cannot, as one sentence.
     pub fn supported() -> Result<(), String> {
         machine::supported()
+    }
+
+    /// Whether this machine cannot carry a node, which is said loudly: `what` was not done.
+    ///
+    /// # Errors
+    /// If so in continuous integration, so that a suite cannot vanish there unseen.
+    pub fn is_lacking(what: &str) -> Result<bool> {
+        let Err(reason) = Self::supported() else {
+            return Ok(false);
+        };
+        ensure!(std::env::var_os("CI").is_none(), "{what}: {reason}");
+        eprintln!("SKIPPED: {what}, because {reason}");
+        Ok(true)
     }
 
     /// Starts a node for a control plane with a scheduler, and waits until pods may run on it.
@@ -165,6 +179,15 @@ impl Node {
     /// When there is no such log, yet.
     pub fn pod_log(&self, namespace: &str, pod: &str, container: &str) -> Result<String> {
         pod_log::read(&self.layout.pod_logs(), namespace, pod, container)
+    }
+
+    /// Keeps the logs of all pods of a namespace from now on, also of those that go.
+    ///
+    /// # Errors
+    /// When there is no place for them.
+    pub fn keep_logs(&self, namespace: &str) -> Result<KeptLogs> {
+        let directory = self.layout.path(&format!("logs-of-{namespace}"));
+        KeptLogs::new(self.layout.pod_logs(), namespace.to_owned(), directory)
     }
 
     /// Where kubelet keeps the volumes of a pod, and what it has mounted there, for a process outside.

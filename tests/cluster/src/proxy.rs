@@ -114,6 +114,14 @@ impl Proxy {
             .unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(hook));
     }
 
+    /// From now on each watch that begins ends properly after this time.
+    pub fn end_watches_after(&self, time: Duration) {
+        self.set_fault(Box::new(move |head| match head.verb {
+            Verb::Watch => Fault::EndAfter(time),
+            _ => Fault::Pass,
+        }));
+    }
+
     /// Requests go through again.
     pub fn clear_fault(&self) {
         *self

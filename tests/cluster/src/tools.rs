@@ -18,6 +18,8 @@ pub enum Tool {
     Actionlint,
     /// An independent reader of images, and a registry for them.
     Crane,
+    /// What restores a snapshot of etcd.
+    Etcdutl,
     /// Helm 3.
     Helm3,
     /// Helm 4, whose `--wait` reads conditions as kstatus does.
@@ -35,6 +37,7 @@ impl Tool {
         match self {
             Self::Actionlint => "actionlint",
             Self::Crane => "crane",
+            Self::Etcdutl => "etcdutl",
             Self::Helm3 => "helm3",
             Self::Helm4 => "helm4",
             Self::HelmUnittest => "helm-unittest",
@@ -47,6 +50,7 @@ impl Tool {
         match self {
             Self::Actionlint => "github.com/rhysd/actionlint/cmd/actionlint",
             Self::Crane => "github.com/google/go-containerregistry/cmd/crane",
+            Self::Etcdutl => "go.etcd.io/etcd/etcdutl/v3",
             Self::Helm3 => "helm.sh/helm/v3/cmd/helm",
             Self::Helm4 => "helm.sh/helm/v4/cmd/helm",
             Self::HelmUnittest => "github.com/helm-unittest/helm-unittest/cmd/helm-unittest",
@@ -59,6 +63,7 @@ impl Tool {
         match self {
             Self::Actionlint => 10,
             Self::Crane => 20,
+            Self::Etcdutl => 40,
             Self::Helm3 => 60,
             Self::Helm4 => 100,
             Self::HelmUnittest => 35,

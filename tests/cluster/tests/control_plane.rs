@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use cluster::control_plane::{ControlPlane, Options};
+use cluster::control_plane::{ControlPlane, Options, Restored};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{
     Api, Client, Config,
@@ -108,7 +108,7 @@ async fn a_control_plane_freezes_forgets_and_goes_back() -> Result<()> {
     cluster.ready().await?;
 
     let saved = cluster.directory().join("saved");
-    cluster.save_store(&saved).await?;
+    cluster.save_snapshot(&saved).await?;
     let later = maps
         .create(&PostParams::default(), &config_map("later"))
         .await?;
@@ -118,9 +118,13 @@ async fn a_control_plane_freezes_forgets_and_goes_back() -> Result<()> {
     };
     let compacted = cluster.compact().await?;
     assert!(compacted >= version(&later)?, "{compacted}");
-    cluster.restore_store(&saved).await?;
-    assert_eq!(maps.get("kept").await?, made);
-    assert!(maps.get_opt("later").await?.is_none());
+    for restored in [Restored::AsItWas, Restored::Bumped] {
+        cluster.restore_snapshot(&saved, restored).await?;
+        assert_eq!(maps.get("kept").await?, made);
+        assert!(maps.get_opt("later").await?.is_none());
+        let went_back = cluster.revision().await? < version(&later)?;
+        assert_eq!(went_back, restored == Restored::AsItWas);
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{
     point::{Point, lay_in_wait},
-    story::{Begins, Story},
+    story::{Begins, Deed, Story},
 };
 use crate::{
     outcome::Outcome,
@@ -35,11 +35,14 @@ pub struct Played {
 }
 
 /// Who is killed, and where.
+#[derive(Clone, Copy)]
 pub enum Fate<'a> {
     Undisturbed,
     KilledAt(&'a Point),
     /// As soon as the deed is done, whatever the process is about.
     KilledAtOnce,
+    /// As at the point, and then something is done that no convergence may survive unnoticed.
+    Betrayed(&'a Point, Deed),
 }
 
 /// Plays a story to the end. With an expected outcome it ends there, otherwise as the story says.
@@ -54,7 +57,9 @@ pub async fn play(
     let reached = match fate {
         Fate::Undisturbed => None,
         Fate::KilledAtOnce => Some(async {}.boxed()),
-        Fate::KilledAt(point) => Some(lay_in_wait(&scene.proxy, point).map(drop).boxed()),
+        Fate::KilledAt(point) | Fate::Betrayed(point, _) => {
+            Some(lay_in_wait(&scene.proxy, point).map(drop).boxed())
+        }
     };
     (story.deed)(&mut scene).await?;
     let mut killed = false;
@@ -66,6 +71,9 @@ pub async fn play(
         }
         scene.operator()?.kill();
         scene.proxy.clear_fault();
+        if let Fate::Betrayed(_, deed) = fate {
+            deed(&mut scene).await?;
+        }
         scene.start_operator().await?;
     }
     let outcome = over(&scene, story, expected).await?;
@@ -82,7 +90,7 @@ pub struct Playing {
 impl Playing {
     /// What happens from now on is the story.
     pub async fn begin(scene: &Scene) -> Result<Self> {
-        let client = scene.stage.cluster()?.client();
+        let client = scene.stage.cluster().client();
         Ok(Self {
             sightings: Sightings::of(client, &scene.namespace).await?,
             mark: scene.proxy.mark(),
@@ -104,7 +112,7 @@ impl Playing {
 
 /// Waits for the end of a story, and for the silence after it.
 pub async fn over(scene: &Scene, story: &Story, expected: Option<&Outcome>) -> Result<Outcome> {
-    let client = scene.stage.cluster()?.client();
+    let client = scene.stage.cluster().client();
     let ended = async || -> Result<Option<Outcome>> {
         let outcome = Outcome::of(client.clone(), &scene.namespace).await?;
         let ended = match expected {

@@ -3,14 +3,17 @@
 use std::{path::PathBuf, process::Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
-use k8s_openapi::api::{
-    authentication::v1::{TokenRequest, TokenRequestSpec},
-    core::v1::{Namespace, ServiceAccount},
+use k8s_openapi::{
+    api::{
+        authentication::v1::{TokenRequest, TokenRequestSpec},
+        core::v1::{Namespace, ServiceAccount},
+    },
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{
     Api,
     api::{ObjectMeta, PostParams},
-    runtime::wait::await_condition,
+    runtime::{conditions::is_crd_established, wait::await_condition},
 };
 use tokio::{io::AsyncWriteExt, process::Command};
 
@@ -21,6 +24,23 @@ use crate::{
 };
 
 impl ControlPlane {
+    /// Applies a definition and waits until it is served. (`kubectl wait` fails on one that has no
+    /// conditions yet.)
+    ///
+    /// # Errors
+    /// When the API server refuses it or does not serve it.
+    pub async fn define(&self, yaml: &str) -> Result<()> {
+        let definition: CustomResourceDefinition = serde_saphyr::from_str(yaml)?;
+        let name = definition.metadata.name.context("it has no name")?;
+        self.apply(yaml).await?;
+        let definitions = Api::<CustomResourceDefinition>::all(self.client());
+        let established = await_condition(definitions, &name, is_crd_established());
+        tokio::time::timeout(DEADLINE, established)
+            .await
+            .with_context(|| format!("{name} is not served"))??;
+        Ok(())
+    }
+
     /// Makes a namespace whose name begins with `prefix`, and waits for its default service account.
     ///
     /// # Errors

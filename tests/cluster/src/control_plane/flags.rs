@@ -114,20 +114,37 @@ impl Plan {
         format!("http://127.0.0.1:{}", self.etcd_port)
     }
 
-    pub(super) fn etcd(&self) -> Vec<String> {
-        let client = self.etcd_url();
-        let peer = format!("http://127.0.0.1:{}", self.etcd_peer_port);
+    /// Where etcd keeps its data.
+    pub(super) fn etcd_data(&self) -> PathBuf {
+        self.directory.join("etcd")
+    }
+
+    /// Who etcd is and where its data are, as it and its tool are told alike.
+    pub(super) fn etcd_member(&self) -> Vec<String> {
+        let peer = self.etcd_peer_url();
         vec![
             "--name=default".to_owned(),
-            "--log-level=warn".to_owned(),
-            "--unsafe-no-fsync".to_owned(),
-            flag("data-dir", self.directory.join("etcd").display()),
-            flag("listen-client-urls", &client),
-            flag("advertise-client-urls", &client),
-            flag("listen-peer-urls", &peer),
+            flag("data-dir", self.etcd_data().display()),
             flag("initial-advertise-peer-urls", &peer),
             flag("initial-cluster", format_args!("default={peer}")),
         ]
+    }
+
+    fn etcd_peer_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.etcd_peer_port)
+    }
+
+    pub(super) fn etcd(&self) -> Vec<String> {
+        let client = self.etcd_url();
+        let mut flags = vec![
+            "--log-level=warn".to_owned(),
+            "--unsafe-no-fsync".to_owned(),
+            flag("listen-client-urls", &client),
+            flag("advertise-client-urls", &client),
+            flag("listen-peer-urls", self.etcd_peer_url()),
+        ];
+        flags.extend(self.etcd_member());
+        flags
     }
 
     pub(super) fn api_server(&self) -> Vec<String> {

@@ -3,66 +3,152 @@
 use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result, ensure};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, body::Bytes};
 use serde_json::{Value, json};
 
 use super::ControlPlane;
-use crate::http_client::http_client;
+use crate::{
+    http_client::{HttpClient, http_client},
+    tools::{self, Tool},
+};
+
+/// What a restore makes of the versions that clients have seen since the snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restored {
+    /// They will be given out again, and old ones are remembered: whoever watches from one of them
+    /// hears nothing until the store has caught up.
+    AsItWas,
+    /// The store goes on far beyond them and has forgotten all of them, so that every watch ends. So
+    /// etcd's documentation wants it for Kubernetes. Objects have their old versions all the same.
+    Bumped,
+}
+
+/// A client of etcd, past the API server.
+#[derive(Clone)]
+pub struct Store {
+    client: HttpClient,
+    url: String,
+}
+
+impl Store {
+    /// The bytes of an object by its place, such as `secrets/NAMESPACE/NAME`.
+    ///
+    /// # Errors
+    /// When etcd has none or does not answer.
+    pub async fn object(&self, place: &str) -> Result<Vec<u8>> {
+        let range = self.ask("kv/range", &json!({ "key": key(place) })).await?;
+        let value = range["kvs"][0]["value"].as_str();
+        let value = value.with_context(|| format!("etcd has no {place}"))?;
+        Ok(STANDARD.decode(value)?)
+    }
+
+    /// Replaces them. To the API server it is a write by another API server.
+    ///
+    /// # Errors
+    /// When etcd refuses.
+    pub async fn replace(&self, place: &str, object: &[u8]) -> Result<()> {
+        let put = json!({ "key": key(place), "value": STANDARD.encode(object) });
+        self.ask("kv/put", &put).await.map(drop)
+    }
+
+    async fn ask(&self, what: &str, question: &Value) -> Result<Value> {
+        Ok(serde_json::from_slice(&self.answer(what, question).await?)?)
+    }
+
+    async fn answer(&self, what: &str, question: &Value) -> Result<Bytes> {
+        let request = Request::post(format!("{}/v3/{what}", self.url))
+            .body(Full::new(Bytes::from(question.to_string())))?;
+        let answer = self.client.request(request).await?;
+        let status = answer.status();
+        let body = answer.into_body().collect().await?.to_bytes();
+        let words = String::from_utf8_lossy(&body);
+        ensure!(status.is_success(), "etcd answers {what}: {status} {words}");
+        Ok(body)
+    }
+}
+
+fn key(place: &str) -> String {
+    STANDARD.encode(format!("/registry/{place}"))
+}
 
 impl ControlPlane {
+    /// etcd itself.
+    ///
+    /// # Errors
+    /// When there can be no client.
+    pub fn store(&self) -> Result<Store> {
+        Ok(Store {
+            client: http_client("")?,
+            url: self.plan.etcd_url(),
+        })
+    }
+
     /// Makes etcd forget everything that was overwritten so far, and returns the revision.
     ///
     /// # Errors
     /// When etcd refuses.
     pub async fn compact(&self) -> Result<u64> {
+        let revision = self.revision().await?;
+        let compaction = json!({ "revision": revision.to_string(), "physical": true });
+        self.store()?.ask("kv/compaction", &compaction).await?;
+        Ok(revision)
+    }
+
+    /// Where the store stands: the version of the newest change.
+    ///
+    /// # Errors
+    /// When etcd does not answer.
+    pub async fn revision(&self) -> Result<u64> {
         // Any key will do: the answer's head has the revision.
-        let range = self.ask_etcd("kv/range", &json!({ "key": "AA==" })).await?;
+        let range = self
+            .store()?
+            .ask("kv/range", &json!({ "key": "AA==" }))
+            .await?;
         let revision = range["header"]["revision"].as_str();
         let revision = revision.with_context(|| format!("no revision in {range}"))?;
-        let compaction = json!({ "revision": revision, "physical": true });
-        self.ask_etcd("kv/compaction", &compaction).await?;
         Ok(revision.parse()?)
     }
 
-    /// Copies etcd's data to `saved`. API server and etcd are stopped meanwhile.
+    /// Has etcd write a snapshot to a file, as `etcdctl snapshot save` does. Nothing is stopped. That
+    /// etcd does not sync its files here does no harm: a snapshot is read from its memory.
     ///
     /// # Errors
-    /// When they cannot be stopped or started, or the copy fails.
-    pub async fn save_store(&self, saved: &Path) -> Result<()> {
-        self.copy_store(&self.directory().join("etcd"), saved).await
+    /// When etcd refuses or the file cannot be written.
+    pub async fn save_snapshot(&self, file: &Path) -> Result<()> {
+        let store = self.store()?;
+        let parts = store.answer("maintenance/snapshot", &json!({})).await?;
+        let mut snapshot = Vec::new();
+        for part in serde_json::Deserializer::from_slice(&parts).into_iter::<Value>() {
+            let part = part?;
+            let blob = part["result"]["blob"].as_str();
+            let blob = blob.with_context(|| format!("etcd's snapshot broke off: {part}"))?;
+            snapshot.extend(STANDARD.decode(blob)?);
+        }
+        Ok(std::fs::write(file, snapshot)?)
     }
 
-    /// Puts back what [`Self::save_store`] saved, so that the versions of all objects go back too.
-    /// API server and etcd are stopped meanwhile.
+    /// Puts back a snapshot, with etcd's own tool. API server and etcd are stopped meanwhile.
     ///
     /// # Errors
-    /// As there.
-    pub async fn restore_store(&self, saved: &Path) -> Result<()> {
-        self.copy_store(saved, &self.directory().join("etcd")).await
-    }
-
-    async fn copy_store(&self, from: &Path, to: &Path) -> Result<()> {
+    /// When they cannot be stopped or started, or the tool fails.
+    pub async fn restore_snapshot(&self, file: &Path, restored: Restored) -> Result<()> {
+        let etcdutl = tokio::task::spawn_blocking(|| tools::find(Tool::Etcdutl)).await??;
         self.api_server().kill().await?;
         self.etcd().stop().await?;
-        if to.exists() {
-            std::fs::remove_dir_all(to)?;
+        std::fs::remove_dir_all(self.plan.etcd_data())?;
+        let mut command = Command::new(etcdutl);
+        command.args(["snapshot", "restore"]).arg(file);
+        command.args(self.plan.etcd_member());
+        if restored == Restored::Bumped {
+            command.args(["--bump-revision=1000000000", "--mark-compacted"]);
         }
-        let copied = Command::new("cp").arg("-a").args([from, to]).status()?;
-        ensure!(copied.success(), "cp: {copied}");
+        let output = command.output()?;
+        let words = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "etcdutl: {words}");
         self.etcd().start()?;
         self.api_server().start()?;
         self.ready().await
-    }
-
-    async fn ask_etcd(&self, what: &str, question: &Value) -> Result<Value> {
-        let request = Request::post(format!("{}/v3/{what}", self.plan.etcd_url()))
-            .body(Full::new(Bytes::from(question.to_string())))?;
-        let answer = http_client("")?.request(request).await?;
-        let status = answer.status();
-        let body = answer.into_body().collect().await?.to_bytes();
-        let words = String::from_utf8_lossy(&body);
-        ensure!(status.is_success(), "etcd answers {what}: {status} {words}");
-        Ok(serde_json::from_slice(&body)?)
     }
 }

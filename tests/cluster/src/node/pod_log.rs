@@ -3,10 +3,13 @@
 
 use std::{
     ffi::OsStr,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
+use tokio::task::JoinHandle;
 
 pub(super) fn read(logs: &Path, namespace: &str, pod: &str, container: &str) -> Result<String> {
     let prefix = format!("{namespace}_{pod}_");
@@ -30,6 +33,75 @@ pub(super) fn read(logs: &Path, namespace: &str, pod: &str, container: &str) -> 
         text.push_str(&messages(&String::from_utf8_lossy(&content)));
     }
     Ok(text)
+}
+
+/// The logs of all pods of a namespace, for as long as the node lives.
+#[derive(Debug)]
+pub struct KeptLogs {
+    directory: PathBuf,
+    keeping: JoinHandle<()>,
+}
+
+impl KeptLogs {
+    pub(super) fn new(logs: PathBuf, namespace: String, directory: PathBuf) -> Result<Self> {
+        std::fs::create_dir_all(&directory)?;
+        let kept = directory.clone();
+        let keeping = tokio::spawn(async move {
+            let mut often = tokio::time::interval(Duration::from_millis(50));
+            loop {
+                often.tick().await;
+                // There is no directory of logs before the first pod.
+                let _ = keep(&logs, &namespace, &kept);
+            }
+        });
+        Ok(Self { directory, keeping })
+    }
+
+    /// All of them, with names that begin with namespace and pod.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn read(&self) -> Result<Vec<(String, String)>> {
+        let mut logs = Vec::new();
+        for file in entries(&self.directory)? {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let text = messages(&String::from_utf8_lossy(&std::fs::read(&file)?));
+            logs.push((name.into_owned(), text));
+        }
+        Ok(logs)
+    }
+}
+
+impl Drop for KeptLogs {
+    fn drop(&mut self) {
+        self.keeping.abort();
+    }
+}
+
+/// Gives every log of a namespace a second name, which it keeps when its pod is gone.
+fn keep(logs: &Path, namespace: &str, kept: &Path) -> Result<()> {
+    let prefix = format!("{namespace}_");
+    for pod in entries(logs)? {
+        let name = pod.file_name().unwrap_or_default().to_string_lossy();
+        if !name.starts_with(&prefix) {
+            continue;
+        }
+        // What is not there any more was there the last time.
+        for container in entries(&pod).unwrap_or_default() {
+            for file in entries(&container).unwrap_or_default() {
+                let Ok(about) = std::fs::metadata(&file) else {
+                    continue;
+                };
+                let which = container.file_name().unwrap_or_default().to_string_lossy();
+                // Rotation gives a file another name.
+                let second = kept.join(format!("{name}_{which}_{}", about.ino()));
+                if !second.exists() {
+                    let _ = std::fs::hard_link(&file, second);
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 fn entries(directory: &Path) -> Result<Vec<PathBuf>> {

@@ -1,0 +1,222 @@
+//! That these tests can fail: after the kill something is done behind the back of the fresh process,
+//! so that it does not converge or does more than it may, and the code that judges every other run
+//! has to say so.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail, ensure};
+use cluster::{
+    proxy::{Answer, Fault, RequestHead, Verb},
+    sts,
+};
+use futures::{FutureExt, StreamExt};
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use super::{
+    attempt, calm,
+    play::Fate,
+    point::points_of,
+    story::{self, Deed, Story},
+};
+use crate::{
+    actions::TARGET,
+    scene::{ACCOUNT, ARN, SECOND, Scene, Stage, get_http},
+    tally::all_survived,
+};
+
+pub const NAME: &str = "f1_a_convergence_that_is_broken_is_noticed";
+
+/// Most of them wait for an end that does not come, so they have places of their own.
+static PLACES: Semaphore = Semaphore::const_new(4);
+
+/// A betrayal of a story.
+struct Betrayal {
+    story: &'static Story,
+    /// The point at which the first process is killed, as it is printed.
+    at: &'static str,
+    deed: Deed,
+    /// What the judgement has to say.
+    told: &'static str,
+}
+
+const BEFORE_THE_TARGET: &str = "Arrived Update secrets orders-credentials #1";
+const AFTER_ALL: &str = "Answered Patch staticawscredentials/status orders #1";
+const OTHER_END: &str = "the outcome is";
+
+static BETRAYALS: [Betrayal; 9] = [
+    Betrayal {
+        story: &story::ROTATE,
+        at: BEFORE_THE_TARGET,
+        deed: |scene| async { swallow_target(scene, Verb::Update).await }.boxed_local(),
+        told: OTHER_END,
+    },
+    Betrayal {
+        story: &story::ROTATE,
+        at: BEFORE_THE_TARGET,
+        deed: |scene| async { swallow_status(scene).await }.boxed_local(),
+        told: OTHER_END,
+    },
+    Betrayal {
+        story: &story::RETARGET,
+        at: "Arrived Delete secrets orders-credentials #1",
+        deed: |scene| async { swallow_target(scene, Verb::Delete).await }.boxed_local(),
+        told: OTHER_END,
+    },
+    Betrayal {
+        story: &story::SPOIL,
+        at: AFTER_ALL,
+        deed: |scene| async { claim_success(scene).await }.boxed_local(),
+        told: OTHER_END,
+    },
+    Betrayal {
+        story: &story::CREATE,
+        at: AFTER_ALL,
+        deed: |scene| {
+            async {
+                let more = json!({ "stringData": { "AWS_REGION": "elsewhere" } });
+                scene.edit_secret(TARGET, more).await.map(drop)
+            }
+            .boxed_local()
+        },
+        told: " instead of ",
+    },
+    Betrayal {
+        story: &story::CREATE,
+        at: AFTER_ALL,
+        deed: |scene| async { scene.delete_secret(TARGET).await }.boxed_local(),
+        told: " went",
+    },
+    Betrayal {
+        story: &story::ROTATE,
+        at: AFTER_ALL,
+        deed: |scene| {
+            async {
+                let unproven =
+                    json!({ "stringData": { "AWS_ACCESS_KEY_ID": "AKIARZPUZDIKQUAIL2C5" } });
+                scene.edit_secret(TARGET, unproven).await.map(drop)
+            }
+            .boxed_local()
+        },
+        told: " held ",
+    },
+    Betrayal {
+        story: &story::ROTATE,
+        at: BEFORE_THE_TARGET,
+        deed: |scene| {
+            async {
+                ask_again(scene);
+                Ok(())
+            }
+            .boxed_local()
+        },
+        told: " questions",
+    },
+    Betrayal {
+        story: &story::ROTATE,
+        at: AFTER_ALL,
+        deed: |scene| async { chatter(scene) }.boxed_local(),
+        told: "did not go silent",
+    },
+];
+
+pub async fn noticed(stage: Arc<Stage>) -> Result<()> {
+    let ends: Vec<Result<()>> = futures::stream::iter(&BETRAYALS)
+        .map(|betrayal| is_noticed(Arc::clone(&stage), betrayal))
+        .buffer_unordered(BETRAYALS.len())
+        .collect()
+        .await;
+    all_survived(NAME, &ends, "broken convergences, each noticed")
+}
+
+async fn is_noticed(stage: Arc<Stage>, betrayal: &'static Betrayal) -> Result<()> {
+    let Betrayal {
+        story,
+        at,
+        deed,
+        told,
+    } = betrayal;
+    let calm = calm(&stage, story).await?;
+    let mut points = points_of(&calm.requests).into_iter();
+    let point = points.find(|point| point.to_string() == *at);
+    let point = point.with_context(|| format!("{} has no point {at}", story.name))?;
+    let fate = Fate::Betrayed(&point, *deed);
+    let (_, judged) = attempt(stage, story, fate, calm, &PLACES).await;
+    let Err(judged) = judged else {
+        bail!("in {}, at {at}, nobody said \"{told}\"", story.name);
+    };
+    let judged = format!("{judged:#}");
+    ensure!(judged.contains(told), "not \"{told}\" but: {judged}");
+    Ok(())
+}
+
+/// From now on such requests are answered as if they had been carried out, and go no further.
+fn swallow(
+    scene: &Scene,
+    is_meant: impl Fn(&RequestHead) -> bool + Send + Sync + 'static,
+    answer: &impl Serialize,
+) -> Result<()> {
+    let answer = Answer {
+        status: 200,
+        body: serde_json::to_vec(answer)?,
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+    };
+    scene.proxy.set_fault(Box::new(move |head| {
+        if is_meant(head) && !head.is_rehearsal() {
+            Fault::Answer(answer.clone())
+        } else {
+            Fault::Pass
+        }
+    }));
+    Ok(())
+}
+
+async fn swallow_target(scene: &Scene, verb: Verb) -> Result<()> {
+    let is_meant = move |head: &RequestHead| {
+        head.verb == verb && head.resource == "secrets" && head.name.as_deref() == Some(TARGET)
+    };
+    swallow(scene, is_meant, &scene.secrets.get(TARGET).await?)
+}
+
+async fn swallow_status(scene: &Scene) -> Result<()> {
+    let is_meant = |head: &RequestHead| head.verb == Verb::Patch && head.subresource.is_some();
+    swallow(scene, is_meant, &scene.resources.get("orders").await?)
+}
+
+/// The pair that was refused is accepted by the time of the second process.
+async fn claim_success(scene: &Scene) -> Result<()> {
+    scene.sts.accept(SECOND.0, ACCOUNT, ARN, "AIDAQUAIL");
+    scene
+        .edit_secret("pair", json!({ "stringData": { "more": "data" } }))
+        .await?;
+    Ok(())
+}
+
+fn ask_again(scene: &Scene) {
+    let slow = sts::Answer::error(503, "ServiceUnavailable", "not now");
+    let known = sts::Answer::Verify {
+        secret: SECOND.1.to_owned(),
+        identity: sts::Identity {
+            account: ACCOUNT.to_owned(),
+            arn: ARN.to_owned(),
+            user_id: "AIDAQUAIL".to_owned(),
+        },
+    };
+    scene.sts.answers(SECOND.0, [slow.clone(), slow, known]);
+}
+
+/// Requests that nobody has a reason for, through the same proxy, for as long as it is there.
+fn chatter(scene: &Scene) -> Result<()> {
+    let address = scene.proxy.url();
+    let address = address
+        .strip_prefix("http://")
+        .context("no address")?
+        .to_owned();
+    tokio::spawn(async move {
+        while get_http(&address, "/api/v1/namespaces").await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        }
+    });
+    Ok(())
+}
