@@ -18,7 +18,7 @@ use crate::{
     index::Index,
     leader::Leader,
     lock::lock,
-    metrics::Metrics,
+    metrics::{Known, Metrics},
     remembered::{Refusals, Remembered},
     sts::Sts,
 };
@@ -55,6 +55,8 @@ pub struct Context {
     pub remembered: Mutex<HashMap<String, Box<Remembered>>>,
     /// How often the store of the API server was found restored from a backup.
     pub restored: watch::Sender<u64>,
+    /// What metrics tell of each resource.
+    pub summaries: Arc<Known>,
     relisting: AtomicBool,
 }
 
@@ -62,7 +64,11 @@ impl Context {
     /// A scope that knows nothing yet.
     #[must_use]
     pub fn new(shared: Arc<Shared>) -> Self {
+        let summaries = Arc::new(Known::default());
+        let listing = Arc::downgrade(&summaries);
+        shared.metrics.resources.ask(listing);
         Self {
+            summaries,
             shared,
             index: Mutex::default(),
             remembered: Mutex::default(),

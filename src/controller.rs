@@ -12,10 +12,7 @@ use kube::{
         reflector::{self, ObjectRef},
     },
 };
-use tokio::{
-    sync::{mpsc, watch},
-    time::Instant,
-};
+use tokio::sync::{mpsc, watch};
 
 use crate::{
     api::Reason,
@@ -135,16 +132,12 @@ async fn run_once(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action,
             return Ok(Action::await_change());
         }
     };
-    let began = Instant::now();
+    let begun = context.shared.metrics.runs.begin();
     let run = reconcile(&context, object, &resource);
     // A panic in here would end the whole controller.
     let run = std::panic::AssertUnwindSafe(run).catch_unwind();
     let result = run.await.unwrap_or(Err(Error::Panic));
-    let seconds = began.elapsed().as_secs_f64();
-    context
-        .shared
-        .metrics
-        .ran(result.as_ref().map(|_| ()), seconds);
+    begun.end(result.as_ref().copied());
     result.map(|pause| pause.map_or_else(Action::await_change, Action::requeue))
 }
 
@@ -154,6 +147,8 @@ fn error_policy(object: &Guarded, error: &Error, context: &Context) -> Action {
         remembered.failures = remembered.failures.saturating_add(1);
         remembered.failures
     });
+    context.shared.metrics.failed(error);
+    context.shared.metrics.queue.retried();
     let pause = error.pause(failures);
     let resource = watches::key(object);
     if error.is_race() {

@@ -6,8 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     act::{self, Changed},
-    api::{ConditionType, Reason, StaticAwsCredentials, StaticAwsCredentialsStatus},
-    conditions,
+    api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
     context::Context,
     decide::{self, Change, Look, Plan, Read, Source, Step, Target},
     error::{Error, STATUS_PAUSE},
@@ -15,6 +14,7 @@ use crate::{
     fair::Permit,
     index::{Sight, View},
     lock::lock,
+    metrics::Work,
     remembered::Written,
     resource::Resource,
     verdict::Answer,
@@ -43,7 +43,7 @@ struct Run<'a> {
     answers: Vec<(String, Answer)>,
     jitter: f64,
     conflicts: u32,
-    permit: Option<Permit>,
+    permit: Option<(Permit, Work)>,
 }
 
 /// Runs once, and returns how long to wait for the next run where nothing changes before.
@@ -162,13 +162,8 @@ impl Run<'_> {
             return Ok(());
         }
         let written = self.send_status(status).await?;
-        let verified = |status| conditions::reason(status, ConditionType::Verified);
-        let mass_rejection = Some(Reason::MassRejection);
-        if verified(&status.conditions) == mass_rejection
-            && verified(&self.status.conditions) != mass_rejection
-        {
-            self.context.shared.metrics.mass_rejection();
-        }
+        let metrics = &self.context.shared.metrics;
+        metrics.reported(&self.status, status);
         for event in events::transitions(&self.status, status) {
             // A full queue loses an event rather than a run.
             let _ = self

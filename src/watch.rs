@@ -66,7 +66,8 @@ pub fn resources(
     let api: Api<Guarded> = api(&context.shared.client, namespace);
     let context = Arc::clone(context);
     let mut heard = Heard::default();
-    let events = follow(api, Arc::clone(&context));
+    let ear = context.shared.metrics.watches.open(crate::api::KIND);
+    let events = follow(api, Arc::clone(&context), ear);
     let news = events.filter(move |event| future::ready(heard.is_news(event)));
     news.then(move |event| {
         watching.saw(event.as_ref().err());
@@ -103,24 +104,26 @@ fn note_resource(
             Event::Init
         }
         Event::InitDone => {
-            for (_, uid) in index.end_resources() {
+            for (key, uid) in index.end_resources() {
                 context.forget(&uid);
+                context.summaries.gone(&key);
             }
             context.relisted();
             Event::InitDone
         }
         Event::Delete(object) => {
             freed = index.delete_resource(&key(&object));
+            context.summaries.gone(&key(&object));
             context.forget(&object.uid().unwrap_or_default());
             Event::Delete(prune(object))
         }
         Event::Apply(object) => {
-            freed = note(&mut index, &object);
+            freed = note(context, &mut index, &object);
             Event::Apply(prune(object))
         }
         Event::InitApply(object) => {
             // A list wakes everybody.
-            note(&mut index, &object);
+            note(context, &mut index, &object);
             Event::InitApply(prune(object))
         }
     };
@@ -132,8 +135,10 @@ fn note_resource(
 }
 
 /// One that cannot be decoded keeps what it mentioned before.
-fn note(index: &mut crate::index::Index, object: &Guarded) -> Vec<ResourceKey> {
+fn note(context: &Context, index: &mut crate::index::Index, object: &Guarded) -> Vec<ResourceKey> {
     if let Ok(object) = &object.0 {
+        let status = object.status.as_ref();
+        context.summaries.saw(&resource::key_of(object), status);
         let mentions = resource::mentions(object, object.status.as_ref());
         return index.apply_resource(&resource::key_of(object), mentions);
     }
@@ -171,7 +176,8 @@ pub async fn secrets(
     // The sender is held here, so the stage cannot be closed.
     let _ = stage.subscribe().wait_for(listed).await;
     let api: Api<PartialObjectMeta<Secret>> = api(&context.shared.client, namespace.as_deref());
-    let events = follow(api, Arc::clone(&context));
+    let ear = context.shared.metrics.watches.open("Secret");
+    let events = follow(api, Arc::clone(&context), ear);
     events
         .for_each(|event| {
             watching.saw(event.as_ref().err());

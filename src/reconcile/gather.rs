@@ -66,8 +66,11 @@ impl<'a> Run<'a> {
     /// needs none.
     pub(super) async fn admitted(&mut self) {
         if self.permit.is_none() {
-            let gate = &self.context.shared.gate;
-            self.permit = Some(gate.enter(0, &self.resource.key.namespace).await);
+            let shared = &self.context.shared;
+            let (queue, began) = (&shared.metrics.queue, Instant::now());
+            queue.added();
+            let permit = shared.gate.enter(0, &self.resource.key.namespace).await;
+            self.permit = Some((permit, queue.started(began.elapsed())));
         }
     }
 

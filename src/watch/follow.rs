@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use tokio::{sync::watch, time::Instant};
 
 use super::pause::Pause;
-use crate::context::Context;
+use crate::{context::Context, metrics::Heard};
 
 /// How long a watch goes on; shortly before its end the API server sends a bookmark.
 const WATCH_TIMEOUT: u32 = 50;
@@ -32,7 +32,11 @@ const PAGE: u32 = 100;
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// What happens to the objects of an API from now on, for as long as somebody listens.
-pub fn follow<K>(api: Api<K>, context: Arc<Context>) -> impl Stream<Item = Result<Event<K>>> + Send
+pub fn follow<K>(
+    api: Api<K>,
+    context: Arc<Context>,
+    heard: Arc<Heard>,
+) -> impl Stream<Item = Result<Event<K>>> + Send
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
@@ -40,6 +44,7 @@ where
         restored: context.restored.subscribe(),
         api,
         context,
+        heard,
         state: State::Unknown,
         pause: Pause::default(),
         failed: false,
@@ -53,6 +58,7 @@ where
 struct Follower<K> {
     api: Api<K>,
     context: Arc<Context>,
+    heard: Arc<Heard>,
     restored: watch::Receiver<u64>,
     state: State<K>,
     pause: Pause,
@@ -98,6 +104,9 @@ where
                 _ = self.restored.changed() => continue,
                 step = step(&self.api, &self.context, state) => step,
             };
+            if matches!(state, State::Watching(..) | State::Known(_)) {
+                self.heard.now();
+            }
             match (&state, &item) {
                 (State::Watching(..), Some(_)) => self.pause = Pause::default(),
                 // Asked where its store stands, it answered: it is there again.
