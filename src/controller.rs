@@ -13,6 +13,7 @@ use kube::{
     },
 };
 use tokio::sync::{mpsc, watch};
+use tracing::Instrument;
 
 use crate::{
     api::Reason,
@@ -24,7 +25,7 @@ use crate::{
     lock::lock,
     reconcile::reconcile,
     resource::Resource,
-    standby,
+    standby, telemetry,
     watch::{self as watches, Guarded, Stage},
 };
 
@@ -133,7 +134,7 @@ async fn run_once(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action,
         }
     };
     let begun = context.shared.metrics.runs.begin();
-    let run = reconcile(&context, object, &resource);
+    let run = reconcile(&context, object, &resource).instrument(telemetry::run(&key));
     // A panic in here would end the whole controller.
     let run = std::panic::AssertUnwindSafe(run).catch_unwind();
     let result = run.await.unwrap_or(Err(Error::Panic));
@@ -164,7 +165,12 @@ fn error_policy(object: &Guarded, error: &Error, context: &Context) -> Action {
         return Action::requeue(pause);
     }
     let error = chain(error);
-    tracing::warn!(%resource, error, failures, "the run failed; it is tried again in {pause:?}");
+    // While the API server is away each resource fails twice a minute.
+    if failures.is_power_of_two() {
+        tracing::warn!(%resource, error, failures, "the run failed; it is tried again in {pause:?}");
+    } else {
+        tracing::debug!(%resource, error, failures, "the run failed again");
+    }
     Action::requeue(pause)
 }
 

@@ -72,7 +72,7 @@ impl Dependency {
     pub fn works(&self) {
         *lock(&self.tried) = Instant::now();
         if lock(&self.failure).take().is_some() {
-            tracing::info!(what = self.what, "it works again");
+            tracing::info!(what = self.what, "the {} works again", self.what);
         }
     }
 
@@ -89,7 +89,8 @@ impl Dependency {
             tracing::warn!(
                 what = self.what,
                 error = message,
-                "it fails and is tried again"
+                "the {} fails and is tried again",
+                self.what
             );
         }
         *failure = Some(Failure {

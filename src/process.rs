@@ -130,7 +130,11 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
 }
 
 fn announce(args: &RunArgs) {
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), bind = %args.bind, namespaces = ?args.namespaces, "starting");
+    let serves = match args.namespaces.as_slice() {
+        [] => "all namespaces".to_owned(),
+        namespaces => namespaces.join(", "),
+    };
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), bind = %args.bind, serves, "starting");
     if args.unguarded {
         tracing::warn!(
             "no admission policy guards the resources: whoever may create one gets any key pair of its namespace; install the chart's policies"

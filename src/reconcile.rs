@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::{
     act::{self, Changed},
@@ -58,12 +59,14 @@ pub async fn reconcile(
     let mut run = Run::new(context, object, resource);
     for _ in 0..STEPS {
         run.still_leads()?;
-        match run.decide() {
-            Step::Read(Read::Source) => run.read_source().await?,
-            Step::Read(Read::Target(name)) => run.read_target(name).await?,
-            Step::Ask(query) => run.ask(query).await,
+        let step = tracing::debug_span!("decide").in_scope(|| run.decide());
+        let (observe, act) = (tracing::debug_span!("observe"), tracing::debug_span!("act"));
+        match step {
+            Step::Read(Read::Source) => run.read_source().instrument(observe).await?,
+            Step::Read(Read::Target(name)) => run.read_target(name).instrument(observe).await?,
+            Step::Ask(query) => run.ask(query).instrument(observe).await,
             Step::Act(plan) => {
-                if let Some(pause) = run.act(*plan).await? {
+                if let Some(pause) = run.act(*plan).instrument(act).await? {
                     return Ok(pause);
                 }
             }
@@ -165,6 +168,7 @@ impl Run<'_> {
         let metrics = &self.context.shared.metrics;
         metrics.reported(&self.status, status);
         for event in events::transitions(&self.status, status) {
+            events::log(&self.resource.key, &event);
             // A full queue loses an event rather than a run.
             let _ = self
                 .context

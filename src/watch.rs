@@ -216,9 +216,7 @@ fn note_secret(
         }
         Event::InitDone => {
             let concerned = index.end_secrets();
-            context.shared.metrics.tracked(index.tracked_secrets());
-            let first = *stage.borrow() != Stage::SecretsListed;
-            stage.send_replace(Stage::SecretsListed);
+            let first = is_first_list(context, index.tracked_secrets(), stage);
             // The first list wakes nobody: the list of resources does.
             if first { Vec::new() } else { concerned }
         }
@@ -238,4 +236,13 @@ fn note_secret(
         // The receiver goes only when the controller does.
         let _ = woken.send(key);
     }
+}
+
+fn is_first_list(context: &Context, secrets: usize, stage: &watch::Sender<Stage>) -> bool {
+    context.shared.metrics.tracked(secrets);
+    let first = stage.send_replace(Stage::SecretsListed) != Stage::SecretsListed;
+    if first {
+        tracing::info!(secrets, "everything is listed; work begins");
+    }
+    first
 }

@@ -1,6 +1,10 @@
 //! The behaviour matrix on a real API server: the built binary under its own service account, with
 //! the RBAC that it ships with, and a proxy that counts its requests.
-#![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::float_cmp,
+    reason = "a test fails by panicking, and counts are whole"
+)]
 
 mod actions;
 mod adoption;
@@ -12,10 +16,12 @@ mod interval;
 mod leadership;
 mod leaks;
 mod lifecycle;
+mod observed;
 mod operations;
 mod ownership;
 mod pins;
 mod process;
+mod prometheus;
 mod publish;
 mod rejected;
 mod rename;
@@ -86,6 +92,7 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
         suspend::tests(),
         writes::tests(),
         process::tests(),
+        observed::tests(),
         undecodable::tests(),
         leaks::tests(),
         costs::tests(),

@@ -35,11 +35,12 @@ const FOREIGN: [&str; 12] = [
 ];
 
 /// Words in CamelCase that are not ours: kinds, and names that AWS, Mendix and others gave.
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 13] = [
     "StaticAwsCredentials",
     "CustomResourceDefinition",
     "ServiceMonitor",
     "PodMonitor",
+    "PrometheusRule",
     "CredentialsRequest",
     "IfNotPresent",
     "GetCallerIdentity",
@@ -197,6 +198,11 @@ fn every_reason_and_condition_exists() -> Result<()> {
         ConditionType::Stalled,
     ];
     known.extend(conditions.map(|kind| kind.as_str().to_owned()));
+    let alerts = include_str!("../../charts/static-aws-credentials/files/alerts.yaml");
+    let names = alerts
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- alert: "));
+    known.extend(names.map(str::to_owned));
     for node in nodes()? {
         let values = node.schema["enum"].as_array().into_iter().flatten();
         known.extend(values.filter_map(Value::as_str).map(str::to_owned));
