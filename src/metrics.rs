@@ -25,6 +25,7 @@ use prometheus_client::{
     },
     registry::Registry,
 };
+use strum::VariantArray;
 
 use crate::{
     api::{ConditionType, Reason, StaticAwsCredentialsStatus},
@@ -102,6 +103,14 @@ impl Metrics {
             leads: Family::default(),
             registry: Registry::default(),
         };
+        // A rate needs a beginning.
+        for reason in Reason::VARIANTS {
+            drop(
+                metrics
+                    .verdicts
+                    .get_or_create(&[("reason", reason.as_str())]),
+            );
+        }
         metrics.register(&mut registry, !unguarded);
         Self {
             registry,

@@ -55,7 +55,7 @@ impl Runs {
         let name = "controller_runtime_reconcile_panics";
         counter(name, "Runs that panicked, which is a bug", &runs.panics);
         let name = "controller_runtime_reconcile";
-        let help = "Runs by result: success plans no next one, requeue_after does, requeue met a change by somebody else";
+        let help = "Runs by result: success plans no next one, requeue_after does, requeue met a change that others made";
         registry.register(name, help, runs.total.clone());
         let name = "controller_runtime_reconcile_time_seconds";
         registry.register(name, "How long runs took", runs.seconds.clone());

@@ -18,8 +18,10 @@ mod leaks;
 mod lifecycle;
 mod observed;
 mod operations;
+mod outage;
 mod ownership;
 mod pins;
+mod plot;
 mod process;
 mod prometheus;
 mod publish;
@@ -93,6 +95,7 @@ fn tests(runtime: &Runtime, stage: &Arc<Stage>) -> Vec<Trial> {
         writes::tests(),
         process::tests(),
         observed::tests(),
+        outage::tests(),
         undecodable::tests(),
         leaks::tests(),
         costs::tests(),

@@ -1,6 +1,10 @@
 //! A real Prometheus that scrapes an operator and evaluates the chart's alerts.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::PathBuf,
+    process::Command,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context, Result, ensure};
 use cluster::{
@@ -63,14 +67,35 @@ impl Prometheus {
         })
     }
 
+    /// What an expression gave in each second of the last minutes.
+    pub async fn remember(&self, expression: &str) -> Result<Vec<(Value, Vec<(f64, f64)>)>> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+        let bounds = [
+            format!("--start={}", now - 300),
+            format!("--end={now}"),
+            "--step=1s".to_owned(),
+        ];
+        let mut command = Command::new(&self.promtool);
+        command.args(["query", "-o", "json", "range"]).args(bounds);
+        command.args([&self.url, expression]);
+        let answer = answer(command).await?;
+        let one = |series: &Value| {
+            let points = series["values"].as_array().into_iter().flatten();
+            let point = |point: &Value| {
+                let value = point[1].as_str().context("no value")?;
+                Ok((point[0].as_f64().context("no time")?, value.parse()?))
+            };
+            let points: Result<_> = points.map(point).collect();
+            Ok((series["metric"].clone(), points?))
+        };
+        answer.as_array().into_iter().flatten().map(one).collect()
+    }
+
     /// What an expression gives now: labels and value of each series.
     pub async fn ask(&self, expression: &str) -> Result<Vec<(Value, f64)>> {
         let mut command = Command::new(&self.promtool);
         command.args(["query", "-o", "json", "instant", &self.url, expression]);
-        let output = tokio::task::spawn_blocking(move || command.output()).await??;
-        let errors = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{expression}: {errors}");
-        let answer: Value = serde_json::from_slice(&output.stdout)?;
+        let answer = answer(command).await?;
         let series = answer.as_array().into_iter().flatten();
         let one = |series: &Value| {
             let value = series["value"][1].as_str().context("no value")?;
@@ -78,4 +103,16 @@ impl Prometheus {
         };
         series.map(one).collect()
     }
+}
+
+async fn answer(mut command: Command) -> Result<Value> {
+    let (command, output) = tokio::task::spawn_blocking(move || {
+        let output = command.output();
+        (command, output)
+    })
+    .await?;
+    let output = output?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{command:?}: {errors}");
+    Ok(serde_json::from_slice(&output.stdout)?)
 }

@@ -110,7 +110,7 @@ async fn every_metric_has_a_series_once_everything_happened() -> Result<()> {
 }
 
 #[tokio::test]
-async fn results_are_there_before_the_first_run() -> Result<()> {
+async fn results_and_verdicts_are_there_before_the_first() -> Result<()> {
     let metrics = static_aws_credentials::metrics::Metrics::new(true);
     let samples = samples(&text(&metrics, Format::Plain))?;
     let results = samples
@@ -121,6 +121,10 @@ async fn results_are_there_before_the_first_run() -> Result<()> {
         .collect();
     let all = ["error", "requeue", "requeue_after", "success"];
     ensure!(results == BTreeSet::from(all), "{results:?}");
+    let verdicts = samples.iter().filter(|sample| {
+        sample.name == "staticawscredentials_verdicts_total" && sample.value == 0.0
+    });
+    ensure!(verdicts.count() > 50);
     Ok(())
 }
 
