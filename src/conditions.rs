@@ -44,12 +44,21 @@ pub struct Report {
 }
 
 impl Truth {
-    fn as_str(self) -> &'static str {
+    /// The status as it stands in a condition.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::True => "True",
             Self::False => "False",
             Self::Unknown => "Unknown",
         }
+    }
+
+    /// The status that a condition has.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let all = [Self::True, Self::False, Self::Unknown];
+        all.into_iter().find(|truth| truth.as_str() == text)
     }
 }
 

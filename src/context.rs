@@ -1,7 +1,7 @@
 //! What every run of one scope shares.
 
 use std::sync::{
-    Arc, Mutex,
+    Arc, Mutex, Weak,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -18,7 +18,7 @@ use crate::{
     index::{Index, ResourceKey},
     leader::Leader,
     lock::lock,
-    metrics::Metrics,
+    metrics::{Listing, Metrics},
     queue::Queue,
     remembered::{Refusals, Remembered},
     resource::Resource,
@@ -55,7 +55,7 @@ pub struct Context {
     /// Which resource cares about which Secret.
     pub index: Mutex<Index>,
     /// The resources, and what is remembered of each.
-    pub store: Mutex<Store>,
+    pub store: Arc<Mutex<Store>>,
     /// Whose turn it is.
     pub queue: Mutex<Queue>,
     /// Told when the queue has changed.
@@ -69,10 +69,13 @@ impl Context {
     /// A scope that knows nothing yet.
     #[must_use]
     pub fn new(shared: Arc<Shared>) -> Self {
+        let store = Arc::<Mutex<Store>>::default();
+        let listing: Weak<dyn Listing> = Arc::downgrade(&store) as _;
+        shared.metrics.resources.ask(listing);
         Self {
             shared,
             index: Mutex::default(),
-            store: Mutex::default(),
+            store,
             queue: Mutex::default(),
             woken: Notify::new(),
             restored: watch::Sender::default(),
@@ -86,8 +89,10 @@ impl Context {
         let (store, mut queue) = (lock(&self.store), lock(&self.queue));
         for key in keys {
             // The key as the store has it shares its memory.
-            if let Some(key) = store.known(key) {
-                queue.wake(&key, now);
+            if let Some(key) = store.known(key)
+                && queue.wake(&key, now)
+            {
+                self.shared.metrics.queue.added();
             }
         }
         self.woken.notify_one();
@@ -95,7 +100,9 @@ impl Context {
 
     /// What failed may succeed now.
     pub fn wake_failed(&self) {
-        lock(&self.queue).wake_failed(Instant::now());
+        for _ in 0..lock(&self.queue).wake_failed(Instant::now()) {
+            self.shared.metrics.queue.added();
+        }
         self.woken.notify_one();
     }
 

@@ -9,6 +9,7 @@ use tokio::{
     task::{JoinError, JoinSet},
     time::{Instant, sleep_until},
 };
+use tracing::Instrument;
 
 use crate::{
     api::{Reason, StaticAwsCredentials},
@@ -19,10 +20,10 @@ use crate::{
     health::{Dependency, Health},
     index::ResourceKey,
     lock::lock,
-    queue::Ended,
-    reconcile::reconcile,
+    queue::{Ended, Turn},
+    reconcile::{Place, reconcile},
     resource::{Resource, key_of},
-    standby,
+    standby, telemetry,
     verdict::Finding,
     watch::{self as watches, Stage},
 };
@@ -94,7 +95,9 @@ async fn work(
         let may_run = *stage.borrow_and_update() == Stage::SecretsListed && !context.is_relisting();
         let (waiting, timer) = {
             let mut queue = lock(&context.queue);
-            queue.ring(Instant::now());
+            for _ in 0..queue.ring(Instant::now()) {
+                context.shared.metrics.queue.added();
+            }
             (queue.depth() > 0, queue.next_timer())
         };
         tokio::select! {
@@ -114,25 +117,27 @@ fn begin(context: &Arc<Context>, permit: Permit, runs: &mut JoinSet<Run>) {
     let Some(turn) = lock(&context.queue).next(Instant::now()) else {
         return;
     };
+    let Turn { key, waited } = turn;
+    let place = (permit, context.shared.metrics.queue.started(waited));
     let context = Arc::clone(context);
     runs.spawn(async move {
-        let ended = run_once(&context, &turn.key, permit).await;
-        Run {
-            key: turn.key,
-            ended,
-        }
+        let ended = run_once(&context, &key, place).await;
+        Run { key, ended }
     });
 }
 
 fn over(context: &Context, run: Result<Run, JoinError>) {
     // A run that panicked says so itself.
     if let Ok(Run { key, ended }) = run {
-        lock(&context.queue).ended(&key, ended, Instant::now());
+        let again = lock(&context.queue).ended(&key, ended, Instant::now());
+        if again {
+            context.shared.metrics.queue.added();
+        }
     }
 }
 
 /// One run, within the gate that serves namespaces in turn.
-async fn run_once(context: &Context, key: &ResourceKey, permit: Permit) -> Ended {
+async fn run_once(context: &Context, key: &ResourceKey, place: Place) -> Ended {
     let leads = context.shared.leader.leads();
     let Some(object) = lock(&context.store).object(key) else {
         return Ended::Rest;
@@ -159,15 +164,12 @@ async fn run_once(context: &Context, key: &ResourceKey, permit: Permit) -> Ended
         standby::look(context, &resource).await;
         return Ended::Rest;
     }
-    let began = Instant::now();
+    let begun = context.shared.metrics.runs.begin();
+    let run = reconcile(context, &object, &resource, place).instrument(telemetry::run(key));
     // A panic in here would lose the resource for good.
-    let run = AssertUnwindSafe(reconcile(context, &object, &resource, permit)).catch_unwind();
-    let result = run.await.unwrap_or(Err(Error::Panic));
-    let seconds = began.elapsed().as_secs_f64();
-    context
-        .shared
-        .metrics
-        .ran(result.as_ref().map(|_| ()), seconds);
+    let result = AssertUnwindSafe(run).catch_unwind().await;
+    let result = result.unwrap_or(Err(Error::Panic));
+    begun.end(result.as_ref().copied());
     match result {
         Ok(None) => Ended::Rest,
         Ok(Some(pause)) => Ended::LookAgain(pause),
@@ -180,6 +182,8 @@ fn failed(context: &Context, resource: &Resource, error: &Error) -> Ended {
         remembered.failures = remembered.failures.saturating_add(1);
         remembered.failures
     });
+    context.shared.metrics.failed(error);
+    context.shared.metrics.queue.retried();
     let pause = error.pause(failures);
     let resource = &resource.key;
     if error.is_race() {
@@ -195,7 +199,12 @@ fn failed(context: &Context, resource: &Resource, error: &Error) -> Ended {
         return Ended::LookAgain(pause);
     }
     let error = chain(error);
-    tracing::warn!(%resource, error, failures, "the run failed; it is tried again in {pause:?}");
+    // While the API server is away each resource fails twice a minute.
+    if failures.is_power_of_two() {
+        tracing::warn!(%resource, error, failures, "the run failed; it is tried again in {pause:?}");
+    } else {
+        tracing::debug!(%resource, error, failures, "the run failed again");
+    }
     Ended::Failed(pause)
 }
 

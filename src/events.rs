@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use crate::{
     api::{ConditionType, StaticAwsCredentials, StaticAwsCredentialsStatus},
     conditions,
+    index::ResourceKey,
     target::FIELD_MANAGER,
 };
 
@@ -65,6 +66,15 @@ pub fn transitions(
         .map(|condition| event(&condition.status, &condition.reason, &condition.message))
         .into_iter()
         .collect()
+}
+
+/// One line for a transition, in the words of its event: what is the matter, and what to do.
+pub fn log(resource: &ResourceKey, event: &Event) {
+    let (reason, words) = (&event.reason, event.note.as_deref().unwrap_or_default());
+    match event.type_ {
+        EventType::Normal => tracing::info!(%resource, reason, "{words}"),
+        EventType::Warning => tracing::warn!(%resource, reason, "{words}"),
+    }
 }
 
 /// An event: Normal where the status is True.

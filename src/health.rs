@@ -77,7 +77,7 @@ impl Dependency {
         *lock(&self.tried) = Instant::now();
         let failed = lock(&self.failure).take().is_some();
         if failed {
-            tracing::info!(what = self.what, "it works again");
+            tracing::info!(what = self.what, "the {} works again", self.what);
         }
         failed
     }
@@ -95,7 +95,8 @@ impl Dependency {
             tracing::warn!(
                 what = self.what,
                 error = message,
-                "it fails and is tried again"
+                "the {} fails and is tried again",
+                self.what
             );
         }
         *failure = Some(Failure {

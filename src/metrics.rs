@@ -1,23 +1,55 @@
-//! What `/metrics` shows. Labels never hold names of resources, accounts or keys.
+//! What `/metrics` shows. Names and labels of what every controller has are those of controller-runtime
+//! and client-go, so that dashboards know them. Resources are named in a few gauges of their own, which
+//! go when they go; accounts, Secrets and key material never are.
+
+mod calls;
+mod process;
+mod queue;
+mod requests;
+mod resources;
+mod runs;
+mod summary;
+mod text;
+mod watches;
+
+use std::fmt;
 
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode_registry},
+    metrics::{
+        MetricType,
+        counter::Counter,
+        family::Family,
+        gauge::{ConstGauge, Gauge},
+    },
     registry::Registry,
 };
+use strum::VariantArray;
 
-use crate::{error::Error, verdict::Answer};
+use crate::{
+    api::{ConditionType, Reason, StaticAwsCredentialsStatus},
+    conditions,
+    error::Error,
+    verdict::Answer,
+};
+pub use calls::{Calls, Measured};
+pub use queue::{Queue, Work};
+pub use requests::{Counted, Counting, Requests};
+pub use resources::{Listing, Resources};
+pub use runs::{Run, Runs};
+pub use summary::Summary;
+pub use text::Format;
+pub use watches::{Heard, Watches};
 
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Outcome {
-    controller: &'static str,
-    result: &'static str,
-}
+/// A single label whose values are words of the code.
+type Label = [(&'static str, &'static str); 1];
 
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Kind {
-    kind: &'static str,
-}
+/// The name of the controller and of its queue.
+const CONTROLLER: &str = "staticawscredentials";
+const SECONDS: [f64; 15] = [
+    0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0,
+];
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Lease {
@@ -27,128 +59,184 @@ struct Lease {
 /// Counters and gauges of the process.
 pub struct Metrics {
     registry: Registry,
-    runs: Family<Outcome, Counter>,
-    seconds: Histogram,
-    failures: Family<Kind, Counter>,
-    answers: Family<Kind, Counter>,
+    /// Runs.
+    pub runs: Runs,
+    /// What waits for a run.
+    pub queue: Queue,
+    /// Calls to AWS STS.
+    pub calls: Calls,
+    /// Requests to the API server.
+    pub requests: Requests,
+    /// The watches.
+    pub watches: Watches,
+    /// Single resources.
+    pub resources: Resources,
+    failures: Family<Label, Counter>,
+    answers: Family<Label, Counter>,
+    verdicts: Family<Label, Counter>,
     undecodable: Counter,
     mass_rejections: Counter,
+    publications: Counter,
     tracked: Gauge,
     leads: Family<Lease, Gauge>,
 }
-
-const CONTROLLER: &str = "staticawscredentials";
 
 impl Metrics {
     /// Nothing has happened yet.
     #[must_use]
     pub fn new(unguarded: bool) -> Self {
         let mut registry = Registry::default();
-        let buckets = [
-            0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
-        ];
         let metrics = Self {
-            runs: Family::default(),
-            seconds: Histogram::new(buckets),
+            runs: Runs::new(&mut registry),
+            queue: Queue::new(&mut registry),
+            calls: Calls::new(&mut registry),
+            requests: Requests::new(&mut registry),
+            watches: Watches::default(),
+            resources: Resources::default(),
             failures: Family::default(),
             answers: Family::default(),
+            verdicts: Family::default(),
             undecodable: Counter::default(),
             mass_rejections: Counter::default(),
+            publications: Counter::default(),
             tracked: Gauge::default(),
             leads: Family::default(),
             registry: Registry::default(),
         };
-        metrics.register(&mut registry);
-        let guarded = Gauge::<i64>::default();
-        guarded.set((!unguarded).into());
-        let name = "staticawscredentials_guarded";
-        let help = "1 if admission policies ask who may request what";
-        registry.register(name, help, guarded);
+        // A rate needs a beginning.
+        for reason in Reason::VARIANTS {
+            drop(
+                metrics
+                    .verdicts
+                    .get_or_create(&[("reason", reason.as_str())]),
+            );
+        }
+        metrics.register(&mut registry, !unguarded);
         Self {
             registry,
             ..metrics
         }
     }
 
-    fn register(&self, registry: &mut Registry) {
-        let mut counter =
-            |name, help, metric: &Counter| registry.register(name, help, metric.clone());
-        counter(
-            "staticawscredentials_mass_rejections",
-            "Times that a published pair was refused together with those of other accounts",
-            &self.mass_rejections,
-        );
-        counter(
-            "staticawscredentials_undecodable",
-            "Resources that could not be decoded",
-            &self.undecodable,
-        );
-        let mut kinds = |name, help, metric: &Family<Kind, Counter>| {
-            registry.register(name, help, metric.clone());
-        };
-        kinds(
-            "staticawscredentials_failures",
-            "Failed runs by kind of failure",
-            &self.failures,
-        );
-        kinds(
-            "staticawscredentials_sts_answers",
-            "Answers of AWS STS by kind",
-            &self.answers,
-        );
-        let name = "controller_runtime_reconcile";
-        registry.register(name, "Runs by result", self.runs.clone());
-        let name = "controller_runtime_reconcile_time_seconds";
-        registry.register(name, "Length of a run", self.seconds.clone());
+    fn register(&self, registry: &mut Registry, guarded: bool) {
+        self.register_counters(registry);
         let name = "leader_election_master_status";
         registry.register(name, "1 if this replica leads", self.leads.clone());
         let name = "staticawscredentials_tracked_secrets";
-        registry.register(
-            name,
-            "Secrets of which metadata is kept",
-            self.tracked.clone(),
-        );
+        let help = "Secrets of which metadata is kept";
+        registry.register(name, help, self.tracked.clone());
+        let guards = Gauge::<i64>::default();
+        guards.set(guarded.into());
+        let name = "staticawscredentials_guarded";
+        let help = "1 if admission policies ask who may request what";
+        registry.register(name, help, guards);
+        let build = Family::<Label, Gauge>::default();
+        let version = [("version", env!("CARGO_PKG_VERSION"))];
+        build.get_or_create(&version).set(1);
+        let name = "staticawscredentials_build_info";
+        registry.register(name, "1, for the version that runs", build);
+        registry.register_collector(Box::new(self.watches.clone()));
+        registry.register_collector(Box::new(process::Process::this()));
     }
 
-    /// A run ended.
-    pub fn ran(&self, result: Result<(), &Error>, seconds: f64) {
-        let outcome = if result.is_ok() { "success" } else { "error" };
-        self.runs
-            .get_or_create(&Outcome {
-                controller: CONTROLLER,
-                result: outcome,
-            })
-            .inc();
-        self.seconds.observe(seconds);
-        if let Err(error) = result {
-            self.failures
-                .get_or_create(&Kind {
-                    kind: error.category(),
-                })
-                .inc();
+    fn register_counters(&self, registry: &mut Registry) {
+        let counters = [
+            (
+                "staticawscredentials_mass_rejections",
+                "Times that a published pair was refused together with those of other accounts",
+                &self.mass_rejections,
+            ),
+            (
+                "staticawscredentials_undecodable",
+                "Times that a resource could not be decoded",
+                &self.undecodable,
+            ),
+            (
+                "staticawscredentials_publications",
+                "Pairs that this process published in place of another or none",
+                &self.publications,
+            ),
+        ];
+        for (name, help, counter) in counters {
+            registry.register(name, help, counter.clone());
+        }
+        let kinds = [
+            (
+                "staticawscredentials_failures",
+                "Failed runs by kind of failure",
+                &self.failures,
+            ),
+            (
+                "staticawscredentials_sts_answers",
+                "Answers about pairs by kind, those that were known already included",
+                &self.answers,
+            ),
+            (
+                "staticawscredentials_verdicts",
+                "Verdicts on pairs by reason",
+                &self.verdicts,
+            ),
+        ];
+        for (name, help, counters) in kinds {
+            registry.register(name, help, counters.clone());
         }
     }
 
-    /// AWS answered.
-    pub fn answered(&self, answer: &Answer) {
-        let kind = match answer {
-            Answer::Identity(_) => "Identity",
-            Answer::UnknownKey => "UnknownKey",
-            Answer::SignatureMismatch => "SignatureMismatch",
-            Answer::Expired => "Expired",
-            Answer::Undetermined(reason) => reason.as_str(),
+    /// How to ask how many calls to AWS wait for their turn.
+    pub fn limited(&mut self, waiting: impl Fn() -> usize + Send + Sync + 'static) {
+        let reading = Reading {
+            name: "staticawscredentials_sts_waiting",
+            help: "Calls to AWS STS that wait for their turn.",
+            value: Box::new(waiting),
         };
-        self.answers.get_or_create(&Kind { kind }).inc();
+        self.registry.register_collector(Box::new(reading));
+    }
+
+    /// A run failed.
+    pub fn failed(&self, error: &Error) {
+        let kind = [("kind", error.category())];
+        self.failures.get_or_create(&kind).inc();
+    }
+
+    /// A question about a pair was answered, by AWS or by memory.
+    pub fn answered(&self, answer: &Answer) {
+        let kind = [("kind", calls::word(answer))];
+        self.answers.get_or_create(&kind).inc();
+    }
+
+    /// A status was written. A verdict is one on another version of the source, another one than
+    /// before, or the same by a later proof.
+    pub fn reported(
+        &self,
+        before: &StaticAwsCredentialsStatus,
+        after: &StaticAwsCredentialsStatus,
+    ) {
+        let verified = |status: &StaticAwsCredentialsStatus| {
+            conditions::reason(&status.conditions, ConditionType::Verified)
+        };
+        let (old, new) = (verified(before), verified(after));
+        let judged = old != new
+            || before.source != after.source
+            || before.last_verified_time != after.last_verified_time;
+        if let Some(reason) = new.filter(|_| judged) {
+            let reason = [("reason", reason.as_str())];
+            self.verdicts.get_or_create(&reason).inc();
+        }
+        if old != new && new == Some(Reason::MassRejection) {
+            self.mass_rejections.inc();
+        }
+        let revision = |status: &StaticAwsCredentialsStatus| {
+            let published = status.published.as_ref();
+            published.map_or(0, |published| published.revision)
+        };
+        if revision(after) > revision(before) {
+            self.publications.inc();
+        }
     }
 
     /// A resource could not be decoded.
     pub fn undecodable(&self) {
         self.undecodable.inc();
-    }
-
-    /// A published pair is refused together with those of other accounts.
-    pub fn mass_rejection(&self) {
-        self.mass_rejections.inc();
     }
 
     /// So many Secrets are tracked.
@@ -162,12 +250,33 @@ impl Metrics {
         self.leads.get_or_create(&Lease { name }).set(leads.into());
     }
 
-    /// All of it in the `OpenMetrics` text format.
-    #[must_use]
-    pub fn text(&self) -> String {
+    /// All of it, in pieces that are made one by one.
+    pub fn pages(&self, format: Format) -> impl Iterator<Item = String> + Send + use<> {
         let mut text = String::new();
         // Writing to a string does not fail.
-        let _ = encode(&mut text, &self.registry);
-        text
+        let _ = encode_registry(&mut text, &self.registry);
+        let resources = self.resources.pages(format);
+        let pages = [format.of(text)].into_iter().chain(resources);
+        pages.filter(|page| !page.is_empty())
+    }
+}
+
+struct Reading {
+    name: &'static str,
+    help: &'static str,
+    value: Box<dyn Fn() -> usize + Send + Sync>,
+}
+
+impl fmt::Debug for Reading {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name)
+    }
+}
+
+impl Collector for Reading {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let kind = MetricType::Gauge;
+        let metric = encoder.encode_descriptor(self.name, self.help, None, kind)?;
+        ConstGauge::new((self.value)()).encode(metric)
     }
 }

@@ -12,6 +12,7 @@ use axum::http::Uri;
 use futures::{FutureExt, future};
 use kube::{
     Client, Config,
+    client::ClientBuilder,
     config::{InferConfigError, KubeConfigOptions, KubeconfigError},
 };
 use tokio::{
@@ -81,14 +82,16 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     telemetry::init(args.log_format, &args.log)?;
     let stop = stop_signal()?;
-    let client = client(None).await?;
+    let metrics = Metrics::new(args.unguarded);
+    let client = counted(config(None).await?, &metrics)?;
     let listener = server::bind(args.bind)
         .await
         .map_err(|error| ProcessError::Bind(args.bind, error))?;
     announce(&args);
     let (announcements, queue) = mpsc::channel(EVENT_QUEUE);
     let (candidate, leader) = election(&args, &client)?;
-    let shared = Arc::new(shared(&args, client.clone(), leader, announcements)?);
+    let shared = shared(&args, client.clone(), leader, announcements, metrics)?;
+    let shared = Arc::new(shared);
     let health = Arc::new(Health::default());
     let (drained, until_drained) = oneshot::channel::<()>();
     let tenure = candidate.map(|candidate| {
@@ -127,7 +130,11 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
 }
 
 fn announce(args: &RunArgs) {
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), bind = %args.bind, namespaces = ?args.namespaces, "starting");
+    let serves = match args.namespaces.as_slice() {
+        [] => "all namespaces".to_owned(),
+        namespaces => namespaces.join(", "),
+    };
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), bind = %args.bind, serves, "starting");
     if args.unguarded {
         tracing::warn!(
             "no admission policy guards the resources: whoever may create one gets any key pair of its namespace; install the chart's policies"
@@ -170,6 +177,19 @@ fn scopes(namespaces: &[String]) -> Vec<Option<String>> {
 /// # Errors
 /// There is no such cluster.
 pub async fn client(context: Option<&str>) -> Result<Client, ProcessError> {
+    let client = Client::try_from(config(context).await?);
+    client.map_err(|error| ProcessError::Client(Box::new(error)))
+}
+
+/// The same, and metrics tell of its requests.
+fn counted(config: Config, metrics: &Metrics) -> Result<Client, ProcessError> {
+    let counting = metrics.requests.to(&config.cluster_url);
+    let client = ClientBuilder::try_from(config);
+    let client = client.map_err(|error| ProcessError::Client(Box::new(error)))?;
+    Ok(client.with_layer(&counting).build())
+}
+
+async fn config(context: Option<&str>) -> Result<Config, ProcessError> {
     let mut config = match context {
         None => Config::infer()
             .await
@@ -191,7 +211,7 @@ pub async fn client(context: Option<&str>) -> Result<Client, ProcessError> {
     // Or else a connection that died unnoticed is used again, and a request on it hangs.
     config.read_timeout = Some(SILENCE);
     config.reset_reader_on_write = true;
-    Client::try_from(config).map_err(|error| ProcessError::Client(Box::new(error)))
+    Ok(config)
 }
 
 fn is_ambient(proxy: &Uri) -> bool {
@@ -229,19 +249,25 @@ fn shared(
     client: Client,
     leader: Leader,
     events: mpsc::Sender<events::Announcement>,
+    mut metrics: Metrics,
 ) -> Result<Shared, ProcessError> {
     let ca = args.sts_ca_file.as_deref().map(trusted_ca);
     let sts = sts::Client::new(args.sts_endpoint.clone(), ca.transpose()?);
+    let sts = metrics.calls.of(sts);
+    let prover = Arc::new(Prover::new(sts, Rate::per_second(args.sts_rate))?);
+    let limited = Arc::clone(&prover);
+    metrics.limited(move || limited.waiting());
+    metrics.runs.at_most(args.concurrency.into());
     Ok(Shared {
         client,
         leader,
-        sts: Arc::new(Prover::new(sts, Rate::per_second(args.sts_rate))?),
+        sts: prover,
         endpoint_replaced: args.sts_endpoint.is_some(),
         key: FingerprintKey::random()?,
         gate: FairGate::new(usize::from(args.concurrency)),
         refusals: std::sync::Mutex::default(),
         events,
-        metrics: Metrics::new(args.unguarded),
+        metrics,
     })
 }
 

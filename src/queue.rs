@@ -53,8 +53,8 @@ pub struct Turn {
 }
 
 impl Queue {
-    /// Something concerns this resource.
-    pub fn wake(&mut self, key: &ResourceKey, now: Instant) {
+    /// Something concerns this resource. Says whether it began to wait for its turn.
+    pub fn wake(&mut self, key: &ResourceKey, now: Instant) -> bool {
         let Some(work) = self.work.get_mut(key) else {
             let waiting = Work {
                 state: State::Waiting { since: now },
@@ -63,7 +63,7 @@ impl Queue {
             };
             self.work.insert(key.clone(), waiting);
             self.line_up(key);
-            return;
+            return true;
         };
         match &mut work.state {
             State::Running { woken } => *woken = true,
@@ -71,17 +71,17 @@ impl Queue {
             State::Resting => {
                 work.state = State::Waiting { since: now };
                 self.line_up(key);
+                return true;
             }
         }
+        false
     }
 
-    /// What failed may succeed now.
-    pub fn wake_failed(&mut self, now: Instant) {
+    /// What failed may succeed now. Says how many began to wait for their turns.
+    pub fn wake_failed(&mut self, now: Instant) -> usize {
         let failed = self.work.iter().filter(|(_, work)| work.failed);
         let failed: Vec<ResourceKey> = failed.map(|(key, _)| key.clone()).collect();
-        for key in failed {
-            self.wake(&key, now);
-        }
+        failed.iter().filter(|key| self.wake(key, now)).count()
     }
 
     /// Whose turn it is. It runs until [`Self::ended`] is told.
@@ -99,16 +99,16 @@ impl Queue {
         Some(Turn { key, waited })
     }
 
-    /// A run is over.
-    pub fn ended(&mut self, key: &ResourceKey, ended: Ended, now: Instant) {
+    /// A run is over. Says whether the resource waits for another turn already.
+    pub fn ended(&mut self, key: &ResourceKey, ended: Ended, now: Instant) -> bool {
         let Some(work) = self.work.get_mut(key) else {
-            return;
+            return false;
         };
         work.failed = matches!(ended, Ended::Failed(_));
         if work.state == (State::Running { woken: true }) {
             work.state = State::Waiting { since: now };
             self.line_up(key);
-            return;
+            return true;
         }
         work.state = State::Resting;
         match ended {
@@ -119,6 +119,7 @@ impl Queue {
                 self.timers.insert((at, key.clone()));
             }
         }
+        false
     }
 
     /// When the next timer rings.
@@ -149,8 +150,9 @@ impl Queue {
         self.ready.push(0, &key.namespace, key.clone());
     }
 
-    /// Lets those wait for their turn whose timers have rung.
-    pub fn ring(&mut self, now: Instant) {
+    /// Lets those wait for their turn whose timers have rung, and says how many.
+    pub fn ring(&mut self, now: Instant) -> usize {
+        let mut rung = 0;
         while let Some((at, _)) = self.timers.first()
             && *at <= now
             && let Some((_, key)) = self.timers.pop_first()
@@ -158,7 +160,8 @@ impl Queue {
             if let Some(work) = self.work.get_mut(&key) {
                 work.timer = None;
             }
-            self.wake(&key, now);
+            rung += usize::from(self.wake(&key, now));
         }
+        rung
     }
 }

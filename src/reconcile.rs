@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::{
     act::{self, Changed},
-    api::{ConditionType, Reason, StaticAwsCredentials, StaticAwsCredentialsStatus},
-    conditions,
+    api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
     context::Context,
     decide::{self, Change, Look, Plan, Read, Source, Step, Target},
     error::{Error, STATUS_PAUSE},
@@ -15,6 +15,7 @@ use crate::{
     fair::Permit,
     index::{Sight, View},
     lock::lock,
+    metrics::Work,
     remembered::Written,
     resource::Resource,
     verdict::Answer,
@@ -43,8 +44,11 @@ struct Run<'a> {
     answers: Vec<(String, Answer)>,
     jitter: f64,
     conflicts: u32,
-    permit: Option<Permit>,
+    place: Option<Place>,
 }
+
+/// A place among the runs that go on.
+pub type Place = (Permit, Work);
 
 /// Runs once, and returns how long to wait for the next run where nothing changes before.
 ///
@@ -54,17 +58,19 @@ pub async fn reconcile(
     context: &Context,
     object: &StaticAwsCredentials,
     resource: &Resource,
-    permit: Permit,
+    place: Place,
 ) -> Result<Option<Duration>, Error> {
-    let mut run = Run::new(context, object, resource, permit);
+    let mut run = Run::new(context, object, resource, place);
     for _ in 0..STEPS {
         run.still_leads()?;
-        match run.decide() {
-            Step::Read(Read::Source) => run.read_source().await?,
-            Step::Read(Read::Target(name)) => run.read_target(name).await?,
-            Step::Ask(query) => run.ask(query).await,
+        let step = tracing::debug_span!("decide").in_scope(|| run.decide());
+        let (observe, act) = (tracing::debug_span!("observe"), tracing::debug_span!("act"));
+        match step {
+            Step::Read(Read::Source) => run.read_source().instrument(observe).await?,
+            Step::Read(Read::Target(name)) => run.read_target(name).instrument(observe).await?,
+            Step::Ask(query) => run.ask(query).instrument(observe).await,
             Step::Act(plan) => {
-                if let Some(pause) = run.act(*plan).await? {
+                if let Some(pause) = run.act(*plan).instrument(act).await? {
                     return Ok(pause);
                 }
             }
@@ -163,14 +169,10 @@ impl Run<'_> {
             return Ok(());
         }
         let written = self.send_status(status).await?;
-        let verified = |status| conditions::reason(status, ConditionType::Verified);
-        let mass_rejection = Some(Reason::MassRejection);
-        if verified(&status.conditions) == mass_rejection
-            && verified(&self.status.conditions) != mass_rejection
-        {
-            self.context.shared.metrics.mass_rejection();
-        }
+        let metrics = &self.context.shared.metrics;
+        metrics.reported(&self.status, status);
         for event in events::transitions(&self.status, status) {
+            events::log(&self.resource.key, &event);
             // A full queue loses an event rather than a run.
             let _ = self
                 .context

@@ -1,15 +1,19 @@
 //! `/livez`, `/readyz` and `/metrics`. Whoever reaches the port may try to hold it up: there is a limit to
 //! the size of a request, to the time for one, and to the connections at once.
 
-use std::{collections::VecDeque, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque, convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration,
+};
 
 use axum::{
     Router,
+    body::Body,
     extract::State,
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::IntoResponse,
     routing::get,
 };
+use futures::stream;
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -20,7 +24,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{context::Shared, health::Health};
+use crate::{context::Shared, health::Health, metrics::Format};
 
 /// The kubelet and Prometheus use one or two.
 const MOST_CONNECTIONS: usize = 64;
@@ -100,7 +104,10 @@ async fn readyz(State(served): State<Served>) -> impl IntoResponse {
     }
 }
 
-async fn metrics(State(served): State<Served>) -> impl IntoResponse {
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], served.shared.metrics.text())
+async fn metrics(State(served): State<Served>, headers: HeaderMap) -> impl IntoResponse {
+    let accept = headers.get(header::ACCEPT);
+    let format = Format::accepted(accept.and_then(|accept| accept.to_str().ok()));
+    let pages = served.shared.metrics.pages(format);
+    let body = Body::from_stream(stream::iter(pages.map(Ok::<_, Infallible>)));
+    ([(header::CONTENT_TYPE, format.content_type())], body)
 }

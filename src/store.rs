@@ -1,23 +1,30 @@
 //! The resources of one scope as their watch showed them, and what is remembered of each.
 
-use std::collections::HashMap;
+use std::{collections::BTreeMap, ops::Bound, sync::Mutex};
 
 use kube::core::error_boundary::InvalidObject;
 
 use crate::{
-    api::StaticAwsCredentials, index::ResourceKey, packed::Packed, remembered::Remembered, uid::Uid,
+    api::StaticAwsCredentials,
+    index::ResourceKey,
+    lock::lock,
+    metrics::{Listing, Summary},
+    packed::Packed,
+    remembered::Remembered,
+    uid::Uid,
 };
 
 /// The resources of one scope.
 #[derive(Default)]
 pub struct Store {
-    records: HashMap<ResourceKey, Record>,
+    records: BTreeMap<ResourceKey, Record>,
 }
 
 struct Record {
     uid: Uid,
     object: Result<Packed, Box<InvalidObject>>,
     remembered: Option<Box<Remembered>>,
+    summary: Summary,
 }
 
 impl Store {
@@ -29,6 +36,11 @@ impl Store {
         uid: Uid,
         object: Result<&StaticAwsCredentials, Box<InvalidObject>>,
     ) {
+        let status = object
+            .as_ref()
+            .ok()
+            .and_then(|object| object.status.as_ref());
+        let summary = status.map(Summary::of).unwrap_or_default();
         let object = object.map(Packed::new);
         if let Some(record) = self.records.get_mut(key) {
             if record.uid != uid {
@@ -36,12 +48,14 @@ impl Store {
             }
             record.uid = uid;
             record.object = object;
+            record.summary = summary;
             return;
         }
         let record = Record {
             uid,
             object,
             remembered: None,
+            summary,
         };
         self.records.insert(key.clone(), record);
     }
@@ -100,6 +114,16 @@ impl Store {
     /// Every resource.
     pub fn keys(&self) -> impl Iterator<Item = &ResourceKey> {
         self.records.keys()
+    }
+}
+
+impl Listing for Mutex<Store> {
+    fn after(&self, last: Option<&ResourceKey>, most: usize) -> Vec<(ResourceKey, Summary)> {
+        let store = lock(self);
+        let beginning = last.map_or(Bound::Unbounded, Bound::Excluded);
+        let following = store.records.range((beginning, Bound::Unbounded));
+        let copied = following.map(|(key, record)| (key.clone(), record.summary));
+        copied.take(most).collect()
     }
 }
 

@@ -7,7 +7,9 @@ use tracing_subscriber::{
     util::{SubscriberInitExt, TryInitError},
 };
 
-use crate::args::LogFormat;
+use tracing::Span;
+
+use crate::{args::LogFormat, index::ResourceKey};
 
 /// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,14 @@ const CAPPED: [(&str, LevelFilter); 14] = [
     ("aws_smithy_runtime_api", LevelFilter::ERROR),
 ];
 
+/// The span of one run. Its lines carry an identifier, so that those of one run are found.
+#[must_use]
+pub fn run(resource: &ResourceKey) -> Span {
+    // Without randomness runs are not told apart, and nothing worse.
+    let id = getrandom::u64().unwrap_or_default();
+    tracing::info_span!("run", id = format_args!("{id:016x}"), %resource)
+}
+
 /// Sets logging up. The cap comes after the user's filter, so that no filter lifts it.
 ///
 /// # Errors
@@ -51,7 +61,11 @@ pub fn init(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
         LogFormat::Text => lines.with_ansi(false).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .boxed(),
     };
     tracing_subscriber::registry()
         .with(lines.with_filter(cap))

@@ -65,7 +65,8 @@ pub async fn resources(
 ) {
     let api: Api<Guarded> = api(&context.shared.client, namespace.as_deref());
     let mut heard = Heard::default();
-    let events = follow(api, Arc::clone(&context));
+    let ear = context.shared.metrics.watches.open(crate::api::KIND);
+    let events = follow(api, Arc::clone(&context), ear);
     events
         .for_each(|event| {
             if watching.saw(event.as_ref().err()) {
@@ -157,7 +158,8 @@ pub async fn secrets(
     // The sender is held here, so the stage cannot be closed.
     let _ = stage.subscribe().wait_for(listed).await;
     let api: Api<PartialObjectMeta<Secret>> = api(&context.shared.client, namespace.as_deref());
-    let events = follow(api, Arc::clone(&context));
+    let ear = context.shared.metrics.watches.open("Secret");
+    let events = follow(api, Arc::clone(&context), ear);
     events
         .for_each(|event| {
             if watching.saw(event.as_ref().err()) {
@@ -197,9 +199,7 @@ fn note_secret(
         }
         Event::InitDone => {
             let concerned = index.end_secrets();
-            context.shared.metrics.tracked(index.tracked_secrets());
-            let first = *stage.borrow() != Stage::SecretsListed;
-            stage.send_replace(Stage::SecretsListed);
+            let first = is_first_list(context, index.tracked_secrets(), stage);
             // The first list wakes nobody: the list of resources does.
             if first { Vec::new() } else { concerned }
         }
@@ -217,4 +217,13 @@ fn note_secret(
     };
     drop(index);
     context.wake(&concerned);
+}
+
+fn is_first_list(context: &Context, secrets: usize, stage: &watch::Sender<Stage>) -> bool {
+    context.shared.metrics.tracked(secrets);
+    let first = stage.send_replace(Stage::SecretsListed) != Stage::SecretsListed;
+    if first {
+        tracing::info!(secrets, "everything is listed; work begins");
+    }
+    first
 }

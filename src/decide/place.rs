@@ -133,8 +133,16 @@ fn withdraw(world: &World<'_>) -> Placing {
     if world.reason_before(ConditionType::Published) == Some(Reason::TargetLost) {
         return keep(world);
     }
+    // A deletion by this operator whose status was lost; of a target that was damaged it deletes none.
+    let gone = || {
+        if world.was_true(ConditionType::Published) {
+            known(Change::Nothing, Standing::Empty(was_withdrawn()))
+        } else {
+            keep(world)
+        }
+    };
     if *sight == Sight::Absent {
-        return known(Change::Nothing, Standing::Empty(was_withdrawn()));
+        return gone();
     }
     match world.read_target(&published.secret_name) {
         None => Placing::Read(Read::Target(published.secret_name.clone())),
@@ -146,7 +154,7 @@ fn withdraw(world: &World<'_>) -> Placing {
             let change = Change::Delete(published.secret_name.clone(), found.seen.clone());
             known(change, Standing::Empty(was_withdrawn()))
         }
-        Some(Target::Absent) => known(Change::Nothing, Standing::Empty(was_withdrawn())),
+        Some(Target::Absent) => gone(),
         Some(Target::Found(_)) => keep(world),
     }
 }

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{Run, as_mentioned, in_time};
+use super::{Place, Run, as_mentioned, in_time};
 use crate::{
     api::StaticAwsCredentials,
     context::Context,
     decide::{self, Query, Source, Step, World},
     error::Error,
-    fair::Permit,
     index::Sight,
     lock::lock,
     observe,
@@ -25,7 +24,7 @@ impl<'a> Run<'a> {
         context: &'a Context,
         object: &'a StaticAwsCredentials,
         resource: &'a Resource,
-        permit: Permit,
+        place: Place,
     ) -> Self {
         let stored = object.status.clone().unwrap_or_default();
         let stored_version = object.metadata.resource_version.clone().unwrap_or_default();
@@ -62,15 +61,18 @@ impl<'a> Run<'a> {
             answers: Vec::new(),
             jitter: jitter(),
             conflicts: 0,
-            permit: Some(permit),
+            place: Some(place),
         }
     }
 
     /// Waits for another turn, where the first was given back while AWS was asked.
     pub(super) async fn admitted(&mut self) {
-        if self.permit.is_none() {
-            let gate = &self.context.shared.gate;
-            self.permit = Some(gate.enter(0, &self.resource.key.namespace).await);
+        if self.place.is_none() {
+            let shared = &self.context.shared;
+            let (queue, began) = (&shared.metrics.queue, Instant::now());
+            queue.added();
+            let permit = shared.gate.enter(0, &self.resource.key.namespace).await;
+            self.place = Some((permit, queue.started(began.elapsed())));
         }
     }
 
@@ -150,7 +152,7 @@ impl<'a> Run<'a> {
         };
         let Ok(pair) = &found.pair else { return };
         // AWS may take long, and its limiter longer: nobody waits behind this run meanwhile.
-        self.permit = None;
+        self.place = None;
         let now = Instant::now();
         let question = Question {
             namespace: self.resource.key.namespace.to_string(),

@@ -20,7 +20,7 @@ use super::{
     pause::Pause,
     told::{Events, Telling, Told},
 };
-use crate::context::Context;
+use crate::{context::Context, metrics::Heard};
 
 /// How long a watch goes on; shortly before its end the API server sends a bookmark.
 pub(super) const WATCH_TIMEOUT: u32 = 50;
@@ -33,7 +33,11 @@ const ANSWER: Duration = Duration::from_secs(5);
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// What happens to the objects of an API from now on, for as long as somebody listens.
-pub fn follow<K>(api: Api<K>, context: Arc<Context>) -> impl Stream<Item = Result<Event<K>>> + Send
+pub fn follow<K>(
+    api: Api<K>,
+    context: Arc<Context>,
+    heard: Arc<Heard>,
+) -> impl Stream<Item = Result<Event<K>>> + Send
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
@@ -41,6 +45,7 @@ where
         restored: context.restored.subscribe(),
         api,
         context,
+        heard,
         state: State::Unknown,
         pause: Pause::default(),
         failed: false,
@@ -54,6 +59,7 @@ where
 struct Follower<K> {
     api: Api<K>,
     context: Arc<Context>,
+    heard: Arc<Heard>,
     restored: watch::Receiver<u64>,
     state: State<K>,
     pause: Pause,
@@ -89,6 +95,12 @@ where
                 _ = self.restored.changed() => continue,
                 step = step(&self.api, &self.context, state) => step,
             };
+            if matches!(
+                state,
+                State::Watching(..) | State::Known(_) | State::Told(_)
+            ) {
+                self.heard.now();
+            }
             match (&state, &item) {
                 (State::Watching(..), Some(_)) => self.pause = Pause::default(),
                 // Asked where its store stands, it answered: it is there again.

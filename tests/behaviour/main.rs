@@ -1,6 +1,10 @@
 //! The behaviour matrix on a real API server: the built binary under its own service account, with
 //! the RBAC that it ships with, and a proxy that counts its requests.
-#![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::float_cmp,
+    reason = "a test fails by panicking, and counts are whole"
+)]
 
 mod actions;
 mod adoption;
@@ -12,10 +16,14 @@ mod interval;
 mod leadership;
 mod leaks;
 mod lifecycle;
+mod observed;
 mod operations;
+mod outage;
 mod ownership;
 mod pins;
+mod plot;
 mod process;
+mod prometheus;
 mod publish;
 mod rejected;
 mod rename;
@@ -78,6 +86,8 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         suspend::tests(),
         writes::tests(),
         process::tests(),
+        observed::tests(),
+        outage::tests(),
         undecodable::tests(),
         leaks::tests(),
         costs::tests(),

@@ -126,7 +126,7 @@ async fn a_restart_with_500_resources_costs_nothing_but_pages(stage: Arc<Stage>)
     scene.until("the first lists are worked off", async || {
         let metrics = scene.get_http("/metrics").await?;
         let runs = metrics.lines().find_map(|line| {
-            line.strip_prefix("controller_runtime_reconcile_total{controller=\"staticawscredentials\",result=\"success\"} ")
+            line.strip_prefix("controller_runtime_reconcile_time_seconds_count{controller=\"staticawscredentials\"} ")
         });
         Ok(runs.is_some_and(|runs| runs.parse().is_ok_and(|runs: u32| runs >= 500)).then_some(()))
     }).await?;

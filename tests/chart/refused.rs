@@ -118,6 +118,18 @@ const REFUSED: &[(&[&str], &[&str])] = &[
         &["/metrics/serviceMonitor/interval", "'10x'"],
     ),
     (
+        &["metrics.prometheusRule.notVerifiedHours=0"],
+        &["/metrics/prometheusRule/notVerifiedHours", "minimum"],
+    ),
+    (
+        &["metrics.prometheusRule.runbook=x"],
+        &["/metrics/prometheusRule", "'runbook' not allowed"],
+    ),
+    (
+        &["metrics.dashboard.enabled=maybe"],
+        &["/metrics/dashboard/enabled", "got string, want boolean"],
+    ),
+    (
         &["metrics.podMonitor.interval=15"],
         &["/metrics/podMonitor/interval", "got number, want string"],
     ),

@@ -33,7 +33,7 @@ pub fn template(helm: Tool, kubernetes: &str, values: &[String]) -> Result<Strin
         .map(str::to_owned)
         .to_vec();
     args.push(format!("--kube-version={kubernetes}.0"));
-    for kind in ["ServiceMonitor", "PodMonitor"] {
+    for kind in ["ServiceMonitor", "PodMonitor", "PrometheusRule"] {
         args.push(format!("--api-versions=monitoring.coreos.com/v1/{kind}"));
     }
     args.extend_from_slice(values);

@@ -264,6 +264,29 @@ fn withdrawn_after(restart: bool, change: impl Fn(&mut World)) -> (World, String
     (world, state)
 }
 
+/// Found by a random story.
+#[test]
+fn a_target_that_was_edited_and_then_deleted_is_lost_and_was_not_withdrawn() {
+    for restart in [false, true] {
+        let mut world = withdrawing();
+        world
+            .store
+            .edit(TARGET, |secret| secret.immutable = Some(true));
+        world.settle();
+        world.respecify(|spec| spec.validation.account_id = Some("999999999999".to_owned()));
+        world.settle();
+        if restart {
+            world.restart();
+            world.settle();
+        }
+        world.store.delete(TARGET);
+        world.settle();
+        let state = world.state();
+        assert!(state.contains("Published=False TargetLost"), "{state}");
+        assert!(world.status().published.is_some());
+    }
+}
+
 #[test]
 fn withdraw_leaves_a_target_that_was_edited_whether_or_not_the_process_is_new() {
     for restart in [false, true] {

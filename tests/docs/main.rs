@@ -6,10 +6,17 @@
 #[path = "../support/schema/definition.rs"]
 mod definition;
 
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "../support/exposition.rs"]
+mod exposition;
+#[path = "../support/known.rs"]
+mod known;
+
 mod commands;
 mod faults;
 mod links;
 mod manifests;
+mod metrics;
 mod names;
 mod pages;
 mod reference;

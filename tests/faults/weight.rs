@@ -98,8 +98,9 @@ async fn until_published(scene: &Scene, count: usize) -> Result<()> {
     // The patience of a scene is meant for a single resource.
     loop {
         let metrics = scene.get_http("/metrics").await?;
-        let success = "controller_runtime_reconcile_total{controller=\"staticawscredentials\",result=\"success\"} ";
-        let runs = metrics.lines().find_map(|line| line.strip_prefix(success));
+        let ended =
+            "controller_runtime_reconcile_time_seconds_count{controller=\"staticawscredentials\"} ";
+        let runs = metrics.lines().find_map(|line| line.strip_prefix(ended));
         if runs.is_some_and(|runs| runs.parse().is_ok_and(|runs: usize| runs >= count)) {
             break;
         }

@@ -1,13 +1,17 @@
 //! Programs that tests run beside the cluster, each built by Go from a module of its own under `tools/`;
-//! and the library that makes one believe in another time.
+//! and what comes in packages of Debian: Prometheus, and the library that makes a program believe in another
+//! time.
 
+mod debian;
 mod fake_clock;
+mod prometheus;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 pub use fake_clock::skewed_by;
+pub use prometheus::{prometheus, promtool};
 
 use crate::binaries::go_binary;
 

@@ -1,11 +1,10 @@
 //! libfaketime, which makes a program believe in another time.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 
-use crate::binaries::{Cache, lock};
+use super::debian::unpacked;
 
 const LIBRARY: &str = "libfaketimeMT.so.1";
 const PACKAGE: &str = "libfaketime";
@@ -27,21 +26,12 @@ pub fn skewed_by(seconds: i64) -> Result<Vec<(String, String)>> {
         .to_vec())
 }
 
-/// That of the machine, or else one from Debian's package, which is unpacked into the cache: it need
-/// not be installed, so no rights are needed.
+/// That of the machine, or else one from Debian's package.
 fn library() -> Result<PathBuf> {
     if let Some(installed) = below(Path::new("/usr/lib"))? {
         return Ok(installed);
     }
-    let cache = Cache::at(PACKAGE)?;
-    let place = cache.path("unpacked");
-    if !place.is_dir() {
-        std::fs::create_dir_all(cache.path(""))?;
-        let _lock = lock(&cache.path("lock"))?;
-        if !place.is_dir() {
-            unpack(&cache, &place)?;
-        }
-    }
+    let place = unpacked(PACKAGE)?;
     below(&place.join("usr/lib"))?.with_context(|| format!("{PACKAGE} has no {LIBRARY}"))
 }
 
@@ -54,43 +44,4 @@ fn below(lib: &Path) -> Result<Option<PathBuf>> {
         .into_iter()
         .map(|place| place.join("faketime").join(LIBRARY));
     Ok(files.find(|file| file.is_file()))
-}
-
-fn unpack(cache: &Cache, place: &Path) -> Result<()> {
-    eprintln!("cluster: fetching {PACKAGE} with apt-get (once)");
-    let directory = cache.path("");
-    // An old index may name a version that the mirror no longer has.
-    if apt_get_download(&directory).is_err() {
-        run(Command::new("apt-get").arg("update"))?;
-        apt_get_download(&directory)?;
-    }
-    let entries = std::fs::read_dir(&directory)?.flatten();
-    let mut packages = entries.map(|entry| entry.path());
-    let package = packages.find(|path| path.extension().is_some_and(|end| end == "deb"));
-    let package = package.with_context(|| format!("apt-get brought no {PACKAGE}"))?;
-    let unfinished = place.with_extension("unfinished");
-    let mut dpkg = Command::new("dpkg-deb");
-    run(dpkg.arg("--extract").arg(&package).arg(&unfinished))?;
-    std::fs::remove_file(package)?;
-    Ok(std::fs::rename(unfinished, place)?)
-}
-
-fn apt_get_download(directory: &Path) -> Result<()> {
-    let mut apt_get = Command::new("apt-get");
-    apt_get.args(["--quiet", "download", PACKAGE]);
-    run(apt_get.current_dir(directory))
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    let program = command.get_program().display().to_string();
-    let output = match command.env("DEBIAN_FRONTEND", "noninteractive").output() {
-        Err(error) => bail!(
-            "{LIBRARY} is missing, and `{program}` cannot be run to fetch it ({error}); install \
-             Debian's package faketime, or what is so called here"
-        ),
-        Ok(output) => output,
-    };
-    let words = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{command:?} failed: {words}");
-    Ok(())
 }

@@ -1,0 +1,72 @@
+//! Calls to AWS STS: how they end, how long they take.
+
+use futures::future::BoxFuture;
+use prometheus_client::{
+    metrics::{family::Family, histogram::Histogram},
+    registry::Registry,
+};
+use tokio::time::Instant;
+
+use super::{Label, SECONDS};
+use crate::{
+    sts::{Question, Reply, Sts},
+    verdict::Answer,
+};
+
+/// How long calls take, by how they end.
+#[derive(Clone, Debug)]
+pub struct Calls {
+    seconds: Family<Label, Histogram, fn() -> Histogram>,
+}
+
+/// Measures the calls that reach another [`Sts`].
+#[derive(Debug)]
+pub struct Measured<S> {
+    sts: S,
+    calls: Calls,
+}
+
+impl Calls {
+    pub(super) fn new(registry: &mut Registry) -> Self {
+        let seconds = Family::new_with_constructor(histogram as fn() -> Histogram);
+        let name = "staticawscredentials_sts_call_duration_seconds";
+        let help = "How long calls to AWS STS took, by what was answered";
+        registry.register(name, help, seconds.clone());
+        Self { seconds }
+    }
+
+    /// The same, measured.
+    #[must_use]
+    pub fn of<S: Sts>(&self, sts: S) -> Measured<S> {
+        let calls = self.clone();
+        Measured { sts, calls }
+    }
+}
+
+fn histogram() -> Histogram {
+    Histogram::new(SECONDS)
+}
+
+/// An answer as a label.
+pub(super) fn word(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Identity(_) => "Identity",
+        Answer::UnknownKey => "UnknownKey",
+        Answer::SignatureMismatch => "SignatureMismatch",
+        Answer::Expired => "Expired",
+        Answer::Undetermined(reason) => reason.as_str(),
+    }
+}
+
+impl<S: Sts> Sts for Measured<S> {
+    fn ask(&self, question: Question) -> BoxFuture<'_, Reply> {
+        Box::pin(async move {
+            let began = Instant::now();
+            let reply = self.sts.ask(question).await;
+            let outcome = [("outcome", word(&reply.answer))];
+            let seconds = began.elapsed().as_secs_f64();
+            self.calls.seconds.get_or_create(&outcome).observe(seconds);
+            reply
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! Metrics of single resources. They are read page by page while they are sent, from whoever keeps the
+//! resources: a client that reads slowly, or many at once, hold neither a lock nor ten thousand lines.
+
+use std::{
+    fmt::{self, Write},
+    sync::{Arc, Mutex, Weak},
+};
+
+use super::{Summary, text::Format};
+use crate::{index::ResourceKey, lock::lock};
+
+/// A page has about 100 KiB.
+const PAGE: usize = 500;
+
+/// Somebody who knows the state of resources.
+pub trait Listing: Send + Sync {
+    /// At most so many resources that come after one, or the first ones, in some order that lasts.
+    fn after(&self, last: Option<&ResourceKey>, most: usize) -> Vec<(ResourceKey, Summary)>;
+}
+
+/// Who is asked for the state of resources.
+#[derive(Clone, Default)]
+pub struct Resources {
+    listings: Arc<Mutex<Vec<Weak<dyn Listing>>>>,
+}
+
+/// One metric with a series, or several, for each resource.
+struct Family {
+    name: &'static str,
+    help: &'static str,
+    tell: fn(&mut Lines<'_>, &Summary) -> fmt::Result,
+}
+
+/// All of it, page by page.
+struct Pages {
+    listings: Vec<Weak<dyn Listing>>,
+    family: usize,
+    listing: usize,
+    last: Option<ResourceKey>,
+    begun: bool,
+}
+
+/// The lines of one resource in one family.
+struct Lines<'a> {
+    text: &'a mut String,
+    name: &'static str,
+    key: &'a ResourceKey,
+}
+
+const FAMILIES: [Family; 4] = [
+    Family {
+        name: "staticawscredentials_status_condition",
+        help: "1 for the status that each condition of a resource has.",
+        tell: |lines, summary| {
+            let mut all = summary.conditions();
+            all.try_for_each(|(kind, status)| lines.add(&[("type", kind), ("status", status)], 1))
+        },
+    },
+    Family {
+        name: "staticawscredentials_status_reason",
+        help: "1 for the reason of a condition, unless all is well: Published, IdentityVerified and FormatOnly are left out.",
+        tell: |lines, summary| {
+            let mut all = summary.reasons();
+            all.try_for_each(|(kind, reason)| lines.add(&[("type", kind), ("reason", reason)], 1))
+        },
+    },
+    Family {
+        name: "staticawscredentials_last_verified_timestamp_seconds",
+        help: "When AWS last accepted the published pair of a resource, in seconds since 1970.",
+        tell: |lines, summary| summary.verified().map_or(Ok(()), |at| lines.add(&[], at)),
+    },
+    Family {
+        name: "staticawscredentials_published_revision",
+        help: "How many pairs were published for a resource.",
+        tell: |lines, summary| summary.revision().map_or(Ok(()), |at| lines.add(&[], at)),
+    },
+];
+
+impl Resources {
+    /// Somebody more who knows resources, for as long as they live.
+    pub fn ask(&self, listing: Weak<dyn Listing>) {
+        let mut listings = lock(&self.listings);
+        listings.retain(|listing| listing.strong_count() > 0);
+        listings.push(listing);
+    }
+
+    /// What is told of all of them, page by page.
+    pub(super) fn pages(&self, format: Format) -> impl Iterator<Item = String> + Send + use<> {
+        let pages = Pages {
+            listings: lock(&self.listings).clone(),
+            family: 0,
+            listing: 0,
+            last: None,
+            begun: false,
+        };
+        pages.chain([format.end().to_owned()])
+    }
+}
+
+impl fmt::Debug for Resources {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Resources")
+    }
+}
+
+impl Iterator for Pages {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let family = FAMILIES.get(self.family)?;
+        let mut text = String::new();
+        if !std::mem::replace(&mut self.begun, true) {
+            let (name, help) = (family.name, family.help);
+            let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n");
+        }
+        let listing = self.listings.get(self.listing);
+        let Some(listing) = listing else {
+            self.family += 1;
+            (self.listing, self.begun) = (0, false);
+            return Some(text);
+        };
+        let page = listing
+            .upgrade()
+            .map(|listing| listing.after(self.last.as_ref(), PAGE));
+        let page = page.unwrap_or_default();
+        for (key, summary) in &page {
+            let name = family.name;
+            let text = &mut text;
+            // Writing to a string does not fail.
+            let _ = (family.tell)(&mut Lines { text, name, key }, summary);
+        }
+        self.last = page.into_iter().next_back().map(|(key, _)| key);
+        if self.last.is_none() {
+            self.listing += 1;
+        }
+        Some(text)
+    }
+}
+
+impl Lines<'_> {
+    /// Names of Kubernetes have no signs that would have to be escaped.
+    fn add(&mut self, more: &[(&str, &str)], value: u32) -> fmt::Result {
+        let (name, key) = (self.name, self.key);
+        let (namespace, resource) = (&key.namespace, &key.name);
+        write!(
+            self.text,
+            "{name}{{namespace=\"{namespace}\",name=\"{resource}\""
+        )?;
+        for (label, value) in more {
+            write!(self.text, ",{label}=\"{value}\"")?;
+        }
+        writeln!(self.text, "}} {value}")
+    }
+}

@@ -1,0 +1,78 @@
+//! What metrics tell of one resource, in 16 bytes: there may be ten thousand.
+
+use crate::{
+    api::{ConditionType, Reason, StaticAwsCredentialsStatus},
+    conditions::{self, Truth},
+};
+
+const TYPES: [ConditionType; 5] = [
+    ConditionType::Ready,
+    ConditionType::Verified,
+    ConditionType::Published,
+    ConditionType::Reconciling,
+    ConditionType::Stalled,
+];
+/// Those whose reason is told. The two others repeat that of Ready.
+const TOLD: [ConditionType; 3] = [
+    ConditionType::Ready,
+    ConditionType::Verified,
+    ConditionType::Published,
+];
+/// Reasons of a resource with which all is well. Nothing is told of them.
+const WELL: [Reason; 3] = [
+    Reason::Published,
+    Reason::IdentityVerified,
+    Reason::FormatOnly,
+];
+
+/// The state of one resource.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    truths: [Option<Truth>; 5],
+    reasons: [Option<Reason>; 3],
+    verified: u32,
+    revision: u32,
+}
+
+impl Summary {
+    /// What a status says.
+    #[must_use]
+    pub fn of(status: &StaticAwsCredentialsStatus) -> Self {
+        let find = |kind| conditions::find(&status.conditions, kind);
+        let verified = status.last_verified_time.as_ref();
+        let verified = verified.and_then(|time| time.0.as_second().try_into().ok());
+        let published = status.published.as_ref();
+        let revision = published.and_then(|published| published.revision.try_into().ok());
+        Self {
+            truths: TYPES.map(|kind| Truth::parse(&find(kind)?.status)),
+            reasons: TOLD.map(|kind| Reason::parse(&find(kind)?.reason)),
+            verified: verified.unwrap_or_default(),
+            revision: revision.unwrap_or_default(),
+        }
+    }
+
+    /// The conditions that are there, and their status.
+    pub fn conditions(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let all = TYPES.into_iter().zip(self.truths);
+        all.filter_map(|(kind, truth)| Some((kind.as_str(), truth?.as_str())))
+    }
+
+    /// Conditions with a reason that a person might ask about.
+    pub fn reasons(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let all = TOLD.into_iter().zip(self.reasons);
+        let told = |reason: &Reason| !WELL.contains(reason);
+        all.filter_map(move |(kind, reason)| Some((kind.as_str(), reason.filter(told)?.as_str())))
+    }
+
+    /// When AWS last accepted the published pair, in seconds since 1970.
+    #[must_use]
+    pub fn verified(&self) -> Option<u32> {
+        (self.verified > 0).then_some(self.verified)
+    }
+
+    /// How many pairs were published.
+    #[must_use]
+    pub fn revision(&self) -> Option<u32> {
+        (self.revision > 0).then_some(self.revision)
+    }
+}

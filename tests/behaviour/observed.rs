@@ -1,0 +1,180 @@
+//! What others see of it: a Prometheus that scrapes it, the dashboard's expressions, and the log.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::{
+    actions::tests,
+    prometheus::Prometheus,
+    scene::{PAIR, SECOND, Scene, Stage},
+};
+
+tests![
+    a_prometheus_that_scrapes_it_fills_the_dashboard_and_evaluates_the_alerts,
+    series_of_a_resource_go_with_it,
+    the_log_has_one_line_for_each_transition_and_none_while_nothing_happens,
+];
+
+const DASHBOARD: &str = include_str!("../../charts/static-aws-credentials/files/dashboard.json");
+/// There is nothing to show of what has not happened.
+const EMPTY: [&str; 1] = ["Failed runs by kind"];
+
+async fn settled(stage: Arc<Stage>, flags: &[(&str, &str)]) -> Result<Scene> {
+    let mut scene = Scene::before_start(stage).await?;
+    let namespace = scene.namespace.clone();
+    scene.flags(&["--leader-election", "--lease-namespace", &namespace]);
+    for (flag, value) in flags {
+        scene.flag(flag, value);
+    }
+    scene.start_operator().await?;
+    scene.source("pair", PAIR).await?;
+    scene.source("bad", (SECOND.1, SECOND.0)).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.resource("bills", "bad", json!({})).await?;
+    scene.until_agreed("orders").await?;
+    scene
+        .until_status("bills", "Ready", "False", "ValuesSwapped")
+        .await?;
+    Ok(scene)
+}
+
+async fn a_prometheus_that_scrapes_it_fills_the_dashboard_and_evaluates_the_alerts(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let scene = settled(stage, &[]).await?;
+    let prometheus = Prometheus::of(&scene.bind).await?;
+    let namespace = &scene.namespace;
+    let ready = format!(
+        "staticawscredentials_status_condition{{namespace=\"{namespace}\",name=\"orders\",type=\"Ready\",status=\"True\"}}"
+    );
+    let stalled = format!(
+        "staticawscredentials_status_reason{{namespace=\"{namespace}\",name=\"bills\",type=\"Ready\",reason=\"ValuesSwapped\"}}"
+    );
+    for expression in [&ready, &stalled] {
+        scene
+            .until(expression, async || {
+                let answer = prometheus.ask(expression).await.unwrap_or_default();
+                Ok((answer.len() == 1 && answer[0].1 == 1.0).then_some(()))
+            })
+            .await?;
+    }
+    // A rate needs some scrapes, and something that goes on meanwhile.
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let dashboard: Value = serde_json::from_str(DASHBOARD)?;
+    let panels = dashboard["panels"].as_array().context("no panels")?;
+    let mut asked = 0;
+    for panel in panels {
+        let title = panel["title"].as_str().context("no title")?;
+        for target in panel["targets"].as_array().into_iter().flatten() {
+            let expression = target["expr"].as_str().context("no expression")?;
+            let expression = expression.replace("$__rate_interval", "1m");
+            let expression = expression.replace("$namespace", ".*").replace("$job", ".*");
+            let answer = prometheus.ask(&expression).await?;
+            let shows = !answer.is_empty() || EMPTY.contains(&title);
+            ensure!(shows, "{title} shows nothing: {expression}");
+            asked += 1;
+        }
+    }
+    ensure!(asked > 25, "{asked} expressions");
+    let failures = prometheus
+        .ask("sum(prometheus_rule_evaluation_failures_total)")
+        .await?;
+    ensure!(failures[0].1 == 0.0, "{failures:?}");
+    let rules = prometheus.ask("sum(prometheus_rule_group_rules)").await?;
+    ensure!(rules[0].1 == 12.0, "{rules:?}");
+    let raised = prometheus.ask("ALERTS{alertstate=\"firing\"}").await?;
+    ensure!(raised.is_empty(), "{raised:?}");
+    let pending = prometheus.ask("ALERTS{alertstate=\"pending\"}").await?;
+    let refused = |(labels, _): &(Value, f64)| {
+        labels["name"] == "bills" && labels["alertname"] == "StaticAwsCredentialsRejected"
+    };
+    ensure!(pending.iter().any(refused), "{pending:?}");
+    Ok(())
+}
+
+async fn series_of_a_resource_go_with_it(stage: Arc<Stage>) -> Result<()> {
+    let scene = settled(stage, &[]).await?;
+    let series = format!("namespace=\"{}\",name=\"bills\"", scene.namespace);
+    ensure!(scene.get_http("/metrics").await?.contains(&series));
+    scene
+        .resources
+        .delete("bills", &kube::api::DeleteParams::default())
+        .await?;
+    scene
+        .until("its series are gone", async || {
+            let metrics = scene.get_http("/metrics").await?;
+            Ok((!metrics.contains(&series)).then_some(()))
+        })
+        .await?;
+    let orders = format!("namespace=\"{}\",name=\"orders\"", scene.namespace);
+    ensure!(scene.get_http("/metrics").await?.contains(&orders));
+    Ok(())
+}
+
+async fn the_log_has_one_line_for_each_transition_and_none_while_nothing_happens(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let flags = [("--log", "info"), ("--log-format", "json")];
+    let scene = settled(stage, &flags).await?;
+    let orders = format!("{}/orders", scene.namespace);
+    let bills = format!("{}/bills", scene.namespace);
+    let lines = || -> Result<Vec<Value>> {
+        let log = scene.log()?;
+        Ok(log
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<_, _>>()?)
+    };
+    let of = |resource: &str| -> Result<Vec<Value>> {
+        let lines = lines()?.into_iter();
+        Ok(lines.filter(|line| line["resource"] == resource).collect())
+    };
+    scene.quiet().await;
+    let told = of(&orders)?;
+    ensure!(told.len() == 1, "{told:#?}");
+    ensure!(
+        told[0]["level"] == "INFO" && told[0]["reason"] == "Published",
+        "{}",
+        told[0]
+    );
+    let told = of(&bills)?;
+    ensure!(told.len() == 1, "{told:#?}");
+    ensure!(
+        told[0]["level"] == "WARN" && told[0]["reason"] == "ValuesSwapped",
+        "{}",
+        told[0]
+    );
+    // It says what to do, and belongs to a run.
+    ensure!(
+        told[0]["message"]
+            .as_str()
+            .is_some_and(|words| words.len() > 20),
+        "{}",
+        told[0]
+    );
+    let run = &told[0]["span"];
+    ensure!(
+        run["name"] == "run" && run["resource"] == bills.as_str(),
+        "{run}"
+    );
+    ensure!(run["id"].as_str().is_some_and(|id| id.len() == 16), "{run}");
+
+    let before = lines()?.len();
+    scene.touch("pair").await?;
+    scene.until_agreed("orders").await?;
+    scene.quiet().await;
+    // The watches end and begin anew meanwhile.
+    tokio::time::sleep(Duration::from_secs(65)).await;
+    let after = lines()?;
+    ensure!(after.len() == before, "{:#?}", &after[before..]);
+
+    scene.source("bad", SECOND).await?;
+    scene.until_agreed("bills").await?;
+    scene.quiet().await;
+    ensure!(of(&bills)?.len() == 2, "{:#?}", of(&bills)?);
+    Ok(())
+}

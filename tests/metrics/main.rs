@@ -1,0 +1,17 @@
+//! Metrics, without a cluster: their names and labels, their texts, and what they count.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::float_cmp,
+    reason = "a test fails by panicking, and counts are whole"
+)]
+
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "../support/exposition.rs"]
+mod exposition;
+#[path = "../support/known.rs"]
+mod known;
+
+mod counts;
+mod names;
+mod resources;
+mod texts;

@@ -1,0 +1,201 @@
+//! What `/metrics` shows once everything has happened that it tells of, taken apart.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use futures::{FutureExt, future::BoxFuture};
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::{Condition, Time},
+    jiff::Timestamp,
+};
+use static_aws_credentials::{
+    api::{Published, StaticAwsCredentialsStatus},
+    error::Error,
+    index::ResourceKey,
+    metrics::{Format, Metrics},
+    pair::{KeyPair, SecretText},
+    sts::{Question, Reply, Sts, Urgency},
+    verdict::Answer,
+};
+use tokio::time::Instant;
+use tower::{Layer, Service};
+
+use crate::known::Known;
+
+/// The resources of which it tells. They are known for as long as the tests run.
+static RESOURCES: LazyLock<Arc<Known>> = LazyLock::new(Arc::default);
+
+/// A metric with all its series.
+#[derive(Clone, Debug, Default)]
+pub struct Family {
+    pub kind: String,
+    pub help: String,
+    /// Names of series: one, or those of a histogram.
+    pub series: BTreeSet<String>,
+    pub labels: BTreeSet<String>,
+}
+
+/// A name of a series, its labels and its value.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    pub name: String,
+    pub labels: BTreeMap<String, String>,
+    pub value: f64,
+}
+
+struct Answering;
+
+impl Sts for Answering {
+    fn ask(&self, _: Question) -> BoxFuture<'_, Reply> {
+        let at = Instant::now();
+        let answer = Answer::UnknownKey;
+        async move { Reply { answer, at } }.boxed()
+    }
+}
+
+/// Metrics of a process to which everything has happened once.
+pub async fn everything() -> Result<Metrics> {
+    let mut metrics = Metrics::new(false);
+    metrics.limited(|| 3);
+    metrics.runs.at_most(32);
+    metrics.runs.begin().end(Ok(None));
+    metrics.runs.begin().end(Err(&Error::Panic));
+    metrics.failed(&Error::Panic);
+    metrics.queue.added();
+    drop(metrics.queue.started(Duration::from_millis(20)));
+    metrics.queue.retried();
+    let measured = metrics.calls.of(Answering);
+    measured.ask(question()).await;
+    metrics.answered(&Answer::UnknownKey);
+    request(&metrics).await?;
+    std::mem::forget(metrics.watches.open("Secret"));
+    metrics.undecodable();
+    metrics.tracked(2);
+    metrics.leads("static-aws-credentials", true);
+    let status = stalled();
+    metrics.reported(&StaticAwsCredentialsStatus::default(), &status);
+    RESOURCES.saw(&ResourceKey::new("orders", "orders"), Some(&status));
+    metrics.resources.ask(Arc::downgrade(&*RESOURCES) as _);
+    Ok(metrics)
+}
+
+/// All that is told, in one piece.
+pub fn text(metrics: &Metrics, format: Format) -> String {
+    metrics.pages(format).collect()
+}
+
+/// Metrics by their names, from the plain text.
+pub fn families(text: &str) -> Result<BTreeMap<String, Family>> {
+    let mut families: BTreeMap<String, Family> = BTreeMap::new();
+    for line in text.lines() {
+        let mut words = line.splitn(4, ' ').skip(2);
+        if line.starts_with("# HELP ") {
+            let (name, help) = (words.next(), words.next());
+            let family = families.entry(name.context("no name")?.to_owned());
+            family.or_default().help = String::from(help.context("no help")?);
+        } else if line.starts_with("# TYPE ") {
+            let (name, kind) = (words.next(), words.next());
+            let family = families.get_mut(name.context("no name")?);
+            let family = family.context("a type before its help")?;
+            family.kind = String::from(kind.context("no type")?);
+        }
+    }
+    for sample in samples(text)? {
+        let suffixes = ["", "_bucket", "_sum", "_count"];
+        let mut names = suffixes
+            .iter()
+            .filter_map(|end| sample.name.strip_suffix(end));
+        let family = names.find_map(|name| families.contains_key(name).then(|| name.to_owned()));
+        let family = family.and_then(|name| families.get_mut(&name));
+        let family = family.with_context(|| format!("{} has no type", sample.name))?;
+        family.series.insert(sample.name);
+        let labels = sample.labels.into_keys().filter(|label| label != "le");
+        family.labels.extend(labels);
+    }
+    Ok(families)
+}
+
+/// The samples of a text.
+pub fn samples(text: &str) -> Result<Vec<Sample>> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(sample).collect()
+}
+
+fn sample(line: &str) -> Result<Sample> {
+    let (series, value) = line.rsplit_once(' ').context("no value")?;
+    let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
+    let labels = labels.strip_suffix('}').context("no brace")?;
+    let pairs = labels.split_terminator("\",").map(|label| {
+        let (label, value) = label.split_once("=\"").context("no label")?;
+        Ok((label.to_owned(), value.trim_end_matches('"').to_owned()))
+    });
+    Ok(Sample {
+        name: name.to_owned(),
+        labels: pairs.collect::<Result<_>>()?,
+        value: value.parse()?,
+    })
+}
+
+/// A question about some pair.
+pub fn question() -> Question {
+    let text = |text: &str| SecretText::new(text.to_owned());
+    let pair = KeyPair {
+        access_key_id: text("AKIARZPUZDIKQUAIL2A3"),
+        secret_access_key: text("wSecretOfTheFirstPair+wSecretOfTheFirst1"),
+    };
+    Question {
+        namespace: "orders".to_owned(),
+        pair: Arc::new(pair),
+        region: "eu-west-1".to_owned(),
+        endpoint: "https://sts.eu-west-1.amazonaws.com".to_owned(),
+        urgency: Urgency::NewPair,
+        not_before: Instant::now(),
+    }
+}
+
+/// One request to an API server that answers at once.
+async fn request(metrics: &Metrics) -> Result<()> {
+    let server = tower::service_fn(async |_: axum::http::Request<()>| {
+        Ok::<_, std::convert::Infallible>(axum::http::Response::new(()))
+    });
+    let counting = metrics.requests.to(&"https://10.96.0.1:443/".parse()?);
+    let mut counted = counting.layer(server);
+    counted.call(axum::http::Request::new(())).await?;
+    Ok(())
+}
+
+/// The status of a resource whose new pair was refused.
+pub fn stalled() -> StaticAwsCredentialsStatus {
+    let condition = |kind: &str, status: &str, reason: &str| Condition {
+        type_: kind.to_owned(),
+        status: status.to_owned(),
+        reason: reason.to_owned(),
+        message: String::new(),
+        last_transition_time: Time(Timestamp::UNIX_EPOCH),
+        observed_generation: None,
+    };
+    StaticAwsCredentialsStatus {
+        conditions: vec![
+            condition("Ready", "False", "AccessKeyUnknown"),
+            condition("Verified", "False", "AccessKeyUnknown"),
+            condition("Published", "True", "ServingLastKnownGood"),
+            condition("Stalled", "True", "AccessKeyUnknown"),
+        ],
+        last_verified_time: Some(Time(
+            Timestamp::from_second(1_700_000_000).unwrap_or_default(),
+        )),
+        published: Some(Published {
+            secret_name: "orders-credentials".to_owned(),
+            uid: "1".to_owned(),
+            resource_version: "2".to_owned(),
+            key_id_suffix: "L2A3".to_owned(),
+            revision: 7,
+            time: Time(Timestamp::UNIX_EPOCH),
+        }),
+        ..StaticAwsCredentialsStatus::default()
+    }
+}
