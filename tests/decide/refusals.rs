@@ -279,7 +279,7 @@ fn a_target_that_was_edited_and_then_deleted_is_lost_and_was_not_withdrawn() {
             world.restart();
             world.settle();
         }
-        world.store.delete(TARGET);
+        assert!(world.store.delete(TARGET, None).is_ok());
         world.settle();
         let state = world.state();
         assert!(state.contains("Published=False TargetLost"), "{state}");

@@ -9,8 +9,6 @@ mod definition;
 #[allow(dead_code, reason = "each test uses a part of it")]
 #[path = "../support/exposition.rs"]
 mod exposition;
-#[path = "../support/known.rs"]
-mod known;
 
 mod commands;
 mod faults;

@@ -8,8 +8,6 @@
 #[allow(dead_code, reason = "each test uses a part of it")]
 #[path = "../support/exposition.rs"]
 mod exposition;
-#[path = "../support/known.rs"]
-mod known;
 
 mod counts;
 mod names;

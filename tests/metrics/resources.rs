@@ -9,10 +9,7 @@ use static_aws_credentials::{
     metrics::{Format, Metrics, Summary},
 };
 
-use crate::{
-    exposition::{Sample, samples, stalled, text},
-    known::Known,
-};
+use crate::exposition::{Sample, known::Known, samples, stalled, text};
 
 fn known(metrics: &Metrics) -> Arc<Known> {
     let known = Arc::new(Known::default());

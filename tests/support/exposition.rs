@@ -24,7 +24,10 @@ use static_aws_credentials::{
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use crate::known::Known;
+#[path = "known.rs"]
+pub mod known;
+
+use known::Known;
 
 /// The resources of which it tells. They are known for as long as the tests run.
 static RESOURCES: LazyLock<Arc<Known>> = LazyLock::new(Arc::default);
