@@ -12,6 +12,7 @@ use crate::{
     measure::Measure,
     operator::Operator,
     ours::{Burst, Ours},
+    process::Process,
     progress::say,
     space::{Shape, Space},
     stage::Stage,
@@ -21,11 +22,20 @@ use crate::{
 /// Creates that nobody measures: the API server has just started.
 const WARM: usize = 300;
 
+/// What is compared with the bare client.
+const BURSTS: [Mode; 4] = [
+    Mode::Create,
+    Mode::Rotation,
+    Mode::Sequential,
+    Mode::Fairness,
+];
+
 /// What the bare client has.
 #[derive(Default)]
 pub struct Ceiling {
     create: Option<f64>,
     rotation: Option<f64>,
+    processor: Option<f64>,
     alone: Option<Spread>,
     beside: Option<f64>,
 }
@@ -50,10 +60,13 @@ pub async fn bare(stage: &Stage, args: &Args, size: usize) -> Result<Ceiling> {
     warm.rotate().await?;
     warm.space.clear().await?;
 
+    let mut ceiling = Ceiling::default();
+    if !BURSTS.iter().any(|mode| args.measures(*mode)) {
+        return Ok(ceiling);
+    }
     let bare = Bare::new(space(stage, args, "bare", size).await?.1);
     bare.space.seed().await?;
     let _watches = bare.watches().await?;
-    let mut ceiling = Ceiling::default();
     let rate = |took: Duration| number(size) / took.as_secs_f64();
     ceiling.create = Some(rate(bare.create().await?));
     say(&format!(
@@ -61,7 +74,10 @@ pub async fn bare(stage: &Stage, args: &Args, size: usize) -> Result<Ceiling> {
         ceiling.create.unwrap_or_default()
     ));
     if args.measures(Mode::Rotation) {
+        let me = Process(std::process::id());
+        let before = me.cpu()?;
         ceiling.rotation = Some(rate(bare.rotate().await?));
+        ceiling.processor = Some(each(before, me.cpu()?, size));
         say(&format!(
             "bare client: {:.0} rotations/s",
             ceiling.rotation.unwrap_or_default()
@@ -96,6 +112,7 @@ pub async fn bare(stage: &Stage, args: &Args, size: usize) -> Result<Ceiling> {
 pub async fn ours(
     stage: &Stage,
     args: &Args,
+    operator: &Operator,
     size: usize,
     ceiling: &Ceiling,
     figures: &mut Vec<Figure>,
@@ -116,17 +133,7 @@ pub async fn ours(
         figures.push(Figure::new(Measure::LongestCreateWait, size, longest));
     }
     if args.measures(Mode::Rotation) {
-        let rotated = ours.rotate().await?;
-        let rate = number(size) / rotated.took.as_secs_f64();
-        say(&format!("operator: {rate:.0} rotations/s"));
-        figures.push(Figure::beside(
-            Measure::RotationRate,
-            size,
-            rate,
-            ceiling.rotation,
-        ));
-        let longest = longest(&rotated);
-        figures.push(Figure::new(Measure::LongestRotationWait, size, longest));
+        rotate(&ours, operator, size, ceiling, figures).await?;
     }
     if args.measures(Mode::Sequential) {
         alone(&ours, args, size, ceiling, figures).await?;
@@ -146,6 +153,32 @@ pub async fn ours(
         ));
     }
     Ok(ours)
+}
+
+async fn rotate(
+    ours: &Ours,
+    operator: &Operator,
+    size: usize,
+    ceiling: &Ceiling,
+    figures: &mut Vec<Figure>,
+) -> Result<()> {
+    let before = operator.process().cpu()?;
+    let rotated = ours.rotate().await?;
+    let used = each(before, operator.process().cpu()?, size);
+    let rate = number(size) / rotated.took.as_secs_f64();
+    say(&format!("operator: {rate:.0} rotations/s"));
+    let bare = ceiling.rotation;
+    figures.push(Figure::beside(Measure::RotationRate, size, rate, bare));
+    let bare = ceiling.processor;
+    figures.push(Figure::beside(Measure::ProcessorTime, size, used, bare));
+    let longest = longest(&rotated);
+    figures.push(Figure::new(Measure::LongestRotationWait, size, longest));
+    Ok(())
+}
+
+/// Milliseconds of a processor for one of so many.
+fn each(before: Duration, after: Duration, size: usize) -> f64 {
+    after.saturating_sub(before).as_secs_f64() * 1e3 / number(size.max(1))
 }
 
 async fn alone(

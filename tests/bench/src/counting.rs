@@ -60,6 +60,10 @@ pub async fn count(
         push(Measure::ChurnRequests, all(&since(&proxy, mark).await));
     }
     if args.measures(Mode::Sequential) {
+        // After a start the first rotation of a resource may read the target too.
+        for turn in 0..ROTATIONS {
+            ours.alone(turn).await?;
+        }
         let mark = proxy.mark();
         for turn in 0..ROTATIONS {
             ours.alone(turn).await?;

@@ -99,4 +99,17 @@ mod tests {
     fn what_is_told_without_a_goal_is_never_met_or_missed() {
         assert_eq!(Figure::new(Measure::RestartLists, 10_000, 300.0).met, None);
     }
+
+    #[test]
+    fn none_at_all_is_met_by_none_alone() {
+        let figure = |ours| Figure::new(Measure::RestartWrites, 10_000, ours);
+        assert_eq!(figure(0.0).met, Some(true));
+        assert_eq!(figure(1.0).met, Some(false));
+    }
+
+    #[test]
+    fn a_ratio_is_ours_to_the_bare_clients() {
+        let figure = Figure::beside(Measure::IdleCpu, 100, 3.0, Some(4.0));
+        assert_eq!(figure.ratio(), Some(0.75));
+    }
 }

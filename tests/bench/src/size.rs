@@ -16,11 +16,18 @@ use crate::{
     unrelated::Unrelated,
 };
 
+/// The figures, and the version of the API server.
+pub struct Measured {
+    pub figures: Vec<Figure>,
+    pub kubernetes: String,
+}
+
 /// Measures, and ends all that it started.
-pub async fn measure(args: &Args, program: &Path, size: usize) -> Result<Vec<Figure>> {
+pub async fn measure(args: &Args, program: &Path, size: usize) -> Result<Measured> {
     eprintln!("{size} resources");
     let mut figures = Vec::new();
     let stage = Stage::set(Duration::from_millis(args.sts_delay)).await?;
+    let kubernetes = stage.client.apiserver_version().await?.git_version;
     let ceiling = bursts::bare(&stage, args, size).await?;
 
     let operator = Operator::start(&stage, program, None).await?;
@@ -32,7 +39,7 @@ pub async fn measure(args: &Args, program: &Path, size: usize) -> Result<Vec<Fig
     let unrelated = Unrelated::new(&stage.client, &namespace, size, args.clients);
     unrelated.create().await?;
     say(&format!("{size} unrelated Secrets are there"));
-    let ours = bursts::ours(&stage, args, size, &ceiling, &mut figures).await?;
+    let ours = bursts::ours(&stage, args, &operator, size, &ceiling, &mut figures).await?;
     if args.measures(Mode::Memory) {
         rest::after_bursts(&operator, size, &mut figures).await?;
     }
@@ -48,7 +55,10 @@ pub async fn measure(args: &Args, program: &Path, size: usize) -> Result<Vec<Fig
     if counted.iter().any(|mode| args.measures(*mode)) {
         figures.extend(counting::count(&stage, args, program, &ours, &unrelated).await?);
     }
-    Ok(figures)
+    Ok(Measured {
+        figures,
+        kubernetes,
+    })
 }
 
 async fn settled(

@@ -111,4 +111,19 @@ mod tests {
         assert_eq!(time.ratio().map(|ratio| ratio < 1.25), Some(true));
         assert_eq!(time.met, Some(true));
     }
+
+    #[test]
+    fn memory_that_shrinks_at_first_has_no_flatness() {
+        let found = slopes(&memories(&[(100, 12.0), (1_000, 11.0), (10_000, 31.0)]));
+        assert!(find(&found, Measure::MemorySlope, 10_000).is_none());
+        assert!(find(&found, Measure::MemoryOfOneMore, 10_000).is_some());
+    }
+
+    #[test]
+    fn time_that_only_the_operator_loses_is_missed() {
+        let rate = |size, ours| Figure::beside(Measure::RotationRate, size, ours, Some(300.0));
+        let found = slopes(&[rate(1_000, 300.0), rate(10_000, 200.0)]);
+        let time = find(&found, Measure::TimeSlope, 10_000).expect("a slope");
+        assert_eq!(time.met, Some(false));
+    }
 }

@@ -115,7 +115,7 @@ fn with_unit(value: f64, unit: &str) -> String {
 }
 
 /// Three digits that count, and no more.
-fn plain(value: f64) -> String {
+pub fn plain(value: f64) -> String {
     let size = value.abs();
     if (value - value.round()).abs() < 1e-9 || size >= 99.95 {
         let text = grouped_digits(&format!("{:.0}", size.round()));
@@ -230,5 +230,56 @@ mod tests {
             text.contains("|    0 |    3 |") && text.contains("missed"),
             "{text}"
         );
+    }
+
+    fn cells(figure: Figure) -> Vec<String> {
+        let text = table(&[figure]);
+        let row = text.lines().last().expect("a row");
+        let cells = row.split('|').map(|cell| cell.trim().to_owned());
+        cells.skip(1).take(HEAD.len()).collect()
+    }
+
+    #[test]
+    fn goals_are_worded_by_what_they_compare() {
+        let goal = |measure| cells(Figure::new(measure, 10_000, 1.0))[2].clone();
+        assert_eq!(goal(Measure::SettledMemory), "≤ 40 MiB");
+        assert_eq!(goal(Measure::RotationMedian), "ratio ≤ 2");
+        assert_eq!(goal(Measure::RotationRate), "ratio ≥ 0.9");
+        assert_eq!(goal(Measure::LongestCreateWait), "≤ 2 ×");
+        assert_eq!(goal(Measure::RestartLists), "");
+    }
+
+    #[test]
+    fn units_stand_behind_the_numbers() {
+        let ours = |measure, value| cells(Figure::new(measure, 100, value))[3].clone();
+        assert_eq!(ours(Measure::RotationMedian, 9.25), "9.25 ms");
+        assert_eq!(ours(Measure::CreateRate, 301.4), "301/s");
+        assert_eq!(ours(Measure::RestartWrites, 0.0), "0");
+        assert_eq!(ours(Measure::BinarySize, 9.22), "9.22 MB");
+    }
+
+    #[test]
+    fn what_was_measured_without_a_resource_names_no_number() {
+        assert_eq!(cells(Figure::new(Measure::ImageSize, 0, 11.0))[1], "");
+        assert_eq!(
+            cells(Figure::new(Measure::StartPeak, 1_000, 11.0))[1],
+            "1,000"
+        );
+    }
+
+    #[test]
+    fn the_order_in_which_figures_came_does_not_matter() {
+        let figures = [
+            Figure::new(Measure::ImageSize, 0, 11.0),
+            Figure::new(Measure::IdleCpu, 100, 0.1),
+            Figure::new(Measure::IdleCpu, 10_000, 0.2),
+        ];
+        let turned: Vec<Figure> = figures.iter().rev().cloned().collect();
+        assert_eq!(table(&figures), table(&turned));
+    }
+
+    #[test]
+    fn a_table_of_nothing_is_a_head() {
+        assert_eq!(table(&[]).lines().count(), 2);
     }
 }
