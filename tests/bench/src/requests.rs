@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use futures::{Stream, StreamExt};
+use futures::Stream;
 use http::{Method, Request, header};
 use http_body_util::BodyExt;
 use kube::{Client, client::Body, core::WatchEvent};
@@ -110,30 +110,48 @@ impl Requests {
         Ok(request.body(body)?)
     }
 
-    /// Changes from now on. Of Secrets the metadata alone.
+    /// The version of the collection now, from which a watch may go on.
+    pub async fn version(&self) -> Result<String> {
+        let list = self.send(Method::GET, "?limit=1", "", Vec::new()).await?;
+        Ok(list.metadata.resource_version)
+    }
+
+    /// Changes after a version. Of Secrets the metadata alone.
     pub async fn watch<K>(
         &self,
         metadata: bool,
-    ) -> Result<impl Stream<Item = Result<WatchEvent<K>>> + Send + use<K>>
+        version: &str,
+    ) -> Result<impl Stream<Item = kube::Result<WatchEvent<K>>> + Send + use<K>>
     where
         K: Clone + DeserializeOwned + Send + 'static,
     {
-        let request = self.watching(metadata).await?;
-        let events = self.client.request_events(request).await?;
-        Ok(events.map(|event| event.context("a watch broke off")))
+        let request = self.watching(metadata, version)?;
+        Ok(self.client.request_events(request).await?)
     }
 
     /// A watch whose bytes are read and forgotten: the bare client has as many as the operator.
     pub async fn watch_in_vain(&self, metadata: bool) -> Result<Ignored> {
-        let request = self.watching(metadata).await?.map(Body::from);
-        let mut body = self.client.send(request).await?.into_body();
-        let reading = tokio::spawn(async move { while let Some(Ok(_)) = body.frame().await {} });
+        let mut body = self.bytes(metadata).await?;
+        let requests = self.clone();
+        let reading = tokio::spawn(async move {
+            loop {
+                while let Some(Ok(_)) = body.frame().await {}
+                // The API server ends a watch that it takes for too slow.
+                match requests.bytes(metadata).await {
+                    Ok(again) => body = again,
+                    Err(_) => return,
+                }
+            }
+        });
         Ok(Ignored(reading))
     }
 
-    async fn watching(&self, metadata: bool) -> Result<Request<Vec<u8>>> {
-        let list = self.send(Method::GET, "?limit=1", "", Vec::new()).await?;
-        let version = list.metadata.resource_version;
+    async fn bytes(&self, metadata: bool) -> Result<Body> {
+        let request = self.watching(metadata, &self.version().await?)?;
+        Ok(self.client.send(request.map(Body::from)).await?.into_body())
+    }
+
+    fn watching(&self, metadata: bool, version: &str) -> Result<Request<Vec<u8>>> {
         let path = format!(
             "?watch=1&resourceVersion={version}&timeoutSeconds={WATCH_SECONDS}&allowWatchBookmarks=true"
         );

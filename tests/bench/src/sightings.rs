@@ -2,14 +2,15 @@
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use kube::{Client, core::WatchEvent};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::requests::{Metadata, Object, Requests};
@@ -73,28 +74,39 @@ impl Sightings {
     pub async fn of(client: &Client, namespace: &str) -> Result<Self> {
         let seen = Arc::<Mutex<Seen>>::default();
         let (count, events) = watch::channel(0);
-        let secrets = Requests::secrets(client, namespace)
-            .watch::<Object>(true)
-            .await?;
-        let resources = Requests::resources(client, namespace)
-            .watch::<Resource>(false)
-            .await?;
-        let secrets = note(
-            secrets.boxed(),
-            &seen,
-            count.clone(),
+        let (secrets, resources) = (
+            Requests::secrets(client, namespace),
+            Requests::resources(client, namespace),
+        );
+        let from = (secrets.version().await?, resources.version().await?);
+        let log = |tell: &watch::Sender<u64>| Log {
+            seen: Arc::clone(&seen),
+            tell: tell.clone(),
+        };
+        let secrets = follow(
+            secrets,
+            true,
+            from.0,
+            log(&count),
             |seen, secret: Object| {
-                let now = Instant::now();
-                seen.secrets.entry(secret.metadata.name).or_insert(now);
+                let Metadata {
+                    name,
+                    resource_version,
+                    ..
+                } = secret.metadata;
+                seen.secrets.entry(name).or_insert_with(Instant::now);
+                resource_version
             },
         );
-        let resources = note(
-            resources.boxed(),
-            &seen,
-            count,
+        let resources = follow(
+            resources,
+            false,
+            from.1,
+            log(&count),
             |seen, resource: Resource| {
                 let said = said(&resource.status);
                 seen.resources.insert(resource.metadata.name, said);
+                resource.metadata.resource_version
             },
         );
         Ok(Self {
@@ -175,28 +187,48 @@ fn said(status: &Status) -> Said {
     }
 }
 
-fn note<K: Clone + Send + 'static>(
-    mut events: impl futures::Stream<Item = Result<WatchEvent<K>>> + Send + Unpin + 'static,
-    seen: &Arc<Mutex<Seen>>,
-    count: watch::Sender<u64>,
-    take: impl Fn(&mut Seen, K) + Send + 'static,
+/// Where a watch writes what it sees, and says that there is news.
+struct Log {
+    seen: Arc<Mutex<Seen>>,
+    tell: watch::Sender<u64>,
+}
+
+/// Goes on where it was when the API server ends the watch, as it does with one that is slow.
+/// `take` returns the version of what it took.
+fn follow<K: Clone + DeserializeOwned + Send + 'static>(
+    requests: Requests,
+    metadata: bool,
+    mut version: String,
+    log: Log,
+    take: impl Fn(&mut Seen, K) -> String + Send + 'static,
 ) -> JoinHandle<()> {
-    let seen = Arc::clone(seen);
     tokio::spawn(async move {
         let failure = loop {
-            match events.try_next().await {
-                Ok(Some(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
-                    take(&mut lock(&seen), object);
-                    count.send_modify(|count| *count += 1);
-                }
-                Ok(Some(WatchEvent::Deleted(_) | WatchEvent::Bookmark(_))) => {}
-                Ok(Some(WatchEvent::Error(status))) => break status.message,
-                Ok(None) => break "a watch ended".to_owned(),
+            let events = match requests.watch::<K>(metadata, &version).await {
+                Ok(events) => events,
                 Err(error) => break format!("{error:#}"),
+            };
+            let mut events = pin!(events);
+            let refused = loop {
+                match events.next().await {
+                    Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
+                        version = take(&mut lock(&log.seen), object);
+                        log.tell.send_modify(|count| *count += 1);
+                    }
+                    Some(Ok(WatchEvent::Bookmark(mark))) => {
+                        version = mark.metadata.resource_version;
+                    }
+                    Some(Ok(WatchEvent::Deleted(_))) => {}
+                    Some(Ok(WatchEvent::Error(status))) => break Some(status.message),
+                    Some(Err(_)) | None => break None,
+                }
+            };
+            if let Some(refused) = refused {
+                break refused;
             }
         };
-        lock(&seen).failure = Some(failure);
-        count.send_modify(|count| *count += 1);
+        lock(&log.seen).failure = Some(failure);
+        log.tell.send_modify(|count| *count += 1);
     })
 }
 
