@@ -1,11 +1,13 @@
 //! Memory and time against the number of resources, as SVG. A straight line is a flat slope.
 
 mod axis;
+mod line;
 
 use std::fmt::Write;
 
 use crate::{figure::Figure, measure::Measure, stats::number, table::plain};
 use axis::Axis;
+use line::{Line, of, seconds};
 
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 340.0;
@@ -14,13 +16,6 @@ const PANEL: (f64, f64) = (330.0, 220.0);
 const TOP: f64 = 40.0;
 const LEFTS: [f64; 2] = [60.0, 500.0];
 const COLOURS: [&str; 4] = ["#1f6feb", "#d1442f", "#1f6feb", "#d1442f"];
-
-/// A line of a panel.
-struct Line {
-    name: &'static str,
-    points: Vec<(f64, f64)>,
-    dashed: bool,
-}
 
 /// The whole picture.
 pub fn plot(figures: &[Figure]) -> String {
@@ -37,18 +32,14 @@ pub fn plot(figures: &[Figure]) -> String {
     let time = [
         of(figures, "burst of creates", Measure::CreateRate, ours),
         of(figures, "burst of rotations", Measure::RotationRate, ours),
-        dashed(of(
-            figures,
-            "creates, bare client",
-            Measure::CreateRate,
-            bare,
-        )),
-        dashed(of(
+        of(figures, "creates, bare client", Measure::CreateRate, bare).dashed(),
+        of(
             figures,
             "rotations, bare client",
             Measure::RotationRate,
             bare,
-        )),
+        )
+        .dashed(),
     ];
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
@@ -60,35 +51,6 @@ pub fn plot(figures: &[Figure]) -> String {
         panel(&mut svg, *left, title, lines);
     }
     svg + "</svg>\n"
-}
-
-fn dashed(line: Line) -> Line {
-    Line {
-        dashed: true,
-        ..line
-    }
-}
-
-fn of(
-    figures: &[Figure],
-    name: &'static str,
-    measure: Measure,
-    value: impl Fn(&Figure) -> Option<f64>,
-) -> Line {
-    let of_measure = figures.iter().filter(|figure| figure.measure == measure);
-    let points = of_measure.filter_map(|figure| Some((number(figure.resources), value(figure)?)));
-    let mut points: Vec<(f64, f64)> = points.collect();
-    points.sort_by(|one, other| one.0.total_cmp(&other.0));
-    Line {
-        name,
-        points,
-        dashed: false,
-    }
-}
-
-fn seconds(figure: &Figure, rate: Option<f64>) -> Option<f64> {
-    let rate = rate.filter(|rate| *rate > 0.0)?;
-    Some(number(figure.resources) / rate)
 }
 
 fn panel(svg: &mut String, left: f64, title: &str, lines: &[Line]) {
@@ -202,33 +164,6 @@ mod tests {
             figures.push(Figure::beside(Measure::RotationRate, size, rate, None));
         }
         figures
-    }
-
-    #[test]
-    fn a_line_goes_from_the_smallest_to_the_largest() {
-        let line = of(&figures(), "settled", Measure::SettledMemory, |figure| {
-            Some(figure.ours)
-        });
-        assert_eq!(
-            line.points,
-            [(100.0, 12.0), (1_000.0, 14.5), (10_000.0, 38.0)]
-        );
-    }
-
-    #[test]
-    fn rates_become_the_time_for_all() {
-        let figures = figures();
-        let time = of(&figures, "", Measure::CreateRate, |figure| {
-            seconds(figure, figure.bare)
-        });
-        assert_eq!(
-            time.points,
-            [(100.0, 0.25), (1_000.0, 2.5), (10_000.0, 25.0)]
-        );
-        let none = of(&figures, "", Measure::RotationRate, |figure| {
-            seconds(figure, figure.bare)
-        });
-        assert!(none.points.is_empty());
     }
 
     #[test]
