@@ -36,50 +36,53 @@ pub async fn count(
     operator.ready().await?;
     operator.process().until_at_rest().await?;
     let mut figures = Vec::new();
-    let mut push = |measure, count: usize| {
-        figures.push(Figure::new(measure, size, number(count)));
-    };
     if args.measures(Mode::Restart) {
         let counts = since(&proxy, 0).await;
-        push(Measure::RestartGets, counts.gets);
-        push(
-            Measure::RestartWrites,
-            counts.written() + counts.events + counts.rehearsals,
-        );
-        push(Measure::RestartLists, counts.lists);
-        push(Measure::RestartCalls, stage.sts.calls().len() - calls);
+        let writes = counts.written() + counts.events + counts.rehearsals;
+        let asked = stage.sts.calls().len() - calls;
+        figures.push((Measure::RestartGets, number(counts.gets)));
+        figures.push((Measure::RestartWrites, number(writes)));
+        figures.push((Measure::RestartLists, number(counts.lists)));
+        figures.push((Measure::RestartCalls, number(asked)));
     }
     if args.measures(Mode::Idle) {
         let mark = proxy.mark();
         tokio::time::sleep(SPAN).await;
-        push(Measure::IdleRequests, all(&proxy.counts(mark)));
+        let count = all(&proxy.counts(mark));
+        figures.push((Measure::IdleRequests, number(count)));
     }
     if args.measures(Mode::Churn) {
         let mark = proxy.mark();
         unrelated.change(CHANGES, SPAN / 3).await?;
-        push(Measure::ChurnRequests, all(&since(&proxy, mark).await));
+        let count = all(&since(&proxy, mark).await);
+        figures.push((Measure::ChurnRequests, number(count)));
     }
     if args.measures(Mode::Sequential) {
-        // After a start the first rotation of a resource may read the target too.
-        for turn in 0..ROTATIONS {
-            ours.alone(turn).await?;
-        }
-        let mark = proxy.mark();
-        for turn in 0..ROTATIONS {
-            ours.alone(turn).await?;
-        }
-        let counts = since(&proxy, mark).await;
-        let each = |count: usize| number(count) / number(ROTATIONS);
-        figures.push(Figure::new(
-            Measure::GetsPerRotation,
-            size,
-            each(counts.gets),
-        ));
-        let writes = each(counts.written());
-        figures.push(Figure::new(Measure::WritesPerRotation, size, writes));
+        figures.extend(rotations(&proxy, ours).await?);
     }
     operator.stop().await?;
-    Ok(figures)
+    let figures = figures.into_iter();
+    Ok(figures
+        .map(|(measure, count)| Figure::new(measure, size, count))
+        .collect())
+}
+
+/// What each of some rotations asks for.
+async fn rotations(proxy: &Proxy, ours: &Ours) -> Result<[(Measure, f64); 2]> {
+    // After a start the first rotation of a resource may read the target too.
+    for turn in 0..ROTATIONS {
+        ours.alone(turn).await?;
+    }
+    let mark = proxy.mark();
+    for turn in 0..ROTATIONS {
+        ours.alone(turn).await?;
+    }
+    let counts = since(proxy, mark).await;
+    let each = |count: usize| number(count) / number(ROTATIONS);
+    Ok([
+        (Measure::GetsPerRotation, each(counts.gets)),
+        (Measure::WritesPerRotation, each(counts.written())),
+    ])
 }
 
 async fn since(proxy: &Proxy, mark: usize) -> Counts {

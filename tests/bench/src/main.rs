@@ -12,6 +12,7 @@
 mod args;
 mod bare;
 mod bursts;
+mod ceiling;
 mod counting;
 mod fairness;
 mod figure;

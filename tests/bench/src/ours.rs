@@ -33,9 +33,9 @@ type Sent = Arc<Mutex<HashMap<usize, Instant>>>;
 
 impl Ours {
     /// With all sources and no resources.
-    pub async fn seed(client: &Client, namespace: &str, space: Space) -> Result<Self> {
+    pub async fn seed(client: &Client, space: Space) -> Result<Self> {
         let versions = space.seed().await?;
-        let sightings = Sightings::of(client, namespace).await?;
+        let sightings = Sightings::of(client, &space.namespace).await?;
         Ok(Self {
             space,
             sightings,

@@ -10,7 +10,7 @@ use axis::Axis;
 use line::{Line, of, seconds};
 
 const WIDTH: f64 = 860.0;
-const HEIGHT: f64 = 340.0;
+const HEIGHT: f64 = 306.0;
 /// Of one panel, its margins aside.
 const PANEL: (f64, f64) = (330.0, 220.0);
 const TOP: f64 = 40.0;

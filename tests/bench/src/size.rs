@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::{
     args::{Args, Mode},
-    bursts, counting,
+    bursts, ceiling, counting,
     figure::Figure,
     measure::Measure,
     operator::Operator,
@@ -28,7 +28,7 @@ pub async fn measure(args: &Args, program: &Path, size: usize) -> Result<Measure
     let mut figures = Vec::new();
     let stage = Stage::set(Duration::from_millis(args.sts_delay)).await?;
     let kubernetes = stage.client.apiserver_version().await?.git_version;
-    let ceiling = bursts::bare(&stage, args, size).await?;
+    let ceiling = ceiling::measure(&stage, args, size).await?;
 
     let operator = Operator::start(&stage, program, None).await?;
     operator.ready().await?;

@@ -1,20 +1,25 @@
 //! A namespace with sources and resources, and the key pairs that they share.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::Result;
-use kube::Client;
 
 use crate::{
+    args::Args,
     load::crowd,
     objects,
     pairs::{pair, unused},
     requests::Requests,
+    stage::Stage,
 };
 
 /// So many resources in one namespace.
 #[derive(Clone)]
 pub struct Space {
+    pub namespace: Arc<str>,
     pub secrets: Requests,
     pub resources: Requests,
     pub shape: Shape,
@@ -30,13 +35,21 @@ pub struct Shape {
 }
 
 impl Space {
-    pub fn new(client: &Client, namespace: &str, shape: Shape) -> Self {
-        Self {
-            secrets: Requests::secrets(client, namespace),
-            resources: Requests::resources(client, namespace),
+    /// A new namespace for so many.
+    pub async fn open(stage: &Stage, args: &Args, prefix: &str, count: usize) -> Result<Self> {
+        let namespace = stage.cluster.namespace(prefix).await?;
+        let shape = Shape {
+            count,
+            clients: args.clients,
+            pairs: args.pairs.max(1),
+        };
+        Ok(Self {
+            secrets: Requests::secrets(&stage.client, &namespace),
+            resources: Requests::resources(&stage.client, &namespace),
+            namespace: namespace.into(),
             shape,
-            first: unused(shape.pairs.max(1)),
-        }
+            first: unused(shape.pairs),
+        })
     }
 
     /// The pair that a resource begins with.
@@ -46,16 +59,16 @@ impl Space {
 
     /// The pair of a resource in a round of rotations.
     pub fn pair_of(&self, number: usize, round: usize) -> (String, String) {
-        pair(round + number % self.shape.pairs.max(1))
+        pair(round + number % self.shape.pairs)
     }
 
     /// Pairs for a round in which every source is rotated.
     pub fn round(&self) -> usize {
-        unused(self.shape.pairs.max(1))
+        unused(self.shape.pairs)
     }
 
     /// So many clients do this for every resource.
-    pub async fn each<W, F>(&self, work: W) -> Result<std::time::Duration>
+    pub async fn each<W, F>(&self, work: W) -> Result<Duration>
     where
         W: Fn(Self, usize) -> F + Clone + Send + 'static,
         F: Future<Output = Result<()>> + Send + 'static,
