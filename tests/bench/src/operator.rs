@@ -39,8 +39,8 @@ pub fn build() -> Result<PathBuf> {
         .current_dir(ROOT);
     let status = cargo.status().context("cannot run cargo")?;
     ensure!(status.success(), "cargo build: {status}");
-    let target = std::env::var_os("CARGO_TARGET_DIR");
-    let target = target.map_or_else(|| Path::new(ROOT).join("target"), PathBuf::from);
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let target = Path::new(ROOT).join(target);
     Ok(target.join("release/static-aws-credentials"))
 }
 
