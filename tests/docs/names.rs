@@ -18,8 +18,8 @@ use crate::{
     pages::{CHART, Page, ROOT, blocks, pages},
 };
 
-/// Flags of other programs that the prose names, `cargo demo` among them.
-const FOREIGN: [&str; 12] = [
+/// Flags of other programs that the prose names, `cargo demo` and `cargo bench-cluster` among them.
+const FOREIGN: [&str; 14] = [
     "--show-only",
     "--icf",
     "--aws",
@@ -32,6 +32,8 @@ const FOREIGN: [&str; 12] = [
     "--kube-version",
     "--dry-run",
     "--verify",
+    "--sts-delay",
+    "--pairs",
 ];
 
 /// Words in CamelCase that are not ours: kinds, and names that AWS, Mendix and others gave.

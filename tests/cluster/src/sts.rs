@@ -8,7 +8,7 @@ mod tls;
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -52,6 +52,7 @@ struct Shared {
 struct Script {
     by_key: HashMap<String, VecDeque<Answer>>,
     default: Answer,
+    delay: Duration,
 }
 
 impl Sts {
@@ -97,6 +98,7 @@ impl Sts {
             script: Mutex::new(Script {
                 by_key: HashMap::new(),
                 default: Answer::unknown_key(),
+                delay: Duration::ZERO,
             }),
             calls: watch::Sender::default(),
         });
@@ -147,6 +149,11 @@ impl Sts {
     /// What key IDs get that nothing was said about; at first they are unknown keys.
     pub fn answer_by_default(&self, answer: Answer) {
         self.script().default = answer;
+    }
+
+    /// From now on every answer takes so long.
+    pub fn delay(&self, delay: Duration) {
+        self.script().delay = delay;
     }
 
     /// All calls so far, in the order of arrival.
@@ -210,6 +217,10 @@ async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respon
         shared.calls.borrow().len()
     );
     let answer = decide(&shared, &parts, &body);
+    let delay = shared.script().delay;
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
     answer::respond(answer, &request_id).await
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use cluster::sts::{Answer, Certificate, Identity, Sts};
@@ -150,6 +150,17 @@ async fn each_fault_looks_to_the_client_as_it_should() -> Result<()> {
 }
 
 /// Not through AWS's client, which would keep all of it in memory.
+#[tokio::test]
+async fn an_answer_takes_as_long_as_it_is_told_to() -> Result<()> {
+    let sts = with_pair().await?;
+    let delay = Duration::from_millis(150);
+    sts.delay(delay);
+    let began = Instant::now();
+    call(&sts).await.map_err(anyhow::Error::msg)?;
+    anyhow::ensure!(began.elapsed() >= delay);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_huge_answer_does_not_end_by_itself() -> Result<()> {
     let sts = with_pair().await?;

@@ -1,0 +1,154 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+
+/// Measures the operator on a real control plane, against a bare client that sends the requests of
+/// a perfect run to the same API server in the same run.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "cargo bench-cluster", bin_name = "cargo bench-cluster")]
+pub struct Args {
+    /// How many resources; each size has a cluster of its own
+    #[arg(
+        long,
+        value_name = "N,…",
+        value_delimiter = ',',
+        default_value = "2000"
+    )]
+    pub sizes: Vec<usize>,
+
+    /// What to measure; everything if nothing is said
+    #[arg(long, value_name = "MODE,…", value_delimiter = ',')]
+    pub mode: Vec<Mode>,
+
+    /// How many clients send at once, bare or to give the operator work
+    #[arg(long, value_name = "N", default_value = "32")]
+    pub clients: usize,
+
+    /// How many key pairs the resources share
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub pairs: usize,
+
+    /// How long STS takes for an answer, in milliseconds
+    #[arg(long, value_name = "MS", default_value = "0")]
+    pub sts_delay: u64,
+
+    /// How many rotations are done one at a time
+    #[arg(long, value_name = "N", default_value = "200")]
+    pub turns: usize,
+
+    /// Measure this binary of the operator instead of building one
+    #[arg(long, value_name = "PATH")]
+    pub operator: Option<PathBuf>,
+
+    /// Build the image too, and measure its size
+    #[arg(long)]
+    pub image: bool,
+
+    /// Write the figures as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+
+    /// Draw memory and time against the number of resources, as SVG
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+
+    /// Measure everything at 100, 1,000, 2,000 and 10,000 resources, and write docs/performance.* anew
+    #[arg(long, conflicts_with_all = ["sizes", "mode", "json", "plot"])]
+    pub document: bool,
+
+    /// Measure nothing: read the figures from this JSON
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+}
+
+/// One kind of measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Mode {
+    /// Memory without a resource; CPU and requests when nothing changes
+    Idle,
+    /// All resources are created at once
+    Create,
+    /// All sources are rotated at once
+    Rotation,
+    /// Sources are rotated one at a time
+    Sequential,
+    /// How long one namespace waits for another
+    Fairness,
+    /// Until it is ready again, and what that asks of the API server
+    Restart,
+    /// Unrelated Secrets change 500 times a second
+    Churn,
+    /// Settled, at the peak of a start, and beside Secrets that are large
+    Memory,
+}
+
+impl Args {
+    /// What all of `--document` means.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        if self.document {
+            self.sizes = vec![100, 1_000, 2_000, 10_000];
+            self.image = true;
+        }
+        self.sizes.sort_unstable();
+        self.sizes.dedup();
+        self
+    }
+
+    pub fn measures(&self, mode: Mode) -> bool {
+        self.mode.is_empty() || self.mode.contains(&mode)
+    }
+
+    /// What takes long and says more the more there are is measured once.
+    pub fn measures_last(&self, mode: Mode, size: usize) -> bool {
+        self.measures(mode) && self.sizes.last() == Some(&size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &[&str]) -> Args {
+        let words = ["bench"].iter().chain(words);
+        Args::try_parse_from(words)
+            .expect("a command line")
+            .settled()
+    }
+
+    #[test]
+    fn without_a_mode_everything_is_measured() {
+        let args = parsed(&[]);
+        assert_eq!(args.sizes, [2_000]);
+        assert!(
+            Mode::value_variants()
+                .iter()
+                .all(|mode| args.measures(*mode))
+        );
+    }
+
+    #[test]
+    fn with_modes_nothing_else_is() {
+        let args = parsed(&["--mode", "create,idle"]);
+        assert!(args.measures(Mode::Create) && args.measures(Mode::Idle));
+        assert!(!args.measures(Mode::Memory));
+    }
+
+    #[test]
+    fn sizes_grow_and_the_last_is_the_largest() {
+        let args = parsed(&["--sizes", "1000,100,1000"]);
+        assert_eq!(args.sizes, [100, 1_000]);
+        assert!(args.measures_last(Mode::Memory, 1_000));
+        assert!(!args.measures_last(Mode::Memory, 100));
+    }
+
+    #[test]
+    fn the_documentation_is_measured_whole() {
+        let args = parsed(&["--document"]);
+        assert_eq!(args.sizes, [100, 1_000, 2_000, 10_000]);
+        assert!(args.image && args.measures(Mode::Fairness));
+        assert!(Args::try_parse_from(["bench", "--document", "--sizes", "5"]).is_err());
+    }
+}

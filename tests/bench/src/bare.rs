@@ -1,0 +1,128 @@
+//! The bare client: it sends what a perfect run sends, and does nothing else.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+
+use crate::{
+    objects,
+    pairs::{pair, unused},
+    requests::{Ignored, Metadata},
+    space::Space,
+};
+
+/// The bare client in a namespace of its own.
+#[derive(Clone)]
+pub struct Bare {
+    pub space: Space,
+    known: Arc<Mutex<HashMap<usize, Known>>>,
+}
+
+/// The versions that the next write is made over.
+#[derive(Clone, Default)]
+struct Known {
+    resource: Metadata,
+    target: Metadata,
+}
+
+impl Bare {
+    pub fn new(space: Space) -> Self {
+        Self {
+            space,
+            known: Arc::default(),
+        }
+    }
+
+    /// The watches that the operator has.
+    pub async fn watches(&self) -> Result<[Ignored; 2]> {
+        let secrets = self.space.secrets.watch_in_vain(true).await?;
+        Ok([secrets, self.space.resources.watch_in_vain(false).await?])
+    }
+
+    /// All creates at once.
+    pub async fn create(&self) -> Result<Duration> {
+        let bare = self.clone();
+        let one = move |_, number| {
+            let bare = bare.clone();
+            async move { bare.create_one(number).await }
+        };
+        self.space.each(one).await
+    }
+
+    /// All rotations at once.
+    pub async fn rotate(&self) -> Result<Duration> {
+        let (bare, round) = (self.clone(), self.space.round());
+        let one = move |_, number| {
+            let bare = bare.clone();
+            async move { bare.rotate_one(number, round).await }
+        };
+        self.space.each(one).await
+    }
+
+    async fn create_one(&self, number: usize) -> Result<()> {
+        let space = &self.space;
+        let resource = space.resources.post(&objects::resource(number)).await?;
+        let source = space.secrets.get(&objects::source_name(number)).await?;
+        let resource = resource.metadata;
+        let target = objects::target(number, &space.first_pair(number), &resource, None);
+        let target = space.secrets.post(&target).await?.metadata;
+        let known = Known { resource, target };
+        self.tell(number, known, &source.metadata).await
+    }
+
+    async fn rotate_one(&self, number: usize, round: usize) -> Result<()> {
+        let known = self.of(number);
+        let pair = self.space.pair_of(number, round);
+        let (source, target) = self.publish(number, &pair, &known).await?;
+        self.tell(number, Known { target, ..known }, &source).await
+    }
+
+    /// PATCH, GET, PUT, one after the other; how long that took, in milliseconds.
+    pub async fn alone(&self, turn: usize) -> Result<f64> {
+        let number = turn % self.space.shape.count.max(1);
+        let known = self.of(number);
+        let pair = pair(unused(1));
+        let began = Instant::now();
+        let (source, target) = self.publish(number, &pair, &known).await?;
+        let took = began.elapsed();
+        self.tell(number, Known { target, ..known }, &source)
+            .await?;
+        Ok(took.as_secs_f64() * 1e3)
+    }
+
+    async fn publish(
+        &self,
+        number: usize,
+        pair: &(String, String),
+        known: &Known,
+    ) -> Result<(Metadata, Metadata)> {
+        let (secrets, name) = (&self.space.secrets, objects::source_name(number));
+        secrets.patch(&name, &objects::rotated(pair)).await?;
+        let source = secrets.get(&name).await?.metadata;
+        let target = objects::target(number, pair, &known.resource, Some(&known.target));
+        let written = secrets.put(&objects::target_name(number), &target).await?;
+        Ok((source, written.metadata))
+    }
+
+    /// Writes the status, and keeps the versions for the next time.
+    async fn tell(&self, number: usize, mut known: Known, source: &Metadata) -> Result<()> {
+        let version = &known.resource.resource_version;
+        let status = objects::status(number, version, source, &known.target);
+        let path = format!("{}/status", objects::resource_name(number));
+        known.resource = self.space.resources.patch(&path, &status).await?.metadata;
+        self.known().insert(number, known);
+        Ok(())
+    }
+
+    fn of(&self, number: usize) -> Known {
+        self.known().get(&number).cloned().unwrap_or_default()
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<usize, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,104 @@
+//! What the bare client reaches on the same API server: nobody who sends these requests is faster.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::{
+    args::{Args, Mode},
+    bare::Bare,
+    bursts::each,
+    fairness::beside,
+    process::Process,
+    progress::say,
+    space::Space,
+    stage::Stage,
+    stats::{Spread, number},
+};
+
+/// Creates and rotations that nobody counts: the API server has just started.
+const WARM: usize = 300;
+
+/// What is compared with the bare client.
+const COMPARED: [Mode; 4] = [
+    Mode::Create,
+    Mode::Rotation,
+    Mode::Sequential,
+    Mode::Fairness,
+];
+
+/// What the bare client has.
+#[derive(Default)]
+pub struct Ceiling {
+    /// Creates a second.
+    pub create: Option<f64>,
+    /// Rotations a second.
+    pub rotation: Option<f64>,
+    /// Milliseconds of a processor for a rotation of a burst.
+    pub processor: Option<f64>,
+    /// Milliseconds of one rotation at a time.
+    pub alone: Option<Spread>,
+    /// How many times as long one takes beside a burst.
+    pub beside: Option<f64>,
+}
+
+/// Measures the bare client, and leaves nothing.
+pub async fn measure(stage: &Stage, args: &Args, size: usize) -> Result<Ceiling> {
+    warm(stage, args).await?;
+    let mut ceiling = Ceiling::default();
+    if !COMPARED.iter().any(|mode| args.measures(*mode)) {
+        return Ok(ceiling);
+    }
+    let bare = Bare::new(Space::open(stage, args, "bare", size).await?);
+    bare.space.seed().await?;
+    let _watches = bare.watches().await?;
+    let rate = |took: Duration| number(size) / took.as_secs_f64();
+    let created = rate(bare.create().await?);
+    say(&format!("bare client: {created:.0} creates/s"));
+    ceiling.create = Some(created);
+    if args.measures(Mode::Rotation) {
+        let me = Process(std::process::id());
+        let before = me.cpu()?;
+        let rotated = rate(bare.rotate().await?);
+        ceiling.processor = Some(each(before, me.cpu()?, size));
+        say(&format!("bare client: {rotated:.0} rotations/s"));
+        ceiling.rotation = Some(rotated);
+    }
+    if args.measures(Mode::Sequential) {
+        ceiling.alone = Some(alone(&bare, args.turns).await?);
+    }
+    if args.measures_last(Mode::Fairness, size) {
+        ceiling.beside = Some(neighbour(stage, args, &bare).await?);
+    }
+    bare.space.clear().await?;
+    Ok(ceiling)
+}
+
+async fn warm(stage: &Stage, args: &Args) -> Result<()> {
+    let bare = Bare::new(Space::open(stage, args, "warm", WARM).await?);
+    bare.space.seed().await?;
+    bare.create().await?;
+    bare.rotate().await?;
+    bare.space.clear().await
+}
+
+async fn alone(bare: &Bare, turns: usize) -> Result<Spread> {
+    let mut times = Vec::new();
+    for turn in 0..turns {
+        times.push(bare.alone(turn).await?);
+    }
+    let spread = Spread::of(times);
+    let median = spread.median();
+    say(&format!("bare client: one rotation in {median:.1} ms"));
+    Ok(spread)
+}
+
+async fn neighbour(stage: &Stage, args: &Args, bare: &Bare) -> Result<f64> {
+    let quiet = Bare::new(Space::open(stage, args, "bare-quiet", 1).await?);
+    quiet.space.seed().await?;
+    quiet.create().await?;
+    let ratio = beside(async |turn| quiet.alone(turn).await, bare.rotate()).await?;
+    say(&format!("bare client: {ratio:.1} × as long beside a burst"));
+    quiet.space.clear().await?;
+    Ok(ratio)
+}

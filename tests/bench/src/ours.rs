@@ -1,0 +1,140 @@
+//! What people do and the operator answers: how long that takes, as two watches see it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use kube::Client;
+
+use crate::{
+    objects,
+    pairs::{pair, unused},
+    sightings::Sightings,
+    space::{Space, Versions},
+};
+
+/// A namespace that the operator serves.
+pub struct Ours {
+    pub space: Space,
+    sightings: Sightings,
+    versions: Versions,
+}
+
+/// A burst: how long it took until the last status was written, and how long each target was awaited.
+pub struct Burst {
+    pub took: Duration,
+    pub waits: Vec<f64>,
+}
+
+type Sent = Arc<Mutex<HashMap<usize, Instant>>>;
+
+impl Ours {
+    /// With all sources and no resources.
+    pub async fn seed(client: &Client, space: Space) -> Result<Self> {
+        let versions = space.seed().await?;
+        let sightings = Sightings::of(client, &space.namespace).await?;
+        Ok(Self {
+            space,
+            sightings,
+            versions,
+        })
+    }
+
+    /// All creates at once.
+    pub async fn create(&self) -> Result<Burst> {
+        let sent = Sent::default();
+        self.sightings.forget();
+        let began = Instant::now();
+        let times = Arc::clone(&sent);
+        let post = move |space: Space, number| {
+            note(&times, number);
+            async move {
+                let resource = objects::resource(number);
+                space.resources.post(&resource).await.map(drop)
+            }
+        };
+        self.space.each(post).await?;
+        self.outcome(began, &sent).await
+    }
+
+    /// All rotations at once.
+    pub async fn rotate(&self) -> Result<Burst> {
+        let (sent, round) = (Sent::default(), self.space.round());
+        self.sightings.forget();
+        let began = Instant::now();
+        let (times, versions) = (Arc::clone(&sent), self.versions.clone());
+        let patch = move |space: Space, number| {
+            note(&times, number);
+            let versions = versions.clone();
+            async move {
+                let patch = objects::rotated(&space.pair_of(number, round));
+                let source = space
+                    .secrets
+                    .patch(&objects::source_name(number), &patch)
+                    .await?;
+                versions.set(number, source.metadata.resource_version);
+                Ok(())
+            }
+        };
+        self.space.each(patch).await?;
+        self.outcome(began, &sent).await
+    }
+
+    /// One rotation: how long it took until the watch saw the target, in milliseconds. Returns once
+    /// the status is written too.
+    pub async fn alone(&self, turn: usize) -> Result<f64> {
+        let number = turn % self.space.shape.count.max(1);
+        let patch = objects::rotated(&pair(unused(1)));
+        let (source, target) = (objects::source_name(number), objects::target_name(number));
+        self.sightings.forget();
+        let began = Instant::now();
+        let written = self.space.secrets.patch(&source, &patch).await?;
+        let version = written.metadata.resource_version;
+        let seen = |sightings: &Sightings| sightings.changed(&target);
+        let changed = self.sightings.until("a target", seen).await?;
+        let resource = objects::resource_name(number);
+        let said = |sightings: &Sightings| sightings.published(&resource, &version);
+        self.sightings.until("a status", said).await?;
+        self.versions.set(number, version);
+        Ok(changed.saturating_duration_since(began).as_secs_f64() * 1e3)
+    }
+
+    async fn outcome(&self, began: Instant, sent: &Sent) -> Result<Burst> {
+        let versions = self.versions.all();
+        let settled = |sightings: &Sightings| {
+            let each = versions.iter().enumerate();
+            let times = each.map(|(number, version)| {
+                let written = sightings.changed(&objects::target_name(number))?;
+                let told = sightings.published(&objects::resource_name(number), version)?;
+                Some((number, written, told))
+            });
+            times.collect::<Option<Vec<_>>>()
+        };
+        let times = self
+            .sightings
+            .until_now_and_then("a burst", settled)
+            .await?;
+        let sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = times
+            .iter()
+            .map(|(_, _, told)| *told)
+            .max()
+            .unwrap_or(began);
+        let wait = |(number, written, _): &(usize, Instant, Instant)| {
+            let from = sent.get(number).copied().unwrap_or(began);
+            written.saturating_duration_since(from).as_secs_f64()
+        };
+        Ok(Burst {
+            took: last.saturating_duration_since(began),
+            waits: times.iter().map(wait).collect(),
+        })
+    }
+}
+
+fn note(sent: &Sent, number: usize) {
+    let mut sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
+    sent.insert(number, Instant::now());
+}

@@ -1,0 +1,112 @@
+//! What the kernel says of a process.
+
+use std::{fs, time::Duration};
+
+use anyhow::{Context, Result};
+
+const REST: Duration = Duration::from_millis(500);
+/// Of a processor, in half a second.
+const AT_REST: Duration = Duration::from_millis(5);
+const PATIENCE: u32 = 600;
+
+/// A process, by its id.
+#[derive(Clone, Copy, Debug)]
+pub struct Process(pub u32);
+
+impl Process {
+    /// What is resident now, in MiB.
+    pub fn resident(self) -> Result<f64> {
+        self.status("VmRSS:")
+    }
+
+    /// The most that was resident since its start, in MiB.
+    pub fn peak(self) -> Result<f64> {
+        self.status("VmHWM:")
+    }
+
+    /// The time that its threads had on processors. The ticks of `stat` are as long as all that an
+    /// idle process uses in seconds.
+    pub fn cpu(self) -> Result<Duration> {
+        let mut sum = 0;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.0))? {
+            // A thread may end while the others are read.
+            let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else {
+                continue;
+            };
+            sum += on_processor(&text).context("a schedstat without a number")?;
+        }
+        Ok(Duration::from_nanos(sum))
+    }
+
+    /// Waits until it does nothing any more.
+    pub async fn until_at_rest(self) -> Result<()> {
+        let (mut before, mut calm) = (self.cpu()?, 0);
+        for _ in 0..PATIENCE {
+            tokio::time::sleep(REST).await;
+            let now = self.cpu()?;
+            calm = if now.saturating_sub(before) < AT_REST {
+                calm + 1
+            } else {
+                0
+            };
+            if calm >= 4 {
+                return Ok(());
+            }
+            before = now;
+        }
+        anyhow::bail!("the operator does not come to rest")
+    }
+
+    fn status(self, name: &str) -> Result<f64> {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.0))?;
+        let kib = field(&text, name).with_context(|| format!("no {name}"))?;
+        Ok(kib / 1024.0)
+    }
+}
+
+/// Thousandths of a processor.
+pub fn milli_cpu(used: Duration, span: Duration) -> f64 {
+    used.as_secs_f64() / span.as_secs_f64() * 1e3
+}
+
+fn field(status: &str, name: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
+
+fn on_processor(schedstat: &str) -> Option<u64> {
+    schedstat.split(' ').next()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_found_by_its_whole_name() {
+        let status = "Name:\tx\nVmPeak:\t    3060 kB\nVmHWM:\t    1784 kB\nVmRSS:\t     512 kB\n";
+        assert_eq!(field(status, "VmRSS:"), Some(512.0));
+        assert_eq!(field(status, "VmHWM:"), Some(1784.0));
+        assert_eq!(field(status, "VmSwap:"), None);
+    }
+
+    #[test]
+    fn the_first_of_three_numbers_is_the_time_on_a_processor() {
+        assert_eq!(on_processor("2057005 81 12\n"), Some(2_057_005));
+        assert_eq!(on_processor(""), None);
+    }
+
+    #[test]
+    fn two_milliseconds_a_second_are_two_thousandths() {
+        let used = Duration::from_millis(20);
+        assert!((milli_cpu(used, Duration::from_secs(10)) - 2.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn this_process_has_memory_and_uses_processors() {
+        let me = Process(std::process::id());
+        assert!(me.resident().expect("memory") > 0.5);
+        assert!(me.peak().expect("a peak") >= me.resident().expect("memory") - 0.5);
+        assert!(me.cpu().expect("time") > Duration::ZERO);
+    }
+}

@@ -1,0 +1,87 @@
+//! Everything that is measured with so many resources, in a cluster of their own.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::Result;
+
+use crate::{
+    args::{Args, Mode},
+    bursts, ceiling, counting,
+    figure::Figure,
+    measure::Measure,
+    operator::Operator,
+    progress::say,
+    rest,
+    stage::Stage,
+    unrelated::Unrelated,
+};
+
+/// The figures, and the version of the API server.
+pub struct Measured {
+    pub figures: Vec<Figure>,
+    pub kubernetes: String,
+}
+
+/// Measures, and ends all that it started.
+pub async fn measure(args: &Args, program: &Path, size: usize) -> Result<Measured> {
+    eprintln!("{size} resources");
+    let mut figures = Vec::new();
+    let stage = Stage::set(Duration::from_millis(args.sts_delay)).await?;
+    let kubernetes = stage.client.apiserver_version().await?.git_version;
+    let ceiling = ceiling::measure(&stage, args, size).await?;
+
+    let operator = Operator::start(&stage, program, None).await?;
+    operator.ready().await?;
+    if args.measures_last(Mode::Idle, size) {
+        bursts::idle(&operator, &mut figures).await?;
+    }
+    let namespace = stage.cluster.namespace("unrelated").await?;
+    let unrelated = Unrelated::new(&stage.client, &namespace, size, args.clients);
+    unrelated.create().await?;
+    say(&format!("{size} unrelated Secrets are there"));
+    let ours = bursts::ours(&stage, args, &operator, size, &ceiling, &mut figures).await?;
+    if args.measures(Mode::Memory) {
+        rest::after_bursts(&operator, size, &mut figures).await?;
+    }
+    figures.push(Figure::new(
+        Measure::CallsPerPair,
+        size,
+        bursts::calls(&stage),
+    ));
+    operator.stop().await?;
+
+    settled(&stage, args, program, &unrelated, size, &mut figures).await?;
+    let counted = [Mode::Restart, Mode::Idle, Mode::Churn, Mode::Sequential];
+    if counted.iter().any(|mode| args.measures(*mode)) {
+        figures.extend(counting::count(&stage, args, program, &ours, &unrelated).await?);
+    }
+    Ok(Measured {
+        figures,
+        kubernetes,
+    })
+}
+
+async fn settled(
+    stage: &Stage,
+    args: &Args,
+    program: &Path,
+    unrelated: &Unrelated,
+    size: usize,
+    figures: &mut Vec<Figure>,
+) -> Result<()> {
+    let modes = [Mode::Restart, Mode::Memory, Mode::Idle, Mode::Churn];
+    if !modes.iter().any(|mode| args.measures(*mode)) {
+        return Ok(());
+    }
+    let operator = rest::restart(stage, args, program, size, figures).await?;
+    if args.measures(Mode::Idle) {
+        rest::idle(&operator, size, figures).await?;
+    }
+    if args.measures(Mode::Churn) {
+        rest::churn(&operator, unrelated, size, figures).await?;
+    }
+    if args.measures_last(Mode::Memory, size) {
+        return rest::large(stage, operator, program, unrelated, size, figures).await;
+    }
+    operator.stop().await
+}
