@@ -31,6 +31,8 @@ use crate::{
 /// How often the loop turns even if nothing happens.
 const TURN: Duration = Duration::from_secs(5);
 
+const AFTER_A_PANIC: Duration = Duration::from_secs(30);
+
 /// A run that is over.
 struct Run {
     key: ResourceKey,
@@ -121,13 +123,18 @@ fn begin(context: &Arc<Context>, permit: Permit, runs: &mut JoinSet<Run>) {
     let place = (permit, context.shared.metrics.queue.started(waited));
     let context = Arc::clone(context);
     runs.spawn(async move {
-        let ended = run_once(&context, &key, place).await;
+        // A panic in here would lose the resource for good.
+        let run = AssertUnwindSafe(run_once(&context, &key, place)).catch_unwind();
+        let ended = run.await.unwrap_or_else(|_| {
+            tracing::error!(resource = %key, "the run panicked, which is a bug");
+            Ended::Failed(AFTER_A_PANIC)
+        });
         Run { key, ended }
     });
 }
 
 fn over(context: &Context, run: Result<Run, JoinError>) {
-    // A run that panicked says so itself.
+    // None panics; they are not cut off before the process ends.
     if let Ok(Run { key, ended }) = run {
         let again = lock(&context.queue).ended(&key, ended, Instant::now());
         if again {
@@ -166,7 +173,6 @@ async fn run_once(context: &Context, key: &ResourceKey, place: Place) -> Ended {
     }
     let begun = context.shared.metrics.runs.begin();
     let run = reconcile(context, &object, &resource, place).instrument(telemetry::run(key));
-    // A panic in here would lose the resource for good.
     let result = AssertUnwindSafe(run).catch_unwind().await;
     let result = result.unwrap_or(Err(Error::Panic));
     begun.end(result.as_ref().copied());

@@ -23,7 +23,7 @@ use super::{
 use crate::{context::Context, metrics::Heard};
 
 /// How long a watch goes on; shortly before its end the API server sends a bookmark.
-pub(super) const WATCH_TIMEOUT: u32 = 50;
+const WATCH_TIMEOUT: u32 = 50;
 /// A connection on which nothing came for so long is dead.
 pub const SILENCE: Duration = Duration::from_secs(55);
 /// How long the question may take where the store stands, and the head of a watch. An old connection
@@ -139,11 +139,7 @@ where
 {
     match telling.next(api).await {
         Told::More(event, telling) => (event.map(Ok), State::Told(telling)),
-        Told::All(version, None) => (Some(Ok(Event::InitDone)), State::Known(version)),
-        Told::All(version, Some(events)) => {
-            let watching = State::Watching(version, Instant::now(), events);
-            (Some(Ok(Event::InitDone)), watching)
-        }
+        Told::All(version) => (Some(Ok(Event::InitDone)), State::Known(version)),
         Told::Failed(error) => (Some(Err(error)), State::Unknown),
     }
 }
@@ -203,7 +199,7 @@ where
     (None, State::Unknown)
 }
 
-pub(super) async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
+async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
     let late = |_| {
         let error = std::io::Error::from(std::io::ErrorKind::TimedOut);
         kube::Error::Service(error.into())

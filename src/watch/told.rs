@@ -10,12 +10,15 @@ use kube::{
     runtime::watcher::{Error, Event},
 };
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
-use super::follow::{SILENCE, WATCH_TIMEOUT, in_time};
+use super::follow::SILENCE;
 
 /// A watch that is under way.
 pub type Events<K> = BoxStream<'static, kube::Result<WatchEvent<K>>>;
 
+/// How long the API server may take to tell all; a watch for what happens then is another one.
+const TELLING_TIMEOUT: u32 = 600;
 /// A page is read whole, and takes ten times its size meanwhile.
 const PAGE: u32 = 100;
 /// What the bookmark carries that ends the events which tell what is there.
@@ -25,7 +28,7 @@ const ALL_TOLD: &str = "k8s.io/initial-events-end";
 pub enum Telling<K> {
     /// It is asked next.
     Asked,
-    /// It tells, and will go on with what happens then.
+    /// It tells.
     Streams(Events<K>),
     /// Some of the list is here.
     Pages(VecDeque<K>, Rest),
@@ -41,8 +44,8 @@ pub enum Rest {
 pub enum Told<K> {
     /// Perhaps an object, and there is more to come.
     More(Option<Event<K>>, Telling<K>),
-    /// Everything up to a version, and perhaps what happens then.
-    All(String, Option<Events<K>>),
+    /// Everything up to a version.
+    All(String),
     /// It did not tell all.
     Failed(Error),
 }
@@ -60,7 +63,7 @@ where
                 (Some(item), rest) => {
                     Told::More(Some(Event::InitApply(item)), Self::Pages(items, rest))
                 }
-                (None, Rest::Nothing(version)) => Told::All(version, None),
+                (None, Rest::Nothing(version)) => Told::All(version),
                 (None, Rest::Page(token)) => turn(api, token).await,
             },
         }
@@ -71,26 +74,24 @@ async fn ask<K>(api: &Api<K>) -> Told<K>
 where
     K: Clone + Debug + DeserializeOwned + Send + 'static,
 {
-    let parameters = WatchParams::streaming_lists().timeout(WATCH_TIMEOUT);
-    match in_time(api.watch(&parameters, "")).await {
-        Ok(events) => Told::More(None, Telling::Streams(events.boxed())),
+    let parameters = WatchParams::streaming_lists().timeout(TELLING_TIMEOUT);
+    match timeout(SILENCE, api.watch(&parameters, "")).await {
+        Ok(Ok(events)) => Told::More(None, Telling::Streams(events.boxed())),
         // The feature is called WatchList, and not every API server has it turned on.
-        Err(kube::Error::Api(status)) if matches!(status.code, 400 | 422) => {
+        Ok(Err(kube::Error::Api(status))) if matches!(status.code, 400 | 422) => {
             Told::More(None, Telling::Pages(VecDeque::new(), Rest::Page(None)))
         }
-        Err(error) => Told::Failed(Error::InitialListFailed(error)),
+        Ok(Err(error)) => Told::Failed(Error::InitialListFailed(error)),
+        Err(_) => cut_off(ErrorKind::TimedOut),
     }
 }
 
 async fn hear<K>(mut events: Events<K>) -> Told<K> {
-    let event = tokio::time::timeout(SILENCE, events.next()).await;
-    let event = match event.ok().flatten() {
-        Some(Ok(event)) => event,
-        Some(Err(error)) => return Told::Failed(Error::InitialListFailed(error)),
-        None => {
-            let cut_off = kube::Error::Service(io::Error::from(ErrorKind::UnexpectedEof).into());
-            return Told::Failed(Error::InitialListFailed(cut_off));
-        }
+    let event = match timeout(SILENCE, events.next()).await {
+        Ok(Some(Ok(event))) => event,
+        Ok(Some(Err(error))) => return Told::Failed(Error::InitialListFailed(error)),
+        Ok(None) => return cut_off(ErrorKind::UnexpectedEof),
+        Err(_) => return cut_off(ErrorKind::TimedOut),
     };
     let event = match event {
         WatchEvent::Added(object) | WatchEvent::Modified(object) => Some(Event::InitApply(object)),
@@ -98,12 +99,17 @@ async fn hear<K>(mut events: Events<K>) -> Told<K> {
         WatchEvent::Error(status) => return Told::Failed(Error::WatchError(status.boxed())),
         WatchEvent::Bookmark(bookmark) => {
             if bookmark.metadata.annotations.contains_key(ALL_TOLD) {
-                return Told::All(bookmark.metadata.resource_version, Some(events));
+                return Told::All(bookmark.metadata.resource_version);
             }
             None
         }
     };
     Told::More(event, Telling::Streams(events))
+}
+
+fn cut_off<K>(why: ErrorKind) -> Told<K> {
+    let error = kube::Error::Service(io::Error::from(why).into());
+    Told::Failed(Error::InitialListFailed(error))
 }
 
 async fn turn<K>(api: &Api<K>, token: Option<String>) -> Told<K>
