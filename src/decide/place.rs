@@ -56,12 +56,31 @@ pub(super) fn place(world: &World<'_>, source: &Source, judged: &Judged) -> Plac
             },
             _,
         ) if withdraws(world) => withdraw(world),
+        (Judged::Refused { by_aws: false, .. }, _)
+            if withdraws(world) && holds_unreported(world, source) =>
+        {
+            withdraw(world)
+        }
         _ => keep(world),
     }
 }
 
 fn withdraws(world: &World<'_>) -> bool {
     world.resource.checks.on_rejected == OnRejected::Withdraw
+}
+
+/// Whether the target carries the source's pair by a write whose status was lost: the spec changed
+/// meanwhile, and the status still speaks of the pair before.
+fn holds_unreported(world: &World<'_>, source: &Source) -> bool {
+    let (Some(published), Source::Found(found)) = (world.published(), source) else {
+        return false;
+    };
+    match (&found.pair, world.read_target(&published.secret_name)) {
+        (Ok(pair), Some(Target::Found(target))) => {
+            !matches(published, &target.seen) && layout::carries(&target.data, &pair.pair)
+        }
+        _ => false,
+    }
 }
 
 /// Nothing proven is at hand: the target stays as it is, and is looked at only to report on it.

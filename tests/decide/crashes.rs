@@ -53,6 +53,32 @@ fn play(story: fn(&mut World), crash_after: Option<u32>) -> World {
     world
 }
 
+/// The spec changes between the write of a target and that of its status.
+#[test]
+fn a_pair_whose_publication_was_never_reported_is_withdrawn_too() {
+    for (on_rejected, target) in [
+        (OnRejected::Withdraw, None),
+        (OnRejected::Keep, Some(beta())),
+    ] {
+        let mut world = World::published();
+        let before = world.status();
+        world.fill(SOURCE, &beta());
+        world.settle();
+        world.respecify(|spec| {
+            spec.validation.on_rejected = on_rejected;
+            spec.validation.arn = Some("arn:aws:iam::*:user/other/*".to_owned());
+        });
+        forge(&mut world, |status| *status = before);
+        world.settle_twice();
+        world.advance(Duration::from_mins(3));
+        assert_eq!(world.target(), target);
+        let state = world.state();
+        assert!(state.starts_with("Ready=False PinMismatch"), "{state}");
+        let withdrawn = state.contains("Published=False Withdrawn");
+        assert_eq!(withdrawn, target.is_none(), "{state}");
+    }
+}
+
 #[test]
 fn wherever_the_process_ends_the_story_ends_the_same() {
     for (name, story) in STORIES {
