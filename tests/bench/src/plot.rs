@@ -149,22 +149,7 @@ fn draw(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn figures() -> Vec<Figure> {
-        let mut figures = Vec::new();
-        for (size, memory, rate) in [
-            (10_000, 38.0, 250.0),
-            (100, 12.0, 200.0),
-            (1_000, 14.5, 250.0),
-        ] {
-            figures.push(Figure::new(Measure::SettledMemory, size, memory));
-            figures.push(Figure::new(Measure::StartPeak, size, memory * 1.5));
-            figures.push(Figure::beside(Measure::CreateRate, size, rate, Some(400.0)));
-            figures.push(Figure::beside(Measure::RotationRate, size, rate, None));
-        }
-        figures
-    }
+    use super::{line::tests::figures, *};
 
     #[test]
     fn every_line_is_drawn_and_named() {

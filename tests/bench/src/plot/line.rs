@@ -44,10 +44,11 @@ pub fn seconds(figure: &Figure, rate: Option<f64>) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn figures() -> Vec<Figure> {
+    /// Of three sizes, in no order.
+    pub fn figures() -> Vec<Figure> {
         let mut figures = Vec::new();
         for (size, memory, rate) in [
             (10_000, 38.0, 250.0),
