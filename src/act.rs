@@ -59,7 +59,7 @@ pub async fn change(client: &Client, namespace: &str, change: &Change) -> Result
         }
     };
     match result.map(Passing) {
-        Ok(written) => Ok(Seen::of_metadata(&written.0.metadata)
+        Ok(written) => Ok(Seen::of(&written.0.metadata)
             .map_or(Changed::Conflict, |seen| {
                 Changed::Done(Sight::Present(seen))
             })),

@@ -64,7 +64,7 @@ pub async fn sight(client: &Client, namespace: &str, name: &str) -> Result<Sight
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let read = secrets.get_metadata_opt(name).await;
     let secret = read.map_err(|error| unread(name, error))?;
-    let seen = secret.as_ref().and_then(Seen::of);
+    let seen = secret.and_then(|secret| Seen::of(&secret.metadata));
     Ok(seen.map_or(Sight::Absent, Sight::Present))
 }
 
@@ -77,7 +77,7 @@ async fn read(
     let read = secrets.get_opt(name).await;
     let secret = read.map_err(|error| unread(name, error))?;
     Ok(secret.and_then(|secret| {
-        let seen = Seen::of_metadata(&secret.metadata)?;
+        let seen = Seen::of(&secret.metadata)?;
         Some((secret, seen))
     }))
 }

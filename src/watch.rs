@@ -2,6 +2,7 @@
 //! of a Secret nothing else is kept.
 
 mod follow;
+mod glimpse;
 mod heard;
 mod pause;
 mod told;
@@ -9,11 +10,10 @@ mod told;
 use std::sync::Arc;
 
 use futures::{StreamExt, future};
-use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Api, Client, Resource, ResourceExt,
     api::ObjectMeta,
-    core::{DeserializeGuard, PartialObjectMeta},
+    core::DeserializeGuard,
     runtime::watcher::Event,
 };
 use tokio::sync::watch;
@@ -28,6 +28,7 @@ use crate::{
 };
 pub use follow::SILENCE;
 use follow::follow;
+pub use glimpse::Glimpse;
 use heard::Heard;
 
 /// A resource as it is watched: one that cannot be decoded does not stop the others.
@@ -157,7 +158,7 @@ pub async fn secrets(
     let listed = |stage: &Stage| *stage >= Stage::ResourcesListed;
     // The sender is held here, so the stage cannot be closed.
     let _ = stage.subscribe().wait_for(listed).await;
-    let api: Api<PartialObjectMeta<Secret>> = api(&context.shared.client, namespace.as_deref());
+    let api: Api<Glimpse> = api(&context.shared.client, namespace.as_deref());
     let ear = context.shared.metrics.watches.open("Secret");
     let events = follow(api, Arc::clone(&context), ear);
     events
@@ -175,14 +176,14 @@ pub async fn secrets(
 
 fn note_secret(
     context: &Context,
-    event: Event<PartialObjectMeta<Secret>>,
+    event: Event<Glimpse>,
     stage: &watch::Sender<Stage>,
 ) {
     let mut index = lock(&context.index);
-    let place = |secret: &PartialObjectMeta<Secret>| {
+    let place = |secret: &Glimpse| {
         (
-            secret.metadata.namespace.clone().unwrap_or_default(),
-            secret.metadata.name.clone().unwrap_or_default(),
+            secret.namespace().unwrap_or_default(),
+            secret.name_any(),
         )
     };
     let concerned = match event {
@@ -192,7 +193,7 @@ fn note_secret(
         }
         Event::InitApply(secret) => {
             let (namespace, name) = place(&secret);
-            if let Some(seen) = Seen::of(&secret) {
+            if let Some(seen) = Seen::of(secret.meta()) {
                 index.list_secret(&namespace, &name, seen);
             }
             Vec::new()
@@ -205,13 +206,13 @@ fn note_secret(
         }
         Event::Apply(secret) => {
             let (namespace, name) = place(&secret);
-            Seen::of(&secret)
+            Seen::of(secret.meta())
                 .map(|seen| index.apply_secret(&namespace, &name, seen))
                 .unwrap_or_default()
         }
         Event::Delete(secret) => {
             let (namespace, name) = place(&secret);
-            let version = Seen::of(&secret).map_or(u64::MAX, |seen| seen.version);
+            let version = Seen::of(secret.meta()).map_or(u64::MAX, |seen| seen.version);
             index.delete_secret(&namespace, &name, version)
         }
     };

@@ -1,7 +1,6 @@
 //! What was last seen of a Secret.
 
-use k8s_openapi::api::core::v1::Secret;
-use kube::core::PartialObjectMeta;
+use kube::api::ObjectMeta;
 
 use crate::{target, uid::Uid};
 
@@ -33,13 +32,7 @@ pub enum Sight {
 impl Seen {
     /// What the metadata shows, if its version can be ordered.
     #[must_use]
-    pub fn of(secret: &PartialObjectMeta<Secret>) -> Option<Self> {
-        Self::of_metadata(&secret.metadata)
-    }
-
-    /// What the metadata shows, if its version can be ordered.
-    #[must_use]
-    pub fn of_metadata(metadata: &kube::api::ObjectMeta) -> Option<Self> {
+    pub fn of(metadata: &ObjectMeta) -> Option<Self> {
         Some(Self {
             uid: metadata.uid.as_deref()?.into(),
             version: metadata.resource_version.as_deref()?.parse().ok()?,

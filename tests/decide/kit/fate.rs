@@ -95,7 +95,7 @@ impl World {
         let index = &mut self.process.index;
         index.begin_secrets();
         for (name, secret) in &self.store.secrets {
-            if let Some(seen) = Seen::of_metadata(&secret.metadata) {
+            if let Some(seen) = Seen::of(&secret.metadata) {
                 index.list_secret(NAMESPACE, name, seen);
             }
         }

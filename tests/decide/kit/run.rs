@@ -183,6 +183,6 @@ impl Run {
 
 fn read(world: &World, name: &str) -> Option<(k8s_openapi::api::core::v1::Secret, Seen)> {
     let secret = world.store.secret(name)?.clone();
-    let seen = Seen::of_metadata(&secret.metadata)?;
+    let seen = Seen::of(&secret.metadata)?;
     Some((secret, seen))
 }

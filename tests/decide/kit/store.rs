@@ -84,7 +84,7 @@ impl Store {
             .deletion_timestamp
             .clone_from(&current.metadata.deletion_timestamp);
         if secret == *current {
-            return Seen::of_metadata(&current.metadata).ok_or(Conflict);
+            return Seen::of(&current.metadata).ok_or(Conflict);
         }
         Ok(self.put(secret, FIELD_MANAGER))
     }
@@ -106,7 +106,7 @@ impl Store {
     /// Deletes a Secret, or leaves it to its finalizers.
     pub fn delete(&mut self, name: &str, expected: Option<&Seen>) -> Result<(), Conflict> {
         let current = self.secrets.get(name).ok_or(Conflict)?;
-        let seen = Seen::of_metadata(&current.metadata);
+        let seen = Seen::of(&current.metadata);
         if expected.is_some_and(|expected| seen.as_ref() != Some(expected)) {
             return Err(Conflict);
         }
@@ -195,7 +195,7 @@ impl Store {
         secret.metadata.resource_version = Some(self.version().to_string());
         let before = self.secrets.get(&name);
         secret.metadata.managed_fields = Some(managed_fields(before, &secret, manager));
-        let seen = Seen::of_metadata(&secret.metadata).expect("it has a UID and a version");
+        let seen = Seen::of(&secret.metadata).expect("it has a UID and a version");
         self.tell(Event::Secret(name.clone(), seen.clone()));
         self.secrets.insert(name, secret);
         seen
