@@ -59,10 +59,11 @@ pub async fn change(client: &Client, namespace: &str, change: &Change) -> Result
         }
     };
     match result.map(Passing) {
-        Ok(written) => Ok(Seen::of(&written.0.metadata)
-            .map_or(Changed::Conflict, |seen| {
+        Ok(written) => Ok(
+            Seen::of(&written.0.metadata).map_or(Changed::Conflict, |seen| {
                 Changed::Done(Sight::Present(seen))
-            })),
+            }),
+        ),
         Err(error) => refused(name, error),
     }
 }

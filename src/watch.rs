@@ -11,9 +11,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt, future};
 use kube::{
-    Api, Client, Resource, ResourceExt,
-    api::ObjectMeta,
-    core::DeserializeGuard,
+    Api, Client, Resource, ResourceExt, api::ObjectMeta, core::DeserializeGuard,
     runtime::watcher::Event,
 };
 use tokio::sync::watch;
@@ -174,18 +172,9 @@ pub async fn secrets(
         .await;
 }
 
-fn note_secret(
-    context: &Context,
-    event: Event<Glimpse>,
-    stage: &watch::Sender<Stage>,
-) {
+fn note_secret(context: &Context, event: Event<Glimpse>, stage: &watch::Sender<Stage>) {
     let mut index = lock(&context.index);
-    let place = |secret: &Glimpse| {
-        (
-            secret.namespace().unwrap_or_default(),
-            secret.name_any(),
-        )
-    };
+    let place = |secret: &Glimpse| (secret.namespace().unwrap_or_default(), secret.name_any());
     let concerned = match event {
         Event::Init => {
             index.begin_secrets();

@@ -70,7 +70,11 @@ fn everything_that_is_decided_by_is_read() {
         let glimpse = glimpse(&metadata);
         let whole: PartialObjectMeta<Secret> =
             serde_json::from_value(json!({ "metadata": metadata })).unwrap();
-        assert_eq!(Seen::of(glimpse.meta()), Seen::of(&whole.metadata), "{with}");
+        assert_eq!(
+            Seen::of(glimpse.meta()),
+            Seen::of(&whole.metadata),
+            "{with}"
+        );
         assert_eq!(glimpse.meta().name, whole.metadata.name);
         assert_eq!(glimpse.meta().namespace, whole.metadata.namespace);
         seen.push(Seen::of(glimpse.meta()));
@@ -87,14 +91,21 @@ fn what_nothing_is_decided_by_is_not_kept() {
     let value = "x".repeat(200_000);
     let glimpse = glimpse(&metadata(&json!({ "annotations": { "note": value } })));
     let kept = serde_json::to_string(glimpse.meta()).unwrap();
-    assert!(kept.contains("note") && kept.len() < 300, "{} bytes", kept.len());
+    assert!(
+        kept.contains("note") && kept.len() < 300,
+        "{} bytes",
+        kept.len()
+    );
     assert!(glimpse.meta().managed_fields.is_none());
 }
 
 #[test]
 fn only_metadata_is_asked_for() {
     assert!(Glimpse::metadata_api());
-    assert_eq!(Glimpse::url_path(&(), Some("shop")), Secret::url_path(&(), Some("shop")));
+    assert_eq!(
+        Glimpse::url_path(&(), Some("shop")),
+        Secret::url_path(&(), Some("shop"))
+    );
 }
 
 #[test]

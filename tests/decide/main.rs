@@ -11,6 +11,7 @@
 mod asking;
 mod clock;
 mod crashes;
+mod instructions;
 mod kit;
 mod model;
 mod ownership;

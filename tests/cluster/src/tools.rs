@@ -1,7 +1,8 @@
 //! Programs that tests run beside the cluster, each built by Go from a module of its own under `tools/`;
-//! and what comes in packages of Debian: Prometheus, and the library that makes a program believe in another
-//! time.
+//! and what comes in packages of Debian: Prometheus, valgrind, and the library that makes a program believe
+//! in another time.
 
+mod callgrind;
 mod debian;
 mod fake_clock;
 mod prometheus;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+pub use callgrind::instructions;
 pub use fake_clock::skewed_by;
 pub use prometheus::{prometheus, promtool};
 

@@ -87,8 +87,7 @@ pub fn may_withdraw(world: &World, run: &Run, name: &str) {
 pub fn may_delete_stray(world: &World, run: &Run, name: &str, seen: &Seen) {
     assert_ne!(name, run.resource.target);
     let current = world.store.secret(name);
-    let meant =
-        current.filter(|current| Seen::of(&current.metadata).as_ref() == Some(seen));
+    let meant = current.filter(|current| Seen::of(&current.metadata).as_ref() == Some(seen));
     assert!(
         meant.is_none_or(|current| is_marked(&current.metadata, run)),
         "a stray is deleted that does not carry both marks"

@@ -1,0 +1,94 @@
+//! What a decision costs, in instructions: they are the same on a busy machine.
+
+use std::{
+    hint::black_box,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use cluster::tools::instructions;
+use static_aws_credentials::decide::{self, Step, World as Known};
+
+use crate::kit::{SOURCE, World, alpha, beta, resource};
+
+/// A story, how many decisions it takes, and how many instructions one of them may take in a build for
+/// tests: half more than were counted.
+const STORIES: [(&str, u64, u64); 4] = [
+    ("creation", 4, 290_000),
+    ("rotation", 4, 810_000),
+    ("look after a restart", 1, 20_500),
+    ("proof of an interval", 4, 290_000),
+];
+/// How often each decision is made anew where its instructions are counted.
+const TIMES: u64 = 50;
+
+static AGAIN: AtomicU64 = AtomicU64::new(0);
+static DECISIONS: AtomicU64 = AtomicU64::new(0);
+
+fn counted(known: &Known<'_>) -> Step {
+    for _ in 0..AGAIN.load(Ordering::Relaxed) {
+        black_box(decide::decide(known));
+    }
+    DECISIONS.fetch_add(1, Ordering::Relaxed);
+    decide::decide(known)
+}
+
+/// Plays a story, and returns how many decisions it took.
+fn play(story: &str) -> u64 {
+    let mut world = if story == "creation" {
+        World::new()
+    } else {
+        World::published()
+    };
+    world.decide = counted;
+    let before = DECISIONS.load(Ordering::Relaxed);
+    match story {
+        "creation" => {
+            world.fill(SOURCE, &alpha());
+            world.store.apply(resource("orders"));
+            world.settle();
+        }
+        "rotation" => {
+            world.fill(SOURCE, &beta());
+            world.settle();
+        }
+        "look after a restart" => {
+            world.restart();
+            world.settle();
+        }
+        "proof of an interval" => world.advance(Duration::from_mins(70)),
+        other => panic!("there is no story {other}"),
+    }
+    DECISIONS.load(Ordering::Relaxed) - before
+}
+
+/// What callgrind runs: the story that the environment names.
+#[test]
+fn a_story_whose_instructions_are_counted() {
+    let Ok(story) = std::env::var("STORY") else {
+        return;
+    };
+    let again = std::env::var("AGAIN").unwrap().parse().unwrap();
+    AGAIN.store(again, Ordering::Relaxed);
+    play(&story);
+}
+
+#[test]
+fn a_decision_takes_few_instructions() {
+    let program = std::env::current_exe().unwrap();
+    for (story, decisions, most) in STORIES {
+        assert_eq!(play(story), decisions, "{story}");
+        let took = |again: u64| count(&program, story, again);
+        let each = (took(TIMES) - took(0)) / (TIMES * decisions);
+        println!("{story}: {decisions} decisions of {each} instructions");
+        assert!(each <= most, "{story}: {each} instructions, not {most}");
+    }
+}
+
+fn count(program: &Path, story: &str, again: u64) -> u64 {
+    let test = "instructions::a_story_whose_instructions_are_counted";
+    let again = again.to_string();
+    let variables = [("STORY", story), ("AGAIN", &again)];
+    instructions(program, &["--exact", test, "--test-threads=1"], &variables).unwrap()
+}
