@@ -153,6 +153,7 @@ async fn run_once(context: &Context, key: &ResourceKey, place: Place) -> Ended {
         Ok(object) => object,
         Err(invalid) => {
             if leads {
+                context.shared.metrics.runs.terminal();
                 undecodable(context, &invalid);
             }
             return Ended::Rest;
@@ -162,6 +163,7 @@ async fn run_once(context: &Context, key: &ResourceKey, place: Place) -> Ended {
         Ok(resource) => resource,
         Err(finding) => {
             if leads {
+                context.shared.metrics.runs.terminal();
                 invalid(context, &object, &finding);
             }
             return Ended::Rest;

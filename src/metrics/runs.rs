@@ -18,6 +18,7 @@ const RESULTS: [&str; 4] = ["success", "error", "requeue", "requeue_after"];
 pub struct Runs {
     total: Family<Label, Counter>,
     errors: Counter,
+    terminal: Counter,
     panics: Counter,
     seconds: Histogram,
     at_most: Gauge,
@@ -36,6 +37,7 @@ impl Runs {
         let runs = Self {
             total: Family::default(),
             errors: Counter::default(),
+            terminal: Counter::default(),
             panics: Counter::default(),
             seconds: Histogram::new(SECONDS),
             at_most: Gauge::default(),
@@ -52,6 +54,9 @@ impl Runs {
         };
         let name = "controller_runtime_reconcile_errors";
         counter(name, "Runs that failed", &runs.errors);
+        let name = "controller_runtime_terminal_reconcile_errors";
+        let help = "Resources that were looked at and cannot be run as they are, so that nothing is tried again";
+        counter(name, help, &runs.terminal);
         let name = "controller_runtime_reconcile_panics";
         counter(name, "Runs that panicked, which is a bug", &runs.panics);
         let name = "controller_runtime_reconcile";
@@ -70,6 +75,11 @@ impl Runs {
     /// So many may go on at once.
     pub fn at_most(&self, runs: usize) {
         self.at_most.set(i64::try_from(runs).unwrap_or(i64::MAX));
+    }
+
+    /// A resource cannot be run as it is.
+    pub fn terminal(&self) {
+        self.terminal.inc();
     }
 
     /// A run begins.

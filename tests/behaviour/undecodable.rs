@@ -58,10 +58,12 @@ async fn f26_one_resource_that_does_not_decode_stops_no_other(stage: Arc<Stage>)
         })
         .await?;
     let metrics = scene.get_http("/metrics").await?;
-    let count = metrics
-        .lines()
-        .find_map(|line| line.strip_prefix("staticawscredentials_undecodable_total "));
-    assert!(count.is_some_and(|count| count != "0"), "{metrics}");
+    let terminal = "controller_runtime_terminal_reconcile_errors_total{controller=\"staticawscredentials\"} ";
+    for series in ["staticawscredentials_undecodable_total ", terminal] {
+        let mut lines = metrics.lines();
+        let count = lines.find_map(|line| line.strip_prefix(series));
+        assert!(count.is_some_and(|count| count != "0"), "{metrics}");
+    }
     assert!(scene.log()?.contains("cannot be decoded"));
     assert!(
         scene

@@ -41,6 +41,7 @@ fn a_run_is_counted_by_how_it_ended() -> Result<()> {
     metrics.runs.begin().end(Err(&conflict()));
     metrics.runs.begin().end(Err(&Error::Deadline(pause)));
     metrics.runs.begin().end(Err(&Error::Panic));
+    metrics.runs.terminal();
     let counts = [
         ("success", 1.0),
         ("requeue_after", 2.0),
@@ -57,6 +58,7 @@ fn a_run_is_counted_by_how_it_ended() -> Result<()> {
     let all = [
         ("controller_runtime_reconcile_errors_total", 2.0),
         ("controller_runtime_reconcile_panics_total", 1.0),
+        ("controller_runtime_terminal_reconcile_errors_total", 1.0),
         ("controller_runtime_reconcile_time_seconds_count", 6.0),
     ];
     for (name, count) in all {

@@ -9,7 +9,7 @@ use crate::exposition::{everything, families, samples, text};
 
 /// As controller-runtime and client-go have them: `internal/controller/metrics`,
 /// `internal/metrics/workqueue.go`, `metrics/leaderelection.go`, `metrics/client_go_adapter.go`.
-const KNOWN: [(&str, &str, &[&str]); 16] = [
+const KNOWN: [(&str, &str, &[&str]); 17] = [
     (
         "controller_runtime_reconcile_total",
         "counter",
@@ -22,6 +22,11 @@ const KNOWN: [(&str, &str, &[&str]); 16] = [
     ),
     (
         "controller_runtime_reconcile_panics_total",
+        "counter",
+        &["controller"],
+    ),
+    (
+        "controller_runtime_terminal_reconcile_errors_total",
         "counter",
         &["controller"],
     ),
