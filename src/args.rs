@@ -6,7 +6,10 @@ use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::sts::{Endpoint, parse_endpoint};
+use crate::{
+    sts::{Endpoint, parse_endpoint},
+    telemetry::Collector,
+};
 
 /// Proves AWS key pairs in Secrets and publishes them to the Secrets that pods mount.
 #[derive(Debug, Parser)]
@@ -132,6 +135,10 @@ pub struct RunArgs {
         default_value = "info"
     )]
     pub log: String,
+
+    /// Send the spans of runs to this collector of OpenTelemetry, by OTLP over HTTP. Default: nowhere
+    #[arg(long, env = "AWSCREDS_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<Collector>,
 }
 
 /// How log lines look.

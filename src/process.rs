@@ -80,7 +80,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 /// # Errors
 /// It cannot start. What fails later is waited for.
 pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
-    telemetry::init(args.log_format, &args.log)?;
+    let exporter = telemetry::init(args.log_format, &args.log, args.otlp_endpoint.as_ref())?;
     let stop = stop_signal()?;
     let metrics = Metrics::new(args.unguarded);
     let client = counted(config(None).await?, &metrics)?;
@@ -126,6 +126,9 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
         let _ = tenure.await;
     }
     tracing::info!("stopped");
+    if let Some(exporter) = exporter {
+        exporter.end().await;
+    }
     result
 }
 

@@ -1,13 +1,21 @@
-//! Logs on standard error, with a cap on libraries that log what they send or receive.
+//! Logs on standard error, with a cap on libraries that log what they send or receive; and spans for a
+//! collector, if there is one.
 
+mod otlp;
+
+use opentelemetry::trace::TraceContextExt;
+use opentelemetry_otlp::ExporterBuildError;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{
-    Layer,
-    filter::{LevelFilter, ParseError, Targets},
+    Layer, Registry,
+    filter::{FilterExt, LevelFilter, ParseError, Targets},
     layer::SubscriberExt,
     util::{SubscriberInitExt, TryInitError},
 };
 
-use tracing::Span;
+use tracing::{Span, field::Empty};
+
+pub use otlp::{Collector, Exporter};
 
 use crate::{args::LogFormat, index::ResourceKey};
 
@@ -17,6 +25,9 @@ pub enum TelemetryError {
     /// The filter is not one.
     #[error("--log: not a filter; use a level such as info, or target=level, separated by commas")]
     Filter(#[source] ParseError),
+    /// Nothing can be sent.
+    #[error("--otlp-endpoint: spans cannot be sent")]
+    Exporter(#[from] ExporterBuildError),
     /// Somebody set it up already.
     #[error("logging is set up already")]
     Twice(#[source] TryInitError),
@@ -41,20 +52,50 @@ const CAPPED: [(&str, LevelFilter); 14] = [
     ("aws_smithy_runtime_api", LevelFilter::ERROR),
 ];
 
-/// The span of one run. Its lines carry an identifier, so that those of one run are found.
+/// The span of one run. Its lines carry an identifier, so that those of one run are found, and that of
+/// its trace where it is sent to a collector.
 #[must_use]
 pub fn run(resource: &ResourceKey) -> Span {
     // Without randomness runs are not told apart, and nothing worse.
     let id = getrandom::u64().unwrap_or_default();
-    tracing::info_span!("run", id = format_args!("{id:016x}"), %resource)
+    let span =
+        tracing::info_span!("run", id = format_args!("{id:016x}"), %resource, trace_id = Empty);
+    let context = span.context();
+    let trace = context.span().span_context().trace_id();
+    if trace != opentelemetry::TraceId::INVALID {
+        span.record("trace_id", tracing::field::display(trace));
+    }
+    span
 }
 
-/// Sets logging up. The cap comes after the user's filter, so that no filter lifts it.
+/// Sets logging up, and the sending of spans if there is a collector.
 ///
 /// # Errors
 /// The filter cannot be parsed.
-pub fn init(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
+pub fn init(
+    format: LogFormat,
+    filter: &str,
+    collector: Option<&Collector>,
+) -> Result<Option<Exporter>, TelemetryError> {
     let chosen: Targets = filter.parse().map_err(TelemetryError::Filter)?;
+    let exporter = collector.map(Exporter::new).transpose()?;
+    // Of libraries nothing is sent, whatever is logged of them.
+    let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), LevelFilter::DEBUG);
+    let spans = exporter.as_ref().map(|exporter| {
+        tracing_opentelemetry::layer()
+            .with_tracer(exporter.tracer())
+            .with_filter(ours)
+    });
+    tracing_subscriber::registry()
+        .with(lines(format, chosen))
+        .with(spans)
+        .try_init()
+        .map_err(TelemetryError::Twice)?;
+    Ok(exporter)
+}
+
+/// The cap comes after the user's filter, so that no filter lifts it.
+fn lines(format: LogFormat, chosen: Targets) -> impl Layer<Registry> {
     let cap = Targets::new()
         .with_default(LevelFilter::TRACE)
         .with_targets(CAPPED);
@@ -64,12 +105,8 @@ pub fn init(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
         LogFormat::Json => lines
             .json()
             .flatten_event(true)
-            .with_span_list(false)
+            .with_current_span(false)
             .boxed(),
     };
-    tracing_subscriber::registry()
-        .with(lines.with_filter(cap))
-        .with(chosen)
-        .try_init()
-        .map_err(TelemetryError::Twice)
+    lines.with_filter(cap.and(chosen))
 }

@@ -39,6 +39,7 @@ mod steps;
 mod suite;
 mod suspend;
 mod target;
+mod traces;
 mod undecodable;
 mod witness;
 mod writes;
@@ -79,6 +80,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         pins::tests(),
         witness::tests(),
         target::tests(),
+        traces::tests(),
         ownership::tests(),
         adoption::tests(),
         lifecycle::tests(),

@@ -156,7 +156,7 @@ async fn the_log_has_one_line_for_each_transition_and_none_while_nothing_happens
         "{}",
         told[0]
     );
-    let run = &told[0]["span"];
+    let run = &told[0]["spans"][0];
     ensure!(
         run["name"] == "run" && run["resource"] == bills.as_str(),
         "{run}"

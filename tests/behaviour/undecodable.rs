@@ -58,7 +58,8 @@ async fn f26_one_resource_that_does_not_decode_stops_no_other(stage: Arc<Stage>)
         })
         .await?;
     let metrics = scene.get_http("/metrics").await?;
-    let terminal = "controller_runtime_terminal_reconcile_errors_total{controller=\"staticawscredentials\"} ";
+    let terminal =
+        "controller_runtime_terminal_reconcile_errors_total{controller=\"staticawscredentials\"} ";
     for series in ["staticawscredentials_undecodable_total ", terminal] {
         let mut lines = metrics.lines();
         let count = lines.find_map(|line| line.strip_prefix(series));

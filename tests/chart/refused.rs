@@ -29,6 +29,10 @@ const REFUSED: &[(&[&str], &[&str])] = &[
         &["/injection", "'enable' not allowed"],
     ),
     (
+        &["tracing.endpoint=https://collector.monitoring:4318"],
+        &["/tracing/endpoint", "does not match"],
+    ),
+    (
         &["networkPolicy.egress=true"],
         &["/networkPolicy", "'egress' not allowed"],
     ),

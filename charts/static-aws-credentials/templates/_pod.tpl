@@ -92,6 +92,9 @@ seccompProfile: {type: RuntimeDefault}
 - {name: AWSCREDS_CONCURRENCY, value: {{ .Values.concurrency | int | quote }}}
 - {name: AWSCREDS_LOG_FORMAT, value: {{ .Values.log.format | quote }}}
 - {name: AWSCREDS_LOG, value: {{ .Values.log.filter | quote }}}
+{{- with .Values.tracing.endpoint }}
+- {name: AWSCREDS_OTLP_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
 {{- end }}
