@@ -2,6 +2,7 @@
 
 mod choices;
 mod crd;
+mod overlap;
 mod reason;
 mod rules;
 mod spec;
@@ -9,6 +10,7 @@ mod status;
 
 pub use choices::{DeletionPolicy, Layout, OnRejected, PairField, RootUser, ValidationLevel};
 pub use crd::{crd, crd_yaml};
+pub use overlap::{ConsumerGroup, Consumers, Previous};
 pub use reason::Reason;
 pub use spec::{SecretRef, StaticAwsCredentials, StaticAwsCredentialsSpec, Target, Validation};
 pub use status::{

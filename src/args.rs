@@ -105,6 +105,10 @@ pub struct RunArgs {
     #[arg(long, env = "AWSCREDS_UNGUARDED")]
     pub unguarded: bool,
 
+    /// After a rotation list the pods of its namespace, and say which hold the superseded pair
+    #[arg(long, env = "AWSCREDS_LIST_CONSUMERS")]
+    pub list_consumers: bool,
+
     /// The name of the lease
     #[arg(
         long,

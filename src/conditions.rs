@@ -84,6 +84,8 @@ impl Report {
             ),
         ];
         conditions.extend(further.map(|kind| build(kind, Truth::True, finding)));
+        // It speaks of the pods, of which a run knows nothing.
+        conditions.extend(find(before, ConditionType::PreviousKeyInUse).cloned());
         conditions
     }
 }
@@ -129,7 +131,9 @@ pub fn reason(conditions: &[Condition], kind: ConditionType) -> Option<Reason> {
     find(conditions, kind).and_then(|condition| Reason::parse(&condition.reason))
 }
 
-fn condition(
+/// A condition, with the transition time of `before` where its status did not change.
+#[must_use]
+pub fn condition(
     before: &[Condition],
     kind: ConditionType,
     truth: Truth,

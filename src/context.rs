@@ -36,6 +36,8 @@ pub struct Shared {
     pub sts: Arc<dyn Sts>,
     /// Whether one endpoint stands for all regions.
     pub endpoint_replaced: bool,
+    /// Whether pods are listed to see who holds a superseded pair.
+    pub lists_consumers: bool,
     /// By what pairs are recognized.
     pub key: FingerprintKey,
     /// How many runs go on at once.

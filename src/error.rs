@@ -24,6 +24,9 @@ pub enum Error {
         /// Why.
         source: Box<kube::Error>,
     },
+    /// The pods could not be listed.
+    #[error("failed to list the pods of the namespace")]
+    ListPods(#[source] Box<kube::Error>),
     /// The target could not be written.
     #[error("failed to write Secret {name}")]
     WriteSecret {
@@ -68,6 +71,7 @@ impl Error {
         match self {
             Self::ReadSecret { .. } => "read_secret",
             Self::ReadResource { .. } => "read_resource",
+            Self::ListPods(_) => "list_pods",
             Self::WriteSecret { .. } => "write_secret",
             Self::Contended { .. } => "contended",
             Self::WriteStatus(_) => "write_status",

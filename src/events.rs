@@ -59,13 +59,32 @@ pub fn transitions(
     let kind = match (ready || rotated, verified && is_ready) {
         (true, _) => ConditionType::Ready,
         (false, true) => ConditionType::Verified,
-        (false, false) => return Vec::new(),
+        (false, false) => return of_previous_key(before, after).into_iter().collect(),
     };
     let condition = conditions::find(&after.conditions, kind);
+    let condition =
+        condition.map(|condition| event(&condition.status, &condition.reason, &condition.message));
     condition
-        .map(|condition| event(&condition.status, &condition.reason, &condition.message))
         .into_iter()
+        .chain(of_previous_key(before, after))
         .collect()
+}
+
+/// A person waits for what they are to restart, and for the end of it.
+fn of_previous_key(
+    before: &StaticAwsCredentialsStatus,
+    after: &StaticAwsCredentialsStatus,
+) -> Option<Event> {
+    let kind = ConditionType::PreviousKeyInUse;
+    let condition = conditions::find(&after.conditions, kind)?;
+    let told = changed(before, after, kind) && condition.status != "Unknown";
+    // What the condition denies is what all is well with.
+    let well = if condition.status == "False" {
+        "True"
+    } else {
+        "False"
+    };
+    told.then(|| event(well, &condition.reason, &condition.message))
 }
 
 /// One line for a transition, in the words of its event: what is the matter, and what to do.

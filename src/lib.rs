@@ -20,6 +20,7 @@ pub mod args;
 pub mod arn;
 pub mod check;
 pub mod conditions;
+pub mod consumers;
 pub mod context;
 pub mod controller;
 pub mod core_dumps;

@@ -1,16 +1,20 @@
 //! Effects in: reads Secrets for the one run that needs them.
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client};
+use kube::{Api, Client, api::ListParams};
 
 use crate::{
     api::StaticAwsCredentials,
+    consumers::Pod,
     decide::{FoundSource, FoundTarget, Source, Target, examine},
     error::Error,
     fingerprint::FingerprintKey,
     index::{ResourceKey, Seen, Sight},
     resource::Resource,
 };
+
+/// A page is read whole.
+const PAGE: u32 = 100;
 
 /// Reads the source.
 ///
@@ -80,6 +84,29 @@ async fn read(
         let seen = Seen::of(&secret.metadata)?;
         Some((secret, seen))
     }))
+}
+
+/// Shows the pods of a namespace, one after the other. Of none more is kept than whoever looks keeps.
+///
+/// # Errors
+/// The API server does not list them.
+pub async fn pods(
+    client: &Client,
+    namespace: &str,
+    mut see: impl FnMut(&Pod),
+) -> Result<(), Error> {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    let mut page = ListParams::default().limit(PAGE);
+    loop {
+        let list = pods.list(&page).await;
+        let list = list.map_err(|error| Error::ListPods(Box::new(error)))?;
+        list.items.iter().for_each(&mut see);
+        let more = list.metadata.continue_.filter(|token| !token.is_empty());
+        if more.is_none() {
+            return Ok(());
+        }
+        page.continue_token = more;
+    }
 }
 
 fn unread(name: &str, error: kube::Error) -> Error {

@@ -266,6 +266,7 @@ fn shared(
         leader,
         sts: prover,
         endpoint_replaced: args.sts_endpoint.is_some(),
+        lists_consumers: args.list_consumers,
         key: FingerprintKey::random()?,
         gate: FairGate::new(usize::from(args.concurrency)),
         refusals: std::sync::Mutex::default(),

@@ -9,7 +9,7 @@ use crate::{
     act::{self, Changed},
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
     context::Context,
-    decide::{self, Change, Look, Plan, Read, Source, Step, Target},
+    decide::{self, Change, Plan, Read, Source, Step, Target},
     error::{Error, STATUS_PAUSE},
     events::{self, Announcement},
     fair::Permit,
@@ -21,6 +21,7 @@ use crate::{
     verdict::Answer,
 };
 
+mod follow;
 mod gather;
 
 /// Reads, questions and attempts of one run; more than any decision needs.
@@ -71,7 +72,9 @@ pub async fn reconcile(
             Step::Ask(query) => run.ask(query).instrument(observe).await,
             Step::Act(plan) => {
                 if let Some(pause) = run.act(*plan).instrument(act).await? {
-                    return Ok(pause);
+                    let follow = tracing::debug_span!("follow");
+                    let again = run.follow_consumers().instrument(follow).await?;
+                    return Ok(follow::sooner(pause, again));
                 }
             }
         }
@@ -100,7 +103,7 @@ impl Run<'_> {
         if plan.is_confirmed_first() {
             in_time(act::confirm(client, &resource.key, &self.version)).await?;
         }
-        let plan = match in_time(act::change(client, namespace, &plan.change)).await? {
+        let mut plan = match in_time(act::change(client, namespace, &plan.change)).await? {
             Changed::Untouched => plan,
             Changed::Done(sight) => self.changed(plan, &sight),
             Changed::Conflict => return self.conflict(&plan.change).await.map(|()| None),
@@ -126,6 +129,7 @@ impl Run<'_> {
             }
         }
         self.still_leads()?;
+        self.note_superseded(&mut plan.status);
         self.write_status(&plan.status).await?;
         Ok(Some(self.finish(plan)))
     }
@@ -233,11 +237,7 @@ impl Run<'_> {
         if let Some(account) = plan.first_refusal {
             lock(&self.context.shared.refusals).record(account, now);
         }
-        let look = Look::of(
-            self.resource.generation,
-            &as_mentioned(self.view.clone(), &self.status, self.resource),
-            &self.status,
-        );
+        let look = self.look();
         self.context.remember(self.resource, |remembered| {
             if let Some(settling) = plan.status.settling.as_ref().filter(|_| plan.refusal_began) {
                 remembered.refusal_began(&settling.key_id_suffix, now);

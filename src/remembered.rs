@@ -1,5 +1,7 @@
 //! What one process remembers of each resource between its runs.
 
+mod overlap;
+
 use std::{
     collections::{BTreeSet, HashMap},
     time::Duration,
@@ -13,6 +15,8 @@ use crate::{
     decide::{Due, Memory, Next},
 };
 
+pub use overlap::Overlap;
+
 /// What is remembered of one resource.
 #[derive(Clone, Debug, Default)]
 pub struct Remembered {
@@ -24,6 +28,8 @@ pub struct Remembered {
     pub failures: u32,
     /// The generation whose status the API server found invalid, and when.
     pub refused_status: Option<(i64, Instant)>,
+    /// When the consumers of a superseded pair are looked at.
+    pub overlap: Overlap,
     rewinds: u64,
     timer: Timer,
     refusal: Option<(String, Instant)>,

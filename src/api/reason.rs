@@ -117,6 +117,17 @@ pub enum Reason {
     /// The API server refuses to write the target.
     TargetWriteRefused,
 
+    /// Pods hold the superseded pair until they are restarted.
+    ConsumersHoldPreviousKey,
+    /// Pods that are not ready may hold the superseded pair.
+    ConsumersUnknown,
+    /// Pods may hold the superseded pair until they have read its successor.
+    ConsumersPickingUp,
+    /// The operator may not list the pods that may hold the superseded pair.
+    ConsumersNotListed,
+    /// No pod holds the superseded pair any more.
+    PreviousKeyUnused,
+
     /// A field of the spec holds what the schema would have refused.
     SpecInvalid,
     /// The resource could not be decoded.

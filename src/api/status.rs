@@ -5,6 +5,8 @@ use kube::KubeSchema;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use super::{Consumers, Previous};
+
 /// Observed state. Of key material it shows at most the last four characters of the access key ID.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -13,7 +15,8 @@ pub struct StaticAwsCredentialsStatus {
     #[serde(default)]
     pub observed_generation: i64,
 
-    /// Ready, Verified and Published; Reconciling or Stalled only while they are true.
+    /// Ready, Verified and Published; Reconciling or Stalled only while they are true; PreviousKeyInUse after a
+    /// rotation.
     #[serde(default)]
     #[schemars(schema_with = "conditions")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
@@ -38,6 +41,18 @@ pub struct StaticAwsCredentialsStatus {
     /// When AWS first refused the source's pair as unknown. A refusal counts once it has lasted for a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settling: Option<Settling>,
+
+    /// The pair that was superseded last, where the operator looks after its consumers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Previous>,
+
+    /// Pods that may still hold the superseded pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumers: Option<Consumers>,
+
+    /// From then on the superseded key may be deactivated. Absent while pods have to be restarted first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_key_safe_after: Option<Time>,
 
     /// The Secret to bind, as the Service Binding specification's Provisioned Service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,6 +137,8 @@ pub enum ConditionType {
     Reconciling,
     /// A person must act.
     Stalled,
+    /// Pods may still hold the pair that was superseded.
+    PreviousKeyInUse,
 }
 
 impl ConditionType {
@@ -134,6 +151,7 @@ impl ConditionType {
             Self::Published => "Published",
             Self::Reconciling => "Reconciling",
             Self::Stalled => "Stalled",
+            Self::PreviousKeyInUse => "PreviousKeyInUse",
         }
     }
 }

@@ -5,14 +5,15 @@ use crate::{
     conditions::{self, Truth},
 };
 
-const TYPES: [ConditionType; 5] = [
+const TYPES: [ConditionType; 6] = [
     ConditionType::Ready,
     ConditionType::Verified,
     ConditionType::Published,
     ConditionType::Reconciling,
     ConditionType::Stalled,
+    ConditionType::PreviousKeyInUse,
 ];
-/// Those whose reason is told. The two others repeat that of Ready.
+/// Those whose reason is told. Reconciling and Stalled repeat that of Ready.
 const TOLD: [ConditionType; 3] = [
     ConditionType::Ready,
     ConditionType::Verified,
@@ -28,10 +29,36 @@ const WELL: [Reason; 3] = [
 /// The state of one resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    truths: [Option<Truth>; 5],
+    truths: Truths,
     reasons: [Option<Reason>; 3],
     verified: u32,
     revision: u32,
+}
+
+/// A truth for each type, or none, in two bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Truths(u16);
+
+impl Truths {
+    const BITS: [Option<Truth>; 4] = [
+        None,
+        Some(Truth::True),
+        Some(Truth::False),
+        Some(Truth::Unknown),
+    ];
+
+    fn of(truths: [Option<Truth>; TYPES.len()]) -> Self {
+        let all = truths.into_iter().rev();
+        Self(all.fold(0, |bits, truth| {
+            let truth = Self::BITS.iter().position(|known| *known == truth);
+            bits << 2 | u16::try_from(truth.unwrap_or_default()).unwrap_or_default()
+        }))
+    }
+
+    fn all(self) -> impl Iterator<Item = Option<Truth>> {
+        let at = move |place: usize| usize::from(self.0 >> (2 * place) & 3);
+        (0..TYPES.len()).map(move |place| Self::BITS.get(at(place)).copied().flatten())
+    }
 }
 
 impl Summary {
@@ -44,7 +71,7 @@ impl Summary {
         let published = status.published.as_ref();
         let revision = published.and_then(|published| published.revision.try_into().ok());
         Self {
-            truths: TYPES.map(|kind| Truth::parse(&find(kind)?.status)),
+            truths: Truths::of(TYPES.map(|kind| Truth::parse(&find(kind)?.status))),
             reasons: TOLD.map(|kind| Reason::parse(&find(kind)?.reason)),
             verified: verified.unwrap_or_default(),
             revision: revision.unwrap_or_default(),
@@ -53,7 +80,7 @@ impl Summary {
 
     /// The conditions that are there, and their status.
     pub fn conditions(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        let all = TYPES.into_iter().zip(self.truths);
+        let all = TYPES.into_iter().zip(self.truths.all());
         all.filter_map(|(kind, truth)| Some((kind.as_str(), truth?.as_str())))
     }
 

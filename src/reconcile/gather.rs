@@ -174,7 +174,7 @@ impl<'a> Run<'a> {
 }
 
 /// Times in a status have no fractions; one that had would differ from what comes back.
-fn this_second() -> Timestamp {
+pub(super) fn this_second() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }

@@ -1,0 +1,263 @@
+//! From the moment that a pair is superseded to the one when nobody holds it any more.
+
+use std::time::Duration;
+
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::{Condition, Time},
+    jiff::Timestamp,
+};
+
+use super::{Pickup, Pod, pickup};
+use crate::{
+    api::{
+        ConditionType, ConsumerGroup, Consumers, Previous, Published, Reason,
+        StaticAwsCredentialsStatus,
+    },
+    conditions::{self, Truth},
+    verdict::Finding,
+};
+
+/// By then the kubelet has put a new content into the pods of its node: it looks each minute, give or
+/// take.
+const KUBELET: Duration = Duration::from_secs(90);
+/// Requests and repetitions that were signed before.
+const UNDER_WAY: Duration = Duration::from_mins(1);
+const NAMED: usize = 10;
+
+/// A pod that may hold the superseded pair.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Holder {
+    /// Its name.
+    pub name: String,
+    /// How it comes by the present pair.
+    pub pickup: Pickup,
+}
+
+/// What is known of the consumers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outlook {
+    /// The status with it.
+    pub status: StaticAwsCredentialsStatus,
+    /// When to look again, if at all.
+    pub again: Option<Again>,
+}
+
+/// When to look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// After this time.
+    In(Duration),
+    /// When somebody may have restarted something: soon, and then ever later.
+    Later,
+}
+
+/// Takes note of it in the status after a run if the pair was superseded in that run. `ttl` is for how
+/// long the helper vouches for what it read.
+pub fn note(
+    before: &StaticAwsCredentialsStatus,
+    after: &mut StaticAwsCredentialsStatus,
+    now: Timestamp,
+    ttl: Duration,
+) {
+    let Some(published) = &after.published else {
+        forget(after);
+        return;
+    };
+    let Some(superseded) = before.published.as_ref().filter(|before| {
+        before.revision != published.revision && before.key_id_suffix != published.key_id_suffix
+    }) else {
+        return;
+    };
+    let previous = Previous {
+        key_id_suffix: superseded.key_id_suffix.clone(),
+        superseded_time: published.time.clone(),
+        picked_up_time: Time(picked_up(published.time.0, ttl)),
+    };
+    let message = format!(
+        "the key that ends in {} was superseded; pods that start before {} may still get it, and who holds it is \
+         looked up then",
+        previous.key_id_suffix,
+        delivered(published)
+    );
+    let finding = Finding::new(Reason::ConsumersPickingUp, message);
+    after.previous = Some(previous);
+    after.consumers = None;
+    after.previous_key_safe_after = None;
+    say(after, Truth::Unknown, &finding, now);
+}
+
+/// Nothing is said of consumers any more.
+pub fn forget(status: &mut StaticAwsCredentialsStatus) {
+    status.previous = None;
+    status.consumers = None;
+    status.previous_key_safe_after = None;
+    let kind = ConditionType::PreviousKeyInUse.as_str();
+    status
+        .conditions
+        .retain(|condition| condition.type_ != kind);
+}
+
+/// Rounded up to the minute, for people.
+fn picked_up(published: Timestamp, ttl: Duration) -> Timestamp {
+    let at = published
+        .as_second()
+        .saturating_add(seconds(KUBELET + ttl + UNDER_WAY));
+    let minute = at.div_euclid(60) + i64::from(at.rem_euclid(60) > 0);
+    Timestamp::from_second(minute.saturating_mul(60)).unwrap_or(published)
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// The pair that was superseded and may still be in use, and what took its place.
+#[must_use]
+pub fn is_open(status: &StaticAwsCredentialsStatus) -> Option<(&Previous, &Published)> {
+    let condition = conditions::find(&status.conditions, ConditionType::PreviousKeyInUse)?;
+    let open = condition.status != Truth::False.as_str();
+    status
+        .previous
+        .as_ref()
+        .zip(status.published.as_ref())
+        .filter(|_| open)
+}
+
+/// By when every pod that starts gets what was published.
+#[must_use]
+pub fn delivered(published: &Published) -> Timestamp {
+    let time = published.time.0;
+    time.checked_add(KUBELET).unwrap_or(time)
+}
+
+/// What a pod is to a Secret that was published.
+#[must_use]
+pub fn holder(pod: &Pod, published: &Published) -> Option<Holder> {
+    let pickup = pickup(pod, &published.secret_name, delivered(published))?;
+    let name = pod.metadata.name.clone().unwrap_or_default();
+    Some(Holder { name, pickup })
+}
+
+/// What the pods of the namespace tell.
+#[must_use]
+pub fn judge(
+    status: &StaticAwsCredentialsStatus,
+    holders: &[Holder],
+    now: Timestamp,
+) -> Option<Outlook> {
+    let (previous, _) = is_open(status)?;
+    let consumers = consumers(holders);
+    let left = previous.picked_up_time.0.duration_since(now);
+    let (truth, finding) = verdict(previous, &consumers, left.is_positive());
+    let again = match truth {
+        Truth::False => None,
+        _ if finding.reason == Reason::ConsumersPickingUp => {
+            // Times in a status have no fractions.
+            let left = Duration::try_from(left).unwrap_or_default();
+            Some(Again::In(left + Duration::from_secs(1)))
+        }
+        _ => Some(Again::Later),
+    };
+    let held = matches!(
+        finding.reason,
+        Reason::ConsumersHoldPreviousKey | Reason::ConsumersUnknown
+    );
+    let mut status = status.clone();
+    status.previous_key_safe_after = (!held).then(|| previous.picked_up_time.clone());
+    status.consumers = Some(consumers);
+    say(&mut status, truth, &finding, now);
+    Some(Outlook { status, again })
+}
+
+/// The API server does not let the operator see the pods.
+#[must_use]
+pub fn unlisted(status: &StaticAwsCredentialsStatus, now: Timestamp) -> Option<Outlook> {
+    let (previous, _) = is_open(status)?;
+    let message = format!(
+        "pods may not be listed, so nobody can say who holds the key that ends in {}; let the operator list \
+         pods in this namespace, as the chart does with rotation.consumers.enabled",
+        previous.key_id_suffix
+    );
+    let mut status = status.clone();
+    status.consumers = None;
+    status.previous_key_safe_after = None;
+    let finding = Finding::new(Reason::ConsumersNotListed, message);
+    say(&mut status, Truth::Unknown, &finding, now);
+    let again = Some(Again::Later);
+    Some(Outlook { status, again })
+}
+
+fn consumers(holders: &[Holder]) -> Consumers {
+    let group = |wanted: Pickup| {
+        let of_group = holders.iter().filter(|holder| holder.pickup == wanted);
+        let mut names: Vec<String> = of_group.map(|holder| holder.name.clone()).collect();
+        let count = i32::try_from(names.len()).unwrap_or(i32::MAX);
+        names.sort_unstable();
+        names.truncate(NAMED);
+        ConsumerGroup { count, names }
+    };
+    Consumers {
+        hot: group(Pickup::Hot),
+        restart_needed: group(Pickup::RestartNeeded),
+        unknown: group(Pickup::Unknown),
+    }
+}
+
+fn verdict(previous: &Previous, consumers: &Consumers, clock_runs: bool) -> (Truth, Finding) {
+    let key = format!("the key that ends in {}", previous.key_id_suffix);
+    let (restart, unknown) = (&consumers.restart_needed, &consumers.unknown);
+    if restart.count > 0 {
+        let names = listed(restart);
+        let message =
+            format!("{key} is held by pods that read it at their start alone; restart {names}");
+        return (
+            Truth::True,
+            Finding::new(Reason::ConsumersHoldPreviousKey, message),
+        );
+    }
+    if unknown.count > 0 {
+        let names = listed(unknown);
+        let message = format!("{key} may be held by pods that are not ready; look at {names}");
+        return (
+            Truth::Unknown,
+            Finding::new(Reason::ConsumersUnknown, message),
+        );
+    }
+    if clock_runs {
+        let message = format!(
+            "{key} may be held until {}, by when every pod has read its successor",
+            previous.picked_up_time.0
+        );
+        return (
+            Truth::Unknown,
+            Finding::new(Reason::ConsumersPickingUp, message),
+        );
+    }
+    let message = format!(
+        "no pod holds {key} any more; see in IAM that it was not used since, deactivate it, and delete it later"
+    );
+    (
+        Truth::False,
+        Finding::new(Reason::PreviousKeyUnused, message),
+    )
+}
+
+fn listed(group: &ConsumerGroup) -> String {
+    let names = group.names.join(", ");
+    match usize::try_from(group.count)
+        .unwrap_or_default()
+        .checked_sub(group.names.len())
+    {
+        Some(more) if more > 0 => format!("{names} and {more} more"),
+        _ => names,
+    }
+}
+
+fn say(status: &mut StaticAwsCredentialsStatus, truth: Truth, finding: &Finding, now: Timestamp) {
+    let kind = ConditionType::PreviousKeyInUse;
+    let new = conditions::condition(&status.conditions, kind, truth, finding, now);
+    let same = |condition: &&mut Condition| condition.type_ == kind.as_str();
+    match status.conditions.iter_mut().find(same) {
+        Some(old) => *old = new,
+        None => status.conditions.push(new),
+    }
+}

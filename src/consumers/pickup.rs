@@ -1,0 +1,108 @@
+//! How a pod that uses a Secret comes by another content of it.
+
+use k8s_openapi::jiff::Timestamp;
+
+use super::pod::{Container, Mount, Named, Pod, Spec, Variable};
+
+/// How a pod that may hold an older pair comes by the present one. The worst comes last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pickup {
+    /// By itself: its SDKs ask the helper again and again.
+    Hot,
+    /// By itself, but it is not ready, so nobody can say whether it does.
+    Unknown,
+    /// By a restart.
+    RestartNeeded,
+}
+
+/// The file that names the helper, as the layout `CredentialProcess` calls it.
+const FILE: &str = "config-process";
+/// SDKs read the file from the first; the second is what old ones read.
+const FILE_VARIABLES: [&str; 2] = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
+/// Whatever SDKs prefer to the file.
+const SHADOWS: [&str; 5] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_ACCESS_KEY",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+];
+
+/// How a pod comes by what a Secret holds since some time, or nothing if it does not use the Secret,
+/// or holds it for sure, since it was started later.
+#[must_use]
+pub fn pickup(pod: &Pod, secret: &str, since: Timestamp) -> Option<Pickup> {
+    if pod.has_ended() {
+        return None;
+    }
+    let older = pod
+        .running()
+        .filter(|(_, started)| started.is_none_or(|started| started.0 <= since));
+    let uses = older.filter_map(|(container, _)| of_container(&pod.spec, container, secret));
+    let worst = uses.max()?;
+    if worst == Pickup::Hot && !pod.is_ready() {
+        return Some(Pickup::Unknown);
+    }
+    Some(worst)
+}
+
+fn of_container(spec: &Spec, container: &Container, secret: &str) -> Option<Pickup> {
+    let by_environment = container.env.iter().any(|one| reads(one, secret))
+        || container
+            .env_from
+            .iter()
+            .any(|all| is(all.secret_ref.as_ref(), secret));
+    let mounts = || {
+        let mounts = container.volume_mounts.iter();
+        mounts.filter(|mount| mounted(spec, mount, secret))
+    };
+    if by_environment {
+        return Some(Pickup::RestartNeeded);
+    }
+    mounts().next()?;
+    let whole = |mount: &&Mount| mount.sub_path.is_none() && mount.sub_path_expr.is_none();
+    let asks_helper = |mount: &Mount| {
+        let file = format!("{}/{FILE}", mount.mount_path.trim_end_matches('/'));
+        FILE_VARIABLES
+            .iter()
+            .all(|name| value(container, name) == Some(&file))
+    };
+    let shadowed = container
+        .env
+        .iter()
+        .any(|one| SHADOWS.contains(&one.name.as_str()));
+    let hot = mounts().all(|mount| whole(&mount)) && mounts().any(asks_helper) && !shadowed;
+    Some(if hot {
+        Pickup::Hot
+    } else {
+        Pickup::RestartNeeded
+    })
+}
+
+fn reads(variable: &Variable, secret: &str) -> bool {
+    let from = variable.value_from.as_ref();
+    is(from.and_then(|from| from.secret_key_ref.as_ref()), secret)
+}
+
+fn is(reference: Option<&Named>, secret: &str) -> bool {
+    reference.is_some_and(|reference| reference.name.as_deref() == Some(secret))
+}
+
+/// Of variables of the same name the last one counts.
+fn value<'a>(container: &'a Container, name: &str) -> Option<&'a String> {
+    let mut variables = container.env.iter().rev();
+    variables.find(|one| one.name == name)?.value.as_ref()
+}
+
+fn mounted(spec: &Spec, mount: &Mount, secret: &str) -> bool {
+    let mut volumes = spec.volumes.iter();
+    volumes.any(|volume| {
+        let direct = volume.secret.as_ref();
+        let projected = volume.projected.iter().flat_map(|all| &all.sources);
+        volume.name == mount.name
+            && (direct.is_some_and(|direct| direct.secret_name.as_deref() == Some(secret))
+                || projected
+                    .into_iter()
+                    .any(|source| is(source.secret.as_ref(), secret)))
+    })
+}

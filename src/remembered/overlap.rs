@@ -1,0 +1,70 @@
+//! When the consumers of a superseded pair are looked at.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::consumers::Again;
+
+const FIRST: Duration = Duration::from_secs(10);
+const MOST: Duration = Duration::from_mins(5);
+
+/// Looks at consumers, past and to come.
+#[derive(Clone, Debug, Default)]
+pub struct Overlap(Option<Box<Looks>>);
+
+#[derive(Clone, Debug)]
+struct Looks {
+    revision: i64,
+    next: Option<Instant>,
+    in_a_row: u32,
+}
+
+impl Overlap {
+    /// How long until the next look at the consumers of a revision; the first is due after `first`.
+    pub fn wait(&mut self, revision: i64, first: Duration, now: Instant) -> Duration {
+        let begun = self.0.take().filter(|looks| looks.revision == revision);
+        let looks = begun.unwrap_or_else(|| {
+            Box::new(Looks {
+                revision,
+                next: Some(now + first),
+                in_a_row: 0,
+            })
+        });
+        let wait = looks
+            .next
+            .map_or(Duration::ZERO, |next| next.saturating_duration_since(now));
+        self.0 = Some(looks);
+        wait
+    }
+
+    /// Takes note of a look, and returns when the next one is due. While consumers come and go it is
+    /// soon, and ever later while nothing happens.
+    pub fn looked(
+        &mut self,
+        again: Option<Again>,
+        news: bool,
+        jitter: f64,
+        now: Instant,
+    ) -> Option<Duration> {
+        let Some(again) = again else {
+            self.0 = None;
+            return None;
+        };
+        let looks = self.0.as_mut()?;
+        looks.in_a_row = if news {
+            0
+        } else {
+            looks.in_a_row.saturating_add(1)
+        };
+        let pause = match again {
+            Again::In(pause) => pause,
+            Again::Later => {
+                let doubled = FIRST.saturating_mul(1 << looks.in_a_row.min(8));
+                doubled.min(MOST).mul_f64(0.8 + 0.4 * jitter)
+            }
+        };
+        looks.next = Some(now + pause);
+        Some(pause)
+    }
+}

@@ -1,0 +1,65 @@
+//! Who holds a superseded pair, and until when.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod looks;
+mod overlap;
+mod pickup;
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+use static_aws_credentials::consumers::Pod;
+
+/// When the present pair was published.
+const PUBLISHED: &str = "2026-01-01T12:00:00Z";
+const BEFORE: &str = "2026-01-01T11:00:00Z";
+/// The kubelet has delivered it by then.
+const DELIVERED: &str = "2026-01-01T12:01:30Z";
+const AFTER: &str = "2026-01-01T12:01:31Z";
+
+fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// A pod that mounts the target, changed as a test likes.
+fn pod(change: impl FnOnce(&mut Value)) -> Pod {
+    let mut pod = json!({
+        "metadata": { "name": "web-0", "labels": { "app": "web" } },
+        "spec": {
+            "volumes": [{ "name": "aws", "secret": { "secretName": "orders-credentials" } }],
+            "containers": [{
+                "name": "app",
+                "image": "app",
+                "volumeMounts": [{ "name": "aws", "mountPath": "/var/run/secrets/awscredentials.dev" }],
+            }],
+        },
+        "status": {
+            "phase": "Running",
+            "conditions": [{ "type": "Ready", "status": "True" }],
+            "containerStatuses": [{
+                "name": "app",
+                "state": { "running": { "startedAt": BEFORE } },
+            }],
+        },
+    });
+    change(&mut pod);
+    serde_json::from_value(pod).unwrap()
+}
+
+/// The same with the helper.
+fn hot(change: impl FnOnce(&mut Value)) -> Pod {
+    pod(|pod| {
+        let file = "/var/run/secrets/awscredentials.dev/config-process";
+        pod["spec"]["containers"][0]["env"] = json!([
+            { "name": "AWS_CONFIG_FILE", "value": file },
+            { "name": "AWS_SHARED_CREDENTIALS_FILE", "value": file },
+            { "name": "AWS_ROLE_ARN", "value": "" },
+        ]);
+        change(pod);
+    })
+}
