@@ -6,7 +6,10 @@ use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::sts::{Endpoint, parse_endpoint};
+use crate::{
+    layout::DEFAULT_TTL,
+    sts::{Endpoint, parse_endpoint},
+};
 
 /// Proves AWS key pairs in Secrets and publishes them to the Secrets that pods mount.
 #[derive(Debug, Parser)]
@@ -101,6 +104,11 @@ pub struct RunArgs {
     /// Warn, at the start and in the metrics, that no admission policy asks who may request what
     #[arg(long, env = "AWSCREDS_UNGUARDED")]
     pub unguarded: bool,
+
+    /// For how many seconds consumers of the layout `CredentialProcess` keep a pair: how late they follow a
+    /// rotation. Below 960 boto3 starts a process for each request
+    #[arg(long, env = "AWSCREDS_CREDENTIAL_PROCESS_TTL", value_name = "SECONDS", default_value_t = DEFAULT_TTL, value_parser = clap::value_parser!(u32).range(1..=43_200))]
+    pub credential_process_ttl: u32,
 
     /// The name of the lease
     #[arg(

@@ -36,6 +36,8 @@ pub struct Shared {
     pub sts: Arc<dyn Sts>,
     /// Whether one endpoint stands for all regions.
     pub endpoint_replaced: bool,
+    /// For how many seconds SDKs keep what a `credential_process` told them.
+    pub credential_process_ttl: u32,
     /// By what pairs are recognized.
     pub key: FingerprintKey,
     /// How many runs go on at once.

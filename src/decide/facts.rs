@@ -111,6 +111,7 @@ fn published(world: &World<'_>, source: &Source, new_pair: bool) -> Published {
         time: before
             .filter(|_| !new_pair)
             .map_or(Time(world.now), |published| published.time.clone()),
+        credential_process_ttl_seconds: world.resource.rendered_ttl(),
     }
 }
 

@@ -90,6 +90,14 @@ impl World<'_> {
         self.status.observed_generation == self.resource.generation
     }
 
+    /// Whether the target was published under the operator's present setting, which the spec's generation
+    /// says nothing of.
+    pub(super) fn knows_ttl(&self) -> bool {
+        self.published().is_none_or(|published| {
+            published.credential_process_ttl_seconds == self.resource.rendered_ttl()
+        })
+    }
+
     /// What was seen of the published Secret.
     pub(super) fn published_sight(&self) -> &Sight {
         published_sight(self.status, self.view, &self.resource.target)

@@ -25,3 +25,4 @@ mod spec;
 mod suspension;
 mod target;
 mod transitions;
+mod ttl;
