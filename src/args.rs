@@ -7,6 +7,7 @@ use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
+    layout::DEFAULT_TTL,
     sts::{Endpoint, parse_endpoint},
     telemetry::Collector,
 };
@@ -108,6 +109,11 @@ pub struct RunArgs {
     /// After a rotation list the pods of its namespace, and say which hold the superseded pair
     #[arg(long, env = "AWSCREDS_LIST_CONSUMERS")]
     pub list_consumers: bool,
+
+    /// For how many seconds consumers of the layout `CredentialProcess` keep a pair: how late they follow a
+    /// rotation. Below 960 boto3 starts a process for each request
+    #[arg(long, env = "AWSCREDS_CREDENTIAL_PROCESS_TTL", value_name = "SECONDS", default_value_t = DEFAULT_TTL, value_parser = clap::value_parser!(u32).range(1..=43_200))]
+    pub credential_process_ttl: u32,
 
     /// The name of the lease
     #[arg(

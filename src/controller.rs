@@ -160,7 +160,10 @@ async fn run_once(context: &Context, key: &ResourceKey, place: Place) -> Ended {
         }
     };
     let resource = match Resource::parse(&object) {
-        Ok(resource) => resource,
+        Ok(resource) => Resource {
+            credential_process_ttl: context.shared.credential_process_ttl,
+            ..resource
+        },
         Err(finding) => {
             if leads {
                 context.shared.metrics.runs.terminal();

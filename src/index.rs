@@ -10,9 +10,11 @@ use std::{
 
 mod names;
 mod namespace;
+mod orphans;
 mod sight;
 
-use namespace::Namespace;
+use namespace::{Namespace, entry};
+use orphans::Orphans;
 
 pub use names::{Mentions, ResourceKey};
 pub use sight::{Seen, Sight};
@@ -36,6 +38,7 @@ pub struct View {
 #[derive(Clone, Debug, Default)]
 pub struct Index {
     namespaces: HashMap<Arc<str>, Namespace>,
+    orphans: Orphans,
     rewinds: u64,
 }
 
@@ -48,7 +51,11 @@ impl Index {
             .namespaces
             .entry(Arc::clone(&key.namespace))
             .or_default();
+        let waiting = self.orphans.take(&key.namespace, &mentions.uid);
         namespace.apply(&key.name, mentions);
+        for (name, seen) in waiting {
+            namespace.see(&name, seen);
+        }
         let after = self.rivals(key);
         let freed = before.into_iter().filter(|rival| !after.contains(rival));
         freed.collect()
@@ -64,6 +71,13 @@ impl Index {
             }
         }
         freed
+    }
+
+    fn note_orphan(&mut self, namespace: &str, name: &str, seen: &Seen) {
+        let content = self.namespaces.get(namespace);
+        let owner = content.zip(seen.marked_by.as_ref());
+        let knows_owner = owner.is_some_and(|(content, uid)| content.by_uid.contains_key(uid));
+        self.orphans.note(namespace, name, seen, knows_owner);
     }
 
     fn rivals(&self, key: &ResourceKey) -> Vec<ResourceKey> {
@@ -123,11 +137,13 @@ impl Index {
         {
             tracked.awaited_by_list = true;
         }
+        self.orphans.clear();
     }
 
     /// The store was restored from a backup: what was seen of Secrets counts no more.
     pub fn rewind(&mut self) {
         self.rewinds += 1;
+        self.orphans.clear();
         let namespaces = self.namespaces.values_mut();
         for tracked in namespaces.flat_map(|namespace| namespace.secrets.values_mut()) {
             tracked.sight = Sight::Unseen;
@@ -136,6 +152,7 @@ impl Index {
 
     /// A Secret of a list.
     pub fn list_secret(&mut self, namespace: &str, name: &str, seen: Seen) {
+        self.note_orphan(namespace, name, &seen);
         let Some(content) = self.namespaces.get_mut(namespace) else {
             return;
         };
@@ -185,15 +202,14 @@ impl Index {
 
     /// A Secret changed. Returns the resources that it concerns.
     pub fn apply_secret(&mut self, namespace: &str, name: &str, seen: Seen) -> Vec<ResourceKey> {
+        self.note_orphan(namespace, name, &seen);
         let Some((namespace, content)) = entry(&mut self.namespaces, namespace) else {
             return Vec::new();
         };
         let namespace = &namespace;
         // Whose mark it loses has a stray less.
         let mut woken = content.concerned(namespace, name);
-        if let Some(tracked) = content.track(name, &seen) {
-            tracked.awaited_by_list = false;
-            tracked.sight.advance(seen);
+        if content.see(name, seen) {
             let concerned = content.concerned(namespace, name).into_iter();
             let further: Vec<_> = concerned.filter(|key| !woken.contains(key)).collect();
             woken.extend(further);
@@ -203,6 +219,7 @@ impl Index {
 
     /// A Secret is gone. Returns the resources that it concerns.
     pub fn delete_secret(&mut self, namespace: &str, name: &str, version: u64) -> Vec<ResourceKey> {
+        self.orphans.forget(namespace, name);
         let Some((namespace, content)) = entry(&mut self.namespaces, namespace) else {
             return Vec::new();
         };
@@ -273,14 +290,4 @@ impl Index {
             .map(|namespace| namespace.secrets.len())
             .sum()
     }
-}
-
-fn entry<'a>(
-    namespaces: &'a mut HashMap<Arc<str>, Namespace>,
-    name: &str,
-) -> Option<(Arc<str>, &'a mut Namespace)> {
-    let (name, _) = namespaces.get_key_value(name)?;
-    let name = Arc::clone(name);
-    let content = namespaces.get_mut(&name)?;
-    Some((name, content))
 }

@@ -25,7 +25,15 @@ pub struct Request<'a> {
     pub keys: &'a BTreeMap<String, PairField>,
     /// The region, for layouts that carry one.
     pub region: Option<&'a str>,
+    /// For how many seconds SDKs keep what a `credential_process` told them, for the layout that says so.
+    pub ttl: u32,
 }
+
+/// How long SDKs keep what a `credential_process` told them, unless the operator is told otherwise.
+pub const DEFAULT_TTL: u32 = 1080;
+
+/// Below it boto3, which asks again 15 minutes before the end, starts a process for each request.
+pub const LEAST_TTL: u32 = 960;
 
 /// The keys that a layout writes, in the order of the documentation.
 pub fn keys(layout: Layout, with_region: bool) -> impl Iterator<Item = &'static str> {
@@ -52,7 +60,7 @@ pub fn render(
     for &layout in request.layouts {
         for (key, content) in entries(layout) {
             let rendered = content
-                .render(request.region, pair)
+                .render(request, pair)
                 .map_err(|obstacle| cannot_carry(layout, obstacle))?;
             if let Some(bytes) = rendered {
                 data.insert((*key).to_owned(), bytes);
@@ -66,13 +74,20 @@ pub fn render(
 /// speaks of another one, and all of the pair is there.
 #[must_use]
 pub fn carries(data: &BTreeMap<String, SecretBytes>, pair: &KeyPair) -> bool {
+    let none = BTreeMap::new();
+    let request = Request {
+        layouts: &[],
+        keys: &none,
+        region: None,
+        ttl: DEFAULT_TTL,
+    };
     let known = Layout::VARIANTS.iter().flat_map(|layout| entries(*layout));
     let mut whole = false;
     for (key, content) in known.filter(|(_, content)| content.holds_key_material()) {
         let Some(bytes) = data.get(*key) else {
             continue;
         };
-        match content.render(None, pair) {
+        match content.render(&request, pair) {
             Ok(Some(rendered)) if rendered == *bytes => whole |= content.holds_pair(),
             _ => return false,
         }
@@ -92,6 +107,7 @@ enum Content {
     CredentialsFile,
     ConfigFile,
     ProcessJson,
+    ProcessConfig,
 }
 
 impl Content {
@@ -108,7 +124,12 @@ impl Content {
     }
 
     /// Nothing, if the content is of a region and there is none.
-    fn render(self, region: Option<&str>, pair: &KeyPair) -> Result<Option<SecretBytes>, Obstacle> {
+    fn render(
+        self,
+        request: &Request<'_>,
+        pair: &KeyPair,
+    ) -> Result<Option<SecretBytes>, Obstacle> {
+        let region = request.region;
         Ok(match self {
             Self::Id => Some(copy(value(pair, PairField::AccessKeyId))),
             Self::Secret => Some(copy(value(pair, PairField::SecretAccessKey))),
@@ -117,12 +138,15 @@ impl Content {
             Self::CredentialsFile => Some(file::credentials(pair)?),
             Self::ConfigFile => region.map(file::config),
             Self::ProcessJson => Some(file::process_json(pair)?),
+            Self::ProcessConfig => Some(file::process_config(region, request.ttl)),
         })
     }
 }
 
 fn entries(layout: Layout) -> &'static [(&'static str, Content)] {
-    use Content::{Aws, ConfigFile, CredentialsFile, Id, ProcessJson, Region, Secret};
+    use Content::{
+        Aws, ConfigFile, CredentialsFile, Id, ProcessConfig, ProcessJson, Region, Secret,
+    };
     match layout {
         Layout::Env => &[
             ("AWS_ACCESS_KEY_ID", Id),
@@ -134,6 +158,10 @@ fn entries(layout: Layout) -> &'static [(&'static str, Content)] {
             &[("credentials", CredentialsFile), ("config", ConfigFile)]
         }
         Layout::ProcessJson => &[("credentials.json", ProcessJson)],
+        Layout::CredentialProcess => &[
+            ("credentials.json", ProcessJson),
+            ("config-process", ProcessConfig),
+        ],
         Layout::ServiceBinding => &[
             ("type", Aws),
             ("provider", Aws),

@@ -87,7 +87,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let listener = server::bind(args.bind)
         .await
         .map_err(|error| ProcessError::Bind(args.bind, error))?;
-    announce(&args);
+    telemetry::announce(&args);
     let (announcements, queue) = mpsc::channel(EVENT_QUEUE);
     let (candidate, leader) = election(&args, &client)?;
     let shared = shared(&args, client.clone(), leader, announcements, metrics)?;
@@ -130,19 +130,6 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
         exporter.end().await;
     }
     result
-}
-
-fn announce(args: &RunArgs) {
-    let serves = match args.namespaces.as_slice() {
-        [] => "all namespaces".to_owned(),
-        namespaces => namespaces.join(", "),
-    };
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), bind = %args.bind, serves, "starting");
-    if args.unguarded {
-        tracing::warn!(
-            "no admission policy guards the resources: whoever may create one gets any key pair of its namespace; install the chart's policies"
-        );
-    }
 }
 
 /// The drain deadline also ends a controller whose first list never came: that one would never
@@ -267,6 +254,7 @@ fn shared(
         sts: prover,
         endpoint_replaced: args.sts_endpoint.is_some(),
         lists_consumers: args.list_consumers,
+        credential_process_ttl: args.credential_process_ttl,
         key: FingerprintKey::random()?,
         gate: FairGate::new(usize::from(args.concurrency)),
         refusals: std::sync::Mutex::default(),

@@ -43,6 +43,9 @@ pub struct Resource {
     pub layouts: Vec<Layout>,
     /// Further keys of the target.
     pub keys: BTreeMap<String, PairField>,
+    /// For how many seconds SDKs keep what a `credential_process` told them: the operator's own setting,
+    /// not the spec's.
+    pub credential_process_ttl: u32,
     /// What becomes of the target.
     pub deletion_policy: DeletionPolicy,
 }
@@ -102,6 +105,7 @@ impl Resource {
             target: target_name(object),
             layouts: spec.target.layouts.clone(),
             keys: spec.target.keys.clone(),
+            credential_process_ttl: layout::DEFAULT_TTL,
             deletion_policy: spec.target.deletion_policy,
         })
     }
@@ -124,7 +128,15 @@ impl Resource {
             layouts: &self.layouts,
             keys: &self.keys,
             region: self.region.as_ref().map(Region::as_str),
+            ttl: self.credential_process_ttl,
         }
+    }
+
+    /// The operator's setting as far as it is part of this target.
+    #[must_use]
+    pub fn rendered_ttl(&self) -> Option<i64> {
+        let is_rendered = self.layouts.contains(&Layout::CredentialProcess);
+        is_rendered.then(|| self.credential_process_ttl.into())
     }
 
     /// Whether AWS is asked at all.

@@ -17,7 +17,11 @@ use tracing::{Span, field::Empty};
 
 pub use otlp::{Collector, Exporter};
 
-use crate::{args::LogFormat, index::ResourceKey};
+use crate::{
+    args::{LogFormat, RunArgs},
+    index::ResourceKey,
+    layout::LEAST_TTL,
+};
 
 /// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -109,4 +113,24 @@ fn lines(format: LogFormat, chosen: Targets) -> impl Layer<Registry> {
             .boxed(),
     };
     lines.with_filter(cap.and(chosen))
+}
+
+/// Says what the process starts with, and what of it should not stay so.
+pub fn announce(args: &RunArgs) {
+    let serves = match args.namespaces.as_slice() {
+        [] => "all namespaces".to_owned(),
+        namespaces => namespaces.join(", "),
+    };
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), bind = %args.bind, serves, "starting");
+    if args.unguarded {
+        tracing::warn!(
+            "no admission policy guards the resources: whoever may create one gets any key pair of its namespace; install the chart's policies"
+        );
+    }
+    if args.credential_process_ttl < LEAST_TTL {
+        tracing::warn!(
+            seconds = args.credential_process_ttl,
+            "--credential-process-ttl is below {LEAST_TTL}: boto3 starts a process for each request of a pod that follows rotations"
+        );
+    }
 }

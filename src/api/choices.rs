@@ -67,6 +67,8 @@ pub enum Layout {
     SharedCredentialsFile,
     /// The output of a `credential_process`.
     ProcessJson,
+    /// The same, and the `config-process` file by which AWS SDKs read it again while they run.
+    CredentialProcess,
     /// The Service Binding specification's `aws` type.
     ServiceBinding,
     /// Constants of the Mendix AWS Authentication module.

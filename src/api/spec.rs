@@ -229,11 +229,12 @@ pub struct Target {
 
     /// The shapes in which the pair is written, each a set of keys for one kind of consumer.
     /// `Env`: environment variables; `SharedCredentialsFile`: `credentials` and `config` files;
-    /// `ProcessJson`: the output of a `credential_process`; `ServiceBinding`: the Service Binding
-    /// type `aws`; `Mendix`: constants of the AWS Authentication module; `MendixStorage`: file
-    /// storage of a Mendix app; `CloudCredential`: what an OpenShift `CredentialsRequest` yields.
+    /// `ProcessJson`: the output of a `credential_process`; `CredentialProcess`: the same, read anew after
+    /// a rotation; `ServiceBinding`: the Service Binding type `aws`; `Mendix`: constants of the AWS
+    /// Authentication module; `MendixStorage`: file storage of a Mendix app; `CloudCredential`: what
+    /// an OpenShift `CredentialsRequest` yields.
     #[serde(default = "layouts")]
-    #[schemars(length(max = 7))]
+    #[schemars(length(max = 8))]
     #[x_kube(
         merge_strategy = ListMerge::Atomic,
         // Without a reason: that of duplicates would leave the message out.

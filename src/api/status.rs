@@ -91,6 +91,9 @@ pub struct Published {
     pub revision: i64,
     /// When this pair was published.
     pub time: Time,
+    /// For how many seconds consumers of the layout `CredentialProcess` keep a pair that they have read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_process_ttl_seconds: Option<i64>,
 }
 
 /// Who a pair belongs to.

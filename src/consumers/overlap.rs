@@ -51,13 +51,11 @@ pub enum Again {
     Later,
 }
 
-/// Takes note of it in the status after a run if the pair was superseded in that run. `ttl` is for how
-/// long the helper vouches for what it read.
+/// Takes note of it in the status after a run if the pair was superseded in that run.
 pub fn note(
     before: &StaticAwsCredentialsStatus,
     after: &mut StaticAwsCredentialsStatus,
     now: Timestamp,
-    ttl: Duration,
 ) {
     let Some(published) = &after.published else {
         forget(after);
@@ -71,7 +69,7 @@ pub fn note(
     let previous = Previous {
         key_id_suffix: superseded.key_id_suffix.clone(),
         superseded_time: published.time.clone(),
-        picked_up_time: Time(picked_up(published.time.0, ttl)),
+        picked_up_time: Time(picked_up(superseded, published)),
     };
     let message = format!(
         "the key that ends in {} was superseded; pods that start before {} may still get it, and who holds it is \
@@ -97,13 +95,18 @@ pub fn forget(status: &mut StaticAwsCredentialsStatus) {
         .retain(|condition| condition.type_ != kind);
 }
 
+/// Whoever read the old pair keeps it for as long as the file said that named the helper, or says since.
 /// Rounded up to the minute, for people.
-fn picked_up(published: Timestamp, ttl: Duration) -> Timestamp {
-    let at = published
+fn picked_up(superseded: &Published, published: &Published) -> Timestamp {
+    let ttls = [superseded, published].map(|one| one.credential_process_ttl_seconds);
+    let ttl = ttls.into_iter().flatten().max().unwrap_or_default();
+    let start = published.time.0;
+    let at = start
         .as_second()
-        .saturating_add(seconds(KUBELET + ttl + UNDER_WAY));
+        .saturating_add(seconds(KUBELET + UNDER_WAY))
+        .saturating_add(ttl);
     let minute = at.div_euclid(60) + i64::from(at.rem_euclid(60) > 0);
-    Timestamp::from_second(minute.saturating_mul(60)).unwrap_or(published)
+    Timestamp::from_second(minute.saturating_mul(60)).unwrap_or(start)
 }
 
 fn seconds(duration: Duration) -> i64 {

@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Source, World, judge::Judged, place::Standing};
+use super::{Source, World, judge::Judged, place::Standing, schedule};
 use crate::{
     api::{Binding, Published, Reason, Settling, SourceVersion, StaticAwsCredentialsStatus},
     index::Seen,
@@ -111,6 +111,7 @@ fn published(world: &World<'_>, source: &Source, new_pair: bool) -> Published {
         time: before
             .filter(|_| !new_pair)
             .map_or(Time(world.now), |published| published.time.clone()),
+        credential_process_ttl_seconds: world.resource.rendered_ttl(),
     }
 }
 
@@ -120,12 +121,9 @@ fn settling(world: &World<'_>, source: &Source, judged: &Judged) -> Option<Settl
     let Source::Found(found) = source else {
         return world.status.settling.clone();
     };
-    let suffix = found.pair.as_ref().ok()?.pair.suffix();
-    let kept = world
-        .status
-        .settling
-        .clone()
-        .filter(|settling| settling.key_id_suffix == suffix);
+    let pair = found.pair.as_ref().ok()?;
+    let kept = world.status.settling.clone();
+    let kept = kept.filter(|_| schedule::is_refused(world, pair));
     let reason = match judged {
         Judged::Sound {
             doubt: Some(finding),
@@ -142,7 +140,7 @@ fn settling(world: &World<'_>, source: &Source, judged: &Judged) -> Option<Settl
     match reason {
         Some(Reason::Settling | Reason::RejectionUnconfirmed) => Some(kept.unwrap_or(Settling {
             since: Time(world.now),
-            key_id_suffix: suffix,
+            key_id_suffix: pair.pair.suffix(),
         })),
         Some(_) => kept,
         None => None,

@@ -130,7 +130,7 @@ fn max_age(world: &World<'_>, pair: &SourcePair) -> Duration {
     } else {
         world.resource.checks.interval
     };
-    match schedule::refused_for(world, &pair.pair.suffix()) {
+    match schedule::refused_for(world, pair) {
         Some(refused_for) if schedule::is_confirmed(refused_for) && world.due != Due::Now => {
             Duration::ZERO
         }

@@ -25,7 +25,7 @@ pub(super) fn weigh(
     let published = is_published(world, pair);
     let settles = published || *answer == Answer::UnknownKey;
     let finding = words::refused(answer, region.as_str());
-    let refused_for = schedule::refused_for(world, &pair.pair.suffix()).unwrap_or_default();
+    let refused_for = schedule::refused_for(world, pair).unwrap_or_default();
     if settles && !schedule::is_confirmed(refused_for) {
         return Judgement::Known(if published && world.status.identity.is_some() {
             uncertain(

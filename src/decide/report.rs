@@ -40,7 +40,7 @@ pub(super) fn plan(world: &World<'_>, source: &Source, judged: &Judged, placed: 
         refusal_began,
         first_refusal: account.filter(|_| refusal_began && doubted),
         strays: strays(world, judged, &placed.standing),
-        memory: memory(world, source, judged, &placed),
+        memory: memory(world, source, judged, &placed, status.settling.is_some()),
         change: placed.change,
         status,
         next,
@@ -223,7 +223,13 @@ fn strays(world: &World<'_>, judged: &Judged, standing: &Standing) -> Vec<(Strin
         .collect()
 }
 
-fn memory(world: &World<'_>, source: &Source, judged: &Judged, placed: &Placed) -> super::Memory {
+fn memory(
+    world: &World<'_>,
+    source: &Source,
+    judged: &Judged,
+    placed: &Placed,
+    settles: bool,
+) -> super::Memory {
     let mut memory = world.memory.clone();
     let pair = match source {
         Source::Found(found) => found.pair.as_ref().ok(),
@@ -241,6 +247,11 @@ fn memory(world: &World<'_>, source: &Source, judged: &Judged, placed: &Placed) 
         memory.failures.saturating_add(1)
     } else {
         0
+    };
+    memory.refused = if settles {
+        pair.map(|pair| pair.fingerprint).or(memory.refused)
+    } else {
+        None
     };
     memory.settling = match (judged, pair) {
         (Judged::Pending { finding, .. }, Some(pair)) if finding.reason == Reason::Settling => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Next, World, judge::Judged, place::Standing};
+use super::{Next, SourcePair, World, judge::Judged, known, place::Standing};
 use crate::api::{ConditionType, Reason, Settling};
 
 /// How long a refusal lasts before it counts.
@@ -24,11 +24,21 @@ pub enum Due {
     Now,
 }
 
-/// How long AWS has refused the pair with this suffix.
-pub(super) fn refused_for(world: &World<'_>, suffix: &str) -> Option<Duration> {
+/// How long AWS has refused this pair.
+pub(super) fn refused_for(world: &World<'_>, pair: &SourcePair) -> Option<Duration> {
+    world.refused_for.filter(|_| is_refused(world, pair))
+}
+
+/// Whether the refusal that the status speaks of is of this pair. Of a new one the ID tells: another secret
+/// makes no unknown ID known. One that is published is taken away only when it was refused itself.
+pub(super) fn is_refused(world: &World<'_>, pair: &SourcePair) -> bool {
     let settling = world.status.settling.as_ref();
-    let same = settling.is_some_and(|settling| settling.key_id_suffix == suffix);
-    world.refused_for.filter(|_| same)
+    let same_id = settling.is_some_and(|settling| settling.key_id_suffix == pair.pair.suffix());
+    let same_pair = match world.memory.refused {
+        Some(refused) => refused == pair.fingerprint,
+        None => world.reason_before(ConditionType::Published) == Some(Reason::Published),
+    };
+    same_id && (same_pair || !known::is_published(world, pair))
 }
 
 /// Whether a refusal has lasted long enough.
@@ -108,9 +118,8 @@ pub(super) fn next(
     standing: &Standing,
     settling: Option<&Settling>,
 ) -> Next {
-    let refused_for = settling
-        .and_then(|settling| refused_for(world, &settling.key_id_suffix))
-        .unwrap_or_default();
+    let goes_on = settling.is_some() && settling == world.status.settling.as_ref();
+    let refused_for = world.refused_for.filter(|_| goes_on).unwrap_or_default();
     let most = world.resource.checks.interval;
     match judged {
         Judged::Refused {

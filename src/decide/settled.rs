@@ -70,7 +70,7 @@ fn source_matches(world: &World<'_>) -> bool {
 fn target_matches(world: &World<'_>) -> bool {
     match world.published() {
         Some(published) if world.was_true(ConditionType::Ready) => {
-            published.secret_name == world.resource.target && world.is_intact()
+            published.secret_name == world.resource.target && world.is_intact() && world.knows_ttl()
         }
         Some(_) => world.is_intact(),
         None => world.view.target == Sight::Absent,

@@ -60,6 +60,8 @@ pub struct Memory {
     pub proof: Option<Proof>,
     /// The new pair that AWS did not know when this process last asked.
     pub settling: Option<Fingerprint>,
+    /// The pair of whose refusal the status speaks.
+    pub refused: Option<Fingerprint>,
     /// Answers in a row that said nothing.
     pub failures: u32,
 }
@@ -88,6 +90,14 @@ impl World<'_> {
     /// Whether the status speaks of the present spec.
     pub(super) fn knows_spec(&self) -> bool {
         self.status.observed_generation == self.resource.generation
+    }
+
+    /// Whether the target was published under the operator's present setting, which the spec's generation
+    /// says nothing of.
+    pub(super) fn knows_ttl(&self) -> bool {
+        self.published().is_none_or(|published| {
+            published.credential_process_ttl_seconds == self.resource.rendered_ttl()
+        })
     }
 
     /// What was seen of the published Secret.

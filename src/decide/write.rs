@@ -56,8 +56,9 @@ pub(super) fn publish(world: &World<'_>, content: Content<'_>) -> Placing {
     let here = world
         .published()
         .filter(|published| published.secret_name == name);
-    let same_spec =
-        world.knows_spec() && world.reason_before(ConditionType::Ready) != Some(Reason::Suspended);
+    let same_spec = world.knows_spec()
+        && world.knows_ttl()
+        && world.reason_before(ConditionType::Ready) != Some(Reason::Suspended);
     match (&world.view.target, world.read_target(name)) {
         (Sight::Absent, _) | (_, Some(Target::Absent)) => {
             Placing::Known(Box::new(create(world, content)))
@@ -110,7 +111,7 @@ fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed 
     if !adopts && found.conforms(resource, &content.data) {
         return Placed {
             change: Change::Nothing,
-            standing: untouched(here, &content, found),
+            standing: untouched(world, here, &content, found),
         };
     }
     let restores = content.is_published && here.is_some_and(|here| !matches(here, &found.seen));
@@ -140,15 +141,20 @@ fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed 
 }
 
 /// How a target stands that is what it should be already.
-fn untouched(here: Option<&Published>, content: &Content<'_>, found: &FoundTarget) -> Standing {
+fn untouched(
+    world: &World<'_>,
+    here: Option<&Published>,
+    content: &Content<'_>,
+    found: &FoundTarget,
+) -> Standing {
     let known = content.is_published || here.is_some_and(|here| says_same(here, content, found));
     let seen = found.seen.clone();
-    if known && here.is_some() {
+    if known && here.is_some() && world.knows_ttl() {
         Standing::Holds(seen)
     } else {
         Standing::Found {
             seen,
-            new_pair: !content.is_published,
+            new_pair: !known,
         }
     }
 }

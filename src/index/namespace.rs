@@ -39,6 +39,17 @@ pub(super) struct Namespace {
     pub(super) strays: HashSet<Arc<str>>,
 }
 
+/// What is known of a namespace, and its name as it is kept.
+pub(super) fn entry<'a>(
+    namespaces: &'a mut HashMap<Arc<str>, Namespace>,
+    name: &str,
+) -> Option<(Arc<str>, &'a mut Namespace)> {
+    let (name, _) = namespaces.get_key_value(name)?;
+    let name = Arc::clone(name);
+    let content = namespaces.get_mut(&name)?;
+    Some((name, content))
+}
+
 impl Namespace {
     pub(super) fn apply(&mut self, name: &Arc<str>, mut mentions: Mentions) {
         let (name, before) = self
@@ -144,6 +155,16 @@ impl Namespace {
             self.secrets.remove(name);
         }
         self.secrets.get_mut(name)
+    }
+
+    /// Takes note of a Secret, if anybody cares about it.
+    pub(super) fn see(&mut self, name: &str, seen: Seen) -> bool {
+        let Some(tracked) = self.track(name, &seen) else {
+            return false;
+        };
+        tracked.awaited_by_list = false;
+        tracked.sight.advance(seen);
+        true
     }
 
     pub(super) fn forget_if_idle(&mut self, name: &str) {

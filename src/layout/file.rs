@@ -33,6 +33,23 @@ pub(super) fn config(region: &str) -> SecretBytes {
     joined(&["[default]\nregion = ", region, "\n"])
 }
 
+/// Names the program and the file by the paths at which the chart's injection mounts them: SDKs expand
+/// no variables in a command.
+pub(super) fn process_config(region: Option<&str>, ttl: u32) -> SecretBytes {
+    let region = region.map_or(String::new(), |region| format!("region = {region}\n"));
+    let command = format!(
+        "/var/run/awscredentials.dev/credential-process \
+         --file /var/run/secrets/awscredentials.dev/credentials.json --ttl {ttl}"
+    );
+    joined(&[
+        "[default]\n",
+        &region,
+        "credential_process = ",
+        &command,
+        "\n",
+    ])
+}
+
 /// What a `credential_process` prints. Every SDK refuses a `Version` that is no number, and some
 /// refuse an empty session token, so that absent fields are left out.
 pub(super) fn process_json(pair: &KeyPair) -> Result<SecretBytes, Obstacle> {

@@ -12,14 +12,11 @@ use crate::{
     observe,
 };
 
-/// For how long SDKs keep what the helper told them.
-const TTL: Duration = Duration::from_secs(1080);
-
 impl Run<'_> {
     /// Takes note of it in a status that is about to be written if the pair was superseded.
     pub(super) fn note_superseded(&self, status: &mut crate::api::StaticAwsCredentialsStatus) {
         if self.context.shared.lists_consumers {
-            consumers::note(&self.status, status, this_second(), TTL);
+            consumers::note(&self.status, status, this_second());
         } else if status.previous.is_some() {
             consumers::forget(status);
         }

@@ -9,6 +9,7 @@
 mod actions;
 mod adoption;
 mod aws;
+mod consumers;
 mod costs;
 mod elsewhere;
 mod formats;
@@ -92,6 +93,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         outage::tests(),
         undecodable::tests(),
         leaks::tests(),
+        consumers::tests(),
         costs::tests(),
     ]
 }

@@ -34,6 +34,8 @@ pub type Test = crate::suite::Test<Stage>;
 
 /// More than the minute for which a refusal is not believed, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(150);
+const CONSUMER_RULES: &str =
+    include_str!("../../charts/static-aws-credentials/files/consumer-rules.yaml");
 const RULES: &str = include_str!("../../charts/static-aws-credentials/files/rules.yaml");
 const LEASE_RULES: &str =
     include_str!("../../charts/static-aws-credentials/files/lease-rules.yaml");
@@ -499,7 +501,9 @@ pub fn rules() -> Result<Vec<Value>> {
     let mut rules: Vec<Value> = serde_saphyr::from_str(RULES)?;
     let name = "{{ include \"static-aws-credentials.leaseName\" . }}";
     let lease_rules = LEASE_RULES.replace(name, "static-aws-credentials");
-    rules.extend(serde_saphyr::from_str::<Vec<Value>>(&lease_rules)?);
+    for more in [&lease_rules, CONSUMER_RULES] {
+        rules.extend(serde_saphyr::from_str::<Vec<Value>>(more)?);
+    }
     Ok(rules)
 }
 

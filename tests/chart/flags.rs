@@ -60,7 +60,7 @@ fn defaults_are_those_of_the_flags() -> Result<()> {
             compared += 1;
         }
     }
-    ensure!(compared == 3, "{compared} defaults were compared");
+    ensure!(compared == 4, "{compared} defaults were compared");
     Ok(())
 }
 

@@ -28,6 +28,7 @@ const REFUSED: &[(&[&str], &[&str])] = &[
         &["injection.enable=true"],
         &["/injection", "'enable' not allowed"],
     ),
+    (&["rotation.ttl=1080"], &["/rotation", "'ttl' not allowed"]),
     (
         &["tracing.endpoint=https://collector.monitoring:4318"],
         &["/tracing/endpoint", "does not match"],
@@ -103,6 +104,14 @@ const REFUSED: &[(&[&str], &[&str])] = &[
         &["/sts/ratePerSecond", "got 0, want 1"],
     ),
     (&["concurrency=0"], &["/concurrency", "got 0, want 1"]),
+    (
+        &["rotation.credentialProcessTTLSeconds=959"],
+        &["/rotation/credentialProcessTTLSeconds", "got 959, want 960"],
+    ),
+    (
+        &["rotation.credentialProcessTTLSeconds=43201"],
+        &["/rotation/credentialProcessTTLSeconds", "43,201"],
+    ),
     (&["concurrency=65536"], &["/concurrency", "65,535"]),
     (&["log.format=xml"], &["/log/format", "'json', 'text'"]),
     (

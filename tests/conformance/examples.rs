@@ -74,7 +74,12 @@ impl Example {
 
 /// Whether there is a way for each layout.
 pub fn cover_every_layout() -> Result<()> {
-    for layout in Layout::VARIANTS {
+    // What it names is in pods that the injection serves: tests/injection runs it.
+    let elsewhere = Layout::CredentialProcess;
+    for layout in Layout::VARIANTS
+        .iter()
+        .filter(|layout| **layout != elsewhere)
+    {
         let way = Way::ALL.into_iter().find(|way| way.layout() == *layout);
         of(way.with_context(|| format!("{layout:?} has no way"))?)?;
     }

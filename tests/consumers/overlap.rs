@@ -8,7 +8,6 @@ use static_aws_credentials::{
 
 use crate::{PUBLISHED, time};
 
-const TTL: Duration = Duration::from_secs(1080);
 /// 12:00:00 and 90 s, 18 min and 60 s, rounded up to the minute.
 const PICKED_UP: &str = "2026-01-01T12:21:00Z";
 
@@ -21,6 +20,7 @@ fn published(suffix: &str, revision: i64) -> StaticAwsCredentialsStatus {
             key_id_suffix: suffix.to_owned(),
             revision,
             time: Time(time(PUBLISHED)),
+            credential_process_ttl_seconds: Some(1080),
         }),
         ..StaticAwsCredentialsStatus::default()
     }
@@ -29,7 +29,7 @@ fn published(suffix: &str, revision: i64) -> StaticAwsCredentialsStatus {
 /// The status after a rotation from a key that ends in AAAA to one that ends in BBBB.
 fn rotated() -> StaticAwsCredentialsStatus {
     let mut after = published("BBBB", 2);
-    note(&published("AAAA", 1), &mut after, time(PUBLISHED), TTL);
+    note(&published("AAAA", 1), &mut after, time(PUBLISHED));
     after
 }
 
@@ -83,16 +83,39 @@ fn a_new_pair_supersedes_the_one_before() {
 }
 
 #[test]
+fn the_longer_of_two_times_to_live_counts() {
+    for (before, after, end) in [
+        (Some(1080), Some(3600), "2026-01-01T13:03:00Z"),
+        (Some(3600), Some(1080), "2026-01-01T13:03:00Z"),
+        (None, Some(960), "2026-01-01T12:19:00Z"),
+        (None, None, "2026-01-01T12:03:00Z"),
+    ] {
+        let with = |suffix, revision, ttl| {
+            let mut status = published(suffix, revision);
+            status
+                .published
+                .as_mut()
+                .unwrap()
+                .credential_process_ttl_seconds = ttl;
+            status
+        };
+        let mut status = with("BBBB", 2, after);
+        note(&with("AAAA", 1, before), &mut status, time(PUBLISHED));
+        assert_eq!(status.previous.unwrap().picked_up_time.0, time(end));
+    }
+}
+
+#[test]
 fn nothing_else_supersedes_anything() {
     let first = StaticAwsCredentialsStatus::default();
     let mut after = published("AAAA", 1);
-    note(&first, &mut after, time(PUBLISHED), TTL);
+    note(&first, &mut after, time(PUBLISHED));
     assert!(after.previous.is_none(), "the first pair");
     let mut after = published("AAAA", 1);
-    note(&published("AAAA", 1), &mut after, time(PUBLISHED), TTL);
+    note(&published("AAAA", 1), &mut after, time(PUBLISHED));
     assert!(after.previous.is_none(), "another layout");
     let mut after = published("AAAA", 2);
-    note(&published("AAAA", 1), &mut after, time(PUBLISHED), TTL);
+    note(&published("AAAA", 1), &mut after, time(PUBLISHED));
     assert!(
         after.previous.is_none(),
         "a revision that rose without a new key"
@@ -192,7 +215,7 @@ fn a_third_key_starts_the_clock_anew_for_all_before_it() {
     let next = third.published.as_mut().unwrap();
     (next.key_id_suffix, next.revision) = ("CCCC".to_owned(), 3);
     next.time = Time(time("2026-01-01T12:06:00Z"));
-    note(&open, &mut third, time("2026-01-01T12:06:00Z"), TTL);
+    note(&open, &mut third, time("2026-01-01T12:06:00Z"));
     let previous = third.previous.as_ref().unwrap();
     assert_eq!(previous.key_id_suffix, "BBBB");
     assert_eq!(previous.picked_up_time.0, time("2026-01-01T12:27:00Z"));
@@ -206,7 +229,7 @@ fn a_rotation_back_makes_the_newer_key_the_previous_one() {
     let mut back = settled.clone();
     let next = back.published.as_mut().unwrap();
     (next.key_id_suffix, next.revision) = ("AAAA".to_owned(), 3);
-    note(&settled, &mut back, time(PICKED_UP), TTL);
+    note(&settled, &mut back, time(PICKED_UP));
     assert_eq!(back.previous.as_ref().unwrap().key_id_suffix, "BBBB");
     assert!(is_open(&back).is_some());
     assert!(back.previous_key_safe_after.is_none());
@@ -217,7 +240,7 @@ fn what_is_withdrawn_has_no_consumers() {
     let open = rotated();
     let mut gone = open.clone();
     gone.published = None;
-    note(&open, &mut gone, time(PICKED_UP), TTL);
+    note(&open, &mut gone, time(PICKED_UP));
     assert!(gone.previous.is_none() && gone.conditions.is_empty());
 }
 

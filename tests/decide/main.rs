@@ -26,3 +26,4 @@ mod spec;
 mod suspension;
 mod target;
 mod transitions;
+mod ttl;

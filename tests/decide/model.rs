@@ -70,3 +70,27 @@ fn a_stray_that_loses_its_mark_leaves_nothing_to_be_found_later() {
     }
     world.rest();
 }
+
+/// A leader that was deposed had created it for a spec that was changed at once; the next one heard of it
+/// before it heard of the resource.
+#[test]
+fn a_target_that_is_heard_of_before_its_resource_is_no_garbage() {
+    use deeds::Deed::Rename;
+    use moves::{
+        Fault::{List, TakeOver},
+        Move::{Do, Run, Suffer},
+    };
+    let path = [
+        Suffer(TakeOver),
+        Do(Rename),
+        Run,
+        Suffer(TakeOver),
+        Suffer(List),
+    ];
+    let mut world = moves::beginning();
+    for step in path {
+        world = moves::taken(&world, step).unwrap();
+    }
+    world.rest();
+    goal::is_reached(&world);
+}

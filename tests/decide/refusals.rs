@@ -366,3 +366,32 @@ fn a_wrong_secret_is_refused_at_once_and_not_asked_again() {
     assert_eq!(world.questions(), 1);
     assert_eq!(world.next_look("orders"), None);
 }
+
+/// AWS does not know a deactivated ID, whatever secret comes with it. That a wrong pair was refused for
+/// long says nothing of the right one, which comes back.
+#[test]
+fn a_published_pair_is_not_withdrawn_for_a_refusal_of_another_with_its_id() {
+    for restarts in [false, true] {
+        let mut world = withdrawing();
+        // What this process proved itself it believes for the rest of the interval.
+        world.restart();
+        world.aws.deactivate(&alpha());
+        world.fill(SOURCE, &alpha().with_wrong_secret());
+        world.advance(Duration::from_mins(30));
+        assert_eq!(
+            world.target(),
+            Some(alpha()),
+            "the wrong pair was never published"
+        );
+        if restarts {
+            world.restart();
+        }
+        world.aws.asked.clear();
+        world.fill(SOURCE, &alpha());
+        world.advance(Duration::from_secs(30));
+        assert_eq!(world.target(), Some(alpha()), "restarted: {restarts}");
+        world.advance(Duration::from_mins(5));
+        assert_eq!(world.target(), None, "it was refused twice, a minute apart");
+        assert!(world.aws.asked.len() >= 2);
+    }
+}

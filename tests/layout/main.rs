@@ -24,11 +24,13 @@ use static_aws_credentials::{
 const ID: &str = "AKIAQRSTUVWX23456723";
 const SECRET: &str = "abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+";
 const REGION: &str = "eu-west-1";
+const TTL: u32 = 1234;
 
-const LAYOUTS: [Layout; 7] = [
+const LAYOUTS: [Layout; 8] = [
     Layout::Env,
     Layout::SharedCredentialsFile,
     Layout::ProcessJson,
+    Layout::CredentialProcess,
     Layout::ServiceBinding,
     Layout::Mendix,
     Layout::MendixStorage,
@@ -62,6 +64,7 @@ fn written(
         layouts,
         keys: &keys,
         region,
+        ttl: TTL,
     };
     let data = render(&request, pair)?;
     Ok(data
@@ -86,8 +89,15 @@ const CREDENTIALS: &str = "[default]\naws_access_key_id = AKIAQRSTUVWX23456723\n
 const JSON: &str = "{\"Version\":1,\"AccessKeyId\":\"AKIAQRSTUVWX23456723\",\
                 \"SecretAccessKey\":\"abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+\"}";
 
-/// What a layout writes always, and what with a region.
-const WRITTEN: [(Layout, Entries, Entries); 7] = [
+const WITHOUT_REGION: &str = "[default]\n\
+                          credential_process = /var/run/awscredentials.dev/credential-process \
+                          --file /var/run/secrets/awscredentials.dev/credentials.json --ttl 1234\n";
+const WITH_REGION: &str = "[default]\nregion = eu-west-1\n\
+                       credential_process = /var/run/awscredentials.dev/credential-process \
+                       --file /var/run/secrets/awscredentials.dev/credentials.json --ttl 1234\n";
+
+/// What a layout writes always, and what with a region beside or instead.
+const WRITTEN: [(Layout, Entries, Entries); 8] = [
     (
         Layout::Env,
         &[("AWS_ACCESS_KEY_ID", ID), ("AWS_SECRET_ACCESS_KEY", SECRET)],
@@ -99,6 +109,14 @@ const WRITTEN: [(Layout, Entries, Entries); 7] = [
         &[("config", "[default]\nregion = eu-west-1\n")],
     ),
     (Layout::ProcessJson, &[("credentials.json", JSON)], &[]),
+    (
+        Layout::CredentialProcess,
+        &[
+            ("credentials.json", JSON),
+            ("config-process", WITHOUT_REGION),
+        ],
+        &[("config-process", WITH_REGION)],
+    ),
     (
         Layout::ServiceBinding,
         &[
@@ -191,7 +209,8 @@ fn a_key_that_two_layouts_share_has_the_same_bytes_in_both() {
             assert_eq!(together, union, "{first:?} and {second:?}");
         }
     }
-    assert_eq!(shared, BTreeSet::from(["credentials".to_owned()]));
+    let expected = ["credentials", "credentials.json"].map(str::to_owned);
+    assert_eq!(shared, BTreeSet::from(expected));
 }
 
 #[test]
@@ -206,7 +225,7 @@ fn all_layouts_at_once_are_the_union_of_each_in_any_order() {
         let together = written(&order, &[], Some(REGION), &pair(ID, SECRET)).unwrap();
         assert_eq!(together, union, "{order:?}");
     }
-    assert_eq!(union.len(), 18);
+    assert_eq!(union.len(), 19);
 }
 
 #[test]
@@ -256,6 +275,7 @@ fn a_layout_with_a_file_that_cannot_carry_the_pair_is_named_and_nothing_is_writt
     let all_but_files = [
         Layout::Env,
         Layout::ProcessJson,
+        Layout::CredentialProcess,
         Layout::ServiceBinding,
         Layout::Mendix,
         Layout::MendixStorage,

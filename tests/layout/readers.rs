@@ -13,6 +13,9 @@ use static_aws_credentials::api::Layout;
 
 use super::{ID, REGION, of_one, pair, written};
 
+const COMMAND: &str = "/var/run/awscredentials.dev/credential-process \
+                   --file /var/run/secrets/awscredentials.dev/credentials.json --ttl 1234";
+
 /// The file as the AWS SDK for Rust reads it.
 fn read_by_sdk(kind: EnvConfigFileKind, file: &str) -> EnvConfigSections {
     let files = EnvConfigFiles::builder().with_contents(kind, file).build();
@@ -92,6 +95,37 @@ fn the_config_file_is_read_back() {
         read_as_ini(file).get("default", "region").as_deref(),
         Some(REGION)
     );
+}
+
+#[test]
+fn the_file_of_the_process_is_read_back_as_a_config_file_and_as_a_credentials_file() {
+    for region in [None, Some(REGION)] {
+        let file = &of_one(Layout::CredentialProcess, region)["config-process"];
+        for kind in [EnvConfigFileKind::Config, EnvConfigFileKind::Credentials] {
+            let profile = read_by_sdk(kind, file);
+            assert_eq!(profile.get("region"), region);
+            assert_eq!(profile.get("credential_process"), Some(COMMAND));
+            assert_eq!(profile.get("aws_access_key_id"), None);
+        }
+        let ini = read_as_ini(file);
+        assert_eq!(ini.sections(), ["default"]);
+        assert_eq!(ini.get("default", "region").as_deref(), region);
+        let command = ini.get("default", "credential_process");
+        assert_eq!(command.as_deref(), Some(COMMAND));
+    }
+}
+
+#[test]
+fn the_command_means_the_same_with_a_shell_and_without() {
+    let plain = |word: &str| {
+        word.chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "/.-".contains(letter))
+    };
+    assert!(
+        COMMAND.split(' ').all(plain),
+        "nothing is quoted or expanded"
+    );
+    assert!(COMMAND.starts_with('/'), "the path is absolute");
 }
 
 #[test]

@@ -90,8 +90,12 @@ seccompProfile: {type: RuntimeDefault}
 {{- end }}
 - {name: AWSCREDS_STS_RATE, value: {{ .Values.sts.ratePerSecond | int | quote }}}
 - {name: AWSCREDS_CONCURRENCY, value: {{ .Values.concurrency | int | quote }}}
+- {name: AWSCREDS_CREDENTIAL_PROCESS_TTL, value: {{ .Values.rotation.credentialProcessTTLSeconds | int | quote }}}
 - {name: AWSCREDS_LOG_FORMAT, value: {{ .Values.log.format | quote }}}
 - {name: AWSCREDS_LOG, value: {{ .Values.log.filter | quote }}}
+{{- if .Values.rotation.consumers.enabled }}
+- {name: AWSCREDS_LIST_CONSUMERS, value: "true"}
+{{- end }}
 {{- with .Values.tracing.endpoint }}
 - {name: AWSCREDS_OTLP_ENDPOINT, value: {{ . | quote }}}
 {{- end }}

@@ -41,7 +41,10 @@ pub struct Run {
 impl Run {
     /// Begins where the watch and the memory stand.
     pub fn new(world: &mut World, object: &StaticAwsCredentials) -> Self {
-        let resource = Resource::parse(object).expect("the spec is valid");
+        let resource = Resource {
+            credential_process_ttl: world.credential_process_ttl,
+            ..Resource::parse(object).expect("the spec is valid")
+        };
         let stored = object.status.clone().unwrap_or_default();
         let version = object.resource_version().unwrap_or_default();
         let rewinds = world.process.index.rewinds();

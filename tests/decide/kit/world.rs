@@ -7,6 +7,7 @@ use kube::ResourceExt;
 use static_aws_credentials::{
     api::StaticAwsCredentialsSpec,
     decide::{self, Step, World as Known},
+    layout::DEFAULT_TTL,
     resource::key_of,
 };
 use tokio::time::Instant;
@@ -34,6 +35,8 @@ pub struct World {
     pub clock_jumped: bool,
     pub jitter: f64,
     pub endpoint_replaced: bool,
+    /// The operator's setting.
+    pub credential_process_ttl: u32,
     /// Access key IDs that were published without a question, at level Format.
     pub vouched: BTreeSet<String>,
     /// What goes wrong with requests.
@@ -59,6 +62,7 @@ impl World {
             clock_jumped: false,
             jitter: 0.5,
             endpoint_replaced: false,
+            credential_process_ttl: DEFAULT_TTL,
             vouched: BTreeSet::new(),
             fate: Fate::default(),
             other: None,

@@ -31,7 +31,7 @@ fn fields() -> impl Strategy<Value = Field> {
             .prop_map(Field::Region),
         prop_oneof![
             Just(vec![Layout::Env]),
-            Just(vec![Layout::Mendix, Layout::ProcessJson])
+            Just(vec![Layout::Mendix, Layout::CredentialProcess])
         ]
         .prop_map(Field::Layouts),
         prop_oneof![Just(None), Just(Some("renamed"))].prop_map(Field::Target),

@@ -14,9 +14,14 @@ import botocore.session
 
 os.environ.clear()
 
+COMMAND = (
+    "/var/run/awscredentials.dev/credential-process"
+    " --file /var/run/secrets/awscredentials.dev/credentials.json --ttl 1080"
+)
+
 
 def misread(case, data):
-    for name in ("credentials", "config"):
+    for name in ("credentials", "config", "config-process"):
         with open(name, "wb") as file:
             file.write(data.get(name, "").encode())
     pair = {"aws_access_key_id": case["id"], "aws_secret_access_key": case["secret"]}
@@ -26,6 +31,14 @@ def misread(case, data):
         return "raw_config_parse"
     if botocore.configloader.load_config("config").get("profiles", {}).get("default") != profile:
         return "load_config"
+
+    process = dict(profile or {}, credential_process=COMMAND)
+    if botocore.configloader.load_config("config-process").get("profiles", {}) != {"default": process}:
+        return "load_config of the process"
+    if botocore.configloader.raw_config_parse("config-process") != {"default": process}:
+        return "raw_config_parse of the process"
+    if botocore.credentials.SharedCredentialProvider("config-process", "default").load():
+        return "SharedCredentialProvider of the process"
 
     provider = botocore.credentials.SharedCredentialProvider("credentials", "default")
     found = provider.load()

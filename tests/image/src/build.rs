@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     audit,
-    cargo::{self, Compiled, Metadata, NAME},
+    cargo::{self, Compiled, HELPER, Metadata, NAME},
     licenses,
     oci::{self, Image, architecture, digest},
     origin::Origin,
@@ -123,6 +123,7 @@ fn key(place: &Place, compiled: &Compiled) -> Result<String> {
     let own = place.workspace.join("tests/image");
     let mut files = vec![
         compiled.binary.clone(),
+        compiled.helper.clone(),
         place.workspace.join("Cargo.lock"),
         own.join("Cargo.toml"),
     ];
@@ -153,12 +154,13 @@ fn assemble(
     let version = version(metadata)?;
     let parts = parts::all(metadata, compiled)?;
     let binary = fs::read(audit::embed(&compiled.binary, &parts, &place.directory)?)?;
-    let bill = sbom::text(&parts, &binary, &place.origin)?;
+    let helper = fs::read(&compiled.helper)?;
+    let bill = sbom::text(&parts, &binary, &helper, &place.origin)?;
     let sbom = beside(&archive);
     fs::write(&sbom, &bill)?;
     let file = |path: &str, content: Vec<u8>| oci::File {
         path: path.to_owned(),
-        is_program: false,
+        is_program: [NAME, HELPER].contains(&path),
         content,
     };
     let own_license = fs::read(place.workspace.join("LICENSE"))?;
@@ -169,11 +171,8 @@ fn assemble(
         labels: labels(&version, &place.origin),
         created: Some(place.origin.created.clone()),
         files: vec![
-            oci::File {
-                path: NAME.to_owned(),
-                is_program: true,
-                content: binary,
-            },
+            file(NAME, binary),
+            file(HELPER, helper),
             file(trust::PATH, trust::roots().into_bytes()),
             file("licenses/LICENSE", own_license),
             file(licenses::PATH, licenses::text(&parts)?.into_bytes()),

@@ -1,7 +1,7 @@
 //! Cargo's two answers: what a workspace consists of, and the static binary with the packages in it.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -14,6 +14,9 @@ use serde_json::Value;
 
 /// The package and its binary.
 pub(crate) const NAME: &str = "static-aws-credentials";
+
+/// The package's other binary, for the containers of others.
+pub(crate) const HELPER: &str = "credential-process";
 
 /// What Cargo tells of a package to the programs that it starts, and how it was itself told to build.
 /// ring is compiled anew when one of the first differs from last time, all else when one of the second.
@@ -75,10 +78,11 @@ pub(crate) struct DependencyKind {
     pub(crate) kind: Option<String>,
 }
 
-/// A built binary.
+/// The built binaries.
 #[derive(Debug)]
 pub(crate) struct Compiled {
     pub(crate) binary: PathBuf,
+    pub(crate) helper: PathBuf,
     /// The IDs of the packages that were compiled for the target, procedural macros thus left out.
     pub(crate) packages: BTreeSet<String>,
 }
@@ -101,13 +105,13 @@ pub(crate) fn metadata(workspace: &Path) -> Result<Metadata> {
     serde_json::from_slice(&output.stdout).context("cannot read cargo's metadata")
 }
 
-/// Builds the binary, for minutes the first time, or finds that it is built.
+/// Builds the binaries, for minutes the first time, or finds that they are built.
 pub(crate) fn build(workspace: &Path, target: &Path) -> Result<Compiled> {
     let start = Instant::now();
     let triple = triple();
     let output = cargo(workspace)
         .args(["build", "--release", "--locked", "--package", NAME])
-        .args(["--bin", NAME, "--target", &triple])
+        .args(["--bin", NAME, "--bin", HELPER, "--target", &triple])
         .arg("--message-format=json-render-diagnostics")
         .env("CARGO_TARGET_DIR", target)
         .env("CARGO_ENCODED_RUSTFLAGS", rustflags(workspace, target)?)
@@ -191,7 +195,7 @@ fn cargo_home() -> Result<PathBuf> {
 /// Reads Cargo's messages: fresh or not, each unit is told with its files.
 fn compiled(messages: &str, of_target: &Path) -> Result<Compiled> {
     let mut packages = BTreeSet::new();
-    let mut binary = None;
+    let mut programs = BTreeMap::new();
     for message in messages.lines() {
         let message: Value = serde_json::from_str(message)?;
         if message["reason"] != "compiler-artifact" {
@@ -202,9 +206,17 @@ fn compiled(messages: &str, of_target: &Path) -> Result<Compiled> {
         if files.any(|file| file.starts_with(of_target)) {
             packages.extend(message["package_id"].as_str().map(str::to_owned));
         }
+        let name = message["target"]["name"].as_str();
         let program = message["executable"].as_str().map(PathBuf::from);
-        binary = program.or(binary);
+        programs.extend(name.map(str::to_owned).zip(program));
     }
-    let binary = binary.context("cargo tells of no binary")?;
-    Ok(Compiled { binary, packages })
+    let mut program = |name: &str| {
+        let path = programs.remove(name);
+        path.with_context(|| format!("cargo tells of no binary {name}"))
+    };
+    Ok(Compiled {
+        binary: program(NAME)?,
+        helper: program(HELPER)?,
+        packages,
+    })
 }

@@ -4,19 +4,34 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::{
+    cargo::HELPER,
     oci::digest,
     origin::Origin,
     parts::{Kind, Part},
 };
 
-/// Writes it down. The binary is described by its SHA-256.
-pub(crate) fn text(parts: &[Part], binary: &[u8], origin: &Origin) -> Result<String> {
+/// Writes it down. The binaries are described by their SHA-256; what is in the helper is in the operator
+/// as well.
+pub(crate) fn text(
+    parts: &[Part],
+    binary: &[u8],
+    helper: &[u8],
+    origin: &Origin,
+) -> Result<String> {
     let operator = parts.iter().find(|part| part.kind == Kind::Operator);
     let others = parts.iter().filter(|part| part.kind != Kind::Operator);
     let components: Vec<Value> = others.map(component).collect();
     let mut main = operator.map_or(Value::Null, component);
     main["type"] = json!("application");
     main["hashes"] = hashes(digest(binary).trim_start_matches("sha256:"));
+    main["components"] = json!([{
+        "type": "application",
+        "bom-ref": HELPER,
+        "name": HELPER,
+        "version": main["version"],
+        "licenses": main["licenses"],
+        "hashes": hashes(digest(helper).trim_start_matches("sha256:")),
+    }]);
     let dependencies: Vec<Value> = parts.iter().map(|part| dependency(part, parts)).collect();
     let mut bom = json!({
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",

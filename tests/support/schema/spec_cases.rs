@@ -190,7 +190,7 @@ pub fn target() -> Vec<Case> {
 }
 
 /// The keys of each layout with a region, as the documentation gives them.
-pub const LAYOUT_KEYS: [(&str, &[&str]); 7] = [
+pub const LAYOUT_KEYS: [(&str, &[&str]); 8] = [
     (
         "Env",
         &[
@@ -202,6 +202,7 @@ pub const LAYOUT_KEYS: [(&str, &[&str]); 7] = [
     ),
     ("SharedCredentialsFile", &["credentials", "config"]),
     ("ProcessJson", &["credentials.json"]),
+    ("CredentialProcess", &["credentials.json", "config-process"]),
     (
         "ServiceBinding",
         &[

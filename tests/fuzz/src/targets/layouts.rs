@@ -49,22 +49,28 @@ pub fn written(input: &[u8]) -> Option<Written> {
     })
 }
 
-const ALL: [Layout; 7] = [
+const ALL: [Layout; 8] = [
     Layout::Env,
     Layout::SharedCredentialsFile,
     Layout::ProcessJson,
+    Layout::CredentialProcess,
     Layout::ServiceBinding,
     Layout::Mendix,
     Layout::MendixStorage,
     Layout::CloudCredential,
 ];
-const WITHOUT_FILES: [Layout; 5] = [
+const WITHOUT_FILES: [Layout; 6] = [
     Layout::Env,
     Layout::ProcessJson,
+    Layout::CredentialProcess,
     Layout::ServiceBinding,
     Layout::Mendix,
     Layout::MendixStorage,
 ];
+
+const TTL: u32 = 1080;
+const COMMAND: &str = "/var/run/awscredentials.dev/credential-process \
+                   --file /var/run/secrets/awscredentials.dev/credentials.json --ttl 1080";
 
 pub fn layouts(input: &[u8]) {
     let Some((pair, region)) = parsed(input) else {
@@ -120,6 +126,7 @@ fn rendered(
         layouts,
         keys: &keys,
         region,
+        ttl: TTL,
     };
     match render(&request, pair) {
         Ok(data) => Some(data),
@@ -171,6 +178,7 @@ fn file_is_read_back(written: &Written) {
     }
     assert_eq!(general.sections(), ["default"]);
     assert_eq!(sdk.get("aws_session_token"), None);
+    process_is_read_back(&written.data["config-process"], written.region.as_deref());
     if let Some(region) = &written.region {
         let config = &written.data["config"];
         for dialect in ini::DIALECTS {
@@ -179,6 +187,27 @@ fn file_is_read_back(written: &Written) {
         }
         let sdk = read_by_sdk(EnvConfigFileKind::Config, config);
         assert_eq!(sdk.get("region"), Some(region.as_str()));
+    }
+}
+
+/// SDKs are told to read this file as both of theirs.
+fn process_is_read_back(file: &str, region: Option<&str>) {
+    let region = region.map(|region| ("region", region));
+    let meant: Vec<_> = region
+        .into_iter()
+        .chain([("credential_process", COMMAND)])
+        .collect();
+    for dialect in ini::DIALECTS {
+        let read = ini::read(file, dialect);
+        assert_eq!(read, Ok(ini::profile(&meant)), "{dialect:?}");
+    }
+    let general = read_as_ini(file);
+    for kind in [EnvConfigFileKind::Config, EnvConfigFileKind::Credentials] {
+        let sdk = read_by_sdk(kind, file);
+        for (key, value) in &meant {
+            assert_eq!(sdk.get(key), Some(*value), "by the SDK for Rust");
+            assert_eq!(general.get("default", key).as_deref(), Some(*value));
+        }
     }
 }
 

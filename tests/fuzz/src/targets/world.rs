@@ -116,7 +116,10 @@ impl Story<'_> {
             Some("arn:aws:iam::*:user/connectors/*"),
             Some("arn:aws:iam::*:user/nobody"),
         ];
-        let layouts = [vec![Layout::Env], vec![Layout::Mendix, Layout::ProcessJson]];
+        let layouts = [
+            vec![Layout::Env],
+            vec![Layout::Mendix, Layout::CredentialProcess],
+        ];
         match self.byte() % 11 {
             0 => Field::Account(self.of(&[None, Some("123456789012"), Some("999999999999")])),
             1 => Field::Arn(self.of(&arns)),

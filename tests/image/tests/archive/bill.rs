@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, process::Command};
 use serde_json::Value;
 
 use crate::{
-    NAME, image,
+    HELPER, NAME, image,
     reader::{file, text},
 };
 
@@ -102,12 +102,18 @@ fn the_bill_beside_the_archive_is_the_one_inside() {
 }
 
 #[test]
-fn the_bill_has_the_sum_of_the_program() {
-    let sum = &bill()["metadata"]["component"]["hashes"][0]["content"];
-    assert_eq!(
-        format!("sha256:{}", sum.as_str().unwrap_or_default()),
-        image::oci::digest(file(NAME))
-    );
+fn the_bill_has_the_sums_of_the_programs() {
+    let operator = &bill()["metadata"]["component"];
+    let helper = &operator["components"][0];
+    for (name, component) in [(NAME, operator), (HELPER, helper)] {
+        assert_eq!(component["name"], name);
+        assert_eq!(component["version"], operator["version"]);
+        let sum = &component["hashes"][0]["content"];
+        assert_eq!(
+            format!("sha256:{}", sum.as_str().unwrap_or_default()),
+            image::oci::digest(file(name))
+        );
+    }
 }
 
 #[test]

@@ -1,23 +1,35 @@
-//! The program: static, hardened, silent about the machine that built it.
+//! The programs: static, hardened, silent about the machine that built them.
 
-use std::{io::Write, path::PathBuf, process::Command, sync::OnceLock};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
 
-use crate::{NAME, reader::file};
+use crate::{HELPER, NAME, reader::file};
 
-/// The program out of the image, on disk.
-fn program() -> &'static PathBuf {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
+const PROGRAMS: [&str; 2] = [NAME, HELPER];
+
+/// A program out of the image, on disk.
+fn program(name: &str) -> &'static Path {
+    static PLACES: [OnceLock<PathBuf>; 2] = [OnceLock::new(), OnceLock::new()];
+    let place = PROGRAMS.iter().position(|program| *program == name);
+    let place = place.and_then(|place| PLACES.get(place));
+    place.expect("it is a program").get_or_init(|| {
         let mut program = tempfile::Builder::new();
         program.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
         let mut program = program.tempfile().expect("a file");
-        program.write_all(file(NAME)).expect("it is written");
+        program.write_all(file(name)).expect("it is written");
         program.into_temp_path().keep().expect("it is kept")
     })
 }
 
-fn readelf(what: &str) -> String {
-    let output = Command::new("readelf").arg(what).arg(program()).output();
+fn readelf(what: &str, name: &str) -> String {
+    let output = Command::new("readelf")
+        .arg(what)
+        .arg(program(name))
+        .output();
     let output = output.expect("readelf comes with the linker");
     assert!(output.status.success(), "readelf {what}");
     String::from_utf8(output.stdout).expect("text")
@@ -25,28 +37,34 @@ fn readelf(what: &str) -> String {
 
 #[test]
 fn it_needs_no_loader_and_no_library() {
-    let segments = readelf("-lW");
-    assert!(!segments.contains("INTERP"), "{segments}");
-    let dynamic = readelf("-dW");
-    assert!(!dynamic.contains("(NEEDED)"), "{dynamic}");
+    for name in PROGRAMS {
+        let segments = readelf("-lW", name);
+        assert!(!segments.contains("INTERP"), "{segments}");
+        let dynamic = readelf("-dW", name);
+        assert!(!dynamic.contains("(NEEDED)"), "{dynamic}");
+    }
 }
 
 #[test]
 fn its_addresses_are_random_and_no_page_is_writable_and_executable() {
-    assert!(
-        readelf("-hW").contains("DYN "),
-        "it is not position-independent"
-    );
-    let segments = readelf("-lW");
-    assert!(segments.contains("GNU_RELRO"), "{segments}");
-    let stack = segments.lines().find(|line| line.contains("GNU_STACK"));
-    assert!(stack.is_some_and(|line| line.contains(" RW ")), "{stack:?}");
-    assert!(!segments.contains("RWE"), "{segments}");
+    for name in PROGRAMS {
+        assert!(
+            readelf("-hW", name).contains("DYN "),
+            "{name} is not position-independent"
+        );
+        let segments = readelf("-lW", name);
+        assert!(segments.contains("GNU_RELRO"), "{segments}");
+        let stack = segments.lines().find(|line| line.contains("GNU_STACK"));
+        assert!(stack.is_some_and(|line| line.contains(" RW ")), "{stack:?}");
+        assert!(!segments.contains("RWE"), "{segments}");
+    }
 }
 
 #[test]
 fn it_carries_no_symbols() {
-    assert!(!readelf("-SW").contains(".symtab"));
+    for name in PROGRAMS {
+        assert!(!readelf("-SW", name).contains(".symtab"));
+    }
 }
 
 #[test]
@@ -68,8 +86,10 @@ fn it_names_no_path_of_the_machine_that_built_it() {
         .display()
         .to_string();
     for path in [workspace, home, target] {
-        let found = memchr(file(NAME), path.as_bytes());
-        assert!(!found, "it names {path}");
+        for name in PROGRAMS {
+            let found = memchr(file(name), path.as_bytes());
+            assert!(!found, "{name} names {path}");
+        }
     }
     assert!(
         memchr(file(NAME), b"/registry/"),
@@ -83,10 +103,31 @@ fn memchr(text: &[u8], word: &[u8]) -> bool {
 
 #[test]
 fn it_starts() {
-    let output = Command::new(program())
+    let output = Command::new(program(NAME))
         .arg("crd")
         .output()
         .expect("it starts");
     let committed = include_str!("../../../../crds/staticawscredentials.awscredentials.dev.yaml");
     assert_eq!(String::from_utf8_lossy(&output.stdout), committed);
+}
+
+#[test]
+fn the_helper_prints_what_it_reads_and_can_be_taken_along() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let place = directory.path().display().to_string();
+    let pair = r#"{"Version":1,"AccessKeyId":"AKIAQRSTUVWX23456723","SecretAccessKey":"x"}"#;
+    let mounted = directory.path().join("credentials.json");
+    std::fs::write(&mounted, pair).expect("it is written");
+    let installed = Command::new(program(HELPER))
+        .args(["install", &place])
+        .status();
+    assert!(installed.expect("it starts").success());
+    let output = Command::new(directory.path().join(HELPER))
+        .args(["--file", &mounted.display().to_string()])
+        .env_clear()
+        .output()
+        .expect("the copy starts");
+    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(printed["AccessKeyId"], "AKIAQRSTUVWX23456723");
+    assert!(printed["Expiration"].is_string());
 }

@@ -15,6 +15,9 @@ use image::{Built, built};
 /// What program, crate and image are called.
 const NAME: &str = "static-aws-credentials";
 
+/// What other containers take from the image.
+const HELPER: &str = "credential-process";
+
 /// The image, built once for all of these tests.
 fn image() -> &'static Built {
     static BUILT: OnceLock<Built> = OnceLock::new();

@@ -1,0 +1,225 @@
+//! After a rotation: who is said to hold the superseded pair, and what it costs to know.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use cluster::proxy::{Recorded, Verb};
+use k8s_openapi::{
+    api::core::v1::Pod,
+    apimachinery::pkg::apis::meta::v1::Time,
+    jiff::{SignedDuration, Timestamp},
+};
+use kube::{
+    Api, ResourceExt,
+    api::{DeleteParams, Patch, PatchParams, PostParams},
+};
+use serde_json::{Value, json};
+use static_aws_credentials::api::StaticAwsCredentials;
+
+use crate::{
+    actions::{TARGET, tests},
+    scene::{PAIR, SECOND, Scene, Stage, condition, message},
+};
+
+tests![
+    a_pod_that_reads_at_its_start_is_named_until_it_was_restarted,
+    without_the_flag_nobody_is_looked_for,
+    pods_that_may_not_be_listed_are_told_of,
+];
+
+const IN_USE: &str = "PreviousKeyInUse";
+
+impl Scene {
+    fn pods(&self) -> Api<Pod> {
+        Api::namespaced(self.stage.cluster().client().clone(), &self.namespace)
+    }
+
+    /// A pod as a kubelet would report it, with all of the target in its environment.
+    async fn consumer(&self, name: &str, started: Timestamp) -> Result<()> {
+        let pod = json!({
+            "metadata": { "name": name },
+            "spec": {
+                "terminationGracePeriodSeconds": 0,
+                "automountServiceAccountToken": false,
+                "containers": [{
+                    "name": "app",
+                    "image": "app",
+                    "envFrom": [{ "secretRef": { "name": TARGET } }],
+                }],
+            },
+        });
+        let pods = self.pods();
+        pods.create(&PostParams::default(), &serde_json::from_value(pod)?)
+            .await?;
+        let status = json!({ "status": {
+            "phase": "Running",
+            "conditions": [{ "type": "Ready", "status": "True" }],
+            "containerStatuses": [{
+                "name": "app", "image": "app", "imageID": "", "ready": true, "restartCount": 0,
+                "state": { "running": { "startedAt": Time(started) } },
+            }],
+        } });
+        pods.patch_status(name, &PatchParams::default(), &Patch::Merge(status))
+            .await?;
+        Ok(())
+    }
+
+    /// The present pair was published so long ago, says the status. The kubelet's 90 s need not pass.
+    async fn published_ago(&self, ago: SignedDuration) -> Result<()> {
+        let at = Timestamp::from_second((Timestamp::now() - ago).as_second())?;
+        let status = json!({ "status": {
+            "published": { "time": Time(at) },
+            "previous": { "supersededTime": Time(at), "pickedUpTime": Time(at + SignedDuration::from_mins(3)) },
+        } });
+        self.resources
+            .patch_status("orders", &PatchParams::default(), &Patch::Merge(status))
+            .await?;
+        Ok(())
+    }
+
+    async fn until_in_use(&self, status: &str, reason: &str) -> Result<StaticAwsCredentials> {
+        self.until_status("orders", IN_USE, status, reason).await
+    }
+
+    async fn rotated(stage: Arc<Stage>, flags: &[&str]) -> Result<Self> {
+        let mut scene = Self::before_start(stage).await?;
+        scene.flags(flags);
+        scene.start_operator().await?;
+        scene.source("pair", PAIR).await?;
+        scene.resource("orders", "pair", json!({})).await?;
+        scene.until_agreed("orders").await?;
+        Ok(scene)
+    }
+}
+
+fn lists_pods(request: &Recorded) -> bool {
+    request.verb == Verb::List && request.resource == "pods"
+}
+
+fn looks(scene: &Scene, mark: usize) -> usize {
+    let since = scene.proxy.since(mark);
+    since.iter().filter(|request| lists_pods(request)).count()
+}
+
+async fn a_pod_that_reads_at_its_start_is_named_until_it_was_restarted(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let mut scene = Scene::rotated(stage, &["--list-consumers"]).await?;
+    let now = Timestamp::now();
+    scene
+        .consumer("web-0", now - SignedDuration::from_hours(1))
+        .await?;
+    scene.quiet().await;
+    assert_eq!(looks(&scene, 0), 0, "there is no previous key");
+
+    let mark = scene.proxy.mark();
+    scene.source("pair", SECOND).await?;
+    let orders = scene.until_in_use("Unknown", "ConsumersPickingUp").await?;
+    let previous = orders
+        .status
+        .context("status")?
+        .previous
+        .context("previous")?;
+    assert!(PAIR.0.ends_with(&previous.key_id_suffix));
+    scene.until_agreed("orders").await?;
+    let costs = scene.costs(mark).await;
+    assert_eq!(
+        (costs.gets, costs.written(), looks(&scene, mark)),
+        (1, 2, 0),
+        "{costs:?}"
+    );
+
+    scene.stop_operator();
+    scene.published_ago(SignedDuration::from_mins(10)).await?;
+    let mark = scene.proxy.mark();
+    scene.start_operator().await?;
+    let orders = scene
+        .until_in_use("True", "ConsumersHoldPreviousKey")
+        .await?;
+    assert!(message(&orders, IN_USE).contains("restart web-0"));
+    let status = orders.status.context("status")?;
+    assert!(status.previous_key_safe_after.is_none());
+    assert_eq!(
+        status.consumers.context("consumers")?.restart_needed.names,
+        ["web-0"]
+    );
+    scene.quiet().await;
+    let costs = scene.costs(mark).await;
+    assert_eq!(
+        (costs.gets, costs.written(), looks(&scene, mark)),
+        (0, 1, 1),
+        "{costs:?}"
+    );
+
+    scene
+        .pods()
+        .delete("web-0", &DeleteParams::default())
+        .await?;
+    scene.consumer("web-1", Timestamp::now()).await?;
+    let orders = scene.until_in_use("False", "PreviousKeyUnused").await?;
+    assert!(message(&orders, IN_USE).contains("deactivate"));
+    let status = orders.status.as_ref().context("status")?;
+    assert!(status.previous_key_safe_after.is_some());
+    assert!(condition(&orders, "Ready").is_some_and(|(ready, _)| ready == "True"));
+    let reasons = scene.event_reasons("orders").await?;
+    for reason in ["ConsumersHoldPreviousKey", "PreviousKeyUnused"] {
+        let count = reasons.iter().filter(|known| *known == reason).count();
+        assert_eq!(count, 1, "{reason}: {reasons:?}");
+    }
+    let metrics = scene.get_http("/metrics").await?;
+    assert!(
+        metrics.contains("type=\"PreviousKeyInUse\",status=\"False\"} 1"),
+        "{metrics}"
+    );
+
+    let mark = scene.proxy.mark();
+    scene.stop_operator();
+    scene.start_operator().await?;
+    scene.touch("pair").await?;
+    scene.until_agreed("orders").await?;
+    scene.quiet().await;
+    assert_eq!(looks(&scene, mark), 0, "nobody is looked for any more");
+    let orders = scene.resources.get("orders").await?;
+    assert!(condition(&orders, IN_USE).is_some_and(|(in_use, _)| in_use == "False"));
+    assert_eq!(orders.name_any(), "orders");
+    Ok(())
+}
+
+async fn without_the_flag_nobody_is_looked_for(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::rotated(stage, &[]).await?;
+    scene
+        .consumer("web-0", Timestamp::now() - SignedDuration::from_hours(1))
+        .await?;
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+    scene.quiet().await;
+    let orders = scene.resources.get("orders").await?;
+    assert_eq!(condition(&orders, IN_USE), None);
+    let status: Value = serde_json::to_value(orders.status)?;
+    assert!(status.get("previous").is_none() && status.get("consumers").is_none());
+    assert_eq!(looks(&scene, 0), 0);
+    Ok(())
+}
+
+async fn pods_that_may_not_be_listed_are_told_of(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::rotated(stage, &["--list-consumers"]).await?;
+    scene.source("pair", SECOND).await?;
+    scene.until_in_use("Unknown", "ConsumersPickingUp").await?;
+    scene.stop_operator();
+    scene.published_ago(SignedDuration::from_mins(10)).await?;
+    scene.proxy.set_fault(Box::new(|head| {
+        if head.resource == "pods" {
+            let message = "pods is forbidden";
+            cluster::proxy::Fault::Answer(cluster::proxy::Answer::status(403, "Forbidden", message))
+        } else {
+            cluster::proxy::Fault::Pass
+        }
+    }));
+    scene.start_operator().await?;
+    let orders = scene.until_in_use("Unknown", "ConsumersNotListed").await?;
+    assert!(message(&orders, IN_USE).contains("rotation.consumers.enabled"));
+    assert!(condition(&orders, "Ready").is_some_and(|(ready, _)| ready == "True"));
+    scene.proxy.clear_fault();
+    scene.until_in_use("False", "PreviousKeyUnused").await?;
+    Ok(())
+}
