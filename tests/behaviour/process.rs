@@ -181,6 +181,10 @@ async fn a_bad_flag_is_a_clear_error_and_a_code_of_its_own(stage: Arc<Stage>) ->
         (vec!["--sts-endpoint", "ftp://127.0.0.1"], "--sts-endpoint"),
         (vec!["--bind", "nowhere"], "--bind"),
         (vec!["--concurrency", "0"], "--concurrency"),
+        (
+            vec!["--credential-process-ttl", "0"],
+            "--credential-process-ttl",
+        ),
         (vec!["--sts-rate", "0"], "--sts-rate"),
         (vec!["--log-format", "xml"], "--log-format"),
         (vec!["--no-such-flag"], "--no-such-flag"),

@@ -18,8 +18,9 @@ use crate::{
     pages::{CHART, Page, ROOT, blocks, pages},
 };
 
-/// Flags of other programs that the prose names, `cargo demo` and `cargo bench-cluster` among them.
-const FOREIGN: [&str; 14] = [
+/// Flags of other programs that the prose names, `cargo demo`, `cargo bench-cluster` and
+/// `credential-process` among them.
+const FOREIGN: [&str; 15] = [
     "--show-only",
     "--icf",
     "--aws",
@@ -34,6 +35,7 @@ const FOREIGN: [&str; 14] = [
     "--verify",
     "--sts-delay",
     "--pairs",
+    "--ttl",
 ];
 
 /// Words in CamelCase that are not ours: kinds, and names that AWS, Mendix and others gave.
@@ -148,10 +150,11 @@ fn every_value_of_the_chart_and_every_field_exists() -> Result<()> {
 }
 
 /// Of pods, Flux, Argo CD and others.
-const FOREIGN_FIELDS: [&str; 4] = [
+const FOREIGN_FIELDS: [&str; 5] = [
     "spec.serviceAccountName",
     "spec.wait",
     "spec.volumes",
+    "spec.initContainers",
     "spec.os.name",
 ];
 

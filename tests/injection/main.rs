@@ -1,5 +1,6 @@
 //! A pod that carries an annotation and nothing else reads a bucket: on a real node, under the strictest of
-//! the Pod Security Standards, by AWS's SDK for Go, against S3 that checks every signature.
+//! the Pod Security Standards, by AWS's SDK for Go, against S3 that checks every signature. Another one keeps
+//! its client, and follows a rotation all the same.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -31,7 +32,8 @@ kind: Pod
 metadata:
   name: reader
   namespace: NAMESPACE
-  annotations: {awscredentials.dev/inject: orders-credentials}
+  annotations:
+    awscredentials.dev/inject: orders-credentials
 spec:
   automountServiceAccountToken: false
   terminationGracePeriodSeconds: 1
@@ -50,6 +52,16 @@ spec:
     - {name: BUCKET, value: orders}
     - {name: AWS_ENDPOINT_URL, value: <S3>}
 ";
+/// The same, and one client for the whole life of the process. Nothing is in its image beside it, no shell
+/// either.
+const HOT: [(&str, &str); 3] = [
+    ("name: reader", "name: follower"),
+    (
+        "orders-credentials\n",
+        "orders-credentials\n    awscredentials.dev/rotation: Hot\n    awscredentials.dev/shell: None\n",
+    ),
+    ("    env:\n", "    env:\n    - {name: KEEP, value: '1'}\n"),
+];
 const REQUEST: &str = "
 apiVersion: v1
 kind: Secret
@@ -59,8 +71,13 @@ stringData: {AWS_ACCESS_KEY_ID: ID, AWS_SECRET_ACCESS_KEY: SECRET}
 apiVersion: awscredentials.dev/v1alpha1
 kind: StaticAwsCredentials
 metadata: {name: orders, namespace: NAMESPACE}
-spec: {secretRef: {name: pair}, region: eu-west-1}
+spec:
+  secretRef: {name: pair}
+  region: eu-west-1
+  target: {layouts: [SharedCredentialsFile, CredentialProcess]}
 ";
+/// Far below what the chart allows: a process follows a rotation so many seconds after its file.
+const TTL: u32 = 20;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pod_with_the_annotation_alone_reads_a_bucket_and_follows_a_rotation() -> Result<()> {
@@ -93,13 +110,26 @@ async fn a_pod_with_the_annotation_alone_reads_a_bucket_and_follows_a_rotation()
         .replace("<S3>", &endpoint);
     until_injected(&cluster, &pod).await?;
     cluster.apply(&pod).await?;
-    reads_with(&node, &namespace, &first).await?;
+    let hot = |pod: String, (from, to): (&str, &str)| pod.replace(from, to);
+    let follower = HOT.into_iter().fold(pod, hot);
+    let built = tokio::task::spawn_blocking(image::built).await??;
+    node.import_archive(&built.archive, &built.name).await?;
+    cluster.apply(&follower).await?;
+    for pod in ["reader", "follower"] {
+        reads_with(&node, &namespace, pod, &first).await?;
+    }
 
     let second = moto.create_access_key("orders").await?;
     request(&cluster, &namespace, &second).await?;
-    reads_with(&node, &namespace, &second).await?;
+    for pod in ["reader", "follower"] {
+        reads_with(&node, &namespace, pod, &second).await?;
+    }
+    never_started_anew(&cluster, &node, &namespace).await?;
 
     operator.stop();
+    let log = std::fs::read_to_string(operator.log())?;
+    let warned = log.contains("--credential-process-ttl is below 960");
+    ensure!(warned, "it does not say that the setting is too low");
     let canaries = Canaries::of(&[first.id, first.secret, second.id, second.secret])?;
     canaries.unlogged(operator.log())?;
     canaries.unwritten(&cluster).await
@@ -114,7 +144,10 @@ async fn install(cluster: &ControlPlane, sts: &str) -> Result<Leashed> {
     let kubeconfig = cluster
         .service_account_kubeconfig("aws", RELEASE, None)
         .await?;
-    let args = ["run", "--bind", "127.0.0.1:0", "--sts-endpoint", sts].map(str::to_owned);
+    let mut args = ["run", "--bind", "127.0.0.1:0", "--sts-endpoint", sts]
+        .map(str::to_owned)
+        .to_vec();
+    args.extend(["--credential-process-ttl".to_owned(), TTL.to_string()]);
     let env = [
         ("KUBECONFIG".to_owned(), kubeconfig.display().to_string()),
         ("AWSCREDS_LOG".to_owned(), "trace".to_owned()),
@@ -184,14 +217,12 @@ async fn until_injected(cluster: &ControlPlane, pod: &str) -> Result<()> {
     Ok(())
 }
 
-/// Waits until the pod lists the bucket with this key.
-async fn reads_with(node: &Node, namespace: &str, pair: &KeyPair) -> Result<()> {
+/// Waits until a pod lists the bucket with this key.
+async fn reads_with(node: &Node, namespace: &str, pod: &str, pair: &KeyPair) -> Result<()> {
     let began = Instant::now();
     loop {
         // There is no log before the container has started.
-        let log = node
-            .pod_log(namespace, "reader", "s3client")
-            .unwrap_or_default();
+        let log = node.pod_log(namespace, pod, "s3client").unwrap_or_default();
         let found = log.lines().filter_map(Reading::parse).any(|reading| {
             reading.outcome == Outcome::Listed { objects: 1 } && pair.id.ends_with(&reading.key)
         });
@@ -200,10 +231,23 @@ async fn reads_with(node: &Node, namespace: &str, pair: &KeyPair) -> Result<()> 
         }
         ensure!(
             began.elapsed() < PATIENCE,
-            "no reading with {}: {log}",
+            "{pod}: no reading with {}: {log}",
             pair.id
         );
         node.check()?;
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+/// One process read with both keys, and no reading of it failed.
+async fn never_started_anew(cluster: &ControlPlane, node: &Node, namespace: &str) -> Result<()> {
+    let path = "jsonpath={.status.containerStatuses[0].restartCount}";
+    let pod = ["-n", namespace, "get", "pod", "follower", "-o", path];
+    let restarts = cluster.kubectl(&pod).await?;
+    ensure!(restarts.trim() == "0", "it was started anew: {restarts}");
+    let log = node.pod_log(namespace, "follower", "s3client")?;
+    let mut readings = log.lines().filter_map(Reading::parse);
+    let failed = readings.find(|reading| !matches!(reading.outcome, Outcome::Listed { .. }));
+    ensure!(failed.is_none(), "{failed:?}");
+    Ok(())
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     attempt::{Attempt, Things, assert_passes, pod},
     injection::{asks, asks_for, ground, is_served, is_untouched, made, names, volumes},
+    injection_hot::{helpers, hot, is_hot},
     stage::{PATIENCE, RELEASE_NAMESPACE, Stage, tests},
 };
 
@@ -69,6 +70,12 @@ async fn a_container_that_comes_later_is_served_and_nothing_comes_twice(
         assert!(is_served(container), "{container:#}");
     }
     assert_eq!(volumes(&spec).len(), 1);
+    let spec = made(&attempt, &pod(&hot(), json!({}))).await?;
+    assert_eq!(names(&spec["containers"]), ["app", "proxy"]);
+    for container in spec["containers"].as_array().into_iter().flatten() {
+        assert!(is_hot(container), "{container:#}");
+    }
+    assert_eq!(helpers(&spec).len(), 1, "{spec:#}");
     let spec = made(&attempt, &pod(&asks_for("app"), json!({}))).await?;
     for container in spec["containers"].as_array().into_iter().flatten() {
         let served = container["name"] == "app";

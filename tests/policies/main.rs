@@ -13,6 +13,8 @@ mod fence;
 mod fence_creates;
 mod fence_updates;
 mod injection;
+mod injection_hot;
+mod injection_hot_refused;
 mod injection_refused;
 mod injection_where;
 mod life;
@@ -46,6 +48,8 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         injection::tests(),
         injection_where::tests(),
         injection_refused::tests(),
+        injection_hot::tests(),
+        injection_hot_refused::tests(),
         checked::tests(),
     ]
 }

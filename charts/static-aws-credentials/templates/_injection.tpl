@@ -42,15 +42,68 @@ resourceRules:
   expression: "'awscredentials-dev'"
 - name: directory
   expression: "'/var/run/secrets/awscredentials.dev'"
+- name: hot
+  expression: "'awscredentials.dev/rotation' in variables.notes && variables.notes['awscredentials.dev/rotation'] == 'Hot'"
+- name: shellless
+  expression: "variables.hot && 'awscredentials.dev/shell' in variables.notes && variables.notes['awscredentials.dev/shell'] == 'None'"
+- name: helper
+  expression: "'awscredentials-dev-helper'"
+- name: binVolume
+  expression: "'awscredentials-dev-bin'"
+- name: binDirectory
+  expression: "'/var/run/awscredentials.dev'"
+- name: files
+  expression: "['AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE']"
+# Some SDKs take another identity while the process fails: of the service account, of the node. An empty
+# AWS_CONTAINER_CREDENTIALS_RELATIVE_URI counts for one of them as set, so it is not among these.
+- name: doors
+  expression: >-
+    variables.hot ? ['AWS_EC2_METADATA_DISABLED', 'AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE',
+    'AWS_CONTAINER_CREDENTIALS_FULL_URI'] : []
+# With the process one file is both: a credentials file that the image brings along would win over it.
+- name: values
+  expression: >-
+    {'AWS_SHARED_CREDENTIALS_FILE': variables.directory + (variables.hot ? '/config-process' : '/credentials'),
+    'AWS_CONFIG_FILE': variables.directory + (variables.hot ? '/config-process' : '/config'),
+    'AWS_EC2_METADATA_DISABLED': 'true', 'AWS_ROLE_ARN': '', 'AWS_WEB_IDENTITY_TOKEN_FILE': '',
+    'AWS_CONTAINER_CREDENTIALS_FULL_URI': ''}
+{{- end -}}
+
+{{/* Brings the program by which SDKs read the pair again; it has to be there before they start. */}}
+{{- define "static-aws-credentials.injection.helper" -}}
+Object.spec.initContainers{
+  name: variables.helper,
+  image: {{ include "static-aws-credentials.image" . | trimAll "\"" | squote }},
+  imagePullPolicy: {{ squote .Values.image.pullPolicy }},
+  command: ['/credential-process', 'install', variables.binDirectory],
+  volumeMounts: [Object.spec.initContainers.volumeMounts{name: variables.binVolume, mountPath: variables.binDirectory}],
+  resources: Object.spec.initContainers.resources{
+    requests: {'cpu': '10m', 'memory': '16Mi'},
+    limits: {'cpu': '100m', 'memory': '16Mi'}},
+  securityContext: Object.spec.initContainers.securityContext{
+    allowPrivilegeEscalation: false,
+    capabilities: Object.spec.initContainers.securityContext.capabilities{drop: ['ALL']},
+    readOnlyRootFilesystem: true,
+    runAsNonRoot: true,
+    runAsUser: 65532,
+    runAsGroup: 65532,
+    seccompProfile: Object.spec.initContainers.securityContext.seccompProfile{type: 'RuntimeDefault'}}}
+{{- end -}}
+
+{{/* Whether a container is served. */}}
+{{- define "static-aws-credentials.injection.served" -}}
+(!variables.narrowed || c.name in variables.names) && !(variables.hot && c.name == variables.helper)
 {{- end -}}
 
 {{/* An entry for each container of a list that is served, with what it lacks. */}}
 {{- define "static-aws-credentials.injection.containers" -}}
-.filter(c, !variables.narrowed || c.name in variables.names).map(c, Object.spec.{{ . }}{
+.filter(c, {{ include "static-aws-credentials.injection.served" . }}).map(c, Object.spec.{{ . }}{
   name: c.name,
-  env: ['AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE']
+  env: (variables.files + variables.doors)
     .filter(n, !has(c.env) || !c.env.exists(e, e.name == n))
-    .map(n, Object.spec.{{ . }}.env{name: n, value: variables.directory + (n == 'AWS_CONFIG_FILE' ? '/config' : '/credentials')}),
-  volumeMounts: [Object.spec.{{ . }}.volumeMounts{name: variables.volume, mountPath: variables.directory, readOnly: true}]
+    .map(n, Object.spec.{{ . }}.env{name: n, value: variables.values[n]}),
+  volumeMounts: ([Object.spec.{{ . }}.volumeMounts{name: variables.volume, mountPath: variables.directory, readOnly: true}]
+    + (variables.hot ? [Object.spec.{{ . }}.volumeMounts{name: variables.binVolume, mountPath: variables.binDirectory, readOnly: true}] : [])
+    + (variables.shellless ? [Object.spec.{{ . }}.volumeMounts{name: variables.binVolume, mountPath: '/bin/sh', subPath: 'credential-process', readOnly: true}] : []))
     .filter(n, !has(c.volumeMounts) || !c.volumeMounts.exists(m, m.mountPath == n.mountPath))})
 {{- end -}}

@@ -102,8 +102,8 @@ fn misused(message: &str) -> Refused {
 fn no_shell() -> Refused {
     Refused {
         code: CANNOT_RUN,
-        message: "it stands in for a shell and runs nothing but itself; use an image with a shell, or call the \
-                  program without one"
+        message: "it stands in for the shell and runs nothing but itself; where the image has a shell, drop the \
+                  annotation awscredentials.dev/shell of the pod"
             .to_owned(),
     }
 }

@@ -6,7 +6,7 @@
 //
 // It finds endpoint, region and credentials as the AWS SDK does, by AWS_ENDPOINT_URL,
 // AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE. BUCKET names the bucket, INTERVAL the time
-// between two reads (1s by default).
+// between two reads (1s by default). With KEEP it makes one client and keeps it, as most programs do.
 package main
 
 import (
@@ -75,22 +75,39 @@ func report(ctx context.Context, bucket string) string {
 	return fmt.Sprintf("error message=%q key=%s", strings.ReplaceAll(err.Error(), "\n", " "), key)
 }
 
-// read makes a new configuration each time, because a client reads the credentials file once.
-func read(ctx context.Context, bucket string) (objects int, key string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
+// kept is the client that KEEP asks for.
+var kept *s3.Client
+
+// connect makes a new configuration each time, because a client reads the credentials file once.
+func connect(ctx context.Context) (*s3.Client, error) {
+	if kept != nil {
+		return kept, nil
+	}
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithRetryMaxAttempts(1),
 		config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
 	if err != nil {
+		return nil, err
+	}
+	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
+	if os.Getenv("KEEP") != "" {
+		kept = client
+	}
+	return client, nil
+}
+
+func read(ctx context.Context, bucket string) (objects int, key string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	client, err := connect(ctx)
+	if err != nil {
 		return 0, "", err
 	}
-	credentials, err := cfg.Credentials.Retrieve(ctx)
+	credentials, err := client.Options().Credentials.Retrieve(ctx)
 	if err != nil {
 		return 0, "", err
 	}
 	key = credentials.AccessKeyID[max(0, len(credentials.AccessKeyID)-4):]
-	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
 	pages := s3.NewListObjectsV2Paginator(client, &s3.ListObjectsV2Input{Bucket: &bucket})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
