@@ -8,6 +8,7 @@
 //! - What is wrong with a pair: [`mod@format`], [`account`], [`arn`], [`region`]; what AWS says of it: [`sts`], whose
 //!   calls [`fair`] hands out in turn. [`verdict`] is the outcome, [`pair`] the only holder of key material,
 //!   [`fingerprint`] and [`remembered`] what is kept of one. [`layout`] and [`target`] are what is published.
+//! - After a rotation [`consumers`] says who still holds the superseded pair.
 //! - Of several replicas [`leader`] says who acts; [`standby`] keeps the others warm.
 //! - [`args`], [`process`], [`health`], [`server`], [`telemetry`] and [`core_dumps`] are the process; [`check`] and [`api_check`]
 //!   the commands for people and pipelines.

@@ -213,7 +213,10 @@ fn lists_merge_as_they_must_under_server_side_apply() -> Result<()> {
     for Node { path, schema } in nodes()? {
         let kind = schema["x-kubernetes-list-type"].as_str();
         match path.as_str() {
-            "spec.target.layouts" => assert_eq!(kind, Some("atomic")),
+            "spec.target.layouts"
+            | "status.consumers.hot.names"
+            | "status.consumers.restartNeeded.names"
+            | "status.consumers.unknown.names" => assert_eq!(kind, Some("atomic")),
             "status.conditions" => {
                 assert_eq!(kind, Some("map"));
                 assert_eq!(schema["x-kubernetes-list-map-keys"], json!(["type"]));

@@ -2,6 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// The pair that was superseded last.
@@ -37,9 +38,22 @@ pub struct Consumers {
 #[serde(rename_all = "camelCase")]
 pub struct ConsumerGroup {
     /// How many.
-    pub count: i32,
+    pub count: i64,
     /// Names of up to ten of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 10), inner(length(max = 253)))]
+    #[schemars(schema_with = "names")]
     pub names: Vec<String>,
+}
+
+fn names(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "maxItems": 10,
+        "x-kubernetes-list-type": "atomic",
+        "items": {
+            "description": "Name of a pod.",
+            "type": "string",
+            "maxLength": 253,
+        },
+    })
 }

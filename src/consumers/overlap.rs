@@ -193,7 +193,7 @@ fn consumers(holders: &[Holder]) -> Consumers {
     let group = |wanted: Pickup| {
         let of_group = holders.iter().filter(|holder| holder.pickup == wanted);
         let mut names: Vec<String> = of_group.map(|holder| holder.name.clone()).collect();
-        let count = i32::try_from(names.len()).unwrap_or(i32::MAX);
+        let count = i64::try_from(names.len()).unwrap_or(i64::MAX);
         names.sort_unstable();
         names.truncate(NAMED);
         ConsumerGroup { count, names }

@@ -131,11 +131,34 @@ pub fn status() -> Vec<Bound> {
     ));
     rows.extend(part("status.identity", &identity, &[("arn", 2048)]));
     rows.extend(part("status.settling", &settling, &[("keyIdSuffix", 4)]));
+    let previous = json!({"keyIdSuffix": "MPLE", "supersededTime": time, "pickedUpTime": time});
+    rows.extend(part("status.previous", &previous, &[("keyIdSuffix", 4)]));
+    for group in ["hot", "restartNeeded", "unknown"] {
+        rows.extend(consumers(group));
+    }
     rows.extend(part(
         "status.binding",
         &json!({"name": "a"}),
         &[("name", 253)],
     ));
+    rows
+}
+
+fn consumers(group: &str) -> Vec<Bound> {
+    let path = format!("status.consumers.{group}");
+    let names = |names: Vec<String>| at(&path, json!({"count": names.len(), "names": names}));
+    let many = |count| [names(vec!["web-0".to_owned(); count])];
+    let long = |length| [names(vec!["a".repeat(length)])];
+    let mut rows = part(&path, &json!({"count": 1}), &[]);
+    rows.push(bound(
+        &format!("{path}.names"),
+        "maxItems",
+        json!(10),
+        many(10),
+        many(11),
+    ));
+    let one = format!("{path}.names[]");
+    rows.push(bound(&one, "maxLength", json!(253), long(253), long(254)));
     rows
 }
 
