@@ -31,7 +31,7 @@ async fn main() -> ExitCode {
         Some(Command::Crd) => print_crd(),
         Some(Command::Check(args)) => return ExitCode::from(check::run(*args).await),
         Some(Command::ApiCheck(args)) => return ExitCode::from(api_check::run(&args).await),
-        Some(Command::Run(args)) => process::run(args).await.map_err(|error| chain(&error)),
+        Some(Command::Run(args)) => process::run(*args).await.map_err(|error| chain(&error)),
         None => process::run(cli.run).await.map_err(|error| chain(&error)),
     };
     match result {

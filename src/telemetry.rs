@@ -1,11 +1,13 @@
 //! Logs on standard error, with a cap on libraries that log what they send or receive; and spans for a
 //! collector, if there is one.
 
+mod collector;
+#[cfg(feature = "otlp")]
+mod otlp;
+#[cfg(not(feature = "otlp"))]
+#[path = "telemetry/no_otlp.rs"]
 mod otlp;
 
-use opentelemetry::trace::TraceContextExt;
-use opentelemetry_otlp::ExporterBuildError;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{
     Layer, Registry,
     filter::{FilterExt, LevelFilter, ParseError, Targets},
@@ -15,7 +17,8 @@ use tracing_subscriber::{
 
 use tracing::{Span, field::Empty};
 
-pub use otlp::{Collector, Exporter};
+pub use collector::Collector;
+pub use otlp::{Exporter, ExporterBuildError};
 
 use crate::{
     args::{LogFormat, RunArgs},
@@ -64,11 +67,7 @@ pub fn run(resource: &ResourceKey) -> Span {
     let id = getrandom::u64().unwrap_or_default();
     let span =
         tracing::info_span!("run", id = format_args!("{id:016x}"), %resource, trace_id = Empty);
-    let context = span.context();
-    let trace = context.span().span_context().trace_id();
-    if trace != opentelemetry::TraceId::INVALID {
-        span.record("trace_id", tracing::field::display(trace));
-    }
+    otlp::tell_trace(&span);
     span
 }
 
@@ -85,11 +84,9 @@ pub fn init(
     let exporter = collector.map(Exporter::new).transpose()?;
     // Of libraries nothing is sent, whatever is logged of them.
     let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), LevelFilter::DEBUG);
-    let spans = exporter.as_ref().map(|exporter| {
-        tracing_opentelemetry::layer()
-            .with_tracer(exporter.tracer())
-            .with_filter(ours)
-    });
+    let spans = exporter
+        .as_ref()
+        .map(|exporter| exporter.layer().with_filter(ours));
     tracing_subscriber::registry()
         .with(lines(format, chosen))
         .with(spans)

@@ -1,4 +1,10 @@
 //! What is read of a Secret in passing is all that is decided by.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Resource, core::PartialObjectMeta};

@@ -15,8 +15,8 @@ pub struct StaticAwsCredentialsStatus {
     #[serde(default)]
     pub observed_generation: i64,
 
-    /// Ready, Verified and Published; Reconciling or Stalled only while they are true; PreviousKeyInUse after a
-    /// rotation.
+    /// Ready, Verified and Published; Reconciling or Stalled only while they are true; `PreviousKeyInUse` after
+    /// a rotation.
     #[serde(default)]
     #[schemars(schema_with = "conditions")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]

@@ -62,7 +62,7 @@ fn of_container(spec: &Spec, container: &Container, secret: &str) -> Option<Pick
     mounts().next()?;
     let whole = |mount: &&Mount| mount.sub_path.is_none() && mount.sub_path_expr.is_none();
     let asks_helper = |mount: &Mount| {
-        let file = format!("{}/{FILE}", mount.mount_path.trim_end_matches('/'));
+        let file = format!("{}/{FILE}", mount.path.trim_end_matches('/'));
         FILE_VARIABLES
             .iter()
             .all(|name| value(container, name) == Some(&file))

@@ -96,7 +96,8 @@ pub(super) struct EnvFrom {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Mount {
     pub name: String,
-    pub mount_path: String,
+    #[serde(rename = "mountPath")]
+    pub path: String,
     pub sub_path: Option<String>,
     pub sub_path_expr: Option<String>,
 }

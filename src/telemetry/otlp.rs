@@ -1,8 +1,6 @@
 //! Spans of runs, sent to a collector of OpenTelemetry by OTLP over HTTP.
 
 use std::{
-    fmt,
-    str::FromStr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -10,64 +8,29 @@ use std::{
     time::Duration,
 };
 
-use axum::http::{Request, Response, Uri};
+use axum::http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use opentelemetry::trace::TracerProvider;
+use opentelemetry::trace::{TraceContextExt, TracerProvider};
 use opentelemetry_http::{HttpClient, HttpError};
-use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig, WithHttpConfig};
-use opentelemetry_sdk::{
-    Resource,
-    trace::{SdkTracer, SdkTracerProvider},
-};
+pub use opentelemetry_otlp::ExporterBuildError;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 use tokio::runtime::Handle;
+use tracing::{Span, Subscriber};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::{Layer, registry::LookupSpan};
+
+use super::Collector;
 
 /// The collector has so long to take what it is sent.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// It answers with a few bytes.
 const LONGEST_ANSWER: usize = 64 << 10;
-
-/// Where spans are sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Collector(Uri);
-
-/// What is no address of a collector.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "must be the address of a collector, as in http://collector.monitoring:4318; of https there is none, so \
-     let a collector on the way encrypt what leaves the cluster"
-)]
-pub struct NoCollector;
-
-impl FromStr for Collector {
-    type Err = NoCollector;
-
-    fn from_str(text: &str) -> Result<Self, NoCollector> {
-        let uri: Uri = text.parse().map_err(|_| NoCollector)?;
-        let plain = uri.scheme_str() == Some("http");
-        let host = uri.host().is_some_and(|host| !host.is_empty());
-        let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
-        let address = uri.authority().is_some_and(|all| {
-            let alone = all.as_str() == all.host();
-            !all.as_str().contains('@') && (alone || all.port_u16().is_some())
-        });
-        if plain && host && bare && address {
-            Ok(Self(uri))
-        } else {
-            Err(NoCollector)
-        }
-    }
-}
-
-impl fmt::Display for Collector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.to_string().trim_end_matches('/'))
-    }
-}
 
 /// Sends what is finished in the background. Ended, it sends what is left.
 #[derive(Debug)]
@@ -96,8 +59,11 @@ impl Exporter {
         Ok(Self(provider))
     }
 
-    pub(super) fn tracer(&self) -> SdkTracer {
-        self.0.tracer(env!("CARGO_PKG_NAME"))
+    pub(super) fn layer<S>(&self) -> impl Layer<S> + use<S>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        tracing_opentelemetry::layer().with_tracer(self.0.tracer(env!("CARGO_PKG_NAME")))
     }
 
     /// Sends what is left, and no longer than the collector may take.
@@ -105,6 +71,15 @@ impl Exporter {
         let ended = tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(DEADLINE));
         // Spans that are lost at the end are missed by nobody.
         let _ = ended.await;
+    }
+}
+
+/// The trace that a span belongs to, once that is known, is one of its fields.
+pub(super) fn tell_trace(span: &Span) {
+    let context = span.context();
+    let trace = context.span().span_context().trace_id();
+    if trace != opentelemetry::TraceId::INVALID {
+        span.record("trace_id", tracing::field::display(trace));
     }
 }
 

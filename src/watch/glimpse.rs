@@ -17,6 +17,15 @@ pub struct Glimpse {
     metadata: ObjectMeta,
 }
 
+/// What takes the place of a value.
+struct Skipped(String);
+
+impl<'de> Deserialize<'de> for Skipped {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(input).map(|_| Self(String::new()))
+    }
+}
+
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Metadata {
@@ -25,7 +34,7 @@ struct Metadata {
     uid: Option<String>,
     resource_version: Option<String>,
     labels: Option<BTreeMap<String, String>>,
-    annotations: Option<BTreeMap<String, IgnoredAny>>,
+    annotations: Option<BTreeMap<String, Skipped>>,
     owner_references: Option<Vec<OwnerReference>>,
     finalizers: Option<Vec<String>>,
     deletion_timestamp: Option<Time>,
@@ -33,9 +42,9 @@ struct Metadata {
 
 fn glance<'de, D: Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error> {
     let read = Metadata::deserialize(input)?;
-    let without_values = |annotations: BTreeMap<String, IgnoredAny>| {
-        let keys = annotations.into_keys();
-        keys.map(|key| (key, String::new())).collect()
+    let without_values = |annotations: BTreeMap<String, Skipped>| {
+        let all = annotations.into_iter();
+        all.map(|(key, Skipped(nothing))| (key, nothing)).collect()
     };
     Ok(ObjectMeta {
         name: read.name,

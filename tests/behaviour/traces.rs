@@ -3,7 +3,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -67,7 +67,7 @@ impl Collector {
     }
 
     fn spans(&self, name: &str) -> Vec<Span> {
-        let spans = self.shared.spans.lock().unwrap();
+        let spans = held(&self.shared.spans);
         let named = spans.iter().filter(|span| span.name == name);
         named.cloned().collect()
     }
@@ -81,13 +81,17 @@ impl Shared {
         let Ok(request) = ExportTraceServiceRequest::decode(body) else {
             return StatusCode::BAD_REQUEST;
         };
-        self.bytes.lock().unwrap().extend_from_slice(body);
+        held(&self.bytes).extend_from_slice(body);
         let resources = request.resource_spans.into_iter();
         let scopes = resources.flat_map(|resource| resource.scope_spans);
         let spans = scopes.flat_map(|scope| scope.spans);
-        self.spans.lock().unwrap().extend(spans);
+        held(&self.spans).extend(spans);
         StatusCode::OK
     }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn attribute(attributes: &[KeyValue], key: &str) -> Option<String> {
@@ -147,7 +151,7 @@ async fn a_collector_gets_a_span_of_each_run_and_of_its_parts(stage: Arc<Stage>)
             assert!(part.end_time_unix_nano <= run.end_time_unix_nano);
         }
     }
-    let sent = String::from_utf8_lossy(&collector.shared.bytes.lock().unwrap()).into_owned();
+    let sent = String::from_utf8_lossy(&held(&collector.shared.bytes)).into_owned();
     for (id, secret) in [PAIR, SECOND] {
         assert!(!sent.contains(id) && !sent.contains(secret), "{sent}");
     }

@@ -11,7 +11,7 @@ use static_aws_credentials::args::Cli;
 use crate::render::{NEWEST, objects, ways};
 
 /// Flags that the chart leaves as they are, each with its reason.
-const LEFT: [(&str, &str); 2] = [
+const LEFT: [(&str, &str); 3] = [
     (
         "AWSCREDS_BIND",
         "probes, Service and NetworkPolicy name its port",
@@ -19,6 +19,10 @@ const LEFT: [(&str, &str); 2] = [
     (
         "AWSCREDS_LEASE_NAMESPACE",
         "the lease is in the pod's own namespace",
+    ),
+    (
+        "AWSCREDS_OTLP_ENDPOINT",
+        "the shipped image is built without the feature otlp",
     ),
 ];
 

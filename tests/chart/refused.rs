@@ -30,10 +30,6 @@ const REFUSED: &[(&[&str], &[&str])] = &[
     ),
     (&["rotation.ttl=1080"], &["/rotation", "'ttl' not allowed"]),
     (
-        &["tracing.endpoint=https://collector.monitoring:4318"],
-        &["/tracing/endpoint", "does not match"],
-    ),
-    (
         &["networkPolicy.egress=true"],
         &["/networkPolicy", "'egress' not allowed"],
     ),

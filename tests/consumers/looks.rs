@@ -12,7 +12,7 @@ fn the_first_look_waits_for_the_delivery() {
     assert_eq!(overlap.wait(2, 90 * SECOND, now), 90 * SECOND);
     assert_eq!(overlap.wait(2, 60 * SECOND, now + 30 * SECOND), 60 * SECOND);
     assert_eq!(
-        overlap.wait(2, 0 * SECOND, now + 90 * SECOND),
+        overlap.wait(2, Duration::ZERO, now + 90 * SECOND),
         Duration::ZERO
     );
 }

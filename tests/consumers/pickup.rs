@@ -3,6 +3,9 @@ use static_aws_credentials::consumers::{Pickup, Pod, pickup};
 
 use crate::{AFTER, DELIVERED, hot, pod, time};
 
+type Change = Box<dyn FnOnce(&mut Value)>;
+type Plain = fn(&mut Value);
+
 fn of(pod: &Pod) -> Option<Pickup> {
     pickup(pod, "orders-credentials", time(DELIVERED))
 }
@@ -38,7 +41,7 @@ fn a_pod_with_the_helper_is_hot() {
 
 #[test]
 fn whatever_keeps_sdks_from_asking_the_helper_needs_a_restart() {
-    let shadows: [(&str, Box<dyn FnOnce(&mut Value)>); 7] = [
+    let shadows: [(&str, Change); 7] = [
         (
             "a key in the environment",
             Box::new(env(json!({ "name": "AWS_ACCESS_KEY_ID", "value": "x" }))),
@@ -91,7 +94,7 @@ fn whatever_keeps_sdks_from_asking_the_helper_needs_a_restart() {
 
 #[test]
 fn whoever_does_not_use_the_target_holds_nothing() {
-    let others: [(&str, fn(&mut Value)); 5] = [
+    let others: [(&str, Plain); 5] = [
         ("another Secret", |pod| {
             pod["spec"]["volumes"][0]["secret"]["secretName"] = json!("other");
         }),

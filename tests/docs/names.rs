@@ -201,6 +201,7 @@ fn every_reason_and_condition_exists() -> Result<()> {
         ConditionType::Published,
         ConditionType::Reconciling,
         ConditionType::Stalled,
+        ConditionType::PreviousKeyInUse,
     ];
     known.extend(conditions.map(|kind| kind.as_str().to_owned()));
     let alerts = include_str!("../../charts/static-aws-credentials/files/alerts.yaml");

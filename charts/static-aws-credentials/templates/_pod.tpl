@@ -96,9 +96,6 @@ seccompProfile: {type: RuntimeDefault}
 {{- if .Values.rotation.consumers.enabled }}
 - {name: AWSCREDS_LIST_CONSUMERS, value: "true"}
 {{- end }}
-{{- with .Values.tracing.endpoint }}
-- {name: AWSCREDS_OTLP_ENDPOINT, value: {{ . | quote }}}
-{{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
 {{- end }}

@@ -147,6 +147,10 @@ fn rustflags(workspace: &Path, target: &Path) -> Result<OsString> {
     if glibc()?.as_slice() >= &[2, 36] {
         flags.push("\x1f-Clink-arg=-Wl,-z,pack-relative-relocs");
     }
+    // Folds identical functions. Rust links with LLD there, and elsewhere with linkers that cannot.
+    if cfg!(target_arch = "x86_64") {
+        flags.push("\x1f-Clink-arg=-Wl,--icf=all");
+    }
     // The last that fits wins, and the target directory may be in the workspace.
     let mut renamed = vec![
         (workspace.to_owned(), "/source"),
