@@ -1,6 +1,9 @@
 //! A pod that carries an annotation and nothing else reads a bucket: on a real node, under the strictest of
 //! the Pod Security Standards, by AWS's SDK for Go, against S3 that checks every signature. Another one keeps
-//! its client, and follows a rotation all the same.
+//! its client, and follows a rotation all the same, until the operator says that the old key may go, and
+//! beyond.
+
+mod overlap;
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -74,13 +77,14 @@ metadata: {name: orders, namespace: NAMESPACE}
 spec:
   secretRef: {name: pair}
   region: eu-west-1
-  target: {layouts: [SharedCredentialsFile, CredentialProcess]}
+  target: {layouts: [Env, SharedCredentialsFile, CredentialProcess]}
 ";
 /// Far below what the chart allows: a process follows a rotation so many seconds after its file.
 const TTL: u32 = 20;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pod_with_the_annotation_alone_reads_a_bucket_and_follows_a_rotation() -> Result<()> {
+async fn a_pod_with_the_annotation_alone_reads_a_bucket_and_follows_a_rotation_to_its_end()
+-> Result<()> {
     if Node::is_lacking("no pod was run")? {
         return Ok(());
     }
@@ -110,12 +114,15 @@ async fn a_pod_with_the_annotation_alone_reads_a_bucket_and_follows_a_rotation()
         .replace("<S3>", &endpoint);
     until_injected(&cluster, &pod).await?;
     cluster.apply(&pod).await?;
+    let reader = pod.clone();
     let hot = |pod: String, (from, to): (&str, &str)| pod.replace(from, to);
     let follower = HOT.into_iter().fold(pod, hot);
     let built = tokio::task::spawn_blocking(image::built).await??;
     node.import_archive(&built.archive, &built.name).await?;
     cluster.apply(&follower).await?;
-    for pod in ["reader", "follower"] {
+    let fixed = overlap::fixed(&namespace, &endpoint);
+    cluster.apply(&fixed).await?;
+    for pod in ["reader", "follower", "fixed"] {
         reads_with(&node, &namespace, pod, &first).await?;
     }
 
@@ -124,6 +131,13 @@ async fn a_pod_with_the_annotation_alone_reads_a_bucket_and_follows_a_rotation()
     for pod in ["reader", "follower"] {
         reads_with(&node, &namespace, pod, &second).await?;
     }
+    let pods = [("reader", reader.as_str()), ("fixed", &fixed)];
+    overlap::ends(&cluster, &namespace, &pods).await?;
+    moto.set_key_active("orders", &first.id, false).await?;
+    for (pod, _) in pods {
+        reads_with(&node, &namespace, pod, &second).await?;
+    }
+    tokio::time::sleep(Duration::from_secs(2 * u64::from(TTL))).await;
     never_started_anew(&cluster, &node, &namespace).await?;
 
     operator.stop();
@@ -148,6 +162,7 @@ async fn install(cluster: &ControlPlane, sts: &str) -> Result<Leashed> {
         .map(str::to_owned)
         .to_vec();
     args.extend(["--credential-process-ttl".to_owned(), TTL.to_string()]);
+    args.push("--list-consumers".to_owned());
     let env = [
         ("KUBECONFIG".to_owned(), kubeconfig.display().to_string()),
         ("AWSCREDS_LOG".to_owned(), "trace".to_owned()),
@@ -162,6 +177,7 @@ fn rendered() -> Result<String> {
     let mut command = Command::new(helm);
     command.args(["template", RELEASE, CHART, "--namespace", "aws"]);
     command.args(["--set", "injection.enabled=true"]);
+    command.args(["--set", "rotation.consumers.enabled=true"]);
     for part in ["policies/*", "injection/*", "serviceaccount", "clusterrole"] {
         command.args(["--show-only", &format!("templates/{part}.yaml")]);
     }

@@ -1,0 +1,97 @@
+//! From a rotation to the moment when the old key may go.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use cluster::control_plane::ControlPlane;
+use serde_json::Value;
+
+use super::{IMAGE, PATIENCE};
+
+const FIXED: &str = "
+apiVersion: v1
+kind: Pod
+metadata: {name: fixed, namespace: NAMESPACE}
+spec:
+  automountServiceAccountToken: false
+  terminationGracePeriodSeconds: 1
+  securityContext:
+    runAsNonRoot: true
+    seccompProfile: {type: RuntimeDefault}
+  containers:
+  - name: s3client
+    image: <IMAGE>
+    imagePullPolicy: Never
+    securityContext:
+      allowPrivilegeEscalation: false
+      readOnlyRootFilesystem: true
+      capabilities: {drop: [ALL]}
+    envFrom:
+    - secretRef: {name: orders-credentials}
+    env:
+    - {name: BUCKET, value: orders}
+    - {name: AWS_ENDPOINT_URL, value: <S3>}
+";
+
+/// A pod that has the pair in its environment, and no annotation.
+pub fn fixed(namespace: &str, endpoint: &str) -> String {
+    let pod = FIXED.replace("NAMESPACE", namespace);
+    pod.replace("<IMAGE>", IMAGE).replace("<S3>", endpoint)
+}
+
+/// The pods that read at their start are named, and no time is given until they were restarted; then the
+/// old key may go.
+pub async fn ends(cluster: &ControlPlane, namespace: &str, pods: &[(&str, &str)]) -> Result<()> {
+    let status = until(cluster, namespace, "True").await?;
+    let consumers = &status["consumers"];
+    let mut names: Vec<&str> = pods.iter().map(|(name, _)| *name).collect();
+    names.sort_unstable();
+    ensure!(
+        consumers["restartNeeded"]["names"] == serde_json::json!(names),
+        "{status}"
+    );
+    ensure!(
+        consumers["hot"]["names"] == serde_json::json!(["follower"]),
+        "{status}"
+    );
+    ensure!(status.get("previousKeySafeAfter").is_none(), "{status}");
+    for (name, pod) in pods {
+        cluster
+            .kubectl(&["-n", namespace, "delete", "pod", name])
+            .await?;
+        cluster.apply(pod).await?;
+    }
+    let status = until(cluster, namespace, "False").await?;
+    ensure!(
+        status["consumers"]["restartNeeded"]["count"] == 0,
+        "{status}"
+    );
+    let safe = status["previousKeySafeAfter"].as_str().context("no time")?;
+    let now = k8s_openapi::jiff::Timestamp::now();
+    ensure!(
+        safe.parse::<k8s_openapi::jiff::Timestamp>()? <= now,
+        "{status}"
+    );
+    Ok(())
+}
+
+/// The status once `PreviousKeyInUse` is so.
+async fn until(cluster: &ControlPlane, namespace: &str, wanted: &str) -> Result<Value> {
+    let began = Instant::now();
+    loop {
+        let get = ["-n", namespace, "get", "awscreds", "orders", "-o", "json"];
+        let mut object: Value = serde_json::from_str(&cluster.kubectl(&get).await?)?;
+        let conditions = object["status"]["conditions"].as_array();
+        let mut all = conditions.into_iter().flatten();
+        let in_use = all.find(|condition| condition["type"] == "PreviousKeyInUse");
+        if in_use.is_some_and(|condition| condition["status"] == wanted) {
+            return Ok(object["status"].take());
+        }
+        ensure!(
+            began.elapsed() < 2 * PATIENCE,
+            "not {wanted}: {}",
+            object["status"]
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+}
