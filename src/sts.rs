@@ -21,7 +21,7 @@ use tokio::time::Instant;
 pub use ca::{CaError, TrustedCa};
 pub use classify::{Outcome, classify};
 pub use client::Client;
-pub use endpoint::{Endpoint, parse_endpoint};
+pub use endpoint::{Endpoint, has_sound_port, parse_endpoint};
 pub use limiter::{Limiter, Rate, Token};
 pub use prover::Prover;
 

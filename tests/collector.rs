@@ -34,6 +34,9 @@ fn what_is_none_is_refused_with_an_example() {
         "http://collector:4318?key=value",
         "grpc://collector:4317",
         "http://collector:port",
+        "http://collector:",
+        "http://collector:+80",
+        "http://collector:65536",
     ] {
         let refused = text.parse::<Collector>().map_err(|error| error.to_string());
         let Err(words) = refused else {

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr};
 
-use axum::http::Uri;
+use axum::http::{Uri, uri::Authority};
 
 /// An address that signed requests may be sent to: HTTPS, or HTTP on this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,9 +40,7 @@ pub fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
     if authority.host().is_empty() {
         return Err("it must name a host".to_owned());
     }
-    // The parser takes anything for a port.
-    let after_host = authority.as_str().strip_prefix(authority.host());
-    if after_host.is_some_and(|port| !port.is_empty()) && authority.port_u16().is_none() {
+    if !has_sound_port(authority) {
         return Err("its port must be a number up to 65535".to_owned());
     }
     // The parser drops a fragment silently.
@@ -56,6 +54,17 @@ pub fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
         _ => return Err("it must begin with https://".to_owned()),
     }
     Ok(Endpoint(format!("{scheme}://{authority}")))
+}
+
+/// Whether nothing but a port follows the host. The parser takes anything for one, and a sign with a number.
+#[must_use]
+pub fn has_sound_port(authority: &Authority) -> bool {
+    let after_host = authority.as_str().strip_prefix(authority.host());
+    after_host.is_some_and(|rest| {
+        let digits = rest.strip_prefix(':').unwrap_or_default();
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        rest.is_empty() || is_number && authority.port_u16().is_some()
+    })
 }
 
 fn is_loopback(host: &str) -> bool {

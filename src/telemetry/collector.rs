@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use axum::http::Uri;
 
+use crate::sts::has_sound_port;
+
 /// Where spans are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collector(Uri);
@@ -35,10 +37,9 @@ impl FromStr for Collector {
         let plain = uri.scheme_str() == Some("http");
         let host = uri.host().is_some_and(|host| !host.is_empty());
         let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
-        let address = uri.authority().is_some_and(|all| {
-            let alone = all.as_str() == all.host();
-            !all.as_str().contains('@') && (alone || all.port_u16().is_some())
-        });
+        let address = uri
+            .authority()
+            .is_some_and(|all| !all.as_str().contains('@') && has_sound_port(all));
         if plain && host && bare && address {
             Ok(Self(uri))
         } else {

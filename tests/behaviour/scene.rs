@@ -33,6 +33,8 @@ use crate::witness::Witness;
 pub type Test = crate::suite::Test<Stage>;
 
 /// More than the minute for which a refusal is not believed, on a machine that does much else.
+/// How much is told of the resources when something does not happen; there may be ten thousand.
+const TOLD: usize = 50_000;
 const PATIENCE: Duration = Duration::from_secs(150);
 const CONSUMER_RULES: &str =
     include_str!("../../charts/static-aws-credentials/files/consumer-rules.yaml");
@@ -403,6 +405,7 @@ impl Scene {
                     ])
                     .await
                     .unwrap_or_else(|error| error.to_string());
+                let state: String = state.chars().take(TOLD).collect();
                 let log = self.witness.log_tails();
                 bail!("not within {PATIENCE:?}: {what}\n{state}\n{log}");
             }

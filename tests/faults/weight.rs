@@ -101,28 +101,27 @@ async fn delete_all(scene: &Scene) -> Result<()> {
     deletions.buffer_unordered(16).try_collect::<()>().await
 }
 
+/// The patience of a scene is meant for a single resource: it begins anew whenever one was published.
 async fn until_published(scene: &Scene, count: usize) -> Result<()> {
-    let one_by_one = async || {
-        let objects = scene.resources.list(&ListParams::default()).await?.items;
-        let ready = objects.iter().filter(|object| {
-            condition(object, "Ready").is_some_and(|(_, reason)| reason == "Published")
-        });
-        Ok((ready.count() == count).then_some(()))
-    };
-    // The patience of a scene is meant for a single resource.
-    loop {
-        let metrics = scene.get_http("/metrics").await?;
-        let ended =
-            "controller_runtime_reconcile_time_seconds_count{controller=\"staticawscredentials\"} ";
-        let runs = metrics.lines().find_map(|line| line.strip_prefix(ended));
-        if runs.is_some_and(|runs| runs.parse().is_ok_and(|runs: usize| runs >= count)) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut published = 0;
+    while published < count {
+        let more = async || {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let now = published_now(scene).await?;
+            Ok((now > published).then_some(now))
+        };
+        published = scene.until("one more target is published", more).await?;
     }
-    scene.until("every target is published", one_by_one).await?;
     scene.quiet().await;
     Ok(())
+}
+
+async fn published_now(scene: &Scene) -> Result<usize> {
+    let objects = scene.resources.list(&ListParams::default()).await?.items;
+    let ready = objects.iter().filter(|object| {
+        condition(object, "Ready").is_some_and(|(_, reason)| reason == "Published")
+    });
+    Ok(ready.count())
 }
 
 const MANY: usize = 10_000;

@@ -56,6 +56,7 @@ fn endpoints_that_a_signed_request_may_not_go_to() {
         ("https://sts.example.com:65536", "port"),
         ("https://sts.example.com:", "port"),
         ("http://[::1]:x", "port"),
+        ("http://[::1]:+5", "port"),
         ("https://sts.example.com/path", "path"),
         ("https://sts.example.com?Action=x", "query"),
         ("https://sts.example.com/#f", "fragment"),

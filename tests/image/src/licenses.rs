@@ -26,9 +26,11 @@ struct Texts {
 }
 
 impl Texts {
-    /// Numbers a text. Those that differ in white space alone are one.
+    /// Numbers a text. Those that differ in anything but letters and digits are one.
     fn add(&mut self, text: &str, owner: &str) -> usize {
-        let key = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let signs = text.chars().filter(char::is_ascii_alphanumeric);
+        let key = signs.collect::<String>().to_lowercase();
+        let key = key.replace("https", "http");
         let next = self.texts.len();
         let number = *self.numbers.entry(key).or_insert(next);
         if number == next {
@@ -48,7 +50,8 @@ pub(crate) fn text(parts: &[Part]) -> Result<String> {
     for part in parts {
         let owner = format!("{} {}", part.name, part.version);
         let mut numbers = Vec::new();
-        for text in of(part).with_context(|| format!("the licence of {owner}"))? {
+        let own = of(part).with_context(|| format!("the licence of {owner}"))?;
+        for text in own.iter().flat_map(|text| without_advice(text)) {
             let number = texts.add(&text, &owner).to_string();
             if !numbers.contains(&number) {
                 numbers.push(number);
@@ -69,6 +72,30 @@ pub(crate) fn text(parts: &[Part]) -> Result<String> {
         )?;
     }
     Ok(all)
+}
+
+/// The terms of Apache's licence end where it says so. What follows tells how to apply it, and somebody
+/// may have put a notice there.
+fn without_advice(text: &str) -> Vec<String> {
+    const END: &str = "END OF TERMS AND CONDITIONS";
+    let apache = text
+        .contains("Apache License")
+        .then(|| text.split_once(END));
+    let Some((terms, advice)) = apache.flatten() else {
+        return vec![text.to_owned()];
+    };
+    let year = |line: &str| line.bytes().any(|byte| byte.is_ascii_digit());
+    let notices = advice
+        .lines()
+        .filter(|line| line.contains("Copyright") && year(line));
+    let notices: Vec<&str> = notices.map(str::trim).collect();
+    // A file may hold another licence behind it.
+    if advice.len() > 2_000 {
+        return vec![text.to_owned()];
+    }
+    let mut texts = vec![format!("{terms}{END}")];
+    texts.extend((!notices.is_empty()).then(|| notices.join("\n")));
+    texts
 }
 
 /// A part's own files; where it comes with no licence among them, the licence's text as SPDX has it.
@@ -105,4 +132,37 @@ fn by_name(part: &Part) -> Result<Vec<String>> {
         texts.extend(exception.map(|exception| exception.text().to_owned()));
     }
     Ok(texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TERMS: &str = "Apache License\nVersion 2.0\n\nEND OF TERMS AND CONDITIONS";
+
+    #[test]
+    fn advice_is_left_out_and_a_notice_kept() {
+        let advice = "\n\nAPPENDIX\n  Copyright [yyyy] [name of copyright owner]\n";
+        assert_eq!(without_advice(&format!("{TERMS}{advice}")), [TERMS]);
+        let filled = "\n\nAPPENDIX\n  Copyright 2016 Somebody\n  Licensed under\n";
+        let texts = without_advice(&format!("{TERMS}{filled}"));
+        assert_eq!(texts, [TERMS, "Copyright 2016 Somebody"]);
+    }
+
+    #[test]
+    fn whatever_else_is_in_a_file_stays() {
+        let two = format!("{TERMS}\n{}", "Permission is hereby granted ".repeat(100));
+        for text in ["MIT License", "END OF TERMS AND CONDITIONS", &two] {
+            assert_eq!(without_advice(text), [text]);
+        }
+    }
+
+    #[test]
+    fn texts_that_say_the_same_are_one() {
+        let mut texts = Texts::default();
+        let one = texts.add("See http://www.apache.org/licenses/", "a 1");
+        assert_eq!(texts.add("See https://www.apache.org/Licenses", "b 1"), one);
+        assert_ne!(texts.add("See http://www.apache.org/", "c 1"), one);
+        assert_eq!(texts.texts[0].1, ["a 1", "b 1"]);
+    }
 }
