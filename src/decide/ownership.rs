@@ -215,6 +215,16 @@ impl FoundTarget {
         foreign || !keys || self.kind != "Opaque" || self.immutable || !self.carries_marks(resource)
     }
 
+    /// Whether a key whose ID ends so is in it: of a pair that is not at hand nothing else is known.
+    #[must_use]
+    pub fn holds_key(&self, suffix: &str) -> bool {
+        let ends = |bytes: &SecretBytes| {
+            let mut parts = bytes.reveal().windows(suffix.len().max(1));
+            parts.any(|part| part == suffix.as_bytes())
+        };
+        suffix.is_empty() || self.data.values().any(ends)
+    }
+
     /// The metadata of a replacement that leaves foreign labels and annotations as they are.
     #[must_use]
     pub fn replacement(&self, resource: &Resource) -> ObjectMeta {

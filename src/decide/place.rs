@@ -55,11 +55,11 @@ pub(super) fn place(world: &World<'_>, source: &Source, judged: &Judged) -> Plac
                 published: true, ..
             },
             _,
-        ) if withdraws(world) => withdraw(world),
+        ) if withdraws(world) => withdraw(world, source),
         (Judged::Refused { by_aws: false, .. }, _)
             if withdraws(world) && holds_unreported(world, source) =>
         {
-            withdraw(world)
+            withdraw(world, source)
         }
         _ => keep(world),
     }
@@ -72,15 +72,21 @@ fn withdraws(world: &World<'_>) -> bool {
 /// Whether the target carries the source's pair by a write whose status was lost: the spec changed
 /// meanwhile, and the status still speaks of the pair before.
 fn holds_unreported(world: &World<'_>, source: &Source) -> bool {
-    let (Some(published), Source::Found(found)) = (world.published(), source) else {
+    let Some(published) = world.published() else {
         return false;
     };
-    match (&found.pair, world.read_target(&published.secret_name)) {
-        (Ok(pair), Some(Target::Found(target))) => {
-            !matches(published, &target.seen) && layout::carries(&target.data, &pair.pair)
-        }
+    match world.read_target(&published.secret_name) {
+        Some(Target::Found(target)) => !matches(published, &target.seen) && carries(target, source),
         _ => false,
     }
+}
+
+fn carries(target: &FoundTarget, source: &Source) -> bool {
+    let Source::Found(found) = source else {
+        return false;
+    };
+    let pair = found.pair.as_ref();
+    pair.is_ok_and(|pair| layout::carries(&target.data, &pair.pair))
 }
 
 /// Nothing proven is at hand: the target stays as it is, and is looked at only to report on it.
@@ -122,7 +128,11 @@ fn keep(world: &World<'_>) -> Placing {
 
 fn inspect(world: &World<'_>, published: &Published, found: &FoundTarget) -> Placed {
     let standing = match found.ownership(world.resource, world.published()) {
-        Ownership::Ours if !found.edited(world.resource, &expected_keys(world)) => {
+        // A leader that was deposed may have written another pair, whose status was lost.
+        Ownership::Ours
+            if !found.edited(world.resource, &expected_keys(world))
+                && found.holds_key(&published.key_id_suffix) =>
+        {
             Standing::Holds(found.seen.clone())
         }
         Ownership::Foreign(finding) if !is_same(published, found) => Standing::Damaged(finding),
@@ -142,9 +152,9 @@ fn inspect(world: &World<'_>, published: &Published, found: &FoundTarget) -> Pla
 }
 
 /// The target is deleted, if it is still the object that was published, still ours and as it was
-/// published. What somebody else has deleted or edited is reported as such: a process that has just
+/// published, with the pair that is refused in it. What somebody else has deleted or edited is reported as such: a process that has just
 /// started could not tell whether the pair that is refused is the one that was in it.
-fn withdraw(world: &World<'_>) -> Placing {
+fn withdraw(world: &World<'_>, source: &Source) -> Placing {
     let Some(published) = world.published() else {
         return keep(world);
     };
@@ -168,7 +178,8 @@ fn withdraw(world: &World<'_>) -> Placing {
         Some(Target::Found(found))
             if is_same(published, found)
                 && found.ownership(world.resource, world.published()) == Ownership::Ours
-                && !found.edited(world.resource, &expected_keys(world)) =>
+                && !found.edited(world.resource, &expected_keys(world))
+                && carries(found, source) =>
         {
             let change = Change::Delete(published.secret_name.clone(), found.seen.clone());
             known(change, Standing::Empty(was_withdrawn()))

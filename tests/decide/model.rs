@@ -94,3 +94,47 @@ fn a_target_that_is_heard_of_before_its_resource_is_no_garbage() {
     world.rest();
     goal::is_reached(&world);
 }
+
+/// It had not heard that the spec names another source, and the status of what it wrote was refused.
+#[test]
+fn what_a_deposed_leader_wrote_is_not_taken_for_what_was_published() {
+    use deeds::Deed::SwitchSource;
+    use moves::{
+        Fault::{Outage, OutageEnds, TakeOver},
+        Move::{Do, Hear, Run, Suffer},
+    };
+    let path = [
+        Suffer(TakeOver),
+        Do(SwitchSource),
+        Run,
+        Hear,
+        Run,
+        Suffer(TakeOver),
+        Hear,
+        Hear,
+        Hear,
+        Run,
+        Suffer(Outage),
+        Hear,
+        Run,
+        Hear,
+        Run,
+        Hear,
+        Run,
+        Hear,
+        Run,
+    ];
+    let mut world = moves::beginning();
+    for step in path {
+        world = moves::taken(&world, step).unwrap();
+    }
+    assert!(
+        world.state().contains("Published=False"),
+        "{}",
+        world.state()
+    );
+    world = moves::taken(&world, Suffer(OutageEnds)).unwrap();
+    world.rest();
+    goal::is_reached(&world);
+    assert_eq!(world.target(), Some(crate::kit::beta()));
+}

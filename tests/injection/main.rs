@@ -120,7 +120,7 @@ async fn a_pod_with_the_annotation_alone_reads_a_bucket_and_follows_a_rotation_t
     let built = tokio::task::spawn_blocking(image::built).await??;
     node.import_archive(&built.archive, &built.name).await?;
     cluster.apply(&follower).await?;
-    let fixed = overlap::fixed(&namespace, &endpoint);
+    let fixed = overlap::fixed(&reader);
     cluster.apply(&fixed).await?;
     for pod in ["reader", "follower", "fixed"] {
         reads_with(&node, &namespace, pod, &first).await?;

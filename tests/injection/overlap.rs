@@ -10,37 +10,23 @@ use anyhow::{Context, Result, ensure};
 use cluster::control_plane::ControlPlane;
 use serde_json::Value;
 
-use super::{IMAGE, PATIENCE};
+use super::PATIENCE;
 
-const FIXED: &str = "
-apiVersion: v1
-kind: Pod
-metadata: {name: fixed, namespace: NAMESPACE}
-spec:
-  automountServiceAccountToken: false
-  terminationGracePeriodSeconds: 1
-  securityContext:
-    runAsNonRoot: true
-    seccompProfile: {type: RuntimeDefault}
-  containers:
-  - name: s3client
-    image: <IMAGE>
-    imagePullPolicy: Never
-    securityContext:
-      allowPrivilegeEscalation: false
-      readOnlyRootFilesystem: true
-      capabilities: {drop: [ALL]}
-    envFrom:
-    - secretRef: {name: orders-credentials}
-    env:
-    - {name: BUCKET, value: orders}
-    - {name: AWS_ENDPOINT_URL, value: <S3>}
-";
-
-/// A pod that has the pair in its environment, and no annotation.
-pub fn fixed(namespace: &str, endpoint: &str) -> String {
-    let pod = FIXED.replace("NAMESPACE", namespace);
-    pod.replace("<IMAGE>", IMAGE).replace("<S3>", endpoint)
+/// The same pod with the pair in its environment, and no annotation.
+pub fn fixed(reader: &str) -> String {
+    let changes = [
+        ("name: reader", "name: fixed"),
+        (
+            "  annotations:\n    awscredentials.dev/inject: orders-credentials\n",
+            "",
+        ),
+        (
+            "    env:\n",
+            "    envFrom:\n    - secretRef: {name: orders-credentials}\n    env:\n",
+        ),
+    ];
+    let change = |pod: String, (from, to): (&str, &str)| pod.replace(from, to);
+    changes.into_iter().fold(reader.to_owned(), change)
 }
 
 /// The pods that read at their start are named, and no time is given until they were restarted; then the
