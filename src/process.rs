@@ -126,9 +126,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
         let _ = tenure.await;
     }
     tracing::info!("stopped");
-    if let Some(exporter) = exporter {
-        exporter.end().await;
-    }
+    telemetry::end(exporter).await;
     result
 }
 

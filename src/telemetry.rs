@@ -95,6 +95,13 @@ pub fn init(
     Ok(exporter)
 }
 
+/// Sends what is left, if anything is sent.
+pub async fn end(exporter: Option<Exporter>) {
+    if let Some(exporter) = exporter {
+        exporter.end().await;
+    }
+}
+
 /// The cap comes after the user's filter, so that no filter lifts it.
 fn lines(format: LogFormat, chosen: Targets) -> impl Layer<Registry> {
     let cap = Targets::new()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Change, Next, Plan, Proof, Source, World, facts,
+    Change, Next, Plan, Proof, Source, SourcePair, World, facts,
     judge::Judged,
     opinion::opinion,
     place::{Placed, Standing},
@@ -259,6 +259,12 @@ fn memory(
         }
         _ => None,
     };
+    learn(&mut memory, judged, pair, placed);
+    memory
+}
+
+/// What is known since of the pair that is proven and of the one that is published.
+fn learn(memory: &mut super::Memory, judged: &Judged, pair: Option<&SourcePair>, placed: &Placed) {
     match (judged, pair) {
         (Judged::Sound { proof, .. }, Some(pair)) => {
             if matches!(
@@ -267,11 +273,12 @@ fn memory(
             ) {
                 memory.published = Some(pair.fingerprint);
             }
-            memory.proof = proof.clone().or(memory.proof);
+            memory.proof = proof.clone().or(memory.proof.take());
         }
         (Judged::Refused { by_aws: true, .. }, Some(pair)) => {
             memory.proof = memory
                 .proof
+                .take()
                 .filter(|proof: &Proof| proof.fingerprint != pair.fingerprint);
         }
         _ => {}
@@ -280,5 +287,4 @@ fn memory(
     {
         memory.published = None;
     }
-    memory
 }
