@@ -177,6 +177,8 @@ async fn a8_of_two_resources_with_one_absent_target_the_older_gets_it(
     scene
         .until_status("another", "Ready", "False", "TargetConflict")
         .await?;
+    // It says so first of the rival, and once more when there is the Secret.
+    scene.quiet().await;
     let mark = scene.proxy.mark();
     assert_silent(&scene.costs(mark).await);
     let creates = scene.proxy.requests();
