@@ -29,6 +29,9 @@ pub struct Request<'a> {
     pub ttl: u32,
 }
 
+/// The key of the file by which SDKs find the program that tells them the pair.
+pub const PROCESS_CONFIG: &str = "config-process";
+
 /// How long SDKs keep what a `credential_process` told them, unless the operator is told otherwise.
 pub const DEFAULT_TTL: u32 = 1080;
 
@@ -160,7 +163,7 @@ fn entries(layout: Layout) -> &'static [(&'static str, Content)] {
         Layout::ProcessJson => &[("credentials.json", ProcessJson)],
         Layout::CredentialProcess => &[
             ("credentials.json", ProcessJson),
-            ("config-process", ProcessConfig),
+            (PROCESS_CONFIG, ProcessConfig),
         ],
         Layout::ServiceBinding => &[
             ("type", Aws),

@@ -1,4 +1,4 @@
-//! Effects in: reads Secrets for the one run that needs them.
+//! Effects in: reads Secrets, and lists pods, for the one run that needs them.
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client, api::ListParams};

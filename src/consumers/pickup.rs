@@ -3,6 +3,7 @@
 use k8s_openapi::jiff::Timestamp;
 
 use super::pod::{Container, Mount, Named, Pod, Spec, Variable};
+use crate::layout::PROCESS_CONFIG;
 
 /// How a pod that may hold an older pair comes by the present one. The worst comes last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,8 +16,6 @@ pub enum Pickup {
     RestartNeeded,
 }
 
-/// The file that names the helper, as the layout `CredentialProcess` calls it.
-const FILE: &str = "config-process";
 /// SDKs read the file from the first; the second is what old ones read.
 const FILE_VARIABLES: [&str; 2] = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
 /// Whatever SDKs prefer to the file.
@@ -62,7 +61,7 @@ fn of_container(spec: &Spec, container: &Container, secret: &str) -> Option<Pick
     mounts().next()?;
     let whole = |mount: &&Mount| mount.sub_path.is_none() && mount.sub_path_expr.is_none();
     let asks_helper = |mount: &Mount| {
-        let file = format!("{}/{FILE}", mount.path.trim_end_matches('/'));
+        let file = format!("{}/{PROCESS_CONFIG}", mount.path.trim_end_matches('/'));
         FILE_VARIABLES
             .iter()
             .all(|name| value(container, name) == Some(&file))
