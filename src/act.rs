@@ -9,7 +9,8 @@ use kube::{
 use serde_json::{Value, json};
 
 use crate::{
-    api::{Reason, StaticAwsCredentials, StaticAwsCredentialsStatus},
+    api::{Reason, StaticAwsCredentials, StaticAwsCredentialsStatus, WorkloadReference},
+    consumers::Workload,
     decide::{Change, Draft},
     error::Error,
     index::{ResourceKey, Seen, Sight},
@@ -77,8 +78,7 @@ pub async fn confirm(client: &Client, key: &ResourceKey, version: &str) -> Resul
     let patch = json!({ "metadata": { "resourceVersion": version } });
     let parameters = PatchParams {
         dry_run: true,
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-        ..PatchParams::default()
+        ..merging()
     };
     let confirmed = statuses(client, key)
         .patch_status(&key.name, &parameters, &Patch::Merge(&patch))
@@ -188,6 +188,37 @@ fn namespace_is_gone(status: &Status) -> bool {
         || status.code == 404 && namespace
 }
 
+/// Restarts a workload as it was seen, for a revision of the pair that a resource published. Returns false
+/// if it is not as it was seen.
+///
+/// # Errors
+/// The API server refuses it or does not answer.
+pub async fn restart(
+    client: &Client,
+    namespace: &str,
+    reference: &WorkloadReference,
+    seen: &Workload,
+    (mark, revision): (&str, i64),
+) -> Result<bool, Error> {
+    let patch = json!({
+        "metadata": { "resourceVersion": seen.metadata.resource_version },
+        "spec": { "template": { "metadata": { "annotations": { mark: revision.to_string() } } } },
+    });
+    let workloads: Api<PartialObjectMeta<Workload>> =
+        Api::namespaced_with(client.clone(), namespace, &reference.kind);
+    let patched = workloads
+        .patch(&reference.name, &merging(), &Patch::Merge(&patch))
+        .await;
+    match patched {
+        Ok(_) => Ok(true),
+        Err(kube::Error::Api(status)) if status.is_conflict() || status.is_not_found() => Ok(false),
+        Err(source) => Err(Error::RestartWorkload {
+            name: reference.to_string(),
+            source: Box::new(source),
+        }),
+    }
+}
+
 /// Writes the status over the version that the decision was made from, and returns the new version.
 /// The resource version is the guard: the API server ignores a wrong UID in a patch of a status.
 ///
@@ -197,15 +228,15 @@ pub async fn status(
     client: &Client,
     key: &ResourceKey,
     version: &str,
+    before: &StaticAwsCredentialsStatus,
     status: &StaticAwsCredentialsStatus,
 ) -> Result<Option<String>, Error> {
-    let patch = json!({ "metadata": { "resourceVersion": version }, "status": whole(status) });
-    let parameters = PatchParams {
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-        ..PatchParams::default()
-    };
+    let value = |status| serde_json::to_value(status).unwrap_or_default();
+    let mut whole = value(status);
+    clear(&value(before), &mut whole);
+    let patch = json!({ "metadata": { "resourceVersion": version }, "status": whole });
     match statuses(client, key)
-        .patch_status(&key.name, &parameters, &Patch::Merge(&patch))
+        .patch_status(&key.name, &merging(), &Patch::Merge(&patch))
         .await
     {
         Ok(written) => Ok(written.metadata.resource_version),
@@ -218,15 +249,24 @@ pub async fn status(
     }
 }
 
-/// The status with every absent field as null, or a merge patch would leave the old one.
-fn whole(status: &StaticAwsCredentialsStatus) -> Value {
-    let mut value = json!({
-        "source": null, "published": null, "identity": null,
-        "lastVerifiedTime": null, "settling": null, "binding": null,
-    });
-    let set = serde_json::to_value(status).unwrap_or_default();
-    if let (Value::Object(all), Value::Object(set)) = (&mut value, set) {
-        all.extend(set);
+fn merging() -> PatchParams {
+    PatchParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
     }
-    value
+}
+
+/// Whatever is gone has to be null, at every depth, or a merge patch leaves what was there.
+fn clear(before: &Value, after: &mut Value) {
+    let (Value::Object(before), Value::Object(after)) = (before, after) else {
+        return;
+    };
+    for (name, old) in before {
+        match after.get_mut(name) {
+            Some(new) => clear(old, new),
+            None => {
+                after.insert(name.clone(), Value::Null);
+            }
+        }
+    }
 }

@@ -4,19 +4,26 @@ mod choices;
 mod crd;
 mod overlap;
 mod reason;
+mod rotation;
 mod rules;
 mod spec;
 mod status;
+mod target;
 
-pub use choices::{DeletionPolicy, Layout, OnRejected, PairField, RootUser, ValidationLevel};
+pub use choices::{
+    DeletionPolicy, Layout, OnRejected, PairField, RestartScope, RootUser, ValidationLevel,
+    WorkloadKind,
+};
 pub use crd::{crd, crd_yaml};
-pub use overlap::{ConsumerGroup, Consumers, Previous};
+pub use overlap::{ConsumerGroup, Consumers, MOST_WORKLOADS, Previous, Restarts};
 pub use reason::Reason;
-pub use spec::{SecretRef, StaticAwsCredentials, StaticAwsCredentialsSpec, Target, Validation};
+pub use rotation::{Restart, Rotation, WorkloadReference};
+pub use spec::{SecretRef, StaticAwsCredentials, StaticAwsCredentialsSpec, Validation};
 pub use status::{
     Binding, ConditionType, Identity, Published, Settling, SourceVersion,
     StaticAwsCredentialsStatus,
 };
+pub use target::Target;
 
 /// API group of the resource.
 pub const GROUP: &str = "awscredentials.dev";
@@ -26,8 +33,15 @@ pub const KIND: &str = "StaticAwsCredentials";
 pub const API_VERSION: &str = "awscredentials.dev/v1alpha1";
 /// Label on every target that carries the UID of the resource that it belongs to.
 pub const UID_LABEL: &str = "awscredentials.dev/uid";
+/// Prefix of the annotation on the template of a workload's pods by which it is restarted: the UID of the
+/// resource follows, and the value is the revision of its pair.
+pub const RESTART_ANNOTATION_PREFIX: &str = "restart.awscredentials.dev/";
 /// Annotation on a Secret that names the resource which may take it over.
 pub const ADOPT_BY_ANNOTATION: &str = "awscredentials.dev/adopt-by";
+/// Annotation on a pod that names the Secret that it gets.
+pub const INJECT_ANNOTATION: &str = "awscredentials.dev/inject";
+/// Annotation on such a pod; `Hot` if it is to follow rotations by itself.
+pub const ROTATION_ANNOTATION: &str = "awscredentials.dev/rotation";
 /// Default of `spec.secretRef.accessKeyIdKey`.
 pub const ACCESS_KEY_ID_KEY: &str = "AWS_ACCESS_KEY_ID";
 /// Default of `spec.secretRef.secretAccessKeyKey`.

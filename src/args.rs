@@ -63,6 +63,7 @@ pub fn refuse(error: &clap::Error) -> u8 {
 
 /// Flags of `run`.
 #[derive(Clone, Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct RunArgs {
     /// Ask this endpoint instead of the region's STS: HTTPS, or HTTP on a loopback address
     #[arg(long, env = "AWSCREDS_STS_ENDPOINT", value_name = "URL", value_parser = parse_endpoint)]
@@ -109,6 +110,10 @@ pub struct RunArgs {
     /// After a rotation list the pods of its namespace, and say which hold the superseded pair
     #[arg(long, env = "AWSCREDS_LIST_CONSUMERS")]
     pub list_consumers: bool,
+
+    /// After a rotation restart the workloads that a resource wants restarted
+    #[arg(long, env = "AWSCREDS_RESTART_CONSUMERS")]
+    pub restart_consumers: bool,
 
     /// For how many seconds consumers of the layout `CredentialProcess` keep a pair: how late they follow a
     /// rotation. Below 960 boto3 starts a process for each request

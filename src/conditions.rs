@@ -84,8 +84,13 @@ impl Report {
             ),
         ];
         conditions.extend(further.map(|kind| build(kind, Truth::True, finding)));
-        // It speaks of the pods, of which a run knows nothing.
-        conditions.extend(find(before, ConditionType::PreviousKeyInUse).cloned());
+        // They speak of the pods, of which a run knows nothing.
+        for kind in [
+            ConditionType::PreviousKeyInUse,
+            ConditionType::ConsumersRestarted,
+        ] {
+            conditions.extend(find(before, kind).cloned());
+        }
         conditions
     }
 }

@@ -1,12 +1,15 @@
-//! Who still holds a pair that was superseded, and when nobody does any more. All of it is pure; the
-//! pods are listed by `reconcile`.
+//! Who still holds a pair that was superseded, when nobody does any more, and which workloads are restarted
+//! for it. All of it is pure; `reconcile` reads pods and workloads, and restarts them.
 
 mod overlap;
 mod pickup;
 mod pod;
+pub mod restart;
+mod workload;
 
 pub use overlap::{
     Again, Holder, Outlook, delivered, forget, holder, is_open, judge, note, unlisted,
 };
 pub use pickup::{Pickup, pickup};
 pub use pod::Pod;
+pub use workload::{Workload, mark};

@@ -38,6 +38,8 @@ pub struct Shared {
     pub endpoint_replaced: bool,
     /// Whether pods are listed to see who holds a superseded pair.
     pub lists_consumers: bool,
+    /// Whether workloads are restarted after a rotation.
+    pub restarts_consumers: bool,
     /// For how many seconds SDKs keep what a `credential_process` told them.
     pub credential_process_ttl: u32,
     /// By what pairs are recognized.

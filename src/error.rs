@@ -27,6 +27,22 @@ pub enum Error {
     /// The pods could not be listed.
     #[error("failed to list the pods of the namespace")]
     ListPods(#[source] Box<kube::Error>),
+    /// A workload could not be read.
+    #[error("failed to read {name}")]
+    ReadWorkload {
+        /// Its kind and name.
+        name: String,
+        /// Why.
+        source: Box<kube::Error>,
+    },
+    /// A workload could not be restarted.
+    #[error("failed to restart {name}")]
+    RestartWorkload {
+        /// Its kind and name.
+        name: String,
+        /// Why.
+        source: Box<kube::Error>,
+    },
     /// The target could not be written.
     #[error("failed to write Secret {name}")]
     WriteSecret {
@@ -72,6 +88,8 @@ impl Error {
             Self::ReadSecret { .. } => "read_secret",
             Self::ReadResource { .. } => "read_resource",
             Self::ListPods(_) => "list_pods",
+            Self::ReadWorkload { .. } => "read_workload",
+            Self::RestartWorkload { .. } => "restart_workload",
             Self::WriteSecret { .. } => "write_secret",
             Self::Contended { .. } => "contended",
             Self::WriteStatus(_) => "write_status",
@@ -89,6 +107,29 @@ impl Error {
     pub fn is_race(&self) -> bool {
         let raced = |status: &kube::core::Status| status.is_conflict() || status.is_not_found();
         matches!(self, Self::WriteStatus(error) if matches!(&**error, kube::Error::Api(status) if raced(status)))
+    }
+
+    /// Whether the operator has no right to see what it asked for.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        let (Self::ListPods(error) | Self::ReadWorkload { source: error, .. }) = self else {
+            return false;
+        };
+        matches!(&**error, kube::Error::Api(status) if status.code == 403)
+    }
+
+    /// The words of the API server, if it refuses to change a workload, now and later.
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        let Self::RestartWorkload { source, .. } = self else {
+            return None;
+        };
+        match &**source {
+            kube::Error::Api(status) if matches!(status.code, 400 | 403 | 422) => {
+                Some(status.message.clone())
+            }
+            _ => None,
+        }
     }
 
     /// How long to wait before the next try, after so many failures in a row.

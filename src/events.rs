@@ -8,7 +8,7 @@ use kube::{
 use tokio::sync::mpsc;
 
 use crate::{
-    api::{ConditionType, StaticAwsCredentials, StaticAwsCredentialsStatus},
+    api::{ConditionType, Reason, StaticAwsCredentials, StaticAwsCredentialsStatus},
     conditions,
     index::ResourceKey,
     target::FIELD_MANAGER,
@@ -59,15 +59,43 @@ pub fn transitions(
     let kind = match (ready || rotated, verified && is_ready) {
         (true, _) => ConditionType::Ready,
         (false, true) => ConditionType::Verified,
-        (false, false) => return of_previous_key(before, after).into_iter().collect(),
+        (false, false) => return of_consumers(before, after).collect(),
     };
     let condition = conditions::find(&after.conditions, kind);
     let condition =
         condition.map(|condition| event(&condition.status, &condition.reason, &condition.message));
     condition
         .into_iter()
-        .chain(of_previous_key(before, after))
+        .chain(of_consumers(before, after))
         .collect()
+}
+
+fn of_consumers(
+    before: &StaticAwsCredentialsStatus,
+    after: &StaticAwsCredentialsStatus,
+) -> impl Iterator<Item = Event> {
+    let previous_key = of_previous_key(before, after);
+    previous_key.into_iter().chain(of_restarts(before, after))
+}
+
+/// When restarts begin, are held up, go on, and are done.
+fn of_restarts(
+    before: &StaticAwsCredentialsStatus,
+    after: &StaticAwsCredentialsStatus,
+) -> Option<Event> {
+    let find = |status: &StaticAwsCredentialsStatus| {
+        let condition = conditions::find(&status.conditions, ConditionType::ConsumersRestarted);
+        condition.cloned()
+    };
+    let (old, new) = (find(before), find(after)?);
+    let told = old.is_none_or(|old| old.reason != new.reason)
+        && new.reason != Reason::RestartsPending.as_str();
+    let well = if new.reason == Reason::RestartsProgressing.as_str() {
+        "True"
+    } else {
+        &new.status
+    };
+    told.then(|| event(well, &new.reason, &new.message))
 }
 
 /// A person waits for what they are to restart, and for the end of it.

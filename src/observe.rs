@@ -1,11 +1,14 @@
-//! Effects in: reads Secrets, and lists pods, for the one run that needs them.
+//! Effects in: reads Secrets, pods and workloads, for the one run that needs them.
+
+use std::fmt::Debug;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client, api::ListParams};
+use serde::de::DeserializeOwned;
 
 use crate::{
-    api::StaticAwsCredentials,
-    consumers::Pod,
+    api::{StaticAwsCredentials, WorkloadKind, WorkloadReference},
+    consumers::{Pod, Workload},
     decide::{FoundSource, FoundTarget, Source, Target, examine},
     error::Error,
     fingerprint::FingerprintKey,
@@ -90,16 +93,54 @@ async fn read(
 ///
 /// # Errors
 /// The API server does not list them.
-pub async fn pods(
+pub async fn pods(client: &Client, namespace: &str, see: impl FnMut(&Pod)) -> Result<(), Error> {
+    let pods = Api::namespaced(client.clone(), namespace);
+    let listed = each(&pods, see).await;
+    listed.map_err(|error| Error::ListPods(Box::new(error)))
+}
+
+/// Shows the workloads of a kind in a namespace, likewise.
+///
+/// # Errors
+/// The API server does not list them.
+pub async fn workloads(
     client: &Client,
     namespace: &str,
-    mut see: impl FnMut(&Pod),
+    kind: WorkloadKind,
+    see: impl FnMut(&Workload),
 ) -> Result<(), Error> {
-    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    let workloads = Api::namespaced_with(client.clone(), namespace, &kind);
+    let listed = each(&workloads, see).await;
+    listed.map_err(|error| Error::ReadWorkload {
+        name: format!("{}s", kind.as_str()),
+        source: Box::new(error),
+    })
+}
+
+/// Reads a workload.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn workload(
+    client: &Client,
+    namespace: &str,
+    reference: &WorkloadReference,
+) -> Result<Option<Workload>, Error> {
+    let workloads: Api<Workload> = Api::namespaced_with(client.clone(), namespace, &reference.kind);
+    let read = workloads.get_opt(&reference.name).await;
+    read.map_err(|error| Error::ReadWorkload {
+        name: reference.to_string(),
+        source: Box::new(error),
+    })
+}
+
+async fn each<K>(objects: &Api<K>, mut see: impl FnMut(&K)) -> Result<(), kube::Error>
+where
+    K: Clone + DeserializeOwned + Debug,
+{
     let mut page = ListParams::default().limit(PAGE);
     loop {
-        let list = pods.list(&page).await;
-        let list = list.map_err(|error| Error::ListPods(Box::new(error)))?;
+        let list = objects.list(&page).await?;
         list.items.iter().for_each(&mut see);
         let more = list.metadata.continue_.filter(|token| !token.is_empty());
         if more.is_none() {

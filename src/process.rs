@@ -252,6 +252,7 @@ fn shared(
         sts: prover,
         endpoint_replaced: args.sts_endpoint.is_some(),
         lists_consumers: args.list_consumers,
+        restarts_consumers: args.restart_consumers,
         credential_process_ttl: args.credential_process_ttl,
         key: FingerprintKey::random()?,
         gate: FairGate::new(usize::from(args.concurrency)),

@@ -23,6 +23,7 @@ use crate::{
 
 mod follow;
 mod gather;
+mod restart;
 
 /// Reads, questions and attempts of one run; more than any decision needs.
 const STEPS: u32 = 16;
@@ -219,7 +220,14 @@ impl Run<'_> {
             return Err(Error::StatusRefusedBefore);
         }
         let (client, key) = (&self.context.shared.client, &self.resource.key);
-        let sent = in_time(act::status(client, key, &self.version, status)).await;
+        let sent = in_time(act::status(
+            client,
+            key,
+            &self.version,
+            &self.status,
+            status,
+        ))
+        .await;
         match sent {
             Err(Error::StatusRefused(error)) => {
                 remember(Some((generation, Instant::now())));

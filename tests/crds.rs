@@ -87,7 +87,7 @@ fn nothing_is_nullable_and_no_format_is_unknown_to_the_api_server() -> Result<()
         );
         let format = schema["format"].as_str();
         assert!(
-            matches!(format, None | Some("int64" | "date-time")),
+            matches!(format, None | Some("int32" | "int64" | "date-time")),
             "{path}: {format:?}"
         );
     }
@@ -216,10 +216,19 @@ fn lists_merge_as_they_must_under_server_side_apply() -> Result<()> {
             "spec.target.layouts"
             | "status.consumers.hot.names"
             | "status.consumers.restartNeeded.names"
-            | "status.consumers.unknown.names" => assert_eq!(kind, Some("atomic")),
+            | "status.consumers.unknown.names"
+            | "status.restarts.pending"
+            | "status.restarts.restarting" => assert_eq!(kind, Some("atomic")),
             "status.conditions" => {
                 assert_eq!(kind, Some("map"));
                 assert_eq!(schema["x-kubernetes-list-map-keys"], json!(["type"]));
+            }
+            "spec.rotation.restart.workloads" => {
+                assert_eq!(kind, Some("map"));
+                assert_eq!(
+                    schema["x-kubernetes-list-map-keys"],
+                    json!(["kind", "name"])
+                );
             }
             _ => assert!(
                 schema["type"] != "array",

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::{IntoStaticStr, VariantArray};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// How far a pair is proven.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -79,6 +79,38 @@ pub enum Layout {
     CloudCredential,
 }
 
+/// Which workloads are restarted after a rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum RestartScope {
+    /// Those that are named.
+    Workloads,
+    /// Those whose pods use the target and do not read it again by themselves.
+    Consumers,
+}
+
+/// A kind of workload whose pods are replaced when its template changes.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    IntoStaticStr,
+    EnumString,
+    VariantArray,
+)]
+pub enum WorkloadKind {
+    /// `apps/v1` Deployment.
+    Deployment,
+    /// `apps/v1` `StatefulSet`.
+    StatefulSet,
+    /// `apps/v1` `DaemonSet`.
+    DaemonSet,
+}
+
 /// One half of the pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum PairField {
@@ -86,6 +118,14 @@ pub enum PairField {
     AccessKeyId,
     /// The secret access key.
     SecretAccessKey,
+}
+
+impl WorkloadKind {
+    /// The kind as it stands in a manifest.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 impl Layout {

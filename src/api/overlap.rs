@@ -5,6 +5,9 @@ use kube::KubeSchema;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+/// How many workloads one rotation restarts.
+pub const MOST_WORKLOADS: usize = 1000;
+
 /// The pair that was superseded last.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,6 +46,41 @@ pub struct ConsumerGroup {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "names")]
     pub names: Vec<String>,
+}
+
+/// Restarts after a rotation, until all are done.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Restarts {
+    /// The revision of the pair that they are for.
+    pub revision: i64,
+    /// Those whose turn has not come, such as `Deployment/orders`. Absent before they are looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "workloads")]
+    pub pending: Option<Vec<String>>,
+    /// Those that were restarted and are not healthy yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "workloads")]
+    pub restarting: Vec<String>,
+    /// Since when they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restarting_since: Option<Time>,
+    /// How many were restarted and are healthy.
+    #[serde(default)]
+    pub restarted: i64,
+}
+
+fn workloads(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "maxItems": MOST_WORKLOADS,
+        "x-kubernetes-list-type": "atomic",
+        "items": {
+            "description": "Kind and name of a workload.",
+            "type": "string",
+            "maxLength": 265,
+        },
+    })
 }
 
 fn names(_: &mut SchemaGenerator) -> Schema {

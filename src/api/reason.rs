@@ -128,6 +128,17 @@ pub enum Reason {
     /// No pod holds the superseded pair any more.
     PreviousKeyUnused,
 
+    /// Workloads are restarted once pods that start get the new pair for sure, and the resource is Ready.
+    RestartsPending,
+    /// Workloads are being restarted.
+    RestartsProgressing,
+    /// No further workload is restarted, since one that was is not healthy, or one is missing.
+    RestartsHeld,
+    /// The operator may not restart workloads.
+    RestartsNotAllowed,
+    /// All workloads were restarted, and are healthy.
+    ConsumersRestarted,
+
     /// A field of the spec holds what the schema would have refused.
     SpecInvalid,
     /// The resource could not be decoded.

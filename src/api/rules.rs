@@ -20,14 +20,24 @@ const PARTITIONS: [(&str, &str); 7] = [
     ("eusc-", "aws-eusc"),
 ];
 
+const SUBDOMAIN: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
+
 /// A name that the API server takes for a Secret.
 pub fn subdomain(field: &str) -> Rule {
     rule(
-        "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",
+        format!("self.matches('{SUBDOMAIN}')"),
         format!(
             "{field} must be the name of a Secret: lower-case letters, digits, '-' and '.', \
              with a letter or digit at both ends of each part"
         ),
+    )
+}
+
+/// Workloads by names that the API server takes.
+pub fn workloads(field: &str) -> Rule {
+    rule(
+        format!("self.all(w, w.name.matches('{SUBDOMAIN}'))"),
+        format!("{field} must have names of lower-case letters, digits, '-' and '.'"),
     )
 }
 

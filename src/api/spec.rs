@@ -1,13 +1,11 @@
 //! What a user writes.
 
-use std::collections::BTreeMap;
-
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ACCESS_KEY_ID_KEY, DeletionPolicy, Layout, OnRejected, PairField, RootUser,
-    SECRET_ACCESS_KEY_KEY, StaticAwsCredentialsStatus, ValidationLevel, rules,
+    ACCESS_KEY_ID_KEY, OnRejected, RootUser, Rotation, SECRET_ACCESS_KEY_KEY,
+    StaticAwsCredentialsStatus, Target, ValidationLevel, rules,
 };
 
 /// Which key pair, how it is proven, and what is published.
@@ -121,6 +119,10 @@ pub struct StaticAwsCredentialsSpec {
     #[serde(default)]
     pub target: Target,
 
+    /// What happens after another pair was published in the place of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<Rotation>,
+
     /// While true, nothing is read, proven, written or restored.
     #[serde(default)]
     pub suspend: bool,
@@ -213,52 +215,6 @@ pub struct Validation {
     pub on_rejected: OnRejected,
 }
 
-/// The target: a Secret that the operator owns.
-#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[x_kube(
-    validation = rules::whole_pair(),
-    validation = rules::keys_beside_layouts()
-)]
-#[serde(rename_all = "camelCase")]
-pub struct Target {
-    /// Name of the Secret. Default: the name of this resource followed by `-credentials`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 253))]
-    #[x_kube(validation = rules::subdomain("spec.target.name"))]
-    pub name: Option<String>,
-
-    /// The shapes in which the pair is written, each a set of keys for one kind of consumer.
-    /// `Env`: environment variables; `SharedCredentialsFile`: `credentials` and `config` files;
-    /// `ProcessJson`: the output of a `credential_process`; `CredentialProcess`: the same, read anew after
-    /// a rotation; `ServiceBinding`: the Service Binding type `aws`; `Mendix`: constants of the AWS
-    /// Authentication module; `MendixStorage`: file storage of a Mendix app; `CloudCredential`: what
-    /// an OpenShift `CredentialsRequest` yields.
-    #[serde(default = "layouts")]
-    #[schemars(length(max = 8))]
-    #[x_kube(
-        merge_strategy = ListMerge::Atomic,
-        // Without a reason: that of duplicates would leave the message out.
-        validation = Rule::new("self.all(l, self.exists_one(m, m == l))")
-            .message("spec.target.layouts must name each layout once")
-    )]
-    pub layouts: Vec<Layout>,
-
-    /// Further keys of the target, each with the half of the pair that it holds: `AccessKeyId` or
-    /// `SecretAccessKey`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 16))]
-    #[x_kube(
-        validation = rules::data_keys("spec.target.keys"),
-        validation = rules::no_key_material_in_keys("spec.target.keys")
-    )]
-    pub keys: BTreeMap<String, PairField>,
-
-    /// What happens to the Secret when this resource is deleted: `Delete` deletes it too, `Retain`
-    /// leaves it to its consumers.
-    #[serde(default)]
-    pub deletion_policy: DeletionPolicy,
-}
-
 fn access_key_id_key() -> String {
     ACCESS_KEY_ID_KEY.to_owned()
 }
@@ -271,10 +227,6 @@ fn interval() -> String {
     "1h".to_owned()
 }
 
-fn layouts() -> Vec<Layout> {
-    vec![Layout::Env, Layout::SharedCredentialsFile]
-}
-
 impl Default for Validation {
     fn default() -> Self {
         Self {
@@ -284,17 +236,6 @@ impl Default for Validation {
             root_user: RootUser::default(),
             interval: interval(),
             on_rejected: OnRejected::default(),
-        }
-    }
-}
-
-impl Default for Target {
-    fn default() -> Self {
-        Self {
-            name: None,
-            layouts: layouts(),
-            keys: BTreeMap::new(),
-            deletion_policy: DeletionPolicy::default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use kube::KubeSchema;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Consumers, Previous};
+use super::{Consumers, Previous, Restarts};
 
 /// Observed state. Of key material it shows at most the last four characters of the access key ID.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -15,8 +15,8 @@ pub struct StaticAwsCredentialsStatus {
     #[serde(default)]
     pub observed_generation: i64,
 
-    /// Ready, Verified and Published; Reconciling or Stalled only while they are true; `PreviousKeyInUse` after
-    /// a rotation.
+    /// Ready, Verified and Published; Reconciling or Stalled only while they are true; `PreviousKeyInUse` and
+    /// `ConsumersRestarted` after a rotation.
     #[serde(default)]
     #[schemars(schema_with = "conditions")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
@@ -53,6 +53,10 @@ pub struct StaticAwsCredentialsStatus {
     /// From then on the superseded key may be deactivated. Absent while pods have to be restarted first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_key_safe_after: Option<Time>,
+
+    /// Restarts after the last rotation, until all are done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restarts: Option<Restarts>,
 
     /// The Secret to bind, as the Service Binding specification's Provisioned Service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -142,6 +146,8 @@ pub enum ConditionType {
     Stalled,
     /// Pods may still hold the pair that was superseded.
     PreviousKeyInUse,
+    /// The workloads that `spec.rotation.restart` speaks of were restarted after the last rotation.
+    ConsumersRestarted,
 }
 
 impl ConditionType {
@@ -155,6 +161,7 @@ impl ConditionType {
             Self::Reconciling => "Reconciling",
             Self::Stalled => "Stalled",
             Self::PreviousKeyInUse => "PreviousKeyInUse",
+            Self::ConsumersRestarted => "ConsumersRestarted",
         }
     }
 }

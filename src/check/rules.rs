@@ -57,6 +57,7 @@ impl Rules {
 /// A resource as the API server completes it.
 fn naming(secret: &str) -> StaticAwsCredentials {
     let spec = StaticAwsCredentialsSpec {
+        rotation: None,
         secret_ref: SecretRef {
             name: secret.to_owned(),
             access_key_id_key: api::ACCESS_KEY_ID_KEY.to_owned(),

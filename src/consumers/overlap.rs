@@ -23,6 +23,7 @@ const KUBELET: Duration = Duration::from_secs(90);
 /// Requests and repetitions that were signed before.
 const UNDER_WAY: Duration = Duration::from_mins(1);
 const NAMED: usize = 10;
+const IN_USE: ConditionType = ConditionType::PreviousKeyInUse;
 
 /// A pod that may hold the superseded pair.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +50,18 @@ pub enum Again {
     In(Duration),
     /// When somebody may have restarted something: soon, and then ever later.
     Later,
+}
+
+impl Again {
+    /// The sooner of two. What may come to pass at any time is looked at early.
+    #[must_use]
+    pub fn sooner(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(Self::In(one)), Some(Self::In(other))) => Some(Self::In(one.min(other))),
+            (Some(Self::Later), _) | (_, Some(Self::Later)) => Some(Self::Later),
+            (one, other) => one.or(other),
+        }
+    }
 }
 
 /// Takes note of it in the status after a run if the pair was superseded in that run.
@@ -81,7 +94,7 @@ pub fn note(
     after.previous = Some(previous);
     after.consumers = None;
     after.previous_key_safe_after = None;
-    say(after, Truth::Unknown, &finding, now);
+    say(after, IN_USE, Truth::Unknown, &finding, now);
 }
 
 /// Nothing is said of consumers any more.
@@ -167,7 +180,7 @@ pub fn judge(
     let mut status = status.clone();
     status.previous_key_safe_after = (!held).then(|| previous.picked_up_time.clone());
     status.consumers = Some(consumers);
-    say(&mut status, truth, &finding, now);
+    say(&mut status, IN_USE, truth, &finding, now);
     Some(Outlook { status, again })
 }
 
@@ -184,7 +197,7 @@ pub fn unlisted(status: &StaticAwsCredentialsStatus, now: Timestamp) -> Option<O
     status.consumers = None;
     status.previous_key_safe_after = None;
     let finding = Finding::new(Reason::ConsumersNotListed, message);
-    say(&mut status, Truth::Unknown, &finding, now);
+    say(&mut status, IN_USE, Truth::Unknown, &finding, now);
     let again = Some(Again::Later);
     Some(Outlook { status, again })
 }
@@ -245,18 +258,28 @@ fn verdict(previous: &Previous, consumers: &Consumers, clock_runs: bool) -> (Tru
 }
 
 fn listed(group: &ConsumerGroup) -> String {
-    let names = group.names.join(", ");
-    match usize::try_from(group.count)
-        .unwrap_or_default()
-        .checked_sub(group.names.len())
-    {
-        Some(more) if more > 0 => format!("{names} and {more} more"),
-        _ => names,
+    let count = usize::try_from(group.count).unwrap_or_default();
+    words(&group.names, count)
+}
+
+/// The first names of so many.
+pub(super) fn words(names: &[String], count: usize) -> String {
+    let shown = names.get(..NAMED).unwrap_or(names);
+    let text = shown.join(", ");
+    match count.checked_sub(shown.len()) {
+        Some(more) if more > 0 => format!("{text} and {more} more"),
+        _ => text,
     }
 }
 
-fn say(status: &mut StaticAwsCredentialsStatus, truth: Truth, finding: &Finding, now: Timestamp) {
-    let kind = ConditionType::PreviousKeyInUse;
+/// Sets a condition of the consumers.
+pub(super) fn say(
+    status: &mut StaticAwsCredentialsStatus,
+    kind: ConditionType,
+    truth: Truth,
+    finding: &Finding,
+    now: Timestamp,
+) {
     let new = conditions::condition(&status.conditions, kind, truth, finding, now);
     let same = |condition: &&mut Condition| condition.type_ == kind.as_str();
     match status.conditions.iter_mut().find(same) {

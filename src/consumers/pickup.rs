@@ -1,9 +1,14 @@
 //! How a pod that uses a Secret comes by another content of it.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::jiff::Timestamp;
 
 use super::pod::{Container, Mount, Named, Pod, Spec, Variable};
-use crate::layout::PROCESS_CONFIG;
+use crate::{
+    api::{INJECT_ANNOTATION, ROTATION_ANNOTATION},
+    layout::PROCESS_CONFIG,
+};
 
 /// How a pod that may hold an older pair comes by the present one. The worst comes last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +48,26 @@ pub fn pickup(pod: &Pod, secret: &str, since: Timestamp) -> Option<Pickup> {
         return Some(Pickup::Unknown);
     }
     Some(worst)
+}
+
+/// How the pods of a template come by what a Secret holds, if they use it. What the annotations of
+/// injection add is not in the template.
+pub(super) fn of_template(
+    annotations: &BTreeMap<String, String>,
+    spec: &Spec,
+    secret: &str,
+) -> Option<Pickup> {
+    let is = |name: &str, value: &str| annotations.get(name).is_some_and(|found| found == value);
+    let injected = is(INJECT_ANNOTATION, secret).then(|| {
+        if is(ROTATION_ANNOTATION, "Hot") {
+            Pickup::Hot
+        } else {
+            Pickup::RestartNeeded
+        }
+    });
+    let containers = spec.containers.iter().chain(&spec.init_containers);
+    let uses = containers.filter_map(|container| of_container(spec, container, secret));
+    uses.chain(injected).max()
 }
 
 fn of_container(spec: &Spec, container: &Container, secret: &str) -> Option<Pickup> {

@@ -5,13 +5,14 @@ use crate::{
     conditions::{self, Truth},
 };
 
-const TYPES: [ConditionType; 6] = [
+const TYPES: [ConditionType; 7] = [
     ConditionType::Ready,
     ConditionType::Verified,
     ConditionType::Published,
     ConditionType::Reconciling,
     ConditionType::Stalled,
     ConditionType::PreviousKeyInUse,
+    ConditionType::ConsumersRestarted,
 ];
 /// Those whose reason is told. Reconciling and Stalled repeat that of Ready.
 const TOLD: [ConditionType; 3] = [

@@ -1,4 +1,5 @@
-//! After a rotation: who holds the superseded pair? Asked until nobody does.
+//! After a rotation: who holds the superseded pair, and who is restarted? Asked until nobody does, and nobody
+//! is.
 
 use std::time::Duration;
 
@@ -6,7 +7,8 @@ use tokio::time::Instant;
 
 use super::{Run, gather::this_second, in_time};
 use crate::{
-    consumers::{self, Outlook, Pod},
+    api::{Published, StaticAwsCredentialsStatus},
+    consumers::{self, Again, Outlook, Pod, restart},
     decide::Look,
     error::Error,
     observe,
@@ -14,24 +16,28 @@ use crate::{
 
 impl Run<'_> {
     /// Takes note of it in a status that is about to be written if the pair was superseded.
-    pub(super) fn note_superseded(&self, status: &mut crate::api::StaticAwsCredentialsStatus) {
-        if self.context.shared.lists_consumers {
+    pub(super) fn note_superseded(&self, status: &mut StaticAwsCredentialsStatus) {
+        let shared = &self.context.shared;
+        if shared.lists_consumers {
             consumers::note(&self.status, status, this_second());
         } else if status.previous.is_some() {
             consumers::forget(status);
         }
+        let (wanted, allowed) = (self.restart_wanted(), shared.restarts_consumers);
+        restart::note(&self.status, status, wanted, allowed, this_second());
     }
 
     /// Looks at the consumers if it is time to, and returns when to look again.
     pub(super) async fn follow_consumers(&mut self) -> Result<Option<Duration>, Error> {
         let resource = self.resource;
-        let follows =
-            self.context.shared.lists_consumers && !resource.suspend && !resource.deleting;
-        let open = consumers::is_open(&self.status).filter(|_| follows);
-        let Some((_, published)) = open else {
+        let lists = self.context.shared.lists_consumers;
+        let held = consumers::is_open(&self.status).is_some() && lists;
+        let open = held || restart::is_open(&self.status);
+        let published = self.status.published.clone();
+        let Some(published) = published.filter(|_| open && !resource.suspend && !resource.deleting)
+        else {
             return Ok(None);
         };
-        let published = published.clone();
         let first = consumers::delivered(&published).duration_since(this_second());
         let first = Duration::try_from(first).unwrap_or_default();
         let now = Instant::now();
@@ -43,22 +49,18 @@ impl Run<'_> {
         }
         self.admitted().await;
         self.still_leads()?;
-        let (client, namespace) = (&self.context.shared.client, &resource.key.namespace);
-        let mut holders = Vec::new();
-        let see = |pod: &Pod| holders.extend(consumers::holder(pod, &published));
-        let outlook = match in_time(observe::pods(client, namespace, see)).await {
-            Ok(()) => consumers::judge(&self.status, &holders, this_second()),
-            Err(Error::ListPods(error)) if is_forbidden(&error) => {
-                consumers::unlisted(&self.status, this_second())
-            }
-            Err(error) => return Err(error),
-        };
-        let Some(Outlook { status, again }) = outlook else {
-            return Ok(None);
-        };
-        let news = status.consumers != self.status.consumers;
+        let mut status = self.status.clone();
+        let mut again = None;
+        if held {
+            again = self.look_at_pods(&published, &mut status).await?;
+        }
+        // What was restarted before something failed is told all the same.
+        let restarted = self.restart_workloads(&published, &mut status).await;
+        let news =
+            status.consumers != self.status.consumers || status.restarts != self.status.restarts;
         self.still_leads()?;
         self.write_status(&status).await?;
+        let again = Again::sooner(again, restarted?);
         let (look, jitter, now) = (self.look(), self.jitter, Instant::now());
         Ok(self.context.remember(resource, |remembered| {
             remembered.memory.look = remembered.memory.look.map(|_| look);
@@ -66,15 +68,33 @@ impl Run<'_> {
         }))
     }
 
+    /// Says which pods hold the superseded pair, and returns when to look again.
+    async fn look_at_pods(
+        &self,
+        published: &Published,
+        status: &mut StaticAwsCredentialsStatus,
+    ) -> Result<Option<Again>, Error> {
+        let (client, namespace) = (&self.context.shared.client, &self.resource.key.namespace);
+        let mut holders = Vec::new();
+        let see = |pod: &Pod| holders.extend(consumers::holder(pod, published));
+        let outlook = match in_time(observe::pods(client, namespace, see)).await {
+            Ok(()) => consumers::judge(status, &holders, this_second()),
+            Err(error) if error.is_forbidden() => consumers::unlisted(status, this_second()),
+            Err(error) => return Err(error),
+        };
+        let Some(outlook) = outlook else {
+            return Ok(None);
+        };
+        let Outlook { status: new, again } = outlook;
+        *status = new;
+        Ok(again)
+    }
+
     /// What this run has seen.
     pub(super) fn look(&self) -> Look {
         let view = super::as_mentioned(self.view.clone(), &self.status, self.resource);
         Look::of(self.resource.generation, &view, &self.status)
     }
-}
-
-fn is_forbidden(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.code == 403)
 }
 
 /// The sooner of two.

@@ -14,7 +14,7 @@ use kube::{
     api::{DeleteParams, Patch, PatchParams, PostParams},
 };
 use serde_json::{Value, json};
-use static_aws_credentials::api::StaticAwsCredentials;
+use static_aws_credentials::api::{ConsumerGroup, StaticAwsCredentials};
 
 use crate::{
     actions::{TARGET, tests},
@@ -66,13 +66,24 @@ impl Scene {
 
     /// The present pair was published so long ago, says the status. The kubelet's 90 s need not pass.
     async fn published_ago(&self, ago: SignedDuration) -> Result<()> {
+        let at = self.published_before(ago).await?;
+        let picked_up = Time(at + SignedDuration::from_mins(3));
+        let previous = json!({ "supersededTime": Time(at), "pickedUpTime": picked_up });
+        self.edit_status(json!({ "previous": previous })).await
+    }
+
+    /// The same, where nobody looks after consumers.
+    pub async fn published_before(&self, ago: SignedDuration) -> Result<Timestamp> {
         let at = Timestamp::from_second((Timestamp::now() - ago).as_second())?;
-        let status = json!({ "status": {
-            "published": { "time": Time(at) },
-            "previous": { "supersededTime": Time(at), "pickedUpTime": Time(at + SignedDuration::from_mins(3)) },
-        } });
+        let published = json!({ "published": { "time": Time(at) } });
+        self.edit_status(published).await?;
+        Ok(at)
+    }
+
+    pub async fn edit_status(&self, status: Value) -> Result<()> {
+        let patch = Patch::Merge(json!({ "status": status }));
         self.resources
-            .patch_status("orders", &PatchParams::default(), &Patch::Merge(status))
+            .patch_status("orders", &PatchParams::default(), &patch)
             .await?;
         Ok(())
     }
@@ -81,7 +92,7 @@ impl Scene {
         self.until_status("orders", IN_USE, status, reason).await
     }
 
-    async fn rotated(stage: Arc<Stage>, flags: &[&str]) -> Result<Self> {
+    pub async fn rotated(stage: Arc<Stage>, flags: &[&str]) -> Result<Self> {
         let mut scene = Self::before_start(stage).await?;
         scene.flags(flags);
         scene.start_operator().await?;
@@ -160,6 +171,8 @@ async fn a_pod_that_reads_at_its_start_is_named_until_it_was_restarted(
     assert!(message(&orders, IN_USE).contains("deactivate"));
     let status = orders.status.as_ref().context("status")?;
     assert!(status.previous_key_safe_after.is_some());
+    let consumers = status.consumers.as_ref().context("consumers")?;
+    assert_eq!(consumers.restart_needed, ConsumerGroup::default());
     assert!(condition(&orders, "Ready").is_some_and(|(ready, _)| ready == "True"));
     let reasons = scene.event_reasons("orders").await?;
     for reason in ["ConsumersHoldPreviousKey", "PreviousKeyUnused"] {

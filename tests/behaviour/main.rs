@@ -29,6 +29,7 @@ mod publish;
 mod rejected;
 mod rename;
 mod replicas;
+mod restarts;
 mod rights;
 mod runbook;
 mod scale;
@@ -94,6 +95,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         undecodable::tests(),
         leaks::tests(),
         consumers::tests(),
+        restarts::tests(),
         costs::tests(),
     ]
 }

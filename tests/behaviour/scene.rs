@@ -32,12 +32,14 @@ use crate::witness::Witness;
 /// A test: it gets the stage and builds what it needs on it.
 pub type Test = crate::suite::Test<Stage>;
 
-/// More than the minute for which a refusal is not believed, on a machine that does much else.
 /// How much is told of the resources when something does not happen; there may be ten thousand.
 const TOLD: usize = 50_000;
+/// More than the minute for which a refusal is not believed, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(150);
 const CONSUMER_RULES: &str =
     include_str!("../../charts/static-aws-credentials/files/consumer-rules.yaml");
+const RESTART_RULES: &str =
+    include_str!("../../charts/static-aws-credentials/files/restart-rules.yaml");
 const RULES: &str = include_str!("../../charts/static-aws-credentials/files/rules.yaml");
 const LEASE_RULES: &str =
     include_str!("../../charts/static-aws-credentials/files/lease-rules.yaml");
@@ -504,7 +506,7 @@ pub fn rules() -> Result<Vec<Value>> {
     let mut rules: Vec<Value> = serde_saphyr::from_str(RULES)?;
     let name = "{{ include \"static-aws-credentials.leaseName\" . }}";
     let lease_rules = LEASE_RULES.replace(name, "static-aws-credentials");
-    for more in [&lease_rules, CONSUMER_RULES] {
+    for more in [&lease_rules, CONSUMER_RULES, RESTART_RULES] {
         rules.extend(serde_saphyr::from_str::<Vec<Value>>(more)?);
     }
     Ok(rules)

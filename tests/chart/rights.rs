@@ -67,35 +67,42 @@ fn the_lease_is_bound_by_its_name_but_for_its_creation() -> Result<()> {
     Ok(())
 }
 
-/// The operator's rules where it lists consumers.
-fn with_consumers() -> Result<Value> {
-    let both = [rules("rules.yaml")?, rules("consumer-rules.yaml")?];
-    let all = both.iter().filter_map(Value::as_array).flatten();
-    Ok(all.cloned().collect())
+/// The operator's rules with those of some files behind them.
+fn with(files: &[&str]) -> Result<Value> {
+    let mut all = Vec::new();
+    for file in ["rules.yaml"].iter().chain(files) {
+        all.extend(rules(file)?.as_array().cloned().unwrap_or_default());
+    }
+    Ok(all.into())
 }
 
 #[test]
-fn pods_may_be_listed_only_where_consumers_are_wanted() -> Result<()> {
-    for scope in [&[][..], &["scope.namespaces={a,b}"]] {
-        let wanted = [scope, &["rotation.consumers.enabled=true"]].concat();
-        let rules_of = |all: &[Value]| -> Vec<Value> {
+fn pods_and_workloads_may_be_reached_only_where_that_is_wanted() -> Result<()> {
+    for (value, file) in [
+        ("rotation.consumers.enabled=true", "consumer-rules.yaml"),
+        ("rotation.restart.enabled=true", "restart-rules.yaml"),
+    ] {
+        for scope in [&[][..], &["scope.namespaces={a,b}"]] {
+            let wanted = [scope, &[value]].concat();
             let kind = if scope.is_empty() {
                 "ClusterRole"
             } else {
                 "Role"
             };
-            let operators = all.iter().filter(|object| object["kind"] == kind);
-            let rules = operators.map(|object| object["rules"].clone());
-            rules
-                .filter(|rules| rules.to_string().contains("events.k8s.io"))
-                .collect()
-        };
-        let without = rules_of(&objects(Tool::Helm4, NEWEST, &set(scope))?);
-        let base = rules("rules.yaml")?;
-        ensure!(!without.is_empty() && without.iter().all(|rules| *rules == base));
-        let with = rules_of(&objects(Tool::Helm4, NEWEST, &set(&wanted))?);
-        let expected = with_consumers()?;
-        ensure!(with.len() == without.len() && with.iter().all(|rules| *rules == expected));
+            let rules_of = |all: &[Value]| -> Vec<Value> {
+                let operators = all.iter().filter(|object| object["kind"] == kind);
+                let rules = operators.map(|object| object["rules"].clone());
+                rules
+                    .filter(|rules| rules.to_string().contains("events.k8s.io"))
+                    .collect()
+            };
+            let without = rules_of(&objects(Tool::Helm4, NEWEST, &set(scope))?);
+            let base = rules("rules.yaml")?;
+            ensure!(!without.is_empty() && without.iter().all(|rules| *rules == base));
+            let more = rules_of(&objects(Tool::Helm4, NEWEST, &set(&wanted))?);
+            let expected = with(&[file])?;
+            ensure!(more.len() == without.len() && more.iter().all(|rules| *rules == expected));
+        }
     }
     Ok(())
 }
@@ -105,7 +112,8 @@ fn nobody_is_given_the_status_or_a_wildcard() -> Result<()> {
     for (way, values) in ways()? {
         for object in objects(Tool::Helm4, NEWEST, &values)? {
             let name = object["metadata"]["name"].as_str().unwrap_or_default();
-            let ours = [rules("rules.yaml")?, with_consumers()?].contains(&object["rules"]);
+            let everything = with(&["consumer-rules.yaml", "restart-rules.yaml"])?;
+            let ours = [rules("rules.yaml")?, everything].contains(&object["rules"]);
             for (group, resource, verb) in rights(&object["rules"]) {
                 ensure!(
                     ours || !resource.contains('/'),

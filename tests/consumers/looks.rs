@@ -67,3 +67,14 @@ fn a_time_that_is_known_is_kept_and_the_end_is_the_end() {
     );
     assert_eq!(overlap.looked(None, false, 0.0, now), None);
 }
+
+#[test]
+fn of_two_reasons_to_look_again_the_sooner_counts() {
+    let (short, long) = (Some(Again::In(SECOND)), Some(Again::In(90 * SECOND)));
+    assert_eq!(Again::sooner(long, short), short);
+    assert_eq!(Again::sooner(short, None), short);
+    assert_eq!(Again::sooner(None, long), long);
+    assert_eq!(Again::sooner(long, Some(Again::Later)), Some(Again::Later));
+    assert_eq!(Again::sooner(Some(Again::Later), None), Some(Again::Later));
+    assert_eq!(Again::sooner(None, None), None);
+}

@@ -10,6 +10,8 @@
 mod looks;
 mod overlap;
 mod pickup;
+mod restart;
+mod workload;
 
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};

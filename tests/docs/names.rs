@@ -202,6 +202,7 @@ fn every_reason_and_condition_exists() -> Result<()> {
         ConditionType::Reconciling,
         ConditionType::Stalled,
         ConditionType::PreviousKeyInUse,
+        ConditionType::ConsumersRestarted,
     ];
     known.extend(conditions.map(|kind| kind.as_str().to_owned()));
     let alerts = include_str!("../../charts/static-aws-credentials/files/alerts.yaml");

@@ -139,13 +139,13 @@ fn conditions() -> Result<String> {
         .context("no conditions")?;
     let mut table = "| type | True means |\n|---|---|\n".to_owned();
     let variants = variants(rest);
-    ensure!(variants.len() == 6, "{variants:?}");
+    ensure!(variants.len() == 7, "{variants:?}");
     for (name, meaning) in variants {
         writeln!(table, "| `{name}` | {meaning} |")?;
     }
     let note = "\nAt most one of Ready=True, Reconciling and Stalled is there at a time; Reconciling and \
         Stalled only while they are True; PreviousKeyInUse after a rotation, where the operator lists \
-        consumers. kstatus, and with it Helm 4, Flux and Argo CD, read them rightly.\n";
+        consumers, and ConsumersRestarted, where the spec has workloads restarted. kstatus, and with it Helm 4, Flux and Argo CD, read them rightly.\n";
     Ok(table + note)
 }
 

@@ -23,7 +23,7 @@ async fn the_api_server_has_nothing_to_say_against_the_policies(stage: Arc<Stage
             status.and_then(|status| status.observed_generation) == policy.metadata.generation
                 && status.is_some_and(|status| status.type_checking.is_some())
         };
-        if all.len() == 5 && all.iter().filter(checked).count() == 5 {
+        if all.len() == 6 && all.iter().filter(checked).count() == 6 {
             for policy in all {
                 let checking = policy
                     .status

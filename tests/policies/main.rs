@@ -21,6 +21,7 @@ mod life;
 mod only;
 mod operator;
 mod requester;
+mod restarts;
 mod stage;
 mod status;
 #[path = "../support/suite.rs"]
@@ -44,6 +45,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         only::tests(),
         status::tests(),
         requester::tests(),
+        restarts::tests(),
         life::tests(),
         injection::tests(),
         injection_where::tests(),

@@ -17,7 +17,10 @@ use kube::{
 };
 use serde_json::json;
 
-use crate::attempt::{self, Attempt, Things};
+use crate::{
+    attempt::{self, Attempt, Things},
+    restarts,
+};
 
 pub(crate) use crate::suite::tests;
 
@@ -44,7 +47,13 @@ impl Stage {
         cluster
             .kubectl(&["create", "namespace", RELEASE_NAMESPACE])
             .await?;
-        let rendered = template(&["--set", "injection.enabled=true"]).await?;
+        let rendered = template(&[
+            "--set",
+            "injection.enabled=true",
+            "--set",
+            "rotation.restart.enabled=true",
+        ])
+        .await?;
         cluster.apply(&rendered).await?;
         cluster.apply(&far_too_wide().to_string()).await?;
         let operator = client_of(&cluster, RELEASE_NAMESPACE, RELEASE).await?;
@@ -100,6 +109,9 @@ impl Stage {
         let resource = attempt::resource("orders", json!({}));
         let admin = Attempt::new(&self.admin(), &namespace);
         admin.create(Things::Resources, &resource).await?;
+        let web = restarts::workload(Things::Deployments, "web");
+        admin.create(Things::Deployments, &web).await?;
+        let paused = json!({ "spec": { "paused": true } });
         let operator = Attempt::dry(&self.operator(), &namespace);
         let stranger = Attempt::dry(&stranger, &namespace);
         let admin = Attempt::dry(&self.admin(), &namespace);
@@ -125,6 +137,10 @@ impl Stage {
                     admin
                         .merge_status(Things::Resources, "orders", &status)
                         .await,
+                ),
+                (
+                    "restarts",
+                    operator.merge(Things::Deployments, "web", &paused).await,
                 ),
                 ("injected", admin.create(Things::Pods, &pod).await),
             ];

@@ -96,6 +96,9 @@ seccompProfile: {type: RuntimeDefault}
 {{- if .Values.rotation.consumers.enabled }}
 - {name: AWSCREDS_LIST_CONSUMERS, value: "true"}
 {{- end }}
+{{- if .Values.rotation.restart.enabled }}
+- {name: AWSCREDS_RESTART_CONSUMERS, value: "true"}
+{{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
 {{- end }}

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::status_bounds::{conditions, status};
+use super::{
+    rotation,
+    status_bounds::{conditions, status},
+};
 
 /// A keyword of the schema at a field, and an example on each side of it.
 pub struct Bound {
@@ -16,21 +19,28 @@ pub struct Bound {
 }
 
 /// The keywords that each need a row wherever they stand.
-pub const KEYWORDS: [&str; 7] = [
+pub const KEYWORDS: [&str; 8] = [
     "maxLength",
     "minLength",
     "pattern",
     "enum",
+    "minItems",
     "maxItems",
     "maxProperties",
     "required",
 ];
 
 pub fn bounds() -> Vec<Bound> {
-    [spec_strings(), spec_rest(), conditions(), status()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        spec_strings(),
+        spec_rest(),
+        rotation::bounds(),
+        conditions(),
+        status(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Whether the field is one that only the status subresource takes.
@@ -142,7 +152,7 @@ pub const LAYOUTS: [&str; 8] = [
     "CloudCredential",
 ];
 
-fn longest(path: &str, limit: usize, accepted: &str, refused: &str) -> Bound {
+pub fn longest(path: &str, limit: usize, accepted: &str, refused: &str) -> Bound {
     bound(
         path,
         "maxLength",
@@ -152,7 +162,7 @@ fn longest(path: &str, limit: usize, accepted: &str, refused: &str) -> Bound {
     )
 }
 
-fn one_of(path: &str, values: &[&str]) -> Bound {
+pub fn one_of(path: &str, values: &[&str]) -> Bound {
     Bound {
         path: path.to_owned(),
         keyword: "enum",

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::spec_cases::{target, validation, whole_spec};
+use super::{
+    rotation,
+    spec_cases::{target, validation, whole_spec},
+};
 
 /// A rule and its examples, each a merge patch of [`super::valid`].
 pub struct Case {
@@ -20,10 +23,17 @@ impl Case {
 }
 
 pub fn cases() -> Vec<Case> {
-    [names(), data_keys(), whole_spec(), validation(), target()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        names(),
+        data_keys(),
+        whole_spec(),
+        validation(),
+        target(),
+        rotation::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 pub fn case<const A: usize, const R: usize>(

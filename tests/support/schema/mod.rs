@@ -4,6 +4,7 @@
 pub mod bounds;
 pub mod cases;
 pub mod definition;
+mod rotation;
 mod spec_cases;
 mod status_bounds;
 

@@ -1,0 +1,61 @@
+//! What a user writes about rotations.
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{RestartScope, WorkloadKind, rules};
+
+/// What happens after another pair was published in the place of one.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rotation {
+    /// Restarts workloads that read the target when they start and not again: once for each pair, 90 seconds
+    /// after it was published. Absent: nothing is restarted. It takes `rotation.restart.enabled` in the chart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<Restart>,
+}
+
+/// Which workloads are restarted, and how many at once.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[x_kube(
+    validation = Rule::new("(self.scope == 'Workloads') == has(self.workloads)")
+        .message("spec.rotation.restart.workloads must name workloads when spec.rotation.restart.scope is Workloads, and be absent when it is Consumers")
+        .field_path(".workloads")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct Restart {
+    /// `Workloads`: those in `workloads`. `Consumers`: every workload of the namespace whose pods
+    /// use the target and do not read it again by themselves.
+    pub scope: RestartScope,
+
+    /// Workloads in the namespace of this resource. They are restarted in this order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(
+        merge_strategy = ListMerge::Map(vec!["kind".into(), "name".into()]),
+        validation = rules::workloads("spec.rotation.restart.workloads")
+    )]
+    pub workloads: Option<Vec<WorkloadReference>>,
+
+    /// How many are restarted at once, 1 to 50. The next ones follow when all of these are healthy again.
+    #[serde(default = "one")]
+    #[x_kube(
+        validation = Rule::new("self >= 1 && self <= 50")
+            .message("spec.rotation.restart.maxConcurrent must be 1 to 50")
+    )]
+    pub max_concurrent: i32,
+}
+
+/// A workload in the namespace of the resource.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkloadReference {
+    /// `Deployment`, `StatefulSet` or `DaemonSet`.
+    pub kind: WorkloadKind,
+    /// Its name.
+    #[schemars(length(max = 253))]
+    pub name: String,
+}
+
+fn one() -> i32 {
+    1
+}

@@ -1,0 +1,69 @@
+//! What a user writes about the Secret that pods mount.
+
+use std::collections::BTreeMap;
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{DeletionPolicy, Layout, PairField, rules};
+
+/// The target: a Secret that the operator owns.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[x_kube(
+    validation = rules::whole_pair(),
+    validation = rules::keys_beside_layouts()
+)]
+#[serde(rename_all = "camelCase")]
+pub struct Target {
+    /// Name of the Secret. Default: the name of this resource followed by `-credentials`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    #[x_kube(validation = rules::subdomain("spec.target.name"))]
+    pub name: Option<String>,
+
+    /// The shapes in which the pair is written, each a set of keys for one kind of consumer.
+    /// `Env`: environment variables; `SharedCredentialsFile`: `credentials` and `config` files;
+    /// `ProcessJson`: the output of a `credential_process`; `CredentialProcess`: the same, read anew after
+    /// a rotation; `ServiceBinding`: the Service Binding type `aws`; `Mendix`: constants of the AWS
+    /// Authentication module; `MendixStorage`: file storage of a Mendix app; `CloudCredential`: what
+    /// an OpenShift `CredentialsRequest` yields.
+    #[serde(default = "layouts")]
+    #[schemars(length(max = 8))]
+    #[x_kube(
+        merge_strategy = ListMerge::Atomic,
+        // Without a reason: that of duplicates would leave the message out.
+        validation = Rule::new("self.all(l, self.exists_one(m, m == l))")
+            .message("spec.target.layouts must name each layout once")
+    )]
+    pub layouts: Vec<Layout>,
+
+    /// Further keys of the target, each with the half of the pair that it holds: `AccessKeyId` or
+    /// `SecretAccessKey`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 16))]
+    #[x_kube(
+        validation = rules::data_keys("spec.target.keys"),
+        validation = rules::no_key_material_in_keys("spec.target.keys")
+    )]
+    pub keys: BTreeMap<String, PairField>,
+
+    /// What happens to the Secret when this resource is deleted: `Delete` deletes it too, `Retain`
+    /// leaves it to its consumers.
+    #[serde(default)]
+    pub deletion_policy: DeletionPolicy,
+}
+
+fn layouts() -> Vec<Layout> {
+    vec![Layout::Env, Layout::SharedCredentialsFile]
+}
+
+impl Default for Target {
+    fn default() -> Self {
+        Self {
+            name: None,
+            layouts: layouts(),
+            keys: BTreeMap::new(),
+            deletion_policy: DeletionPolicy::default(),
+        }
+    }
+}

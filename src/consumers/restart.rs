@@ -1,0 +1,234 @@
+//! Restarts of workloads after a rotation: for which revision, in which order, and what is said of them.
+
+use std::time::Duration;
+
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+
+use super::{
+    Again, Pickup, Workload,
+    overlap::{delivered, say, words},
+};
+use crate::{
+    api::{
+        ConditionType, MOST_WORKLOADS, Published, Reason, Restart, Restarts,
+        StaticAwsCredentialsStatus, WorkloadReference,
+    },
+    conditions::{self, Truth},
+    verdict::Finding,
+};
+
+/// A rollout that takes longer is told of as one that may never end.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// What a workload is to the restarts for a revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Its pods read an older pair when they started.
+    Due,
+    /// It was restarted for this revision already.
+    Restarted,
+    /// It was made since the pair was published.
+    Newer,
+}
+
+/// Why the next workload is not restarted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// The operator has no right to.
+    NotAllowed,
+    /// The API server refuses the change of this workload, in these words.
+    Refused(String, String),
+    /// These are named, and not there.
+    Missing(Vec<String>),
+}
+
+/// Takes note of it in the status after a run if another pair was published in that run.
+pub fn note(
+    before: &StaticAwsCredentialsStatus,
+    after: &mut StaticAwsCredentialsStatus,
+    wanted: Option<&Restart>,
+    allowed: bool,
+    now: Timestamp,
+) {
+    let (Some(_), Some(published)) = (wanted, &after.published) else {
+        forget(after);
+        return;
+    };
+    let superseded = before.published.as_ref();
+    if superseded.is_none_or(|superseded| superseded.revision == published.revision) {
+        return;
+    }
+    let message = format!(
+        "pods that start before {} may still get the pair before; workloads are restarted then",
+        delivered(published)
+    );
+    let begun = Restarts {
+        revision: published.revision,
+        // Whatever the rotation before left unhealthy comes first now.
+        restarting: before.restarts.clone().unwrap_or_default().restarting,
+        ..Restarts::default()
+    };
+    after.restarts = Some(begun);
+    tell(after, Truth::Unknown, Reason::RestartsPending, message, now);
+    if !allowed {
+        hindered(after, &Hindrance::NotAllowed, now);
+        after.restarts = None;
+    }
+}
+
+/// Nothing is said of restarts any more.
+pub fn forget(status: &mut StaticAwsCredentialsStatus) {
+    status.restarts = None;
+    let kind = ConditionType::ConsumersRestarted.as_str();
+    status
+        .conditions
+        .retain(|condition| condition.type_ != kind);
+}
+
+/// What a workload is to a pair that was published.
+#[must_use]
+pub fn turn(workload: &Workload, uid: &str, published: &Published) -> Turn {
+    if workload.restarted_for(uid) >= Some(published.revision) {
+        return Turn::Restarted;
+    }
+    let made = workload.metadata.creation_timestamp.as_ref();
+    if made.is_some_and(|made| made.0 > delivered(published)) {
+        return Turn::Newer;
+    }
+    Turn::Due
+}
+
+/// The order in which workloads are restarted: first what an earlier restart left unhealthy, since this
+/// pair may heal it; what is unhealthy for reasons of its own comes last, so that nobody waits for it.
+#[must_use]
+pub fn in_order(found: &[(WorkloadReference, bool)], left: &[String]) -> Vec<String> {
+    let mut all: Vec<(bool, bool, String)> = found
+        .iter()
+        .map(|(reference, healthy)| {
+            let name = reference.to_string();
+            (!left.contains(&name), !healthy, name)
+        })
+        .collect();
+    all.sort();
+    let names = all.into_iter().map(|(_, _, name)| name);
+    names.take(MOST_WORKLOADS).collect()
+}
+
+/// Whether the pods of a workload read a Secret when they start, and not again.
+#[must_use]
+pub fn is_wanted(workload: &Workload, secret: &str) -> bool {
+    workload.pickup(secret) == Some(Pickup::RestartNeeded)
+}
+
+/// What is said once it is known how far the restarts have come, and when to look again.
+pub fn judge(status: &mut StaticAwsCredentialsStatus, now: Timestamp) -> Option<Again> {
+    let restarts = status.restarts.as_mut()?;
+    let Some(left) = restarts.pending.as_ref().map(Vec::len) else {
+        return Some(Again::Later);
+    };
+    let since = restarts.restarting_since.get_or_insert(Time(now)).0;
+    if !restarts.restarting.is_empty() {
+        let names = listed(&restarts.restarting);
+        let slow = now.duration_since(since).unsigned_abs() > PATIENCE;
+        let (truth, reason, message) = if slow {
+            (
+                Truth::False,
+                Reason::RestartsHeld,
+                format!(
+                    "{names} was restarted and is not healthy since {since}; {left} more wait until it is"
+                ),
+            )
+        } else {
+            (
+                Truth::Unknown,
+                Reason::RestartsProgressing,
+                format!("{names} is being restarted; {left} more follow when it is healthy"),
+            )
+        };
+        tell(status, truth, reason, message, now);
+        return Some(Again::Later);
+    }
+    restarts.restarting_since = None;
+    if left > 0 {
+        return Some(Again::Later);
+    }
+    let message = format!(
+        "{} were restarted for revision {}, and are healthy",
+        restarts.restarted, restarts.revision
+    );
+    status.restarts = None;
+    tell(
+        status,
+        Truth::True,
+        Reason::ConsumersRestarted,
+        message,
+        now,
+    );
+    None
+}
+
+/// Says what stands in the way.
+pub fn hindered(status: &mut StaticAwsCredentialsStatus, why: &Hindrance, now: Timestamp) {
+    let (truth, reason, message) = match why {
+        Hindrance::NotAllowed => (
+            Truth::Unknown,
+            Reason::RestartsNotAllowed,
+            "workloads may not be read and changed, so none is restarted; restart them yourself, or let the \
+             operator do it, as the chart does with rotation.restart.enabled"
+                .to_owned(),
+        ),
+        Hindrance::Refused(name, words) => (
+            Truth::False,
+            Reason::RestartsHeld,
+            format!("the API server refuses to restart {name}: {words}"),
+        ),
+        Hindrance::Missing(names) => (
+            Truth::False,
+            Reason::RestartsHeld,
+            format!(
+                "{} is not there; create it, or take it out of spec.rotation.restart.workloads",
+                listed(names)
+            ),
+        ),
+    };
+    tell(status, truth, reason, message, now);
+}
+
+/// Says that nothing is restarted while the resource is not Ready.
+pub fn waits(status: &mut StaticAwsCredentialsStatus, now: Timestamp) {
+    let message = "workloads are restarted when the resource is Ready".to_owned();
+    tell(
+        status,
+        Truth::Unknown,
+        Reason::RestartsPending,
+        message,
+        now,
+    );
+}
+
+/// Whether something is to be restarted, or awaited.
+#[must_use]
+pub fn is_open(status: &StaticAwsCredentialsStatus) -> bool {
+    status.restarts.is_some()
+}
+
+/// Whether the pair that was published is the one that the restarts are for, and the source's.
+#[must_use]
+pub fn may_go_on(status: &StaticAwsCredentialsStatus) -> bool {
+    conditions::is_true(&status.conditions, ConditionType::Ready)
+}
+
+fn listed(names: &[String]) -> String {
+    words(names, names.len())
+}
+
+fn tell(
+    status: &mut StaticAwsCredentialsStatus,
+    truth: Truth,
+    reason: Reason,
+    message: String,
+    now: Timestamp,
+) {
+    let kind = ConditionType::ConsumersRestarted;
+    say(status, kind, truth, &Finding::new(reason, message), now);
+}

@@ -1,0 +1,173 @@
+//! What is read of a workload: how its pods come by a Secret, and how its rollout goes.
+
+use std::{borrow::Cow, collections::BTreeMap, fmt};
+
+use kube::{Resource, api::ObjectMeta, core::DynamicResourceScope};
+use serde::Deserialize;
+
+use super::{Pickup, pickup::of_template, pod::Spec};
+use crate::api::{RESTART_ANNOTATION_PREFIX, WorkloadKind, WorkloadReference};
+
+/// A workload. Of what it is told nothing else is kept.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Workload {
+    /// Its name, when it was made, and at which version it is.
+    pub metadata: ObjectMeta,
+    spec: Desired,
+    #[serde(default)]
+    status: Observed,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Desired {
+    replicas: Option<i32>,
+    #[serde(default)]
+    paused: bool,
+    #[serde(default)]
+    update_strategy: UpdateStrategy,
+    template: Template,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct UpdateStrategy {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    rolling_update: RollingUpdate,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct RollingUpdate {
+    #[serde(default)]
+    partition: i32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Template {
+    #[serde(default)]
+    metadata: TemplateMeta,
+    spec: Spec,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct TemplateMeta {
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Observed {
+    #[serde(rename = "observedGeneration")]
+    generation: i64,
+    replicas: i32,
+    updated_replicas: i32,
+    available_replicas: i32,
+    desired_number_scheduled: i32,
+    updated_number_scheduled: i32,
+    number_available: i32,
+}
+
+/// The annotation by which a resource restarts workloads.
+#[must_use]
+pub fn mark(uid: &str) -> String {
+    format!("{RESTART_ANNOTATION_PREFIX}{uid}")
+}
+
+impl Workload {
+    /// How its pods come by what a Secret holds, if they use it.
+    #[must_use]
+    pub fn pickup(&self, secret: &str) -> Option<Pickup> {
+        let template = &self.spec.template;
+        of_template(&template.metadata.annotations, &template.spec, secret)
+    }
+
+    /// The revision for which a resource restarted it last.
+    #[must_use]
+    pub fn restarted_for(&self, uid: &str) -> Option<i64> {
+        let annotations = &self.spec.template.metadata.annotations;
+        annotations.get(&mark(uid))?.parse().ok()
+    }
+
+    /// Whether all its pods are those of its template, and available. One whose pods somebody else
+    /// replaces, when they see fit, is not waited for.
+    #[must_use]
+    pub fn is_healthy(&self, kind: WorkloadKind) -> bool {
+        let (desired, seen) = (&self.spec, &self.status);
+        let strategy = &desired.update_strategy;
+        if desired.paused || strategy.kind.as_deref() == Some("OnDelete") {
+            return true;
+        }
+        let wanted = desired.replicas.unwrap_or(1);
+        let (updated, available, left) = match kind {
+            WorkloadKind::DaemonSet => {
+                let wanted = seen.desired_number_scheduled;
+                (
+                    seen.updated_number_scheduled >= wanted,
+                    seen.number_available >= wanted,
+                    false,
+                )
+            }
+            WorkloadKind::StatefulSet => (
+                seen.updated_replicas >= wanted - strategy.rolling_update.partition,
+                seen.available_replicas >= wanted,
+                false,
+            ),
+            WorkloadKind::Deployment => (
+                seen.updated_replicas >= wanted,
+                seen.available_replicas >= wanted,
+                seen.replicas > seen.updated_replicas,
+            ),
+        };
+        let observed = Some(seen.generation) >= self.metadata.generation;
+        observed && updated && available && !left
+    }
+}
+
+impl WorkloadReference {
+    /// Reads what [`fmt::Display`] wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, name) = text.split_once('/')?;
+        Some(Self {
+            kind: kind.parse().ok()?,
+            name: name.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for WorkloadReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind.as_str(), self.name)
+    }
+}
+
+impl Resource for Workload {
+    type DynamicType = WorkloadKind;
+    type Scope = DynamicResourceScope;
+
+    fn kind(kind: &WorkloadKind) -> Cow<'_, str> {
+        kind.as_str().into()
+    }
+
+    fn group(_: &WorkloadKind) -> Cow<'_, str> {
+        "apps".into()
+    }
+
+    fn version(_: &WorkloadKind) -> Cow<'_, str> {
+        "v1".into()
+    }
+
+    fn plural(kind: &WorkloadKind) -> Cow<'_, str> {
+        format!("{}s", kind.as_str().to_lowercase()).into()
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}

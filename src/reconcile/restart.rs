@@ -1,0 +1,223 @@
+//! After a rotation: restarts workloads, so many at once, and waits until they are healthy.
+
+use strum::VariantArray;
+
+use super::{Run, gather::this_second, in_time};
+use crate::{
+    act,
+    api::{
+        Published, Restart, RestartScope, Restarts, StaticAwsCredentialsStatus, WorkloadKind,
+        WorkloadReference,
+    },
+    consumers::{
+        Again, Workload, mark,
+        restart::{self, Hindrance, Turn},
+    },
+    error::Error,
+    observe,
+};
+impl Run<'_> {
+    pub(super) fn restart_wanted(&self) -> Option<&Restart> {
+        self.object.spec.rotation.as_ref()?.restart.as_ref()
+    }
+
+    /// Restarts those whose turn it is, says how far it has come, and returns when to look again. The status
+    /// tells what was done also where something fails.
+    pub(super) async fn restart_workloads(
+        &self,
+        published: &Published,
+        status: &mut StaticAwsCredentialsStatus,
+    ) -> Result<Option<Again>, Error> {
+        let (Some(mut restarts), Some(wanted)) = (status.restarts.clone(), self.restart_wanted())
+        else {
+            return Ok(None);
+        };
+        let now = this_second();
+        if !self.context.shared.restarts_consumers {
+            restart::hindered(status, &Hindrance::NotAllowed, now);
+            return Ok(Some(Again::Later));
+        }
+        if !restart::may_go_on(status) {
+            restart::waits(status, now);
+            return Ok(Some(Again::Later));
+        }
+        let gone_on = self.go_on(&mut restarts, wanted, published).await;
+        status.restarts = Some(restarts);
+        let again = restart::judge(status, now);
+        match gone_on {
+            Ok(None) => return Ok(again),
+            Ok(Some(hindrance)) => restart::hindered(status, &hindrance, now),
+            Err(error) if error.is_forbidden() => {
+                restart::hindered(status, &Hindrance::NotAllowed, now);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(Some(Again::Later))
+    }
+
+    async fn go_on(
+        &self,
+        restarts: &mut Restarts,
+        wanted: &Restart,
+        published: &Published,
+    ) -> Result<Option<Hindrance>, Error> {
+        if restarts.pending.is_none() {
+            let pending = self.find_workloads(wanted, published, &restarts.restarting);
+            restarts.pending = Some(pending.await?);
+            restarts.restarting.clear();
+        }
+        self.wait_for_health(restarts).await?;
+        if !restarts.restarting.is_empty() {
+            return Ok(None);
+        }
+        restarts.restarting_since = None;
+        self.next_wave(restarts, wanted, published).await
+    }
+
+    async fn next_wave(
+        &self,
+        restarts: &mut Restarts,
+        wanted: &Restart,
+        published: &Published,
+    ) -> Result<Option<Hindrance>, Error> {
+        let most = usize::try_from(wanted.max_concurrent).unwrap_or(1).max(1);
+        let mut missing = Vec::new();
+        let mut later = Vec::new();
+        let mut pending = restarts.pending.take().unwrap_or_default().into_iter();
+        let mut ended = Ok(None);
+        while restarts.restarting.len() < most {
+            let Some(name) = pending.next() else { break };
+            match self.restart_one(&name, wanted, published).await {
+                Ok(Restarted::Now) => restarts.restarting.push(name),
+                Ok(Restarted::NotNeeded) => {}
+                Ok(Restarted::Missing) => {
+                    missing.push(name.clone());
+                    later.push(name);
+                }
+                Ok(Restarted::Raced) => later.push(name),
+                Ok(Restarted::Refused(words)) => {
+                    ended = Ok(Some(Hindrance::Refused(name.clone(), words)));
+                    later.push(name);
+                    break;
+                }
+                Err(error) => {
+                    later.push(name);
+                    ended = Err(error);
+                    break;
+                }
+            }
+        }
+        restarts.pending = Some(later.into_iter().chain(pending).collect());
+        if missing.is_empty() || !matches!(ended, Ok(None)) {
+            return ended;
+        }
+        Ok(Some(Hindrance::Missing(missing)))
+    }
+
+    async fn find_workloads(
+        &self,
+        wanted: &Restart,
+        published: &Published,
+        left: &[String],
+    ) -> Result<Vec<String>, Error> {
+        if wanted.scope == RestartScope::Workloads {
+            let named = wanted.workloads.iter().flatten();
+            return Ok(named.map(ToString::to_string).collect());
+        }
+        let (client, namespace) = (&self.context.shared.client, &self.resource.key.namespace);
+        let mut found = Vec::new();
+        for kind in WorkloadKind::VARIANTS {
+            let see = |workload: &Workload| {
+                if restart::is_wanted(workload, &published.secret_name) {
+                    let name = workload.metadata.name.clone().unwrap_or_default();
+                    found.push((
+                        WorkloadReference { kind: *kind, name },
+                        workload.is_healthy(*kind),
+                    ));
+                }
+            };
+            in_time(observe::workloads(client, namespace, *kind, see)).await?;
+        }
+        Ok(restart::in_order(&found, left))
+    }
+
+    /// One that is gone is not waited for.
+    async fn wait_for_health(&self, restarts: &mut Restarts) -> Result<(), Error> {
+        let mut ill = Vec::new();
+        for name in &restarts.restarting {
+            match self.read_workload(name).await? {
+                Some((reference, workload)) if !workload.is_healthy(reference.kind) => {
+                    ill.push(name.clone());
+                }
+                _ => restarts.restarted += 1,
+            }
+        }
+        restarts.restarting = ill;
+        Ok(())
+    }
+
+    async fn restart_one(
+        &self,
+        name: &str,
+        wanted: &Restart,
+        published: &Published,
+    ) -> Result<Restarted, Error> {
+        let named = wanted.workloads.iter().flatten();
+        let is_named = named.map(ToString::to_string).any(|named| named == name);
+        if wanted.scope == RestartScope::Workloads && !is_named {
+            return Ok(Restarted::NotNeeded);
+        }
+        let Some((reference, workload)) = self.read_workload(name).await? else {
+            return Ok(if is_named {
+                Restarted::Missing
+            } else {
+                Restarted::NotNeeded
+            });
+        };
+        let uid = &self.resource.uid;
+        match restart::turn(&workload, uid, published) {
+            Turn::Newer => return Ok(Restarted::NotNeeded),
+            Turn::Restarted => return Ok(Restarted::Now),
+            Turn::Due => {}
+        }
+        self.still_leads()?;
+        let (client, namespace) = (&self.context.shared.client, &self.resource.key.namespace);
+        let mark = mark(uid);
+        let change = (mark.as_str(), published.revision);
+        let patch = act::restart(client, namespace, &reference, &workload, change);
+        match in_time(patch).await {
+            Ok(true) => {
+                tracing::info!(resource = %self.resource.key, workload = name, revision = published.revision, "restarted");
+                Ok(Restarted::Now)
+            }
+            Ok(false) => Ok(Restarted::Raced),
+            Err(error) => error.refusal().map(Restarted::Refused).ok_or(error),
+        }
+    }
+
+    async fn read_workload(
+        &self,
+        name: &str,
+    ) -> Result<Option<(WorkloadReference, Workload)>, Error> {
+        let Some(reference) = WorkloadReference::parse(name) else {
+            return Ok(None);
+        };
+        let (client, namespace) = (&self.context.shared.client, &self.resource.key.namespace);
+        let read = in_time(observe::workload(client, namespace, &reference)).await?;
+        Ok(read.map(|workload| (reference, workload)))
+    }
+}
+
+/// What became of one workload.
+enum Restarted {
+    /// It is being restarted, by this run or one before.
+    Now,
+    /// Nothing is left to do.
+    NotNeeded,
+    /// It is named, and not there.
+    Missing,
+    /// Somebody changed it meanwhile.
+    Raced,
+    /// The API server refuses, in these words.
+    Refused(String),
+}

@@ -1,0 +1,426 @@
+//! After a rotation: which workloads are restarted, how many at once, and how often.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use cluster::proxy::{Answer, Fault, Recorded};
+use k8s_openapi::{api::core::v1::Pod, jiff::SignedDuration};
+use kube::{
+    Api, ResourceExt,
+    api::{DynamicObject, ListParams, Patch, PatchParams, PostParams},
+    core::{ApiResource, GroupVersionKind},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    actions::{TARGET, tests},
+    scene::{ACCOUNT, ARN, PAIR, SECOND, Scene, Stage, condition, message},
+    steps::numbered,
+};
+
+tests![
+    workloads_are_restarted_so_many_at_once_and_once_for_a_pair,
+    a_workload_that_stays_unhealthy_holds_the_others_up,
+    a_restart_whose_status_is_lost_is_not_repeated,
+    named_workloads_are_restarted_and_one_that_is_missing_is_told,
+    whoever_may_not_restart_says_so,
+    nobody_is_restarted_unless_that_is_asked_for,
+];
+
+const RESTARTED: &str = "ConsumersRestarted";
+const FLAG: &[&str] = &["--restart-consumers"];
+const KINDS: [(&str, &str); 3] = [
+    ("Deployment", "deployments"),
+    ("StatefulSet", "statefulsets"),
+    ("DaemonSet", "daemonsets"),
+];
+
+impl Scene {
+    fn workloads(&self, kind: &str) -> Api<DynamicObject> {
+        let known = KINDS.iter().find(|(known, _)| *known == kind);
+        let plural = known.map_or("", |(_, plural)| plural);
+        let resource =
+            ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("apps", "v1", kind), plural);
+        let client = self.stage.cluster().client().clone();
+        Api::namespaced_with(client, &self.namespace, &resource)
+    }
+
+    /// A workload, healthy, whose pods have these annotations and these sources of variables.
+    async fn workload(&self, kind: &str, name: &str, pods: Value, from: Value) -> Result<()> {
+        let labels = json!({ "app": name });
+        let mut object = json!({
+            "apiVersion": "apps/v1", "kind": kind, "metadata": { "name": name },
+            "spec": {
+                "selector": { "matchLabels": labels },
+                "template": {
+                    "metadata": { "labels": labels, "annotations": pods },
+                    "spec": { "containers": [{ "name": "app", "image": "app", "envFrom": from }] },
+                },
+            },
+        });
+        if kind == "StatefulSet" {
+            object["spec"]["serviceName"] = json!(name);
+        }
+        let object = serde_json::from_value(object)?;
+        self.workloads(kind)
+            .create(&PostParams::default(), &object)
+            .await?;
+        self.heal(kind, name).await
+    }
+
+    /// A workload with the target in its environment.
+    async fn consumer_of(&self, kind: &str, name: &str) -> Result<()> {
+        let from = json!([{ "secretRef": { "name": TARGET } }]);
+        self.workload(kind, name, json!({}), from).await
+    }
+
+    /// Plays the kubelet until a rollout is over. The controllers are Kubernetes' own; without a node a
+    /// `DaemonSet` has no pods.
+    async fn heal(&self, kind: &str, name: &str) -> Result<()> {
+        if kind == "DaemonSet" {
+            return Ok(());
+        }
+        let pods: Api<Pod> =
+            Api::namespaced(self.stage.cluster().client().clone(), &self.namespace);
+        let of_workload = ListParams::default().labels(&format!("app={name}"));
+        let ready = Patch::Merge(json!({ "status": {
+            "phase": "Running",
+            "conditions": [{ "type": "Ready", "status": "True" }],
+        } }));
+        self.until(&format!("{kind}/{name} is rolled out"), async || {
+            for pod in pods.list(&of_workload).await? {
+                let (name, parameters) = (pod.name_any(), PatchParams::default());
+                // It may be gone meanwhile.
+                drop(pods.patch_status(&name, &parameters, &ready).await);
+            }
+            let workload = self.workloads(kind).get(name).await?;
+            let status = &workload.data["status"];
+            let is = |key: &str| status[key] == json!(1);
+            let all = is("replicas") && is("updatedReplicas") && is("availableReplicas");
+            let seen = status["observedGeneration"] == json!(workload.metadata.generation);
+            Ok((seen && all).then_some(()))
+        })
+        .await
+    }
+
+    /// The workloads that were restarted, each with the revision.
+    async fn marks(&self) -> Result<BTreeMap<String, String>> {
+        let uid = self.resources.get("orders").await?.uid().context("uid")?;
+        let mark = format!("restart.awscredentials.dev/{uid}");
+        let mut marks = BTreeMap::new();
+        for (kind, _) in KINDS {
+            for workload in self.workloads(kind).list(&ListParams::default()).await? {
+                let notes = &workload.data["spec"]["template"]["metadata"]["annotations"];
+                if let Some(revision) = notes[&mark].as_str() {
+                    marks.insert(
+                        format!("{kind}/{}", workload.name_any()),
+                        revision.to_owned(),
+                    );
+                }
+            }
+        }
+        Ok(marks)
+    }
+
+    async fn until_marked(&self, count: usize) -> Result<BTreeMap<String, String>> {
+        self.until(&format!("{count} are restarted"), async || {
+            let marks = self.marks().await?;
+            Ok((marks.len() == count).then_some(marks))
+        })
+        .await
+    }
+
+    /// A rotation whose pair has reached every node, and an operator that begins to look.
+    async fn rotate(&mut self, pair: (&str, &str)) -> Result<()> {
+        self.publish(pair).await?;
+        self.start_operator().await
+    }
+
+    async fn publish(&mut self, pair: (&str, &str)) -> Result<()> {
+        self.source("pair", pair).await?;
+        self.until_status("orders", RESTARTED, "Unknown", "RestartsPending")
+            .await?;
+        assert!(self.marks().await?.values().all(|mark| mark == "2"));
+        self.stop_operator();
+        // Workloads are older than the pair: times have no fractions.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        self.published_before(SignedDuration::from_secs(91)).await?;
+        Ok(())
+    }
+
+    async fn wants_restarts(&self, restart: Value) -> Result<()> {
+        let rotation = json!({ "rotation": { "restart": restart } });
+        self.change("orders", rotation).await?;
+        self.until_agreed("orders").await?;
+        Ok(())
+    }
+}
+
+fn of_workloads(requests: &[Recorded]) -> Vec<&Recorded> {
+    let ours = |request: &&Recorded| {
+        KINDS
+            .iter()
+            .any(|(_, plural)| request.resource.starts_with(plural))
+    };
+    requests.iter().filter(ours).collect()
+}
+
+fn patches(scene: &Scene, mark: usize) -> usize {
+    let since = scene.proxy.since(mark);
+    let all = of_workloads(&since);
+    all.iter()
+        .filter(|request| request.verb.writes() && request.status == Some(200))
+        .count()
+}
+
+async fn workloads_are_restarted_so_many_at_once_and_once_for_a_pair(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let mut scene = Scene::rotated(stage, FLAG).await?;
+    scene
+        .wants_restarts(json!({ "scope": "Consumers", "maxConcurrent": 2 }))
+        .await?;
+    for name in ["a", "b", "c"] {
+        scene.consumer_of("Deployment", name).await?;
+    }
+    scene.consumer_of("StatefulSet", "d").await?;
+    scene.consumer_of("DaemonSet", "e").await?;
+    let hot = json!({ "awscredentials.dev/inject": TARGET, "awscredentials.dev/rotation": "Hot" });
+    scene.workload("Deployment", "hot", hot, json!([])).await?;
+    scene
+        .workload("Deployment", "other", json!({}), json!([]))
+        .await?;
+    let mark = scene.proxy.mark();
+    scene.rotate(SECOND).await?;
+    let first = scene.until_marked(2).await?;
+    scene
+        .until_status("orders", RESTARTED, "Unknown", "RestartsProgressing")
+        .await?;
+    scene.quiet().await;
+    assert_eq!(scene.marks().await?, first, "two at once");
+
+    for count in [4, 5] {
+        for name in scene.marks().await?.keys() {
+            let (kind, name) = name.split_once('/').context("a name")?;
+            scene.heal(kind, name).await?;
+        }
+        let marks = scene.until_marked(count).await?;
+        assert!(marks.values().all(|revision| revision == "2"), "{marks:?}");
+    }
+    for name in scene.marks().await?.keys() {
+        let (kind, name) = name.split_once('/').context("a name")?;
+        scene.heal(kind, name).await?;
+    }
+    let orders = scene
+        .until_status("orders", RESTARTED, "True", RESTARTED)
+        .await?;
+    assert!(
+        message(&orders, RESTARTED).starts_with("5 were restarted"),
+        "{}",
+        message(&orders, RESTARTED)
+    );
+    assert!(orders.status.context("status")?.restarts.is_none());
+    assert_eq!(patches(&scene, mark), 5, "one for each");
+    let reasons = scene.event_reasons("orders").await?;
+    for reason in ["RestartsProgressing", RESTARTED] {
+        let count = reasons.iter().filter(|known| *known == reason).count();
+        assert_eq!(count, 1, "{reason}: {reasons:?}");
+    }
+
+    // None for a start, a touch, or another shape of the target.
+    let mark = scene.proxy.mark();
+    scene.stop_operator();
+    scene.start_operator().await?;
+    scene.touch("pair").await?;
+    scene
+        .change(
+            "orders",
+            json!({ "target": { "layouts": ["ProcessJson"] } }),
+        )
+        .await?;
+    scene.until_agreed("orders").await?;
+    scene.quiet().await;
+    assert_eq!(of_workloads(&scene.proxy.since(mark)).len(), 0);
+    Ok(())
+}
+
+async fn a_workload_that_stays_unhealthy_holds_the_others_up(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::rotated(stage, FLAG).await?;
+    scene
+        .wants_restarts(json!({ "scope": "Consumers" }))
+        .await?;
+    for name in ["a", "b", "c"] {
+        scene.consumer_of("Deployment", name).await?;
+    }
+    scene.rotate(SECOND).await?;
+    let ill = scene.until_marked(1).await?;
+    scene
+        .until_status("orders", RESTARTED, "Unknown", "RestartsProgressing")
+        .await?;
+    let since = json!({ "restarts": { "restartingSince": "2026-01-01T00:00:00Z" } });
+    scene.edit_status(since).await?;
+    let orders = scene
+        .until_status("orders", RESTARTED, "False", "RestartsHeld")
+        .await?;
+    let words = message(&orders, RESTARTED);
+    assert!(
+        words.contains("Deployment/a was restarted and is not healthy") && words.contains("2 more"),
+        "{words}"
+    );
+    assert!(condition(&orders, "Ready").is_some_and(|(ready, _)| ready == "True"));
+    scene.quiet().await;
+    assert_eq!(scene.marks().await?, ill);
+
+    // Another pair may heal it, so it comes first then.
+    let third = numbered(3);
+    scene
+        .sts
+        .accept_pair(&third.0, &third.1, ACCOUNT, ARN, "AIDAQUAIL");
+    scene.rotate((&third.0, &third.1)).await?;
+    let again = BTreeMap::from([("Deployment/a".to_owned(), "3".to_owned())]);
+    scene
+        .until("a is restarted again", async || {
+            Ok((scene.marks().await? == again).then_some(()))
+        })
+        .await?;
+    scene.heal("Deployment", "a").await?;
+    let both = scene.until_marked(2).await?;
+    assert_eq!(both.get("Deployment/b").map(String::as_str), Some("3"));
+    Ok(())
+}
+
+async fn a_restart_whose_status_is_lost_is_not_repeated(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::rotated(stage, FLAG).await?;
+    scene
+        .wants_restarts(json!({ "scope": "Consumers" }))
+        .await?;
+    scene.consumer_of("Deployment", "a").await?;
+    let mark = scene.proxy.mark();
+    scene.publish(SECOND).await?;
+    scene.proxy.set_fault(Box::new(|head| {
+        if head.resource == "staticawscredentials" && head.verb.writes() {
+            Fault::Answer(Answer::status(500, "InternalError", "no"))
+        } else {
+            Fault::Pass
+        }
+    }));
+    scene.start_operator().await?;
+    scene.until_marked(1).await?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    scene.stop_operator();
+    scene.proxy.clear_fault();
+    scene.start_operator().await?;
+    scene
+        .until_status("orders", RESTARTED, "Unknown", "RestartsProgressing")
+        .await?;
+    scene.heal("Deployment", "a").await?;
+    scene
+        .until_status("orders", RESTARTED, "True", RESTARTED)
+        .await?;
+    assert_eq!(patches(&scene, mark), 1);
+    Ok(())
+}
+
+async fn named_workloads_are_restarted_and_one_that_is_missing_is_told(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let mut scene = Scene::rotated(stage, FLAG).await?;
+    let named = |names: &[&str]| {
+        let one = |name: &&str| json!({ "kind": "Deployment", "name": name });
+        let workloads: Vec<Value> = names.iter().map(one).collect();
+        json!({ "scope": "Workloads", "workloads": workloads, "maxConcurrent": 2 })
+    };
+    scene.wants_restarts(named(&["lost", "reader"])).await?;
+    // It need not use the target itself.
+    scene
+        .workload("Deployment", "reader", json!({}), json!([]))
+        .await?;
+    scene.consumer_of("Deployment", "not-named").await?;
+    scene.rotate(SECOND).await?;
+    let marks = scene.until_marked(1).await?;
+    assert!(marks.contains_key("Deployment/reader"), "{marks:?}");
+    scene.heal("Deployment", "reader").await?;
+    let orders = scene
+        .until_status("orders", RESTARTED, "False", "RestartsHeld")
+        .await?;
+    let words = message(&orders, RESTARTED);
+    assert!(words.contains("Deployment/lost is not there"), "{words}");
+    scene.wants_restarts(named(&["reader"])).await?;
+    scene
+        .until_status("orders", RESTARTED, "True", RESTARTED)
+        .await?;
+    assert_eq!(scene.marks().await?.len(), 1);
+    Ok(())
+}
+
+async fn whoever_may_not_restart_says_so(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::rotated(stage, FLAG).await?;
+    scene
+        .wants_restarts(json!({ "scope": "Consumers" }))
+        .await?;
+    scene.consumer_of("Deployment", "a").await?;
+    let forbid = |verb: fn(&cluster::proxy::Verb) -> bool, words: &'static str| {
+        move |head: &cluster::proxy::RequestHead| {
+            if head.resource == "deployments" && verb(&head.verb) {
+                Fault::Answer(Answer::status(403, "Forbidden", words))
+            } else {
+                Fault::Pass
+            }
+        }
+    };
+    scene
+        .proxy
+        .set_fault(Box::new(forbid(|verb| !verb.writes(), "no list")));
+    scene.rotate(SECOND).await?;
+    let orders = scene
+        .until_status("orders", RESTARTED, "Unknown", "RestartsNotAllowed")
+        .await?;
+    assert!(message(&orders, RESTARTED).contains("rotation.restart.enabled"));
+    scene
+        .proxy
+        .set_fault(Box::new(forbid(|verb| verb.writes(), "quotas say no")));
+    let orders = scene
+        .until_status("orders", RESTARTED, "False", "RestartsHeld")
+        .await?;
+    let words = message(&orders, RESTARTED);
+    assert!(
+        words.contains("Deployment/a") && words.contains("quotas say no"),
+        "{words}"
+    );
+    scene.proxy.clear_fault();
+    scene.until_marked(1).await?;
+    Ok(())
+}
+
+async fn nobody_is_restarted_unless_that_is_asked_for(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::rotated(stage, &[]).await?;
+    scene.consumer_of("Deployment", "a").await?;
+    let mark = scene.proxy.mark();
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+    let orders = scene.resources.get("orders").await?;
+    assert_eq!(condition(&orders, RESTARTED), None);
+
+    // Asked for by the resource alone.
+    scene
+        .wants_restarts(json!({ "scope": "Consumers" }))
+        .await?;
+    scene.source("pair", PAIR).await?;
+    let orders = scene
+        .until_status("orders", RESTARTED, "Unknown", "RestartsNotAllowed")
+        .await?;
+    assert!(orders.status.context("status")?.restarts.is_none());
+    scene.stop_operator();
+    scene
+        .published_before(SignedDuration::from_mins(10))
+        .await?;
+    scene.start_operator().await?;
+    scene.until_agreed("orders").await?;
+    scene.change("orders", json!({ "rotation": null })).await?;
+    scene.until_agreed("orders").await?;
+    let orders = scene.resources.get("orders").await?;
+    assert_eq!(condition(&orders, RESTARTED), None);
+    scene.quiet().await;
+    assert_eq!(of_workloads(&scene.proxy.since(mark)).len(), 0);
+    Ok(())
+}

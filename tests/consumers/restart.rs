@@ -1,0 +1,282 @@
+//! For which revision workloads are restarted, in which order, and what is said of them.
+
+use serde_json::json;
+use static_aws_credentials::{
+    api::{
+        ConditionType, MOST_WORKLOADS, Published, Restart, Restarts, StaticAwsCredentialsStatus,
+        WorkloadReference,
+    },
+    conditions,
+    consumers::{
+        Again, mark,
+        restart::{self, Hindrance, Turn},
+    },
+};
+
+use crate::{AFTER, BEFORE, DELIVERED, PUBLISHED, time, workload::workload};
+
+const UID: &str = "0d7f9cbe-5a10-4a4c-8c4e-4b34a3a0a001";
+
+fn published(revision: i64) -> Published {
+    serde_json::from_value(json!({
+        "secretName": "orders-credentials", "uid": "u", "resourceVersion": "1",
+        "keyIdSuffix": "L2B4", "revision": revision, "time": PUBLISHED,
+    }))
+    .unwrap()
+}
+
+fn status(revision: i64) -> StaticAwsCredentialsStatus {
+    StaticAwsCredentialsStatus {
+        published: Some(published(revision)),
+        ..StaticAwsCredentialsStatus::default()
+    }
+}
+
+fn wanted() -> Restart {
+    serde_json::from_value(json!({ "scope": "Consumers" })).unwrap()
+}
+
+/// The status after a run that published a revision, where another had been before.
+fn noted(before: &StaticAwsCredentialsStatus, revision: i64) -> StaticAwsCredentialsStatus {
+    let mut after = StaticAwsCredentialsStatus {
+        published: Some(published(revision)),
+        ..before.clone()
+    };
+    restart::note(before, &mut after, Some(&wanted()), true, time(PUBLISHED));
+    after
+}
+
+fn said(status: &StaticAwsCredentialsStatus) -> (&str, &str, &str) {
+    let kind = ConditionType::ConsumersRestarted;
+    let condition = conditions::find(&status.conditions, kind).unwrap();
+    (&condition.status, &condition.reason, &condition.message)
+}
+
+fn is_said(status: &StaticAwsCredentialsStatus) -> bool {
+    conditions::find(&status.conditions, ConditionType::ConsumersRestarted).is_some()
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn under_way(restarting: &[&str], pending: Option<&[&str]>) -> StaticAwsCredentialsStatus {
+    StaticAwsCredentialsStatus {
+        restarts: Some(Restarts {
+            revision: 2,
+            pending: pending.map(names),
+            restarting: names(restarting),
+            restarting_since: None,
+            restarted: 4,
+        }),
+        ..status(2)
+    }
+}
+
+#[test]
+fn another_pair_begins_them_and_nothing_else_does() {
+    let begun = noted(&status(1), 2);
+    let restarts = begun.restarts.clone().unwrap();
+    assert_eq!((restarts.revision, restarts.pending), (2, None));
+    let (truth, reason, message) = said(&begun);
+    assert_eq!((truth, reason), ("Unknown", "RestartsPending"));
+    assert!(message.contains(DELIVERED), "{message}");
+
+    let first = noted(&StaticAwsCredentialsStatus::default(), 1);
+    assert!(
+        first.restarts.is_none() && !is_said(&first),
+        "the first pair"
+    );
+    let same = noted(&status(2), 2);
+    assert!(same.restarts.is_none() && !is_said(&same), "the same pair");
+    assert_eq!(noted(&begun, 2), begun, "a later run");
+}
+
+#[test]
+fn whoever_does_not_want_them_hears_nothing_of_them() {
+    let begun = noted(&status(1), 2);
+    let mut after = begun.clone();
+    restart::note(&begun, &mut after, None, true, time(PUBLISHED));
+    assert!(after.restarts.is_none() && !is_said(&after));
+    let mut withdrawn = StaticAwsCredentialsStatus {
+        published: None,
+        ..begun.clone()
+    };
+    restart::note(
+        &begun,
+        &mut withdrawn,
+        Some(&wanted()),
+        true,
+        time(PUBLISHED),
+    );
+    assert!(withdrawn.restarts.is_none() && !is_said(&withdrawn));
+}
+
+#[test]
+fn without_the_right_that_is_said_and_nothing_begins() {
+    let mut after = status(2);
+    restart::note(
+        &status(1),
+        &mut after,
+        Some(&wanted()),
+        false,
+        time(PUBLISHED),
+    );
+    assert!(after.restarts.is_none());
+    let (truth, reason, message) = said(&after);
+    assert_eq!((truth, reason), ("Unknown", "RestartsNotAllowed"));
+    assert!(message.contains("rotation.restart.enabled"), "{message}");
+}
+
+#[test]
+fn what_a_rotation_leaves_unhealthy_is_handed_on() {
+    let before = under_way(&["Deployment/ill"], Some(&["Deployment/b"]));
+    let after = noted(&before, 3);
+    let restarts = after.restarts.unwrap();
+    assert_eq!(restarts.revision, 3);
+    assert_eq!(restarts.restarting, ["Deployment/ill"]);
+    assert_eq!((restarts.pending, restarts.restarted), (None, 0));
+}
+
+#[test]
+fn who_is_due() {
+    let turn = |created: &str, mark_value: Option<&str>| {
+        let seen = workload(|workload| {
+            workload["metadata"]["creationTimestamp"] = json!(created);
+            let annotations = mark_value.map(|value| json!({ mark(UID): value }));
+            workload["spec"]["template"]["metadata"]["annotations"] =
+                annotations.unwrap_or_else(|| json!({}));
+        });
+        restart::turn(&seen, UID, &published(2))
+    };
+    assert_eq!(turn(BEFORE, None), Turn::Due);
+    assert_eq!(turn(DELIVERED, None), Turn::Due, "it may have the old pair");
+    assert_eq!(turn(AFTER, None), Turn::Newer);
+    assert_eq!(turn(BEFORE, Some("1")), Turn::Due);
+    assert_eq!(turn(BEFORE, Some("2")), Turn::Restarted);
+    assert_eq!(turn(BEFORE, Some("3")), Turn::Restarted);
+    assert_eq!(turn(AFTER, Some("2")), Turn::Restarted);
+}
+
+#[test]
+fn what_may_be_healed_comes_first_and_what_was_ill_before_last() {
+    let found = |text: &str, healthy| (WorkloadReference::parse(text).unwrap(), healthy);
+    let all = [
+        found("Deployment/crashes", false),
+        found("Deployment/web", true),
+        found("DaemonSet/agent", true),
+        found("Deployment/left", false),
+    ];
+    let order = restart::in_order(&all, &names(&["Deployment/left", "Deployment/gone"]));
+    assert_eq!(
+        order,
+        [
+            "Deployment/left",
+            "DaemonSet/agent",
+            "Deployment/web",
+            "Deployment/crashes",
+        ]
+    );
+    let many: Vec<_> = (0..=MOST_WORKLOADS)
+        .map(|n| found(&format!("Deployment/web-{n}"), true))
+        .collect();
+    assert_eq!(restart::in_order(&many, &[]).len(), MOST_WORKLOADS);
+}
+
+#[test]
+fn a_target_that_is_read_again_needs_no_restart() {
+    let hot = workload(|workload| {
+        workload["spec"]["template"]["metadata"]["annotations"] = json!({
+            "awscredentials.dev/inject": "orders-credentials", "awscredentials.dev/rotation": "Hot",
+        });
+    });
+    assert!(!restart::is_wanted(&hot, "orders-credentials"));
+    let read_once = workload(|workload| {
+        workload["spec"]["template"]["metadata"]["annotations"] =
+            json!({ "awscredentials.dev/inject": "orders-credentials" });
+    });
+    assert!(restart::is_wanted(&read_once, "orders-credentials"));
+    assert!(!restart::is_wanted(&read_once, "other"));
+}
+
+#[test]
+fn they_go_on_until_all_are_healthy() {
+    let mut looking = under_way(&[], None);
+    assert_eq!(
+        restart::judge(&mut looking, time(AFTER)),
+        Some(Again::Later)
+    );
+    assert!(looking.restarts.is_some() && !is_said(&looking));
+
+    let mut going = under_way(&["Deployment/a", "Deployment/b"], Some(&["Deployment/c"]));
+    assert_eq!(restart::judge(&mut going, time(AFTER)), Some(Again::Later));
+    let (truth, reason, message) = said(&going);
+    assert_eq!((truth, reason), ("Unknown", "RestartsProgressing"));
+    assert!(message.contains("Deployment/a, Deployment/b") && message.contains("1 more"));
+    assert!(restart::is_open(&going));
+
+    let mut done = under_way(&[], Some(&[]));
+    assert_eq!(restart::judge(&mut done, time(AFTER)), None);
+    let (truth, reason, message) = said(&done);
+    assert_eq!((truth, reason), ("True", "ConsumersRestarted"));
+    assert!(
+        message.starts_with("4 were restarted for revision 2"),
+        "{message}"
+    );
+    assert!(!restart::is_open(&done));
+    assert_eq!(restart::judge(&mut done, time(AFTER)), None);
+}
+
+#[test]
+fn a_rollout_that_takes_minutes_is_told_as_one_that_holds_the_others_up() {
+    let mut held = under_way(&["StatefulSet/db"], Some(&["Deployment/c"]));
+    restart::judge(&mut held, time("2026-01-01T12:10:00Z"));
+    restart::judge(&mut held, time("2026-01-01T12:15:00Z"));
+    assert_eq!(said(&held).1, "RestartsProgressing");
+    let again = restart::judge(&mut held, time("2026-01-01T12:15:01Z"));
+    assert_eq!(again, Some(Again::Later));
+    let (truth, reason, message) = said(&held);
+    assert_eq!((truth, reason), ("False", "RestartsHeld"));
+    assert!(
+        message.contains("StatefulSet/db") && message.contains("since 2026-01-01T12:10:00Z"),
+        "{message}"
+    );
+}
+
+#[test]
+fn what_stands_in_the_way_is_named() {
+    let told = |why: &Hindrance| {
+        let mut status = under_way(&[], Some(&["Deployment/a"]));
+        restart::hindered(&mut status, why, time(AFTER));
+        let (truth, reason, message) = said(&status);
+        assert!(restart::is_open(&status));
+        (format!("{truth} {reason}"), message.to_owned())
+    };
+    let refused = Hindrance::Refused("Deployment/a".to_owned(), "quotas say no".to_owned());
+    let (what, message) = told(&refused);
+    assert_eq!(what, "False RestartsHeld");
+    assert!(message.contains("Deployment/a: quotas say no"), "{message}");
+    let many: Vec<String> = (0..12).map(|n| format!("Deployment/{n}")).collect();
+    let (what, message) = told(&Hindrance::Missing(many));
+    assert_eq!(what, "False RestartsHeld");
+    assert!(message.contains("Deployment/9 and 2 more"), "{message}");
+    let (what, _) = told(&Hindrance::NotAllowed);
+    assert_eq!(what, "Unknown RestartsNotAllowed");
+    let mut waiting = under_way(&[], None);
+    restart::waits(&mut waiting, time(AFTER));
+    assert_eq!(said(&waiting).1, "RestartsPending");
+}
+
+#[test]
+fn they_go_on_only_while_the_resource_is_ready() {
+    let ready = |truth: &str| {
+        let mut status = status(2);
+        status.conditions = serde_json::from_value(json!([{
+            "type": "Ready", "status": truth, "reason": "Published", "message": "",
+            "lastTransitionTime": PUBLISHED,
+        }]))
+        .unwrap();
+        restart::may_go_on(&status)
+    };
+    assert!(ready("True") && !ready("False") && !ready("Unknown"));
+}
