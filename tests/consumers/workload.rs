@@ -103,7 +103,7 @@ fn the_mark_tells_the_revision() {
     assert!(mark(UID).starts_with("restart.awscredentials.dev/"));
 }
 
-fn is_healthy(kind: WorkloadKind, patch: Value) -> bool {
+fn is_healthy(kind: WorkloadKind, patch: &Value) -> bool {
     workload(|workload| {
         for part in ["metadata", "spec", "status"] {
             for (key, value) in patch[part].as_object().into_iter().flatten() {
@@ -116,7 +116,7 @@ fn is_healthy(kind: WorkloadKind, patch: Value) -> bool {
 
 #[test]
 fn a_deployment_is_healthy_when_its_rollout_is_over() {
-    let is = |patch| is_healthy(WorkloadKind::Deployment, patch);
+    let is = |patch: Value| is_healthy(WorkloadKind::Deployment, &patch);
     assert!(is(json!({})));
     assert!(!is(json!({ "metadata": { "generation": 4 } })), "not seen");
     assert!(!is(json!({ "status": { "updatedReplicas": 1 } })));
@@ -136,7 +136,7 @@ fn a_deployment_is_healthy_when_its_rollout_is_over() {
 
 #[test]
 fn a_stateful_set_is_healthy_down_to_its_partition() {
-    let is = |patch| is_healthy(WorkloadKind::StatefulSet, patch);
+    let is = |patch: Value| is_healthy(WorkloadKind::StatefulSet, &patch);
     assert!(is(json!({})));
     assert!(!is(json!({ "status": { "updatedReplicas": 1 } })));
     assert!(!is(json!({ "status": { "availableReplicas": 1 } })));
@@ -155,7 +155,7 @@ fn a_daemon_set_is_healthy_on_every_node() {
     let is = |wanted: i32, updated: i32, available: i32| {
         is_healthy(
             WorkloadKind::DaemonSet,
-            json!({ "status": {
+            &json!({ "status": {
                 "desiredNumberScheduled": wanted,
                 "updatedNumberScheduled": updated,
                 "numberAvailable": available,

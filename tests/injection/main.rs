@@ -1,9 +1,15 @@
 //! A pod that carries an annotation and nothing else reads a bucket: on a real node, under the strictest of
 //! the Pod Security Standards, by AWS's SDK for Go, against S3 that checks every signature. Another one keeps
 //! its client, and follows a rotation all the same, until the operator says that the old key may go, and
-//! beyond.
+//! beyond. Workloads that cannot follow are restarted.
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a key that a JSON value lacks reads as null"
+)]
 
+mod manifests;
 mod overlap;
+mod restart;
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -23,130 +29,120 @@ use cluster::{
     tools::{self, Tool},
 };
 
+use manifests::{HOT, POD, REQUEST};
+
 const PATIENCE: Duration = Duration::from_mins(3);
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/static-aws-credentials");
 const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
 const RELEASE: &str = "static-aws-credentials";
 const IMAGE: &str = "injection.test/s3client:1";
-/// All that has to do with credentials is the annotation.
-const POD: &str = "
-apiVersion: v1
-kind: Pod
-metadata:
-  name: reader
-  namespace: NAMESPACE
-  annotations:
-    awscredentials.dev/inject: orders-credentials
-spec:
-  automountServiceAccountToken: false
-  terminationGracePeriodSeconds: 1
-  securityContext:
-    runAsNonRoot: true
-    seccompProfile: {type: RuntimeDefault}
-  containers:
-  - name: s3client
-    image: injection.test/s3client:1
-    imagePullPolicy: Never
-    securityContext:
-      allowPrivilegeEscalation: false
-      readOnlyRootFilesystem: true
-      capabilities: {drop: [ALL]}
-    env:
-    - {name: BUCKET, value: orders}
-    - {name: AWS_ENDPOINT_URL, value: <S3>}
-";
-/// The same, and one client for the whole life of the process. Nothing is in its image beside it, no shell
-/// either.
-const HOT: [(&str, &str); 3] = [
-    ("name: reader", "name: follower"),
-    (
-        "orders-credentials\n",
-        "orders-credentials\n    awscredentials.dev/rotation: Hot\n    awscredentials.dev/shell: None\n",
-    ),
-    ("    env:\n", "    env:\n    - {name: KEEP, value: '1'}\n"),
-];
-const REQUEST: &str = "
-apiVersion: v1
-kind: Secret
-metadata: {name: pair, namespace: NAMESPACE}
-stringData: {AWS_ACCESS_KEY_ID: ID, AWS_SECRET_ACCESS_KEY: SECRET}
----
-apiVersion: awscredentials.dev/v1alpha1
-kind: StaticAwsCredentials
-metadata: {name: orders, namespace: NAMESPACE}
-spec:
-  secretRef: {name: pair}
-  region: eu-west-1
-  target: {layouts: [Env, SharedCredentialsFile, CredentialProcess]}
-";
 /// Far below what the chart allows: a process follows a rotation so many seconds after its file.
 const TTL: u32 = 20;
 
+/// What both stories stand on.
+struct Ground {
+    cluster: ControlPlane,
+    node: Node,
+    moto: Moto,
+    operator: Leashed,
+    /// S3 in the eyes of a pod.
+    endpoint: String,
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pod_with_the_annotation_alone_reads_a_bucket_and_follows_a_rotation_to_its_end()
+async fn a_pod_with_the_annotation_alone_follows_a_rotation_to_its_end_and_others_are_restarted()
 -> Result<()> {
     if Node::is_lacking("no pod was run")? {
         return Ok(());
     }
-    let cluster = ControlPlane::start(Options::with_node()).await?;
-    let node = Node::start(&cluster).await?;
-    let moto = Moto::start(IpAddr::V4(Ipv4Addr::LOCALHOST)).await?;
-    moto.create_user("orders").await?;
-    moto.create_bucket("orders").await?;
-    moto.put_object("orders", "order.json", "{}").await?;
-    moto.allow_listing("orders", "orders").await?;
-    let operator = install(&cluster, moto.url()).await?;
+    let ground = Ground::set().await?;
+    let (followed, restarted) = tokio::try_join!(
+        follows_to_its_end(&ground),
+        restart::three_at_once_and_no_more_while_one_is_unhealthy(&ground)
+    )?;
+    ground.operator.stop();
+    let log = std::fs::read_to_string(ground.operator.log())?;
+    let warned = log.contains("--credential-process-ttl is below 960");
+    ensure!(warned, "it does not say that the setting is too low");
+    let pairs = followed.into_iter().chain(restarted);
+    let values: Vec<String> = pairs.flat_map(|pair| [pair.id, pair.secret]).collect();
+    let canaries = Canaries::of(&values)?;
+    canaries.unlogged(ground.operator.log())?;
+    canaries.unwritten(&ground.cluster).await
+}
 
+impl Ground {
+    async fn set() -> Result<Self> {
+        let cluster = ControlPlane::start(Options::with_node()).await?;
+        let node = Node::start(&cluster).await?;
+        let moto = Moto::start(IpAddr::V4(Ipv4Addr::LOCALHOST)).await?;
+        moto.create_bucket("orders").await?;
+        moto.put_object("orders", "order.json", "{}").await?;
+        let operator = install(&cluster, moto.url()).await?;
+        let port = moto.url().rsplit(':').next().context("no port")?;
+        node.expose(port.parse()?)?;
+        let binary = tokio::task::spawn_blocking(s3client::binary).await??;
+        node.import_image(IMAGE, &binary, &[]).await?;
+        let built = tokio::task::spawn_blocking(image::built).await??;
+        node.import_archive(&built.archive, &built.name).await?;
+        let endpoint = format!("http://{}:{port}", node.bridge_address());
+        Ok(Self {
+            cluster,
+            node,
+            moto,
+            operator,
+            endpoint,
+        })
+    }
+
+    /// A key pair of a user that may list the bucket.
+    async fn user(&self, name: &str) -> Result<KeyPair> {
+        self.moto.create_user(name).await?;
+        self.moto.allow_listing(name, "orders").await?;
+        self.moto.create_access_key(name).await
+    }
+}
+
+/// Three pods, of which one keeps its client. Returns the pairs.
+async fn follows_to_its_end(ground: &Ground) -> Result<[KeyPair; 2]> {
+    let (cluster, node) = (&ground.cluster, &ground.node);
     let namespace = cluster.namespace("orders").await?;
     let level = "pod-security.kubernetes.io/enforce=restricted";
     let label = ["label", "namespace", &namespace, level];
     cluster.kubectl(&label).await?;
-    let first = moto.create_access_key("orders").await?;
-    request(&cluster, &namespace, &first).await?;
-
-    let port = moto.url().rsplit(':').next().context("no port")?;
-    node.expose(port.parse()?)?;
-    let binary = tokio::task::spawn_blocking(s3client::binary).await??;
-    node.import_image(IMAGE, &binary, &[]).await?;
-    let endpoint = format!("http://{}:{port}", node.bridge_address());
-    let pod = POD
+    let first = ground.user("orders").await?;
+    request(cluster, &namespace, &first).await?;
+    let reader = POD
         .replace("NAMESPACE", &namespace)
-        .replace("<S3>", &endpoint);
-    until_injected(&cluster, &pod).await?;
-    cluster.apply(&pod).await?;
-    let reader = pod.clone();
+        .replace("<S3>", &ground.endpoint);
+    until_injected(cluster, &reader).await?;
     let hot = |pod: String, (from, to): (&str, &str)| pod.replace(from, to);
-    let follower = HOT.into_iter().fold(pod, hot);
-    let built = tokio::task::spawn_blocking(image::built).await??;
-    node.import_archive(&built.archive, &built.name).await?;
-    cluster.apply(&follower).await?;
+    let follower = HOT.into_iter().fold(reader.clone(), hot);
     let fixed = overlap::fixed(&reader);
-    cluster.apply(&fixed).await?;
+    for pod in [&reader, &follower, &fixed] {
+        cluster.apply(pod).await?;
+    }
     for pod in ["reader", "follower", "fixed"] {
-        reads_with(&node, &namespace, pod, &first).await?;
+        reads_with(node, &namespace, pod, &first).await?;
     }
 
-    let second = moto.create_access_key("orders").await?;
-    request(&cluster, &namespace, &second).await?;
+    let second = ground.moto.create_access_key("orders").await?;
+    request(cluster, &namespace, &second).await?;
     for pod in ["reader", "follower"] {
-        reads_with(&node, &namespace, pod, &second).await?;
+        reads_with(node, &namespace, pod, &second).await?;
     }
     let pods = [("reader", reader.as_str()), ("fixed", &fixed)];
-    overlap::ends(&cluster, &namespace, &pods).await?;
-    moto.set_key_active("orders", &first.id, false).await?;
+    overlap::ends(cluster, &namespace, &pods).await?;
+    ground
+        .moto
+        .set_key_active("orders", &first.id, false)
+        .await?;
     for (pod, _) in pods {
-        reads_with(&node, &namespace, pod, &second).await?;
+        reads_with(node, &namespace, pod, &second).await?;
     }
     tokio::time::sleep(Duration::from_secs(2 * u64::from(TTL))).await;
-    never_started_anew(&cluster, &node, &namespace).await?;
-
-    operator.stop();
-    let log = std::fs::read_to_string(operator.log())?;
-    let warned = log.contains("--credential-process-ttl is below 960");
-    ensure!(warned, "it does not say that the setting is too low");
-    let canaries = Canaries::of(&[first.id, first.secret, second.id, second.secret])?;
-    canaries.unlogged(operator.log())?;
-    canaries.unwritten(&cluster).await
+    never_started_anew(cluster, node, &namespace).await?;
+    Ok([first, second])
 }
 
 /// The chart with injection, and its operator on this machine, with the rights that the chart gives.
@@ -162,7 +158,7 @@ async fn install(cluster: &ControlPlane, sts: &str) -> Result<Leashed> {
         .map(str::to_owned)
         .to_vec();
     args.extend(["--credential-process-ttl".to_owned(), TTL.to_string()]);
-    args.push("--list-consumers".to_owned());
+    args.extend(["--list-consumers", "--restart-consumers"].map(str::to_owned));
     let env = [
         ("KUBECONFIG".to_owned(), kubeconfig.display().to_string()),
         ("AWSCREDS_LOG".to_owned(), "trace".to_owned()),
@@ -178,6 +174,7 @@ fn rendered() -> Result<String> {
     command.args(["template", RELEASE, CHART, "--namespace", "aws"]);
     command.args(["--set", "injection.enabled=true"]);
     command.args(["--set", "rotation.consumers.enabled=true"]);
+    command.args(["--set", "rotation.restart.enabled=true"]);
     for part in ["policies/*", "injection/*", "serviceaccount", "clusterrole"] {
         command.args(["--show-only", &format!("templates/{part}.yaml")]);
     }

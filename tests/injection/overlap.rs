@@ -1,8 +1,4 @@
 //! From a rotation to the moment when the old key may go.
-#![allow(
-    clippy::indexing_slicing,
-    reason = "a key that a JSON value lacks reads as null"
-)]
 
 use std::time::Instant;
 

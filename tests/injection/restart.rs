@@ -1,0 +1,214 @@
+//! Twenty Deployments that read their key when they start are restarted after a rotation, three at once, while
+//! one of them cannot become healthy.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use cluster::{control_plane::ControlPlane, moto::KeyPair};
+use serde_json::Value;
+
+use super::{Ground, PATIENCE, reads_with, request};
+
+const COUNT: usize = 20;
+const AT_ONCE: usize = 3;
+/// Its next pod finds the port taken by the one before, which goes only when the next one is ready.
+const STUCK: &str = "app-07";
+/// The third wave has it: three times three are begun, and no more.
+const BEGUN: usize = 9;
+const DEPLOYMENT: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: NAME, namespace: NAMESPACE}
+spec:
+  selector: {matchLabels: {app: NAME}}
+  template:
+    metadata: {labels: {app: NAME}}
+    spec:
+      automountServiceAccountToken: false
+      terminationGracePeriodSeconds: 1
+      containers:
+      - name: s3client
+        image: injection.test/s3client:1
+        imagePullPolicy: Never
+        securityContext: {runAsUser: 65532}
+        envFrom:
+        - secretRef: {name: orders-credentials}
+        env:
+        - {name: BUCKET, value: orders}
+        - {name: INTERVAL, value: 5s}
+        - {name: AWS_ENDPOINT_URL, value: <S3>}
+        ports: [PORTS]
+---
+";
+const WANTED: &str = r#"{"spec":{"rotation":{"restart":{"scope":"Consumers","maxConcurrent":3}}}}"#;
+
+/// What a look at all Deployments tells.
+#[derive(Debug, Default)]
+struct Look {
+    /// Those that were restarted.
+    restarted: Vec<String>,
+    /// Those of them whose rollout goes on.
+    under_way: usize,
+    /// Those without an available pod.
+    down: Vec<String>,
+    /// How often the spec of each was changed.
+    changes: BTreeMap<String, i64>,
+}
+
+struct Fleet<'a> {
+    cluster: &'a ControlPlane,
+    namespace: String,
+}
+
+/// Returns the pairs.
+pub async fn three_at_once_and_no_more_while_one_is_unhealthy(
+    ground: &Ground,
+) -> Result<[KeyPair; 2]> {
+    let (cluster, node) = (&ground.cluster, &ground.node);
+    let namespace = cluster.namespace("fleet").await?;
+    let fleet = Fleet { cluster, namespace };
+    let first = ground.user("fleet").await?;
+    request(cluster, &fleet.namespace, &first).await?;
+    fleet
+        .kubectl(&["patch", "awscreds", "orders", "--type=merge", "-p", WANTED])
+        .await?;
+    fleet.deploy(&ground.endpoint).await?;
+    let second = ground.moto.create_access_key("fleet").await?;
+    request(cluster, &fleet.namespace, &second).await?;
+    fleet.holds_while_one_is_stuck().await?;
+    fleet.goes_on_once_it_is_mended().await?;
+    for pod in fleet.pods().await? {
+        reads_with(node, &fleet.namespace, &pod, &second).await?;
+    }
+    Ok([first, second])
+}
+
+impl Fleet<'_> {
+    async fn kubectl(&self, args: &[&str]) -> Result<String> {
+        let args = [&["-n", &self.namespace], args].concat();
+        self.cluster.kubectl(&args).await
+    }
+
+    async fn deploy(&self, endpoint: &str) -> Result<()> {
+        let one = |number: usize| {
+            let name = format!("app-{number:02}");
+            let port = "{containerPort: 9443, hostPort: 9443}";
+            let ports = if name == STUCK { port } else { "" };
+            DEPLOYMENT
+                .replace("NAMESPACE", &self.namespace)
+                .replace("NAME", &name)
+                .replace("PORTS", ports)
+                .replace("<S3>", endpoint)
+        };
+        let all: String = (0..COUNT).map(one).collect();
+        self.cluster.apply(&all).await?;
+        let wait = ["wait", "deployment", "--all", "--for=condition=Available"];
+        self.kubectl(&[&wait[..], &["--timeout=300s"]].concat())
+            .await?;
+        Ok(())
+    }
+
+    async fn holds_while_one_is_stuck(&self) -> Result<()> {
+        let begun = |look: &Look| look.restarted.len() == BEGUN;
+        self.until("the third wave", begun).await?;
+        let left = |look: &Look| look.under_way == 1;
+        let stuck = self.until("one is left", left).await?;
+        ensure!(begun(&stuck), "{stuck:?}");
+        for _ in 0..30 {
+            let look = self.look().await?;
+            ensure!(begun(&look) && look.down.is_empty(), "{look:?}");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        let status = self.status().await?;
+        let names = serde_json::json!([format!("Deployment/{STUCK}")]);
+        ensure!(status["restarts"]["restarting"] == names, "{status}");
+        Ok(())
+    }
+
+    async fn goes_on_once_it_is_mended(&self) -> Result<()> {
+        // From now on the pod before goes first.
+        let mended = r#"{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}"#;
+        self.kubectl(&["patch", "deployment", STUCK, "--type=merge", "-p", mended])
+            .await?;
+        let done = [
+            "wait",
+            "awscreds/orders",
+            "--for=condition=ConsumersRestarted",
+            "--timeout=600s",
+        ];
+        self.kubectl(&done).await?;
+        let last = self.look().await?;
+        ensure!(last.restarted.len() == COUNT, "{last:?}");
+        for (name, changes) in &last.changes {
+            let expected = if name == STUCK { 3 } else { 2 };
+            ensure!(*changes == expected, "{name} was changed {changes} times");
+        }
+        Ok(())
+    }
+
+    async fn objects(&self, kind: &str) -> Result<Vec<Value>> {
+        let text = self.kubectl(&["get", kind, "-o", "json"]).await?;
+        let list: Value = serde_json::from_str(&text)?;
+        let items = list["items"].as_array().context("no items")?;
+        Ok(items.clone())
+    }
+
+    async fn status(&self) -> Result<Value> {
+        let resources = self.objects("awscreds").await?;
+        let first = resources.into_iter().next().context("no resource")?;
+        Ok(first["status"].clone())
+    }
+
+    async fn pods(&self) -> Result<Vec<String>> {
+        let pods = self.objects("pods").await?;
+        let live = pods
+            .iter()
+            .filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
+        let name = |pod: &Value| pod["metadata"]["name"].as_str().map(str::to_owned);
+        live.map(|pod| name(pod).context("no name")).collect()
+    }
+
+    async fn look(&self) -> Result<Look> {
+        let mut look = Look::default();
+        for object in self.objects("deployments").await? {
+            let name = object["metadata"]["name"].as_str().context("no name")?;
+            let notes = object["spec"]["template"]["metadata"]["annotations"].as_object();
+            let mut notes = notes.into_iter().flatten();
+            let (generation, status) = (&object["metadata"]["generation"], &object["status"]);
+            if notes.any(|(key, _)| key.starts_with("restart.awscredentials.dev/")) {
+                look.restarted.push(name.to_owned());
+                let over = status["observedGeneration"] == *generation
+                    && status["updatedReplicas"] == 1
+                    && status["availableReplicas"] == 1
+                    && status["replicas"] == 1;
+                look.under_way += usize::from(!over);
+            }
+            if status["availableReplicas"].as_i64().unwrap_or_default() < 1 {
+                look.down.push(name.to_owned());
+            }
+            let changes = generation.as_i64().unwrap_or_default();
+            look.changes.insert(name.to_owned(), changes);
+        }
+        Ok(look)
+    }
+
+    /// Looks until it is so; at no time is anything down, or more than may be under way.
+    async fn until(&self, what: &str, reached: impl Fn(&Look) -> bool) -> Result<Look> {
+        let began = Instant::now();
+        loop {
+            let look = self.look().await?;
+            ensure!(look.under_way <= AT_ONCE, "too many at once: {look:?}");
+            ensure!(look.down.is_empty(), "taken down: {look:?}");
+            if reached(&look) {
+                return Ok(look);
+            }
+            if began.elapsed() > 2 * PATIENCE {
+                anyhow::bail!("not {what}: {look:?}\n{:#}", self.status().await?);
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+}
