@@ -3,6 +3,7 @@
 
 use std::{
     cell::RefCell,
+    collections::BTreeSet,
     io::{Read, Write},
     net::TcpStream,
     path::PathBuf,
@@ -172,25 +173,42 @@ impl Witness {
         let Some(present) = resources.get_opt(name).await? else {
             bail!("there is no {name}");
         };
-        let version = present.resource_version();
-        let mut seen = self.seen.subscribe();
-        let all = seen.wait_for(|all| all.iter().any(|one| one.resource_version() == version));
-        let all = tokio::time::timeout(PATIENCE, all)
-            .await
-            .with_context(|| format!("version {version:?} of {name} was not seen"))??
-            .clone();
+        let version = present.resource_version().into_iter();
+        self.until_seen(version.collect()).await?;
+        let all = self.seen.borrow().clone();
         Ok(all
             .into_iter()
             .filter(|one| one.name_any() == name)
             .collect())
     }
 
+    /// All at once: there may be ten thousand.
+    async fn until_seen(&self, versions: BTreeSet<String>) -> Result<()> {
+        let mut seen = self.seen.subscribe();
+        let seen = seen.wait_for(|all| {
+            let known: BTreeSet<String> = all
+                .iter()
+                .filter_map(ResourceExt::resource_version)
+                .collect();
+            versions.is_subset(&known)
+        });
+        let waited = tokio::time::timeout(PATIENCE, seen).await;
+        let first = versions.first();
+        waited.with_context(|| {
+            format!(
+                "not all of {} versions from {first:?} were seen",
+                versions.len()
+            )
+        })??;
+        Ok(())
+    }
+
     async fn testify(&self) -> Result<()> {
         let resources: Api<StaticAwsCredentials> =
             Api::namespaced(self.client.clone(), &self.namespace);
-        for present in resources.list(&ListParams::default()).await? {
-            self.history(&present.name_any()).await?;
-        }
+        let present = resources.list(&ListParams::default()).await?;
+        let versions = present.into_iter().filter_map(|one| one.resource_version());
+        self.until_seen(versions.collect()).await?;
         self.watching.abort();
         let mut texts = Vec::new();
         for version in self.seen.borrow().iter() {
@@ -244,7 +262,7 @@ fn speaks_with_one_tongue(object: &StaticAwsCredentials) -> Result<()> {
             "Ready" | "Reconciling" | "Stalled"
         ) && condition.status == "True"
     });
-    let types: std::collections::BTreeSet<&str> = conditions
+    let types: BTreeSet<&str> = conditions
         .iter()
         .map(|condition| condition.type_.as_str())
         .collect();
