@@ -5,6 +5,7 @@
 
 mod cache;
 mod examples;
+mod follow;
 mod install;
 mod matrix;
 mod play;
@@ -21,7 +22,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     matrix::Matrix,
-    sdk::{SDKS, Sdk},
+    sdk::{FOLLOWED, SDKS, Sdk},
     way::Way,
 };
 
@@ -63,6 +64,10 @@ fn trials(matrix: &Matrix) -> Vec<Trial> {
         };
         trials.extend(sdk.ways.iter().map(judged));
     }
+    trials.extend(FOLLOWED.iter().map(|pod| {
+        let name = format!("{pod} follows a rotation to its end, and no request fails");
+        trial(&name, matrix.judge_followed(pod))
+    }));
     let alone = |sdk: &&Sdk| ["go", "rust"].contains(&sdk.pod);
     trials.extend(SDKS.iter().filter(alone).map(|sdk| {
         let name = format!("{} starts no process without a shell", sdk.name);

@@ -3,12 +3,14 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use cluster::moto::KeyPair;
 
 use crate::{
+    follow::{self, Answers, Moments},
     play::At,
     pods,
     running::Answer,
@@ -34,6 +36,7 @@ pub struct Cell {
 pub struct Matrix {
     cells: BTreeMap<At, Cell>,
     restarted: Vec<(At, Answer)>,
+    followed: BTreeMap<String, Result<(), String>>,
     first: String,
     second: String,
 }
@@ -50,6 +53,34 @@ impl Matrix {
 
     pub fn add(&mut self, at: At, cell: Cell) {
         self.cells.insert(at, cell);
+    }
+
+    /// The answers of a client that was asked each second.
+    pub fn follow(&mut self, at: At, answers: &Answers, moments: &Moments) -> Result<()> {
+        eprintln!(
+            "conformance: {}",
+            follow::told(&at, answers, moments, &self.second)
+        );
+        let judged = follow::judge(answers, moments).map_err(|error| format!("{error:#}"));
+        self.followed.insert(at.0.clone(), judged);
+        let last = |until: Option<Instant>| {
+            let mut all = answers.iter().rev();
+            let found = all.find(|(asked, _)| until.is_none_or(|until| *asked < until));
+            found.map(|(_, answer)| answer.clone())
+        };
+        let cell = Cell {
+            before: last(Some(moments.rotated)).context("not asked before the rotation")?,
+            both: last(Some(moments.deactivated)).context("not asked with both keys")?,
+            alone: last(None).context("not asked")?,
+        };
+        self.add(at, cell);
+        Ok(())
+    }
+
+    /// Whether no request failed of a client that was asked each second.
+    pub fn judge_followed(&self, pod: &str) -> Result<()> {
+        let judged = self.followed.get(pod).context("was not asked")?;
+        judged.clone().map_err(anyhow::Error::msg)
     }
 
     /// The answers of a pod that was started anew with only the second pair active.

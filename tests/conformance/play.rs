@@ -1,16 +1,21 @@
-//! The play: publish, ask every client, rotate under them, ask again, deactivate the first key, ask again.
+//! The play: publish, ask every client, rotate under them, ask again, deactivate the first key once the
+//! operator says that it may go, ask again; and some are asked each second all the while.
 
 use std::{
     collections::BTreeMap,
     path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
+use cluster::moto::KeyPair;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::{
-    examples, install,
+    examples,
+    follow::{self, Moments},
+    install,
     matrix::{Cell, Matrix},
     pods::{self, Part},
     running::{Answer, Running},
@@ -49,35 +54,59 @@ pub async fn play() -> Result<Matrix> {
         pods.len(),
         start.elapsed()
     );
-    let before = ask_all(&pods).await;
-
-    let second = stage.new_pair().await?;
-    stage.write_source(&second).await?;
-    stage.published(&second).await?;
-    for pod in &pods {
-        pod.sees(&second).await?;
-    }
-    let mut both = ask_all(&pods).await;
-    stage.deactivate(&first).await?;
-    let mut alone = ask_all(&pods).await;
-
+    let over = AtomicBool::new(false);
+    let story = async {
+        let told = rotate(&stage, &pods, &first).await;
+        over.store(true, Ordering::Relaxed);
+        told
+    };
+    let (told, followed) = tokio::join!(story, follow::each_second(&pods, &over));
+    let (second, moments, cells) = told?;
     let mut matrix = Matrix::new(&first, &second);
-    for (at, before) in before {
-        let both = both.remove(&at).context("not asked a second time")?;
-        let alone = alone.remove(&at).context("not asked a third time")?;
-        matrix.add(
-            at,
-            Cell {
-                before,
-                both,
-                alone,
-            },
-        );
+    for (at, cell) in cells {
+        matrix.add(at, cell);
+    }
+    for (at, answers) in followed {
+        matrix.follow(at, &answers, &moments)?;
     }
     let restarted = Box::pin(pods.remove(0).restart()).await?;
     matrix.restarted(ask_all(&[restarted]).await.into_iter().collect());
     stage.kept_secret([&first, &second]).await?;
     Ok(matrix)
+}
+
+/// The second pair, when it came, and what everybody said.
+type Told = (KeyPair, Moments, Vec<(At, Cell)>);
+
+async fn rotate(stage: &Stage, pods: &[Running<'_>], first: &KeyPair) -> Result<Told> {
+    let before = ask_all(pods).await;
+    let second = stage.new_pair().await?;
+    stage.write_source(&second).await?;
+    let rotated = Instant::now();
+    stage.published(&second).await?;
+    for pod in pods {
+        pod.sees(&second).await?;
+    }
+    let mut both = ask_all(pods).await;
+    stage.may_deactivate().await?;
+    stage.deactivate(first).await?;
+    let deactivated = Instant::now();
+    let mut alone = ask_all(pods).await;
+    let moments = Moments {
+        rotated,
+        deactivated,
+    };
+    let cells = before.into_iter().map(|(at, before)| {
+        let both = both.remove(&at).context("not asked a second time")?;
+        let alone = alone.remove(&at).context("not asked a third time")?;
+        let cell = Cell {
+            before,
+            both,
+            alone,
+        };
+        Ok((at, cell))
+    });
+    Ok((second, moments, cells.collect::<Result<_>>()?))
 }
 
 /// Installs everything. Blocks.
@@ -99,6 +128,7 @@ fn prepare() -> Result<(PathBuf, Vec<(&'static Sdk, Client)>)> {
 async fn ask_all(pods: &[Running<'_>]) -> BTreeMap<At, Answer> {
     let start = Instant::now();
     let all = { pods.iter() }.flat_map(|pod| pod.part.ways.iter().map(move |way| (pod, *way)));
+    let all = all.filter(|(pod, way)| !follow::is_followed(pod, *way));
     let asked = stream::iter(all).map(|(pod, way)| async move {
         let answer = match way {
             // An SDK may ask with the old pair until that expires.

@@ -139,9 +139,25 @@ pub fn pod(
     spec["enableServiceLinks"] = json!(false);
     Ok(json!({
         "apiVersion": "v1", "kind": "Pod",
-        "metadata": { "name": part.name, "namespace": namespace },
+        "metadata": {
+            "name": part.name, "namespace": namespace, "annotations": annotations(part, examples),
+        },
         "spec": spec,
     }))
+}
+
+/// Those by which one of the containers is served.
+fn annotations(part: &Part<'_>, examples: &BTreeMap<Way, Example>) -> Value {
+    let way = Way::CredentialProcess;
+    if !part.ways.contains(&way) {
+        return json!({});
+    }
+    let mut annotations = examples[&way].pod_annotations().clone();
+    annotations["awscredentials.dev/inject-containers"] = json!(way.container());
+    if matches!(part.client.runs, Runs::Alone(_)) {
+        annotations["awscredentials.dev/shell"] = json!("None");
+    }
+    annotations
 }
 
 /// What every pod has: a place for the pipes, one for temporary files, and the machine.
@@ -173,7 +189,10 @@ fn one(given: &Value, way: Way, client: &Client, endpoint: &str) -> Result<Value
         ("HOME", "/tmp"),
         ("PATH", "/usr/local/bin:/usr/bin:/bin"),
     ] {
-        env.push(json!({ "name": name, "value": value }));
+        // That door is closed by the injection.
+        if way != Way::CredentialProcess || name != "AWS_EC2_METADATA_DISABLED" {
+            env.push(json!({ "name": name, "value": value }));
+        }
     }
     made["env"] = json!(env);
     let mut mounts = Vec::new();

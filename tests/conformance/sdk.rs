@@ -34,8 +34,8 @@ pub enum Runs {
 }
 
 use Way::{
-    CloudCredential, Env, Mendix, MendixStorage, ProcessJson, ProcessJsonExpiring, ServiceBinding,
-    SharedCredentialsFile,
+    CloudCredential, CredentialProcess, Env, Mendix, MendixStorage, ProcessJson,
+    ProcessJsonExpiring, ServiceBinding, SharedCredentialsFile,
 };
 
 const ALL: &[Way] = &[
@@ -43,6 +43,7 @@ const ALL: &[Way] = &[
     SharedCredentialsFile,
     ProcessJson,
     ProcessJsonExpiring,
+    CredentialProcess,
     ServiceBinding,
     CloudCredential,
 ];
@@ -52,8 +53,11 @@ const UNBOUND: &[Way] = &[
     SharedCredentialsFile,
     ProcessJson,
     ProcessJsonExpiring,
+    CredentialProcess,
     CloudCredential,
 ];
+/// Those that are asked each second all the while, in the way that is made for it.
+pub const FOLLOWED: [&str; 5] = ["boto3", "javascript", "go-alone", "java", "rust-alone"];
 
 /// In the order of the table: name, pod, ways, directory of the client, how it is installed.
 pub const SDKS: &[Sdk] = &[

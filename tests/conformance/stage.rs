@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use cluster::{
     canary::Canaries,
+    chart,
     control_plane::{ControlPlane, Options},
     leash::{Leashed, log_tail},
     moto::{KeyPair, Moto},
@@ -30,6 +31,8 @@ use crate::{
 pub const PATIENCE: Duration = Duration::from_mins(3);
 const USER: &str = "orders";
 const SOURCE: &str = "orders-key-pair";
+const CONSUMER_RULES: &str =
+    include_str!("../../charts/static-aws-credentials/files/consumer-rules.yaml");
 const RULES: &str = include_str!("../../charts/static-aws-credentials/files/rules.yaml");
 const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
 
@@ -50,7 +53,7 @@ pub struct Stage {
 impl Stage {
     pub async fn set() -> Result<Self> {
         let examples = Way::ALL.map(|way| Ok((way, examples::of(way)?)));
-        let examples = examples.into_iter().collect::<Result<_>>()?;
+        let examples: BTreeMap<Way, Example> = examples.into_iter().collect::<Result<_>>()?;
         let (cluster, moto) = tokio::join!(
             ControlPlane::start(Options::with_node()),
             Moto::start(IpAddr::V4(Ipv4Addr::LOCALHOST))
@@ -65,6 +68,7 @@ impl Stage {
             .kubectl(&["label", "namespace", &restricted, label])
             .await?;
         let operator = operator(&cluster, moto.url()).await?;
+        inject(&cluster, &node, &examples[&Way::CredentialProcess]).await?;
         let port = moto
             .url()
             .rsplit(':')
@@ -159,6 +163,27 @@ impl Stage {
         Ok(())
     }
 
+    /// Waits until the operator says that nobody holds the pair before any more.
+    pub async fn may_deactivate(&self) -> Result<()> {
+        let resource = &self.examples[&Way::CredentialProcess].resource;
+        for namespace in [&self.open, &self.restricted] {
+            let resources =
+                Api::<StaticAwsCredentials>::namespaced(self.cluster.client(), namespace);
+            let unused = |object: Option<&StaticAwsCredentials>| {
+                let status = object.and_then(|object| object.status.as_ref());
+                let mut all = status.into_iter().flat_map(|status| &status.conditions);
+                all.any(|one| one.type_ == "PreviousKeyInUse" && one.status == "False")
+            };
+            let patience = 2 * PATIENCE + Duration::from_secs(ttl());
+            let waited = timeout(patience, await_condition(resources, resource, unused)).await;
+            if waited.is_err() {
+                let get = ["-n", namespace, "get", "awscreds", resource, "-o", "yaml"];
+                anyhow::bail!("held still: {}", self.cluster.kubectl(&get).await?);
+            }
+        }
+        Ok(())
+    }
+
     /// Under `restricted`, which refuses a pod that falls short of it.
     async fn dry_run(&self, manifest: &Value) -> Result<()> {
         let mut file = tempfile::NamedTempFile::new()?;
@@ -176,6 +201,28 @@ impl Stage {
     }
 }
 
+/// For how many seconds SDKs keep what the helper told them. With `CREDENTIAL_PROCESS_TTL=1080` as in a real
+/// cluster, which takes half an hour.
+pub fn ttl() -> u64 {
+    let given = std::env::var("CREDENTIAL_PROCESS_TTL").ok();
+    let given = given.and_then(|given| given.parse().ok());
+    given.unwrap_or(examples::LIFETIME)
+}
+
+/// What serves pods with the annotations, and the image that the helper comes from.
+async fn inject(cluster: &ControlPlane, node: &Node, example: &Example) -> Result<()> {
+    let values = ["injection.enabled=true"];
+    let rendered = chart::rendered("injection", "aws", &values, &["injection/*"]).await?;
+    cluster.apply(&rendered).await?;
+    let built = tokio::task::spawn_blocking(image::built).await??;
+    node.import_archive(&built.archive, &built.name).await?;
+    let mut pod = json!({ "apiVersion": "v1", "kind": "Pod" });
+    pod["metadata"] = json!({ "name": "pod", "namespace": "default" });
+    pod["metadata"]["annotations"] = example.pod_annotations().clone();
+    pod["spec"] = example.pod_spec().clone();
+    chart::until_injected(cluster, &pod.to_string()).await
+}
+
 /// The built binary on this machine, under its own service account.
 async fn operator(cluster: &ControlPlane, sts: &str) -> Result<Leashed> {
     let namespace = cluster.namespace("operator").await?;
@@ -188,6 +235,8 @@ async fn operator(cluster: &ControlPlane, sts: &str) -> Result<Leashed> {
         "run",
         &format!("--bind={bind}"),
         &format!("--sts-endpoint={sts}"),
+        "--list-consumers",
+        &format!("--credential-process-ttl={}", ttl()),
     ]
     .map(str::to_owned);
     let env = [
@@ -228,7 +277,8 @@ async fn is_ready(bind: &str) -> Result<bool> {
 
 fn rights(namespace: &str) -> Result<String> {
     const GROUP: &str = "rbac.authorization.k8s.io";
-    let rules: Value = serde_saphyr::from_str(RULES)?;
+    let mut rules: Vec<Value> = serde_saphyr::from_str(RULES)?;
+    rules.extend(serde_saphyr::from_str::<Vec<Value>>(CONSUMER_RULES)?);
     let version = format!("{GROUP}/v1");
     let (name, account) = (
         json!({ "name": "operator" }),

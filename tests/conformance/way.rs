@@ -12,6 +12,8 @@ pub enum Way {
     ProcessJson,
     /// `ProcessJson` with a time after which the SDK asks again.
     ProcessJsonExpiring,
+    /// By two annotations: the injection adds the rest.
+    CredentialProcess,
     ServiceBinding,
     CloudCredential,
     Mendix,
@@ -20,11 +22,12 @@ pub enum Way {
 
 impl Way {
     /// In the order of the table.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Env,
         Self::SharedCredentialsFile,
         Self::ProcessJson,
         Self::ProcessJsonExpiring,
+        Self::CredentialProcess,
         Self::ServiceBinding,
         Self::CloudCredential,
         Self::Mendix,
@@ -37,6 +40,7 @@ impl Way {
             Self::Env => Layout::Env,
             Self::SharedCredentialsFile => Layout::SharedCredentialsFile,
             Self::ProcessJson | Self::ProcessJsonExpiring => Layout::ProcessJson,
+            Self::CredentialProcess => Layout::CredentialProcess,
             Self::ServiceBinding => Layout::ServiceBinding,
             Self::CloudCredential => Layout::CloudCredential,
             Self::Mendix => Layout::Mendix,
@@ -57,7 +61,7 @@ impl Way {
         format!("{self:?}").to_lowercase()
     }
 
-    /// Whether the SDK has to start a process, for which most need a shell.
+    /// Whether the SDK has to start a process by a shell of its image.
     pub fn needs_shell(self) -> bool {
         self.layout() == Layout::ProcessJson
     }

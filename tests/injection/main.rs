@@ -14,25 +14,23 @@ mod restart;
 use std::{
     net::{IpAddr, Ipv4Addr},
     path::PathBuf,
-    process::Command,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use cluster::{
     canary::Canaries,
+    chart,
     control_plane::{ControlPlane, Options},
     leash::{Leashed, log_tail},
     moto::{KeyPair, Moto},
     node::Node,
     s3client::{self, Outcome, Reading},
-    tools::{self, Tool},
 };
 
 use manifests::{HOT, POD, REQUEST};
 
 const PATIENCE: Duration = Duration::from_mins(3);
-const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/static-aws-credentials");
 const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
 const RELEASE: &str = "static-aws-credentials";
 const IMAGE: &str = "injection.test/s3client:1";
@@ -115,7 +113,7 @@ async fn follows_to_its_end(ground: &Ground) -> Result<[KeyPair; 2]> {
     let reader = POD
         .replace("NAMESPACE", &namespace)
         .replace("<S3>", &ground.endpoint);
-    until_injected(cluster, &reader).await?;
+    chart::until_injected(cluster, &reader).await?;
     let hot = |pod: String, (from, to): (&str, &str)| pod.replace(from, to);
     let follower = HOT.into_iter().fold(reader.clone(), hot);
     let fixed = overlap::fixed(&reader);
@@ -149,7 +147,16 @@ async fn follows_to_its_end(ground: &Ground) -> Result<[KeyPair; 2]> {
 async fn install(cluster: &ControlPlane, sts: &str) -> Result<Leashed> {
     cluster.define(CRD).await?;
     cluster.kubectl(&["create", "namespace", "aws"]).await?;
-    let rendered = tokio::task::spawn_blocking(rendered).await??;
+    let values = ["injection", "rotation.consumers", "rotation.restart"];
+    let values = values.map(|part| format!("{part}.enabled=true"));
+    let templates = ["policies/*", "injection/*", "serviceaccount", "clusterrole"];
+    let rendered = chart::rendered(
+        RELEASE,
+        "aws",
+        &values.each_ref().map(String::as_str),
+        &templates,
+    )
+    .await?;
     cluster.apply(&rendered).await?;
     let kubeconfig = cluster
         .service_account_kubeconfig("aws", RELEASE, None)
@@ -166,25 +173,6 @@ async fn install(cluster: &ControlPlane, sts: &str) -> Result<Leashed> {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_static-aws-credentials"));
     let log = cluster.directory().join("operator.log");
     Leashed::spawn("operator", &program, &args, &env, &log)
-}
-
-fn rendered() -> Result<String> {
-    let helm = tools::find(Tool::Helm4)?;
-    let mut command = Command::new(helm);
-    command.args(["template", RELEASE, CHART, "--namespace", "aws"]);
-    command.args(["--set", "injection.enabled=true"]);
-    command.args(["--set", "rotation.consumers.enabled=true"]);
-    command.args(["--set", "rotation.restart.enabled=true"]);
-    for part in ["policies/*", "injection/*", "serviceaccount", "clusterrole"] {
-        command.args(["--show-only", &format!("templates/{part}.yaml")]);
-    }
-    let output = command.output()?;
-    ensure!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// Writes the source, and waits until its pair is published.
@@ -208,24 +196,6 @@ async fn request(cluster: &ControlPlane, namespace: &str, pair: &KeyPair) -> Res
     if let Err(error) = cluster.kubectl(&wait).await {
         let log = log_tail(&cluster.directory().join("operator.log"))?;
         bail!("{error:#}\n{log}");
-    }
-    Ok(())
-}
-
-/// A policy takes effect a moment after its binding.
-async fn until_injected(cluster: &ControlPlane, pod: &str) -> Result<()> {
-    let file = cluster.directory().join("pod.yaml");
-    std::fs::write(&file, pod)?;
-    let file = file.display().to_string();
-    let began = Instant::now();
-    let dry = ["create", "--dry-run=server", "-o", "yaml", "-f", &file];
-    while !cluster
-        .kubectl(&dry)
-        .await?
-        .contains("name: awscredentials-dev")
-    {
-        ensure!(began.elapsed() < PATIENCE, "nothing is injected");
-        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Ok(())
 }

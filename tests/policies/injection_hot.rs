@@ -74,7 +74,6 @@ pub fn is_hot(container: &Value) -> bool {
         ("AWS_CONFIG_FILE", file.as_str()),
         ("AWS_EC2_METADATA_DISABLED", "true"),
         ("AWS_ROLE_ARN", ""),
-        ("AWS_WEB_IDENTITY_TOKEN_FILE", ""),
         ("AWS_CONTAINER_CREDENTIALS_FULL_URI", ""),
     ]);
     let all = container["volumeMounts"].as_array().into_iter().flatten();

@@ -1,15 +1,11 @@
 //! What all tests share: a control plane with the definition and the chart's policies, and accounts.
 
-use std::{
-    path::Path,
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use cluster::{
+    chart,
     control_plane::{ControlPlane, Options},
-    tools::{self, Tool},
 };
 use kube::{
     Client, Config,
@@ -26,7 +22,6 @@ pub(crate) use crate::suite::tests;
 
 /// For what a cluster does by itself.
 pub const PATIENCE: Duration = Duration::from_mins(2);
-const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/static-aws-credentials");
 const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
 /// The namespace of the release.
 pub const RELEASE_NAMESPACE: &str = "aws";
@@ -47,13 +42,8 @@ impl Stage {
         cluster
             .kubectl(&["create", "namespace", RELEASE_NAMESPACE])
             .await?;
-        let rendered = template(&[
-            "--set",
-            "injection.enabled=true",
-            "--set",
-            "rotation.restart.enabled=true",
-        ])
-        .await?;
+        let rendered =
+            template(&["injection.enabled=true", "rotation.restart.enabled=true"]).await?;
         cluster.apply(&rendered).await?;
         cluster.apply(&far_too_wide().to_string()).await?;
         let operator = client_of(&cluster, RELEASE_NAMESPACE, RELEASE).await?;
@@ -182,28 +172,10 @@ pub async fn as_itself(cluster: &ControlPlane) -> Result<Client> {
     Ok(Client::try_from(config)?)
 }
 
-/// What `helm template` renders of the chart.
-pub async fn template(args: &[&str]) -> Result<String> {
-    let args: Vec<String> = args.iter().map(ToString::to_string).collect();
-    tokio::task::spawn_blocking(move || {
-        let helm = tools::find(Tool::Helm4)?;
-        rendered(&helm, &args)
-    })
-    .await?
-}
-
-fn rendered(helm: &Path, args: &[String]) -> Result<String> {
-    let output = Command::new(helm)
-        .args(["template", RELEASE, CHART, "--namespace", RELEASE_NAMESPACE])
-        .args(["--show-only", "templates/policies/*.yaml"])
-        .args(["--show-only", "templates/injection/*.yaml"])
-        .args(["--show-only", "templates/serviceaccount.yaml"])
-        .args(args)
-        .output()?;
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(String::from_utf8(output.stdout)?)
+/// What `helm template` renders of the chart's policies.
+pub async fn template(values: &[&str]) -> Result<String> {
+    let templates = ["policies/*", "injection/*", "serviceaccount"];
+    chart::rendered(RELEASE, RELEASE_NAMESPACE, values, &templates).await
 }
 
 /// All rights to the operator's account.

@@ -55,18 +55,17 @@ resourceRules:
 - name: files
   expression: "['AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE']"
 # Some SDKs take another identity while the process fails: of the service account, of the node. An empty
-# AWS_CONTAINER_CREDENTIALS_RELATIVE_URI counts for one of them as set, so it is not among these.
+# AWS_CONTAINER_CREDENTIALS_RELATIVE_URI counts for one of them as set, as does AWS_WEB_IDENTITY_TOKEN_FILE for
+# another, so they are not among these: without AWS_ROLE_ARN no token file is used.
 - name: doors
   expression: >-
-    variables.hot ? ['AWS_EC2_METADATA_DISABLED', 'AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE',
-    'AWS_CONTAINER_CREDENTIALS_FULL_URI'] : []
+    variables.hot ? ['AWS_EC2_METADATA_DISABLED', 'AWS_ROLE_ARN', 'AWS_CONTAINER_CREDENTIALS_FULL_URI'] : []
 # With the process one file is both: a credentials file that the image brings along would win over it.
 - name: values
   expression: >-
     {'AWS_SHARED_CREDENTIALS_FILE': variables.directory + (variables.hot ? '/config-process' : '/credentials'),
     'AWS_CONFIG_FILE': variables.directory + (variables.hot ? '/config-process' : '/config'),
-    'AWS_EC2_METADATA_DISABLED': 'true', 'AWS_ROLE_ARN': '', 'AWS_WEB_IDENTITY_TOKEN_FILE': '',
-    'AWS_CONTAINER_CREDENTIALS_FULL_URI': ''}
+    'AWS_EC2_METADATA_DISABLED': 'true', 'AWS_ROLE_ARN': '', 'AWS_CONTAINER_CREDENTIALS_FULL_URI': ''}
 {{- end -}}
 
 {{/* Brings the program by which SDKs read the pair again; it has to be there before they start. */}}

@@ -12,6 +12,7 @@ pub mod sts;
 
 pub mod binaries;
 pub mod certs;
+pub mod chart;
 pub mod component;
 pub mod control_plane;
 pub mod kubeconfig;

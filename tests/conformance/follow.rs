@@ -1,0 +1,97 @@
+//! Clients that are asked each second while the pair is rotated under them.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, ensure};
+use futures::future::join_all;
+
+use crate::{
+    play::At,
+    running::{Answer, Running},
+    sdk::FOLLOWED,
+    way::Way,
+};
+
+const WAY: Way = Way::CredentialProcess;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// When the pair was rotated, and when the one before was deactivated.
+#[derive(Clone, Copy, Debug)]
+pub struct Moments {
+    pub rotated: Instant,
+    pub deactivated: Instant,
+}
+
+/// What one client said, and when it was asked.
+pub type Answers = Vec<(Instant, Answer)>;
+
+/// Whether somebody is asked by [`each_second`] alone.
+pub fn is_followed(pod: &Running<'_>, way: Way) -> bool {
+    way == WAY && FOLLOWED.contains(&pod.part.name.as_str())
+}
+
+/// Asks each of them once a second until it is over.
+pub async fn each_second(pods: &[Running<'_>], over: &AtomicBool) -> BTreeMap<At, Answers> {
+    let followed = pods.iter().filter(|pod| is_followed(pod, WAY));
+    let all = followed.map(|pod| async move {
+        let mut answers = Vec::new();
+        while !over.load(Ordering::Relaxed) {
+            let asked = Instant::now();
+            answers.push((asked, pod.ask(WAY).await));
+            tokio::time::sleep(PAUSE.saturating_sub(asked.elapsed())).await;
+        }
+        ((pod.part.name.clone(), WAY), answers)
+    });
+    join_all(all).await.into_iter().collect()
+}
+
+/// What one client did, in a line.
+pub fn told(at: &At, answers: &Answers, moments: &Moments, second: &str) -> String {
+    let failed = failures(answers).count();
+    let new = |(_, answer): &&(Instant, Answer)| answer.key.as_deref() == Some(second);
+    let after =
+        |(asked, _): &(Instant, Answer)| asked.saturating_duration_since(moments.rotated).as_secs();
+    let first_new = answers.iter().find(new).map(after);
+    format!(
+        "{}: {} requests, {failed} failed, the first with the new key {first_new:?} s after the rotation; the \
+         old key was deactivated after {} s",
+        at.0,
+        answers.len(),
+        (moments.deactivated - moments.rotated).as_secs()
+    )
+}
+
+/// Whether nothing failed, before the rotation, after it, and after the key before was deactivated.
+pub fn judge(answers: &Answers, moments: &Moments) -> Result<()> {
+    if let Some((_, failed)) = failures(answers).next() {
+        anyhow::bail!(
+            "{} of {} failed, first {failed:?}",
+            failures(answers).count(),
+            answers.len()
+        );
+    }
+    let between = |from: Option<Instant>, to: Option<Instant>| {
+        let within =
+            |asked: Instant| from.is_none_or(|from| asked > from) && to.is_none_or(|to| asked < to);
+        answers.iter().filter(|(asked, _)| within(*asked)).count()
+    };
+    for (what, count) in [
+        ("before the rotation", between(None, Some(moments.rotated))),
+        (
+            "while both keys were active",
+            between(Some(moments.rotated), Some(moments.deactivated)),
+        ),
+        ("afterwards", between(Some(moments.deactivated), None)),
+    ] {
+        ensure!(count >= 3, "asked {count} times {what}");
+    }
+    Ok(())
+}
+
+fn failures(answers: &Answers) -> impl Iterator<Item = &(Instant, Answer)> {
+    answers.iter().filter(|(_, answer)| !answer.is_accepted())
+}
