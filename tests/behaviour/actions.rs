@@ -4,7 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use cluster::proxy::Counts;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::{
+    api::core::v1::Secret,
+    apimachinery::pkg::apis::meta::v1::Time,
+    jiff::{SignedDuration, Timestamp},
+};
 use kube::{
     Api, ResourceExt,
     api::{DeleteParams, Patch, PatchParams, PostParams},
@@ -127,6 +131,22 @@ impl Scene {
             Ok(secret.is_none().then_some(()))
         })
         .await
+    }
+
+    /// The present pair was published so long ago, says the status. The kubelet's 90 s need not pass.
+    pub async fn published_before(&self, ago: SignedDuration) -> Result<Timestamp> {
+        let at = Timestamp::from_second((Timestamp::now() - ago).as_second())?;
+        let published = json!({ "published": { "time": Time(at) } });
+        self.edit_status(published).await?;
+        Ok(at)
+    }
+
+    pub async fn edit_status(&self, status: Value) -> Result<()> {
+        let patch = Patch::Merge(json!({ "status": status }));
+        self.resources
+            .patch_status("orders", &PatchParams::default(), &patch)
+            .await?;
+        Ok(())
     }
 
     /// Changes a Secret by a merge patch, as an administrator with kubectl would.

@@ -72,22 +72,6 @@ impl Scene {
         self.edit_status(json!({ "previous": previous })).await
     }
 
-    /// The same, where nobody looks after consumers.
-    pub async fn published_before(&self, ago: SignedDuration) -> Result<Timestamp> {
-        let at = Timestamp::from_second((Timestamp::now() - ago).as_second())?;
-        let published = json!({ "published": { "time": Time(at) } });
-        self.edit_status(published).await?;
-        Ok(at)
-    }
-
-    pub async fn edit_status(&self, status: Value) -> Result<()> {
-        let patch = Patch::Merge(json!({ "status": status }));
-        self.resources
-            .patch_status("orders", &PatchParams::default(), &patch)
-            .await?;
-        Ok(())
-    }
-
     async fn until_in_use(&self, status: &str, reason: &str) -> Result<StaticAwsCredentials> {
         self.until_status("orders", IN_USE, status, reason).await
     }

@@ -51,16 +51,18 @@ pub async fn each_second(pods: &[Running<'_>], over: &AtomicBool) -> BTreeMap<At
 
 /// What one client did, in a line.
 pub fn told(at: &At, answers: &Answers, moments: &Moments, second: &str) -> String {
-    let failed = failures(answers).count();
-    let new = |(_, answer): &&(Instant, Answer)| answer.key.as_deref() == Some(second);
-    let after =
-        |(asked, _): &(Instant, Answer)| asked.saturating_duration_since(moments.rotated).as_secs();
-    let first_new = answers.iter().find(new).map(after);
+    let of_second = |(_, answer): &&(Instant, Answer)| answer.key.as_deref() == Some(second);
+    let first = answers.iter().find(of_second);
+    // Not every SDK tells which key it used.
+    let picked_up = first.map_or("at an unknown time".to_owned(), |(asked, _)| {
+        let after = asked.saturating_duration_since(moments.rotated);
+        format!("after {} s", after.as_secs())
+    });
     format!(
-        "{}: {} requests, {failed} failed, the first with the new key {first_new:?} s after the rotation; the \
-         old key was deactivated after {} s",
+        "{}: {} requests, {} failed; the new key {picked_up}, the old one deactivated after {} s",
         at.0,
         answers.len(),
+        failures(answers).count(),
         (moments.deactivated - moments.rotated).as_secs()
     )
 }

@@ -28,6 +28,9 @@ use crate::{
 const STARTING: usize = 3;
 const ASKED: usize = 5;
 
+/// For how long those that are asked each second are asked with the second key alone.
+const AFTERWARDS: Duration = Duration::from_secs(10);
+
 /// Where an answer comes from: the pod and its container.
 pub type At = (String, Way);
 
@@ -92,6 +95,7 @@ async fn rotate(stage: &Stage, pods: &[Running<'_>], first: &KeyPair) -> Result<
     stage.deactivate(first).await?;
     let deactivated = Instant::now();
     let mut alone = ask_all(pods).await;
+    tokio::time::sleep(AFTERWARDS).await;
     let moments = Moments {
         rotated,
         deactivated,

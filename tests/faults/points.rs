@@ -39,6 +39,9 @@ pub fn tests() -> Vec<(&'static str, Test)> {
         (story::ROTATE.name, |stage| {
             survive(stage, &story::ROTATE).boxed_local()
         }),
+        (story::RESTART.name, |stage| {
+            survive(stage, &story::RESTART).boxed_local()
+        }),
         (story::SPOIL.name, |stage| {
             survive(stage, &story::SPOIL).boxed_local()
         }),

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use anyhow::{Context, Result, ensure};
 use cluster::proxy::{Proxy, Recorded, Verb};
 use futures::FutureExt;
+use k8s_openapi::jiff::SignedDuration;
 use serde_json::json;
 
 use super::{
@@ -12,6 +13,7 @@ use super::{
     story::{Begins, Deed, Story},
 };
 use crate::{
+    actions::TARGET,
     outcome::Outcome,
     scene::{PAIR, SECOND, Scene, Stage},
     sightings::Sightings,
@@ -19,6 +21,7 @@ use crate::{
 
 /// A loop would show as more.
 const SILENCE: Duration = Duration::from_millis(1200);
+const RESTARTED: &str = "ConsumersRestarted";
 const DEADLINE: Duration = Duration::from_mins(1);
 
 /// How a story ended.
@@ -149,6 +152,7 @@ pub async fn prepare(
             scene.until_agreed("orders").await?;
         }
         Begins::Idle => scene.start_operator().await?,
+        Begins::Rotated => rotated(&mut scene).await?,
         Begins::Stopped(leads) => {
             if leads {
                 let namespace = scene.namespace.clone();
@@ -164,13 +168,52 @@ pub async fn prepare(
     Ok(scene)
 }
 
+/// Without a node a `DaemonSet` is healthy as soon as its controller has seen it.
+async fn rotated(scene: &mut Scene) -> Result<()> {
+    for name in ["a", "b"] {
+        let labels = json!({ "app": name });
+        let workload = json!({
+            "apiVersion": "apps/v1", "kind": "DaemonSet",
+            "metadata": { "name": name, "namespace": scene.namespace },
+            "spec": {
+                "selector": { "matchLabels": labels },
+                "template": {
+                    "metadata": { "labels": labels },
+                    "spec": { "containers": [{
+                        "name": "app", "image": "app", "envFrom": [{ "secretRef": { "name": TARGET } }],
+                    }] },
+                },
+            },
+        });
+        scene.stage.cluster().apply(&workload.to_string()).await?;
+    }
+    scene.flags(&["--restart-consumers"]);
+    scene.start_operator().await?;
+    let spec = json!({ "rotation": { "restart": { "scope": "Consumers" } } });
+    scene.resource("orders", "pair", spec).await?;
+    scene.until_agreed("orders").await?;
+    scene.source("pair", SECOND).await?;
+    scene
+        .until_status("orders", RESTARTED, "Unknown", "RestartsPending")
+        .await?;
+    scene.stop_operator();
+    // The workloads are older than the pair: times have no fractions.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    scene
+        .published_before(SignedDuration::from_secs(91))
+        .await?;
+    Ok(())
+}
+
 impl Story {
     fn is_over(&self, outcome: &Outcome) -> bool {
         let ready = outcome.condition("orders", "Ready") == self.ends;
         let current = outcome.is_current("orders") || self.ends.is_empty();
         let holds =
             |(secret, id): &(&str, Option<&str>)| outcome.value(secret, "AWS_ACCESS_KEY_ID") == *id;
-        ready && current && self.holds.iter().all(holds)
+        let restarted =
+            ["", "True ConsumersRestarted"].contains(&outcome.condition("orders", RESTARTED));
+        ready && current && restarted && self.holds.iter().all(holds)
     }
 }
 
@@ -199,12 +242,13 @@ impl Played {
         refused.count()
     }
 
-    /// How often a Secret was changed, by what was done and to which.
+    /// How often a Secret or a workload was changed, by what was done and to which.
     fn writes(&self) -> BTreeMap<String, usize> {
         let mut writes = BTreeMap::new();
         let changed = self.requests.iter().filter(|request| {
             let done = request.status.is_some_and(|status| status < 300);
-            request.resource == "secrets" && request.verb.writes() && done
+            let counts = ["secrets", "daemonsets"].contains(&request.resource.as_str());
+            counts && request.verb.writes() && done
         });
         for request in changed {
             let what = format!("{:?} {:?}", request.verb, request.name);

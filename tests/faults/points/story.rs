@@ -40,6 +40,9 @@ pub enum Begins {
     Stopped(bool),
     /// There is a source and an operator that rests.
     Idle,
+    /// The pair that was published is the second one, two workloads are to be restarted for it, and there is no
+    /// operator.
+    Rotated,
     /// The resource, with this spec, has published the source.
     Settled(fn() -> Value),
 }
@@ -90,6 +93,16 @@ pub static ROTATE: Story = Story {
     calm: OnceCell::const_new(),
     begins: Begins::Settled(plain),
     deed: |scene| async { scene.source("pair", SECOND).await.map(drop) }.boxed_local(),
+    races: false,
+    ends: READY,
+    holds: &[(TARGET, Some(SECOND.0))],
+};
+
+pub static RESTART: Story = Story {
+    name: "f1_a_process_killed_at_any_request_of_a_restart_of_workloads",
+    calm: OnceCell::const_new(),
+    begins: Begins::Rotated,
+    deed: |scene| async { scene.launch() }.boxed_local(),
     races: false,
     ends: READY,
     holds: &[(TARGET, Some(SECOND.0))],
