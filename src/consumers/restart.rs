@@ -131,19 +131,13 @@ pub fn judge(status: &mut StaticAwsCredentialsStatus, now: Timestamp) -> Option<
         let names = listed(&restarts.restarting);
         let slow = now.duration_since(since).unsigned_abs() > PATIENCE;
         let (truth, reason, message) = if slow {
-            (
-                Truth::False,
-                Reason::RestartsHeld,
-                format!(
-                    "{names} was restarted and is not healthy since {since}; {left} more wait until it is"
-                ),
-            )
+            let message = format!(
+                "restarted, and not healthy since {since}: {names}; {left} more wait until this is mended"
+            );
+            (Truth::False, Reason::RestartsHeld, message)
         } else {
-            (
-                Truth::Unknown,
-                Reason::RestartsProgressing,
-                format!("{names} is being restarted; {left} more follow when it is healthy"),
-            )
+            let message = format!("being restarted: {names}; {left} more follow");
+            (Truth::Unknown, Reason::RestartsProgressing, message)
         };
         tell(status, truth, reason, message, now);
         return Some(Again::Later);
@@ -152,10 +146,11 @@ pub fn judge(status: &mut StaticAwsCredentialsStatus, now: Timestamp) -> Option<
     if left > 0 {
         return Some(Again::Later);
     }
-    let message = format!(
-        "{} were restarted for revision {}, and are healthy",
-        restarts.restarted, restarts.revision
-    );
+    let revision = restarts.revision;
+    let message = match restarts.restarted {
+        0 => format!("no workload needed a restart for revision {revision}"),
+        count => format!("restarted for revision {revision} and healthy: {count} workloads"),
+    };
     status.restarts = None;
     tell(
         status,
@@ -186,7 +181,7 @@ pub fn hindered(status: &mut StaticAwsCredentialsStatus, why: &Hindrance, now: T
             Truth::False,
             Reason::RestartsHeld,
             format!(
-                "{} is not there; create it, or take it out of spec.rotation.restart.workloads",
+                "not there: {}; create what is missing, or take it out of spec.rotation.restart.workloads",
                 listed(names)
             ),
         ),

@@ -215,7 +215,7 @@ async fn workloads_are_restarted_so_many_at_once_and_once_for_a_pair(
         .until_status("orders", RESTARTED, "True", RESTARTED)
         .await?;
     assert!(
-        message(&orders, RESTARTED).starts_with("5 were restarted"),
+        message(&orders, RESTARTED).ends_with("healthy: 5 workloads"),
         "{}",
         message(&orders, RESTARTED)
     );
@@ -264,7 +264,7 @@ async fn a_workload_that_stays_unhealthy_holds_the_others_up(stage: Arc<Stage>) 
         .await?;
     let words = message(&orders, RESTARTED);
     assert!(
-        words.contains("Deployment/a was restarted and is not healthy") && words.contains("2 more"),
+        words.contains("not healthy since 2026-01-01T00:00:00Z: Deployment/a; 2 more wait"),
         "{words}"
     );
     assert!(condition(&orders, "Ready").is_some_and(|(ready, _)| ready == "True"));
@@ -344,7 +344,7 @@ async fn named_workloads_are_restarted_and_one_that_is_missing_is_told(
         .until_status("orders", RESTARTED, "False", "RestartsHeld")
         .await?;
     let words = message(&orders, RESTARTED);
-    assert!(words.contains("Deployment/lost is not there"), "{words}");
+    assert!(words.contains("not there: Deployment/lost"), "{words}");
     scene.wants_restarts(named(&["reader"])).await?;
     scene
         .until_status("orders", RESTARTED, "True", RESTARTED)

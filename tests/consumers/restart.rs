@@ -220,10 +220,17 @@ fn they_go_on_until_all_are_healthy() {
     let (truth, reason, message) = said(&done);
     assert_eq!((truth, reason), ("True", "ConsumersRestarted"));
     assert!(
-        message.starts_with("4 were restarted for revision 2"),
+        message == "restarted for revision 2 and healthy: 4 workloads",
         "{message}"
     );
     assert!(!restart::is_open(&done));
+    let mut nobody = under_way(&[], Some(&[]));
+    nobody.restarts.as_mut().unwrap().restarted = 0;
+    restart::judge(&mut nobody, time(AFTER));
+    assert_eq!(
+        said(&nobody).2,
+        "no workload needed a restart for revision 2"
+    );
     assert_eq!(restart::judge(&mut done, time(AFTER)), None);
 }
 
