@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     api::{
-        ConditionType, MOST_WORKLOADS, Published, Reason, Restart, Restarts,
+        ConditionType, MOST_WORKLOADS, Published, Reason, Restart, RestartScope, Restarts,
         StaticAwsCredentialsStatus, WorkloadReference,
     },
     conditions::{self, Truth},
@@ -112,6 +112,13 @@ pub fn in_order(found: &[(WorkloadReference, bool)], left: &[String]) -> Vec<Str
     all.sort();
     let names = all.into_iter().map(|(_, _, name)| name);
     names.take(MOST_WORKLOADS).collect()
+}
+
+/// Whether a workload is still among those that the spec speaks of.
+#[must_use]
+pub fn is_meant(name: &str, wanted: &Restart) -> bool {
+    let mut named = wanted.workloads.iter().flatten();
+    wanted.scope == RestartScope::Consumers || named.any(|one| one.to_string() == name)
 }
 
 /// Whether the pods of a workload read a Secret when they start, and not again.

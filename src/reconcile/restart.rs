@@ -66,6 +66,9 @@ impl Run<'_> {
             restarts.pending = Some(pending.await?);
             restarts.restarting.clear();
         }
+        restarts
+            .restarting
+            .retain(|name| restart::is_meant(name, wanted));
         self.wait_for_health(restarts).await?;
         if !restarts.restarting.is_empty() {
             return Ok(None);
@@ -162,13 +165,11 @@ impl Run<'_> {
         wanted: &Restart,
         published: &Published,
     ) -> Result<Restarted, Error> {
-        let named = wanted.workloads.iter().flatten();
-        let is_named = named.map(ToString::to_string).any(|named| named == name);
-        if wanted.scope == RestartScope::Workloads && !is_named {
+        if !restart::is_meant(name, wanted) {
             return Ok(Restarted::NotNeeded);
         }
         let Some((reference, workload)) = self.read_workload(name).await? else {
-            return Ok(if is_named {
+            return Ok(if wanted.scope == RestartScope::Workloads {
                 Restarted::Missing
             } else {
                 Restarted::NotNeeded

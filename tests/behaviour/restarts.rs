@@ -330,16 +330,33 @@ async fn named_workloads_are_restarted_and_one_that_is_missing_is_told(
         let workloads: Vec<Value> = names.iter().map(one).collect();
         json!({ "scope": "Workloads", "workloads": workloads, "maxConcurrent": 2 })
     };
-    scene.wants_restarts(named(&["lost", "reader"])).await?;
-    // It need not use the target itself.
     scene
-        .workload("Deployment", "reader", json!({}), json!([]))
+        .wants_restarts(named(&["lost", "ill", "reader"]))
         .await?;
+    // They need not use the target themselves.
+    for name in ["ill", "reader"] {
+        scene
+            .workload("Deployment", name, json!({}), json!([]))
+            .await?;
+    }
     scene.consumer_of("Deployment", "not-named").await?;
     scene.rotate(SECOND).await?;
-    let marks = scene.until_marked(1).await?;
-    assert!(marks.contains_key("Deployment/reader"), "{marks:?}");
+    let marks = scene.until_marked(2).await?;
+    assert!(!marks.contains_key("Deployment/not-named"), "{marks:?}");
     scene.heal("Deployment", "reader").await?;
+    let orders = scene
+        .until("one is left", async || {
+            let orders = scene.resources.get("orders").await?;
+            let left = message(&orders, RESTARTED).starts_with("being restarted: Deployment/ill;");
+            Ok(left.then_some(orders))
+        })
+        .await?;
+    assert_eq!(
+        condition(&orders, RESTARTED).map(|(_, reason)| reason),
+        Some("RestartsProgressing".to_owned())
+    );
+    // Whoever is taken out is not waited for.
+    scene.wants_restarts(named(&["lost", "reader"])).await?;
     let orders = scene
         .until_status("orders", RESTARTED, "False", "RestartsHeld")
         .await?;
@@ -349,7 +366,7 @@ async fn named_workloads_are_restarted_and_one_that_is_missing_is_told(
     scene
         .until_status("orders", RESTARTED, "True", RESTARTED)
         .await?;
-    assert_eq!(scene.marks().await?.len(), 1);
+    assert_eq!(scene.marks().await?, marks);
     Ok(())
 }
 

@@ -184,6 +184,17 @@ fn what_may_be_healed_comes_first_and_what_was_ill_before_last() {
 }
 
 #[test]
+fn whoever_is_not_named_any_more_is_not_meant() {
+    let named: Restart = serde_json::from_value(json!({
+        "scope": "Workloads", "workloads": [{ "kind": "Deployment", "name": "web" }],
+    }))
+    .unwrap();
+    assert!(restart::is_meant("Deployment/web", &named));
+    assert!(!restart::is_meant("StatefulSet/web", &named));
+    assert!(restart::is_meant("StatefulSet/web", &wanted()));
+}
+
+#[test]
 fn a_target_that_is_read_again_needs_no_restart() {
     let hot = workload(|workload| {
         workload["spec"]["template"]["metadata"]["annotations"] = json!({

@@ -153,13 +153,16 @@ async fn a14_a_crowd_of_bad_keys_holds_up_nobody_else(stage: Arc<Stage>) -> Resu
     let crowded = slowest(&scene, 16).await?;
     // The calls of the crowd are still to be made: 5 a second.
     let made = scene.sts.calls().len();
+    let resident = resident(&scene)?;
     assert!(made < count, "{made} calls were made already");
     // Its own turn comes at every second token: one more second at the most, and the machine's noise.
     assert!(
         crowded < alone * 2 + Duration::from_secs(3),
         "{crowded:?} instead of {alone:?}"
     );
-    let what = format!("bad keys; slowest rotation {alone:?} alone, {crowded:?} beside them");
+    let what = format!(
+        "bad keys; slowest rotation {alone:?} alone, {crowded:?} beside them; {resident} KiB while they wait"
+    );
     survived("a14_a_crowd_of_bad_keys_holds_up_nobody_else", count, &what);
     Ok(())
 }
