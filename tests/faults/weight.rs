@@ -18,6 +18,7 @@ use static_aws_credentials::api::StaticAwsCredentials;
 use tokio::task::JoinHandle;
 
 use crate::{
+    abuse_crowds::for_a_crowd,
     actions::{TARGET, assert_silent, tests},
     replica::Replica,
     report,
@@ -135,7 +136,7 @@ async fn f33_ten_thousand_resources_fit_into_64_mib(stage: Arc<Stage>) -> Result
     } else {
         (300, 1_300)
     };
-    let mut scene = Scene::before_start(stage).await?;
+    let mut scene = Scene::before_start(for_a_crowd(stage).await?).await?;
     scene.flag("--log", "warn");
     scene.start_operator().await?;
     scene.source("pair", PAIR).await?;
@@ -170,7 +171,7 @@ async fn f33_ten_thousand_resources_fit_into_64_mib(stage: Arc<Stage>) -> Result
 const CHURNED: usize = 50;
 
 async fn f34_unrelated_secrets_that_change_500_times_a_second(stage: Arc<Stage>) -> Result<()> {
-    let scene = Scene::settled_with(stage, json!({})).await?;
+    let scene = Scene::settled_with(for_a_crowd(stage).await?, json!({})).await?;
     let span = Duration::from_secs(if report::thorough() { 60 } else { 4 });
     let mark = scene.proxy.mark();
     let began = Instant::now();
