@@ -42,8 +42,10 @@ mod suite;
 mod suspend;
 mod target;
 mod traces;
+mod ttl;
 mod undecodable;
 mod witness;
+mod workloads;
 mod writes;
 
 use anyhow::Result;
@@ -83,6 +85,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         witness::tests(),
         target::tests(),
         traces::tests(),
+        ttl::tests(),
         ownership::tests(),
         adoption::tests(),
         lifecycle::tests(),

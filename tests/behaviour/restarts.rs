@@ -4,18 +4,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use cluster::proxy::{Answer, Fault, Recorded};
-use k8s_openapi::{api::core::v1::Pod, jiff::SignedDuration};
-use kube::{
-    Api, ResourceExt,
-    api::{DynamicObject, ListParams, Patch, PatchParams, PostParams},
-    core::{ApiResource, GroupVersionKind},
-};
+use k8s_openapi::jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::{
     actions::{TARGET, tests},
     scene::{ACCOUNT, ARN, PAIR, SECOND, Scene, Stage, condition, message},
     steps::numbered,
+    workloads::KINDS,
 };
 
 tests![
@@ -29,99 +25,8 @@ tests![
 
 const RESTARTED: &str = "ConsumersRestarted";
 const FLAG: &[&str] = &["--restart-consumers"];
-const KINDS: [(&str, &str); 3] = [
-    ("Deployment", "deployments"),
-    ("StatefulSet", "statefulsets"),
-    ("DaemonSet", "daemonsets"),
-];
 
 impl Scene {
-    fn workloads(&self, kind: &str) -> Api<DynamicObject> {
-        let known = KINDS.iter().find(|(known, _)| *known == kind);
-        let plural = known.map_or("", |(_, plural)| plural);
-        let resource =
-            ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("apps", "v1", kind), plural);
-        let client = self.stage.cluster().client().clone();
-        Api::namespaced_with(client, &self.namespace, &resource)
-    }
-
-    /// A workload, healthy, whose pods have these annotations and these sources of variables.
-    async fn workload(&self, kind: &str, name: &str, pods: Value, from: Value) -> Result<()> {
-        let labels = json!({ "app": name });
-        let mut object = json!({
-            "apiVersion": "apps/v1", "kind": kind, "metadata": { "name": name },
-            "spec": {
-                "selector": { "matchLabels": labels },
-                "template": {
-                    "metadata": { "labels": labels, "annotations": pods },
-                    "spec": { "containers": [{ "name": "app", "image": "app", "envFrom": from }] },
-                },
-            },
-        });
-        if kind == "StatefulSet" {
-            object["spec"]["serviceName"] = json!(name);
-        }
-        let object = serde_json::from_value(object)?;
-        self.workloads(kind)
-            .create(&PostParams::default(), &object)
-            .await?;
-        self.heal(kind, name).await
-    }
-
-    /// A workload with the target in its environment.
-    async fn consumer_of(&self, kind: &str, name: &str) -> Result<()> {
-        let from = json!([{ "secretRef": { "name": TARGET } }]);
-        self.workload(kind, name, json!({}), from).await
-    }
-
-    /// Plays the kubelet until a rollout is over. The controllers are Kubernetes' own; without a node a
-    /// `DaemonSet` has no pods.
-    async fn heal(&self, kind: &str, name: &str) -> Result<()> {
-        if kind == "DaemonSet" {
-            return Ok(());
-        }
-        let pods: Api<Pod> =
-            Api::namespaced(self.stage.cluster().client().clone(), &self.namespace);
-        let of_workload = ListParams::default().labels(&format!("app={name}"));
-        let ready = Patch::Merge(json!({ "status": {
-            "phase": "Running",
-            "conditions": [{ "type": "Ready", "status": "True" }],
-        } }));
-        self.until(&format!("{kind}/{name} is rolled out"), async || {
-            for pod in pods.list(&of_workload).await? {
-                let (name, parameters) = (pod.name_any(), PatchParams::default());
-                // It may be gone meanwhile.
-                drop(pods.patch_status(&name, &parameters, &ready).await);
-            }
-            let workload = self.workloads(kind).get(name).await?;
-            let status = &workload.data["status"];
-            let is = |key: &str| status[key] == json!(1);
-            let all = is("replicas") && is("updatedReplicas") && is("availableReplicas");
-            let seen = status["observedGeneration"] == json!(workload.metadata.generation);
-            Ok((seen && all).then_some(()))
-        })
-        .await
-    }
-
-    /// The workloads that were restarted, each with the revision.
-    async fn marks(&self) -> Result<BTreeMap<String, String>> {
-        let uid = self.resources.get("orders").await?.uid().context("uid")?;
-        let mark = format!("restart.awscredentials.dev/{uid}");
-        let mut marks = BTreeMap::new();
-        for (kind, _) in KINDS {
-            for workload in self.workloads(kind).list(&ListParams::default()).await? {
-                let notes = &workload.data["spec"]["template"]["metadata"]["annotations"];
-                if let Some(revision) = notes[&mark].as_str() {
-                    marks.insert(
-                        format!("{kind}/{}", workload.name_any()),
-                        revision.to_owned(),
-                    );
-                }
-            }
-        }
-        Ok(marks)
-    }
-
     async fn until_marked(&self, count: usize) -> Result<BTreeMap<String, String>> {
         self.until(&format!("{count} are restarted"), async || {
             let marks = self.marks().await?;
