@@ -14,7 +14,7 @@ use cluster::{
 };
 use serde_json::{Value, json};
 
-const ALERTS: &str = include_str!("../../charts/static-aws-credentials/files/alerts.yaml");
+pub const ALERTS: &str = include_str!("../../charts/static-aws-credentials/files/alerts.yaml");
 
 /// It scrapes each second, for as long as it lives.
 pub struct Prometheus {
