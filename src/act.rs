@@ -188,8 +188,7 @@ fn namespace_is_gone(status: &Status) -> bool {
         || status.code == 404 && namespace
 }
 
-/// Restarts a workload as it was seen, for a revision of the pair that a resource published. Returns false
-/// if it is not as it was seen.
+/// Restarts a workload as it was seen, by an annotation and its value. Returns false if it is not as it was seen.
 ///
 /// # Errors
 /// The API server refuses it or does not answer.
@@ -198,11 +197,11 @@ pub async fn restart(
     namespace: &str,
     reference: &WorkloadReference,
     seen: &Workload,
-    (mark, revision): (&str, i64),
+    (mark, occasion): (&str, &str),
 ) -> Result<bool, Error> {
     let patch = json!({
         "metadata": { "resourceVersion": seen.metadata.resource_version },
-        "spec": { "template": { "metadata": { "annotations": { mark: revision.to_string() } } } },
+        "spec": { "template": { "metadata": { "annotations": { mark: occasion } } } },
     });
     let workloads: Api<PartialObjectMeta<Workload>> =
         Api::namespaced_with(client.clone(), namespace, &reference.kind);

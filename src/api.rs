@@ -34,7 +34,7 @@ pub const API_VERSION: &str = "awscredentials.dev/v1alpha1";
 /// Label on every target that carries the UID of the resource that it belongs to.
 pub const UID_LABEL: &str = "awscredentials.dev/uid";
 /// Prefix of the annotation on the template of a workload's pods by which it is restarted: the UID of the
-/// resource follows, and the value is the revision of its pair.
+/// resource follows, and the value is the revision of its pair and when it was published.
 pub const RESTART_ANNOTATION_PREFIX: &str = "restart.awscredentials.dev/";
 /// Annotation on a Secret that names the resource which may take it over.
 pub const ADOPT_BY_ANNOTATION: &str = "awscredentials.dev/adopt-by";

@@ -85,10 +85,17 @@ pub fn forget(status: &mut StaticAwsCredentialsStatus) {
         .retain(|condition| condition.type_ != kind);
 }
 
+/// What the mark of a workload says that was restarted for a publication. The revision alone does not tell them
+/// apart: after a withdrawal it begins anew.
+#[must_use]
+pub fn occasion(published: &Published) -> String {
+    format!("{}@{}", published.revision, published.time.0)
+}
+
 /// What a workload is to a pair that was published.
 #[must_use]
 pub fn turn(workload: &Workload, uid: &str, published: &Published) -> Turn {
-    if workload.restarted_for(uid) >= Some(published.revision) {
+    if workload.restarted_for(uid) == Some(&occasion(published)) {
         return Turn::Restarted;
     }
     let made = workload.metadata.creation_timestamp.as_ref();

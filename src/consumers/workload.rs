@@ -83,11 +83,11 @@ impl Workload {
         of_template(&template.metadata.annotations, &template.spec, secret)
     }
 
-    /// The revision for which a resource restarted it last.
+    /// For which publication a resource restarted it last.
     #[must_use]
-    pub fn restarted_for(&self, uid: &str) -> Option<i64> {
+    pub fn restarted_for(&self, uid: &str) -> Option<&str> {
         let annotations = &self.spec.template.metadata.annotations;
-        annotations.get(&mark(uid))?.parse().ok()
+        annotations.get(&mark(uid)).map(String::as_str)
     }
 
     /// Whether all its pods are those of its template, and available. One whose pods somebody else

@@ -183,8 +183,8 @@ impl Run<'_> {
         }
         self.still_leads()?;
         let (client, namespace) = (&self.context.shared.client, &self.resource.key.namespace);
-        let mark = mark(uid);
-        let change = (mark.as_str(), published.revision);
+        let (mark, occasion) = (mark(uid), restart::occasion(published));
+        let change = (mark.as_str(), occasion.as_str());
         let patch = act::restart(client, namespace, &reference, &workload, change);
         match in_time(patch).await {
             Ok(true) => {

@@ -95,7 +95,9 @@ impl Scene {
         for (kind, _) in KINDS {
             for workload in self.workloads(kind).list(&ListParams::default()).await? {
                 let notes = &workload.data["spec"]["template"]["metadata"]["annotations"];
-                if let Some(revision) = notes[&mark].as_str() {
+                if let Some((revision, _)) =
+                    notes[&mark].as_str().and_then(|note| note.split_once('@'))
+                {
                     marks.insert(
                         format!("{kind}/{}", workload.name_any()),
                         revision.to_owned(),

@@ -152,10 +152,15 @@ fn who_is_due() {
     assert_eq!(turn(BEFORE, None), Turn::Due);
     assert_eq!(turn(DELIVERED, None), Turn::Due, "it may have the old pair");
     assert_eq!(turn(AFTER, None), Turn::Newer);
-    assert_eq!(turn(BEFORE, Some("1")), Turn::Due);
-    assert_eq!(turn(BEFORE, Some("2")), Turn::Restarted);
-    assert_eq!(turn(BEFORE, Some("3")), Turn::Restarted);
-    assert_eq!(turn(AFTER, Some("2")), Turn::Restarted);
+    let this = restart::occasion(&published(2));
+    assert_eq!(this, format!("2@{PUBLISHED}"));
+    assert_eq!(turn(BEFORE, Some(&this)), Turn::Restarted);
+    assert_eq!(turn(AFTER, Some(&this)), Turn::Restarted);
+    let before = restart::occasion(&published(1));
+    assert_eq!(turn(BEFORE, Some(&before)), Turn::Due);
+    // After a withdrawal revisions begin anew.
+    assert_eq!(turn(BEFORE, Some("2@2025-12-01T00:00:00Z")), Turn::Due);
+    assert_eq!(turn(BEFORE, Some("7@2025-12-01T00:00:00Z")), Turn::Due);
 }
 
 #[test]

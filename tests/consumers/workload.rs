@@ -90,15 +90,14 @@ fn one_container_that_does_not_follow_is_enough() {
 }
 
 #[test]
-fn the_mark_tells_the_revision() {
+fn the_mark_tells_the_publication() {
     let marked = |value: &str| {
         workload(|workload| {
             workload["spec"]["template"]["metadata"]["annotations"] = json!({ mark(UID): value });
         })
     };
-    assert_eq!(marked("7").restarted_for(UID), Some(7));
-    assert_eq!(marked("7").restarted_for("another"), None);
-    assert_eq!(marked("soon").restarted_for(UID), None);
+    assert_eq!(marked("7@then").restarted_for(UID), Some("7@then"));
+    assert_eq!(marked("7@then").restarted_for("another"), None);
     assert_eq!(workload(|_| ()).restarted_for(UID), None);
     assert!(mark(UID).starts_with("restart.awscredentials.dev/"));
 }
