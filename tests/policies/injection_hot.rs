@@ -234,9 +234,9 @@ async fn what_says_the_same_already_stays(stage: Arc<Stage>) -> Result<()> {
     let own = json!({ "containers": [container], "volumes": [volume] });
     let spec = made(&ground(&stage).await?, &pod(&hot(), own)).await?;
     let app = &spec["containers"][0];
-    assert_eq!(env(app).len(), 7, "{app:#}");
+    assert_eq!(env(app).len(), 6, "{app:#}");
     let listed = app["env"].as_array().map(Vec::len);
-    assert_eq!(listed, Some(7), "none is there twice: {app:#}");
+    assert_eq!(listed, Some(6), "none is there twice: {app:#}");
     assert_eq!(mounts(app), [program()]);
     assert_eq!(bins(&spec), [&volume]);
     Ok(())
