@@ -102,10 +102,7 @@ pub fn forget(status: &mut StaticAwsCredentialsStatus) {
     status.previous = None;
     status.consumers = None;
     status.previous_key_safe_after = None;
-    let kind = ConditionType::PreviousKeyInUse.as_str();
-    status
-        .conditions
-        .retain(|condition| condition.type_ != kind);
+    unsay(status, IN_USE);
 }
 
 /// Whoever read the old pair keeps it for as long as the file said that named the helper, or says since.
@@ -270,6 +267,14 @@ pub(super) fn words(names: &[String], count: usize) -> String {
         Some(more) if more > 0 => format!("{text} and {more} more"),
         _ => text,
     }
+}
+
+/// Takes a condition of the consumers away.
+pub(super) fn unsay(status: &mut StaticAwsCredentialsStatus, kind: ConditionType) {
+    let kind = kind.as_str();
+    status
+        .conditions
+        .retain(|condition| condition.type_ != kind);
 }
 
 /// Sets a condition of the consumers.

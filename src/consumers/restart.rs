@@ -6,7 +6,7 @@ use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{
     Again, Pickup, Workload,
-    overlap::{delivered, say, words},
+    overlap::{delivered, say, unsay, words},
 };
 use crate::{
     api::{
@@ -19,6 +19,7 @@ use crate::{
 
 /// A rollout that takes longer is told of as one that may never end.
 const PATIENCE: Duration = Duration::from_mins(5);
+const RESTARTED: ConditionType = ConditionType::ConsumersRestarted;
 
 /// What a workload is to the restarts for a revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,10 +80,7 @@ pub fn note(
 /// Nothing is said of restarts any more.
 pub fn forget(status: &mut StaticAwsCredentialsStatus) {
     status.restarts = None;
-    let kind = ConditionType::ConsumersRestarted.as_str();
-    status
-        .conditions
-        .retain(|condition| condition.type_ != kind);
+    unsay(status, RESTARTED);
 }
 
 /// What the mark of a workload says that was restarted for a publication. The revision alone does not tell them
@@ -221,7 +219,7 @@ pub fn is_open(status: &StaticAwsCredentialsStatus) -> bool {
     status.restarts.is_some()
 }
 
-/// Whether the pair that was published is the one that the restarts are for, and the source's.
+/// Whether pods that start get the source's pair, proven.
 #[must_use]
 pub fn may_go_on(status: &StaticAwsCredentialsStatus) -> bool {
     conditions::is_true(&status.conditions, ConditionType::Ready)
@@ -238,6 +236,11 @@ fn tell(
     message: String,
     now: Timestamp,
 ) {
-    let kind = ConditionType::ConsumersRestarted;
-    say(status, kind, truth, &Finding::new(reason, message), now);
+    say(
+        status,
+        RESTARTED,
+        truth,
+        &Finding::new(reason, message),
+        now,
+    );
 }
