@@ -72,6 +72,8 @@ seccompProfile: {type: RuntimeDefault}
 {{- define "static-aws-credentials.env" -}}
 - name: POD_NAME
   valueFrom: {fieldRef: {apiVersion: v1, fieldPath: metadata.name}}
+# As it is by default, but glibc does not raise it: what large events of a watch took is given back.
+- {name: GLIBC_TUNABLES, value: glibc.malloc.mmap_threshold=131072}
 {{- with .Values.scope.namespaces }}
 - {name: AWSCREDS_NAMESPACE, value: {{ join "," . | quote }}}
 {{- end }}

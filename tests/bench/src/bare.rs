@@ -11,14 +11,18 @@ use anyhow::Result;
 use crate::{
     objects,
     pairs::{pair, unused},
-    requests::{Ignored, Metadata},
+    requests::{Ignored, Metadata, Requests},
     space::Space,
+    stage::Stage,
 };
 
 /// The bare client in a namespace of its own.
 #[derive(Clone)]
 pub struct Bare {
     pub space: Space,
+    /// What the operator sends is sent as the operator's account: the API server asks who may do it.
+    secrets: Requests,
+    resources: Requests,
     known: Arc<Mutex<HashMap<usize, Known>>>,
 }
 
@@ -30,17 +34,20 @@ struct Known {
 }
 
 impl Bare {
-    pub fn new(space: Space) -> Self {
-        Self {
+    pub async fn new(stage: &Stage, space: Space) -> Result<Self> {
+        let operator = stage.operator().await?;
+        Ok(Self {
+            secrets: Requests::secrets(&operator, &space.namespace),
+            resources: Requests::resources(&operator, &space.namespace),
             space,
             known: Arc::default(),
-        }
+        })
     }
 
     /// The watches that the operator has.
     pub async fn watches(&self) -> Result<[Ignored; 2]> {
-        let secrets = self.space.secrets.watch_in_vain(true).await?;
-        Ok([secrets, self.space.resources.watch_in_vain(false).await?])
+        let secrets = self.secrets.watch_in_vain(true).await?;
+        Ok([secrets, self.resources.watch_in_vain(false).await?])
     }
 
     /// All creates at once.
@@ -66,10 +73,10 @@ impl Bare {
     async fn create_one(&self, number: usize) -> Result<()> {
         let space = &self.space;
         let resource = space.resources.post(&objects::resource(number)).await?;
-        let source = space.secrets.get(&objects::source_name(number)).await?;
+        let source = self.secrets.get(&objects::source_name(number)).await?;
         let resource = resource.metadata;
         let target = objects::target(number, &space.first_pair(number), &resource, None);
-        let target = space.secrets.post(&target).await?.metadata;
+        let target = self.secrets.post(&target).await?.metadata;
         let known = Known { resource, target };
         self.tell(number, known, &source.metadata).await
     }
@@ -100,11 +107,13 @@ impl Bare {
         pair: &(String, String),
         known: &Known,
     ) -> Result<(Metadata, Metadata)> {
-        let (secrets, name) = (&self.space.secrets, objects::source_name(number));
-        secrets.patch(&name, &objects::rotated(pair)).await?;
-        let source = secrets.get(&name).await?.metadata;
+        let name = objects::source_name(number);
+        let patch = objects::rotated(pair);
+        self.space.secrets.patch(&name, &patch).await?;
+        let source = self.secrets.get(&name).await?.metadata;
         let target = objects::target(number, pair, &known.resource, Some(&known.target));
-        let written = secrets.put(&objects::target_name(number), &target).await?;
+        let name = objects::target_name(number);
+        let written = self.secrets.put(&name, &target).await?;
         Ok((source, written.metadata))
     }
 
@@ -113,7 +122,7 @@ impl Bare {
         let version = &known.resource.resource_version;
         let status = objects::status(number, version, source, &known.target);
         let path = format!("{}/status", objects::resource_name(number));
-        known.resource = self.space.resources.patch(&path, &status).await?.metadata;
+        known.resource = self.resources.patch(&path, &status).await?.metadata;
         self.known().insert(number, known);
         Ok(())
     }

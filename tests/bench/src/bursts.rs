@@ -18,6 +18,9 @@ use crate::{
     stats::{Spread, number},
 };
 
+/// A machine is not equally fast from one minute to the next, so of bursts of rotations it is the median.
+pub const ROUNDS: usize = 3;
+
 /// Measures the operator, and leaves so many resources, all settled.
 pub async fn ours(
     stage: &Stage,
@@ -28,7 +31,7 @@ pub async fn ours(
     figures: &mut Vec<Figure>,
 ) -> Result<Ours> {
     let crowd = Space::open(stage, args, "crowd", size).await?;
-    let ours = Ours::seed(&stage.client, crowd).await?;
+    let ours = Ours::seed(stage, crowd).await?;
     let created = ours.create().await?;
     let rate = number(size) / created.took.as_secs_f64();
     say(&format!("operator: {rate:.0} creates/s"));
@@ -50,7 +53,7 @@ pub async fn ours(
     }
     if args.measures_last(Mode::Fairness, size) {
         let quiet = Space::open(stage, args, "quiet", 1).await?;
-        let quiet = Ours::seed(&stage.client, quiet).await?;
+        let quiet = Ours::seed(stage, quiet).await?;
         quiet.create().await?;
         let ratio = beside(async |turn| quiet.alone(turn).await, ours.rotate()).await?;
         say(&format!("operator: {ratio:.1} × as long beside a burst"));
@@ -72,16 +75,21 @@ async fn rotate(
     ceiling: &Ceiling,
     figures: &mut Vec<Figure>,
 ) -> Result<()> {
-    let before = operator.process().cpu()?;
-    let rotated = ours.rotate().await?;
-    let used = each(before, operator.process().cpu()?, size);
-    let rate = number(size) / rotated.took.as_secs_f64();
+    let (mut rates, mut used, mut waits) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let before = operator.process().cpu()?;
+        let rotated = ours.rotate().await?;
+        used.push(each(before, operator.process().cpu()?, size));
+        rates.push(number(size) / rotated.took.as_secs_f64());
+        waits.push(longest(&rotated));
+    }
+    let median = |values: Vec<f64>| Spread::of(values).median();
+    let (rate, used, longest) = (median(rates), median(used), median(waits));
     say(&format!("operator: {rate:.0} rotations/s"));
     let bare = ceiling.rotation;
     figures.push(Figure::beside(Measure::RotationRate, size, rate, bare));
     let bare = ceiling.processor;
     figures.push(Figure::beside(Measure::ProcessorTime, size, used, bare));
-    let longest = longest(&rotated);
     figures.push(Figure::new(Measure::LongestRotationWait, size, longest));
     Ok(())
 }

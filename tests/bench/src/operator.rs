@@ -20,6 +20,8 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const PATIENCE: Duration = Duration::from_mins(5);
 /// No limit that is measured: every rotation has a new pair here.
 const STS_RATE: &str = "100000";
+/// As the chart has it.
+const MALLOC: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.mmap_threshold=131072");
 static STARTED: AtomicUsize = AtomicUsize::new(0);
 
 /// A running operator.
@@ -64,7 +66,9 @@ impl Operator {
             "--sts-rate",
             STS_RATE,
         ];
-        let env = [("KUBECONFIG".to_owned(), kubeconfig.display().to_string())];
+        let kubeconfig = kubeconfig.display().to_string();
+        let env = [("KUBECONFIG", kubeconfig.as_str()), MALLOC];
+        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let began = Instant::now();
         let args = args.map(str::to_owned);
         let leash = Leashed::spawn("operator", program, &args, &env, &log)?;
@@ -101,4 +105,16 @@ async fn is_ready(address: &str) -> Result<bool> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
     Ok(answer.starts_with("HTTP/1.1 200"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_memory_is_managed_as_in_a_pod() {
+        let chart = include_str!("../../../charts/static-aws-credentials/templates/_pod.tpl");
+        let (name, value) = MALLOC;
+        assert!(chart.contains(&format!("- {{name: {name}, value: {value}}}\n")));
+    }
 }

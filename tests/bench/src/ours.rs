@@ -7,13 +7,13 @@ use std::{
 };
 
 use anyhow::Result;
-use kube::Client;
 
 use crate::{
     objects,
     pairs::{pair, unused},
     sightings::Sightings,
     space::{Space, Versions},
+    stage::Stage,
 };
 
 /// A namespace that the operator serves.
@@ -33,9 +33,9 @@ type Sent = Arc<Mutex<HashMap<usize, Instant>>>;
 
 impl Ours {
     /// With all sources and no resources.
-    pub async fn seed(client: &Client, space: Space) -> Result<Self> {
+    pub async fn seed(stage: &Stage, space: Space) -> Result<Self> {
         let versions = space.seed().await?;
-        let sightings = Sightings::of(client, &space.namespace).await?;
+        let sightings = Sightings::of(stage.cluster.kubeconfig(), &space.namespace).await?;
         Ok(Self {
             space,
             sightings,
@@ -104,18 +104,21 @@ impl Ours {
 
     async fn outcome(&self, began: Instant, sent: &Sent) -> Result<Burst> {
         let versions = self.versions.all();
-        let settled = |sightings: &Sightings| {
-            let each = versions.iter().enumerate();
-            let times = each.map(|(number, version)| {
-                let written = sightings.changed(&objects::target_name(number))?;
-                let told = sightings.published(&objects::resource_name(number), version)?;
-                Some((number, written, told))
-            });
-            times.collect::<Option<Vec<_>>>()
+        let settled = |number: usize, version: &String| {
+            let written = self.sightings.changed(&objects::target_name(number))?;
+            let resource = objects::resource_name(number);
+            let told = self.sightings.published(&resource, version)?;
+            Some((number, written, told))
         };
-        let times = self
-            .sightings
-            .until_now_and_then("a burst", settled)
+        let mut times = Vec::with_capacity(versions.len());
+        self.sightings
+            .until_now_and_then("a burst", || {
+                // Those that were settled are not looked at again: the processor is wanted elsewhere.
+                let rest = versions.iter().enumerate().skip(times.len());
+                let more = rest.map_while(|(number, version)| settled(number, version));
+                times.extend(more.collect::<Vec<_>>());
+                times.len() == versions.len()
+            })
             .await?;
         let sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
         let last = times

@@ -27,12 +27,26 @@ impl Process {
     /// The time that its threads had on processors. The ticks of `stat` are as long as all that an
     /// idle process uses in seconds.
     pub fn cpu(self) -> Result<Duration> {
+        self.threads(|_| true)
+    }
+
+    /// The same without the threads of this name.
+    pub fn cpu_without(self, name: &str) -> Result<Duration> {
+        self.threads(|thread| thread != name)
+    }
+
+    fn threads(self, counts: impl Fn(&str) -> bool) -> Result<Duration> {
         let mut sum = 0;
         for thread in fs::read_dir(format!("/proc/{}/task", self.0))? {
+            let thread = thread?.path();
+            let read = |file| fs::read_to_string(thread.join(file));
             // A thread may end while the others are read.
-            let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else {
+            let (Ok(name), Ok(text)) = (read("comm"), read("schedstat")) else {
                 continue;
             };
+            if !counts(name.trim_end()) {
+                continue;
+            }
             sum += on_processor(&text).context("a schedstat without a number")?;
         }
         Ok(Duration::from_nanos(sum))
@@ -108,5 +122,25 @@ mod tests {
         assert!(me.resident().expect("memory") > 0.5);
         assert!(me.peak().expect("a peak") >= me.resident().expect("memory") - 0.5);
         assert!(me.cpu().expect("time") > Duration::ZERO);
+    }
+
+    #[test]
+    fn threads_are_told_apart_by_name() {
+        let (done, wait) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let work = move || {
+            let sum = (0..2_000_000_u64).fold(0, |sum, number| std::hint::black_box(sum ^ number));
+            done.send(sum).expect("somebody waits");
+            let _ = ended.recv();
+        };
+        let named = std::thread::Builder::new().name("counted".to_owned());
+        let busy = named.spawn(work).expect("a thread");
+        wait.recv().expect("it has worked");
+        let me = Process(std::process::id());
+        let of = |name: &str| me.threads(|thread| thread == name).expect("time");
+        assert!(of("counted") > Duration::ZERO);
+        assert_eq!(of("another"), Duration::ZERO);
+        drop(end);
+        busy.join().expect("it ends");
     }
 }

@@ -1,19 +1,33 @@
 //! What two watches see: of the targets when they changed, of the resources what they say.
 
+mod said;
+
 use std::{
     collections::HashMap,
-    pin::pin,
+    path::Path,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
 use futures::StreamExt;
-use kube::{Client, core::WatchEvent};
-use serde::{Deserialize, de::DeserializeOwned};
-use tokio::{sync::watch, task::JoinHandle};
+use kube::core::WatchEvent;
+use serde::de::DeserializeOwned;
+use tokio::{
+    runtime,
+    sync::{oneshot, watch},
+};
 
-use crate::requests::{Metadata, Object, Requests};
+use crate::{
+    requests::{Metadata, Object, Requests},
+    stage::client,
+};
+use said::{Resource, Said};
+
+/// The name of the threads on which watches are read.
+pub const THREAD: &str = "sightings";
 
 /// Nothing has been seen for so long: it is stuck.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -22,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub struct Sightings {
     seen: Arc<Mutex<Seen>>,
     events: watch::Receiver<u64>,
-    tasks: [JoinHandle<()>; 2],
+    _over: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -33,86 +47,45 @@ struct Seen {
     failure: Option<String>,
 }
 
-/// What a resource says: that the pair of this version of the source is published.
-#[derive(Clone, Debug)]
-pub struct Said {
-    pub source: String,
-    pub ready: bool,
-    pub at: Instant,
-}
-
-#[derive(Clone, Deserialize)]
-struct Resource {
-    metadata: Metadata,
-    #[serde(default)]
-    status: Status,
-}
-
-#[derive(Clone, Default, Deserialize)]
-#[serde(default)]
-struct Status {
-    conditions: Vec<Condition>,
-    source: Source,
-}
-
-#[derive(Clone, Default, Deserialize)]
-#[serde(default)]
-struct Condition {
-    #[serde(rename = "type")]
-    kind: String,
-    status: String,
-}
-
-#[derive(Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Source {
-    resource_version: String,
-}
-
 impl Sightings {
-    /// Watches a namespace from now on.
-    pub async fn of(client: &Client, namespace: &str) -> Result<Self> {
+    /// Watches a namespace from now on, on a thread and connections of its own: what looking costs is
+    /// not counted for what is looked at.
+    pub async fn of(kubeconfig: &Path, namespace: &str) -> Result<Self> {
         let seen = Arc::<Mutex<Seen>>::default();
-        let (count, events) = watch::channel(0);
-        let (secrets, resources) = (
-            Requests::secrets(client, namespace),
-            Requests::resources(client, namespace),
-        );
-        let from = (secrets.version().await?, resources.version().await?);
-        let log = |tell: &watch::Sender<u64>| Log {
+        let (tell, events) = watch::channel(0);
+        let (over, mut ended) = watch::channel(());
+        let (ready, opened) = oneshot::channel();
+        let log = Log {
             seen: Arc::clone(&seen),
-            tell: tell.clone(),
+            tell,
         };
-        let secrets = follow(
-            secrets,
-            true,
-            from.0,
-            log(&count),
-            |seen, secret: Object| {
-                let Metadata {
-                    name,
-                    resource_version,
-                    ..
-                } = secret.metadata;
-                seen.secrets.entry(name).or_insert_with(Instant::now);
-                resource_version
-            },
-        );
-        let resources = follow(
-            resources,
-            false,
-            from.1,
-            log(&count),
-            |seen, resource: Resource| {
-                let said = said(&resource.status);
-                seen.resources.insert(resource.metadata.name, said);
-                resource.metadata.resource_version
-            },
-        );
+        let (kubeconfig, namespace) = (kubeconfig.to_owned(), namespace.to_owned());
+        let watches = async move {
+            let watches = open(&kubeconfig, &namespace, log).await;
+            let (watches, outcome) = watches.map_or_else(
+                |error| (None, Err(error)),
+                |watches| (Some(watches), Ok(())),
+            );
+            let _ = ready.send(outcome);
+            if let Some((secrets, resources)) = watches {
+                tokio::select! {
+                    () = secrets => {}
+                    () = resources => {}
+                    _ = ended.changed() => {}
+                }
+            }
+        };
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        thread::Builder::new()
+            .name(THREAD.to_owned())
+            .spawn(move || runtime.block_on(watches))?;
+        opened.await.context("the thread of the watches ended")??;
         Ok(Self {
             seen,
             events,
-            tasks: [secrets, resources],
+            _over: over,
         })
     }
 
@@ -151,15 +124,15 @@ impl Sightings {
     }
 
     /// The same for a check that is too dear to be done at each change.
-    pub async fn until_now_and_then<T>(
+    pub async fn until_now_and_then(
         &self,
         what: &str,
-        check: impl Fn(&Self) -> Option<T>,
-    ) -> Result<T> {
+        mut check: impl FnMut() -> bool,
+    ) -> Result<()> {
         loop {
             let now = *self.events.borrow();
-            if let Some(found) = check(self) {
-                return Ok(found);
+            if check() {
+                return Ok(());
             }
             self.until(what, |sightings| {
                 (*sightings.events.borrow() != now).then_some(())
@@ -170,24 +143,38 @@ impl Sightings {
     }
 }
 
-impl Drop for Sightings {
-    fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
-    }
-}
+type Watch = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-fn said(status: &Status) -> Said {
-    let mut conditions = status.conditions.iter();
-    Said {
-        source: status.source.resource_version.clone(),
-        ready: conditions.any(|condition| condition.kind == "Ready" && condition.status == "True"),
-        at: Instant::now(),
-    }
+/// The watches of both kinds, from now on.
+async fn open(kubeconfig: &Path, namespace: &str, log: Log) -> Result<(Watch, Watch)> {
+    let client = client(kubeconfig).await?;
+    let (secrets, resources) = (
+        Requests::secrets(&client, namespace),
+        Requests::resources(&client, namespace),
+    );
+    let from = (secrets.version().await?, resources.version().await?);
+    let secret = |seen: &mut Seen, secret: Object| {
+        let Metadata {
+            name,
+            resource_version,
+            ..
+        } = secret.metadata;
+        seen.secrets.entry(name).or_insert_with(Instant::now);
+        resource_version
+    };
+    let resource = |seen: &mut Seen, resource: Resource| {
+        let said = resource.says();
+        seen.resources.insert(resource.metadata.name, said);
+        resource.metadata.resource_version
+    };
+    Ok((
+        Box::pin(follow(secrets, true, from.0, log.clone(), secret)),
+        Box::pin(follow(resources, false, from.1, log, resource)),
+    ))
 }
 
 /// Where a watch writes what it sees, and says that there is news.
+#[derive(Clone)]
 struct Log {
     seen: Arc<Mutex<Seen>>,
     tell: watch::Sender<u64>,
@@ -195,90 +182,41 @@ struct Log {
 
 /// Goes on where it was when the API server ends the watch, as it does with one that is slow.
 /// `take` returns the version of what it took.
-fn follow<K: Clone + DeserializeOwned + Send + 'static>(
+async fn follow<K: Clone + DeserializeOwned + Send + 'static>(
     requests: Requests,
     metadata: bool,
     mut version: String,
     log: Log,
-    take: impl Fn(&mut Seen, K) -> String + Send + 'static,
-) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let failure = loop {
-            let events = match requests.watch::<K>(metadata, &version).await {
-                Ok(events) => events,
-                Err(error) => break format!("{error:#}"),
-            };
-            let mut events = pin!(events);
-            let refused = loop {
-                match events.next().await {
-                    Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
-                        version = take(&mut lock(&log.seen), object);
-                        log.tell.send_modify(|count| *count += 1);
-                    }
-                    Some(Ok(WatchEvent::Bookmark(mark))) => {
-                        version = mark.metadata.resource_version;
-                    }
-                    Some(Ok(WatchEvent::Deleted(_))) => {}
-                    Some(Ok(WatchEvent::Error(status))) => break Some(status.message),
-                    Some(Err(_)) | None => break None,
+    take: impl Fn(&mut Seen, K) -> String,
+) {
+    let failure = loop {
+        let events = match requests.watch::<K>(metadata, &version).await {
+            Ok(events) => events,
+            Err(error) => break format!("{error:#}"),
+        };
+        let mut events = pin!(events);
+        let refused = loop {
+            match events.next().await {
+                Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
+                    version = take(&mut lock(&log.seen), object);
+                    log.tell.send_modify(|count| *count += 1);
                 }
-            };
-            if let Some(refused) = refused {
-                break refused;
+                Some(Ok(WatchEvent::Bookmark(mark))) => {
+                    version = mark.metadata.resource_version;
+                }
+                Some(Ok(WatchEvent::Deleted(_))) => {}
+                Some(Ok(WatchEvent::Error(status))) => break Some(status.message),
+                Some(Err(_)) | None => break None,
             }
         };
-        lock(&log.seen).failure = Some(failure);
-        log.tell.send_modify(|count| *count += 1);
-    })
+        if let Some(refused) = refused {
+            break refused;
+        }
+    };
+    lock(&log.seen).failure = Some(failure);
+    log.tell.send_modify(|count| *count += 1);
 }
 
 fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn resource(conditions: &serde_json::Value) -> Said {
-        let object = json!({
-            "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
-            "metadata": { "name": "orders", "generation": 1 },
-            "status": {
-                "observedGeneration": 1, "conditions": conditions,
-                "source": { "uid": "u", "resourceVersion": "7" },
-            },
-        });
-        let object: Resource = serde_json::from_value(object).expect("a resource");
-        said(&object.status)
-    }
-
-    #[test]
-    fn a_resource_that_is_ready_says_of_which_version() {
-        let said = resource(&json!([
-            { "type": "Verified", "status": "False", "reason": "x" },
-            { "type": "Ready", "status": "True", "reason": "Published" },
-        ]));
-        assert!(said.ready);
-        assert_eq!(said.source, "7");
-    }
-
-    #[test]
-    fn another_condition_that_is_true_does_not_make_it_ready() {
-        let said = resource(&json!([
-            { "type": "Ready", "status": "False" },
-            { "type": "Published", "status": "True" },
-        ]));
-        assert!(!said.ready);
-    }
-
-    #[test]
-    fn a_resource_without_a_status_says_nothing() {
-        let object = json!({ "metadata": { "name": "orders" } });
-        let object: Resource = serde_json::from_value(object).expect("a resource");
-        let said = said(&object.status);
-        assert!(!said.ready && said.source.is_empty());
-    }
 }

@@ -28,6 +28,10 @@ pub async fn measure(args: &Args, program: &Path, size: usize) -> Result<Measure
     let mut figures = Vec::new();
     let stage = Stage::set(Duration::from_millis(args.sts_delay)).await?;
     let kubernetes = stage.client.apiserver_version().await?.git_version;
+    let namespace = stage.cluster.namespace("unrelated").await?;
+    let unrelated = Unrelated::new(&stage.client, &namespace, size, args.clients);
+    unrelated.create().await?;
+    say(&format!("{size} unrelated Secrets are there"));
     let ceiling = ceiling::measure(&stage, args, size).await?;
 
     let operator = Operator::start(&stage, program, None).await?;
@@ -35,10 +39,6 @@ pub async fn measure(args: &Args, program: &Path, size: usize) -> Result<Measure
     if args.measures_last(Mode::Idle, size) {
         bursts::idle(&operator, &mut figures).await?;
     }
-    let namespace = stage.cluster.namespace("unrelated").await?;
-    let unrelated = Unrelated::new(&stage.client, &namespace, size, args.clients);
-    unrelated.create().await?;
-    say(&format!("{size} unrelated Secrets are there"));
     let ours = bursts::ours(&stage, args, &operator, size, &ceiling, &mut figures).await?;
     if args.measures(Mode::Memory) {
         rest::after_bursts(&operator, size, &mut figures).await?;

@@ -1,6 +1,9 @@
 //! Where all is played: a cluster, STS, and namespaces with rights for the operator's own account.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use cluster::{
@@ -9,7 +12,8 @@ use cluster::{
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{
-    Api, Client,
+    Api, Client, Config,
+    config::{KubeConfigOptions, Kubeconfig},
     runtime::wait::{await_condition, conditions::is_crd_established},
 };
 use serde_json::{Value, json};
@@ -54,6 +58,11 @@ impl Stage {
         })
     }
 
+    /// A client with the operator's own rights.
+    pub async fn operator(&self) -> Result<Client> {
+        client(&self.kubeconfig(None).await?).await
+    }
+
     /// The operator's own rights, by way of a proxy if there is one.
     pub async fn kubeconfig(&self, proxy: Option<&str>) -> Result<PathBuf> {
         let account = self
@@ -61,6 +70,13 @@ impl Stage {
             .service_account_kubeconfig(&self.home, "operator", proxy);
         account.await.context("no rights for the operator")
     }
+}
+
+/// A client with connections of its own.
+pub async fn client(kubeconfig: &Path) -> Result<Client> {
+    let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+    Ok(Client::try_from(config)?)
 }
 
 /// The rules of the chart in cluster scope, for an account in a namespace.

@@ -1,0 +1,104 @@
+//! What a resource says of itself.
+
+use std::time::Instant;
+
+use serde::Deserialize;
+
+use crate::requests::Metadata;
+
+/// What a resource says: that the pair of this version of the source is published.
+#[derive(Clone, Debug)]
+pub struct Said {
+    pub source: String,
+    pub ready: bool,
+    pub at: Instant,
+}
+
+/// A resource as far as it is looked at.
+#[derive(Clone, Deserialize)]
+pub struct Resource {
+    pub metadata: Metadata,
+    #[serde(default)]
+    status: Status,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+struct Status {
+    conditions: Vec<Condition>,
+    source: Source,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+struct Condition {
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Source {
+    resource_version: String,
+}
+
+impl Resource {
+    /// What it says now.
+    pub fn says(&self) -> Said {
+        let mut conditions = self.status.conditions.iter();
+        Said {
+            source: self.status.source.resource_version.clone(),
+            ready: conditions
+                .any(|condition| condition.kind == "Ready" && condition.status == "True"),
+            at: Instant::now(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn resource(conditions: &serde_json::Value) -> Said {
+        let object = json!({
+            "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
+            "metadata": { "name": "orders", "generation": 1 },
+            "status": {
+                "observedGeneration": 1, "conditions": conditions,
+                "source": { "uid": "u", "resourceVersion": "7" },
+            },
+        });
+        let object: Resource = serde_json::from_value(object).expect("a resource");
+        object.says()
+    }
+
+    #[test]
+    fn a_resource_that_is_ready_says_of_which_version() {
+        let said = resource(&json!([
+            { "type": "Verified", "status": "False", "reason": "x" },
+            { "type": "Ready", "status": "True", "reason": "Published" },
+        ]));
+        assert!(said.ready);
+        assert_eq!(said.source, "7");
+    }
+
+    #[test]
+    fn another_condition_that_is_true_does_not_make_it_ready() {
+        let said = resource(&json!([
+            { "type": "Ready", "status": "False" },
+            { "type": "Published", "status": "True" },
+        ]));
+        assert!(!said.ready);
+    }
+
+    #[test]
+    fn a_resource_without_a_status_says_nothing() {
+        let object = json!({ "metadata": { "name": "orders" } });
+        let object: Resource = serde_json::from_value(object).expect("a resource");
+        let said = object.says();
+        assert!(!said.ready && said.source.is_empty());
+    }
+}
