@@ -2,9 +2,9 @@
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
-    Api, Client,
+    Api, Client, Resource, ResourceExt,
     api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
-    core::{PartialObjectMeta, Status},
+    core::{Request, Status},
 };
 use serde_json::{Value, json};
 
@@ -13,6 +13,7 @@ use crate::{
     consumers::Workload,
     decide::{Change, Draft},
     error::Error,
+    glimpse::Glimpse,
     index::{ResourceKey, Seen, Sight},
     target::{FIELD_MANAGER, Passing},
     verdict::Finding,
@@ -38,35 +39,40 @@ pub enum Changed {
 /// # Errors
 /// The API server does not answer.
 pub async fn change(client: &Client, namespace: &str, change: &Change) -> Result<Changed, Error> {
-    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let (draft, replaced) = match change {
+        Change::Nothing => return Ok(Changed::Untouched),
+        Change::Delete(name, seen) => return delete(client, namespace, name, seen).await,
+        Change::Create(draft) => (draft, None),
+        Change::Replace(draft, seen) => (draft, Some(seen)),
+    };
+    match write(client, namespace, draft, replaced).await {
+        Ok(written) => Ok(Seen::of(written.meta()).map_or(Changed::Conflict, |seen| {
+            Changed::Done(Sight::Present(seen))
+        })),
+        Err(error) => refused(draft_name(draft), error),
+    }
+}
+
+/// Of the answer only the metadata are read: it has the pair in it.
+async fn write(
+    client: &Client,
+    namespace: &str,
+    draft: &Draft,
+    replaced: Option<&Seen>,
+) -> kube::Result<Glimpse> {
+    let body = serde_json::to_vec(&secret(draft, replaced).0).map_err(kube::Error::SerdeError)?;
+    let secrets = Request::new(Secret::url_path(&(), Some(namespace)));
     let parameters = PostParams {
         field_manager: Some(FIELD_MANAGER.to_owned()),
         ..PostParams::default()
     };
-    let (name, result) = match change {
-        Change::Nothing => return Ok(Changed::Untouched),
-        Change::Delete(name, seen) => return delete(&secrets, name, seen).await,
-        Change::Create(draft) => {
-            let secret = secret(draft, None);
-            (
-                draft_name(draft),
-                secrets.create(&parameters, &secret.0).await,
-            )
-        }
-        Change::Replace(draft, seen) => {
-            let secret = secret(draft, Some(seen));
-            let name = draft_name(draft);
-            (name, secrets.replace(name, &parameters, &secret.0).await)
-        }
+    let request = match replaced {
+        None => secrets.create(&parameters, body),
+        Some(_) => secrets.replace(draft_name(draft), &parameters, body),
     };
-    match result.map(Passing) {
-        Ok(written) => Ok(
-            Seen::of(&written.0.metadata).map_or(Changed::Conflict, |seen| {
-                Changed::Done(Sight::Present(seen))
-            }),
-        ),
-        Err(error) => refused(name, error),
-    }
+    client
+        .request(request.map_err(kube::Error::BuildRequest)?)
+        .await
 }
 
 /// Asks the API server whether a resource is still at this version, so that it is not being deleted.
@@ -87,7 +93,7 @@ pub async fn confirm(client: &Client, key: &ResourceKey, version: &str) -> Resul
     confirmed.map(drop).map_err(failed)
 }
 
-fn statuses(client: &Client, key: &ResourceKey) -> Api<PartialObjectMeta<StaticAwsCredentials>> {
+fn statuses(client: &Client, key: &ResourceKey) -> Api<Glimpse<StaticAwsCredentials>> {
     Api::namespaced(client.clone(), &key.namespace)
 }
 
@@ -112,16 +118,13 @@ pub async fn rehearse(
 ///
 /// # Errors
 /// The API server does not answer.
-pub async fn delete_stray(
+pub async fn delete(
     client: &Client,
     namespace: &str,
     name: &str,
     seen: &Seen,
 ) -> Result<Changed, Error> {
-    delete(&Api::namespaced(client.clone(), namespace), name, seen).await
-}
-
-async fn delete(secrets: &Api<Secret>, name: &str, seen: &Seen) -> Result<Changed, Error> {
+    let secrets: Api<Glimpse> = Api::namespaced(client.clone(), namespace);
     let preconditions = Preconditions {
         uid: Some(seen.uid.to_string()),
         resource_version: Some(seen.version.to_string()),
@@ -203,7 +206,7 @@ pub async fn restart(
         "metadata": { "resourceVersion": seen.metadata.resource_version },
         "spec": { "template": { "metadata": { "annotations": { mark: occasion } } } },
     });
-    let workloads: Api<PartialObjectMeta<Workload>> =
+    let workloads: Api<Glimpse<Workload>> =
         Api::namespaced_with(client.clone(), namespace, &reference.kind);
     let patched = workloads
         .patch(&reference.name, &merging(), &Patch::Merge(&patch))
@@ -238,7 +241,7 @@ pub async fn status(
         .patch_status(&key.name, &merging(), &Patch::Merge(&patch))
         .await
     {
-        Ok(written) => Ok(written.metadata.resource_version),
+        Ok(written) => Ok(written.resource_version()),
         // The resource is gone, and its status with it.
         Err(kube::Error::Api(error)) if error.is_not_found() => Ok(None),
         Err(kube::Error::Api(error)) if error.code == 422 => {

@@ -2,7 +2,8 @@
 //!
 //! - [`api`] is what users write and read; [`resource`] is the same, parsed once.
 //! - [`watch`] feeds the [`index`], which knows what each resource cares about, and the [`store`], where a
-//!   resource rests [`packed`]; the [`queue`] knows whose turn it is, and [`controller`] makes runs of it.
+//!   resource rests [`packed`]; where only the metadata matter, a [`glimpse`] is enough. The [`queue`] knows
+//!   whose turn it is, and [`controller`] makes runs of it.
 //! - A run ([`reconcile`]) is three verbs: [`observe`] reads, [`decide`] is pure and names the next step,
 //!   [`act`] writes. [`conditions`], [`events`] and [`metrics`] tell of it.
 //! - What is wrong with a pair: [`mod@format`], [`account`], [`arn`], [`region`]; what AWS says of it: [`sts`], whose
@@ -31,6 +32,7 @@ pub mod events;
 pub mod fair;
 pub mod fingerprint;
 pub mod format;
+pub mod glimpse;
 pub mod health;
 pub mod index;
 pub mod layout;

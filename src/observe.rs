@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client, api::ListParams};
+use kube::{Api, Client, Resource as _, api::ListParams};
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     decide::{FoundSource, FoundTarget, Source, Target, examine},
     error::Error,
     fingerprint::FingerprintKey,
+    glimpse::Glimpse,
     index::{ResourceKey, Seen, Sight},
     resource::Resource,
 };
@@ -68,10 +69,10 @@ pub async fn target(client: &Client, resource: &Resource, name: &str) -> Result<
 /// # Errors
 /// The API server does not answer.
 pub async fn sight(client: &Client, namespace: &str, name: &str) -> Result<Sight, Error> {
-    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let read = secrets.get_metadata_opt(name).await;
+    let secrets: Api<Glimpse> = Api::namespaced(client.clone(), namespace);
+    let read = secrets.get_opt(name).await;
     let secret = read.map_err(|error| unread(name, error))?;
-    let seen = secret.and_then(|secret| Seen::of(&secret.metadata));
+    let seen = secret.and_then(|secret| Seen::of(secret.meta()));
     Ok(seen.map_or(Sight::Absent, Sight::Present))
 }
 

@@ -115,7 +115,7 @@ impl Run<'_> {
         };
         for (name, seen) in &plan.strays {
             if let Changed::Done(sight) =
-                in_time(act::delete_stray(client, namespace, name, seen)).await?
+                in_time(act::delete(client, namespace, name, seen)).await?
             {
                 self.record(name, &Sight::Present(seen.clone()), &sight);
                 self.view.strays.retain(|(stray, _)| stray != name);

@@ -2,23 +2,21 @@
 //! of a Secret nothing else is kept.
 
 mod follow;
-mod glimpse;
+mod guarded;
 mod heard;
+pub mod lines;
 mod pause;
 mod told;
 
 use std::sync::Arc;
 
 use futures::{StreamExt, future};
-use kube::{
-    Api, Client, Resource, ResourceExt, api::ObjectMeta, core::DeserializeGuard,
-    runtime::watcher::Event,
-};
+use kube::{Api, Client, Resource, ResourceExt, runtime::watcher::Event};
 use tokio::sync::watch;
 
 use crate::{
-    api::StaticAwsCredentials,
     context::Context,
+    glimpse::Glimpse,
     health::Dependency,
     index::{ResourceKey, Seen},
     lock::lock,
@@ -26,11 +24,8 @@ use crate::{
 };
 pub use follow::SILENCE;
 use follow::follow;
-pub use glimpse::Glimpse;
+pub use guarded::Guarded;
 use heard::Heard;
-
-/// A resource as it is watched: one that cannot be decoded does not stop the others.
-type Guarded = DeserializeGuard<StaticAwsCredentials>;
 
 /// Where the two lists stand: resources come first, so that the names that matter are known when
 /// the Secrets pass by; runs begin after both.
@@ -116,7 +111,7 @@ fn note(context: &Context, object: &Guarded) -> Vec<ResourceKey> {
     let mut index = lock(&context.index);
     let mut key = key(object);
     let uid = object.uid().unwrap_or_default().into();
-    let mut woken = if let Ok(object) = &object.0 {
+    let mut woken = if let Ok(object) = &object.object {
         let mentions = resource::mentions(object, object.status.as_ref());
         index.apply_resource(&key, mentions)
     } else {
@@ -124,11 +119,7 @@ fn note(context: &Context, object: &Guarded) -> Vec<ResourceKey> {
         Vec::new()
     };
     key = index.known(&key).unwrap_or(key);
-    let object = object.0.as_ref().map_err(|invalid| {
-        let mut invalid = invalid.clone();
-        prune(&mut invalid.metadata);
-        Box::new(invalid)
-    });
+    let object = object.object.as_ref().map_err(Clone::clone);
     lock(&context.store).keep(&key, uid, object);
     woken.push(key);
     woken
@@ -137,13 +128,6 @@ fn note(context: &Context, object: &Guarded) -> Vec<ResourceKey> {
 /// Namespace and name of a watched resource.
 fn key(object: &Guarded) -> ResourceKey {
     ResourceKey::new(&object.namespace().unwrap_or_default(), &object.name_any())
-}
-
-/// Most of a stored object is who owns which field, and how it was last applied.
-fn prune(metadata: &mut ObjectMeta) {
-    metadata.managed_fields = None;
-    metadata.annotations = None;
-    metadata.labels = None;
 }
 
 /// Watches Secrets once the resources are listed, and says which resources a change concerns.

@@ -53,7 +53,7 @@ const IMPURE: [&str; 16] = [
 ];
 
 /// Files that read from or write to the API server.
-const EFFECTS: [&str; 9] = [
+const EFFECTS: [&str; 10] = [
     "act.rs",
     "events.rs",
     "health.rs",
@@ -62,6 +62,7 @@ const EFFECTS: [&str; 9] = [
     "process.rs",
     "watch.rs",
     "watch/follow.rs",
+    "watch/lines.rs",
     "watch/told.rs",
 ];
 

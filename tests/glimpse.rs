@@ -6,10 +6,10 @@
     reason = "a test fails by panicking"
 )]
 
-use k8s_openapi::api::core::v1::Secret;
-use kube::{Resource, core::PartialObjectMeta};
+use k8s_openapi::api::{apps::v1::Deployment, core::v1::Secret};
+use kube::{Resource, ResourceExt, core::PartialObjectMeta};
 use serde_json::{Value, json};
-use static_aws_credentials::{index::Seen, watch::Glimpse};
+use static_aws_credentials::{glimpse::Glimpse, index::Seen};
 
 fn glimpse(metadata: &Value) -> Glimpse {
     let object = json!({
@@ -107,10 +107,26 @@ fn what_nothing_is_decided_by_is_not_kept() {
 
 #[test]
 fn only_metadata_is_asked_for() {
-    assert!(Glimpse::metadata_api());
+    assert!(<Glimpse>::metadata_api());
     assert_eq!(
-        Glimpse::url_path(&(), Some("shop")),
+        <Glimpse>::url_path(&(), Some("shop")),
         Secret::url_path(&(), Some("shop"))
+    );
+}
+
+#[test]
+fn an_answer_to_a_write_may_be_of_any_kind() {
+    let answer = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": metadata(&json!({})),
+        "spec": { "replicas": 3 },
+        "status": { "replicas": "not a number" },
+    });
+    let glimpse: Glimpse<Deployment> = serde_json::from_value(answer).unwrap();
+    assert_eq!(glimpse.resource_version().as_deref(), Some("4711"));
+    assert_eq!(
+        Glimpse::<Deployment>::url_path(&(), Some("shop")),
+        Deployment::url_path(&(), Some("shop"))
     );
 }
 

@@ -17,8 +17,9 @@ use serde::de::DeserializeOwned;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
+    lines::{self, Events},
     pause::Pause,
-    told::{Events, Telling, Told},
+    told::{Telling, Told},
 };
 use crate::{context::Context, metrics::Heard};
 
@@ -135,7 +136,7 @@ where
 
 async fn hear<K>(api: &Api<K>, telling: Telling<K>) -> (Option<Result<Event<K>>>, State<K>)
 where
-    K: Clone + Debug + DeserializeOwned + Send + 'static,
+    K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     match telling.next(api).await {
         Told::More(event, telling) => (event.map(Ok), State::Told(telling)),
@@ -146,12 +147,12 @@ where
 
 async fn begin<K>(api: &Api<K>, version: String) -> (Option<Result<Event<K>>>, State<K>)
 where
-    K: Clone + Debug + DeserializeOwned + Send + 'static,
+    K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     let parameters = WatchParams::default().timeout(WATCH_TIMEOUT);
-    match in_time(api.watch(&parameters, &version)).await {
+    match in_time(lines::watch(api, &parameters, &version)).await {
         Ok(events) => {
-            let watching = State::Watching(version, Instant::now(), events.boxed());
+            let watching = State::Watching(version, Instant::now(), events);
             (None, watching)
         }
         Err(error) => {

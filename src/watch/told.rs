@@ -3,19 +3,19 @@
 
 use std::{collections::VecDeque, fmt::Debug, io, io::ErrorKind};
 
-use futures::{StreamExt, stream::BoxStream};
+use futures::StreamExt;
 use kube::{
-    Api,
+    Api, Resource,
     api::{ListParams, WatchEvent, WatchParams},
     runtime::watcher::{Error, Event},
 };
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use super::follow::SILENCE;
-
-/// A watch that is under way.
-pub type Events<K> = BoxStream<'static, kube::Result<WatchEvent<K>>>;
+use super::{
+    follow::SILENCE,
+    lines::{Events, watch},
+};
 
 /// How long the API server may take to tell all; a watch for what happens then is another one.
 const TELLING_TIMEOUT: u32 = 600;
@@ -52,7 +52,7 @@ pub enum Told<K> {
 
 impl<K> Telling<K>
 where
-    K: Clone + Debug + DeserializeOwned + Send + 'static,
+    K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     /// Hears one thing.
     pub async fn next(self, api: &Api<K>) -> Told<K> {
@@ -72,11 +72,11 @@ where
 
 async fn ask<K>(api: &Api<K>) -> Told<K>
 where
-    K: Clone + Debug + DeserializeOwned + Send + 'static,
+    K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     let parameters = WatchParams::streaming_lists().timeout(TELLING_TIMEOUT);
-    match timeout(SILENCE, api.watch(&parameters, "")).await {
-        Ok(Ok(events)) => Told::More(None, Telling::Streams(events.boxed())),
+    match timeout(SILENCE, watch(api, &parameters, "")).await {
+        Ok(Ok(events)) => Told::More(None, Telling::Streams(events)),
         // The feature is called WatchList, and not every API server has it turned on.
         Ok(Err(kube::Error::Api(status))) if matches!(status.code, 400 | 422) => {
             Told::More(None, Telling::Pages(VecDeque::new(), Rest::Page(None)))

@@ -1,7 +1,8 @@
-//! What is read of a Secret that passes by. Values of annotations and the fields' managers may be
-//! hundreds of kilobytes, and nothing is decided by them, so no memory is given to them.
+//! What is read of an object of which only the metadata matter: one that passes by, or the answer to
+//! a write. Values of annotations and the fields' managers may be hundreds of kilobytes, and nothing is
+//! decided by them, so neither memory nor time is given to them.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, marker::PhantomData};
 
 use k8s_openapi::{
     api::core::v1::Secret,
@@ -10,11 +11,14 @@ use k8s_openapi::{
 use kube::{Resource, api::ObjectMeta};
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
-/// A Secret as the API server tells of its metadata. Its annotations have no values.
+/// The metadata of an object. Its annotations have no values.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Glimpse {
+#[serde(bound = "")]
+pub struct Glimpse<K = Secret> {
     #[serde(deserialize_with = "glance")]
     metadata: ObjectMeta,
+    #[serde(skip)]
+    of: PhantomData<fn() -> K>,
 }
 
 /// What takes the place of a value.
@@ -40,7 +44,7 @@ struct Metadata {
     deletion_timestamp: Option<Time>,
 }
 
-fn glance<'de, D: Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error> {
+pub(crate) fn glance<'de, D: Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error> {
     let read = Metadata::deserialize(input)?;
     let without_values = |annotations: BTreeMap<String, Skipped>| {
         let all = annotations.into_iter();
@@ -60,28 +64,28 @@ fn glance<'de, D: Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error> {
     })
 }
 
-impl Resource for Glimpse {
-    type DynamicType = ();
-    type Scope = <Secret as Resource>::Scope;
+impl<K: Resource> Resource for Glimpse<K> {
+    type DynamicType = K::DynamicType;
+    type Scope = K::Scope;
 
     fn metadata_api() -> bool {
         true
     }
 
-    fn kind((): &()) -> Cow<'_, str> {
-        Secret::kind(&())
+    fn kind(of: &Self::DynamicType) -> Cow<'_, str> {
+        K::kind(of)
     }
 
-    fn group((): &()) -> Cow<'_, str> {
-        Secret::group(&())
+    fn group(of: &Self::DynamicType) -> Cow<'_, str> {
+        K::group(of)
     }
 
-    fn version((): &()) -> Cow<'_, str> {
-        Secret::version(&())
+    fn version(of: &Self::DynamicType) -> Cow<'_, str> {
+        K::version(of)
     }
 
-    fn plural((): &()) -> Cow<'_, str> {
-        Secret::plural(&())
+    fn plural(of: &Self::DynamicType) -> Cow<'_, str> {
+        K::plural(of)
     }
 
     fn meta(&self) -> &ObjectMeta {

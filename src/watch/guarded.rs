@@ -1,0 +1,105 @@
+//! A resource as it is watched: one that cannot be decoded does not stop the others.
+
+use std::borrow::Cow;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{Resource, api::ObjectMeta, core::error_boundary::InvalidObject};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::api::StaticAwsCredentials;
+
+/// A resource, or why it cannot be decoded. Most of a stored object is who owns which field, and how it
+/// was last applied: no decision needs that, so it is not even read.
+#[derive(Clone, Debug)]
+pub struct Guarded {
+    metadata: ObjectMeta,
+    /// The resource.
+    pub object: Result<StaticAwsCredentials, Box<InvalidObject>>,
+}
+
+/// Spec and status are decoded once it is known whose they are.
+#[derive(Deserialize)]
+struct Parts {
+    metadata: Metadata,
+    #[serde(default)]
+    spec: Value,
+    status: Option<Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Metadata {
+    name: Option<String>,
+    namespace: Option<String>,
+    uid: Option<String>,
+    resource_version: Option<String>,
+    generation: Option<i64>,
+    creation_timestamp: Option<Time>,
+    deletion_timestamp: Option<Time>,
+}
+
+impl<'de> Deserialize<'de> for Guarded {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let parts = Parts::deserialize(input)?;
+        let metadata = ObjectMeta {
+            name: parts.metadata.name,
+            namespace: parts.metadata.namespace,
+            uid: parts.metadata.uid,
+            resource_version: parts.metadata.resource_version,
+            generation: parts.metadata.generation,
+            creation_timestamp: parts.metadata.creation_timestamp,
+            deletion_timestamp: parts.metadata.deletion_timestamp,
+            ..ObjectMeta::default()
+        };
+        let object = decode(&metadata, parts.spec, parts.status);
+        let object = object.map_err(|error| {
+            Box::new(InvalidObject {
+                error: error.to_string(),
+                metadata: metadata.clone(),
+            })
+        });
+        Ok(Self { metadata, object })
+    }
+}
+
+fn decode(
+    metadata: &ObjectMeta,
+    spec: Value,
+    status: Option<Value>,
+) -> serde_json::Result<StaticAwsCredentials> {
+    Ok(StaticAwsCredentials {
+        metadata: metadata.clone(),
+        spec: serde_json::from_value(spec)?,
+        status: status.map(serde_json::from_value).transpose()?,
+    })
+}
+
+impl Resource for Guarded {
+    type DynamicType = ();
+    type Scope = <StaticAwsCredentials as Resource>::Scope;
+
+    fn kind((): &()) -> Cow<'_, str> {
+        StaticAwsCredentials::kind(&())
+    }
+
+    fn group((): &()) -> Cow<'_, str> {
+        StaticAwsCredentials::group(&())
+    }
+
+    fn version((): &()) -> Cow<'_, str> {
+        StaticAwsCredentials::version(&())
+    }
+
+    fn plural((): &()) -> Cow<'_, str> {
+        StaticAwsCredentials::plural(&())
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}

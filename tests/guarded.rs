@@ -1,0 +1,141 @@
+//! A resource is decoded as it is watched: what decisions need, and of one that cannot be decoded whose
+//! it is.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use kube::{Resource, ResourceExt, core::WatchEvent};
+use serde_json::{Value, json};
+use static_aws_credentials::{api::StaticAwsCredentials, watch::Guarded};
+
+fn resource() -> Value {
+    json!({
+        "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
+        "metadata": {
+            "name": "orders", "namespace": "shop", "uid": "11111111-2222-3333-4444-555555555555",
+            "resourceVersion": "4711", "generation": 3,
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "deletionTimestamp": "2026-01-02T00:00:00Z",
+        },
+        "spec": {
+            "secretRef": { "name": "orders-aws" }, "region": "eu-west-1",
+            "rotation": { "restart": { "scope": "Consumers" } },
+        },
+        "status": {
+            "observedGeneration": 3,
+            "conditions": [{
+                "type": "Ready", "status": "True", "reason": "Published", "message": "it is",
+                "lastTransitionTime": "2026-01-01T00:00:00Z",
+            }],
+            "published": {
+                "secretName": "orders-credentials", "uid": "u", "resourceVersion": "7",
+                "keyIdSuffix": "AAAA", "revision": 1, "time": "2026-01-01T00:00:00Z",
+            },
+        },
+    })
+}
+
+fn watched(object: &Value) -> Guarded {
+    serde_json::from_str(&object.to_string()).unwrap()
+}
+
+/// A resource with something else at a place.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut object = resource();
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    object.pointer_mut(parent).unwrap()[name] = value;
+    object
+}
+
+#[test]
+fn it_is_what_it_is_when_it_is_read_whole() {
+    for object in [
+        resource(),
+        with("/spec/region", Value::Null),
+        with("/status", Value::Null),
+        with("/status", json!({})),
+        with("/status/aFieldOfANewerVersion", json!({ "a": 1 })),
+        with("/metadata/deletionTimestamp", Value::Null),
+    ] {
+        let whole: StaticAwsCredentials = serde_json::from_value(object.clone()).unwrap();
+        assert_eq!(watched(&object).object.unwrap(), whole, "{object}");
+    }
+}
+
+#[test]
+fn what_no_decision_needs_is_not_even_read() {
+    let mut object = resource();
+    object["metadata"]["managedFields"] = json!([{ "time": "not a time", "fieldsV1": 5 }]);
+    object["metadata"]["annotations"] = json!({ "note": "x".repeat(200_000) });
+    object["metadata"]["labels"] = json!({ "team": "a" });
+    let guarded = watched(&object);
+    assert_eq!(guarded.meta().annotations, None);
+    let whole: StaticAwsCredentials = serde_json::from_value(resource()).unwrap();
+    assert_eq!(guarded.object.unwrap(), whole);
+}
+
+#[test]
+fn one_that_cannot_be_decoded_says_why_and_whose_it_is() {
+    for (object, why) in [
+        (
+            with("/spec/secretRef", json!(3)),
+            "invalid type: integer `3`",
+        ),
+        (
+            with("/spec", json!({ "region": "eu-west-1" })),
+            "missing field `secretRef`",
+        ),
+        (with("/spec", Value::Null), "invalid type: null"),
+        (
+            with("/status/conditions", json!("x")),
+            "invalid type: string \"x\"",
+        ),
+    ] {
+        let guarded = watched(&object);
+        assert_eq!(guarded.name_any(), "orders");
+        assert_eq!(guarded.namespace().as_deref(), Some("shop"));
+        let uid = guarded.uid();
+        let invalid = guarded.object.unwrap_err();
+        assert!(invalid.error.contains(why), "{}", invalid.error);
+        assert_eq!(invalid.metadata.uid, uid);
+        assert_eq!(invalid.metadata.resource_version.as_deref(), Some("4711"));
+    }
+}
+
+#[test]
+fn one_without_a_spec_is_one_that_cannot_be_decoded() {
+    let mut object = resource();
+    object.as_object_mut().unwrap().remove("spec");
+    assert!(watched(&object).object.is_err());
+}
+
+#[test]
+fn others_on_the_same_watch_are_not_concerned() {
+    let event = |object: Value| json!({ "type": "MODIFIED", "object": object }).to_string();
+    let read = |text: String| serde_json::from_str::<WatchEvent<Guarded>>(&text).unwrap();
+    let decoded = |event: WatchEvent<Guarded>| match event {
+        WatchEvent::Modified(object) => object.object.is_ok(),
+        other => panic!("{other:?}"),
+    };
+    assert!(!decoded(read(event(with("/spec", json!([]))))));
+    assert!(decoded(read(event(resource()))));
+}
+
+#[test]
+fn it_is_watched_where_it_is_written() {
+    assert_eq!(
+        Guarded::url_path(&(), Some("shop")),
+        StaticAwsCredentials::url_path(&(), Some("shop"))
+    );
+    assert!(!Guarded::metadata_api());
+}
+
+#[test]
+fn what_has_no_metadata_is_an_error() {
+    for text in ["{}", "[]", r#"{"spec":{}}"#, r#"{"metadata":{"uid":1}}"#] {
+        assert!(serde_json::from_str::<Guarded>(text).is_err(), "{text}");
+    }
+}
