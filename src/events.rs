@@ -20,6 +20,10 @@ pub struct Announcement {
     event: Event,
 }
 
+/// A recorder counts an event that comes again and for that keeps each one whole for minutes: those of
+/// a burst would take more memory than the resources.
+pub const REMEMBERED: usize = 256;
+
 /// The API server cuts off longer notes by refusing the event.
 const NOTE_LIMIT: usize = 1000;
 
@@ -156,13 +160,20 @@ fn changed(
 
 /// Publishes what comes in, one after the other, beside the runs and not in their way.
 pub async fn publish(client: Client, mut announcements: mpsc::Receiver<Announcement>) {
-    let reporter = Reporter {
-        controller: FIELD_MANAGER.to_owned(),
-        instance: std::env::var("HOSTNAME").ok(),
+    let recorder = || {
+        let reporter = Reporter {
+            controller: FIELD_MANAGER.to_owned(),
+            instance: std::env::var("HOSTNAME").ok(),
+        };
+        Recorder::new(client.clone(), reporter)
     };
-    let recorder = Recorder::new(client, reporter);
+    let (mut recording, mut published) = (recorder(), 0);
     while let Some(Announcement { about, event }) = announcements.recv().await {
-        if let Err(error) = recorder.publish(&event, &about).await {
+        if published == REMEMBERED {
+            (recording, published) = (recorder(), 0);
+        }
+        published += 1;
+        if let Err(error) = recording.publish(&event, &about).await {
             tracing::warn!(reason = event.reason, %error, "an event could not be published");
         }
     }
