@@ -73,6 +73,12 @@ impl Remembered {
         }
     }
 
+    /// The watch has shown the resource at this version: what was written before has come back. In a
+    /// burst the run that would find out waits for its turn, and statuses are large.
+    pub fn shown(&mut self, version: u64) {
+        self.written.take_if(|written| written.version <= version);
+    }
+
     /// When the next proof is due.
     #[must_use]
     pub fn due(&self, now: Instant) -> Due {

@@ -41,10 +41,14 @@ impl Store {
             .ok()
             .and_then(|object| object.status.as_ref());
         let summary = status.map(Summary::of).unwrap_or_default();
+        let version = object.as_ref().ok().and_then(|object| version(object));
         let object = object.map(Packed::new);
         if let Some(record) = self.records.get_mut(key) {
             if record.uid != uid {
                 record.remembered = None;
+            }
+            if let Some((remembered, version)) = record.remembered.as_mut().zip(version) {
+                remembered.shown(version);
             }
             record.uid = uid;
             record.object = object;
@@ -125,6 +129,10 @@ impl Listing for Mutex<Store> {
         let copied = following.map(|(key, record)| (key.clone(), record.summary));
         copied.take(most).collect()
     }
+}
+
+fn version(object: &StaticAwsCredentials) -> Option<u64> {
+    object.metadata.resource_version.as_deref()?.parse().ok()
 }
 
 fn metadata(key: &ResourceKey, uid: &Uid) -> kube::api::ObjectMeta {

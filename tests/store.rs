@@ -8,7 +8,8 @@
 use kube::{api::ObjectMeta, core::error_boundary::InvalidObject};
 use serde_json::{Value, json};
 use static_aws_credentials::{
-    api::StaticAwsCredentials, index::ResourceKey, packed::Packed, store::Store, uid::Uid,
+    api::StaticAwsCredentials, index::ResourceKey, packed::Packed, remembered::Written,
+    store::Store, uid::Uid,
 };
 
 const UID: &str = "5f8a7c1e-0b1d-4a52-9c3f-2f6f0a3b9d10";
@@ -101,6 +102,48 @@ fn a_settled_resource_takes_few_bytes() {
         .sum();
     println!("figure: {} bytes for each packed resource", total / 1000);
     assert!(total / 1000 <= 640, "{} bytes", total / 1000);
+}
+
+/// A status that this process wrote last wins over an older watch. Once the watch has it there are two
+/// of it.
+#[test]
+fn a_status_that_was_written_is_forgotten_when_the_watch_shows_it() {
+    let mut store = Store::default();
+    let (one, uid, object) = (key("one"), Uid::from(UID), settled(1));
+    let version: u64 = object
+        .metadata
+        .resource_version
+        .as_deref()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let write = |store: &mut Store, version: u64| {
+        let status = object.status.clone().unwrap();
+        store.keep(&one, uid.clone(), Ok(&object));
+        store.remember(&one, &uid, |remembered| {
+            remembered.failures = 7;
+            remembered.written = Some(Box::new(Written {
+                version,
+                status,
+                rewinds: 0,
+            }));
+        });
+        store.keep(&one, uid.clone(), Ok(&object));
+        store.remember(&one, &uid, |remembered| {
+            (remembered.written.is_some(), remembered.failures)
+        })
+    };
+    assert_eq!(
+        write(&mut store, version + 1),
+        (true, 7),
+        "the watch is behind"
+    );
+    assert_eq!(write(&mut store, version), (false, 7));
+    assert_eq!(
+        write(&mut store, version - 1),
+        (false, 7),
+        "somebody wrote after us"
+    );
 }
 
 #[test]
