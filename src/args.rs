@@ -92,7 +92,7 @@ pub struct RunArgs {
     pub bind: SocketAddr,
 
     /// How many resources are worked on at once
-    #[arg(long, env = "AWSCREDS_CONCURRENCY", value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, env = "AWSCREDS_CONCURRENCY", value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..))]
     pub concurrency: u16,
 
     /// How many questions STS is asked per second at most; twice as many in a burst
