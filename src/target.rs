@@ -81,7 +81,7 @@ impl Owner {
     }
 }
 
-/// A Secret on its way to or from the API server. Its bytes are wiped when it is dropped.
+/// A Secret on its way to the API server. Its bytes are wiped when it is dropped.
 pub struct Passing(pub Secret);
 
 impl Passing {
