@@ -44,7 +44,7 @@ struct Metadata {
     deletion_timestamp: Option<Time>,
 }
 
-pub(crate) fn glance<'de, D: Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error> {
+fn glance<'de, D: Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error> {
     let read = Metadata::deserialize(input)?;
     let without_values = |annotations: BTreeMap<String, Skipped>| {
         let all = annotations.into_iter();

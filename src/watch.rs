@@ -111,7 +111,7 @@ fn note(context: &Context, object: &Guarded) -> Vec<ResourceKey> {
     let mut index = lock(&context.index);
     let mut key = key(object);
     let uid = object.uid().unwrap_or_default().into();
-    let mut woken = if let Ok(object) = &object.object {
+    let mut woken = if let Ok(object) = &object.0 {
         let mentions = resource::mentions(object, object.status.as_ref());
         index.apply_resource(&key, mentions)
     } else {
@@ -119,7 +119,7 @@ fn note(context: &Context, object: &Guarded) -> Vec<ResourceKey> {
         Vec::new()
     };
     key = index.known(&key).unwrap_or(key);
-    let object = object.object.as_ref().map_err(Clone::clone);
+    let object = object.0.as_ref().map_err(Clone::clone);
     lock(&context.store).keep(&key, uid, object);
     woken.push(key);
     woken

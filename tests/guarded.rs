@@ -61,7 +61,7 @@ fn it_is_what_it_is_when_it_is_read_whole() {
         with("/metadata/deletionTimestamp", Value::Null),
     ] {
         let whole: StaticAwsCredentials = serde_json::from_value(object.clone()).unwrap();
-        assert_eq!(watched(&object).object.unwrap(), whole, "{object}");
+        assert_eq!(watched(&object).0.unwrap(), whole, "{object}");
     }
 }
 
@@ -74,7 +74,7 @@ fn what_no_decision_needs_is_not_even_read() {
     let guarded = watched(&object);
     assert_eq!(guarded.meta().annotations, None);
     let whole: StaticAwsCredentials = serde_json::from_value(resource()).unwrap();
-    assert_eq!(guarded.object.unwrap(), whole);
+    assert_eq!(guarded.0.unwrap(), whole);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn one_that_cannot_be_decoded_says_why_and_whose_it_is() {
         assert_eq!(guarded.name_any(), "orders");
         assert_eq!(guarded.namespace().as_deref(), Some("shop"));
         let uid = guarded.uid();
-        let invalid = guarded.object.unwrap_err();
+        let invalid = guarded.0.unwrap_err();
         assert!(invalid.error.contains(why), "{}", invalid.error);
         assert_eq!(invalid.metadata.uid, uid);
         assert_eq!(invalid.metadata.resource_version.as_deref(), Some("4711"));
@@ -109,7 +109,7 @@ fn one_that_cannot_be_decoded_says_why_and_whose_it_is() {
 fn one_without_a_spec_is_one_that_cannot_be_decoded() {
     let mut object = resource();
     object.as_object_mut().unwrap().remove("spec");
-    assert!(watched(&object).object.is_err());
+    assert!(watched(&object).0.is_err());
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn others_on_the_same_watch_are_not_concerned() {
     let event = |object: Value| json!({ "type": "MODIFIED", "object": object }).to_string();
     let read = |text: String| serde_json::from_str::<WatchEvent<Guarded>>(&text).unwrap();
     let decoded = |event: WatchEvent<Guarded>| match event {
-        WatchEvent::Modified(object) => object.object.is_ok(),
+        WatchEvent::Modified(object) => object.0.is_ok(),
         other => panic!("{other:?}"),
     };
     assert!(!decoded(read(event(with("/spec", json!([]))))));

@@ -7,16 +7,12 @@ use kube::{Resource, api::ObjectMeta, core::error_boundary::InvalidObject};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::api::StaticAwsCredentials;
+use crate::api::{StaticAwsCredentials, StaticAwsCredentialsSpec, StaticAwsCredentialsStatus};
 
 /// A resource, or why it cannot be decoded. Most of a stored object is who owns which field, and how it
 /// was last applied: no decision needs that, so it is not even read.
 #[derive(Clone, Debug)]
-pub struct Guarded {
-    metadata: ObjectMeta,
-    /// The resource.
-    pub object: Result<StaticAwsCredentials, Box<InvalidObject>>,
-}
+pub struct Guarded(pub Result<StaticAwsCredentials, Box<InvalidObject>>);
 
 /// Spec and status are decoded once it is known whose they are.
 #[derive(Deserialize)]
@@ -52,27 +48,28 @@ impl<'de> Deserialize<'de> for Guarded {
             deletion_timestamp: parts.metadata.deletion_timestamp,
             ..ObjectMeta::default()
         };
-        let object = decode(&metadata, parts.spec, parts.status);
-        let object = object.map_err(|error| {
-            Box::new(InvalidObject {
+        Ok(Self(match decode(parts.spec, parts.status) {
+            Ok((spec, status)) => Ok(StaticAwsCredentials {
+                metadata,
+                spec,
+                status,
+            }),
+            Err(error) => Err(Box::new(InvalidObject {
                 error: error.to_string(),
-                metadata: metadata.clone(),
-            })
-        });
-        Ok(Self { metadata, object })
+                metadata,
+            })),
+        }))
     }
 }
 
 fn decode(
-    metadata: &ObjectMeta,
     spec: Value,
     status: Option<Value>,
-) -> serde_json::Result<StaticAwsCredentials> {
-    Ok(StaticAwsCredentials {
-        metadata: metadata.clone(),
-        spec: serde_json::from_value(spec)?,
-        status: status.map(serde_json::from_value).transpose()?,
-    })
+) -> serde_json::Result<(StaticAwsCredentialsSpec, Option<StaticAwsCredentialsStatus>)> {
+    Ok((
+        serde_json::from_value(spec)?,
+        status.map(serde_json::from_value).transpose()?,
+    ))
 }
 
 impl Resource for Guarded {
@@ -96,10 +93,16 @@ impl Resource for Guarded {
     }
 
     fn meta(&self) -> &ObjectMeta {
-        &self.metadata
+        match &self.0 {
+            Ok(object) => &object.metadata,
+            Err(invalid) => &invalid.metadata,
+        }
     }
 
     fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
+        match &mut self.0 {
+            Ok(object) => &mut object.metadata,
+            Err(invalid) => &mut invalid.metadata,
+        }
     }
 }
