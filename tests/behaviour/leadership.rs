@@ -107,7 +107,7 @@ async fn f27_a_leader_that_slept_through_its_lease_changes_nothing_any_more(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let (scene, leader, standby) = pair_of_replicas(stage).await?;
-    leader.process.signal(Signal::STOP);
+    leader.process.freeze()?;
     let mark = leader.proxy.mark();
     standby.until_it_leads(&scene, true).await?;
     scene.source("pair", SECOND).await?;

@@ -124,10 +124,7 @@ async fn outlived(
 async fn f17_an_api_server_that_freezes_dies_and_is_away(stage: Arc<Stage>) -> Result<()> {
     let (stage, _turn) = alone(&stage).await?;
     let scene = Scene::settled_with(stage, json!({})).await?;
-    let freeze = async |cluster: &ControlPlane| {
-        cluster.api_server().freeze();
-        Ok(())
-    };
+    let freeze = async |cluster: &ControlPlane| cluster.api_server().freeze().await;
     let thaw = async |cluster: &ControlPlane| {
         cluster.api_server().thaw();
         Ok(())

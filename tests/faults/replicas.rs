@@ -70,7 +70,7 @@ async fn frozen_before_its_write(
             Ok(leader.work(mark).iter().find(is_write).map(|_| ()))
         })
         .await?;
-    leader.process.signal(Signal::STOP);
+    leader.process.freeze()?;
     standby.until_it_leads(&scene, true).await?;
     scene.source("pair", PAIR).await?;
     scene.until_agreed("orders").await?;

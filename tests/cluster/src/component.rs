@@ -77,18 +77,18 @@ impl Component {
     }
 
     /// Stops it where it is: its connections stay open and nobody answers on them.
-    pub fn freeze(&self) {
-        self.signal(Signal::STOP);
+    ///
+    /// # Errors
+    /// When it does not run, or does not stop.
+    pub async fn freeze(&self) -> Result<()> {
+        let part = self.clone();
+        tokio::task::spawn_blocking(move || part.started(Leashed::freeze)).await?
     }
 
     /// Lets it go on after [`Self::freeze`].
     pub fn thaw(&self) {
-        self.signal(Signal::CONT);
-    }
-
-    fn signal(&self, signal: Signal) {
         if let Some(leashed) = self.running().as_ref() {
-            leashed.signal(signal);
+            leashed.signal(Signal::CONT);
         }
     }
 
@@ -120,11 +120,13 @@ impl Component {
     /// # Errors
     /// When it does not run.
     pub fn check(&self) -> Result<()> {
+        self.started(Leashed::check)
+    }
+
+    fn started(&self, then: impl FnOnce(&Leashed) -> Result<()>) -> Result<()> {
         let running = self.running();
-        running
-            .as_ref()
-            .with_context(|| format!("{} is not started", self.recipe.name))?
-            .check()
+        let leashed = running.as_ref();
+        then(leashed.with_context(|| format!("{} is not started", self.recipe.name))?)
     }
 
     async fn end(&self, how: impl FnOnce(&Leashed) + Send + 'static) -> Result<()> {

@@ -5,7 +5,7 @@
 //! (`PR_SET_PDEATHSIG` would need `unsafe`, and it fires when the *thread* that spawned the child ends.)
 
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::{BufRead, BufReader, Read, Seek, SeekFrom},
     os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
@@ -168,6 +168,38 @@ impl Leashed {
         }
     }
 
+    /// Stops it where it is, and waits until it stands. [`Signal::CONT`] lets it go on. Blocks the thread.
+    ///
+    /// A signal is only sent when `kill` returns: on a busy machine the threads that run go on for
+    /// some milliseconds, in which a server still answers.
+    ///
+    /// # Errors
+    /// When it still runs after half a minute, or has ended.
+    pub fn freeze(&self) -> Result<()> {
+        self.signal(Signal::STOP);
+        let end = Instant::now() + Duration::from_secs(30);
+        while !self.stands()? {
+            ensure!(Instant::now() < end, "{} does not stop", self.name);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
+    fn stands(&self) -> Result<bool> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid));
+        let threads = threads.with_context(|| format!("{} has ended", self.name))?;
+        for thread in threads {
+            // A thread may end while they are counted.
+            let stat = fs::read_to_string(thread?.path().join("stat")).unwrap_or_default();
+            // The name before the state may contain anything, even a bracket.
+            let state = stat.rsplit_once(") ").map(|(_, rest)| rest);
+            if !state.is_some_and(|state| state.starts_with('T')) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// An error that says how it ended, with the end of its log, if it did end.
     ///
     /// # Errors
@@ -221,7 +253,7 @@ impl Exit {
 /// When it cannot be read.
 pub fn log_tail(log: &Path) -> Result<String> {
     const TAIL: u64 = 4096;
-    let mut file = std::fs::File::open(log)?;
+    let mut file = fs::File::open(log)?;
     let length = file.metadata()?.len();
     ensure!(length > 0, "{} is empty", log.display());
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;

@@ -101,9 +101,9 @@ async fn a_control_plane_freezes_forgets_and_goes_back() -> Result<()> {
         .create(&PostParams::default(), &config_map("kept"))
         .await?;
 
-    cluster.api_server().freeze();
+    cluster.api_server().freeze().await?;
     let read = tokio::time::timeout(Duration::from_secs(2), maps.get("kept")).await;
-    assert!(read.is_err(), "it is silent");
+    assert!(read.is_err(), "it answers: {read:?}");
     cluster.api_server().thaw();
     cluster.ready().await?;
 

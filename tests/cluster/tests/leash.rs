@@ -1,7 +1,7 @@
 //! A leashed program ends with its parent, whatever ends the parent.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     os::unix::process::CommandExt,
     path::Path,
     process::{Command, Stdio},
@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use cluster::leash::Leashed;
+use rustix::process::Signal;
 
 const OWNER: &str = "LEASH_TEST_OWNER";
 
@@ -86,6 +87,52 @@ fn a_program_that_ends_by_itself_tells_its_code_and_its_words() -> Result<()> {
         error.contains("code 7") && error.contains("sorry"),
         "{error}"
     );
+    Ok(())
+}
+
+/// With all threads at work, so that a signal that was only sent would be seen.
+#[test]
+fn a_frozen_program_does_nothing_more() -> Result<()> {
+    if std::env::var_os(OWNER).is_some() {
+        let writers = (0..8).map(|_| {
+            std::thread::spawn(|| -> std::io::Result<()> {
+                loop {
+                    std::io::stdout().write_all(b".")?;
+                }
+            })
+        });
+        for writer in writers.collect::<Vec<_>>() {
+            let _ = writer.join();
+        }
+        return Ok(());
+    }
+    let log = tempfile::NamedTempFile::new()?;
+    let args = ["--exact", "a_frozen_program_does_nothing_more"].map(str::to_owned);
+    let args = [&args[..], &["--nocapture".to_owned()]].concat();
+    let env = [(OWNER.to_owned(), "1".to_owned())];
+    let program = Leashed::spawn(
+        "writers",
+        &std::env::current_exe()?,
+        &args,
+        &env,
+        log.path(),
+    )?;
+    let written = || Ok::<_, std::io::Error>(log.path().metadata()?.len());
+    for round in 0..50 {
+        let before = written()?;
+        let end = Instant::now() + Duration::from_mins(1);
+        while written()? < before + 1000 {
+            ensure!(Instant::now() < end, "round {round}: nothing is written");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        program.freeze()?;
+        let frozen = written()?;
+        std::thread::sleep(Duration::from_millis(10));
+        assert_eq!(written()?, frozen, "round {round}");
+        program.signal(Signal::CONT);
+    }
+    program.kill();
+    assert!(program.freeze().is_err(), "it has ended");
     Ok(())
 }
 
