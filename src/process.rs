@@ -71,7 +71,7 @@ pub enum ProcessError {
 }
 
 /// Runs that have not ended by then are cut off; every write names the version that it replaces.
-const DRAIN: Duration = Duration::from_secs(4);
+const DRAIN: Duration = Duration::from_secs(3);
 const EVENT_QUEUE: usize = 1024;
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
