@@ -14,6 +14,7 @@ mod costs;
 mod elsewhere;
 mod formats;
 mod interval;
+mod launch;
 mod leadership;
 mod leaks;
 mod lifecycle;
@@ -36,6 +37,7 @@ mod scale;
 mod scene;
 mod settling;
 mod source;
+mod stage;
 mod steps;
 #[path = "../support/suite.rs"]
 mod suite;

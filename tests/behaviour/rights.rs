@@ -8,7 +8,7 @@ use cluster::proxy::Verb;
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use crate::scene::{Stage, rules};
+use crate::stage::{Stage, rules};
 
 /// An API group, a resource with its subresource, and a verb.
 type Right = (String, String, String);

@@ -13,6 +13,9 @@ mod actions;
 mod courier;
 mod edits;
 mod harm;
+#[path = "../behaviour/launch.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod launch;
 mod layouts;
 mod memory;
 mod outcome;
@@ -31,6 +34,9 @@ mod scene;
 mod sequences;
 mod server;
 mod sightings;
+#[path = "../behaviour/stage.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod stage;
 mod stale;
 #[path = "../behaviour/steps.rs"]
 #[allow(dead_code, reason = "shared with other tests")]

@@ -1,0 +1,111 @@
+//! What all tests of a suite share: one control plane with the CRD, the operator's rights on it, and
+//! the pairs of one user.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::Result;
+use cluster::{
+    control_plane::{ControlPlane, Options},
+    proxy::{Proxy, Record},
+};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+const CONSUMER_RULES: &str =
+    include_str!("../../charts/static-aws-credentials/files/consumer-rules.yaml");
+const RESTART_RULES: &str =
+    include_str!("../../charts/static-aws-credentials/files/restart-rules.yaml");
+const RULES: &str = include_str!("../../charts/static-aws-credentials/files/rules.yaml");
+const LEASE_RULES: &str =
+    include_str!("../../charts/static-aws-credentials/files/lease-rules.yaml");
+const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
+
+/// A pair of the shape that AWS gives out. The account is 123456789012.
+pub const PAIR: (&str, &str) = (
+    "AKIARZPUZDIKQUAIL2A3",
+    "wSecretOfTheFirstPair+wSecretOfTheFirst1",
+);
+/// A second pair of the same user.
+pub const SECOND: (&str, &str) = (
+    "AKIARZPUZDIKQUAIL2B4",
+    "wSecretOfTheSecondPair/wSecretOfTheSecnd",
+);
+/// The account of both.
+pub const ACCOUNT: &str = "123456789012";
+/// The user of both.
+pub const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
+
+/// What all tests share.
+pub struct Stage {
+    cluster: ControlPlane,
+    records: Mutex<Vec<Record>>,
+    elsewhere: OnceCell<Arc<Stage>>,
+}
+
+impl Stage {
+    /// A control plane with the CRD installed.
+    pub async fn set() -> Result<Self> {
+        let stage = Self {
+            cluster: ControlPlane::start(Options::default()).await?,
+            records: Mutex::default(),
+            elsewhere: OnceCell::new(),
+        };
+        stage.define().await?;
+        Ok(stage)
+    }
+
+    /// Installs the CRD.
+    pub async fn define(&self) -> Result<()> {
+        self.cluster.define(CRD).await
+    }
+
+    /// A second cluster, for the one test that has to harm it.
+    pub async fn elsewhere(&self) -> Result<Arc<Self>> {
+        let set = async || Self::set().await.map(Arc::new);
+        let elsewhere = self.elsewhere.get_or_try_init(set).await?;
+        Ok(Arc::clone(elsewhere))
+    }
+
+    /// A proxy for one process of the operator; what it asks for is remembered to the end.
+    pub async fn proxy(&self) -> Result<Proxy> {
+        let cluster = self.cluster();
+        let proxy = Proxy::start(cluster.url(), &cluster.ca_pem()).await?;
+        self.records().push(proxy.record());
+        Ok(proxy)
+    }
+
+    /// What all processes of the operator asked for.
+    pub fn records(&self) -> MutexGuard<'_, Vec<Record>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn cluster(&self) -> &ControlPlane {
+        &self.cluster
+    }
+}
+
+/// The rules that the chart gives the operator, in one list.
+pub fn rules() -> Result<Vec<Value>> {
+    let mut rules: Vec<Value> = serde_saphyr::from_str(RULES)?;
+    let name = "{{ include \"static-aws-credentials.leaseName\" . }}";
+    let lease_rules = LEASE_RULES.replace(name, "static-aws-credentials");
+    for more in [&lease_rules, CONSUMER_RULES, RESTART_RULES] {
+        rules.extend(serde_saphyr::from_str::<Vec<Value>>(more)?);
+    }
+    Ok(rules)
+}
+
+/// The rights that the chart gives the operator's account of another or the same namespace, in one.
+pub fn rights(namespace: &str, account: &str) -> Result<String> {
+    let rules = rules()?;
+    let metadata = json!({ "name": "operator", "namespace": namespace });
+    let made = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata });
+    let role = json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules });
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata,
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "operator" },
+        "subjects": [{ "kind": "ServiceAccount", "name": "operator", "namespace": account }],
+    });
+    let documents = [made, role, binding].map(|document| document.to_string());
+    Ok(documents.join("\n---\n"))
+}
