@@ -21,7 +21,7 @@ use crate::{
     index::ResourceKey,
     lock::lock,
     queue::{Ended, Turn},
-    reconcile::{Place, reconcile},
+    reconcile::{Answered, Asking, Outcome, Place, admitted, reconcile},
     resource::{Resource, key_of},
     standby, telemetry,
     verdict::Finding,
@@ -37,6 +37,18 @@ const AFTER_A_PANIC: Duration = Duration::from_secs(30);
 struct Run {
     key: ResourceKey,
     ended: Ended,
+}
+
+/// How far a run came.
+enum Progress {
+    Ended(Ended),
+    Asks(Asking),
+}
+
+impl From<Ended> for Progress {
+    fn from(ended: Ended) -> Self {
+        Self::Ended(ended)
+    }
 }
 
 /// Runs one scope, a namespace or the cluster, until told to stop; what has begun is finished.
@@ -124,7 +136,7 @@ fn begin(context: &Arc<Context>, permit: Permit, runs: &mut JoinSet<Run>) {
     let context = Arc::clone(context);
     runs.spawn(async move {
         // A panic in here would lose the resource for good.
-        let run = AssertUnwindSafe(run_once(&context, &key, place)).catch_unwind();
+        let run = AssertUnwindSafe(until_ended(&context, &key, place)).catch_unwind();
         let ended = run.await.unwrap_or_else(|_| {
             tracing::error!(resource = %key, "the run panicked, which is a bug");
             Ended::Failed(AFTER_A_PANIC)
@@ -143,11 +155,32 @@ fn over(context: &Context, run: Result<Run, JoinError>) {
     }
 }
 
+/// One run, and those that an answer of AWS makes necessary.
+async fn until_ended(context: &Context, key: &ResourceKey, mut place: Place) -> Ended {
+    let mut answered = None;
+    loop {
+        // A task is as large as all that it may ever hold: boxed, a run leaves nothing behind.
+        let run = Box::pin(run_once(context, key, place, answered));
+        match run.await {
+            Progress::Ended(ended) => return ended,
+            Progress::Asks(asking) => {
+                answered = Some(asking.answered().await);
+                place = admitted(&context.shared, &key.namespace).await;
+            }
+        }
+    }
+}
+
 /// One run, within the gate that serves namespaces in turn.
-async fn run_once(context: &Context, key: &ResourceKey, place: Place) -> Ended {
+async fn run_once(
+    context: &Context,
+    key: &ResourceKey,
+    place: Place,
+    answered: Option<Answered>,
+) -> Progress {
     let leads = context.shared.leader.leads();
     let Some(object) = lock(&context.store).object(key) else {
-        return Ended::Rest;
+        return Ended::Rest.into();
     };
     let object = match object {
         Ok(object) => object,
@@ -156,7 +189,7 @@ async fn run_once(context: &Context, key: &ResourceKey, place: Place) -> Ended {
                 context.shared.metrics.runs.terminal();
                 undecodable(context, &invalid);
             }
-            return Ended::Rest;
+            return Ended::Rest.into();
         }
     };
     let resource = match Resource::parse(&object) {
@@ -169,22 +202,24 @@ async fn run_once(context: &Context, key: &ResourceKey, place: Place) -> Ended {
                 context.shared.metrics.runs.terminal();
                 invalid(context, &object, &finding);
             }
-            return Ended::Rest;
+            return Ended::Rest.into();
         }
     };
     if !leads {
         standby::look(context, &resource).await;
-        return Ended::Rest;
+        return Ended::Rest.into();
     }
     let begun = context.shared.metrics.runs.begin();
-    let run = reconcile(context, &object, &resource, place).instrument(telemetry::run(key));
+    let run =
+        reconcile(context, &object, &resource, place, answered).instrument(telemetry::run(key));
     let result = AssertUnwindSafe(run).catch_unwind().await;
     let result = result.unwrap_or(Err(Error::Panic));
-    begun.end(result.as_ref().copied());
+    begun.end(result.as_ref().map(Outcome::next));
     match result {
-        Ok(None) => Ended::Rest,
-        Ok(Some(pause)) => Ended::LookAgain(pause),
-        Err(error) => failed(context, &resource, &error),
+        Ok(Outcome::Asks(asking)) => Progress::Asks(asking),
+        Ok(Outcome::Done(None)) => Ended::Rest.into(),
+        Ok(Outcome::Done(Some(pause))) => Ended::LookAgain(pause).into(),
+        Err(error) => failed(context, &resource, &error).into(),
     }
 }
 

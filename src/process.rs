@@ -30,7 +30,7 @@ use crate::{
     leader::{Candidate, Leader},
     metrics::Metrics,
     server,
-    sts::{self, CaError, Prover, Rate, TrustedCa},
+    sts::{self, CaError, Prover, Rate, Sts, TrustedCa},
     telemetry::{self, TelemetryError},
     watch::SILENCE,
 };

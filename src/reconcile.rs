@@ -21,9 +21,13 @@ use crate::{
     verdict::Answer,
 };
 
+mod ask;
 mod follow;
 mod gather;
 mod restart;
+
+pub use ask::{Answered, Asking};
+pub use gather::admitted;
 
 /// Reads, questions and attempts of one run; more than any decision needs.
 const STEPS: u32 = 16;
@@ -44,6 +48,7 @@ struct Run<'a> {
     source: Option<Source>,
     targets: Vec<(String, Target)>,
     answers: Vec<(String, Answer)>,
+    answered: Option<Answered>,
     jitter: f64,
     conflicts: u32,
     place: Option<Place>,
@@ -52,7 +57,26 @@ struct Run<'a> {
 /// A place among the runs that go on.
 pub type Place = (Permit, Work);
 
-/// Runs once, and returns how long to wait for the next run where nothing changes before.
+/// How a run ended.
+pub enum Outcome {
+    /// All is done, and another run is planned after this time.
+    Done(Option<Duration>),
+    /// A further run is needed as soon as this is answered.
+    Asks(Asking),
+}
+
+impl Outcome {
+    /// How long until the next run that is planned.
+    #[must_use]
+    pub fn next(&self) -> Option<Duration> {
+        match self {
+            Self::Done(pause) => *pause,
+            Self::Asks(_) => Some(Duration::ZERO),
+        }
+    }
+}
+
+/// Runs once, with what an earlier run was told.
 ///
 /// # Errors
 /// The cluster failed.
@@ -61,8 +85,9 @@ pub async fn reconcile(
     object: &StaticAwsCredentials,
     resource: &Resource,
     place: Place,
-) -> Result<Option<Duration>, Error> {
-    let mut run = Run::new(context, object, resource, place);
+    answered: Option<Answered>,
+) -> Result<Outcome, Error> {
+    let mut run = Run::new(context, object, resource, place, answered);
     for _ in 0..STEPS {
         run.still_leads()?;
         let step = tracing::debug_span!("decide").in_scope(|| run.decide());
@@ -70,12 +95,16 @@ pub async fn reconcile(
         match step {
             Step::Read(Read::Source) => run.read_source().instrument(observe).await?,
             Step::Read(Read::Target(name)) => run.read_target(name).instrument(observe).await?,
-            Step::Ask(query) => run.ask(query).instrument(observe).await,
+            Step::Ask(query) => {
+                if let Some(asking) = run.ask(query).instrument(observe).await {
+                    return Ok(Outcome::Asks(asking));
+                }
+            }
             Step::Act(plan) => {
                 if let Some(pause) = run.act(*plan).instrument(act).await? {
                     let follow = tracing::debug_span!("follow");
                     let again = run.follow_consumers().instrument(follow).await?;
-                    return Ok(follow::sooner(pause, again));
+                    return Ok(Outcome::Done(follow::sooner(pause, again)));
                 }
             }
         }
@@ -257,15 +286,6 @@ impl Run<'_> {
             remembered.pause(now)
         })
     }
-}
-
-/// The view as the index shows it once it knows this status, whether or not that has come back.
-fn as_mentioned(mut view: View, status: &StaticAwsCredentialsStatus, resource: &Resource) -> View {
-    let published = status.published.as_ref();
-    if published.is_none_or(|published| published.secret_name == resource.target) {
-        view.published = Sight::Unseen;
-    }
-    view
 }
 
 /// Every request has a deadline of its own; waiting for a turn has none.

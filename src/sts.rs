@@ -32,6 +32,11 @@ pub trait Sts: Send + Sync + 'static {
     /// Asks about a pair. It may wait for its turn for as long as that takes; whoever drops the
     /// future gives up the turn.
     fn ask(&self, question: Question) -> BoxFuture<'_, Reply>;
+
+    /// How many questions wait for their turn. Whoever asks at once has none.
+    fn waiting(&self) -> usize {
+        0
+    }
 }
 
 /// A question about one pair.
@@ -81,5 +86,9 @@ impl Urgency {
 impl<S: Sts + ?Sized> Sts for Arc<S> {
     fn ask(&self, question: Question) -> BoxFuture<'_, Reply> {
         (**self).ask(question)
+    }
+
+    fn waiting(&self) -> usize {
+        (**self).waiting()
     }
 }

@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Run, gather::this_second, in_time};
+use super::{
+    Run,
+    gather::{as_mentioned, this_second},
+    in_time,
+};
 use crate::{
     api::{Published, StaticAwsCredentialsStatus},
     consumers::{self, Again, Outlook, Pod, restart},
@@ -92,7 +96,7 @@ impl Run<'_> {
 
     /// What this run has seen.
     pub(super) fn look(&self) -> Look {
-        let view = super::as_mentioned(self.view.clone(), &self.status, self.resource);
+        let view = as_mentioned(self.view.clone(), &self.status, self.resource);
         Look::of(self.resource.generation, &view, &self.status)
     }
 }

@@ -1,22 +1,19 @@
 //! What a run observes, and the world that it decides from.
 
-use std::sync::Arc;
-
 use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{Place, Run, as_mentioned, in_time};
+use super::{Answered, Place, Run, in_time};
 use crate::{
-    api::StaticAwsCredentials,
-    context::Context,
-    decide::{self, Query, Source, Step, World},
+    api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
+    context::{Context, Shared},
+    decide::{self, Step, World},
     error::Error,
-    index::Sight,
+    index::{Sight, View},
     lock::lock,
     observe,
     remembered::Written,
     resource::Resource,
-    sts::{Question, Urgency},
 };
 
 impl<'a> Run<'a> {
@@ -25,6 +22,7 @@ impl<'a> Run<'a> {
         object: &'a StaticAwsCredentials,
         resource: &'a Resource,
         place: Place,
+        answered: Option<Answered>,
     ) -> Self {
         let stored = object.status.clone().unwrap_or_default();
         let stored_version = object.metadata.resource_version.clone().unwrap_or_default();
@@ -59,6 +57,7 @@ impl<'a> Run<'a> {
             source: None,
             targets: Vec::new(),
             answers: Vec::new(),
+            answered,
             jitter: jitter(),
             conflicts: 0,
             place: Some(place),
@@ -68,11 +67,8 @@ impl<'a> Run<'a> {
     /// Waits for another turn, where the first was given back while AWS was asked.
     pub(super) async fn admitted(&mut self) {
         if self.place.is_none() {
-            let shared = &self.context.shared;
-            let (queue, began) = (&shared.metrics.queue, Instant::now());
-            queue.added();
-            let permit = shared.gate.enter(0, &self.resource.key.namespace).await;
-            self.place = Some((permit, queue.started(began.elapsed())));
+            let namespace = &self.resource.key.namespace;
+            self.place = Some(admitted(&self.context.shared, namespace).await);
         }
     }
 
@@ -118,6 +114,7 @@ impl<'a> Run<'a> {
         let before = std::mem::replace(&mut self.view.source, source.sight());
         self.record(&self.resource.source.name, &before, &self.view.source);
         self.source = Some(source);
+        self.recall();
         Ok(())
     }
 
@@ -145,32 +142,27 @@ impl<'a> Run<'a> {
         let namespace = &self.resource.key.namespace;
         lock(&self.context.index).record(namespace, name, before, sight);
     }
+}
 
-    pub(super) async fn ask(&mut self, query: Query) {
-        let Some(Source::Found(found)) = &self.source else {
-            return;
-        };
-        let Ok(pair) = &found.pair else { return };
-        // AWS may take long, and its limiter longer: nobody waits behind this run meanwhile.
-        self.place = None;
-        let now = Instant::now();
-        let question = Question {
-            namespace: self.resource.key.namespace.to_string(),
-            pair: Arc::clone(&pair.pair),
-            region: query.region.as_str().to_owned(),
-            endpoint: query.region.sts_endpoint(),
-            urgency: if query.new_pair {
-                Urgency::NewPair
-            } else {
-                Urgency::IntervalProof
-            },
-            not_before: now.checked_sub(query.max_age).unwrap_or(now),
-        };
-        let reply = self.context.shared.sts.ask(question).await;
-        self.context.shared.metrics.answered(&reply.answer);
-        self.answers
-            .push((query.region.as_str().to_owned(), reply.answer));
+/// The view as the index shows it once it knows this status, whether or not that has come back.
+pub(super) fn as_mentioned(
+    mut view: View,
+    status: &StaticAwsCredentialsStatus,
+    resource: &Resource,
+) -> View {
+    let published = status.published.as_ref();
+    if published.is_none_or(|published| published.secret_name == resource.target) {
+        view.published = Sight::Unseen;
     }
+    view
+}
+
+/// Waits for another turn.
+pub async fn admitted(shared: &Shared, namespace: &str) -> Place {
+    let (queue, began) = (&shared.metrics.queue, Instant::now());
+    queue.added();
+    let permit = shared.gate.enter(0, namespace).await;
+    (permit, queue.started(began.elapsed()))
 }
 
 /// Times in a status have no fractions; one that had would differ from what comes back.

@@ -44,12 +44,6 @@ impl<S: Sts> Prover<S> {
         })
     }
 
-    /// How many calls wait for their turn.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.limiter.waiting()
-    }
-
     /// Every one who asks keeps a place of their own in the limiter, in their own namespace and
     /// class, until somebody's call about the pair starts. Waiting behind whoever asked first would
     /// keep a new pair behind interval proofs, and one namespace behind another.
@@ -93,5 +87,9 @@ impl<S: Sts> Prover<S> {
 impl<S: Sts> Sts for Prover<S> {
     fn ask(&self, question: Question) -> BoxFuture<'_, Reply> {
         Box::pin(self.reply(question))
+    }
+
+    fn waiting(&self) -> usize {
+        self.limiter.waiting()
     }
 }

@@ -45,6 +45,7 @@ mod suspend;
 mod target;
 mod traces;
 mod ttl;
+mod turns;
 mod undecodable;
 mod witness;
 mod workloads;
@@ -78,6 +79,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         runbook::tests(),
         settling::tests(),
         rejected::tests(),
+        turns::tests(),
         interval::tests(),
         publish::tests(),
         source::tests(),

@@ -21,10 +21,12 @@ pub const TARGET: &str = "orders-credentials";
 /// pair do not each ask about it.
 pub const ANSWER_STANDS: Duration = Duration::from_secs(2);
 
-/// A further pair of the user of `PAIR`, for numbers below 32.
+/// A further pair of the user of `PAIR`, for numbers below 20,000.
 pub fn numbered(number: usize) -> (String, String) {
     const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let id = format!("AKIARZPUZDIKQUAIL3C{}", char::from(BASE32[number]));
+    let digit = |place: u32| char::from(BASE32[number / 32_usize.pow(place) % 32]);
+    let end = String::from_iter([2, 1, 0].map(digit));
+    let id = format!("AKIARZPUZDIKQUAIL{end}");
     (id, format!("wSecretOfANumberedPair{number:018}"))
 }
 

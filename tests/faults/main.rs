@@ -27,6 +27,7 @@ mod replicas;
 #[path = "../support/report.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod report;
+mod resident;
 mod restored;
 #[path = "../behaviour/scene.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
@@ -47,6 +48,7 @@ mod suite;
 mod tally;
 #[path = "../support/variables.rs"]
 mod variables;
+mod waiting;
 mod watch;
 mod weight;
 #[path = "../behaviour/witness.rs"]
@@ -75,6 +77,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         sequences::tests(),
         edits::tests(),
         weight::tests(),
+        waiting::tests(),
         abuse::tests(),
         abuse_crowds::tests(),
         abuse_words::tests(),

@@ -1,11 +1,11 @@
 //! Many resources, many Secrets, and a clock that is wrong.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use cluster::{sts::Answer, tools::skewed_by};
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::{ByteString, api::core::v1::Secret};
@@ -15,13 +15,13 @@ use kube::{
 };
 use serde_json::json;
 use static_aws_credentials::api::StaticAwsCredentials;
-use tokio::task::JoinHandle;
 
 use crate::{
     abuse_crowds::for_a_crowd,
     actions::{TARGET, assert_silent, tests},
     replica::Replica,
     report,
+    resident::{LIMIT, MANY, Peak, memory, number_of},
     scene::{PAIR, SECOND, Scene, Stage, condition},
     steps::numbered,
     tally::survived,
@@ -32,46 +32,6 @@ tests![
     f33_ten_thousand_resources_fit_into_64_mib,
     f34_unrelated_secrets_that_change_500_times_a_second,
 ];
-
-/// What the process itself has in memory, in MiB: its program is in the page cache, and this build of
-/// it is many times as large as the image's.
-fn memory(process: u32) -> Result<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("RssAnon:"));
-    let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB"));
-    let kib: f64 = kib.context("no RssAnon")?.trim().parse()?;
-    Ok(kib / 1024.0)
-}
-
-/// The most that the operator had at any time, from now on.
-struct Peak {
-    most: Arc<Mutex<f64>>,
-    watching: JoinHandle<()>,
-}
-
-impl Peak {
-    fn of(scene: &Scene) -> Result<Self> {
-        let process = scene.operator()?.pid();
-        let most = Arc::<Mutex<f64>>::default();
-        let seen = Arc::clone(&most);
-        let watching = tokio::spawn(async move {
-            while let Ok(now) = memory(process) {
-                if let Ok(mut most) = seen.lock() {
-                    *most = most.max(now);
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        });
-        Ok(Self { most, watching })
-    }
-
-    fn end(self) -> f64 {
-        self.watching.abort();
-        self.most.lock().map_or(f64::INFINITY, |most| *most)
-    }
-}
 
 async fn create_many(scene: &Scene, numbers: std::ops::Range<usize>) -> Result<()> {
     let create = async |number: usize| {
@@ -89,7 +49,7 @@ async fn create_many(scene: &Scene, numbers: std::ops::Range<usize>) -> Result<(
 }
 
 /// One by one: as a collection they take longer than the API server gives a request.
-async fn delete_all(scene: &Scene) -> Result<()> {
+pub async fn delete_all(scene: &Scene) -> Result<()> {
     let all = ListParams::default();
     let all = scene.resources.list_metadata(&all).await?.items;
     let delete = async |name: String| {
@@ -103,7 +63,7 @@ async fn delete_all(scene: &Scene) -> Result<()> {
 }
 
 /// The patience of a scene is meant for a single resource: it begins anew whenever one was published.
-async fn until_published(scene: &Scene, count: usize) -> Result<()> {
+pub async fn until_published(scene: &Scene, count: usize) -> Result<()> {
     let mut published = 0;
     while published < count {
         let more = async || {
@@ -124,10 +84,6 @@ async fn published_now(scene: &Scene) -> Result<usize> {
     });
     Ok(ready.count())
 }
-
-const MANY: usize = 10_000;
-/// In MiB.
-const LIMIT: f64 = 64.0;
 
 /// A few say how much each takes, and thereby how much 10,000 would; the long form has that many.
 async fn f33_ten_thousand_resources_fit_into_64_mib(stage: Arc<Stage>) -> Result<()> {
@@ -195,11 +151,6 @@ async fn f34_unrelated_secrets_that_change_500_times_a_second(stage: Arc<Stage>)
     let test = "f34_unrelated_secrets_that_change_500_times_a_second";
     survived(test, total, &what);
     Ok(())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "at most thirty thousand")]
-fn number_of(count: usize) -> f64 {
-    count as f64
 }
 
 /// Creates, replaces or deletes one of fifty, by turns.

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-use static_aws_credentials::sts::{Prover, Rate, Urgency};
+use static_aws_credentials::sts::{Prover, Rate, Sts, Urgency};
 use tokio::time::{Instant, advance, sleep};
 
 use crate::script::{always, ask, identity, prover, question, settle, slow};

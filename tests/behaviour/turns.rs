@@ -1,0 +1,132 @@
+//! Questions to AWS that wait for their turn longer than a run does.
+
+use std::{ops::Range, sync::Arc, time::Duration};
+
+use anyhow::{Result, ensure};
+use cluster::proxy::Verb;
+use futures::future::try_join_all;
+use serde_json::json;
+
+use crate::{
+    actions::tests,
+    scene::{PAIR, SECOND, Scene, Stage},
+    steps::{TARGET, assert_holds, numbered},
+};
+
+tests![
+    the_run_that_comes_after_a_turn_knows_the_answer,
+    what_was_said_of_one_pair_says_nothing_of_the_next,
+    a_resource_that_goes_while_it_waits_gets_no_target,
+    an_answer_that_was_waited_for_is_not_asked_for_again,
+];
+
+/// Longer than a run waits for its turn.
+const PARTED: Duration = Duration::from_secs(2);
+
+/// A scene whose operator asks AWS once a second, after two questions at once.
+async fn slow(stage: Arc<Stage>) -> Result<Scene> {
+    let mut scene = Scene::before_start(stage).await?;
+    scene.flag("--sts-rate", "1");
+    scene.start_operator().await?;
+    Ok(scene)
+}
+
+/// So many resources with a pair of their own, all at once.
+async fn crowd(scene: &Scene, numbers: Range<usize>) -> Result<()> {
+    let create = async |number: usize| {
+        let (id, secret) = numbered(number);
+        scene.accept((&id, &secret));
+        let name = format!("crowd-{number}");
+        scene.source(&name, (&id, &secret)).await?;
+        scene.resource(&name, &name, json!({})).await
+    };
+    try_join_all(numbers.map(create)).await?;
+    Ok(())
+}
+
+fn reads(scene: &Scene, name: &str) -> usize {
+    let requests = scene.proxy.requests();
+    let reads = requests.iter().filter(|it| {
+        it.verb == Verb::Get && it.resource == "secrets" && it.name.as_deref() == Some(name)
+    });
+    reads.count()
+}
+
+async fn the_run_that_comes_after_a_turn_knows_the_answer(stage: Arc<Stage>) -> Result<()> {
+    const CROWD: usize = 12;
+    let scene = slow(stage).await?;
+    crowd(&scene, 0..CROWD).await?;
+    let mut again = 0;
+    for number in 0..CROWD {
+        let name = format!("crowd-{number}");
+        scene.until_ready(&name).await?;
+        let (id, _) = numbered(number);
+        assert_eq!(scene.key_id(&format!("{name}-credentials")).await?, id);
+        assert_eq!(scene.sts.calls_for(&id).len(), 1, "{name}");
+        let reads = reads(&scene, &name);
+        assert!((1..=2).contains(&reads), "{name} was read {reads} times");
+        again += reads - 1;
+    }
+    assert!(again > 0, "none has waited");
+    Ok(())
+}
+
+async fn what_was_said_of_one_pair_says_nothing_of_the_next(stage: Arc<Stage>) -> Result<()> {
+    let scene = slow(stage).await?;
+    crowd(&scene, 0..40).await?;
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene
+        .until("the run has begun", async || {
+            Ok((reads(&scene, "pair") > 0).then_some(()))
+        })
+        .await?;
+    tokio::time::sleep(PARTED).await;
+    scene.forget(SECOND);
+    scene.source("pair", SECOND).await?;
+    let asked = scene.sts.calls_for(PAIR.0).len();
+    ensure!(asked == 0, "its turn came too soon to show anything");
+
+    let object = scene.until_awaited("orders", "Settling").await?;
+    assert_holds(&object, "Verified", "Unknown", "Settling");
+    assert_eq!(scene.sts.calls_for(PAIR.0).len(), 1);
+    assert!(!scene.sts.calls_for(SECOND.0).is_empty());
+    assert_eq!(scene.snapshot(TARGET).await?, None);
+    scene.accept(SECOND);
+    scene.until_ready("orders").await?;
+    assert_eq!(scene.key_id(TARGET).await?, SECOND.0);
+    Ok(())
+}
+
+async fn a_resource_that_goes_while_it_waits_gets_no_target(stage: Arc<Stage>) -> Result<()> {
+    let scene = slow(stage).await?;
+    crowd(&scene, 0..20).await?;
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    tokio::time::sleep(PARTED).await;
+    scene.delete_resource("orders").await?;
+    // Served after it, had it stayed.
+    crowd(&scene, 20..21).await?;
+    scene.until_ready("crowd-20").await?;
+    scene.quiet().await;
+    assert_eq!(scene.snapshot(TARGET).await?, None);
+    Ok(())
+}
+
+/// Whoever touches a refused source wants an answer from after that, and the one that was waited for is
+/// from before the run that gets it: were it not handed on, that run would ask anew.
+async fn an_answer_that_was_waited_for_is_not_asked_for_again(stage: Arc<Stage>) -> Result<()> {
+    let scene = slow(stage).await?;
+    scene.forget(PAIR);
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.until_stalled("orders", "AccessKeyUnknown").await?;
+    crowd(&scene, 0..20).await?;
+    let (asked, read) = (scene.sts.calls_for(PAIR.0).len(), reads(&scene, "pair"));
+    scene.touch("pair").await?;
+    scene.until_spoken_of("orders").await?;
+    scene.until_stalled("orders", "AccessKeyUnknown").await?;
+    assert_eq!(reads(&scene, "pair") - read, 2, "it has not waited");
+    assert_eq!(scene.sts.calls_for(PAIR.0).len() - asked, 1);
+    Ok(())
+}

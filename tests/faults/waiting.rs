@@ -1,0 +1,119 @@
+//! More new pairs at once than AWS is asked about in many minutes: all but a few wait for their turn.
+
+use std::{ops::Range, sync::Arc};
+
+use anyhow::{Context, Result, ensure};
+use futures::{StreamExt, TryStreamExt, stream};
+use k8s_openapi::{ByteString, api::core::v1::Secret};
+use kube::{
+    ResourceExt,
+    api::{ListParams, ObjectMeta, PostParams},
+};
+use serde_json::json;
+use static_aws_credentials::api::StaticAwsCredentials;
+
+use crate::{
+    abuse_crowds::for_a_crowd,
+    actions::tests,
+    report,
+    resident::{LIMIT, MANY, Peak, memory, number_of},
+    scene::{Scene, Stage},
+    steps::numbered,
+    tally::survived,
+    weight::{delete_all, until_published},
+};
+
+tests![f33_ten_thousand_new_pairs_that_wait_for_aws];
+
+/// Resources and sources of which each has a pair of its own.
+async fn create_pairs(scene: &Scene, numbers: Range<usize>) -> Result<()> {
+    let create = async |number: usize| {
+        let pair = numbered(number);
+        scene.accept((&pair.0, &pair.1));
+        let name = format!("new-{number:05}");
+        let data = [
+            ("AWS_ACCESS_KEY_ID", pair.0),
+            ("AWS_SECRET_ACCESS_KEY", pair.1),
+        ];
+        let data = data.map(|(key, value)| (key.to_owned(), ByteString(value.into_bytes())));
+        let source = Secret {
+            metadata: ObjectMeta {
+                name: Some(name.clone()),
+                ..ObjectMeta::default()
+            },
+            data: Some(data.into()),
+            ..Secret::default()
+        };
+        let resource: StaticAwsCredentials = serde_json::from_value(json!({
+            "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
+            "metadata": { "name": name },
+            "spec": { "secretRef": { "name": name }, "region": "eu-west-1" },
+        }))?;
+        let parameters = PostParams::default();
+        scene.secrets.create(&parameters, &source).await?;
+        scene.resources.create(&parameters, &resource).await?;
+        anyhow::Ok(())
+    };
+    let all = stream::iter(numbers.map(create));
+    all.buffer_unordered(16).try_collect::<()>().await
+}
+
+/// Until all of so many pairs were asked about or wait for that.
+async fn until_waiting(scene: &Scene, count: usize) -> Result<()> {
+    let what = format!("{count} pairs wait for their turn");
+    let waiting = async || {
+        let metrics = scene.get_http("/metrics").await?;
+        let mut lines = metrics.lines();
+        let number = lines.find_map(|line| line.strip_prefix("staticawscredentials_sts_waiting "));
+        let waiting: usize = number.context("no such metric")?.parse()?;
+        Ok((waiting + scene.sts.calls().len() >= count).then_some(()))
+    };
+    scene.until(&what, waiting).await
+}
+
+/// A few say how much each takes, and thereby how much 10,000 would; the long form has that many.
+async fn f33_ten_thousand_new_pairs_that_wait_for_aws(stage: Arc<Stage>) -> Result<()> {
+    let (warm, count) = if report::thorough() {
+        (1_000, MANY)
+    } else {
+        (300, 900)
+    };
+    let mut scene = Scene::before_start(for_a_crowd(stage).await?).await?;
+    scene.flag("--log", "warn");
+    // Next to none is over while the others come.
+    scene.flag("--sts-rate", "1");
+    scene.start_operator().await?;
+    let peak = Peak::of(&scene)?;
+    create_pairs(&scene, 0..warm).await?;
+    until_waiting(&scene, warm).await?;
+    let before = memory(scene.operator()?.pid())?;
+    create_pairs(&scene, warm..count).await?;
+    until_waiting(&scene, count).await?;
+    let after = memory(scene.operator()?.pid())?;
+    let most = peak.end();
+    let each = (after - before).max(0.0) / number_of(count - warm) * 1024.0;
+    let further = number_of(MANY.saturating_sub(count)) * each / 1024.0;
+    let what = format!(
+        "pairs of which each waits: {before:.1} MiB with {warm}, {after:.1} with {count}, {most:.1} at most; {each:.1} KiB each"
+    );
+    ensure!(most + further <= LIMIT, "{count} {what}");
+
+    // Whoever waited waits no longer once AWS may be asked as often as one likes.
+    scene.stop_operator();
+    scene.serve(&[&scene.namespace.clone()]);
+    scene.flag("--log", "warn");
+    scene.flag("--sts-rate", "1000");
+    scene.start_operator().await?;
+    until_published(&scene, count).await?;
+    let targets = scene.secrets.list(&ListParams::default()).await?.items;
+    for number in 0..count {
+        let name = format!("new-{number:05}-credentials");
+        let target = targets.iter().find(|target| target.name_any() == name);
+        let data = target.and_then(|target| target.data.as_ref());
+        let id = data.and_then(|data| data.get("AWS_ACCESS_KEY_ID"));
+        let id = id.with_context(|| format!("{name} is missing"))?;
+        ensure!(id.0 == numbered(number).0.into_bytes(), "{name}");
+    }
+    survived("f33_ten_thousand_new_pairs_that_wait_for_aws", count, &what);
+    delete_all(&scene).await
+}
