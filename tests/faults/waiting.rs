@@ -71,10 +71,10 @@ async fn until_waiting(scene: &Scene, count: usize) -> Result<()> {
     scene.until(&what, waiting).await
 }
 
-/// A few say how much each takes, and thereby how much 10,000 would; the long form has that many.
+/// Some say how much each takes, and thereby how much 10,000 would.
 async fn f33_ten_thousand_new_pairs_that_wait_for_aws(stage: Arc<Stage>) -> Result<()> {
     let (warm, count) = if report::thorough() {
-        (1_000, MANY)
+        (1_000, 4_000)
     } else {
         (300, 900)
     };
@@ -92,7 +92,7 @@ async fn f33_ten_thousand_new_pairs_that_wait_for_aws(stage: Arc<Stage>) -> Resu
     let after = memory(scene.operator()?.pid())?;
     let most = peak.end();
     let each = (after - before).max(0.0) / number_of(count - warm) * 1024.0;
-    let further = number_of(MANY.saturating_sub(count)) * each / 1024.0;
+    let further = number_of(MANY - count) * each / 1024.0;
     let what = format!(
         "pairs of which each waits: {before:.1} MiB with {warm}, {after:.1} with {count}, {most:.1} at most; {each:.1} KiB each"
     );
