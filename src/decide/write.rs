@@ -72,9 +72,9 @@ pub(super) fn publish(world: &World<'_>, content: Content<'_>) -> Placing {
         (Sight::Present(seen), None)
             if same_spec && here.is_some_and(|here| matches(here, seen)) =>
         {
-            if content.is_published {
+            if content.is_published && is_applied(world) {
                 known(Change::Nothing, Standing::Holds(seen.clone()))
-            } else if seen.plain && world.memory.published.is_some() {
+            } else if !content.is_published && seen.plain && world.memory.published.is_some() {
                 let draft = content.draft(world.resource.owner().metadata(name), false);
                 known(
                     Change::Replace(draft, seen.clone()),
@@ -86,6 +86,12 @@ pub(super) fn publish(world: &World<'_>, content: Content<'_>) -> Placing {
         }
         (_, None) => Placing::Read(Read::Target(name.to_owned())),
     }
+}
+
+/// Whether the target was written, or found right, under the spec of which the status speaks. A spec
+/// that came while the source held nothing proven was taken note of, and changed nothing.
+fn is_applied(world: &World<'_>) -> bool {
+    world.reason_before(ConditionType::Published) == Some(Reason::Published)
 }
 
 /// Writes over a Secret that exists, if it is ours to write.

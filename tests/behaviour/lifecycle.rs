@@ -25,6 +25,7 @@ tests![
     the_policy_can_be_switched_without_asking_aws,
     layouts_and_keys_change_without_asking_aws,
     layouts_wait_while_the_source_is_bad,
+    what_waited_for_the_source_is_applied_when_the_published_pair_comes_back,
 ];
 
 async fn a_deleted_resource_takes_its_target_along_and_costs_nothing(
@@ -249,5 +250,33 @@ async fn layouts_wait_while_the_source_is_bad(stage: Arc<Stage>) -> Result<()> {
     scene.source("pair", SECOND).await?;
     scene.until_agreed("orders").await?;
     assert_eq!(scene.content(TARGET).await?.len(), 2);
+    Ok(())
+}
+
+async fn what_waited_for_the_source_is_applied_when_the_published_pair_comes_back(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let scene = Scene::settled(stage).await?;
+    for (policy, layout, owners) in [("Retain", "Mendix", 0), ("Delete", "Env", 1)] {
+        scene.source("pair", (SECOND.0, PAIR.1)).await?;
+        scene
+            .until_status("orders", "Ready", "False", "SignatureMismatch")
+            .await?;
+        let target = json!({ "target": { "deletionPolicy": policy, "layouts": [layout] } });
+        scene.change("orders", target).await?;
+        scene
+            .until_status("orders", "Ready", "False", "SignatureMismatch")
+            .await?;
+        scene.source("pair", PAIR).await?;
+        scene.until_agreed("orders").await?;
+        let target = scene.secrets.get(TARGET).await?;
+        assert_eq!(target.owner_references().len(), owners, "{policy}");
+        let env = scene
+            .content(TARGET)
+            .await?
+            .contains_key("AWS_ACCESS_KEY_ID");
+        assert_eq!(env, layout == "Env", "{layout}");
+    }
+    assert_eq!(scene.published("orders").await?.revision, 1);
     Ok(())
 }
