@@ -259,12 +259,18 @@ fn memory(
         }
         _ => None,
     };
-    learn(&mut memory, judged, pair, placed);
+    learn(&mut memory, world.resource.generation, judged, pair, placed);
     memory
 }
 
 /// What is known since of the pair that is proven and of the one that is published.
-fn learn(memory: &mut super::Memory, judged: &Judged, pair: Option<&SourcePair>, placed: &Placed) {
+fn learn(
+    memory: &mut super::Memory,
+    generation: i64,
+    judged: &Judged,
+    pair: Option<&SourcePair>,
+    placed: &Placed,
+) {
     match (judged, pair) {
         (Judged::Sound { proof, .. }, Some(pair)) => {
             if matches!(
@@ -272,6 +278,7 @@ fn learn(memory: &mut super::Memory, judged: &Judged, pair: Option<&SourcePair>,
                 Standing::Holds(_) | Standing::Found { .. } | Standing::Written { .. }
             ) {
                 memory.published = Some(pair.fingerprint);
+                memory.applied = Some(generation);
             }
             memory.proof = proof.clone().or(memory.proof.take());
         }

@@ -56,6 +56,8 @@ pub struct Memory {
     pub look: Option<Look>,
     /// The pair that this process published or found published.
     pub published: Option<Fingerprint>,
+    /// The generation of the spec to which this process brought the target, or found it brought.
+    pub applied: Option<i64>,
     /// The pair that this process proved.
     pub proof: Option<Proof>,
     /// The new pair that AWS did not know when this process last asked.

@@ -91,7 +91,8 @@ pub(super) fn publish(world: &World<'_>, content: Content<'_>) -> Placing {
 /// Whether the target was written, or found right, under the spec of which the status speaks. A spec
 /// that came while the source held nothing proven was taken note of, and changed nothing.
 fn is_applied(world: &World<'_>) -> bool {
-    world.reason_before(ConditionType::Published) == Some(Reason::Published)
+    world.memory.applied == Some(world.resource.generation)
+        || world.reason_before(ConditionType::Published) == Some(Reason::Published)
 }
 
 /// Writes over a Secret that exists, if it is ours to write.
