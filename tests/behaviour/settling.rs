@@ -164,7 +164,7 @@ async fn touched(stage: Arc<Stage>) -> Result<()> {
     scene.resource("orders", "pair", json!({})).await?;
     let began = Instant::now();
     // Whoever touches it once it is refused asks anew.
-    while began.elapsed() < MINUTE - Duration::from_secs(3) {
+    while began.elapsed() + Duration::from_secs(3) < MINUTE {
         scene.touch("pair").await?;
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
