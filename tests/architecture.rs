@@ -5,10 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
@@ -103,24 +100,29 @@ impl File {
 }
 
 fn files() -> Vec<File> {
+    let files = files_in(Path::new(SRC));
+    assert!(files.len() > 40, "the sources are found");
+    files
+}
+
+fn files_in(top: &Path) -> Vec<File> {
     let mut files = Vec::new();
-    let mut folders = vec![PathBuf::from(SRC)];
+    let mut folders = vec![top.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
             } else {
-                files.push(read(&path));
+                files.push(read(top, &path));
             }
         }
     }
-    assert!(files.len() > 40, "the sources are found");
     files
 }
 
-fn read(path: &Path) -> File {
-    let relative = path.strip_prefix(SRC).unwrap();
+fn read(top: &Path, path: &Path) -> File {
+    let relative = path.strip_prefix(top).unwrap();
     File {
         path: relative.to_str().unwrap().to_owned(),
         text: fs::read_to_string(path).unwrap(),
@@ -230,6 +232,37 @@ fn functions_have_at_most_50_lines() {
     for file in files() {
         for (name, lines) in functions(&file) {
             assert!(lines <= 50, "{} in {} has {lines} lines", name, file.path);
+        }
+    }
+}
+
+/// `println` of a test that runs beside others lands between `test name ... ` and `ok` of another one,
+/// unless the harness catches it; these suites have a harness that does not.
+#[test]
+fn suites_that_catch_no_output_leave_standard_output_to_the_harness() {
+    let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
+    let uncaught = manifest
+        .split("\n[")
+        .filter(|section| section.contains("harness = false"));
+    let suite = |section: &str| section.split('"').nth(1).unwrap().to_owned();
+    let suites: Vec<String> = uncaught.map(suite).chain(["support".to_owned()]).collect();
+    assert!(suites.contains(&"faults".to_owned()), "{suites:?}");
+    for suite in suites {
+        let folder = Path::new(SRC).with_file_name("tests").join(&suite);
+        for file in files_in(&folder) {
+            // The conformance suite's clients are programs, and their output is what they answer.
+            if Path::new(&file.path).extension() != Some("rs".as_ref())
+                || file.path.starts_with("clients/")
+            {
+                continue;
+            }
+            for name in ["println!(", "print!(", "stdout()"] {
+                let prints = file.code().find(|(_, line)| {
+                    let mut found = line.match_indices(name);
+                    found.any(|(at, _)| !line.get(..at).unwrap().ends_with('e'))
+                });
+                assert_eq!(prints, None, "{suite}/{} has {name}", file.path);
+            }
         }
     }
 }

@@ -101,7 +101,7 @@ async fn unrelated_secrets_cost_nothing(stage: Arc<Stage>) -> Result<()> {
     assert_silent(&costs);
     assert_eq!(costs.lists, 0, "{costs:?}");
     let metrics = scene.get_http("/metrics").await?;
-    println!(
+    eprintln!(
         "{}",
         metrics
             .lines()

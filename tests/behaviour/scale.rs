@@ -102,18 +102,18 @@ async fn a_restart_with_500_resources_costs_nothing_but_pages(stage: Arc<Stage>)
     scene.flag("--log", "info");
     scene.flag("--sts-rate", "100");
     scene.start_operator().await?;
-    println!(
+    eprintln!(
         "figure: {:.1} MiB resident without resources ({BUILD})",
         resident(&scene)?
     );
     let began = Instant::now();
     crowd(&scene).await?;
     until_all_rest(&scene).await?;
-    println!(
+    eprintln!(
         "figure: 400 targets published in {:.1} s ({BUILD})",
         began.elapsed().as_secs_f64()
     );
-    println!(
+    eprintln!(
         "figure: {:.1} MiB resident after 500 resources ({BUILD})",
         resident(&scene)?
     );
@@ -134,7 +134,7 @@ async fn a_restart_with_500_resources_costs_nothing_but_pages(stage: Arc<Stage>)
     assert_silent(&costs);
     assert_eq!(costs.lists, 2, "{costs:?}");
     assert_eq!(scene.sts.calls().len(), distinct);
-    println!(
+    eprintln!(
         "figure: {:.1} MiB resident after a restart with 500 resources ({BUILD})",
         resident(&scene)?
     );
@@ -190,7 +190,7 @@ async fn a_hundred_rotations_each_cost_one_read_and_two_writes(stage: Arc<Stage>
             .as_secs_f64()
             * 1e3
     };
-    println!(
+    eprintln!(
         "figure: rotation, source to target: median {:.1} ms, p99 {:.1} ms, worst {:.1} ms ({BUILD})",
         at(50),
         at(98),

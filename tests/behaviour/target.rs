@@ -115,7 +115,7 @@ async fn f7_an_editor_who_fights_is_met_with_longer_and_longer_pauses(
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let costs = scene.proxy.counts(mark);
-    println!("{edits} edits in 8 s cost {costs:?}");
+    eprintln!("{edits} edits in 8 s cost {costs:?}");
     let written = scene.proxy.since(mark).into_iter().filter(|request| {
         request.resource == "secrets" && request.verb.writes() && request.status == Some(200)
     });

@@ -35,7 +35,7 @@ fn main() -> Result<()> {
         return Ok(());
     }
     let matrix = Runtime::new()?.block_on(play::play())?;
-    println!("\n{}", matrix.table());
+    eprintln!("\n{}", matrix.table());
     if std::env::var_os("UPDATE_DOCS").is_some() {
         matrix.write()?;
     }

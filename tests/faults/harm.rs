@@ -117,7 +117,7 @@ async fn outlived(
     assert!(took < Duration::from_secs(35), "{what}: {took:?}");
     assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], pair.0);
     assert_eq!(scene.secrets.get(TARGET).await?.uid(), before, "{what}");
-    println!("{what} for {away:?}: {asked} requests, converged after {took:?}");
+    eprintln!("{what} for {away:?}: {asked} requests, converged after {took:?}");
     Ok(())
 }
 

@@ -48,7 +48,7 @@ async fn differ(stage: Arc<Stage>) -> Result<()> {
     let chosen = std::env::var("SEED").ok().map(|seed| seed.parse());
     let seed = chosen.transpose()?.unwrap_or(now.as_secs());
     let sequences: u64 = if report::thorough() { 500 } else { 40 };
-    println!("SEED={seed}");
+    eprintln!("SEED={seed}");
     let mut expected: BTreeMap<String, Outcome> = BTreeMap::new();
     for number in 0..8 {
         let spec = final_spec(number);

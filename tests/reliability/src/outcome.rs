@@ -21,21 +21,12 @@ impl Outcomes {
     /// Reads what the test harnesses printed, and the lines that the tests reported.
     pub fn read(printed: &str, report: &str) -> Result<Self> {
         let mut all = Self::default();
-        for line in printed.lines() {
-            let Some((name, end)) = line
-                .strip_prefix("test ")
-                .and_then(|rest| rest.rsplit_once(" ... "))
-            else {
-                continue;
-            };
-            let outcome = all
-                .0
-                .entry(name.trim().to_owned())
-                .or_insert_with(|| Outcome {
-                    passed: true,
-                    ..Outcome::default()
-                });
-            outcome.passed &= end.trim() == "ok";
+        for (name, passed) in ended(printed) {
+            let outcome = all.0.entry(name.to_owned()).or_insert_with(|| Outcome {
+                passed: true,
+                ..Outcome::default()
+            });
+            outcome.passed &= passed;
         }
         for line in report.lines() {
             let mut fields = line.splitn(4, '\t');
@@ -73,6 +64,38 @@ impl Outcomes {
     }
 }
 
+/// The tests whose lines were printed, and whether they passed. A harness prints a line in two
+/// pieces; what a test prints itself may stand between them, and then `ok` begins a line of its own.
+fn ended(printed: &str) -> Vec<(&str, bool)> {
+    let mut ended = Vec::new();
+    let mut torn: Vec<&str> = Vec::new();
+    for line in printed.lines() {
+        let test = line
+            .strip_prefix("test ")
+            .and_then(|rest| rest.split_once(" ... "));
+        if let Some((name, end)) = test {
+            match passed(end) {
+                Some(passed) => ended.push((name.trim(), passed)),
+                None => torn.push(name.trim()),
+            }
+        } else if let Some(passed) = passed(line) {
+            ended.extend(torn.pop().map(|name| (name, passed)));
+        }
+    }
+    // What has no end did not end well.
+    ended.extend(torn.into_iter().map(|name| (name, false)));
+    ended
+}
+
+/// Whether a test passed, from the word for what became of it.
+fn passed(word: &str) -> Option<bool> {
+    match word.trim() {
+        "ok" => Some(true),
+        "FAILED" => Some(false),
+        word => word.starts_with("ignored").then_some(false),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +110,16 @@ mod tests {
         assert_eq!(outcomes.failed(), ["f1_points", "s1_rows", "skipped"]);
         let survived = Outcomes::read(PRINTED, "f1_points\t12\t12\tpoints\n")?;
         assert_eq!(survived.failed(), ["s1_rows", "skipped"]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_line_into_which_a_test_printed_is_read_all_the_same() -> Result<()> {
+        let printed = "test f18_etcd ... SEED=3\nmore ... of it\nok\ntest f19_store ... away ... ok\n\
+            FAILED\ntest f20_crowds ... ok\ntest f21_definition ... SEED=4\n";
+        let outcomes = Outcomes::read(printed, "")?;
+        assert_eq!(outcomes.failed(), ["f19_store", "f21_definition"]);
+        assert_eq!(outcomes.0.len(), 4);
         Ok(())
     }
 
