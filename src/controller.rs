@@ -3,7 +3,6 @@
 use std::{future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use futures::{FutureExt, StreamExt};
-use kube::core::error_boundary::InvalidObject;
 use tokio::{
     sync::watch,
     task::{JoinError, JoinSet},
@@ -12,21 +11,20 @@ use tokio::{
 use tracing::Instrument;
 
 use crate::{
-    api::{Reason, StaticAwsCredentials},
     context::{Context, Shared},
-    error::{Error, chain},
-    events::{self, Announcement},
+    error::Error,
     fair::Permit,
     health::{Dependency, Health},
     index::ResourceKey,
     lock::lock,
     queue::{Ended, Turn},
     reconcile::{Answered, Asking, Outcome, Place, admitted, reconcile},
-    resource::{Resource, key_of},
+    resource::Resource,
     standby, telemetry,
-    verdict::Finding,
     watch::{self as watches, Stage},
 };
+
+mod failures;
 
 /// How often the loop turns even if nothing happens.
 const TURN: Duration = Duration::from_secs(5);
@@ -107,12 +105,17 @@ async fn work(
         // A run before both lists are complete would take "not seen yet" for "gone", and one on what
         // was listed before a restore of the store would act for resources that never were.
         let may_run = *stage.borrow_and_update() == Stage::SecretsListed && !context.is_relisting();
+        let held_back = context.shared.gate.holds_back_crowds(Instant::now());
         let (waiting, timer) = {
             let mut queue = lock(&context.queue);
             for _ in 0..queue.ring(Instant::now()) {
                 context.shared.metrics.queue.added();
             }
-            (queue.depth() > 0, queue.next_timer())
+            let timers = [queue.next_timer(), held_back];
+            (
+                queue.has_next(held_back.is_none()),
+                timers.into_iter().flatten().min(),
+            )
         };
         tokio::select! {
             biased;
@@ -128,10 +131,17 @@ async fn work(
 }
 
 fn begin(context: &Arc<Context>, permit: Permit, runs: &mut JoinSet<Run>) {
-    let Some(turn) = lock(&context.queue).next(Instant::now()) else {
+    let now = Instant::now();
+    let crowds = context.shared.gate.holds_back_crowds(now).is_none();
+    let Some(turn) = lock(&context.queue).next(now, crowds) else {
         return;
     };
-    let Turn { key, waited } = turn;
+    let Turn {
+        key,
+        waited,
+        standing,
+    } = turn;
+    let permit = permit.of(standing, now);
     let place = (permit, context.shared.metrics.queue.started(waited));
     let context = Arc::clone(context);
     runs.spawn(async move {
@@ -158,6 +168,7 @@ fn over(context: &Context, run: Result<Run, JoinError>) {
 /// One run, and those that an answer of AWS makes necessary.
 async fn until_ended(context: &Context, key: &ResourceKey, mut place: Place) -> Ended {
     let mut answered = None;
+    let standing = place.0.standing();
     loop {
         // A task is as large as all that it may ever hold: boxed, a run leaves nothing behind.
         let run = Box::pin(run_once(context, key, place, answered));
@@ -165,7 +176,7 @@ async fn until_ended(context: &Context, key: &ResourceKey, mut place: Place) -> 
             Progress::Ended(ended) => return ended,
             Progress::Asks(asking) => {
                 answered = Some(asking.answered().await);
-                place = admitted(&context.shared, &key.namespace).await;
+                place = admitted(&context.shared, &key.namespace, standing).await;
             }
         }
     }
@@ -187,7 +198,7 @@ async fn run_once(
         Err(invalid) => {
             if leads {
                 context.shared.metrics.runs.terminal();
-                undecodable(context, &invalid);
+                failures::undecodable(context, &invalid);
             }
             return Ended::Rest.into();
         }
@@ -200,7 +211,7 @@ async fn run_once(
         Err(finding) => {
             if leads {
                 context.shared.metrics.runs.terminal();
-                invalid(context, &object, &finding);
+                failures::invalid(context, &object, &finding);
             }
             return Ended::Rest.into();
         }
@@ -219,75 +230,6 @@ async fn run_once(
         Ok(Outcome::Asks(asking)) => Progress::Asks(asking),
         Ok(Outcome::Done(None)) => Ended::Rest.into(),
         Ok(Outcome::Done(Some(pause))) => Ended::LookAgain(pause).into(),
-        Err(error) => failed(context, &resource, &error).into(),
+        Err(error) => failures::failed(context, &resource, &error).into(),
     }
-}
-
-fn failed(context: &Context, resource: &Resource, error: &Error) -> Ended {
-    let failures = context.remember(resource, |remembered| {
-        remembered.failures = remembered.failures.saturating_add(1);
-        remembered.failures
-    });
-    context.shared.metrics.failed(error);
-    context.shared.metrics.queue.retried();
-    let pause = error.pause(failures);
-    let resource = &resource.key;
-    if error.is_race() {
-        tracing::debug!(%resource, "the resource changed during the run; it is run again");
-        return Ended::Failed(pause);
-    }
-    if matches!(error, Error::NotLeading) {
-        tracing::debug!(%resource, "this replica does not lead any more; the next leader goes on");
-        return Ended::Rest;
-    }
-    if matches!(error, Error::StatusRefusedBefore) {
-        tracing::debug!(%resource, "the status is not sent; it was refused for this generation");
-        return Ended::LookAgain(pause);
-    }
-    let error = chain(error);
-    // While the API server is away each resource fails twice a minute.
-    if failures.is_power_of_two() {
-        tracing::warn!(%resource, error, failures, "the run failed; it is tried again in {pause:?}");
-    } else {
-        tracing::debug!(%resource, error, failures, "the run failed again");
-    }
-    Ended::Failed(pause)
-}
-
-fn invalid(context: &Context, object: &StaticAwsCredentials, finding: &Finding) {
-    let resource = key_of(object);
-    let reason = finding.reason.as_str();
-    tracing::warn!(%resource, reason, message = finding.message, "the spec is invalid");
-    let event = events::event("False", reason, &finding.message);
-    let _ = context
-        .shared
-        .events
-        .try_send(Announcement::about(object, event));
-}
-
-/// The others go on, and it still owns its target.
-fn undecodable(context: &Context, invalid: &InvalidObject) {
-    let namespace = invalid.metadata.namespace.clone();
-    let name = invalid.metadata.name.clone();
-    tracing::error!(
-        ?namespace,
-        ?name,
-        error = invalid.error,
-        "the resource cannot be decoded; the others go on"
-    );
-    context.shared.metrics.undecodable();
-    let about = k8s_openapi::api::core::v1::ObjectReference {
-        api_version: Some(crate::api::API_VERSION.to_owned()),
-        kind: Some(crate::api::KIND.to_owned()),
-        namespace,
-        name,
-        uid: invalid.metadata.uid.clone(),
-        ..Default::default()
-    };
-    let message = format!("the resource cannot be decoded: {}", invalid.error);
-    let event = events::event("False", Reason::Undecodable.as_str(), &message);
-    let _ = context
-        .shared
-        .events
-        .try_send(Announcement::about_reference(about, event));
 }

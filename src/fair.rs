@@ -5,6 +5,8 @@
 
 mod gate;
 mod queue;
+mod yielding;
 
 pub use gate::{FairGate, Permit};
 pub use queue::{FairQueue, Place};
+pub use yielding::Standing;

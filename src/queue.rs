@@ -3,17 +3,22 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    sync::Arc,
     time::Duration,
 };
 
 use tokio::time::Instant;
 
-use crate::{fair::FairQueue, index::ResourceKey};
+use crate::{
+    fair::{FairQueue, Standing},
+    index::ResourceKey,
+};
 
 /// The work of one scope.
 #[derive(Debug, Default)]
 pub struct Queue {
     ready: FairQueue<ResourceKey>,
+    running: HashMap<Arc<str>, usize>,
     work: HashMap<ResourceKey, Work>,
     timers: BTreeSet<(Instant, ResourceKey)>,
 }
@@ -50,6 +55,8 @@ pub struct Turn {
     pub key: ResourceKey,
     /// How long it has waited.
     pub waited: Duration,
+    /// Whether others of its namespace wait or run.
+    pub standing: Standing,
 }
 
 impl Queue {
@@ -84,23 +91,43 @@ impl Queue {
         failed.iter().filter(|key| self.wake(key, now)).count()
     }
 
-    /// Whose turn it is. It runs until [`Self::ended`] is told.
-    pub fn next(&mut self, now: Instant) -> Option<Turn> {
-        let key = self.ready.pop()?;
+    /// Whose turn it is, of those alone that are the only ones of their namespaces if nobody of a crowd
+    /// may run. It runs until [`Self::ended`] is told.
+    pub fn next(&mut self, now: Instant, crowds: bool) -> Option<Turn> {
+        let (ready, running) = (&mut self.ready, &mut self.running);
+        let key =
+            ready.pop_of(|namespace, waiting| crowds || is_alone(running, namespace, waiting))?;
+        let rest = ready.waiting(&key.namespace);
+        let standing = if is_alone(running, &key.namespace, rest + 1) {
+            Standing::Alone
+        } else {
+            Standing::Crowd
+        };
         let work = self.work.get_mut(&key)?;
         let waited = match work.state {
             State::Waiting { since } => now.saturating_duration_since(since),
             State::Resting | State::Running { .. } => Duration::ZERO,
         };
         work.state = State::Running { woken: false };
+        *running.entry(Arc::clone(&key.namespace)).or_default() += 1;
         if let Some(at) = work.timer.take() {
             self.timers.remove(&(at, key.clone()));
         }
-        Some(Turn { key, waited })
+        Some(Turn {
+            key,
+            waited,
+            standing,
+        })
     }
 
     /// A run is over. Says whether the resource waits for another turn already.
     pub fn ended(&mut self, key: &ResourceKey, ended: Ended, now: Instant) -> bool {
+        if let Some(running) = self.running.get_mut(&key.namespace) {
+            *running -= 1;
+            if *running == 0 {
+                self.running.remove(&key.namespace);
+            }
+        }
         let Some(work) = self.work.get_mut(key) else {
             return false;
         };
@@ -126,6 +153,14 @@ impl Queue {
     #[must_use]
     pub fn next_timer(&self) -> Option<Instant> {
         self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// Whether somebody's turn could come, as [`Self::next`] has it.
+    #[must_use]
+    pub fn has_next(&self, crowds: bool) -> bool {
+        let running = &self.running;
+        self.ready
+            .has(|namespace, waiting| crowds || is_alone(running, namespace, waiting))
     }
 
     /// How many wait for their turn.
@@ -164,4 +199,8 @@ impl Queue {
         }
         rung
     }
+}
+
+fn is_alone(running: &HashMap<Arc<str>, usize>, namespace: &str, waiting: usize) -> bool {
+    waiting == 1 && !running.contains_key(namespace)
 }

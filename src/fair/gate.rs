@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
-use super::{FairQueue, Place};
+use super::{FairQueue, Place, Standing, yielding::Yielding};
 use crate::lock::lock;
 
 /// At most so many at once, and the others admitted as a [`FairQueue`] has it.
@@ -17,12 +17,14 @@ pub struct FairGate {
 #[derive(Debug)]
 pub struct Permit {
     state: Arc<Mutex<GateState>>,
+    standing: Option<Standing>,
 }
 
 #[derive(Debug)]
 struct GateState {
     free: usize,
     waiting: FairQueue<oneshot::Sender<Permit>>,
+    yielding: Yielding,
 }
 
 /// Leaves the queue when its owner is dropped while it waits.
@@ -39,6 +41,7 @@ impl FairGate {
         let state = GateState {
             free: permits,
             waiting: FairQueue::new(),
+            yielding: Yielding::new(permits),
         };
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -74,10 +77,42 @@ impl FairGate {
         lock(&self.state).waiting.len()
     }
 
+    /// Until when nobody else of a crowd shall enter, unless one of them leaves before.
+    #[must_use]
+    pub fn holds_back_crowds(&self, now: Instant) -> Option<Instant> {
+        lock(&self.state).yielding.holds_back(now)
+    }
+
     fn permit(&self) -> Permit {
-        Permit {
-            state: Arc::clone(&self.state),
+        Permit::new(&self.state)
+    }
+}
+
+impl Permit {
+    fn new(state: &Arc<Mutex<GateState>>) -> Self {
+        Self {
+            state: Arc::clone(state),
+            standing: None,
         }
+    }
+
+    /// Says for whom it is.
+    #[must_use]
+    pub fn of(mut self, standing: Standing, now: Instant) -> Self {
+        let mut state = lock(&self.state);
+        if let Some(before) = self.standing {
+            state.yielding.left(before);
+        }
+        state.yielding.entered(standing, now);
+        drop(state);
+        self.standing = Some(standing);
+        self
+    }
+
+    /// For whom it is, if that was said.
+    #[must_use]
+    pub fn standing(&self) -> Option<Standing> {
+        self.standing
     }
 }
 
@@ -98,6 +133,9 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let next = {
             let mut state = lock(&self.state);
+            if let Some(standing) = self.standing {
+                state.yielding.left(standing);
+            }
             let next = state.waiting.pop();
             if next.is_none() {
                 state.free += 1;
@@ -105,9 +143,7 @@ impl Drop for Permit {
             next
         };
         if let Some(next) = next {
-            let permit = Self {
-                state: Arc::clone(&self.state),
-            };
+            let permit = Self::new(&self.state);
             // A waiter that has gone hands the permit back here, where it is dropped in turn. The
             // lock must be free by then.
             drop(next.send(permit));

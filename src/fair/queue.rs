@@ -65,14 +65,36 @@ impl<T> FairQueue<T> {
 
     /// The item whose turn it is.
     pub fn pop(&mut self) -> Option<T> {
-        let mut first = self.classes.first_entry()?;
+        self.pop_of(|_, _| true)
+    }
+
+    /// The item whose turn it is among the namespaces that are meant, by how many wait there.
+    pub fn pop_of(&mut self, meant: impl Fn(&str, usize) -> bool) -> Option<T> {
+        let mut classes = self.classes.iter();
+        let (class, turn) =
+            classes.find_map(|(class, lines)| Some((*class, lines.turn_of(&meant)?)))?;
         self.clock += 1;
-        let item = first.get_mut().pop(self.clock)?;
-        if first.get().turns.is_empty() {
-            first.remove();
+        let of_class = self.classes.get_mut(&class)?;
+        let item = of_class.serve(turn, self.clock)?;
+        if of_class.turns.is_empty() {
+            self.classes.remove(&class);
         }
         self.len -= 1;
         Some(item)
+    }
+
+    /// Whether something waits in a namespace that is meant, by how many wait there.
+    pub fn has(&self, meant: impl Fn(&str, usize) -> bool) -> bool {
+        let mut classes = self.classes.values();
+        classes.any(|class| class.turn_of(&meant).is_some())
+    }
+
+    /// How many items wait in a namespace.
+    #[must_use]
+    pub fn waiting(&self, namespace: &str) -> usize {
+        let lines = self.classes.values();
+        let lines = lines.filter_map(|class| class.lines.get(namespace));
+        lines.map(|line| line.items.len()).sum()
     }
 
     /// Takes an item out of turn; `None` if it was served already.
@@ -131,8 +153,18 @@ impl<T> Class<T> {
         name
     }
 
-    fn pop(&mut self, next_turn: u64) -> Option<T> {
-        let (_, namespace) = self.turns.pop_first()?;
+    /// The first turn of a namespace that is meant.
+    fn turn_of(&self, meant: impl Fn(&str, usize) -> bool) -> Option<u64> {
+        let mut turns = self.turns.iter();
+        let meant = |namespace: &Arc<str>| {
+            let line = self.lines.get(namespace);
+            line.is_some_and(|line| meant(namespace, line.items.len()))
+        };
+        turns.find_map(|(turn, namespace)| meant(namespace).then_some(*turn))
+    }
+
+    fn serve(&mut self, turn: u64, next_turn: u64) -> Option<T> {
+        let namespace = self.turns.remove(&turn)?;
         let line = self.lines.get_mut(&namespace)?;
         let (_, item) = line.items.pop_first()?;
         if line.items.is_empty() {

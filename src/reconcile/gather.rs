@@ -9,6 +9,7 @@ use crate::{
     context::{Context, Shared},
     decide::{self, Step, World},
     error::Error,
+    fair::Standing,
     index::{Sight, View},
     lock::lock,
     observe,
@@ -60,6 +61,7 @@ impl<'a> Run<'a> {
             answered,
             jitter: jitter(),
             conflicts: 0,
+            standing: place.0.standing(),
             place: Some(place),
         }
     }
@@ -68,7 +70,7 @@ impl<'a> Run<'a> {
     pub(super) async fn admitted(&mut self) {
         if self.place.is_none() {
             let namespace = &self.resource.key.namespace;
-            self.place = Some(admitted(&self.context.shared, namespace).await);
+            self.place = Some(admitted(&self.context.shared, namespace, self.standing).await);
         }
     }
 
@@ -158,10 +160,13 @@ pub(super) fn as_mentioned(
 }
 
 /// Waits for another turn.
-pub async fn admitted(shared: &Shared, namespace: &str) -> Place {
+pub async fn admitted(shared: &Shared, namespace: &str, standing: Option<Standing>) -> Place {
     let (queue, began) = (&shared.metrics.queue, Instant::now());
     queue.added();
-    let permit = shared.gate.enter(0, namespace).await;
+    let mut permit = shared.gate.enter(0, namespace).await;
+    if let Some(standing) = standing {
+        permit = permit.of(standing, Instant::now());
+    }
     (permit, queue.started(began.elapsed()))
 }
 

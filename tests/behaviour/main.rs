@@ -11,6 +11,7 @@ mod adoption;
 mod aws;
 mod consumers;
 mod costs;
+mod crowds;
 mod elsewhere;
 mod formats;
 mod interval;
@@ -80,6 +81,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         settling::tests(),
         rejected::tests(),
         turns::tests(),
+        crowds::tests(),
         interval::tests(),
         publish::tests(),
         source::tests(),

@@ -1,12 +1,9 @@
-//! Who is served next, and that nobody is forgotten or served twice.
+//! The queue beside the plainest list of what waits.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test may fail")]
-
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use proptest::prelude::*;
-use static_aws_credentials::fair::{FairGate, FairQueue, Permit, Place};
-use tokio::task::{JoinHandle, yield_now};
+use static_aws_credentials::fair::{FairQueue, Place};
 
 /// What happens to a queue.
 #[derive(Clone, Debug)]
@@ -134,6 +131,44 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Of those namespaces alone that are meant, and all else stays in its order.
+    #[test]
+    fn whoever_is_meant_is_served_as_if_the_others_were_not_there(steps in steps()) {
+        let mut model = Model::default();
+        for step in steps {
+            match step {
+                Step::Push { class, namespace } => model.push(class, namespace),
+                Step::Remove(pick) => model.remove(pick),
+                Step::Pop => {
+                    let lines = |item: &Item| {
+                        let same = model.waiting.iter().filter(|(other, _)| {
+                            (other.class, other.namespace) == (item.class, item.namespace)
+                        });
+                        same.count()
+                    };
+                    let alone = model.waiting.iter().map(|(item, _)| *item);
+                    let alone: Vec<Item> = alone.filter(|item| lines(item) == 1).collect();
+                    prop_assert_eq!(model.queue.has(|_, waiting| waiting == 1), !alone.is_empty());
+                    let popped = model.queue.pop_of(|_, waiting| waiting == 1);
+                    prop_assert_eq!(popped.is_some(), !alone.is_empty());
+                    if let Some(item) = popped {
+                        prop_assert!(alone.contains(&item));
+                        prop_assert_eq!(Some(item.class), alone.iter().map(|item| item.class).min());
+                        model.waiting.retain(|(other, _)| *other != item);
+                    }
+                }
+            }
+            prop_assert_eq!(model.queue.len(), model.waiting.len());
+            for namespace in 0..5 {
+                let waiting = model.waiting.iter().filter(|(item, _)| item.namespace == namespace);
+                prop_assert_eq!(model.queue.waiting(&namespace.to_string()), waiting.count());
+            }
+        }
+        while model.pop().is_some() {}
+    }
+}
+
 #[test]
 fn one_crowded_namespace_keeps_nobody_waiting() {
     let mut queue = FairQueue::new();
@@ -147,134 +182,4 @@ fn one_crowded_namespace_keeps_nobody_waiting() {
         first,
         [("crowded", 0), ("quiet", 0), ("other", 0), ("crowded", 1)]
     );
-}
-
-/// Starts a task that enters, and lets it run up to the gate.
-async fn waiter(gate: &FairGate, namespace: &'static str) -> JoinHandle<Permit> {
-    let gate = gate.clone();
-    let waiting = gate.waiting();
-    let task = tokio::spawn({
-        let gate = gate.clone();
-        async move { gate.enter(0, namespace).await }
-    });
-    while gate.waiting() == waiting && !task.is_finished() {
-        yield_now().await;
-    }
-    task
-}
-
-#[tokio::test]
-async fn the_gate_admits_so_many_and_the_rest_in_turn() {
-    let gate = FairGate::new(2);
-    let (first, second) = (gate.enter(0, "a").await, gate.enter(0, "a").await);
-    let (a1, a2, b) = (
-        waiter(&gate, "a").await,
-        waiter(&gate, "a").await,
-        waiter(&gate, "b").await,
-    );
-    assert_eq!(gate.waiting(), 3);
-    drop(first);
-    let a1 = a1.await.expect("admitted");
-    drop(second);
-    let b = b.await.expect("admitted before the second of a");
-    assert!(!a2.is_finished());
-    drop(a1);
-    let a2 = a2.await.expect("admitted");
-    drop((a2, b));
-    let _both = (gate.enter(0, "a").await, gate.enter(0, "a").await);
-    let third = waiter(&gate, "a").await;
-    assert_eq!(gate.waiting(), 1, "two permits came back, not three");
-    third.abort();
-}
-
-#[tokio::test]
-async fn whoever_stops_waiting_leaves_the_queue() {
-    let gate = FairGate::new(1);
-    let inside = gate.enter(0, "a").await;
-    let (gone, stays) = (waiter(&gate, "a").await, waiter(&gate, "a").await);
-    gone.abort();
-    assert!(gone.await.expect_err("aborted").is_cancelled());
-    assert_eq!(gate.waiting(), 1);
-    drop(inside);
-    drop(stays.await.expect("admitted"));
-}
-
-/// On this runtime a task that was woken runs only when the test awaits: the permit is on its way.
-#[tokio::test]
-async fn a_permit_on_its_way_to_one_who_leaves_goes_on_to_the_next() {
-    let gate = FairGate::new(1);
-    let inside = gate.enter(0, "a").await;
-    let (gone, too, next) = (
-        waiter(&gate, "a").await,
-        waiter(&gate, "b").await,
-        waiter(&gate, "c").await,
-    );
-    drop(inside);
-    assert_eq!(gate.waiting(), 2, "the permit was sent");
-    gone.abort();
-    too.abort();
-    drop(next.await.expect("admitted"));
-    drop(gate.enter(0, "a").await);
-}
-
-#[tokio::test]
-async fn a_low_class_waits_for_all_of_a_high_one() {
-    let gate = FairGate::new(1);
-    let inside = gate.enter(0, "a").await;
-    let low = tokio::spawn({
-        let gate = gate.clone();
-        async move { drop(gate.enter(1, "b").await) }
-    });
-    while gate.waiting() == 0 {
-        yield_now().await;
-    }
-    let (high1, high2) = (waiter(&gate, "a").await, waiter(&gate, "a").await);
-    drop(inside);
-    let held = high1.await.expect("admitted");
-    assert!(!low.is_finished());
-    drop(held);
-    let held = high2.await.expect("admitted");
-    assert!(!low.is_finished());
-    drop(held);
-    low.await.expect("admitted");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn no_permit_is_lost_or_made_in_a_crowd_that_comes_and_goes() {
-    let gate = FairGate::new(3);
-    let inside = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let tasks = (0..2_000u64).map(|number| {
-        let (gate, inside) = (gate.clone(), inside.clone());
-        tokio::spawn(async move {
-            use std::sync::atomic::Ordering::SeqCst;
-            let namespace = (number % 7).to_string();
-            let visit = async {
-                let _permit = gate.enter((number % 2) as u8, &namespace).await;
-                assert!(inside.fetch_add(1, SeqCst) < 3, "too many inside");
-                yield_now().await;
-                inside.fetch_sub(1, SeqCst);
-            };
-            if number % 3 == 0 {
-                // Gives up while it waits, or as it is let in, but never inside.
-                let enter = gate.enter(0, &namespace);
-                drop(tokio::time::timeout(Duration::from_micros(number % 50), enter).await);
-            } else {
-                visit.await;
-            }
-        })
-    });
-    for task in tasks.collect::<Vec<_>>() {
-        task.await.expect("no assertion failed");
-    }
-    assert_eq!(gate.waiting(), 0);
-    let all = async {
-        (
-            gate.enter(0, "").await,
-            gate.enter(0, "").await,
-            gate.enter(0, "").await,
-        )
-    };
-    tokio::time::timeout(Duration::from_secs(30), all)
-        .await
-        .expect("three permits");
 }

@@ -5,13 +5,12 @@
     reason = "a test fails by panicking"
 )]
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+mod owed;
 
-use proptest::prelude::*;
+use std::time::Duration;
+
 use static_aws_credentials::{
+    fair::Standing,
     index::ResourceKey,
     queue::{Ended, Queue},
 };
@@ -30,7 +29,7 @@ fn team(name: &str) -> ResourceKey {
 /// Rings, and takes the next turn.
 fn next(queue: &mut Queue, now: Instant) -> Option<ResourceKey> {
     queue.ring(now);
-    queue.next(now).map(|turn| turn.key)
+    queue.next(now, true).map(|turn| turn.key)
 }
 
 fn all(queue: &mut Queue, now: Instant) -> Vec<ResourceKey> {
@@ -62,12 +61,35 @@ fn namespaces_are_served_in_turn() {
 }
 
 #[test]
+fn one_that_comes_alone_runs_while_crowds_may_not() {
+    let now = Instant::now();
+    let mut queue = Queue::default();
+    for name in ["one", "two", "three"] {
+        queue.wake(&team(name), now);
+    }
+    assert!(!queue.has_next(false) && queue.has_next(true));
+    assert_eq!(queue.next(now, false), None);
+    let alone = key("quiet", "one");
+    queue.wake(&alone, now);
+    let turn = queue.next(now, false).unwrap();
+    assert_eq!((&turn.key, turn.standing), (&alone, Standing::Alone));
+    let turn = queue.next(now, true).unwrap();
+    assert_eq!((turn.key, turn.standing), (team("one"), Standing::Crowd));
+    // It runs still, so it is not alone.
+    queue.wake(&key("quiet", "two"), now);
+    assert_eq!(queue.next(now, false), None);
+    queue.ended(&alone, Ended::Rest, now);
+    let turn = queue.next(now, false).unwrap();
+    assert_eq!(turn.key, key("quiet", "two"));
+}
+
+#[test]
 fn the_time_that_somebody_waited_counts_from_the_first_waking() {
     let now = Instant::now();
     let mut queue = Queue::default();
     queue.wake(&team("one"), now);
     queue.wake(&team("one"), now + SECOND);
-    let turn = queue.next(now + 3 * SECOND).unwrap();
+    let turn = queue.next(now + 3 * SECOND, true).unwrap();
     assert_eq!((turn.key, turn.waited), (team("one"), 3 * SECOND));
 }
 
@@ -161,134 +183,4 @@ fn a_resource_that_goes_and_comes_back_during_its_run_is_still_run_alone() {
     assert_eq!(next(&mut queue, now), None);
     queue.ended(&team("one"), Ended::LookAgain(SECOND), now);
     assert_eq!(next(&mut queue, now), Some(team("one")));
-}
-
-#[derive(Clone, Debug)]
-enum Deed {
-    Wake(usize),
-    WakeFailed,
-    Next,
-    End(usize, u8),
-    Forget(usize),
-    Wait(u64),
-}
-
-fn deed() -> impl Strategy<Value = Deed> {
-    prop_oneof![
-        4 => (0..6_usize).prop_map(Deed::Wake),
-        1 => Just(Deed::WakeFailed),
-        4 => Just(Deed::Next),
-        4 => (0..6_usize, 0..3_u8).prop_map(|(who, how)| Deed::End(who, how)),
-        1 => (0..6_usize).prop_map(Deed::Forget),
-        2 => (0..8_u64).prop_map(Deed::Wait),
-    ]
-}
-
-fn nth(who: usize) -> ResourceKey {
-    key(if who < 3 { "a" } else { "b" }, &who.to_string())
-}
-
-/// What is owed to each resource, kept in the plainest way: a run now, a run later, or none.
-#[derive(Default)]
-struct Owed {
-    now: BTreeSet<ResourceKey>,
-    later: BTreeMap<ResourceKey, Instant>,
-    running: BTreeMap<ResourceKey, bool>,
-    failed: BTreeSet<ResourceKey>,
-}
-
-impl Owed {
-    fn wake(&mut self, key: ResourceKey) {
-        match self.running.get_mut(&key) {
-            Some(woken) => *woken = true,
-            None => drop(self.now.insert(key)),
-        }
-    }
-
-    fn ring(&mut self, now: Instant) {
-        let due = |(_, at): &(&ResourceKey, &Instant)| **at <= now;
-        let due: Vec<_> = self
-            .later
-            .iter()
-            .filter(due)
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in due {
-            self.later.remove(&key);
-            self.wake(key);
-        }
-    }
-
-    fn end(&mut self, key: &ResourceKey, ended: Ended, now: Instant) {
-        let Some(woken) = self.running.remove(key) else {
-            return;
-        };
-        self.failed.remove(key);
-        if matches!(ended, Ended::Failed(_)) {
-            self.failed.insert(key.clone());
-        }
-        match ended {
-            _ if woken => drop(self.now.insert(key.clone())),
-            Ended::Rest => {}
-            Ended::LookAgain(pause) | Ended::Failed(pause) => {
-                self.later.insert(key.clone(), now + pause);
-            }
-        }
-    }
-}
-
-proptest! {
-    /// Nobody is forgotten, nobody runs twice at a time, nobody runs for nothing.
-    #[test]
-    fn everybody_gets_what_is_owed_to_them(deeds in prop::collection::vec(deed(), 0..120)) {
-        let mut now = Instant::now();
-        let (mut queue, mut owed) = (Queue::default(), Owed::default());
-        for deed in deeds {
-            match deed {
-                Deed::Wake(who) => {
-                    queue.wake(&nth(who), now);
-                    owed.wake(nth(who));
-                }
-                Deed::WakeFailed => {
-                    queue.wake_failed(now);
-                    owed.failed.clone().into_iter().for_each(|key| owed.wake(key));
-                }
-                Deed::Next => {
-                    owed.ring(now);
-                    let turn = next(&mut queue, now);
-                    prop_assert_eq!(turn.is_some(), !owed.now.is_empty());
-                    if let Some(key) = turn {
-                        prop_assert!(owed.now.remove(&key), "{} runs for nothing", key);
-                        owed.later.remove(&key);
-                        prop_assert!(owed.running.insert(key, false).is_none());
-                    }
-                }
-                Deed::End(who, how) => {
-                    let ended = match how {
-                        0 => Ended::Rest,
-                        1 => Ended::LookAgain(3 * SECOND),
-                        _ => Ended::Failed(3 * SECOND),
-                    };
-                    if owed.running.contains_key(&nth(who)) {
-                        queue.ended(&nth(who), ended, now);
-                        owed.end(&nth(who), ended, now);
-                    }
-                }
-                Deed::Forget(who) => {
-                    queue.forget(&nth(who));
-                    let busy = owed.now.contains(&nth(who)) || owed.running.contains_key(&nth(who));
-                    if !busy {
-                        owed.later.remove(&nth(who));
-                        owed.failed.remove(&nth(who));
-                    }
-                }
-                Deed::Wait(seconds) => now += Duration::from_secs(seconds),
-            }
-            owed.ring(now);
-            queue.ring(now);
-            prop_assert_eq!(queue.depth(), owed.now.len());
-            let timer = owed.later.values().min().copied();
-            prop_assert_eq!(queue.next_timer(), timer);
-        }
-    }
 }

@@ -1,0 +1,169 @@
+//! So many at once, and for whom.
+
+use std::time::Duration;
+
+use static_aws_credentials::fair::{FairGate, Permit, Standing};
+use tokio::{
+    task::{JoinHandle, yield_now},
+    time::Instant,
+};
+
+/// Starts a task that enters, and lets it run up to the gate.
+async fn waiter(gate: &FairGate, namespace: &'static str) -> JoinHandle<Permit> {
+    let gate = gate.clone();
+    let waiting = gate.waiting();
+    let task = tokio::spawn({
+        let gate = gate.clone();
+        async move { gate.enter(0, namespace).await }
+    });
+    while gate.waiting() == waiting && !task.is_finished() {
+        yield_now().await;
+    }
+    task
+}
+
+#[tokio::test]
+async fn the_gate_admits_so_many_and_the_rest_in_turn() {
+    let gate = FairGate::new(2);
+    let (first, second) = (gate.enter(0, "a").await, gate.enter(0, "a").await);
+    let (a1, a2, b) = (
+        waiter(&gate, "a").await,
+        waiter(&gate, "a").await,
+        waiter(&gate, "b").await,
+    );
+    assert_eq!(gate.waiting(), 3);
+    drop(first);
+    let a1 = a1.await.expect("admitted");
+    drop(second);
+    let b = b.await.expect("admitted before the second of a");
+    assert!(!a2.is_finished());
+    drop(a1);
+    let a2 = a2.await.expect("admitted");
+    drop((a2, b));
+    let _both = (gate.enter(0, "a").await, gate.enter(0, "a").await);
+    let third = waiter(&gate, "a").await;
+    assert_eq!(gate.waiting(), 1, "two permits came back, not three");
+    third.abort();
+}
+
+#[tokio::test]
+async fn whoever_stops_waiting_leaves_the_queue() {
+    let gate = FairGate::new(1);
+    let inside = gate.enter(0, "a").await;
+    let (gone, stays) = (waiter(&gate, "a").await, waiter(&gate, "a").await);
+    gone.abort();
+    assert!(gone.await.expect_err("aborted").is_cancelled());
+    assert_eq!(gate.waiting(), 1);
+    drop(inside);
+    drop(stays.await.expect("admitted"));
+}
+
+/// On this runtime a task that was woken runs only when the test awaits: the permit is on its way.
+#[tokio::test]
+async fn a_permit_on_its_way_to_one_who_leaves_goes_on_to_the_next() {
+    let gate = FairGate::new(1);
+    let inside = gate.enter(0, "a").await;
+    let (gone, too, next) = (
+        waiter(&gate, "a").await,
+        waiter(&gate, "b").await,
+        waiter(&gate, "c").await,
+    );
+    drop(inside);
+    assert_eq!(gate.waiting(), 2, "the permit was sent");
+    gone.abort();
+    too.abort();
+    drop(next.await.expect("admitted"));
+    drop(gate.enter(0, "a").await);
+}
+
+#[tokio::test]
+async fn a_low_class_waits_for_all_of_a_high_one() {
+    let gate = FairGate::new(1);
+    let inside = gate.enter(0, "a").await;
+    let low = tokio::spawn({
+        let gate = gate.clone();
+        async move { drop(gate.enter(1, "b").await) }
+    });
+    while gate.waiting() == 0 {
+        yield_now().await;
+    }
+    let (high1, high2) = (waiter(&gate, "a").await, waiter(&gate, "a").await);
+    drop(inside);
+    let held = high1.await.expect("admitted");
+    assert!(!low.is_finished());
+    drop(held);
+    let held = high2.await.expect("admitted");
+    assert!(!low.is_finished());
+    drop(held);
+    low.await.expect("admitted");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_permit_is_lost_or_made_in_a_crowd_that_comes_and_goes() {
+    let gate = FairGate::new(3);
+    let inside = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let tasks = (0..2_000u64).map(|number| {
+        let (gate, inside) = (gate.clone(), inside.clone());
+        tokio::spawn(async move {
+            use std::sync::atomic::Ordering::SeqCst;
+            let namespace = (number % 7).to_string();
+            let visit = async {
+                let _permit = gate.enter((number % 2) as u8, &namespace).await;
+                assert!(inside.fetch_add(1, SeqCst) < 3, "too many inside");
+                yield_now().await;
+                inside.fetch_sub(1, SeqCst);
+            };
+            if number % 3 == 0 {
+                // Gives up while it waits, or as it is let in, but never inside.
+                let enter = gate.enter(0, &namespace);
+                drop(tokio::time::timeout(Duration::from_micros(number % 50), enter).await);
+            } else {
+                visit.await;
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.expect("no assertion failed");
+    }
+    assert_eq!(gate.waiting(), 0);
+    let all = async {
+        (
+            gate.enter(0, "").await,
+            gate.enter(0, "").await,
+            gate.enter(0, "").await,
+        )
+    };
+    tokio::time::timeout(Duration::from_secs(30), all)
+        .await
+        .expect("three permits");
+}
+
+#[tokio::test]
+async fn a_place_counts_for_whom_it_is_until_it_is_given_back() {
+    let gate = FairGate::new(4);
+    let now = Instant::now();
+    let mut crowd = Vec::new();
+    for _ in 0..3 {
+        assert_eq!(gate.holds_back_crowds(now), None);
+        crowd.push(gate.enter(0, "crowd").await.of(Standing::Crowd, now));
+    }
+    assert!(
+        gate.holds_back_crowds(now).is_some(),
+        "one place is not for it"
+    );
+    crowd.truncate(1);
+    assert_eq!(gate.holds_back_crowds(now), None);
+    let alone = gate.enter(0, "quiet").await;
+    assert_eq!(alone.standing(), None);
+    let alone = alone.of(Standing::Alone, now);
+    assert_eq!(alone.standing(), Some(Standing::Alone));
+    let until = gate.holds_back_crowds(now).expect("a crowd steps back");
+    drop(crowd);
+    assert_eq!(gate.holds_back_crowds(now), None, "it keeps one place");
+    let again = alone.of(Standing::Crowd, now);
+    assert_eq!(gate.holds_back_crowds(now), Some(until), "that is taken");
+    drop(again);
+    // The next one's place is nobody's before it is said whose.
+    let next = gate.enter(0, "crowd").await;
+    assert_eq!((next.standing(), gate.holds_back_crowds(now)), (None, None));
+}

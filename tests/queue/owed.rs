@@ -1,0 +1,156 @@
+//! The queue beside a plain list of what is owed to each resource.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use proptest::prelude::*;
+use static_aws_credentials::{
+    fair::Standing,
+    index::ResourceKey,
+    queue::{Ended, Queue, Turn},
+};
+use tokio::time::Instant;
+
+use crate::{SECOND, key};
+
+#[derive(Clone, Debug)]
+enum Deed {
+    Wake(usize),
+    WakeFailed,
+    /// Whether crowds may run.
+    Next(bool),
+    End(usize, u8),
+    Forget(usize),
+    Wait(u64),
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        4 => (0..6_usize).prop_map(Deed::Wake),
+        1 => Just(Deed::WakeFailed),
+        4 => prop::bool::weighted(0.7).prop_map(Deed::Next),
+        4 => (0..6_usize, 0..3_u8).prop_map(|(who, how)| Deed::End(who, how)),
+        1 => (0..6_usize).prop_map(Deed::Forget),
+        2 => (0..8_u64).prop_map(Deed::Wait),
+    ]
+}
+
+fn nth(who: usize) -> ResourceKey {
+    key(if who < 3 { "a" } else { "b" }, &who.to_string())
+}
+
+/// What is owed to each resource, kept in the plainest way: a run now, a run later, or none.
+#[derive(Default)]
+struct Owed {
+    now: BTreeSet<ResourceKey>,
+    later: BTreeMap<ResourceKey, Instant>,
+    running: BTreeMap<ResourceKey, bool>,
+    failed: BTreeSet<ResourceKey>,
+}
+
+impl Owed {
+    fn wake(&mut self, key: ResourceKey) {
+        match self.running.get_mut(&key) {
+            Some(woken) => *woken = true,
+            None => drop(self.now.insert(key)),
+        }
+    }
+
+    fn is_alone(&self, key: &ResourceKey) -> bool {
+        let others = self.now.iter().chain(self.running.keys());
+        let mut others = others.filter(|other| other.namespace == key.namespace);
+        others.all(|other| other == key)
+    }
+
+    fn ring(&mut self, now: Instant) {
+        let due = |(_, at): &(&ResourceKey, &Instant)| **at <= now;
+        let due: Vec<_> = self
+            .later
+            .iter()
+            .filter(due)
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in due {
+            self.later.remove(&key);
+            self.wake(key);
+        }
+    }
+
+    fn end(&mut self, key: &ResourceKey, ended: Ended, now: Instant) {
+        let Some(woken) = self.running.remove(key) else {
+            return;
+        };
+        self.failed.remove(key);
+        if matches!(ended, Ended::Failed(_)) {
+            self.failed.insert(key.clone());
+        }
+        match ended {
+            _ if woken => drop(self.now.insert(key.clone())),
+            Ended::Rest => {}
+            Ended::LookAgain(pause) | Ended::Failed(pause) => {
+                self.later.insert(key.clone(), now + pause);
+            }
+        }
+    }
+}
+
+proptest! {
+    /// Nobody is forgotten, nobody runs twice at a time, nobody runs for nothing.
+    #[test]
+    fn everybody_gets_what_is_owed_to_them(deeds in prop::collection::vec(deed(), 0..120)) {
+        let mut now = Instant::now();
+        let (mut queue, mut owed) = (Queue::default(), Owed::default());
+        for deed in deeds {
+            match deed {
+                Deed::Wake(who) => {
+                    queue.wake(&nth(who), now);
+                    owed.wake(nth(who));
+                }
+                Deed::WakeFailed => {
+                    queue.wake_failed(now);
+                    owed.failed.clone().into_iter().for_each(|key| owed.wake(key));
+                }
+                Deed::Next(crowds) => {
+                    let somebody = owed.now.iter().any(|key| crowds || owed.is_alone(key));
+                    prop_assert_eq!(queue.has_next(crowds), somebody);
+                    let turn = queue.next(now, crowds);
+                    prop_assert_eq!(turn.is_some(), somebody);
+                    if let Some(Turn { key, standing, .. }) = turn {
+                        prop_assert_eq!(standing == Standing::Alone, owed.is_alone(&key));
+                        prop_assert!(crowds || standing == Standing::Alone);
+                        prop_assert!(owed.now.remove(&key), "{} runs for nothing", key);
+                        owed.later.remove(&key);
+                        prop_assert!(owed.running.insert(key, false).is_none());
+                    }
+                }
+                Deed::End(who, how) => {
+                    let ended = match how {
+                        0 => Ended::Rest,
+                        1 => Ended::LookAgain(3 * SECOND),
+                        _ => Ended::Failed(3 * SECOND),
+                    };
+                    if owed.running.contains_key(&nth(who)) {
+                        queue.ended(&nth(who), ended, now);
+                        owed.end(&nth(who), ended, now);
+                    }
+                }
+                Deed::Forget(who) => {
+                    queue.forget(&nth(who));
+                    let busy = owed.now.contains(&nth(who)) || owed.running.contains_key(&nth(who));
+                    if !busy {
+                        owed.later.remove(&nth(who));
+                        owed.failed.remove(&nth(who));
+                    }
+                }
+                Deed::Wait(seconds) => now += Duration::from_secs(seconds),
+            }
+            owed.ring(now);
+            queue.ring(now);
+            prop_assert_eq!(queue.depth(), owed.now.len());
+            let timer = owed.later.values().min().copied();
+            prop_assert_eq!(queue.next_timer(), timer);
+        }
+    }
+}
