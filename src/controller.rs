@@ -139,9 +139,9 @@ fn begin(context: &Arc<Context>, permit: Permit, runs: &mut JoinSet<Run>) {
     let Turn {
         key,
         waited,
-        standing,
+        company,
     } = turn;
-    let permit = permit.of(standing, now);
+    let permit = permit.of(company, &key.namespace, now);
     let place = (permit, context.shared.metrics.queue.started(waited));
     let context = Arc::clone(context);
     runs.spawn(async move {
@@ -168,7 +168,6 @@ fn over(context: &Context, run: Result<Run, JoinError>) {
 /// One run, and those that an answer of AWS makes necessary.
 async fn until_ended(context: &Context, key: &ResourceKey, mut place: Place) -> Ended {
     let mut answered = None;
-    let standing = place.0.standing();
     loop {
         // A task is as large as all that it may ever hold: boxed, a run leaves nothing behind.
         let run = Box::pin(run_once(context, key, place, answered));
@@ -176,7 +175,7 @@ async fn until_ended(context: &Context, key: &ResourceKey, mut place: Place) -> 
             Progress::Ended(ended) => return ended,
             Progress::Asks(asking) => {
                 answered = Some(asking.answered().await);
-                place = admitted(&context.shared, &key.namespace, standing).await;
+                place = admitted(context, &key.namespace).await;
             }
         }
     }

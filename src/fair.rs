@@ -9,4 +9,4 @@ mod yielding;
 
 pub use gate::{FairGate, Permit};
 pub use queue::{FairQueue, Place};
-pub use yielding::Standing;
+pub use yielding::Company;

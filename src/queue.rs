@@ -10,7 +10,7 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    fair::{FairQueue, Standing},
+    fair::{Company, FairQueue},
     index::ResourceKey,
 };
 
@@ -56,7 +56,7 @@ pub struct Turn {
     /// How long it has waited.
     pub waited: Duration,
     /// Whether others of its namespace wait or run.
-    pub standing: Standing,
+    pub company: Company,
 }
 
 impl Queue {
@@ -97,12 +97,6 @@ impl Queue {
         let (ready, running) = (&mut self.ready, &mut self.running);
         let key =
             ready.pop_of(|namespace, waiting| crowds || is_alone(running, namespace, waiting))?;
-        let rest = ready.waiting(&key.namespace);
-        let standing = if is_alone(running, &key.namespace, rest + 1) {
-            Standing::Alone
-        } else {
-            Standing::Crowd
-        };
         let work = self.work.get_mut(&key)?;
         let waited = match work.state {
             State::Waiting { since } => now.saturating_duration_since(since),
@@ -113,10 +107,11 @@ impl Queue {
         if let Some(at) = work.timer.take() {
             self.timers.remove(&(at, key.clone()));
         }
+        let company = self.company(&key.namespace);
         Some(Turn {
             key,
             waited,
-            standing,
+            company,
         })
     }
 
@@ -153,6 +148,17 @@ impl Queue {
     #[must_use]
     pub fn next_timer(&self) -> Option<Instant> {
         self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// With whom one comes that runs.
+    #[must_use]
+    pub fn company(&self, namespace: &str) -> Company {
+        let running = self.running.get(namespace).copied().unwrap_or_default();
+        if running + self.ready.waiting(namespace) <= 1 {
+            Company::Alone
+        } else {
+            Company::Crowd
+        }
     }
 
     /// Whether somebody's turn could come, as [`Self::next`] has it.

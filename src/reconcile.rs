@@ -12,7 +12,7 @@ use crate::{
     decide::{self, Change, Plan, Read, Source, Step, Target},
     error::{Error, STATUS_PAUSE},
     events::{self, Announcement},
-    fair::{Permit, Standing},
+    fair::Permit,
     index::{Sight, View},
     lock::lock,
     metrics::Work,
@@ -51,7 +51,6 @@ struct Run<'a> {
     answered: Option<Answered>,
     jitter: f64,
     conflicts: u32,
-    standing: Option<Standing>,
     place: Option<Place>,
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{FairQueue, Place, Standing, yielding::Yielding};
+use super::{Company, FairQueue, Place, yielding::Yielding};
 use crate::lock::lock;
 
 /// At most so many at once, and the others admitted as a [`FairQueue`] has it.
@@ -17,7 +17,7 @@ pub struct FairGate {
 #[derive(Debug)]
 pub struct Permit {
     state: Arc<Mutex<GateState>>,
-    standing: Option<Standing>,
+    company: Option<Company>,
 }
 
 #[derive(Debug)]
@@ -92,27 +92,21 @@ impl Permit {
     fn new(state: &Arc<Mutex<GateState>>) -> Self {
         Self {
             state: Arc::clone(state),
-            standing: None,
+            company: None,
         }
     }
 
     /// Says for whom it is.
     #[must_use]
-    pub fn of(mut self, standing: Standing, now: Instant) -> Self {
+    pub fn of(mut self, company: Company, namespace: &Arc<str>, now: Instant) -> Self {
         let mut state = lock(&self.state);
-        if let Some(before) = self.standing {
+        if let Some(before) = self.company {
             state.yielding.left(before);
         }
-        state.yielding.entered(standing, now);
+        state.yielding.entered(company, namespace, now);
         drop(state);
-        self.standing = Some(standing);
+        self.company = Some(company);
         self
-    }
-
-    /// For whom it is, if that was said.
-    #[must_use]
-    pub fn standing(&self) -> Option<Standing> {
-        self.standing
     }
 }
 
@@ -133,8 +127,8 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let next = {
             let mut state = lock(&self.state);
-            if let Some(standing) = self.standing {
-                state.yielding.left(standing);
+            if let Some(company) = self.company {
+                state.yielding.left(company);
             }
             let next = state.waiting.pop();
             if next.is_none() {

@@ -1,7 +1,7 @@
 //! When a crowd steps back. A place in turn is not enough for whoever comes alone: it may wait for that
 //! place, and each of its requests waits at the API server beside those of the whole crowd.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -9,13 +9,13 @@ use tokio::time::Instant;
 /// at an API server that has nothing else to do.
 const COURTESY: Duration = Duration::from_millis(100);
 /// Of so many places a crowd keeps one meanwhile, or the only one. A second one hardly delays others;
-/// each further one delays them in proportion, and makes the crowd itself little faster. As many are
-/// never a crowd's: its requests may hang.
+/// each further one delays them in proportion, and makes the crowd itself little faster. As many of the
+/// places are never a crowd's, since its requests may hang.
 const SHARE: usize = 8;
 
-/// How one that is let in stands beside the others.
+/// With how many others of its namespace one comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Company {
     /// Others of its namespace wait or are served as well.
     Crowd,
     /// It is the only one of its namespace.
@@ -30,29 +30,45 @@ pub(super) struct Yielding {
     /// For a crowd, while it steps back.
     few: usize,
     crowd: usize,
+    /// Whose crowd came last, and when.
+    last: Option<(Arc<str>, Instant)>,
     until: Option<Instant>,
 }
 
 impl Yielding {
     pub fn new(permits: usize) -> Self {
-        let few = (permits / SHARE).max(1);
+        let share = permits / SHARE;
         Self {
-            most: permits.saturating_sub(few).max(1),
-            few,
+            most: permits - share,
+            few: share.max(1),
             crowd: 0,
+            last: None,
             until: None,
         }
     }
 
-    pub fn entered(&mut self, standing: Standing, now: Instant) {
-        match standing {
-            Standing::Crowd => self.crowd += 1,
-            Standing::Alone => self.until = Some(now + COURTESY),
+    pub fn entered(&mut self, company: Company, namespace: &Arc<str>, now: Instant) {
+        match company {
+            Company::Crowd => {
+                self.crowd += 1;
+                self.last = Some((Arc::clone(namespace), now));
+            }
+            Company::Alone if self.meets_a_crowd(namespace, now) => {
+                self.until = Some(now + COURTESY);
+            }
+            Company::Alone => {}
         }
     }
 
-    pub fn left(&mut self, standing: Standing) {
-        if standing == Standing::Crowd {
+    /// The first of a crowd comes alone, and so does whoever comes when it has just been served; their
+    /// own namespace is not held back for them.
+    fn meets_a_crowd(&self, namespace: &Arc<str>, now: Instant) -> bool {
+        let last = self.last.as_ref();
+        last.is_some_and(|(of, at)| of != namespace && (self.crowd > 0 || now < *at + COURTESY))
+    }
+
+    pub fn left(&mut self, company: Company) {
+        if company == Company::Crowd {
             self.crowd = self.crowd.saturating_sub(1);
         }
     }
@@ -67,14 +83,18 @@ impl Yielding {
 
 #[cfg(test)]
 mod tests {
-    use super::{Standing::*, *};
+    use super::{Company::*, *};
 
     const MOMENT: Duration = Duration::from_millis(1);
+
+    fn enter(yielding: &mut Yielding, company: Company, namespace: &str, now: Instant) {
+        yielding.entered(company, &Arc::from(namespace), now);
+    }
 
     fn crowd(of: usize, permits: usize, now: Instant) -> Yielding {
         let mut yielding = Yielding::new(permits);
         for _ in 0..of {
-            yielding.entered(Crowd, now);
+            enter(&mut yielding, Crowd, "crowd", now);
         }
         yielding
     }
@@ -82,7 +102,7 @@ mod tests {
     #[test]
     fn a_crowd_that_nobody_comes_beside_leaves_some_places_and_no_more() {
         let now = Instant::now();
-        for (permits, most) in [(1, 1), (2, 1), (4, 3), (16, 14), (64, 56)] {
+        for (permits, most) in [(1, 1), (2, 2), (7, 7), (8, 7), (16, 14), (64, 56)] {
             assert_eq!(crowd(most - 1, permits, now).holds_back(now), None);
             let full = crowd(most, permits, now);
             assert!(full.holds_back(now).is_some_and(|again| again > now));
@@ -93,7 +113,7 @@ mod tests {
     fn one_that_comes_alone_holds_a_crowd_back_for_a_while() {
         let now = Instant::now();
         let mut yielding = crowd(13, 16, now);
-        yielding.entered(Alone, now);
+        enter(&mut yielding, Alone, "quiet", now);
         let until = now + COURTESY;
         assert_eq!(yielding.holds_back(now), Some(until));
         assert_eq!(yielding.holds_back(until - MOMENT), Some(until));
@@ -107,7 +127,7 @@ mod tests {
         let now = Instant::now();
         for (permits, kept) in [(1, 1), (4, 1), (16, 2), (64, 8)] {
             let mut yielding = crowd(permits, permits, now);
-            yielding.entered(Alone, now);
+            enter(&mut yielding, Alone, "quiet", now);
             for inside in (0..=permits).rev() {
                 let held = yielding.holds_back(now).is_some();
                 assert_eq!(held, inside >= kept, "{inside} of {permits}");
@@ -117,11 +137,41 @@ mod tests {
     }
 
     #[test]
+    fn a_crowd_is_not_held_back_for_one_of_its_own() {
+        let now = Instant::now();
+        let mut yielding = Yielding::new(16);
+        for _ in 0..3 {
+            enter(&mut yielding, Alone, "crowd", now);
+            for _ in 0..13 {
+                enter(&mut yielding, Crowd, "crowd", now);
+                assert_eq!(yielding.holds_back(now), None);
+            }
+            for _ in 0..13 {
+                yielding.left(Crowd);
+            }
+        }
+    }
+
+    #[test]
+    fn a_crowd_between_two_of_its_runs_is_still_one() {
+        let now = Instant::now();
+        let mut yielding = crowd(2, 16, now);
+        yielding.left(Crowd);
+        yielding.left(Crowd);
+        let mut later = crowd(0, 16, now);
+        later.last.clone_from(&yielding.last);
+        enter(&mut yielding, Alone, "quiet", now + COURTESY - MOMENT);
+        assert!(yielding.until.is_some());
+        enter(&mut later, Alone, "quiet", now + COURTESY);
+        assert_eq!(later.until, None, "it has gone");
+    }
+
+    #[test]
     fn the_last_that_came_alone_counts() {
         let now = Instant::now();
         let mut yielding = crowd(13, 16, now);
-        yielding.entered(Alone, now);
-        yielding.entered(Alone, now + COURTESY - MOMENT);
+        enter(&mut yielding, Alone, "quiet", now);
+        enter(&mut yielding, Alone, "other", now + COURTESY - MOMENT);
         assert!(yielding.holds_back(now + COURTESY).is_some());
         let over = now + COURTESY - MOMENT + COURTESY;
         assert_eq!(yielding.holds_back(over), None);

@@ -1,15 +1,16 @@
 //! What a run observes, and the world that it decides from.
 
+use std::sync::Arc;
+
 use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{Answered, Place, Run, in_time};
 use crate::{
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
-    context::{Context, Shared},
+    context::Context,
     decide::{self, Step, World},
     error::Error,
-    fair::Standing,
     index::{Sight, View},
     lock::lock,
     observe,
@@ -61,7 +62,6 @@ impl<'a> Run<'a> {
             answered,
             jitter: jitter(),
             conflicts: 0,
-            standing: place.0.standing(),
             place: Some(place),
         }
     }
@@ -70,7 +70,7 @@ impl<'a> Run<'a> {
     pub(super) async fn admitted(&mut self) {
         if self.place.is_none() {
             let namespace = &self.resource.key.namespace;
-            self.place = Some(admitted(&self.context.shared, namespace, self.standing).await);
+            self.place = Some(admitted(self.context, namespace).await);
         }
     }
 
@@ -160,13 +160,13 @@ pub(super) fn as_mentioned(
 }
 
 /// Waits for another turn.
-pub async fn admitted(shared: &Shared, namespace: &str, standing: Option<Standing>) -> Place {
+pub async fn admitted(context: &Context, namespace: &Arc<str>) -> Place {
+    let shared = &context.shared;
     let (queue, began) = (&shared.metrics.queue, Instant::now());
     queue.added();
-    let mut permit = shared.gate.enter(0, namespace).await;
-    if let Some(standing) = standing {
-        permit = permit.of(standing, Instant::now());
-    }
+    let permit = shared.gate.enter(0, namespace).await;
+    let company = lock(&context.queue).company(namespace);
+    let permit = permit.of(company, namespace, Instant::now());
     (permit, queue.started(began.elapsed()))
 }
 

@@ -95,6 +95,7 @@ async fn f5_a_resource_that_comes_back_at_once_is_ready_within_seconds(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let scene = Scene::settled(stage).await?;
+    until_collected(&scene).await?;
     let old = scene.version(TARGET).await?.0;
     scene.delete_resource("orders").await?;
     scene.resource("orders", "pair", json!({})).await?;
@@ -112,6 +113,19 @@ async fn f5_a_resource_that_comes_back_at_once_is_ready_within_seconds(
     scene.until_agreed("orders").await?;
     assert_ne!(scene.version(TARGET).await?.0, old);
     Ok(())
+}
+
+/// The garbage collector of a control plane that has just started looks only every half a minute whether
+/// there are new kinds of owners.
+async fn until_collected(scene: &Scene) -> Result<()> {
+    scene.resource("first", "pair", json!({})).await?;
+    scene.until_agreed("first").await?;
+    scene.delete_resource("first").await?;
+    let collected = async || {
+        let target = scene.secrets.get_opt("first-credentials").await?;
+        Ok(target.is_none().then_some(()))
+    };
+    scene.until("the garbage is collected", collected).await
 }
 
 async fn f36_an_orphaned_target_is_adopted(stage: Arc<Stage>) -> Result<()> {

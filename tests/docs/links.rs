@@ -7,7 +7,15 @@ use anyhow::{Context, Result, ensure};
 use crate::pages::{Page, ROOT, pages};
 
 /// Tests that are named after the part of the code that they test.
-const UNNAMED: [&str; 5] = ["api_server_schema", "decide", "format", "layout", "sts"];
+const UNNAMED: [&str; 7] = [
+    "api_server_schema",
+    "decide",
+    "fair",
+    "format",
+    "layout",
+    "queue",
+    "sts",
+];
 
 #[test]
 fn every_link_inside_the_repository_leads_somewhere() -> Result<()> {

@@ -1,8 +1,8 @@
 //! So many at once, and for whom.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use static_aws_credentials::fair::{FairGate, Permit, Standing};
+use static_aws_credentials::fair::{Company, FairGate, Permit};
 use tokio::{
     task::{JoinHandle, yield_now},
     time::Instant,
@@ -140,12 +140,13 @@ async fn no_permit_is_lost_or_made_in_a_crowd_that_comes_and_goes() {
 
 #[tokio::test]
 async fn a_place_counts_for_whom_it_is_until_it_is_given_back() {
-    let gate = FairGate::new(4);
+    let gate = FairGate::new(8);
     let now = Instant::now();
+    let (team, quiet) = (Arc::from("crowd"), Arc::from("quiet"));
     let mut crowd = Vec::new();
-    for _ in 0..3 {
+    for _ in 0..7 {
         assert_eq!(gate.holds_back_crowds(now), None);
-        crowd.push(gate.enter(0, "crowd").await.of(Standing::Crowd, now));
+        crowd.push(gate.enter(0, "crowd").await.of(Company::Crowd, &team, now));
     }
     assert!(
         gate.holds_back_crowds(now).is_some(),
@@ -154,16 +155,14 @@ async fn a_place_counts_for_whom_it_is_until_it_is_given_back() {
     crowd.truncate(1);
     assert_eq!(gate.holds_back_crowds(now), None);
     let alone = gate.enter(0, "quiet").await;
-    assert_eq!(alone.standing(), None);
-    let alone = alone.of(Standing::Alone, now);
-    assert_eq!(alone.standing(), Some(Standing::Alone));
+    assert_eq!(gate.holds_back_crowds(now), None, "it is nobody's yet");
+    let alone = alone.of(Company::Alone, &quiet, now);
     let until = gate.holds_back_crowds(now).expect("a crowd steps back");
     drop(crowd);
     assert_eq!(gate.holds_back_crowds(now), None, "it keeps one place");
-    let again = alone.of(Standing::Crowd, now);
+    let again = alone.of(Company::Crowd, &quiet, now);
     assert_eq!(gate.holds_back_crowds(now), Some(until), "that is taken");
     drop(again);
-    // The next one's place is nobody's before it is said whose.
-    let next = gate.enter(0, "crowd").await;
-    assert_eq!((next.standing(), gate.holds_back_crowds(now)), (None, None));
+    let _next = gate.enter(0, "crowd").await;
+    assert_eq!(gate.holds_back_crowds(now), None, "it is nobody's yet");
 }

@@ -10,7 +10,7 @@ mod owed;
 use std::time::Duration;
 
 use static_aws_credentials::{
-    fair::Standing,
+    fair::Company,
     index::ResourceKey,
     queue::{Ended, Queue},
 };
@@ -72,9 +72,9 @@ fn one_that_comes_alone_runs_while_crowds_may_not() {
     let alone = key("quiet", "one");
     queue.wake(&alone, now);
     let turn = queue.next(now, false).unwrap();
-    assert_eq!((&turn.key, turn.standing), (&alone, Standing::Alone));
+    assert_eq!((&turn.key, turn.company), (&alone, Company::Alone));
     let turn = queue.next(now, true).unwrap();
-    assert_eq!((turn.key, turn.standing), (team("one"), Standing::Crowd));
+    assert_eq!((turn.key, turn.company), (team("one"), Company::Crowd));
     // It runs still, so it is not alone.
     queue.wake(&key("quiet", "two"), now);
     assert_eq!(queue.next(now, false), None);

@@ -7,7 +7,7 @@ use std::{
 
 use proptest::prelude::*;
 use static_aws_credentials::{
-    fair::Standing,
+    fair::Company,
     index::ResourceKey,
     queue::{Ended, Queue, Turn},
 };
@@ -117,9 +117,9 @@ proptest! {
                     prop_assert_eq!(queue.has_next(crowds), somebody);
                     let turn = queue.next(now, crowds);
                     prop_assert_eq!(turn.is_some(), somebody);
-                    if let Some(Turn { key, standing, .. }) = turn {
-                        prop_assert_eq!(standing == Standing::Alone, owed.is_alone(&key));
-                        prop_assert!(crowds || standing == Standing::Alone);
+                    if let Some(Turn { key, company, .. }) = turn {
+                        prop_assert_eq!(company == Company::Alone, owed.is_alone(&key));
+                        prop_assert!(crowds || company == Company::Alone);
                         prop_assert!(owed.now.remove(&key), "{} runs for nothing", key);
                         owed.later.remove(&key);
                         prop_assert!(owed.running.insert(key, false).is_none());
@@ -149,6 +149,10 @@ proptest! {
             owed.ring(now);
             queue.ring(now);
             prop_assert_eq!(queue.depth(), owed.now.len());
+            for key in owed.running.keys() {
+                let alone = queue.company(&key.namespace) == Company::Alone;
+                prop_assert_eq!(alone, owed.is_alone(key));
+            }
             let timer = owed.later.values().min().copied();
             prop_assert_eq!(queue.next_timer(), timer);
         }
