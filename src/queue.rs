@@ -95,8 +95,9 @@ impl Queue {
     /// may run. It runs until [`Self::ended`] is told.
     pub fn next(&mut self, now: Instant, crowds: bool) -> Option<Turn> {
         let (ready, running) = (&mut self.ready, &mut self.running);
-        let key =
-            ready.pop_of(|namespace, waiting| crowds || is_alone(running, namespace, waiting))?;
+        let key = ready.pop_of(|namespace, waiting| {
+            crowds || company(running, namespace, waiting) == Company::Alone
+        })?;
         let work = self.work.get_mut(&key)?;
         let waited = match work.state {
             State::Waiting { since } => now.saturating_duration_since(since),
@@ -153,20 +154,16 @@ impl Queue {
     /// With whom one comes that runs.
     #[must_use]
     pub fn company(&self, namespace: &str) -> Company {
-        let running = self.running.get(namespace).copied().unwrap_or_default();
-        if running + self.ready.waiting(namespace) <= 1 {
-            Company::Alone
-        } else {
-            Company::Crowd
-        }
+        company(&self.running, namespace, self.ready.waiting(namespace))
     }
 
     /// Whether somebody's turn could come, as [`Self::next`] has it.
     #[must_use]
     pub fn has_next(&self, crowds: bool) -> bool {
         let running = &self.running;
-        self.ready
-            .has(|namespace, waiting| crowds || is_alone(running, namespace, waiting))
+        self.ready.has(|namespace, waiting| {
+            crowds || company(running, namespace, waiting) == Company::Alone
+        })
     }
 
     /// How many wait for their turn.
@@ -207,6 +204,12 @@ impl Queue {
     }
 }
 
-fn is_alone(running: &HashMap<Arc<str>, usize>, namespace: &str, waiting: usize) -> bool {
-    waiting == 1 && !running.contains_key(namespace)
+/// With whom those are that run and wait in a namespace, each of them.
+fn company(running: &HashMap<Arc<str>, usize>, namespace: &str, waiting: usize) -> Company {
+    let running = running.get(namespace).copied().unwrap_or_default();
+    if running + waiting <= 1 {
+        Company::Alone
+    } else {
+        Company::Crowd
+    }
 }
