@@ -105,10 +105,11 @@ async fn work(
         // A run before both lists are complete would take "not seen yet" for "gone", and one on what
         // was listed before a restore of the store would act for resources that never were.
         let may_run = *stage.borrow_and_update() == Stage::SecretsListed && !context.is_relisting();
-        let held_back = context.shared.gate.holds_back_crowds(Instant::now());
+        let now = Instant::now();
+        let held_back = context.shared.gate.holds_back_crowds(now);
         let (waiting, timer) = {
             let mut queue = lock(&context.queue);
-            for _ in 0..queue.ring(Instant::now()) {
+            for _ in 0..queue.ring(now) {
                 context.shared.metrics.queue.added();
             }
             let timers = [queue.next_timer(), held_back];

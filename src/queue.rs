@@ -95,9 +95,7 @@ impl Queue {
     /// may run. It runs until [`Self::ended`] is told.
     pub fn next(&mut self, now: Instant, crowds: bool) -> Option<Turn> {
         let (ready, running) = (&mut self.ready, &mut self.running);
-        let key = ready.pop_of(|namespace, waiting| {
-            crowds || company(running, namespace, waiting) == Company::Alone
-        })?;
+        let key = ready.pop_of(who_may_run(running, crowds))?;
         let work = self.work.get_mut(&key)?;
         let waited = match work.state {
             State::Waiting { since } => now.saturating_duration_since(since),
@@ -160,10 +158,7 @@ impl Queue {
     /// Whether somebody's turn could come, as [`Self::next`] has it.
     #[must_use]
     pub fn has_next(&self, crowds: bool) -> bool {
-        let running = &self.running;
-        self.ready.has(|namespace, waiting| {
-            crowds || company(running, namespace, waiting) == Company::Alone
-        })
+        self.ready.has(who_may_run(&self.running, crowds))
     }
 
     /// How many wait for their turn.
@@ -202,6 +197,11 @@ impl Queue {
         }
         rung
     }
+}
+
+/// Those of a namespace in which so many wait.
+fn who_may_run(running: &HashMap<Arc<str>, usize>, crowds: bool) -> impl Fn(&str, usize) -> bool {
+    move |namespace, waiting| crowds || company(running, namespace, waiting) == Company::Alone
 }
 
 /// With whom those are that run and wait in a namespace, each of them.

@@ -45,7 +45,7 @@ pub fn failed(context: &Context, resource: &Resource, error: &Error) -> Ended {
     Ended::Failed(pause)
 }
 
-/// Its spec cannot be meant.
+/// Its spec is invalid: nothing is done for it before that changes.
 pub fn invalid(context: &Context, object: &StaticAwsCredentials, finding: &Finding) {
     let resource = key_of(object);
     let reason = finding.reason.as_str();

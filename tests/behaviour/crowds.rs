@@ -46,6 +46,18 @@ async fn beside(stage: Arc<Stage>, members: usize) -> Result<(Scene, Scene)> {
     Ok((crowd, scene))
 }
 
+/// What becomes of the crowd's reads, by the operator of the other scene.
+fn hinder(scene: &Scene, crowd: &Scene, how: impl Fn() -> Fault + Send + Sync + 'static) {
+    let namespace = crowd.namespace.clone();
+    scene.proxy.set_fault(Box::new(move |head| {
+        if reads_source(head, &namespace) {
+            how()
+        } else {
+            Fault::Pass
+        }
+    }));
+}
+
 fn reads_source(head: &RequestHead, namespace: &str) -> bool {
     head.verb == Verb::Get
         && head.namespace.as_deref() == Some(namespace)
@@ -62,14 +74,7 @@ fn reads(scene: &Scene, mark: usize, namespace: &str) -> Vec<Instant> {
 async fn a_crowd_whose_requests_hang_leaves_places_to_others(stage: Arc<Stage>) -> Result<()> {
     let (crowd, scene) = beside(stage, 40).await?;
     let (release, held) = watch::channel(false);
-    let namespace = crowd.namespace.clone();
-    scene.proxy.set_fault(Box::new(move |head| {
-        if reads_source(head, &namespace) {
-            Fault::Hold(held.clone())
-        } else {
-            Fault::Pass
-        }
-    }));
+    hinder(&scene, &crowd, move || Fault::Hold(held.clone()));
     let mark = scene.proxy.mark();
     crowd.touch("pair").await?;
     let what = "all its places are taken";
@@ -101,14 +106,7 @@ async fn a_crowd_whose_requests_hang_leaves_places_to_others(stage: Arc<Stage>) 
 async fn a_crowd_steps_back_while_others_are_served(stage: Arc<Stage>) -> Result<()> {
     const WINDOW: Duration = Duration::from_millis(90);
     let (crowd, scene) = beside(stage, CROWD).await?;
-    let namespace = crowd.namespace.clone();
-    scene.proxy.set_fault(Box::new(move |head| {
-        if reads_source(head, &namespace) {
-            Fault::Delay(Duration::from_millis(100))
-        } else {
-            Fault::Pass
-        }
-    }));
+    hinder(&scene, &crowd, || Fault::Delay(Duration::from_millis(100)));
     let (mut before, mut after) = (0, 0);
     for turn in 0..4 {
         let mark = scene.proxy.mark();

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use static_aws_credentials::fair::{FairQueue, Place};
 
 /// What happens to a queue.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Step {
     Push {
         class: u8,
@@ -53,6 +53,16 @@ impl Model {
         self.waiting.push((item, place));
     }
 
+    /// Takes a step, and pops in this way.
+    fn take(&mut self, step: Step, pop: fn(&mut Self) -> Option<Item>) -> Option<Item> {
+        match step {
+            Step::Push { class, namespace } => self.push(class, namespace),
+            Step::Remove(pick) => self.remove(pick),
+            Step::Pop => return pop(self),
+        }
+        None
+    }
+
     fn remove(&mut self, pick: usize) {
         if self.waiting.is_empty() {
             return;
@@ -78,6 +88,25 @@ impl Model {
         assert_eq!(self.queue.remove(&place), None, "served is gone");
         popped
     }
+
+    /// Pops of those alone that are the only ones of their namespaces.
+    fn pop_alone(&mut self) -> Option<Item> {
+        let line = |item: &Item| (item.class, item.namespace);
+        let waiting = self.waiting.iter().map(|(item, _)| *item);
+        let alone = waiting.filter(|item| {
+            let same = self.waiting.iter();
+            same.filter(|(other, _)| line(other) == line(item)).count() == 1
+        });
+        let alone: Vec<Item> = alone.collect();
+        assert_eq!(self.queue.has(|_, waiting| waiting == 1), !alone.is_empty());
+        let popped = self.queue.pop_of(|_, waiting| waiting == 1);
+        assert_eq!(popped.is_some(), !alone.is_empty());
+        let item = popped?;
+        assert!(alone.contains(&item));
+        assert_eq!(Some(item.class), alone.iter().map(|item| item.class).min());
+        self.waiting.retain(|(other, _)| *other != item);
+        popped
+    }
 }
 
 proptest! {
@@ -85,11 +114,7 @@ proptest! {
     fn each_item_is_served_once_and_in_order(steps in steps()) {
         let mut model = Model::default();
         for step in steps {
-            match step {
-                Step::Push { class, namespace } => model.push(class, namespace),
-                Step::Pop => drop(model.pop()),
-                Step::Remove(pick) => model.remove(pick),
-            }
+            model.take(step, Model::pop);
             prop_assert_eq!(model.queue.len(), model.waiting.len());
             prop_assert_eq!(model.queue.is_empty(), model.waiting.is_empty());
         }
@@ -104,20 +129,13 @@ proptest! {
         // For each namespace that waits: how often each other one was served since.
         let mut overtaken: HashMap<(u8, u8), HashMap<u8, u32>> = HashMap::new();
         for step in steps {
-            match step {
-                Step::Push { class, namespace } => {
-                    model.push(class, namespace);
-                    overtaken.entry((class, namespace)).or_default();
-                }
-                Step::Remove(pick) => model.remove(pick),
-                Step::Pop => if let Some(item) = model.pop() {
-                    overtaken.remove(&(item.class, item.namespace));
-                    for ((class, _), by) in &mut overtaken {
-                        if *class == item.class {
-                            *by.entry(item.namespace).or_default() += 1;
-                        }
+            if let Some(item) = model.take(step, Model::pop) {
+                overtaken.remove(&(item.class, item.namespace));
+                for ((class, _), by) in &mut overtaken {
+                    if *class == item.class {
+                        *by.entry(item.namespace).or_default() += 1;
                     }
-                },
+                }
             }
             let waits = |key: &(u8, u8)| model.waiting.iter().any(|(item, _)| (item.class, item.namespace) == *key);
             overtaken.retain(|key, _| waits(key));
@@ -137,28 +155,7 @@ proptest! {
     fn whoever_is_meant_is_served_as_if_the_others_were_not_there(steps in steps()) {
         let mut model = Model::default();
         for step in steps {
-            match step {
-                Step::Push { class, namespace } => model.push(class, namespace),
-                Step::Remove(pick) => model.remove(pick),
-                Step::Pop => {
-                    let lines = |item: &Item| {
-                        let same = model.waiting.iter().filter(|(other, _)| {
-                            (other.class, other.namespace) == (item.class, item.namespace)
-                        });
-                        same.count()
-                    };
-                    let alone = model.waiting.iter().map(|(item, _)| *item);
-                    let alone: Vec<Item> = alone.filter(|item| lines(item) == 1).collect();
-                    prop_assert_eq!(model.queue.has(|_, waiting| waiting == 1), !alone.is_empty());
-                    let popped = model.queue.pop_of(|_, waiting| waiting == 1);
-                    prop_assert_eq!(popped.is_some(), !alone.is_empty());
-                    if let Some(item) = popped {
-                        prop_assert!(alone.contains(&item));
-                        prop_assert_eq!(Some(item.class), alone.iter().map(|item| item.class).min());
-                        model.waiting.retain(|(other, _)| *other != item);
-                    }
-                }
-            }
+            model.take(step, Model::pop_alone);
             prop_assert_eq!(model.queue.len(), model.waiting.len());
             for namespace in 0..5 {
                 let waiting = model.waiting.iter().filter(|(item, _)| item.namespace == namespace);

@@ -36,6 +36,15 @@ fn all(queue: &mut Queue, now: Instant) -> Vec<ResourceKey> {
     std::iter::from_fn(|| next(queue, now)).collect()
 }
 
+/// A queue of one resource, whose run is over.
+fn after_a_run(ended: Ended, now: Instant) -> Queue {
+    let mut queue = Queue::default();
+    queue.wake(&team("one"), now);
+    next(&mut queue, now);
+    queue.ended(&team("one"), ended, now);
+    queue
+}
+
 #[test]
 fn whoever_is_woken_gets_one_turn_in_the_order_of_waking() {
     let now = Instant::now();
@@ -114,10 +123,7 @@ fn whatever_happens_during_a_run_is_one_further_run() {
 fn another_look_is_due_after_its_time_and_not_before() {
     let now = Instant::now();
     for ended in [Ended::LookAgain(5 * SECOND), Ended::Failed(5 * SECOND)] {
-        let mut queue = Queue::default();
-        queue.wake(&team("one"), now);
-        next(&mut queue, now);
-        queue.ended(&team("one"), ended, now);
+        let mut queue = after_a_run(ended, now);
         assert_eq!(queue.next_timer(), Some(now + 5 * SECOND));
         assert_eq!(next(&mut queue, now + 4 * SECOND), None);
         assert_eq!(next(&mut queue, now + 5 * SECOND), Some(team("one")));
@@ -128,10 +134,7 @@ fn another_look_is_due_after_its_time_and_not_before() {
 #[test]
 fn a_run_before_its_time_takes_the_timer_with_it() {
     let now = Instant::now();
-    let mut queue = Queue::default();
-    queue.wake(&team("one"), now);
-    next(&mut queue, now);
-    queue.ended(&team("one"), Ended::LookAgain(5 * SECOND), now);
+    let mut queue = after_a_run(Ended::LookAgain(5 * SECOND), now);
     queue.wake(&team("one"), now + SECOND);
     assert_eq!(next(&mut queue, now + SECOND), Some(team("one")));
     assert_eq!(queue.next_timer(), None);
@@ -162,10 +165,7 @@ fn what_failed_is_tried_again_as_soon_as_it_may_succeed() {
 #[test]
 fn a_resource_that_is_gone_has_no_timer() {
     let now = Instant::now();
-    let mut queue = Queue::default();
-    queue.wake(&team("one"), now);
-    next(&mut queue, now);
-    queue.ended(&team("one"), Ended::LookAgain(SECOND), now);
+    let mut queue = after_a_run(Ended::LookAgain(SECOND), now);
     queue.forget(&team("one"));
     queue.forget(&team("never known"));
     assert_eq!(queue.next_timer(), None);
