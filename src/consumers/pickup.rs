@@ -43,11 +43,49 @@ pub fn pickup(pod: &Pod, secret: &str, since: Timestamp) -> Option<Pickup> {
         .running()
         .filter(|(_, started)| started.is_none_or(|started| started.0 <= since));
     let uses = older.filter_map(|(container, _)| of_container(&pod.spec, container, secret));
-    let worst = uses.max()?;
+    let left = pod.ended().filter(|(container, started)| {
+        started.is_none_or(|started| started.0 <= since)
+            && of_container(&pod.spec, container, secret).is_some()
+            && hands_on(&pod.spec, container)
+    });
+    let left = left.map(|_| Pickup::RestartNeeded);
+    let driver = by_driver(pod, secret, since).then_some(Pickup::RestartNeeded);
+    let worst = uses.chain(left).chain(driver).max()?;
     if worst == Pickup::Hot && !pod.is_ready() {
         return Some(Pickup::Unknown);
     }
     Some(worst)
+}
+
+/// Whether another container can read what a container has written. A copy outlives the container that made it.
+fn hands_on(spec: &Spec, container: &Container) -> bool {
+    let mut written = container.writes().filter(|name| {
+        let mut volumes = spec.volumes.iter();
+        volumes.any(|volume| volume.name == *name && volume.takes_writes())
+    });
+    written.any(|name| {
+        let mut others = spec.all().filter(|other| other.name != container.name);
+        others.any(|other| other.volumes().any(|volume| volume == name))
+    })
+}
+
+/// Whether the driver of a volume got the Secret when the pod started. A container that starts later makes no
+/// new volume.
+fn by_driver(pod: &Pod, secret: &str, since: Timestamp) -> bool {
+    let started = match &pod.status.start_time {
+        Some(started) => started.0 <= since,
+        None => pod.running().next().is_some(),
+    };
+    started && is_given(&pod.spec, secret)
+}
+
+/// The kubelet makes the volumes that some container uses.
+fn is_given(spec: &Spec, secret: &str) -> bool {
+    let mut given = spec.volumes.iter().filter(|volume| volume.is_given(secret));
+    given.any(|volume| {
+        let mut used = spec.all().flat_map(Container::volumes);
+        used.any(|name| name == volume.name)
+    })
 }
 
 /// How the pods of a template come by what a Secret holds, if they use it. What the annotations of
@@ -67,7 +105,8 @@ pub(super) fn of_template(
     });
     let containers = spec.containers.iter().chain(&spec.init_containers);
     let uses = containers.filter_map(|container| of_container(spec, container, secret));
-    uses.chain(injected).max()
+    let driver = is_given(spec, secret).then_some(Pickup::RestartNeeded);
+    uses.chain(injected).chain(driver).max()
 }
 
 fn of_container(spec: &Spec, container: &Container, secret: &str) -> Option<Pickup> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use k8s_openapi::{api::core::v1, apimachinery::pkg::apis::meta::v1::Time};
 use kube::{Resource, api::ObjectMeta};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 /// A pod. Of what it is told nothing else is kept, not even for a moment.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,13 +28,38 @@ pub(super) struct Spec {
     pub containers: Vec<Container>,
     #[serde(default)]
     pub init_containers: Vec<Container>,
+    #[serde(default)]
+    pub ephemeral_containers: Vec<Container>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Volume {
     pub name: String,
     pub secret: Option<SecretVolume>,
     pub projected: Option<Projected>,
+    config_map: Option<IgnoredAny>,
+    #[serde(rename = "downwardAPI")]
+    downward_api: Option<IgnoredAny>,
+    image: Option<IgnoredAny>,
+    csi: Option<Driver>,
+    azure_file: Option<SecretVolume>,
+    cephfs: Option<Driver>,
+    cinder: Option<Driver>,
+    flex_volume: Option<Driver>,
+    iscsi: Option<Driver>,
+    rbd: Option<Driver>,
+    #[serde(rename = "scaleIO")]
+    scale_io: Option<Driver>,
+    storageos: Option<Driver>,
+}
+
+/// A volume whose driver gets a Secret when the volume is made.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Driver {
+    #[serde(alias = "nodePublishSecretRef")]
+    secret_ref: Option<Named>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -70,6 +95,14 @@ pub(super) struct Container {
     pub env_from: Vec<EnvFrom>,
     #[serde(default)]
     pub volume_mounts: Vec<Mount>,
+    #[serde(default)]
+    pub volume_devices: Vec<Device>,
+}
+
+/// A volume that a container uses as a raw device.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Device {
+    pub name: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -84,6 +117,14 @@ pub(super) struct Variable {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ValueFrom {
     pub secret_key_ref: Option<Named>,
+    pub file_key_ref: Option<FileKey>,
+}
+
+/// A variable that is read from a file in a volume.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FileKey {
+    pub volume_name: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -98,6 +139,8 @@ pub(super) struct Mount {
     pub name: String,
     #[serde(rename = "mountPath")]
     pub path: String,
+    #[serde(default)]
+    pub read_only: bool,
     pub sub_path: Option<String>,
     pub sub_path_expr: Option<String>,
 }
@@ -106,9 +149,11 @@ pub(super) struct Mount {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Status {
     pub phase: Option<String>,
+    pub start_time: Option<Time>,
     pub conditions: Vec<PodCondition>,
     pub container_statuses: Vec<ContainerStatus>,
     pub init_container_statuses: Vec<ContainerStatus>,
+    pub ephemeral_container_statuses: Vec<ContainerStatus>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -127,12 +172,13 @@ pub(super) struct ContainerStatus {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct ContainerState {
-    pub running: Option<Running>,
+    pub running: Option<Started>,
+    pub terminated: Option<Started>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Running {
+pub(super) struct Started {
     pub started_at: Option<Time>,
 }
 
@@ -144,22 +190,30 @@ fn name<'de, D: serde::Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Err
 }
 
 impl Pod {
-    /// The containers that run, and since when. One that does not run has read nothing.
+    /// The containers that run, and since when.
     pub(super) fn running(&self) -> impl Iterator<Item = (&Container, Option<&Time>)> {
-        let containers = self
-            .spec
-            .containers
-            .iter()
-            .chain(&self.spec.init_containers);
-        containers.filter_map(|container| {
-            let statuses = &self.status;
-            let mut statuses = statuses
+        self.started(|state| state.running.as_ref())
+    }
+
+    /// The containers that have ended, and since when they ran. What is to be started again has no part in it.
+    pub(super) fn ended(&self) -> impl Iterator<Item = (&Container, Option<&Time>)> {
+        self.started(|state| state.terminated.as_ref())
+    }
+
+    fn started(
+        &self,
+        of: impl Fn(&ContainerState) -> Option<&Started>,
+    ) -> impl Iterator<Item = (&Container, Option<&Time>)> {
+        self.spec.all().filter_map(move |container| {
+            let seen = &self.status;
+            let mut statuses = seen
                 .container_statuses
                 .iter()
-                .chain(&statuses.init_container_statuses);
+                .chain(&seen.init_container_statuses)
+                .chain(&seen.ephemeral_container_statuses);
             let status = statuses.find(|status| status.name == container.name)?;
-            let running = status.state.running.as_ref()?;
-            Some((container, running.started_at.as_ref()))
+            let started = of(&status.state)?;
+            Some((container, started.started_at.as_ref()))
         })
     }
 
@@ -171,6 +225,66 @@ impl Pod {
 
     pub(super) fn has_ended(&self) -> bool {
         matches!(self.status.phase.as_deref(), Some("Succeeded" | "Failed"))
+    }
+}
+
+impl Spec {
+    /// Every container, of whatever kind.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Container> {
+        let containers = self.containers.iter().chain(&self.init_containers);
+        containers.chain(&self.ephemeral_containers)
+    }
+}
+
+impl Container {
+    /// The volumes that it can read.
+    pub(super) fn volumes(&self) -> impl Iterator<Item = &str> {
+        let mounts = self.volume_mounts.iter().map(|mount| mount.name.as_str());
+        let devices = self
+            .volume_devices
+            .iter()
+            .map(|device| device.name.as_str());
+        let values = self.env.iter().filter_map(|one| one.value_from.as_ref());
+        let files = values.filter_map(|value| value.file_key_ref.as_ref());
+        let files = files.map(|file| file.volume_name.as_str());
+        mounts.chain(devices).chain(files)
+    }
+
+    /// The volumes that it can write, as far as the container decides.
+    pub(super) fn writes(&self) -> impl Iterator<Item = &str> {
+        let mounts = self.volume_mounts.iter().filter(|mount| !mount.read_only);
+        let devices = self
+            .volume_devices
+            .iter()
+            .map(|device| device.name.as_str());
+        mounts.map(|mount| mount.name.as_str()).chain(devices)
+    }
+}
+
+impl Volume {
+    /// Whether a container can put something into it: not where the kubelet alone writes the content.
+    pub(super) fn takes_writes(&self) -> bool {
+        let fixed = [&self.config_map, &self.downward_api, &self.image];
+        self.secret.is_none() && self.projected.is_none() && fixed.iter().all(|one| one.is_none())
+    }
+
+    /// Whether the driver of the volume gets a Secret, once, when a pod starts.
+    pub(super) fn is_given(&self, secret: &str) -> bool {
+        let drivers = [
+            &self.csi,
+            &self.cephfs,
+            &self.cinder,
+            &self.flex_volume,
+            &self.iscsi,
+            &self.rbd,
+            &self.scale_io,
+            &self.storageos,
+        ];
+        let references = drivers.into_iter().flatten();
+        let mut names = references.filter_map(|driver| driver.secret_ref.as_ref()?.name.as_deref());
+        let azure = self.azure_file.as_ref();
+        names.any(|name| name == secret)
+            || azure.is_some_and(|file| file.secret_name.as_deref() == Some(secret))
     }
 }
 

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use static_aws_credentials::consumers::{Pickup, Pod, pickup};
 
-use crate::{AFTER, DELIVERED, hot, pod, time};
+use crate::{AFTER, BEFORE, DELIVERED, hot, pod, time};
 
 type Change = Box<dyn FnOnce(&mut Value)>;
 type Plain = fn(&mut Value);
@@ -161,7 +161,135 @@ fn the_worst_container_speaks_for_the_pod() {
         pod["status"]["initContainerStatuses"] =
             json!([{ "name": "setup", "state": { "terminated": { "exitCode": 0 } } }]);
     });
-    assert_eq!(of(&done), Some(Pickup::Hot), "what has ended holds nothing");
+    assert_eq!(
+        of(&done),
+        Some(Pickup::Hot),
+        "it could leave nothing behind"
+    );
+}
+
+/// A pod whose init container read the target, ended, and shares a volume with the application.
+fn copied(volume: Value, change: impl FnOnce(&mut Value)) -> Pod {
+    pod(move |pod| {
+        let mut shared = json!({ "name": "shared" });
+        for (key, value) in volume.as_object().unwrap() {
+            shared[key] = value.clone();
+        }
+        pod["spec"]["volumes"].as_array_mut().unwrap().push(shared);
+        let mount = json!({ "name": "shared", "mountPath": "/shared" });
+        pod["spec"]["containers"][0]["volumeMounts"] = json!([mount]);
+        pod["spec"]["initContainers"] = json!([{
+            "name": "copy",
+            "volumeMounts": [{ "name": "aws", "mountPath": "/aws" }, mount],
+        }]);
+        pod["status"]["initContainerStatuses"] = json!([{
+            "name": "copy",
+            "state": { "terminated": { "exitCode": 0, "startedAt": BEFORE } },
+        }]);
+        change(pod);
+    })
+}
+
+#[test]
+fn what_an_ended_container_copied_for_another_one_is_still_held() {
+    for volume in [
+        json!({ "emptyDir": {} }),
+        json!({ "persistentVolumeClaim": { "claimName": "data" } }),
+        json!({ "hostPath": { "path": "/data" } }),
+    ] {
+        let pod = copied(volume.clone(), |_| {});
+        assert_eq!(of(&pod), Some(Pickup::RestartNeeded), "{volume}");
+    }
+    let crashes = copied(json!({ "emptyDir": {} }), |pod| {
+        pod["status"]["containerStatuses"][0]["state"] =
+            json!({ "waiting": { "reason": "CrashLoopBackOff" } });
+    });
+    let why = "the copy outlives the container that will read it again";
+    assert_eq!(of(&crashes), Some(Pickup::RestartNeeded), "{why}");
+    let by_file = copied(json!({ "emptyDir": {} }), |pod| {
+        pod["spec"]["containers"][0]["volumeMounts"] = json!([]);
+        let file = json!({ "volumeName": "shared", "path": "env", "key": "KEY" });
+        pod["spec"]["containers"][0]["env"] =
+            json!([{ "name": "KEY", "valueFrom": { "fileKeyRef": file } }]);
+    });
+    assert_eq!(of(&by_file), Some(Pickup::RestartNeeded), "a variable");
+}
+
+#[test]
+fn an_ended_container_that_could_leave_no_copy_holds_nothing() {
+    let others: [(&str, Plain); 3] = [
+        ("a mount that is read-only", |pod| {
+            pod["spec"]["initContainers"][0]["volumeMounts"][1]["readOnly"] = json!(true);
+        }),
+        ("a volume that no other container has", |pod| {
+            pod["spec"]["containers"][0]["volumeMounts"] = json!([]);
+        }),
+        ("a container that got the present pair", |pod| {
+            let state = json!({ "terminated": { "exitCode": 0, "startedAt": AFTER } });
+            pod["status"]["initContainerStatuses"][0]["state"] = state;
+        }),
+    ];
+    for (what, change) in others {
+        assert_eq!(
+            of(&copied(json!({ "emptyDir": {} }), change)),
+            None,
+            "{what}"
+        );
+    }
+    let fixed = copied(json!({ "configMap": { "name": "settings" } }), |_| {});
+    assert_eq!(of(&fixed), None, "nothing is written there");
+}
+
+#[test]
+fn a_driver_of_a_volume_keeps_what_it_got_when_the_pod_started() {
+    let given = |source: Value, started: &'static str| {
+        pod(move |pod| {
+            let mut volume = json!({ "name": "aws" });
+            for (key, value) in source.as_object().unwrap() {
+                volume[key] = value.clone();
+            }
+            pod["spec"]["volumes"] = json!([volume]);
+            pod["status"]["startTime"] = json!(started);
+            // A container that starts later gets no new volume.
+            let state = json!({ "running": { "startedAt": AFTER } });
+            pod["status"]["containerStatuses"][0]["state"] = state;
+        })
+    };
+    let name = json!({ "name": "orders-credentials" });
+    let mut sources = vec![
+        json!({ "csi": { "driver": "s3", "nodePublishSecretRef": name } }),
+        json!({ "azureFile": { "secretName": "orders-credentials", "shareName": "a" } }),
+    ];
+    for kind in [
+        "cephfs",
+        "cinder",
+        "flexVolume",
+        "iscsi",
+        "rbd",
+        "scaleIO",
+        "storageos",
+    ] {
+        sources.push(json!({ kind: { "secretRef": name } }));
+    }
+    for source in sources {
+        let old = given(source.clone(), BEFORE);
+        assert_eq!(of(&old), Some(Pickup::RestartNeeded), "{source}");
+        assert_eq!(of(&given(source.clone(), AFTER)), None, "{source}");
+    }
+    let other = json!({ "csi": { "driver": "s3", "nodePublishSecretRef": { "name": "other" } } });
+    assert_eq!(of(&given(other, BEFORE)), None);
+}
+
+#[test]
+fn a_container_for_debugging_counts_like_another() {
+    let debugged = hot(|pod| {
+        pod["spec"]["ephemeralContainers"] = json!([{
+            "name": "debug", "envFrom": [{ "secretRef": { "name": "orders-credentials" } }],
+        }]);
+        pod["status"]["ephemeralContainerStatuses"] =
+            json!([{ "name": "debug", "state": { "running": { "startedAt": BEFORE } } }]);
+    });
+    assert_eq!(of(&debugged), Some(Pickup::RestartNeeded));
 }
 
 #[test]
