@@ -1,15 +1,16 @@
 //! Who still holds a pair that was superseded, when nobody does any more, and which workloads are restarted
 //! for it. All of it is pure; `reconcile` reads pods and workloads, and restarts them.
 
+mod again;
 mod overlap;
 mod pickup;
 mod pod;
 pub mod restart;
+mod volume;
 mod workload;
 
-pub use overlap::{
-    Again, Holder, Outlook, delivered, forget, holder, is_open, judge, note, unlisted,
-};
+pub use again::Again;
+pub use overlap::{Holder, Outlook, delivered, forget, holder, is_open, judge, note, unlisted};
 pub use pickup::{Pickup, pickup};
 pub use pod::Pod;
 pub use workload::{Workload, mark};

@@ -125,7 +125,7 @@ pub enum Reason {
     ConsumersPickingUp,
     /// The operator may not list the pods that may hold the superseded pair.
     ConsumersNotListed,
-    /// No pod holds the superseded pair any more.
+    /// No pod that uses the target holds the superseded pair any more; the message names what was not looked at.
     PreviousKeyUnused,
 
     /// Workloads are restarted once pods that start get the new pair for sure, and the resource is Ready.

@@ -50,7 +50,7 @@ pub struct StaticAwsCredentialsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumers: Option<Consumers>,
 
-    /// From then on the superseded key may be deactivated. Absent while pods have to be restarted first.
+    /// From then on no pod that uses the target holds the superseded key. Absent while pods have to be restarted first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_key_safe_after: Option<Time>,
 

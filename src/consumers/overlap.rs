@@ -7,7 +7,7 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 
-use super::{Pickup, Pod, pickup};
+use super::{Again, Pickup, Pod, pickup};
 use crate::{
     api::{
         ConditionType, ConsumerGroup, Consumers, Previous, Published, Reason,
@@ -23,6 +23,9 @@ const KUBELET: Duration = Duration::from_secs(90);
 /// Requests and repetitions that were signed before.
 const UNDER_WAY: Duration = Duration::from_mins(1);
 const NAMED: usize = 10;
+/// Where the superseded pair may be as well.
+const NOT_LOOKED_AT: &str = "other resources that publish the same key, earlier names of the target, PersistentVolumes, \
+                             copies that programs made, other clusters";
 const IN_USE: ConditionType = ConditionType::PreviousKeyInUse;
 
 /// A pod that may hold the superseded pair.
@@ -41,27 +44,6 @@ pub struct Outlook {
     pub status: StaticAwsCredentialsStatus,
     /// When to look again, if at all.
     pub again: Option<Again>,
-}
-
-/// When to look again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Again {
-    /// After this time.
-    In(Duration),
-    /// When somebody may have restarted something: soon, and then ever later.
-    Later,
-}
-
-impl Again {
-    /// The sooner of two. What may come to pass at any time is looked at early.
-    #[must_use]
-    pub fn sooner(one: Option<Self>, other: Option<Self>) -> Option<Self> {
-        match (one, other) {
-            (Some(Self::In(one)), Some(Self::In(other))) => Some(Self::In(one.min(other))),
-            (Some(Self::Later), _) | (_, Some(Self::Later)) => Some(Self::Later),
-            (one, other) => one.or(other),
-        }
-    }
 }
 
 /// Takes note of it in the status after a run if the pair was superseded in that run.
@@ -157,10 +139,11 @@ pub fn judge(
     holders: &[Holder],
     now: Timestamp,
 ) -> Option<Outlook> {
-    let (previous, _) = is_open(status)?;
+    let (previous, published) = is_open(status)?;
     let consumers = consumers(holders);
     let left = previous.picked_up_time.0.duration_since(now);
-    let (truth, finding) = verdict(previous, &consumers, left.is_positive());
+    let secret = &published.secret_name;
+    let (truth, finding) = verdict(previous, secret, &consumers, left.is_positive());
     let again = match truth {
         Truth::False => None,
         _ if finding.reason == Reason::ConsumersPickingUp => {
@@ -215,7 +198,12 @@ fn consumers(holders: &[Holder]) -> Consumers {
     }
 }
 
-fn verdict(previous: &Previous, consumers: &Consumers, clock_runs: bool) -> (Truth, Finding) {
+fn verdict(
+    previous: &Previous,
+    secret: &str,
+    consumers: &Consumers,
+    clock_runs: bool,
+) -> (Truth, Finding) {
     let key = format!("the key that ends in {}", previous.key_id_suffix);
     let (restart, unknown) = (&consumers.restart_needed, &consumers.unknown);
     if restart.count > 0 {
@@ -246,7 +234,8 @@ fn verdict(previous: &Previous, consumers: &Consumers, clock_runs: bool) -> (Tru
         );
     }
     let message = format!(
-        "no pod holds {key} any more; see in IAM that it was not used since, deactivate it, and delete it later"
+        "no pod of this namespace that uses Secret \"{secret}\" holds {key} any more; not looked at: \
+         {NOT_LOOKED_AT}; see in IAM that it was not used since, deactivate it, and delete it later"
     );
     (
         Truth::False,

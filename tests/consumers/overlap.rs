@@ -193,7 +193,11 @@ fn once_it_has_run_out_the_key_may_go() {
             &outlook.status,
             "False",
             "PreviousKeyUnused",
-            &["deactivate"],
+            &[
+                "that uses Secret \"orders-credentials\"",
+                "not looked at: other resources that publish the same key, earlier names of the target, PersistentVolumes",
+                "deactivate",
+            ],
         );
         assert_eq!(
             outlook.status.previous_key_safe_after,

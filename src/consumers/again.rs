@@ -1,0 +1,24 @@
+//! When consumers are looked at again.
+
+use std::time::Duration;
+
+/// When to look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// After this time.
+    In(Duration),
+    /// When somebody may have restarted something: soon, and then ever later.
+    Later,
+}
+
+impl Again {
+    /// The sooner of two. What may come to pass at any time is looked at early.
+    #[must_use]
+    pub fn sooner(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(Self::In(one)), Some(Self::In(other))) => Some(Self::In(one.min(other))),
+            (Some(Self::Later), _) | (_, Some(Self::Later)) => Some(Self::Later),
+            (one, other) => one.or(other),
+        }
+    }
+}
