@@ -18,7 +18,8 @@ pub(super) struct Volume {
     azure_file: Option<SecretVolume>,
     cephfs: Option<Driver>,
     cinder: Option<Driver>,
-    flex_volume: Option<Driver>,
+    #[serde(rename = "flexVolume")]
+    flex: Option<Driver>,
     iscsi: Option<Driver>,
     rbd: Option<Driver>,
     #[serde(rename = "scaleIO")]
@@ -64,7 +65,7 @@ impl Volume {
             &self.csi,
             &self.cephfs,
             &self.cinder,
-            &self.flex_volume,
+            &self.flex,
             &self.iscsi,
             &self.rbd,
             &self.scale_io,
