@@ -4,7 +4,7 @@
 //! and only while some resource mentions its name or it carries the marks of one.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -13,11 +13,15 @@ mod namespace;
 mod orphans;
 mod sight;
 
-use namespace::{Namespace, entry};
+use namespace::{Contest, Namespace, entry};
 use orphans::Orphans;
 
 pub use names::{Mentions, ResourceKey};
+pub use orphans::{MOST as MOST_UNCLAIMED, MOST_IN_A_NAMESPACE as MOST_UNCLAIMED_IN_A_NAMESPACE};
 pub use sight::{Seen, Sight};
+
+/// How many leftovers one run takes away. Their deletion brings the next ones into view.
+pub const MOST_STRAYS: usize = 16;
 
 /// What the index knows that concerns one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -28,7 +32,8 @@ pub struct View {
     pub target: Sight,
     /// The published Secret, where it has another name than the target.
     pub published: Sight,
-    /// Secrets that carry both marks of the resource under any other name.
+    /// Secrets that carry both marks of the resource under any other name: the first [`MOST_STRAYS`] of
+    /// them by name.
     pub strays: Vec<(String, Seen)>,
     /// A resource that wants the same target and comes first.
     pub rival: Option<String>,
@@ -43,32 +48,45 @@ pub struct Index {
 }
 
 impl Index {
-    /// A resource as it stands in the cluster now. Returns those that wanted the same target and have
-    /// a rival less now.
+    /// A resource as it stands in the cluster now. Returns the others whose rival is another one than
+    /// before, or none.
     pub fn apply_resource(&mut self, key: &ResourceKey, mentions: Mentions) -> Vec<ResourceKey> {
-        let before = self.rivals(key);
-        let namespace = self
-            .namespaces
-            .entry(Arc::clone(&key.namespace))
-            .or_default();
+        let target = Arc::clone(&mentions.target);
         let waiting = self.orphans.take(&key.namespace, &mentions.uid);
+        let kept = self.namespaces.get_key_value(&*key.namespace);
+        let name = kept.map_or_else(|| Arc::clone(&key.namespace), |(name, _)| Arc::clone(name));
+        let namespace = self.namespaces.entry(Arc::clone(&name)).or_default();
+        let before = namespace.target_of(&key.name);
+        let targets = [Some(target), before].into_iter().flatten();
+        let contests: Vec<Contest> = targets.map(|target| namespace.contest(target)).collect();
         namespace.apply(&key.name, mentions);
         for (name, seen) in waiting {
             namespace.see(&name, seen);
         }
-        let after = self.rivals(key);
-        let freed = before.into_iter().filter(|rival| !after.contains(rival));
-        freed.collect()
+        let content = &*namespace;
+        let others = contests
+            .iter()
+            .flat_map(|contest| content.overtaken(contest, &key.name));
+        let others: BTreeSet<_> = others.collect();
+        let others = others.into_iter();
+        others.map(|other| ResourceKey::of(&name, &other)).collect()
     }
 
-    /// A resource that is gone. Returns those that wanted the same target.
+    /// A resource that is gone. Returns the others whose rival is another one than before, or none.
     pub fn delete_resource(&mut self, key: &ResourceKey) -> Vec<ResourceKey> {
-        let freed = self.rivals(key);
-        if let Some(namespace) = self.namespaces.get_mut(&*key.namespace) {
-            namespace.remove(&key.name);
-            if namespace.resources.is_empty() {
-                self.namespaces.remove(&*key.namespace);
-            }
+        let Some((namespace, content)) = entry(&mut self.namespaces, &key.namespace) else {
+            return Vec::new();
+        };
+        let target = content.target_of(&key.name);
+        let contest = target.map(|target| content.contest(target));
+        content.remove(&key.name);
+        let others = contest.map(|contest| content.overtaken(&contest, &key.name));
+        let others = others.into_iter().flatten();
+        let freed = others
+            .map(|other| ResourceKey::of(&namespace, &other))
+            .collect();
+        if content.resources.is_empty() {
+            self.namespaces.remove(&namespace);
         }
         freed
     }
@@ -77,47 +95,11 @@ impl Index {
         let content = self.namespaces.get(namespace);
         let owner = content.zip(seen.marked_by.as_ref());
         let knows_owner = owner.is_some_and(|(content, uid)| content.by_uid.contains_key(uid));
+        let kept = content.map(|content| content.sight(name));
+        if matches!(kept, Some(Sight::Present(kept)) if kept.version > seen.version) {
+            return;
+        }
         self.orphans.note(namespace, name, seen, knows_owner);
-    }
-
-    fn rivals(&self, key: &ResourceKey) -> Vec<ResourceKey> {
-        let content = self.namespaces.get_key_value(&*key.namespace);
-        let rivals = content.map(|(namespace, content)| content.rivals(namespace, &key.name));
-        rivals.unwrap_or_default()
-    }
-
-    /// A resource that cannot be decoded. It still mentions what it mentioned before.
-    pub fn keep_resource(&mut self, key: &ResourceKey) {
-        let namespace = self.namespaces.get_mut(&*key.namespace);
-        if let Some(entry) = namespace.and_then(|namespace| namespace.resources.get_mut(&*key.name))
-        {
-            entry.relisted = true;
-        }
-    }
-
-    /// A list of resources begins.
-    pub fn begin_resources(&mut self) {
-        for entry in self
-            .namespaces
-            .values_mut()
-            .flat_map(|namespace| namespace.resources.values_mut())
-        {
-            entry.relisted = false;
-        }
-    }
-
-    /// A list of resources is complete: what was not in it is gone, and is returned.
-    pub fn end_resources(&mut self) -> Vec<ResourceKey> {
-        let gone = self.namespaces.iter().flat_map(|(namespace, content)| {
-            let resources = content.resources.iter();
-            let lost = resources.filter(|(_, entry)| !entry.relisted);
-            lost.map(|(name, _)| ResourceKey::of(namespace, name))
-        });
-        let gone: Vec<ResourceKey> = gone.collect();
-        for key in &gone {
-            self.delete_resource(key);
-        }
-        gone
     }
 
     /// The key of a resource that is known, as it is kept here.
@@ -259,10 +241,9 @@ impl Index {
         let Some(content) = self.namespaces.get(&*key.namespace) else {
             return View::default();
         };
-        let Some(entry) = content.resources.get(&*key.name) else {
+        let Some(mentions) = content.resources.get(&*key.name) else {
             return View::default();
         };
-        let mentions = &entry.mentions;
         let published = mentions
             .published
             .as_deref()
@@ -280,6 +261,12 @@ impl Index {
     #[must_use]
     pub fn rewinds(&self) -> u64 {
         self.rewinds
+    }
+
+    /// How many marks of unknown resources are kept.
+    #[must_use]
+    pub fn unclaimed_secrets(&self) -> usize {
+        self.orphans.len()
     }
 
     /// How many Secrets are kept.

@@ -25,6 +25,7 @@ struct Record {
     object: Result<Packed, Box<InvalidObject>>,
     remembered: Option<Box<Remembered>>,
     summary: Summary,
+    listed: bool,
 }
 
 impl Store {
@@ -53,6 +54,7 @@ impl Store {
             record.uid = uid;
             record.object = object;
             record.summary = summary;
+            record.listed = true;
             return;
         }
         let record = Record {
@@ -60,6 +62,7 @@ impl Store {
             object,
             remembered: None,
             summary,
+            listed: true,
         };
         self.records.insert(key.clone(), record);
     }
@@ -67,6 +70,25 @@ impl Store {
     /// A resource that is gone.
     pub fn remove(&mut self, key: &ResourceKey) {
         self.records.remove(key);
+    }
+
+    /// A list begins. What is not kept again before it is complete is gone.
+    pub fn begin_list(&mut self) {
+        for record in self.records.values_mut() {
+            record.listed = false;
+        }
+    }
+
+    /// A list is complete. Removes and returns what was not in it, decoded or not.
+    pub fn end_list(&mut self) -> Vec<ResourceKey> {
+        let gone = self.records.extract_if(.., |_, record| !record.listed);
+        gone.map(|(key, _)| key).collect()
+    }
+
+    /// UID of a resource.
+    #[must_use]
+    pub fn uid(&self, key: &ResourceKey) -> Option<&Uid> {
+        self.records.get(key).map(|record| &record.uid)
     }
 
     /// A resource, or why it cannot be decoded.

@@ -6,6 +6,7 @@ mod guarded;
 mod heard;
 pub mod lines;
 mod pause;
+pub mod resources;
 mod told;
 
 use std::sync::Arc;
@@ -14,14 +15,7 @@ use futures::{StreamExt, future};
 use kube::{Api, Client, Resource, ResourceExt, runtime::watcher::Event};
 use tokio::sync::watch;
 
-use crate::{
-    context::Context,
-    glimpse::Glimpse,
-    health::Dependency,
-    index::{ResourceKey, Seen},
-    lock::lock,
-    resource,
-};
+use crate::{context::Context, glimpse::Glimpse, health::Dependency, index::Seen, lock::lock};
 pub use follow::SILENCE;
 use follow::follow;
 pub use guarded::Guarded;
@@ -77,57 +71,22 @@ pub async fn resources(
 }
 
 fn note_resource(context: &Context, event: Event<Guarded>, stage: &watch::Sender<Stage>) {
-    let woken = match event {
-        Event::Init => {
-            lock(&context.index).begin_resources();
-            return;
-        }
-        Event::InitDone => {
-            for key in lock(&context.index).end_resources() {
-                context.forget(&key);
-            }
-            context.relisted();
-            stage.send_if_modified(|stage| {
-                let first = *stage == Stage::Starting;
-                *stage = (*stage).max(Stage::ResourcesListed);
-                first
-            });
-            return;
-        }
-        Event::Delete(object) => {
-            let key = key(&object);
-            let freed = lock(&context.index).delete_resource(&key);
-            context.forget(&key);
-            freed
-        }
-        Event::Apply(object) | Event::InitApply(object) => note(context, &object),
+    let consequences = {
+        let (mut index, mut store) = (lock(&context.index), lock(&context.store));
+        resources::note(&mut index, &mut store, event)
     };
-    context.wake(&woken);
-}
-
-/// Keeps a resource, and returns it together with whoever wanted the same target. One that cannot be
-/// decoded mentions what it mentioned before.
-fn note(context: &Context, object: &Guarded) -> Vec<ResourceKey> {
-    let mut index = lock(&context.index);
-    let mut key = key(object);
-    let uid = object.uid().unwrap_or_default().into();
-    let mut woken = if let Ok(object) = &object.0 {
-        let mentions = resource::mentions(object, object.status.as_ref());
-        index.apply_resource(&key, mentions)
-    } else {
-        index.keep_resource(&key);
-        Vec::new()
-    };
-    key = index.known(&key).unwrap_or(key);
-    let object = object.0.as_ref().map_err(Clone::clone);
-    lock(&context.store).keep(&key, uid, object);
-    woken.push(key);
-    woken
-}
-
-/// Namespace and name of a watched resource.
-fn key(object: &Guarded) -> ResourceKey {
-    ResourceKey::new(&object.namespace().unwrap_or_default(), &object.name_any())
+    for key in &consequences.gone {
+        context.forget(key);
+    }
+    if consequences.listed {
+        context.relisted();
+        stage.send_if_modified(|stage| {
+            let first = *stage == Stage::Starting;
+            *stage = (*stage).max(Stage::ResourcesListed);
+            first
+        });
+    }
+    context.wake(&consequences.woken);
 }
 
 /// Watches Secrets once the resources are listed, and says which resources a change concerns.

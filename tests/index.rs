@@ -12,5 +12,7 @@ mod chance;
 mod model;
 #[path = "support/index/random.rs"]
 mod random;
+#[path = "support/index/relists.rs"]
+mod relists;
 #[path = "support/index/tables.rs"]
 mod tables;

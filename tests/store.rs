@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 
@@ -195,4 +196,21 @@ fn one_that_cannot_be_decoded_is_kept_as_such_until_it_can() {
     store.keep(&one, UID.into(), Ok(&settled(1)));
     assert!(store.object(&one).unwrap().is_ok());
     assert_eq!(store.keys().collect::<Vec<_>>(), [&one]);
+}
+
+#[test]
+fn what_a_list_does_not_name_is_gone_decoded_or_not() {
+    let mut store = Store::default();
+    let names = ["decoded", "never-decoded", "there"].map(key);
+    let invalid = || InvalidObject {
+        error: "it cannot be decoded".to_owned(),
+        metadata: ObjectMeta::default(),
+    };
+    store.keep(&names[0], UID.into(), Ok(&settled(1)));
+    store.keep(&names[1], UID.into(), Err(Box::new(invalid())));
+    store.keep(&names[2], UID.into(), Err(Box::new(invalid())));
+    store.begin_list();
+    store.keep(&names[2], UID.into(), Err(Box::new(invalid())));
+    assert_eq!(store.end_list(), [names[0].clone(), names[1].clone()]);
+    assert_eq!(store.keys().collect::<Vec<_>>(), [&names[2]]);
 }

@@ -1,17 +1,17 @@
 //! The part of the index that concerns one namespace.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
-use super::{Mentions, ResourceKey, Seen, Sight};
+use super::{MOST_STRAYS, Mentions, ResourceKey, Seen, Sight};
 use crate::uid::Uid;
 
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) mentions: Mentions,
-    pub(super) relisted: bool,
+/// A target that several resources may want, and the one of them that came first.
+pub(super) struct Contest {
+    target: Arc<str>,
+    first: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -33,7 +33,7 @@ impl Tracked {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Namespace {
-    pub(super) resources: HashMap<Arc<str>, Entry>,
+    pub(super) resources: HashMap<Arc<str>, Mentions>,
     pub(super) secrets: HashMap<Arc<str>, Tracked>,
     pub(super) by_uid: HashMap<Uid, Arc<str>>,
     pub(super) strays: HashSet<Arc<str>>,
@@ -70,34 +70,25 @@ impl Namespace {
         self.by_uid.insert(mentions.uid.clone(), Arc::clone(&name));
         if let Some(before) = &before {
             let kept: Vec<&str> = mentions.names().collect();
-            let dropped = before
-                .mentions
-                .names()
-                .filter(|secret| !kept.contains(secret));
+            let dropped = before.names().filter(|secret| !kept.contains(secret));
             let dropped: Vec<&str> = dropped.collect();
-            if before.mentions.uid != mentions.uid {
-                self.by_uid.remove(&before.mentions.uid);
-                self.forget_strays_of(&before.mentions.uid);
+            if before.uid != mentions.uid {
+                self.by_uid.remove(&before.uid);
+                self.forget_strays_of(&before.uid);
             }
             self.unmention(&name, &dropped, Some(&mentions));
         }
-        self.resources.insert(
-            name,
-            Entry {
-                mentions,
-                relisted: true,
-            },
-        );
+        self.resources.insert(name, mentions);
     }
 
     pub(super) fn remove(&mut self, name: &str) {
-        let Some(entry) = self.resources.remove(name) else {
+        let Some(mentions) = self.resources.remove(name) else {
             return;
         };
-        self.by_uid.remove(&entry.mentions.uid);
-        let names: Vec<&str> = entry.mentions.names().collect();
+        self.by_uid.remove(&mentions.uid);
+        let names: Vec<&str> = mentions.names().collect();
         self.unmention(name, &names, None);
-        self.forget_strays_of(&entry.mentions.uid);
+        self.forget_strays_of(&mentions.uid);
     }
 
     /// A resource is gone. Its strays are garbage, which the cluster collects.
@@ -118,7 +109,8 @@ impl Namespace {
         });
     }
 
-    /// A resource no longer mentions these Secrets. What is still marked by it has become a stray.
+    /// A resource no longer mentions these Secrets. What is still marked by it has become a stray,
+    /// and what another one has marked stays one.
     pub(super) fn unmention(&mut self, name: &str, secrets: &[&str], now: Option<&Mentions>) {
         for secret in secrets {
             let Some(tracked) = self.secrets.get_mut(*secret) else {
@@ -129,7 +121,10 @@ impl Namespace {
                 .sight
                 .present()
                 .and_then(|seen| seen.marked_by.as_ref());
-            if now.is_some_and(|mentions| marked_by == Some(&mentions.uid)) {
+            let is_its = now.is_some_and(|mentions| marked_by == Some(&mentions.uid));
+            let owner = marked_by.and_then(|uid| self.by_uid.get(uid));
+            let is_anothers = owner.is_some_and(|owner| **owner != *name);
+            if is_its || is_anothers && tracked.mentioned_by.is_empty() {
                 self.strays.insert((*secret).into());
             } else if tracked.mentioned_by.is_empty() {
                 self.secrets.remove(*secret);
@@ -141,7 +136,7 @@ impl Namespace {
     pub(super) fn track(&mut self, name: &str, seen: &Seen) -> Option<&mut Tracked> {
         let owner = seen.marked_by.as_ref().and_then(|uid| self.by_uid.get(uid));
         let owner = owner.and_then(|owner| self.resources.get(owner));
-        let stray = owner.is_some_and(|owner| !owner.mentions.owns(name));
+        let stray = owner.is_some_and(|owner| !owner.owns(name));
         if stray {
             self.strays.insert(name.into());
             return Some(self.secrets.entry(name.into()).or_default());
@@ -202,45 +197,75 @@ impl Namespace {
             .unwrap_or_default()
     }
 
+    /// The first leftovers of a resource by name, since a view is made for each run.
     pub(super) fn strays(&self, mentions: &Mentions) -> Vec<(String, Seen)> {
+        let marked = |name: &Arc<str>| {
+            let seen = self
+                .secrets
+                .get(name)
+                .and_then(|tracked| tracked.sight.present());
+            seen.is_some_and(|seen| seen.marked_by.as_ref() == Some(&mentions.uid))
+        };
         let strays = self.strays.iter().filter(|name| !mentions.owns(name));
-        strays
-            .filter_map(|name| {
-                let seen = self.secrets.get(name)?.sight.present()?;
-                (seen.marked_by.as_ref() == Some(&mentions.uid))
-                    .then(|| (name.to_string(), seen.clone()))
-            })
-            .collect()
+        let mut first = BTreeSet::new();
+        for name in strays.filter(|name| marked(name)) {
+            first.insert(name);
+            if first.len() > MOST_STRAYS {
+                first.pop_last();
+            }
+        }
+        let seen = |name: &Arc<str>| {
+            let seen = self.secrets.get(name)?.sight.present()?;
+            Some((name.to_string(), seen.clone()))
+        };
+        first.into_iter().filter_map(seen).collect()
     }
 
     /// Who else wants the same target and comes first.
     pub(super) fn rival(&self, name: &str, mentions: &Mentions) -> Option<String> {
-        self.wanting(name, mentions)
-            .filter(|(_, other)| other.precedence() < mentions.precedence())
-            .min_by(|(_, one), (_, two)| one.precedence().cmp(&two.precedence()))
-            .map(|(other, _)| other.to_string())
+        let first = self.first(&mentions.target)?;
+        (*first != *name).then(|| first.to_string())
     }
 
-    /// Everybody else who wants the same target as a resource.
-    pub(super) fn rivals(&self, namespace: &Arc<str>, name: &str) -> Vec<ResourceKey> {
-        let entry = self.resources.get(name);
-        let rivals = entry.map(|entry| {
-            let others = self.wanting(name, &entry.mentions);
-            others.map(|(other, _)| ResourceKey::of(namespace, other))
-        });
-        rivals.into_iter().flatten().collect()
+    /// The target that a resource wants.
+    pub(super) fn target_of(&self, name: &str) -> Option<Arc<str>> {
+        self.resources
+            .get(name)
+            .map(|mentions| Arc::clone(&mentions.target))
+    }
+
+    /// How a target stands before a change.
+    pub(super) fn contest(&self, target: Arc<str>) -> Contest {
+        let first = self.first(&target);
+        Contest { target, first }
+    }
+
+    /// Whose rival a change of one resource has exchanged or taken away: everybody else who wants the
+    /// target, if another one comes first now.
+    pub(super) fn overtaken(&self, before: &Contest, changed: &str) -> Vec<Arc<str>> {
+        if self.first(&before.target) == before.first {
+            return Vec::new();
+        }
+        let wanting = self.wanting(&before.target).map(|(name, _)| name);
+        wanting
+            .filter(|name| ***name != *changed)
+            .cloned()
+            .collect()
+    }
+
+    /// Who comes first of all that want a target. Everybody else waits for that one.
+    fn first(&self, target: &str) -> Option<Arc<str>> {
+        let first = self.wanting(target).min_by_key(|(_, its)| its.precedence());
+        first.map(|(name, _)| Arc::clone(name))
     }
 
     fn wanting<'a>(
         &'a self,
-        name: &'a str,
-        mentions: &'a Mentions,
+        target: &'a str,
     ) -> impl Iterator<Item = (&'a Arc<str>, &'a Mentions)> {
-        let tracked = self.secrets.get(&mentions.target).into_iter();
-        tracked
-            .flat_map(|tracked| &tracked.mentioned_by)
-            .filter(move |other| ***other != *name)
-            .filter_map(|other| Some((other, &self.resources.get(other)?.mentions)))
-            .filter(|(_, other)| other.target == mentions.target)
+        let tracked = self.secrets.get(target).into_iter();
+        let mentioned_by = tracked.flat_map(|tracked| &tracked.mentioned_by);
+        let known = mentioned_by.filter_map(|name| Some((name, self.resources.get(name)?)));
+        known.filter(move |(_, mentions)| *mentions.target == *target)
     }
 }

@@ -1,45 +1,35 @@
-//! What a watch has said of each object, so that nothing older is believed when it is said again.
-
-use std::{
-    collections::HashMap,
-    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
-};
+//! How far a watch has come, so that nothing older is believed when it is said again.
 
 use kube::{
     Resource, ResourceExt,
     runtime::watcher::{Event, Result},
 };
 
-/// The last version of each object since the last list, by a hash of its UID.
+/// The highest version since the last list. A watch says of a kind what happened in the order of
+/// versions, so one number stands for all objects, those that are gone included.
 #[derive(Default)]
-pub struct Heard(HashMap<u64, u64>);
+pub struct Heard(u64);
 
 impl Heard {
     /// Whether an event is to be passed on. One that comes again would put back what a person has
     /// changed since.
     pub fn is_news<K: Resource>(&mut self, event: &Result<Event<K>>) -> bool {
-        match event {
-            Ok(Event::Apply(object) | Event::Delete(object) | Event::InitApply(object)) => {
-                self.advance(object)
-            }
+        let (object, in_order) = match event {
+            // A list has an order of its own.
+            Ok(Event::InitApply(object)) => (object, false),
+            Ok(Event::Apply(object) | Event::Delete(object)) => (object, true),
             Ok(Event::Init) => {
-                self.0.clear();
-                true
+                self.0 = 0;
+                return true;
             }
-            Ok(Event::InitDone) | Err(_) => true,
-        }
-    }
-
-    fn advance<K: Resource>(&mut self, object: &K) -> bool {
+            Ok(Event::InitDone) | Err(_) => return true,
+        };
         let version = object.resource_version();
         let Some(version) = version.and_then(|version| version.parse().ok()) else {
             return true;
         };
-        let uid = object.uid().unwrap_or_default();
-        let uid = BuildHasherDefault::<DefaultHasher>::default().hash_one(uid);
-        let last = self.0.entry(uid).or_default();
-        let news = *last <= version;
-        *last = version.max(*last);
+        let news = !in_order || self.0 <= version;
+        self.0 = self.0.max(version);
         news
     }
 }

@@ -82,11 +82,9 @@ impl World {
 
     fn list_resources(&mut self) {
         let index = &mut self.process.index;
-        index.begin_resources();
         for object in self.store.resources.values() {
             index.apply_resource(&key_of(object), Run::mentions(object));
         }
-        index.end_resources();
     }
 
     /// The watch of Secrets breaks, and lists anew.

@@ -14,7 +14,6 @@ pub enum Event {
         published: Option<usize>,
     },
     ResourceGone(usize),
-    Undecodable(usize),
     Secret {
         which: usize,
         marked_by: Option<(usize, u8)>,
@@ -51,7 +50,6 @@ pub fn events() -> impl Strategy<Value = Event> {
             who, uid, created, source, target, published,
         }),
         1 => (0..3_usize).prop_map(Event::ResourceGone),
-        1 => (0..3_usize).prop_map(Event::Undecodable),
         6 => secret.prop_map(|(which, marked_by, anew)| Event::Secret { which, marked_by, anew }),
         2 => (0..5_usize).prop_map(Event::SecretGone),
         2 => (0..5_usize).prop_map(Event::Echo),

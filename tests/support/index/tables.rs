@@ -1,6 +1,9 @@
 //! What happens to single names.
 
-use static_aws_credentials::index::{Index, Mentions, ResourceKey, Seen, Sight};
+use static_aws_credentials::index::{
+    Index, MOST_STRAYS, MOST_UNCLAIMED, MOST_UNCLAIMED_IN_A_NAMESPACE, Mentions, ResourceKey, Seen,
+    Sight,
+};
 
 const TEAM: &str = "team";
 
@@ -204,23 +207,73 @@ fn a_write_during_a_list_is_not_undone_by_the_list() {
 }
 
 #[test]
-fn a_list_of_resources_tells_who_is_gone_and_forgets_their_secrets() {
-    let mut index = index(&["a", "b"]);
-    index.apply_secret(TEAM, "b-source", seen(1));
-    index.begin_resources();
-    index.apply_resource(&key("a"), mentions("a"));
-    assert_eq!(index.end_resources(), [key("b")]);
-    assert_eq!(index.tracked_secrets(), 2);
-    assert!(index.apply_secret(TEAM, "b-source", seen(2)).is_empty());
+fn who_waits_is_woken_when_the_first_one_goes_or_steps_back_and_not_when_a_later_one_does() {
+    let wants = |name: &str, created: i64, published: bool| Mentions {
+        created,
+        target: "one".into(),
+        published: published.then(|| "one".into()),
+        ..mentions(name)
+    };
+    let mut index = Index::default();
+    index.apply_resource(&key("old"), wants("old", 1, false));
+    assert_eq!(
+        index.apply_resource(&key("publisher"), wants("publisher", 2, true)),
+        [key("old")]
+    );
+    assert_eq!(
+        index.apply_resource(&key("late"), wants("late", 3, false)),
+        []
+    );
+    // It withdraws its target: the same three want it, and another one comes first.
+    assert_eq!(
+        index.apply_resource(&key("publisher"), wants("publisher", 2, false)),
+        [key("late"), key("old")]
+    );
+    assert_eq!(index.view(&key("old")).rival, None);
+    assert_eq!(index.delete_resource(&key("late")), []);
+    assert_eq!(index.delete_resource(&key("old")), [key("publisher")]);
 }
 
 #[test]
-fn a_resource_that_cannot_be_decoded_still_owns_what_it_mentioned() {
+fn marks_of_resources_that_never_come_are_kept_up_to_a_bound_and_the_newest_of_them() {
+    let mut index = Index::default();
+    let claimed = |index: &mut Index, namespace: &str, number: usize| {
+        index.apply_secret(namespace, &format!("fake-{number}"), marked(1, "nobody"));
+    };
+    for number in 0..MOST_UNCLAIMED_IN_A_NAMESPACE * 2 {
+        claimed(&mut index, TEAM, number);
+    }
+    assert_eq!(index.unclaimed_secrets(), MOST_UNCLAIMED_IN_A_NAMESPACE);
+    index.apply_secret(TEAM, "real", marked(2, "a"));
+    for namespace in 0..2 * MOST_UNCLAIMED / MOST_UNCLAIMED_IN_A_NAMESPACE {
+        for number in 0..MOST_UNCLAIMED_IN_A_NAMESPACE {
+            claimed(&mut index, &format!("other-{namespace}"), number);
+        }
+    }
+    assert_eq!(index.unclaimed_secrets(), MOST_UNCLAIMED);
+    index.apply_resource(&key("a"), mentions("a"));
+    let real = ("real".to_owned(), marked(2, "a"));
+    assert_eq!(index.view(&key("a")).strays, [real], "it came last");
+}
+
+#[test]
+fn a_view_has_the_first_leftovers_and_the_next_ones_once_those_are_gone() {
     let mut index = index(&["a"]);
-    index.begin_resources();
-    index.keep_resource(&key("a"));
-    assert_eq!(index.end_resources(), []);
-    assert_eq!(index.apply_secret(TEAM, "a-source", seen(1)), [key("a")]);
+    let name = |number: usize| format!("stray-{number:04}");
+    for number in (0..1000).rev() {
+        index.apply_secret(TEAM, &name(number), marked(1, "a"));
+    }
+    let mut left = 0;
+    while left < 1000 {
+        let strays = index.view(&key("a")).strays;
+        assert!((1..=MOST_STRAYS).contains(&strays.len()));
+        for (stray, _) in strays {
+            assert_eq!(stray, name(left));
+            left += 1;
+            assert_eq!(index.delete_secret(TEAM, &stray, 2), [key("a")]);
+        }
+    }
+    assert_eq!(index.view(&key("a")).strays, []);
 }
 
 #[test]
