@@ -15,8 +15,10 @@ use crate::{
     error::Error,
     glimpse::Glimpse,
     index::{ResourceKey, Seen, Sight},
+    pair::KeyPair,
     target::{FIELD_MANAGER, Passing},
     verdict::Finding,
+    words,
 };
 
 /// How a change of the target ended.
@@ -49,7 +51,7 @@ pub async fn change(client: &Client, namespace: &str, change: &Change) -> Result
         Ok(written) => Ok(Seen::of(written.meta()).map_or(Changed::Conflict, |seen| {
             Changed::Done(Sight::Present(seen))
         })),
-        Err(error) => refused(draft_name(draft), error),
+        Err(error) => refused(draft_name(draft), without_pair(error, &draft.pair)),
     }
 }
 
@@ -150,6 +152,22 @@ fn secret(draft: &Draft, replaces: Option<&Seen>) -> Passing {
     secret
 }
 
+/// What is said of a write is repeated in a status and in logs, and may quote the Secret.
+fn without_pair(error: kube::Error, pair: &KeyPair) -> kube::Error {
+    let kube::Error::Api(mut status) = error else {
+        return error;
+    };
+    status.message = words::about(&status.message, pair);
+    for cause in status
+        .details
+        .iter_mut()
+        .flat_map(|details| &mut details.causes)
+    {
+        cause.message.clear();
+    }
+    kube::Error::Api(status)
+}
+
 fn refused(name: &str, error: kube::Error) -> Result<Changed, Error> {
     match error {
         kube::Error::Api(status)
@@ -165,7 +183,7 @@ fn refused(name: &str, error: kube::Error) -> Result<Changed, Error> {
         kube::Error::Api(status) if matches!(status.code, 400 | 403 | 413 | 422) => {
             let message = format!(
                 "the API server refuses to write Secret \"{name}\": {}",
-                status.message
+                words::foreign(&status.message)
             );
             Ok(Changed::Refused(Finding::new(
                 Reason::TargetWriteRefused,

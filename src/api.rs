@@ -18,6 +18,7 @@ pub use crd::{crd, crd_yaml};
 pub use overlap::{ConsumerGroup, Consumers, MOST_WORKLOADS, Previous, Restarts};
 pub use reason::Reason;
 pub use rotation::{Restart, Rotation, WorkloadReference};
+pub use rules::LONGEST_KEY;
 pub use spec::{SecretRef, StaticAwsCredentials, StaticAwsCredentialsSpec, Validation};
 pub use status::{
     Binding, ConditionType, Identity, Published, Settling, SourceVersion,

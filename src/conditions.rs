@@ -8,7 +8,12 @@ use k8s_openapi::{
 use crate::{
     api::{ConditionType, Reason},
     verdict::Finding,
+    words,
 };
+
+/// How many bytes of a message a condition has. The schema takes eight times as many characters, and
+/// a status that it refuses tells nobody why.
+pub const LONGEST_MESSAGE: usize = 4096;
 
 /// Whether something holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +155,7 @@ pub fn condition(
         type_: kind.as_str().to_owned(),
         status: truth.as_str().to_owned(),
         reason: finding.reason.as_str().to_owned(),
-        message: finding.message.clone(),
+        message: words::cut(&finding.message, LONGEST_MESSAGE),
         last_transition_time: unchanged.map_or(Time(now), |old| old.last_transition_time.clone()),
         observed_generation: None,
     }

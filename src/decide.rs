@@ -3,7 +3,7 @@
 //! `decide` is called again and again with a world that knows more each time. Each call names the
 //! one next step: read something, ask AWS, or act. Only the last step has effects on the cluster.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use kube::api::ObjectMeta;
 
@@ -11,7 +11,7 @@ use crate::{
     api::StaticAwsCredentialsStatus,
     fingerprint::Fingerprint,
     index::{Seen, Sight, View},
-    pair::SecretBytes,
+    pair::{KeyPair, SecretBytes},
     region::Region,
     verdict::Finding,
 };
@@ -124,6 +124,8 @@ pub struct Draft {
     /// Its content.
     pub data: BTreeMap<String, SecretBytes>,
     /// The pair in it.
+    pub pair: Arc<KeyPair>,
+    /// What this process recognizes that pair by.
     pub fingerprint: Fingerprint,
     /// Whether it restores what somebody else changed.
     pub restores: bool,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::words;
+
 /// How long a status that was refused is not sent again.
 pub const STATUS_PAUSE: Duration = Duration::from_mins(5);
 
@@ -126,7 +128,7 @@ impl Error {
         };
         match &**source {
             kube::Error::Api(status) if matches!(status.code, 400 | 403 | 422) => {
-                Some(status.message.clone())
+                Some(words::foreign(&status.message))
             }
             _ => None,
         }
@@ -147,10 +149,10 @@ impl Error {
 /// A failure and its causes as one sentence.
 #[must_use]
 pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut sentence = words(error);
+    let mut sentence = text_of(error);
     let mut cause = error.source();
     while let Some(inner) = cause {
-        let text = words(inner);
+        let text = text_of(inner);
         // Some libraries repeat their cause in their own text.
         if !sentence.contains(&text) {
             sentence = format!("{sentence}: {text}");
@@ -161,10 +163,10 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// The client prints the whole status that the API server sent; its message is what it says.
-fn words(error: &(dyn std::error::Error + 'static)) -> String {
+fn text_of(error: &(dyn std::error::Error + 'static)) -> String {
     let boxed = error.downcast_ref::<Box<kube::Error>>().map(AsRef::as_ref);
     match error.downcast_ref::<kube::Error>().or(boxed) {
-        Some(kube::Error::Api(status)) => status.message.clone(),
-        _ => error.to_string(),
+        Some(kube::Error::Api(status)) => words::foreign(&status.message),
+        _ => words::foreign(&error.to_string()),
     }
 }

@@ -10,8 +10,10 @@ use tokio::sync::mpsc;
 use crate::{
     api::{ConditionType, Reason, StaticAwsCredentials, StaticAwsCredentialsStatus},
     conditions,
+    error::chain,
     index::ResourceKey,
     target::FIELD_MANAGER,
+    words,
 };
 
 /// An event and the resource that it is about.
@@ -24,8 +26,8 @@ pub struct Announcement {
 /// a burst would take more memory than the resources.
 pub const REMEMBERED: usize = 256;
 
-/// The API server cuts off longer notes by refusing the event.
-const NOTE_LIMIT: usize = 1000;
+/// The API server refuses an event with a longer note. It counts bytes.
+const NOTE_LIMIT: usize = 1024;
 
 impl Announcement {
     /// An event about a resource.
@@ -136,7 +138,7 @@ pub fn event(status: &str, reason: &str, message: &str) -> Event {
     } else {
         EventType::Warning
     };
-    let note: String = message.chars().take(NOTE_LIMIT).collect();
+    let note = words::cut(message, NOTE_LIMIT);
     Event {
         type_,
         reason: reason.to_owned(),
@@ -174,7 +176,12 @@ pub async fn publish(client: Client, mut announcements: mpsc::Receiver<Announcem
         }
         published += 1;
         if let Err(error) = recording.publish(&event, &about).await {
-            tracing::warn!(reason = event.reason, %error, "an event could not be published");
+            let error = chain(&error);
+            tracing::warn!(
+                reason = event.reason,
+                error,
+                "an event could not be published"
+            );
         }
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use kube::runtime::watcher;
 use tokio::{sync::watch, time::Instant};
 
-use crate::{error::chain, lock::lock, watch::Stage};
+use crate::{error::chain, lock::lock, watch::Stage, words};
 
 /// A watch that fails tries again within 30 s, so one that has not failed for longer works.
 const FAILING: Duration = Duration::from_secs(40);
@@ -125,14 +125,14 @@ fn explain(error: &watcher::Error) -> String {
         | watcher::Error::WatchStartFailed(error)
         | watcher::Error::WatchFailed(error) => error,
         watcher::Error::WatchError(_) | watcher::Error::NoResourceVersion => {
-            return error.to_string();
+            return words::foreign(&error.to_string());
         }
     };
     match inner {
         kube::Error::Api(status) if status.code == 404 => {
             "the API server does not know the kind; install the CustomResourceDefinition staticawscredentials.awscredentials.dev".to_owned()
         }
-        kube::Error::Api(status) if status.code == 403 => format!("not allowed: {}", status.message),
+        kube::Error::Api(status) if status.code == 403 => format!("not allowed: {}", words::foreign(&status.message)),
         kube::Error::Api(status) if status.code == 401 => "the API server does not accept the service account's token".to_owned(),
         other => format!("the API server does not answer: {}", chain(other)),
     }

@@ -78,9 +78,9 @@ impl Index {
             return Vec::new();
         };
         let target = content.target_of(&key.name);
-        let contest = target.map(|target| content.contest(target));
+        let before = target.map(|target| content.contest(target));
         content.remove(&key.name);
-        let others = contest.map(|contest| content.overtaken(&contest, &key.name));
+        let others = before.map(|before| content.overtaken(&before, &key.name));
         let others = others.into_iter().flatten();
         let freed = others
             .map(|other| ResourceKey::of(&namespace, &other))

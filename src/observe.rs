@@ -1,7 +1,5 @@
 //! Effects in: reads Secrets, pods and workloads, for the one run that needs them.
 
-use std::fmt::Debug;
-
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client, Resource as _, api::ListParams};
 use serde::de::DeserializeOwned;
@@ -14,10 +12,11 @@ use crate::{
     fingerprint::FingerprintKey,
     glimpse::Glimpse,
     index::{ResourceKey, Seen, Sight},
+    pages::page,
     resource::Resource,
 };
 
-/// A page is read whole.
+/// How many objects the API server is asked for at once.
 const PAGE: u32 = 100;
 
 /// Reads the source.
@@ -137,17 +136,15 @@ pub async fn workload(
 
 async fn each<K>(objects: &Api<K>, mut see: impl FnMut(&K)) -> Result<(), kube::Error>
 where
-    K: Clone + DeserializeOwned + Debug,
+    K: kube::Resource + Clone + DeserializeOwned + Send + 'static,
 {
-    let mut page = ListParams::default().limit(PAGE);
+    let mut parameters = ListParams::default().limit(PAGE);
     loop {
-        let list = objects.list(&page).await?;
-        list.items.iter().for_each(&mut see);
-        let more = list.metadata.continue_.filter(|token| !token.is_empty());
-        if more.is_none() {
+        let page = page(objects, &parameters, |object| see(&object)).await?;
+        if page.next.is_empty() {
             return Ok(());
         }
-        page.continue_token = more;
+        parameters.continue_token = Some(page.next);
     }
 }
 

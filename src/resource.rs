@@ -7,7 +7,7 @@ use kube::ResourceExt;
 
 use crate::{
     api::{
-        DeletionPolicy, Layout, OnRejected, PairField, Reason, RootUser, SecretRef,
+        DeletionPolicy, LONGEST_KEY, Layout, OnRejected, PairField, Reason, RootUser, SecretRef,
         StaticAwsCredentials, StaticAwsCredentialsStatus, ValidationLevel,
     },
     arn::ArnPin,
@@ -79,6 +79,11 @@ impl Resource {
         let level = spec.validation.level;
         if level == ValidationLevel::Identity && region.is_none() {
             return Err(invalid("spec.region", "it is required at level Identity"));
+        }
+        let is_long = |key: &String| key.len() > LONGEST_KEY;
+        if spec.target.keys.keys().any(is_long) {
+            let problem = format!("a key has at most {LONGEST_KEY} characters");
+            return Err(invalid("spec.target.keys", &problem));
         }
         let arn = spec
             .validation

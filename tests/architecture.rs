@@ -10,7 +10,7 @@ use std::{fs, path::Path};
 const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// Modules that answer with values alone.
-const PURE: [&str; 16] = [
+const PURE: [&str; 17] = [
     "account",
     "api",
     "arn",
@@ -27,6 +27,7 @@ const PURE: [&str; 16] = [
     "target",
     "uid",
     "verdict",
+    "words",
 ];
 
 /// What has no place in them. `kube::Client` is found in an import's braces as well.
@@ -50,12 +51,13 @@ const IMPURE: [&str; 16] = [
 ];
 
 /// Files that read from or write to the API server.
-const EFFECTS: [&str; 10] = [
+const EFFECTS: [&str; 11] = [
     "act.rs",
     "events.rs",
     "health.rs",
     "leader.rs",
     "observe.rs",
+    "pages.rs",
     "process.rs",
     "watch.rs",
     "watch/follow.rs",

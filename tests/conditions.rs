@@ -253,3 +253,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_message_however_long_fits_into_a_status() {
+    let finding = Finding::new(Reason::TargetConflict, "é".repeat(100_000));
+    let kind = ConditionType::Ready;
+    let condition = conditions::condition(&[], kind, Truth::False, &finding, Timestamp::UNIX_EPOCH);
+    assert!(condition.message.len() <= conditions::LONGEST_MESSAGE);
+    assert!(condition.message.ends_with("é..."));
+}

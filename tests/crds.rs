@@ -77,6 +77,28 @@ fn every_string_list_and_map_is_bounded() -> Result<()> {
     Ok(())
 }
 
+/// A structural schema has no keyword for the keys of a map: a rule at the map bounds them.
+#[test]
+fn every_key_of_a_map_is_bounded() -> Result<()> {
+    let maps: Vec<Node> = nodes()?
+        .into_iter()
+        .filter(|node| node.schema["additionalProperties"].is_object())
+        .collect();
+    assert!(maps.iter().any(|node| node.path == "spec.target.keys"));
+    for Node { path, schema } in maps {
+        let rules = schema["x-kubernetes-validations"].as_array();
+        let bounds = rules.into_iter().flatten().any(|rule| {
+            let text = rule["rule"].as_str().unwrap_or_default();
+            let limit = text
+                .strip_prefix("self.all(k, k.size() <= ")
+                .and_then(|rest| rest.strip_suffix(')'));
+            limit.is_some_and(|limit| limit.parse::<u16>().is_ok())
+        });
+        assert!(bounds, "no bound for its keys: {path}");
+    }
+    Ok(())
+}
+
 #[test]
 fn nothing_is_nullable_and_no_format_is_unknown_to_the_api_server() -> Result<()> {
     for Node { path, schema } in nodes()? {

@@ -110,3 +110,22 @@ async fn one_that_is_refused_does_not_hold_up_the_others() {
     assert_eq!(sent[1].2["regarding"]["name"], "orders");
     assert_eq!(sent.len(), 2);
 }
+
+/// The API server counts bytes, and refuses the event if there are too many.
+#[test]
+fn a_note_has_at_most_1024_bytes_and_whole_characters() {
+    for (sign, length) in [("a", 5000), ("é", 1020), ("\u{1F511}", 300)] {
+        let note = event("False", "TargetConflict", &sign.repeat(length))
+            .note
+            .unwrap();
+        assert!(note.len() <= 1024 && note.len() > 1000, "{}", note.len());
+        assert!(note.ends_with("..."));
+        assert!(
+            note.trim_end_matches('.')
+                .chars()
+                .all(|own| sign.contains(own))
+        );
+    }
+    let note = "a".repeat(1024);
+    assert_eq!(event("True", "Published", &note).note, Some(note));
+}

@@ -139,3 +139,51 @@ fn what_has_no_metadata_is_an_error() {
         assert!(serde_json::from_str::<Guarded>(text).is_err(), "{text}");
     }
 }
+
+/// Older definitions had no bound for the keys of a map.
+#[test]
+fn a_spec_that_is_larger_than_any_valid_one_is_not_kept() {
+    let keys = |length: usize| {
+        with(
+            "/spec/target",
+            json!({ "keys": { "k".repeat(length): "AccessKeyId" } }),
+        )
+    };
+    assert!(watched(&keys(40_000)).0.is_ok());
+    let error = watched(&keys(500_000)).0.unwrap_err().error;
+    assert!(error.starts_with("spec has 500"), "{error}");
+    assert!(error.contains("spec.target.keys") && error.len() < 200);
+}
+
+#[test]
+fn why_a_resource_cannot_be_decoded_is_said_in_few_words() {
+    let layouts = json!({ "layouts": ["k".repeat(40_000)] });
+    let error = watched(&with("/spec/target", layouts)).0.unwrap_err().error;
+    assert!(
+        error.starts_with("unknown variant") && error.len() <= 1024,
+        "{error}"
+    );
+}
+
+/// The largest spec that the schema takes is far below the bound.
+#[test]
+fn a_spec_with_everything_as_long_as_it_may_be_is_decoded() {
+    let longest = "k".repeat(253);
+    let keys: serde_json::Map<String, Value> = (0..16)
+        .map(|n| {
+            (
+                format!("{n:02}{}", "k".repeat(251)),
+                json!("SecretAccessKey"),
+            )
+        })
+        .collect();
+    let workloads: Vec<Value> = (0..64)
+        .map(|n| json!({ "kind": "StatefulSet", "name": format!("{n:02}{}", "k".repeat(251)) }))
+        .collect();
+    let mut object = with("/spec/target", json!({ "name": longest, "keys": keys }));
+    object["spec"]["secretRef"] = json!({
+        "name": longest, "accessKeyIdKey": longest, "secretAccessKeyKey": longest,
+    });
+    object["spec"]["rotation"]["restart"]["workloads"] = json!(workloads);
+    assert!(watched(&object).0.is_ok());
+}

@@ -49,10 +49,18 @@ pub fn data_key(field: &str) -> Rule {
     )
 }
 
+/// The keys of a map are bounded by a rule: a structural schema has no length for them.
+pub fn short_keys(field: &str) -> Rule {
+    rule(
+        format!("self.all(k, {})", is_short("k")),
+        format!("{field} must have keys of at most {LONGEST_KEY} characters"),
+    )
+}
+
 /// As [`data_key`], for the keys of a map.
 pub fn data_keys(field: &str) -> Rule {
     rule(
-        format!("self.all(k, {})", is_data_key("k")),
+        format!("self.all(k, !({}) || {})", is_short("k"), is_data_key("k")),
         format!("{field} must have keys of a Secret alone: {DATA_KEY}"),
     )
 }
@@ -68,7 +76,11 @@ pub fn no_key_material(field: &str) -> Rule {
 /// As [`no_key_material`], for the keys of a map.
 pub fn no_key_material_in_keys(field: &str) -> Rule {
     forbidden(
-        format!("!self.exists(k, {})", is_key_material("k")),
+        format!(
+            "!self.exists(k, {} && ({}))",
+            is_short("k"),
+            is_key_material("k")
+        ),
         format!("{field} must have names for its keys and not the key material itself"),
     )
 }
@@ -134,6 +146,14 @@ pub fn whole_pair() -> Rule {
     )
     .field_path(".layouts")
     .reason(Reason::FieldValueRequired)
+}
+
+/// What the API server takes for a key of a Secret.
+pub const LONGEST_KEY: usize = 253;
+
+/// Long keys are refused for their length alone: each pattern would cost what the length is.
+fn is_short(name: &str) -> String {
+    format!("{name}.size() <= {LONGEST_KEY}")
 }
 
 const DATA_KEY: &str =

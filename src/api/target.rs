@@ -42,6 +42,7 @@ pub struct Target {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 16))]
     #[x_kube(
+        validation = rules::short_keys("spec.target.keys"),
         validation = rules::data_keys("spec.target.keys"),
         validation = rules::no_key_material_in_keys("spec.target.keys")
     )]

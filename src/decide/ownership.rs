@@ -11,7 +11,11 @@ use crate::{
     resource::Resource,
     target::{self, FIELD_MANAGER},
     verdict::Finding,
+    words,
 };
+
+/// How much is repeated of what others wrote, which the API server does not bound.
+const NAMED: usize = 253;
 
 /// A Secret at the name of the target, as it was read.
 #[derive(Debug)]
@@ -96,7 +100,8 @@ impl FoundTarget {
                 "belongs to a deleted resource of the same name and is garbage collected",
             )),
             Some(owner) => {
-                let by = format!("is controlled by {} \"{}\"", owner.kind, owner.name);
+                let [kind, of] = [&owner.kind, &owner.name].map(|text| words::cut(text, NAMED));
+                let by = format!("is controlled by {kind} \"{of}\"");
                 Ownership::Foreign(conflict(name, &by))
             }
             None if self.consents_to(resource) => self.adoption(name),
@@ -162,7 +167,7 @@ impl FoundTarget {
         if self.kind != "Opaque" {
             let message = format!(
                 "Secret \"{name}\" is of type {}, and a type cannot be changed; delete it, and it is created anew",
-                self.kind
+                words::cut(&self.kind, NAMED)
             );
             return Some(Finding::new(Reason::TargetTypeMismatch, message));
         }

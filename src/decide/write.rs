@@ -1,6 +1,6 @@
 //! How a proven pair gets into the target that the spec names.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use kube::api::ObjectMeta;
 
@@ -29,6 +29,7 @@ impl Content<'_> {
         Draft {
             metadata,
             data: self.data,
+            pair: Arc::clone(&self.pair.pair),
             fingerprint: self.pair.fingerprint,
             restores,
             owns_again: false,

@@ -7,7 +7,10 @@ use kube::{Resource, api::ObjectMeta, core::error_boundary::InvalidObject};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::api::{StaticAwsCredentials, StaticAwsCredentialsSpec, StaticAwsCredentialsStatus};
+use crate::{
+    api::{StaticAwsCredentials, StaticAwsCredentialsSpec, StaticAwsCredentialsStatus},
+    words,
+};
 
 /// A resource, or why it cannot be decoded. Most of a stored object is who owns which field, and how it
 /// was last applied: no decision needs that, so it is not even read.
@@ -55,21 +58,46 @@ impl<'de> Deserialize<'de> for Guarded {
                 status,
             }),
             Err(error) => Err(Box::new(InvalidObject {
-                error: error.to_string(),
+                error: words::foreign(&error),
                 metadata,
             })),
         }))
     }
 }
 
+/// More than any spec that the schema takes. One that is older than a bound of the schema is stored
+/// nevertheless, and would be kept, packed and read again for each run.
+const LARGEST_SPEC: usize = 48 << 10;
+
 fn decode(
     spec: Value,
     status: Option<Value>,
-) -> serde_json::Result<(StaticAwsCredentialsSpec, Option<StaticAwsCredentialsStatus>)> {
+) -> Result<(StaticAwsCredentialsSpec, Option<StaticAwsCredentialsStatus>), String> {
+    let size = size(&spec);
+    if size > LARGEST_SPEC {
+        return Err(format!(
+            "spec has {size} bytes, and none that the schema takes has more than {LARGEST_SPEC}; \
+             shorten spec.target.keys, or what else is long"
+        ));
+    }
+    let status = status.map(serde_json::from_value).transpose();
     Ok((
-        serde_json::from_value(spec)?,
-        status.map(serde_json::from_value).transpose()?,
+        serde_json::from_value(spec).map_err(|error| error.to_string())?,
+        status.map_err(|error| error.to_string())?,
     ))
+}
+
+/// How many bytes the texts in a value take, and one for everything else.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(size).sum::<usize>() + 1,
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| name.len() + size(value));
+            fields.sum::<usize>() + 1
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => 1,
+    }
 }
 
 impl Resource for Guarded {

@@ -16,10 +16,11 @@ use super::{
     follow::SILENCE,
     lines::{Events, watch},
 };
+use crate::pages::page;
 
 /// How long the API server may take to tell all; a watch for what happens then is another one.
 const TELLING_TIMEOUT: u32 = 600;
-/// A page is read whole, and takes ten times its size meanwhile.
+/// Of a page are kept what is read of its objects, and not the objects.
 const PAGE: u32 = 100;
 /// What the bookmark carries that ends the events which tell what is there.
 const ALL_TOLD: &str = "k8s.io/initial-events-end";
@@ -114,20 +115,19 @@ fn cut_off<K>(why: ErrorKind) -> Told<K> {
 
 async fn turn<K>(api: &Api<K>, token: Option<String>) -> Told<K>
 where
-    K: Clone + Debug + DeserializeOwned,
+    K: Resource + Clone + DeserializeOwned + Send + 'static,
 {
-    let mut page = ListParams::default().limit(PAGE);
-    page.continue_token = token;
-    let list = match api.list(&page).await {
-        Ok(list) => list,
+    let mut parameters = ListParams::default().limit(PAGE);
+    parameters.continue_token = token;
+    let mut items = VecDeque::new();
+    let page = match page(api, &parameters, |item| items.push_back(item)).await {
+        Ok(page) => page,
         Err(error) => return Told::Failed(Error::InitialListFailed(error)),
     };
-    let present = |text: &String| !text.is_empty();
-    let token = list.metadata.continue_.filter(present);
-    let rest = match (token, list.metadata.resource_version.filter(present)) {
-        (Some(token), _) => Rest::Page(Some(token)),
-        (None, Some(version)) => Rest::Nothing(version),
-        (None, None) => return Told::Failed(Error::NoResourceVersion),
+    let rest = match (page.next, page.resource_version) {
+        (next, _) if !next.is_empty() => Rest::Page(Some(next)),
+        (_, version) if !version.is_empty() => Rest::Nothing(version),
+        _ => return Told::Failed(Error::NoResourceVersion),
     };
-    Told::More(None, Telling::Pages(list.items.into(), rest))
+    Told::More(None, Telling::Pages(items, rest))
 }

@@ -28,6 +28,7 @@ mod plot;
 mod process;
 mod prometheus;
 mod publish;
+mod quoting;
 mod rejected;
 mod rename;
 mod replicas;
@@ -84,6 +85,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         crowds::tests(),
         interval::tests(),
         publish::tests(),
+        quoting::tests(),
         source::tests(),
         formats::tests(),
         aws::tests(),

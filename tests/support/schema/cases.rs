@@ -143,6 +143,11 @@ fn data_keys() -> Vec<Case> {
             material.map(secret),
         ),
         case(
+            "spec.target.keys must have keys of at most 253 characters",
+            [further(&"k".repeat(253)), further("k")],
+            [254, 5_000, 500_000].map(|length| further(&"k".repeat(length))),
+        ),
+        case(
             "spec.target.keys must have keys of a Secret alone",
             usual.map(further),
             no_keys.map(further),

@@ -1,0 +1,173 @@
+//! A page of a list, decoded object by object while it arrives. An object may have megabytes of which a
+//! few names are read, and a hundred of them are never in memory at once.
+
+use std::{
+    fmt,
+    io::{self, BufReader, Read},
+    marker::PhantomData,
+};
+
+use futures::{AsyncBufRead, AsyncBufReadExt, future};
+use kube::{Api, Resource, api::ListParams, core::Request};
+use serde::{
+    Deserialize,
+    de::{
+        DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+    },
+};
+use tokio::{
+    sync::mpsc::{Receiver, Sender, channel},
+    task::spawn_blocking,
+};
+
+/// How many chunks of an answer wait to be decoded.
+const CHUNKS: usize = 2;
+
+/// What a page says of itself.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Page {
+    /// Where the next page begins; empty on the last one.
+    #[serde(rename = "continue")]
+    pub next: String,
+    /// Version of the store that the list shows.
+    pub resource_version: String,
+}
+
+/// Shows a page of a list, one object after the other.
+///
+/// # Errors
+/// The API server refuses it, does not answer, or answers with something else.
+pub async fn page<K>(
+    api: &Api<K>,
+    parameters: &ListParams,
+    mut see: impl FnMut(K),
+) -> kube::Result<Page>
+where
+    K: Resource + Clone + DeserializeOwned + Send + 'static,
+{
+    let requests = Request::new(api.resource_url());
+    let request = if K::metadata_api() {
+        requests.list_metadata(parameters)
+    } else {
+        requests.list(parameters)
+    };
+    let mut request = request.map_err(kube::Error::BuildRequest)?;
+    request.extensions_mut().insert("list");
+    let bytes = api.clone().into_client().request_stream(request).await?;
+    let (feed, chunks) = channel(CHUNKS);
+    let (found, mut objects) = channel(1);
+    // It ends when either channel is closed, and so when nobody waits for the page any more.
+    let decoded = spawn_blocking(move || decode(chunks, found));
+    let show = async {
+        while let Some(object) = objects.recv().await {
+            see(object);
+        }
+    };
+    let (sent, ()) = future::join(feed_with(Box::pin(bytes), feed), show).await;
+    sent.map_err(kube::Error::ReadEvents)?;
+    let panicked = |_| serde::de::Error::custom("the page could not be decoded; this is a bug");
+    decoded
+        .await
+        .unwrap_or_else(|error| Err(panicked(error)))
+        .map_err(kube::Error::SerdeError)
+}
+
+async fn feed_with(mut bytes: impl AsyncBufRead + Unpin, feed: Sender<Vec<u8>>) -> io::Result<()> {
+    loop {
+        let chunk = bytes.fill_buf().await?.to_vec();
+        let length = chunk.len();
+        // Whoever decodes has failed already if nobody takes it.
+        if length == 0 || feed.send(chunk).await.is_err() {
+            return Ok(());
+        }
+        bytes.consume_unpin(length);
+    }
+}
+
+fn decode<K: DeserializeOwned>(
+    chunks: Receiver<Vec<u8>>,
+    found: Sender<K>,
+) -> serde_json::Result<Page> {
+    let chunks = Chunks {
+        received: chunks,
+        rest: io::Cursor::default(),
+    };
+    let mut input = serde_json::Deserializer::from_reader(BufReader::new(chunks));
+    input.deserialize_map(List(found))
+}
+
+/// What has arrived of an answer.
+struct Chunks {
+    received: Receiver<Vec<u8>>,
+    rest: io::Cursor<Vec<u8>>,
+}
+
+impl Read for Chunks {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.rest.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            match self.received.blocking_recv() {
+                Some(chunk) => self.rest = io::Cursor::new(chunk),
+                None => return Ok(0),
+            }
+        }
+    }
+}
+
+/// A list whose objects are sent on.
+struct List<K>(Sender<K>);
+
+impl<'de, K: Deserialize<'de>> Visitor<'de> for List<K> {
+    type Value = Page;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Page, A::Error> {
+        let mut page = Page::default();
+        while let Some(field) = fields.next_key::<String>()? {
+            match field.as_str() {
+                "metadata" => page = fields.next_value()?,
+                "items" => fields.next_value_seed(Items(&self.0, PhantomData))?,
+                _ => drop(fields.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(page)
+    }
+}
+
+struct Items<'a, K>(&'a Sender<K>, PhantomData<K>);
+
+impl<'de, K: Deserialize<'de>> DeserializeSeed<'de> for Items<'_, K> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<(), D::Error> {
+        input.deserialize_any(self)
+    }
+}
+
+impl<'de, K: Deserialize<'de>> Visitor<'de> for Items<'_, K> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("objects")
+    }
+
+    /// Go writes an empty list as `null` too.
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut objects: A) -> Result<(), A::Error> {
+        while let Some(object) = objects.next_element()? {
+            let sent = self.0.blocking_send(object);
+            sent.map_err(|_| serde::de::Error::custom("nobody waits for the page any more"))?;
+        }
+        Ok(())
+    }
+}
