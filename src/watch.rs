@@ -19,7 +19,7 @@ use crate::{context::Context, glimpse::Glimpse, health::Dependency, index::Seen,
 pub use follow::SILENCE;
 use follow::follow;
 pub use guarded::Guarded;
-use heard::Heard;
+pub use heard::Heard;
 
 /// Where the two lists stand: resources come first, so that the names that matter are known when
 /// the Secrets pass by; runs begin after both.

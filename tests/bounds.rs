@@ -1,0 +1,134 @@
+//! What grows with what happens, and not with what is there, has a bound.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::time::Duration;
+
+use kube::{
+    api::ObjectMeta,
+    core::error_boundary::InvalidObject,
+    runtime::watcher::{Event, Result},
+};
+use serde_json::json;
+use static_aws_credentials::{
+    index::{Index, MOST_UNCLAIMED, MOST_UNCLAIMED_IN_A_NAMESPACE, Seen},
+    queue::{Ended, Queue},
+    remembered::Refusals,
+    store::Store,
+    watch::{Guarded, Heard, resources::note},
+};
+use tokio::time::Instant;
+
+const MANY: u64 = 20_000;
+
+/// A resource of a name and version, in a namespace of its own for every thousand of them.
+fn resource(number: u64, version: u64) -> Guarded {
+    let metadata = json!({
+        "name": format!("resource-{number}"), "namespace": format!("team-{}", number / 1000),
+        "uid": format!("uid-{number}"), "resourceVersion": version.to_string(),
+    });
+    if number.is_multiple_of(3) {
+        let metadata: ObjectMeta = serde_json::from_value(metadata).unwrap();
+        let error = "it cannot be decoded".to_owned();
+        return Guarded(Err(Box::new(InvalidObject { error, metadata })));
+    }
+    let object = json!({
+        "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
+        "metadata": metadata, "spec": { "secretRef": { "name": format!("pair-{number}") } },
+    });
+    Guarded(Ok(serde_json::from_value(object).unwrap()))
+}
+
+fn marked(version: u64, by: &str) -> Seen {
+    Seen {
+        uid: "secret".into(),
+        version,
+        marked_by: Some(by.into()),
+        plain: true,
+    }
+}
+
+#[test]
+fn resources_that_come_and_go_leave_nothing_behind() {
+    let (mut index, mut store, mut queue) = (Index::default(), Store::default(), Queue::default());
+    let now = Instant::now();
+    let empty = format!("{index:?} {queue:?}");
+    for number in 0..MANY {
+        let (applied, gone) = (
+            resource(number, 2 * number),
+            resource(number, 2 * number + 1),
+        );
+        let consequences = note(&mut index, &mut store, Event::Apply(applied));
+        for key in &consequences.woken {
+            queue.wake(key, now);
+        }
+        let turn = queue.next(now, true).unwrap();
+        let (namespace, uid) = (turn.key.namespace.to_string(), format!("uid-{number}"));
+        for stray in 0..3 {
+            let name = format!("stray-{number}-{stray}");
+            index.apply_secret(&namespace, &name, marked(number + 1, &uid));
+            index.delete_secret(&namespace, &name, number + 2);
+        }
+        let later = Ended::Failed(Duration::from_secs(30));
+        assert!(!queue.ended(&turn.key, later, now));
+        for key in note(&mut index, &mut store, Event::Delete(gone)).gone {
+            queue.forget(&key);
+        }
+    }
+    assert_eq!(store.keys().count(), 0);
+    assert_eq!((index.tracked_secrets(), index.unclaimed_secrets()), (0, 0));
+    let left = format!("{index:?} {queue:?}");
+    let clock = 10;
+    assert!(left.len() <= empty.len() + clock, "{left}");
+}
+
+#[test]
+fn marks_of_resources_that_never_come_are_kept_up_to_a_bound() {
+    let mut index = Index::default();
+    for number in 0..MANY {
+        let (namespace, uid) = (format!("team-{}", number % 100), format!("nobody-{number}"));
+        index.apply_secret(&namespace, &format!("fake-{number}"), marked(1, &uid));
+    }
+    assert_eq!(index.unclaimed_secrets(), MOST_UNCLAIMED);
+    index.begin_secrets();
+    for number in 0..MANY {
+        index.list_secret("team", &format!("fake-{number}"), marked(1, "nobody"));
+    }
+    index.end_secrets();
+    assert_eq!(index.unclaimed_secrets(), MOST_UNCLAIMED_IN_A_NAMESPACE);
+}
+
+/// A watch remembers one number, however many objects it has shown.
+#[test]
+fn what_a_watch_said_before_is_no_news_and_takes_no_memory() {
+    assert_eq!(size_of::<Heard>(), size_of::<u64>());
+    let mut heard = Heard::default();
+    let mut is_news = |event: Event<Guarded>| heard.is_news(&Result::Ok(event));
+    assert!(is_news(Event::Init));
+    for version in [7, 3, 5] {
+        let listed = Event::InitApply(resource(version, version));
+        assert!(is_news(listed), "a list has an order of its own");
+    }
+    assert!(is_news(Event::InitDone));
+    assert!(is_news(Event::Apply(resource(1, 8))));
+    assert!(is_news(Event::Delete(resource(1, 9))));
+    assert!(!is_news(Event::Apply(resource(1, 8))), "it is gone");
+    assert!(!is_news(Event::Apply(resource(7, 7))), "it was listed");
+    assert!(is_news(Event::Apply(resource(7, 10))));
+    assert!(is_news(Event::Init), "the store may have been restored");
+    assert!(is_news(Event::InitApply(resource(1, 2))));
+    assert!(is_news(Event::Apply(resource(1, 3))));
+}
+
+#[test]
+fn refusals_are_forgotten_after_ten_minutes() {
+    let (mut refusals, now) = (Refusals::default(), Instant::now());
+    for number in 0..MANY {
+        let at = now + Duration::from_secs(number);
+        refusals.record(format!("{number:012}"), at);
+        assert!(refusals.lately(at).len() <= 600);
+    }
+}
