@@ -19,3 +19,4 @@ mod names;
 mod pages;
 mod reference;
 mod rights;
+mod tables;

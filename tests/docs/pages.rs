@@ -95,6 +95,21 @@ impl Page {
         prose
     }
 
+    /// Tables in the prose, each as its rows.
+    pub fn tables(&self) -> Vec<Vec<&str>> {
+        let mut tables = Vec::new();
+        let mut open: Vec<&str> = Vec::new();
+        for line in self.prose() {
+            if line.trim_start().starts_with('|') {
+                open.push(line.trim());
+            } else if !open.is_empty() {
+                tables.push(std::mem::take(&mut open));
+            }
+        }
+        tables.extend((!open.is_empty()).then_some(open));
+        tables
+    }
+
     /// What stands between backticks in the prose.
     pub fn spans(&self) -> Vec<&str> {
         let lines = self.prose().into_iter();
