@@ -120,17 +120,29 @@ fn resource(object: Map<String, Value>) -> Result<StaticAwsCredentials> {
     })
 }
 
+/// The path of the first field that is written and not known, whatever maps and lists it is in.
 fn unknown(written: &Value, known: &Value, path: &str) -> Option<String> {
-    let written = written.as_object()?;
-    written.iter().find_map(|(name, value)| {
-        let is_name = name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphabetic());
-        let path = format!("{path}.{}", if is_name { name } else { "…" });
-        let empty = value.is_null() || value.as_object().is_some_and(Map::is_empty);
-        match known.get(name) {
-            Some(known) => unknown(value, known, &path),
-            None => (!empty).then_some(path),
+    match (written, known) {
+        (Value::Object(written), Value::Object(known)) => {
+            written.iter().find_map(|(name, value)| {
+                let is_name =
+                    name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+                let path = format!("{path}.{}", if is_name { name } else { "…" });
+                let empty = value.is_null() || value.as_object().is_some_and(Map::is_empty);
+                match known.get(name) {
+                    Some(known) => unknown(value, known, &path),
+                    None => (!empty).then_some(path),
+                }
+            })
         }
-    })
+        (Value::Array(written), Value::Array(known)) => {
+            let mut items = written.iter().zip(known).enumerate();
+            items.find_map(|(at, (written, known))| {
+                unknown(written, known, &format!("{path}[{at}]"))
+            })
+        }
+        _ => None,
+    }
 }
 
 impl RawSecret {

@@ -186,6 +186,11 @@ async fn a_resource_that_cannot_be_read_is_called_so(_: Arc<Stage>) -> Result<()
             "unknown field spec.validation.accountID",
         ),
         (
+            "{secretRef: {name: orders-key-pair}, region: eu-west-1, rotation: {restart: {scope: Workloads, \
+             workloads: [{kind: Deployment, name: a}, {kind: Deployment, name: b, namespace: c}]}}}",
+            "unknown field spec.rotation.restart.workloads[1].namespace",
+        ),
+        (
             "{secretRef: {name: orders-key-pair}, region: eu-west-1, validation: {arn: me}}",
             "spec.validation.arn",
         ),
