@@ -14,6 +14,7 @@ use crate::{
 tests![
     a_pod_that_is_to_follow_rotations_gets_the_program_and_one_file,
     the_program_is_brought_by_a_container_under_the_strictest_standard,
+    the_container_that_brings_the_program_gets_no_token_of_the_service_account,
     the_program_comes_before_every_container_that_is_served,
     without_a_shell_the_program_stands_in_for_it,
     only_the_containers_that_are_named_have_it,
@@ -27,6 +28,8 @@ const PAGE: &str = include_str!("../../docs/rotation.md");
 pub const BIN: &str = "/var/run/awscredentials.dev";
 pub const HELPER: &str = "awscredentials-dev-helper";
 pub const BIN_VOLUME: &str = "awscredentials-dev-bin";
+/// Where the API server mounts the token of a pod's service account.
+const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// Annotations with more beside them.
 fn with(mut annotations: Value, more: &[(&str, &str)]) -> Value {
@@ -136,17 +139,15 @@ async fn the_program_is_brought_by_a_container_under_the_strictest_standard(
     for unasked in ["terminationMessagePath", "terminationMessagePolicy"] {
         helper.as_object_mut().map(|helper| helper.remove(unasked));
     }
-    // What the API server's own admission adds for the service account.
-    helper["volumeMounts"]
-        .as_array_mut()
-        .into_iter()
-        .for_each(|mounts| mounts.retain(|mount| mount["name"] == BIN_VOLUME));
     let wanted = json!({
         "name": HELPER,
         "image": format!("static-aws-credentials:{}", env!("CARGO_PKG_VERSION")),
         "imagePullPolicy": "IfNotPresent",
         "command": ["/credential-process", "install", BIN],
-        "volumeMounts": [{ "name": BIN_VOLUME, "mountPath": BIN }],
+        "volumeMounts": [
+            { "name": BIN_VOLUME, "mountPath": BIN },
+            { "name": BIN_VOLUME, "mountPath": TOKEN, "readOnly": true },
+        ],
         "resources": {
             "requests": { "cpu": "10m", "memory": "16Mi" },
             "limits": { "cpu": "100m", "memory": "16Mi" },
@@ -159,6 +160,25 @@ async fn the_program_is_brought_by_a_container_under_the_strictest_standard(
         },
     });
     assert_eq!(helper, wanted);
+    Ok(())
+}
+
+async fn the_container_that_brings_the_program_gets_no_token_of_the_service_account(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let spec = made(&ground(&stage).await?, &pod(&hot(), json!({}))).await?;
+    let at_token = |container: &Value| -> Vec<String> {
+        let all = container["volumeMounts"].as_array().into_iter().flatten();
+        let there = all.filter(|mount| mount["mountPath"] == TOKEN);
+        there.map(|mount| mount["name"].to_string()).collect()
+    };
+    let app = at_token(&spec["containers"][0]);
+    assert!(
+        app.len() == 1 && app[0].contains("kube-api-access-"),
+        "the pod itself has one: {spec:#}"
+    );
+    let of_helper = at_token(helpers(&spec)[0]);
+    assert_eq!(of_helper, [format!("\"{BIN_VOLUME}\"")], "{spec:#}");
     Ok(())
 }
 

@@ -52,6 +52,8 @@ resourceRules:
   expression: "'awscredentials-dev-bin'"
 - name: binDirectory
   expression: "'/var/run/awscredentials.dev'"
+- name: tokenDirectory
+  expression: "'/var/run/secrets/kubernetes.io/serviceaccount'"
 - name: files
   expression: "['AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE']"
 # Some SDKs take another identity while the process fails: of the service account, of the node. An empty
@@ -68,14 +70,17 @@ resourceRules:
     'AWS_EC2_METADATA_DISABLED': 'true', 'AWS_ROLE_ARN': '', 'AWS_CONTAINER_CREDENTIALS_FULL_URI': ''}
 {{- end -}}
 
-{{/* Brings the program by which SDKs read the pair again; it has to be there before they start. */}}
+{{/* Brings the program by which SDKs read the pair again; it has to be there before they start. The mount at the
+     path of service account tokens keeps the API server from mounting the pod's own there. */}}
 {{- define "static-aws-credentials.injection.helper" -}}
 Object.spec.initContainers{
   name: variables.helper,
   image: {{ include "static-aws-credentials.image" . | trimAll "\"" | squote }},
   imagePullPolicy: {{ squote .Values.image.pullPolicy }},
   command: ['/credential-process', 'install', variables.binDirectory],
-  volumeMounts: [Object.spec.initContainers.volumeMounts{name: variables.binVolume, mountPath: variables.binDirectory}],
+  volumeMounts: [
+    Object.spec.initContainers.volumeMounts{name: variables.binVolume, mountPath: variables.binDirectory},
+    Object.spec.initContainers.volumeMounts{name: variables.binVolume, mountPath: variables.tokenDirectory, readOnly: true}],
   resources: Object.spec.initContainers.resources{
     requests: {'cpu': '10m', 'memory': '16Mi'},
     limits: {'cpu': '100m', 'memory': '16Mi'}},
