@@ -26,7 +26,8 @@ impl Finding {
 pub enum Answer {
     /// The pair is that of this identity.
     Identity(Identity),
-    /// `InvalidClientTokenId`: AWS does not know the access key ID, or not yet, or not here.
+    /// `InvalidClientTokenId`, or its name in another store: the access key ID is not known, or not yet,
+    /// or not here.
     UnknownKey,
     /// The access key ID is known and the secret access key is wrong.
     SignatureMismatch,

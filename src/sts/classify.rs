@@ -31,6 +31,16 @@ pub enum Outcome<'a> {
     Unreadable,
 }
 
+/// Names for an access key ID that is unknown or switched off: that of AWS STS; that of the S3 interface,
+/// which Ceph and most S3-compatible stores answer; that of Ceph for the keys of a suspended user.
+/// `AuthFailure`, `AccessDenied` and `UnrecognizedClientException` are not among them: gateways and endpoint
+/// policies on the way use these too.
+const UNKNOWN_KEY: [&str; 3] = [
+    "InvalidClientTokenId",
+    "InvalidAccessKeyId",
+    "UserSuspended",
+];
+
 /// Codes by which AWS asks to slow down. They come with any status, 400 too.
 const THROTTLING: [&str; 10] = [
     "Throttling",
@@ -102,7 +112,7 @@ fn refused(status: u16, code: Option<&str>, message: &str) -> Answer {
 /// A refusal of AWS. Codes that are not known here say nothing about the pair.
 fn coded(status: u16, code: &str, message: &str) -> Answer {
     match code {
-        "InvalidClientTokenId" => Answer::UnknownKey,
+        code if UNKNOWN_KEY.contains(&code) => Answer::UnknownKey,
         "SignatureDoesNotMatch" => mismatch(message),
         "ExpiredToken" | "ExpiredTokenException" => Answer::Expired,
         "RequestExpired" | "RequestTimeTooSkewed" => Answer::Undetermined(Reason::ClockSkew),

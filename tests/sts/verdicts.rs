@@ -31,6 +31,9 @@ fn s1_codes_that_speak_of_the_pair() {
             "The security token included in the request is invalid.",
             Answer::UnknownKey,
         ),
+        // The S3 interface of Ceph, MinIO and others, and Ceph for the keys of a suspended user.
+        ("InvalidAccessKeyId", "", Answer::UnknownKey),
+        ("UserSuspended", "", Answer::UnknownKey),
         ("SignatureDoesNotMatch", WRONG, Answer::SignatureMismatch),
         ("SignatureDoesNotMatch", "", Answer::SignatureMismatch),
         (
@@ -111,6 +114,7 @@ fn s1_s2_codes_that_say_nothing_of_the_pair() {
         (
             &[403],
             &[
+                "AuthFailure",
                 "MissingAuthenticationToken",
                 "UnrecognizedClientException",
                 "WhoKnows",

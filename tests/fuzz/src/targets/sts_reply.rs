@@ -51,7 +51,14 @@ pub fn sts_reply(input: &[u8]) {
                 assert_eq!(elements(body, name), 1, "{name}");
             }
         }
-        Answer::UnknownKey => assert!(refused && says(body, &["InvalidClientTokenId"])),
+        Answer::UnknownKey => {
+            let names = [
+                "InvalidClientTokenId",
+                "InvalidAccessKeyId",
+                "UserSuspended",
+            ];
+            assert!(refused && says(body, &names));
+        }
         Answer::SignatureMismatch => assert!(refused && says(body, &["SignatureDoesNotMatch"])),
         Answer::Expired => {
             assert!(refused && says(body, &["ExpiredToken", "ExpiredTokenException"]));
