@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How many bytes of a message a condition has. The schema takes eight times as many characters, and
-/// a status that it refuses tells nobody why.
+/// a status that it refuses shows no reason.
 pub const LONGEST_MESSAGE: usize = 4096;
 
 /// Whether something holds.

@@ -149,10 +149,4 @@ impl Context {
         let uid = resource.uid.as_str().into();
         lock(&self.store).remember(&resource.key, &uid, with)
     }
-
-    /// Forgets a resource that is gone.
-    pub fn forget(&self, key: &ResourceKey) {
-        lock(&self.store).remove(key);
-        lock(&self.queue).forget(key);
-    }
 }

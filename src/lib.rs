@@ -4,12 +4,12 @@
 //! - [`watch`] feeds the [`index`], which knows what each resource cares about, and the [`store`], where a
 //!   resource rests [`packed`]; where only the metadata matter, a [`glimpse`] is enough. The [`queue`] knows
 //!   whose turn it is, and [`controller`] makes runs of it.
-//! - A run ([`reconcile`]) is three verbs: [`observe`] reads, lists by [`pages`], [`decide`] is pure and names the next step,
-//!   [`act`] writes. [`conditions`], [`events`] and [`metrics`] tell of it.
+//! - A run ([`reconcile`]) is three verbs: [`observe`] reads, [`decide`] is pure and names the next step,
+//!   [`act`] writes. [`conditions`], [`events`] and [`metrics`] tell of it. Lists are decoded by [`pages`].
 //! - What is wrong with a pair: [`mod@format`], [`account`], [`arn`], [`region`]; what AWS says of it: [`sts`], whose
 //!   calls [`fair`] hands out in turn. [`verdict`] is the outcome, [`pair`] the only holder of key material,
 //!   [`fingerprint`] and [`remembered`] what is kept of one. [`layout`] and [`target`] are what is published.
-//! - [`words`] is what is repeated of the words of others: bounded, and without key material.
+//! - [`words`] bounds texts of the API server and of others, and takes key material out of them.
 //! - After a rotation [`consumers`] says who still holds the superseded pair.
 //! - Of several replicas [`leader`] says who acts; [`standby`] keeps the others warm.
 //! - [`args`], [`process`], [`health`], [`server`], [`telemetry`] and [`core_dumps`] are the process; [`check`] and [`api_check`]

@@ -57,7 +57,7 @@ where
     let bytes = api.clone().into_client().request_stream(request).await?;
     let (feed, chunks) = channel(CHUNKS);
     let (found, mut objects) = channel(1);
-    // It ends when either channel is closed, and so when nobody waits for the page any more.
+    // The task ends when either channel is closed, so also when the caller drops the future.
     let decoded = spawn_blocking(move || decode(chunks, found));
     let show = async {
         while let Some(object) = objects.recv().await {
@@ -77,7 +77,7 @@ async fn feed_with(mut bytes: impl AsyncBufRead + Unpin, feed: Sender<Vec<u8>>) 
     loop {
         let chunk = bytes.fill_buf().await?.to_vec();
         let length = chunk.len();
-        // Whoever decodes has failed already if nobody takes it.
+        // The receiver is closed after a failure to decode, which the caller reports.
         if length == 0 || feed.send(chunk).await.is_err() {
             return Ok(());
         }
@@ -166,7 +166,7 @@ impl<'de, K: Deserialize<'de>> Visitor<'de> for Items<'_, K> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut objects: A) -> Result<(), A::Error> {
         while let Some(object) = objects.next_element()? {
             let sent = self.0.blocking_send(object);
-            sent.map_err(|_| serde::de::Error::custom("nobody waits for the page any more"))?;
+            sent.map_err(|_| serde::de::Error::custom("the page was given up"))?;
         }
         Ok(())
     }

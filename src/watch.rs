@@ -76,7 +76,7 @@ fn note_resource(context: &Context, event: Event<Guarded>, stage: &watch::Sender
         resources::note(&mut index, &mut store, event)
     };
     for key in &consequences.gone {
-        context.forget(key);
+        lock(&context.queue).forget(key);
     }
     if consequences.listed {
         context.relisted();

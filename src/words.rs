@@ -10,14 +10,14 @@ use crate::pair::{KeyPair, SecretText};
 /// How many bytes of such words are repeated.
 pub const LONGEST: usize = 1024;
 
-/// So many characters in a row of any form of a value betray it.
+/// A text with this number of consecutive characters of any form of a value shows part of the value.
 const PIECE: usize = 8;
 const REDACTED: &str = "<redacted>";
 const CUT: &str = "...";
 /// A shorter word is never taken for key material.
 const SHORTEST: usize = 20;
 
-/// At most so many bytes of a text, and whole characters.
+/// A text, cut to a number of bytes at the end of a character.
 #[must_use]
 pub fn cut(text: &str, most: usize) -> String {
     if text.len() <= most {

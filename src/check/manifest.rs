@@ -120,7 +120,7 @@ fn resource(object: Map<String, Value>) -> Result<StaticAwsCredentials> {
     })
 }
 
-/// The path of the first field that is written and not known, whatever maps and lists it is in.
+/// The path of the first field that is written and not known, within maps and lists too.
 fn unknown(written: &Value, known: &Value, path: &str) -> Option<String> {
     match (written, known) {
         (Value::Object(written), Value::Object(known)) => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub enum Again {
     /// After this time.
     In(Duration),
-    /// When somebody may have restarted something: soon, and then ever later.
+    /// After a restart that may come at any time: soon, and then ever later.
     Later,
 }
 

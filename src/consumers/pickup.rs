@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
-use super::pod::{Container, Mount, Named, Pod, Spec, Variable};
+use super::{
+    pod::{Container, Mount, Pod, Spec, Variable},
+    volume::Named,
+};
 use crate::{
     api::{INJECT_ANNOTATION, ROTATION_ANNOTATION},
     layout::PROCESS_CONFIG,
@@ -39,12 +42,11 @@ pub fn pickup(pod: &Pod, secret: &str, since: Timestamp) -> Option<Pickup> {
     if pod.has_ended() {
         return None;
     }
-    let older = pod
-        .running()
-        .filter(|(_, started)| started.is_none_or(|started| started.0 <= since));
+    let is_older = |started: Option<&Time>| started.is_none_or(|started| started.0 <= since);
+    let older = pod.running().filter(|(_, started)| is_older(*started));
     let uses = older.filter_map(|(container, _)| of_container(&pod.spec, container, secret));
     let left = pod.ended().filter(|(container, started)| {
-        started.is_none_or(|started| started.0 <= since)
+        is_older(*started)
             && of_container(&pod.spec, container, secret).is_some()
             && hands_on(&pod.spec, container)
     });

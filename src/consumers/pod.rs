@@ -6,7 +6,7 @@ use k8s_openapi::{api::core::v1, apimachinery::pkg::apis::meta::v1::Time};
 use kube::{Resource, api::ObjectMeta};
 use serde::Deserialize;
 
-use super::volume::Volume;
+use super::volume::{Named, Volume};
 
 /// A pod. Of what it is told nothing else is kept, not even for a moment.
 #[derive(Clone, Debug, Deserialize)]
@@ -32,12 +32,6 @@ pub(super) struct Spec {
     pub init_containers: Vec<Container>,
     #[serde(default)]
     pub ephemeral_containers: Vec<Container>,
-}
-
-/// A reference by name.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Named {
-    pub name: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -184,7 +178,7 @@ impl Pod {
 }
 
 impl Spec {
-    /// Every container, of whatever kind.
+    /// Every container: plain, init and ephemeral.
     pub(super) fn all(&self) -> impl Iterator<Item = &Container> {
         let containers = self.containers.iter().chain(&self.init_containers);
         containers.chain(&self.ephemeral_containers)
@@ -195,24 +189,22 @@ impl Container {
     /// The volumes that it can read.
     pub(super) fn volumes(&self) -> impl Iterator<Item = &str> {
         let mounts = self.volume_mounts.iter().map(|mount| mount.name.as_str());
-        let devices = self
-            .volume_devices
-            .iter()
-            .map(|device| device.name.as_str());
         let values = self.env.iter().filter_map(|one| one.value_from.as_ref());
         let files = values.filter_map(|value| value.file_key_ref.as_ref());
         let files = files.map(|file| file.volume_name.as_str());
-        mounts.chain(devices).chain(files)
+        mounts.chain(self.devices()).chain(files)
     }
 
     /// The volumes that it can write, as far as the container decides.
     pub(super) fn writes(&self) -> impl Iterator<Item = &str> {
         let mounts = self.volume_mounts.iter().filter(|mount| !mount.read_only);
-        let devices = self
-            .volume_devices
-            .iter()
-            .map(|device| device.name.as_str());
-        mounts.map(|mount| mount.name.as_str()).chain(devices)
+        let mounts = mounts.map(|mount| mount.name.as_str());
+        mounts.chain(self.devices())
+    }
+
+    fn devices(&self) -> impl Iterator<Item = &str> {
+        let devices = self.volume_devices.iter();
+        devices.map(|device| device.name.as_str())
     }
 }
 

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::pod::Named;
+/// A reference by name.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Named {
+    pub name: Option<String>,
+}
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

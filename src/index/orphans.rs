@@ -1,5 +1,5 @@
 //! Secrets that carry the marks of a resource of which nothing was heard yet: the two watches keep no
-//! order between them. Whoever may write Secrets can write such marks of resources that never come.
+//! order between them. An account that may write Secrets can write such marks of resources that never come.
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use kube::{ResourceExt, runtime::watcher::Event};
 
-use super::Guarded;
+use super::guarded::Guarded;
 use crate::{
     index::{Index, ResourceKey},
     resource,
