@@ -123,7 +123,7 @@ async fn work(
             _ = turn.tick() => health.turned(),
             Some(()) = terms.next() => context.begin_term(),
             Some(run) = runs.join_next() => over(context, run),
-            permit = context.shared.gate.enter(0, "") , if may_run && waiting => begin(context, permit, runs),
+            permit = context.shared.gate.enter("") , if may_run && waiting => begin(context, permit, runs),
             () = context.woken.notified() => {}
             () = sleep_until(timer.unwrap_or_else(Instant::now)), if timer.is_some() => {}
             Ok(()) = stage.changed() => {}

@@ -180,7 +180,7 @@ impl Queue {
     }
 
     fn line_up(&mut self, key: &ResourceKey) {
-        self.ready.push(0, &key.namespace, key.clone());
+        self.ready.push(&key.namespace, key.clone());
     }
 
     /// Lets those wait for their turn whose timers have rung, and says how many.

@@ -12,6 +12,7 @@ mod limiter;
 mod memory;
 mod plugins;
 mod prover;
+mod turns;
 
 use std::sync::Arc;
 
@@ -56,7 +57,7 @@ pub struct Question {
     pub not_before: Instant,
 }
 
-/// What an answer is for. The first is served before the second.
+/// What an answer is for. New pairs get 3 of 4 turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
     /// A pair that is not published waits for it.
@@ -72,15 +73,6 @@ pub struct Reply {
     pub answer: Answer,
     /// When it was obtained.
     pub at: Instant,
-}
-
-impl Urgency {
-    fn class(self) -> u8 {
-        match self {
-            Self::NewPair => 0,
-            Self::IntervalProof => 1,
-        }
-    }
 }
 
 impl<S: Sts + ?Sized> Sts for Arc<S> {

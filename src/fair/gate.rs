@@ -50,7 +50,7 @@ impl FairGate {
 
     /// Waits to be let in. Whoever stops waiting leaves the queue; a permit that comes too late for
     /// its waiter goes on to the next.
-    pub async fn enter(&self, class: u8, namespace: &str) -> Permit {
+    pub async fn enter(&self, namespace: &str) -> Permit {
         loop {
             let waiter = {
                 let mut state = lock(&self.state);
@@ -60,7 +60,7 @@ impl FairGate {
                 }
                 let (admit, admitted) = oneshot::channel();
                 Waiter {
-                    place: state.waiting.push(class, namespace, admit),
+                    place: state.waiting.push(namespace, admit),
                     state: &self.state,
                     admitted,
                 }
@@ -153,14 +153,14 @@ mod tests {
     #[tokio::test]
     async fn a_permit_that_finds_its_waiter_gone_goes_on_to_the_next() {
         let gate = FairGate::new(1);
-        let inside = gate.enter(0, "a").await;
+        let inside = gate.enter("a").await;
         for namespace in ["b", "c", "d"] {
             let (admit, gone) = oneshot::channel();
-            lock(&gate.state).waiting.push(0, namespace, admit);
+            lock(&gate.state).waiting.push(namespace, admit);
             drop(gone);
         }
         let (admit, admitted) = oneshot::channel();
-        lock(&gate.state).waiting.push(0, "e", admit);
+        lock(&gate.state).waiting.push("e", admit);
         drop(inside);
         assert_eq!(gate.waiting(), 0);
         assert!(admitted.await.is_ok());

@@ -5,11 +5,12 @@ use std::{
     sync::Arc,
 };
 
-/// A queue that serves the lowest class first, within a class the namespaces in turn, and within a
-/// namespace first come, first served. It forgets a namespace with its last item.
+/// A queue that serves namespaces in turn, and within a namespace first come, first served. It forgets
+/// a namespace with its last item.
 #[derive(Debug)]
 pub struct FairQueue<T> {
-    classes: BTreeMap<u8, Class<T>>,
+    lines: HashMap<Arc<str>, Line<T>>,
+    turns: BTreeMap<u64, Arc<str>>,
     clock: u64,
     len: usize,
 }
@@ -17,15 +18,8 @@ pub struct FairQueue<T> {
 /// Where an item stands in a [`FairQueue`].
 #[derive(Clone, Debug)]
 pub struct Place {
-    class: u8,
     namespace: Arc<str>,
     number: u64,
-}
-
-#[derive(Debug)]
-struct Class<T> {
-    lines: HashMap<Arc<str>, Line<T>>,
-    turns: BTreeMap<u64, Arc<str>>,
 }
 
 /// The items of one namespace. Maps by number, not deques, so that one that leaves costs no search.
@@ -40,27 +34,31 @@ impl<T> FairQueue<T> {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            classes: BTreeMap::new(),
+            lines: HashMap::new(),
+            turns: BTreeMap::new(),
             clock: 0,
             len: 0,
         }
     }
 
     /// Lets an item queue up, and says where it stands.
-    pub fn push(&mut self, class: u8, namespace: &str, item: T) -> Place {
+    pub fn push(&mut self, namespace: &str, item: T) -> Place {
         self.clock += 1;
         self.len += 1;
         let number = self.clock;
-        let namespace = self
-            .classes
-            .entry(class)
-            .or_insert_with(Class::new)
-            .push(number, namespace, item);
-        Place {
-            class,
-            namespace,
-            number,
+        let known = self.lines.get_key_value(namespace);
+        let namespace = known.map_or_else(|| Arc::from(namespace), |(name, _)| Arc::clone(name));
+        if let Some(line) = self.lines.get_mut(&namespace) {
+            line.items.insert(number, item);
+        } else {
+            let line = Line {
+                turn: number,
+                items: BTreeMap::from([(number, item)]),
+            };
+            self.lines.insert(Arc::clone(&namespace), line);
+            self.turns.insert(number, Arc::clone(&namespace));
         }
+        Place { namespace, number }
     }
 
     /// The item whose turn it is.
@@ -70,14 +68,16 @@ impl<T> FairQueue<T> {
 
     /// The item whose turn it is among the namespaces that are meant, by how many wait there.
     pub fn pop_of(&mut self, meant: impl Fn(&str, usize) -> bool) -> Option<T> {
-        let mut classes = self.classes.iter();
-        let (class, turn) =
-            classes.find_map(|(class, lines)| Some((*class, lines.turn_of(&meant)?)))?;
+        let turn = self.turn_of(meant)?;
         self.clock += 1;
-        let of_class = self.classes.get_mut(&class)?;
-        let item = of_class.serve(turn, self.clock)?;
-        if of_class.turns.is_empty() {
-            self.classes.remove(&class);
+        let namespace = self.turns.remove(&turn)?;
+        let line = self.lines.get_mut(&namespace)?;
+        let (_, item) = line.items.pop_first()?;
+        if line.items.is_empty() {
+            self.lines.remove(&namespace);
+        } else {
+            line.turn = self.clock;
+            self.turns.insert(self.clock, namespace);
         }
         self.len -= 1;
         Some(item)
@@ -85,24 +85,23 @@ impl<T> FairQueue<T> {
 
     /// Whether something waits in a namespace that is meant, by how many wait there.
     pub fn has(&self, meant: impl Fn(&str, usize) -> bool) -> bool {
-        let mut classes = self.classes.values();
-        classes.any(|class| class.turn_of(&meant).is_some())
+        self.turn_of(meant).is_some()
     }
 
     /// How many items wait in a namespace.
     #[must_use]
     pub fn waiting(&self, namespace: &str) -> usize {
-        let lines = self.classes.values();
-        let lines = lines.filter_map(|class| class.lines.get(namespace));
-        lines.map(|line| line.items.len()).sum()
+        let line = self.lines.get(namespace);
+        line.map_or(0, |line| line.items.len())
     }
 
     /// Takes an item out of turn; `None` if it was served already.
     pub fn remove(&mut self, place: &Place) -> Option<T> {
-        let class = self.classes.get_mut(&place.class)?;
-        let item = class.remove(place)?;
-        if class.turns.is_empty() {
-            self.classes.remove(&place.class);
+        let line = self.lines.get_mut(&place.namespace)?;
+        let item = line.items.remove(&place.number)?;
+        if line.items.is_empty() {
+            self.turns.remove(&line.turn);
+            self.lines.remove(&place.namespace);
         }
         self.len -= 1;
         Some(item)
@@ -119,39 +118,6 @@ impl<T> FairQueue<T> {
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
-}
-
-impl<T> Default for FairQueue<T> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<T> Class<T> {
-    fn new() -> Self {
-        Self {
-            lines: HashMap::new(),
-            turns: BTreeMap::new(),
-        }
-    }
-
-    fn push(&mut self, number: u64, namespace: &str, item: T) -> Arc<str> {
-        if let Some((name, _)) = self.lines.get_key_value(namespace) {
-            let name = Arc::clone(name);
-            if let Some(line) = self.lines.get_mut(&name) {
-                line.items.insert(number, item);
-            }
-            return name;
-        }
-        let name: Arc<str> = Arc::from(namespace);
-        let line = Line {
-            turn: number,
-            items: BTreeMap::from([(number, item)]),
-        };
-        self.lines.insert(Arc::clone(&name), line);
-        self.turns.insert(number, Arc::clone(&name));
-        name
-    }
 
     /// The first turn of a namespace that is meant.
     fn turn_of(&self, meant: impl Fn(&str, usize) -> bool) -> Option<u64> {
@@ -162,27 +128,16 @@ impl<T> Class<T> {
         };
         turns.find_map(|(turn, namespace)| meant(namespace).then_some(*turn))
     }
+}
 
-    fn serve(&mut self, turn: u64, next_turn: u64) -> Option<T> {
-        let namespace = self.turns.remove(&turn)?;
-        let line = self.lines.get_mut(&namespace)?;
-        let (_, item) = line.items.pop_first()?;
-        if line.items.is_empty() {
-            self.lines.remove(&namespace);
-        } else {
-            line.turn = next_turn;
-            self.turns.insert(next_turn, namespace);
-        }
-        Some(item)
+impl Place {
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
     }
+}
 
-    fn remove(&mut self, place: &Place) -> Option<T> {
-        let line = self.lines.get_mut(&place.namespace)?;
-        let item = line.items.remove(&place.number)?;
-        if line.items.is_empty() {
-            self.turns.remove(&line.turn);
-            self.lines.remove(&place.namespace);
-        }
-        Some(item)
+impl<T> Default for FairQueue<T> {
+    fn default() -> Self {
+        Self::new()
     }
 }

@@ -164,7 +164,7 @@ pub async fn admitted(context: &Context, namespace: &Arc<str>) -> Place {
     let shared = &context.shared;
     let (queue, began) = (&shared.metrics.queue, Instant::now());
     queue.added();
-    let permit = shared.gate.enter(0, namespace).await;
+    let permit = shared.gate.enter(namespace).await;
     let company = lock(&context.queue).company(namespace);
     let permit = permit.of(company, namespace, Instant::now());
     (permit, queue.started(began.elapsed()))

@@ -8,10 +8,11 @@ use std::{
 
 use tokio::{sync::oneshot, time::Instant};
 
-use crate::{
-    fair::{FairQueue, Place},
-    lock::lock,
+use super::{
+    Urgency,
+    turns::{Ticket, Turns},
 };
+use crate::lock::lock;
 
 /// Calls a second in the long run, and calls at once after a pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct Rate {
     pub burst: NonZeroU32,
 }
 
-/// Grants calls at a [`Rate`], as a [`FairQueue`] has it.
+/// Grants calls at a [`Rate`], in fair turns.
 #[derive(Clone, Debug)]
 pub struct Limiter {
     state: Arc<Mutex<State>>,
@@ -38,7 +39,7 @@ pub struct Token {
 #[derive(Debug)]
 struct State {
     bucket: Bucket,
-    waiting: FairQueue<oneshot::Sender<Token>>,
+    waiting: Turns<oneshot::Sender<Token>>,
     /// Whether a task is under way that grants tokens to those who wait.
     driven: bool,
 }
@@ -54,7 +55,7 @@ struct Bucket {
 /// Leaves the queue when its owner is dropped while it waits.
 struct Waiter<'a> {
     state: &'a Mutex<State>,
-    place: Place,
+    ticket: Ticket,
     granted: oneshot::Receiver<Token>,
 }
 
@@ -88,7 +89,7 @@ impl Limiter {
     pub fn new(rate: Rate) -> Self {
         let state = State {
             bucket: Bucket::new(rate),
-            waiting: FairQueue::new(),
+            waiting: Turns::new(),
             driven: false,
         };
         Self {
@@ -97,21 +98,22 @@ impl Limiter {
     }
 
     /// Waits for a token. Whoever stops waiting leaves the queue and takes no token.
-    pub async fn enter(&self, class: u8, namespace: &str) -> Token {
+    pub async fn enter(&self, urgency: Urgency, namespace: &str) -> Token {
         loop {
             let waiter = {
                 let mut state = lock(&self.state);
-                if state.waiting.is_empty() && state.bucket.take(Instant::now()).is_ok() {
+                let now = Instant::now();
+                if state.waiting.is_empty() && state.bucket.take(now).is_ok() {
                     return Token::new(&self.state);
                 }
                 let (grant, granted) = oneshot::channel();
-                let place = state.waiting.push(class, namespace, grant);
+                let ticket = state.waiting.push(urgency, namespace, grant, now);
                 if !std::mem::replace(&mut state.driven, true) {
                     tokio::spawn(drive(Arc::clone(&self.state)));
                 }
                 Waiter {
                     state: &self.state,
-                    place,
+                    ticket,
                     granted,
                 }
             };
@@ -158,8 +160,8 @@ impl Waiter<'_> {
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        let place = lock(self.state).waiting.remove(&self.place);
-        drop(place);
+        let grant = lock(self.state).waiting.remove(self.ticket);
+        drop(grant);
     }
 }
 
@@ -195,8 +197,9 @@ impl State {
             self.driven = false;
             return Step::Idle;
         }
-        match self.bucket.take(Instant::now()) {
-            Ok(()) => self.waiting.pop().map_or(Step::Idle, Step::Grant),
+        let now = Instant::now();
+        match self.bucket.take(now) {
+            Ok(()) => self.waiting.pop(now).map_or(Step::Idle, Step::Grant),
             Err(wait) => Step::Wait(wait),
         }
     }

@@ -44,9 +44,9 @@ impl<S: Sts> Prover<S> {
         })
     }
 
-    /// Every one who asks keeps a place of their own in the limiter, in their own namespace and
-    /// class, until somebody's call about the pair starts. Waiting behind whoever asked first would
-    /// keep a new pair behind interval proofs, and one namespace behind another.
+    /// Each question keeps its own place in the limiter, by namespace and urgency, until a call about
+    /// the pair starts. In the place of the first that asked about the pair, a new pair would wait behind
+    /// interval proofs, and one namespace behind another.
     async fn reply(&self, question: Question) -> Reply {
         let hash = self
             .key
@@ -64,7 +64,7 @@ impl<S: Sts> Prover<S> {
                     tokio::select! {
                         biased;
                         () = spotter.changed() => {}
-                        token = self.limiter.enter(question.urgency.class(), &question.namespace) => {
+                        token = self.limiter.enter(question.urgency, &question.namespace) => {
                             if let Some(flight) = spotter.take_off() {
                                 token.spend();
                                 let reply = self.sts.ask(question).await;

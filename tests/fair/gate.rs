@@ -14,7 +14,7 @@ async fn waiter(gate: &FairGate, namespace: &'static str) -> JoinHandle<Permit> 
     let waiting = gate.waiting();
     let task = tokio::spawn({
         let gate = gate.clone();
-        async move { gate.enter(0, namespace).await }
+        async move { gate.enter(namespace).await }
     });
     while gate.waiting() == waiting && !task.is_finished() {
         yield_now().await;
@@ -25,7 +25,7 @@ async fn waiter(gate: &FairGate, namespace: &'static str) -> JoinHandle<Permit> 
 #[tokio::test]
 async fn the_gate_admits_so_many_and_the_rest_in_turn() {
     let gate = FairGate::new(2);
-    let (first, second) = (gate.enter(0, "a").await, gate.enter(0, "a").await);
+    let (first, second) = (gate.enter("a").await, gate.enter("a").await);
     let (a1, a2, b) = (
         waiter(&gate, "a").await,
         waiter(&gate, "a").await,
@@ -40,7 +40,7 @@ async fn the_gate_admits_so_many_and_the_rest_in_turn() {
     drop(a1);
     let a2 = a2.await.expect("admitted");
     drop((a2, b));
-    let _both = (gate.enter(0, "a").await, gate.enter(0, "a").await);
+    let _both = (gate.enter("a").await, gate.enter("a").await);
     let third = waiter(&gate, "a").await;
     assert_eq!(gate.waiting(), 1, "two permits came back, not three");
     third.abort();
@@ -49,7 +49,7 @@ async fn the_gate_admits_so_many_and_the_rest_in_turn() {
 #[tokio::test]
 async fn whoever_stops_waiting_leaves_the_queue() {
     let gate = FairGate::new(1);
-    let inside = gate.enter(0, "a").await;
+    let inside = gate.enter("a").await;
     let (gone, stays) = (waiter(&gate, "a").await, waiter(&gate, "a").await);
     gone.abort();
     assert!(gone.await.expect_err("aborted").is_cancelled());
@@ -62,7 +62,7 @@ async fn whoever_stops_waiting_leaves_the_queue() {
 #[tokio::test]
 async fn a_permit_on_its_way_to_one_who_leaves_goes_on_to_the_next() {
     let gate = FairGate::new(1);
-    let inside = gate.enter(0, "a").await;
+    let inside = gate.enter("a").await;
     let (gone, too, next) = (
         waiter(&gate, "a").await,
         waiter(&gate, "b").await,
@@ -73,29 +73,7 @@ async fn a_permit_on_its_way_to_one_who_leaves_goes_on_to_the_next() {
     gone.abort();
     too.abort();
     drop(next.await.expect("admitted"));
-    drop(gate.enter(0, "a").await);
-}
-
-#[tokio::test]
-async fn a_low_class_waits_for_all_of_a_high_one() {
-    let gate = FairGate::new(1);
-    let inside = gate.enter(0, "a").await;
-    let low = tokio::spawn({
-        let gate = gate.clone();
-        async move { drop(gate.enter(1, "b").await) }
-    });
-    while gate.waiting() == 0 {
-        yield_now().await;
-    }
-    let (high1, high2) = (waiter(&gate, "a").await, waiter(&gate, "a").await);
-    drop(inside);
-    let held = high1.await.expect("admitted");
-    assert!(!low.is_finished());
-    drop(held);
-    let held = high2.await.expect("admitted");
-    assert!(!low.is_finished());
-    drop(held);
-    low.await.expect("admitted");
+    drop(gate.enter("a").await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -108,14 +86,14 @@ async fn no_permit_is_lost_or_made_in_a_crowd_that_comes_and_goes() {
             use std::sync::atomic::Ordering::SeqCst;
             let namespace = (number % 7).to_string();
             let visit = async {
-                let _permit = gate.enter((number % 2) as u8, &namespace).await;
+                let _permit = gate.enter(&namespace).await;
                 assert!(inside.fetch_add(1, SeqCst) < 3, "too many inside");
                 yield_now().await;
                 inside.fetch_sub(1, SeqCst);
             };
             if number % 3 == 0 {
                 // Gives up while it waits, or as it is let in, but never inside.
-                let enter = gate.enter(0, &namespace);
+                let enter = gate.enter(&namespace);
                 drop(tokio::time::timeout(Duration::from_micros(number % 50), enter).await);
             } else {
                 visit.await;
@@ -128,9 +106,9 @@ async fn no_permit_is_lost_or_made_in_a_crowd_that_comes_and_goes() {
     assert_eq!(gate.waiting(), 0);
     let all = async {
         (
-            gate.enter(0, "").await,
-            gate.enter(0, "").await,
-            gate.enter(0, "").await,
+            gate.enter("").await,
+            gate.enter("").await,
+            gate.enter("").await,
         )
     };
     tokio::time::timeout(Duration::from_secs(30), all)
@@ -146,7 +124,7 @@ async fn a_place_counts_for_whom_it_is_until_it_is_given_back() {
     let mut crowd = Vec::new();
     for _ in 0..7 {
         assert_eq!(gate.holds_back_crowds(now), None);
-        crowd.push(gate.enter(0, "crowd").await.of(Company::Crowd, &team, now));
+        crowd.push(gate.enter("crowd").await.of(Company::Crowd, &team, now));
     }
     assert!(
         gate.holds_back_crowds(now).is_some(),
@@ -154,7 +132,7 @@ async fn a_place_counts_for_whom_it_is_until_it_is_given_back() {
     );
     crowd.truncate(1);
     assert_eq!(gate.holds_back_crowds(now), None);
-    let alone = gate.enter(0, "quiet").await;
+    let alone = gate.enter("quiet").await;
     assert_eq!(gate.holds_back_crowds(now), None, "it is nobody's yet");
     let alone = alone.of(Company::Alone, &quiet, now);
     let until = gate.holds_back_crowds(now).expect("a crowd steps back");
@@ -163,6 +141,6 @@ async fn a_place_counts_for_whom_it_is_until_it_is_given_back() {
     let again = alone.of(Company::Crowd, &quiet, now);
     assert_eq!(gate.holds_back_crowds(now), Some(until), "that is taken");
     drop(again);
-    let _next = gate.enter(0, "crowd").await;
+    let _next = gate.enter("crowd").await;
     assert_eq!(gate.holds_back_crowds(now), None, "it is nobody's yet");
 }

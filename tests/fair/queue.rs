@@ -8,10 +8,7 @@ use static_aws_credentials::fair::{FairQueue, Place};
 /// What happens to a queue.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Push {
-        class: u8,
-        namespace: u8,
-    },
+    Push(u8),
     Pop,
     /// Takes out one that waits; the number picks which.
     Remove(usize),
@@ -19,14 +16,13 @@ enum Step {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Item {
-    class: u8,
     namespace: u8,
     number: usize,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        4 => (0..3u8, 0..5u8).prop_map(|(class, namespace)| Step::Push { class, namespace }),
+        4 => (0..5u8).prop_map(Step::Push),
         3 => Just(Step::Pop),
         1 => any::<usize>().prop_map(Step::Remove),
     ];
@@ -42,21 +38,20 @@ struct Model {
 }
 
 impl Model {
-    fn push(&mut self, class: u8, namespace: u8) {
+    fn push(&mut self, namespace: u8) {
         let item = Item {
-            class,
             namespace,
             number: self.pushed,
         };
         self.pushed += 1;
-        let place = self.queue.push(class, &namespace.to_string(), item);
+        let place = self.queue.push(&namespace.to_string(), item);
         self.waiting.push((item, place));
     }
 
     /// Takes a step, and pops in this way.
     fn take(&mut self, step: Step, pop: fn(&mut Self) -> Option<Item>) -> Option<Item> {
         match step {
-            Step::Push { class, namespace } => self.push(class, namespace),
+            Step::Push(namespace) => self.push(namespace),
             Step::Remove(pick) => self.remove(pick),
             Step::Pop => return pop(self),
         }
@@ -79,9 +74,7 @@ impl Model {
             assert!(self.waiting.is_empty(), "{:?} wait", self.waiting.len());
             return None;
         };
-        let lowest = self.waiting.iter().map(|(item, _)| item.class).min();
-        assert_eq!(Some(item.class), lowest, "the lowest class first");
-        let line = |other: &Item| (other.class, other.namespace) == (item.class, item.namespace);
+        let line = |other: &Item| other.namespace == item.namespace;
         let first = self.waiting.iter().position(|(other, _)| line(other));
         let (expected, place) = self.waiting.remove(first.expect("it waits"));
         assert_eq!(item, expected, "first come, first served in a namespace");
@@ -91,7 +84,7 @@ impl Model {
 
     /// Pops of those alone that are the only ones of their namespaces.
     fn pop_alone(&mut self) -> Option<Item> {
-        let line = |item: &Item| (item.class, item.namespace);
+        let line = |item: &Item| item.namespace;
         let waiting = self.waiting.iter().map(|(item, _)| *item);
         let alone = waiting.filter(|item| {
             let same = self.waiting.iter();
@@ -103,7 +96,6 @@ impl Model {
         assert_eq!(popped.is_some(), !alone.is_empty());
         let item = popped?;
         assert!(alone.contains(&item));
-        assert_eq!(Some(item.class), alone.iter().map(|item| item.class).min());
         self.waiting.retain(|(other, _)| *other != item);
         popped
     }
@@ -121,25 +113,23 @@ proptest! {
         while model.pop().is_some() {}
     }
 
-    /// Whatever comes and goes meanwhile, a namespace is served again before any other of its class
-    /// was served twice.
+    /// Whatever comes and goes meanwhile, a namespace is served again before any other was
+    /// served twice.
     #[test]
     fn no_namespace_waits_longer_than_one_round(steps in steps()) {
         let mut model = Model::default();
         // For each namespace that waits: how often each other one was served since.
-        let mut overtaken: HashMap<(u8, u8), HashMap<u8, u32>> = HashMap::new();
+        let mut overtaken: HashMap<u8, HashMap<u8, u32>> = HashMap::new();
         for step in steps {
             if let Some(item) = model.take(step, Model::pop) {
-                overtaken.remove(&(item.class, item.namespace));
-                for ((class, _), by) in &mut overtaken {
-                    if *class == item.class {
-                        *by.entry(item.namespace).or_default() += 1;
-                    }
+                overtaken.remove(&item.namespace);
+                for by in overtaken.values_mut() {
+                    *by.entry(item.namespace).or_default() += 1;
                 }
             }
-            let waits = |key: &(u8, u8)| model.waiting.iter().any(|(item, _)| (item.class, item.namespace) == *key);
+            let waits = |key: &u8| model.waiting.iter().any(|(item, _)| item.namespace == *key);
             overtaken.retain(|key, _| waits(key));
-            for key in model.waiting.iter().map(|(item, _)| (item.class, item.namespace)) {
+            for key in model.waiting.iter().map(|(item, _)| item.namespace) {
                 overtaken.entry(key).or_default();
             }
             for (key, by) in &overtaken {
@@ -170,10 +160,10 @@ proptest! {
 fn one_crowded_namespace_keeps_nobody_waiting() {
     let mut queue = FairQueue::new();
     for number in 0..10_000 {
-        queue.push(0, "crowded", ("crowded", number));
+        queue.push("crowded", ("crowded", number));
     }
-    queue.push(0, "quiet", ("quiet", 0));
-    queue.push(0, "other", ("other", 0));
+    queue.push("quiet", ("quiet", 0));
+    queue.push("other", ("other", 0));
     let first: Vec<_> = std::iter::from_fn(|| queue.pop()).take(4).collect();
     assert_eq!(
         first,

@@ -209,3 +209,28 @@ async fn a_token_that_is_not_needed_goes_back() {
     settle().await;
     assert_eq!((script.count(), prover.waiting()), (20, 1), "two were left");
 }
+
+/// A source whose ID changes for ever asks about a new pair each time.
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_new_pairs_leaves_a_quarter_of_the_turns_to_interval_proofs() {
+    let script = always(identity());
+    let prover = slow(&script);
+    drop(ask(&prover, question("AKIAFIRST")));
+    settle().await;
+    let mut flood = Vec::new();
+    for n in 0..100 {
+        let mut new = question(&format!("AKIAFLOOD{n}"));
+        new.namespace = "flood".to_owned();
+        flood.push(ask(&prover, new));
+    }
+    settle().await;
+    let mut proof = question("AKIAPROOF");
+    proof.urgency = Urgency::IntervalProof;
+    let began = Instant::now();
+    prover.ask(proof).await;
+    assert!(
+        began.elapsed() <= Duration::from_millis(4300),
+        "{:?}",
+        began.elapsed()
+    );
+}
