@@ -36,7 +36,7 @@ impl Floor {
         sts.accept_pair(OTHER, PAIR.1, ACCOUNT, ARN, "AIDAQUAIL");
         let account = self.account().await?;
         let kubeconfig = cluster
-            .service_account_kubeconfig(HOME, &account, None)
+            .pod_kubeconfig(HOME, &account, &format!("{account}-0"))
             .await?;
         self.fenced(&kubeconfig, &namespace).await?;
         let log = cluster.directory().join("operator.log");

@@ -158,9 +158,8 @@ async fn install(cluster: &ControlPlane, sts: &str) -> Result<Leashed> {
     )
     .await?;
     cluster.apply(&rendered).await?;
-    let kubeconfig = cluster
-        .service_account_kubeconfig("aws", RELEASE, None)
-        .await?;
+    let pod = format!("{RELEASE}-0");
+    let kubeconfig = cluster.pod_kubeconfig("aws", RELEASE, &pod).await?;
     let mut args = ["run", "--bind", "127.0.0.1:0", "--sts-endpoint", sts]
         .map(str::to_owned)
         .to_vec();

@@ -21,6 +21,7 @@ tests![
 
 /// A namespace with the resources `orders` and `other`, and nobody who serves them.
 pub struct Ground {
+    namespace: String,
     pub orders: String,
     pub other: String,
     /// The operator's account; nothing of what it tries is kept.
@@ -46,7 +47,12 @@ impl Ground {
             orders,
             other,
             admin,
+            namespace,
         })
+    }
+
+    pub fn namespace(&self) -> &str {
+        &self.namespace
     }
 
     pub fn marks(&self) -> Marks<'_> {

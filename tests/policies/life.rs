@@ -11,7 +11,7 @@ use crate::{
     attempt::{Attempt, Things, resource},
     cycle,
     operator::{Operator, PAIRS},
-    stage::{RELEASE, RELEASE_NAMESPACE, Stage, tests},
+    stage::{POD, RELEASE, RELEASE_NAMESPACE, Stage, tests},
 };
 
 tests![
@@ -22,7 +22,7 @@ tests![
 ];
 
 async fn start(stage: &Stage, namespace: &str, flags: &[&str]) -> Result<Operator> {
-    let account = (RELEASE_NAMESPACE, RELEASE);
+    let account = (RELEASE_NAMESPACE, RELEASE, POD);
     Operator::start(stage.cluster(), account, namespace, flags).await
 }
 

@@ -7,9 +7,11 @@
 )]
 
 mod attempt;
+mod bound;
 mod checked;
 mod cycle;
 mod fence;
+mod fence_content;
 mod fence_creates;
 mod fence_updates;
 mod injection;
@@ -40,9 +42,11 @@ fn main() -> Result<()> {
 fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
     [
         fence::tests(),
+        fence_content::tests(),
         fence_creates::tests(),
         fence_updates::tests(),
         only::tests(),
+        bound::tests(),
         status::tests(),
         requester::tests(),
         restarts::tests(),

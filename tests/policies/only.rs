@@ -16,8 +16,8 @@ use kube::{
 use serde_json::{Value, json};
 
 use crate::{
-    attempt::{Attempt, Things, assert_passes, assert_refused, pod, resource},
-    stage::{RELEASE, RELEASE_NAMESPACE, Stage, as_itself, tests},
+    attempt::{Attempt, Things, assert_passes, assert_refused, merge, pod, resource},
+    stage::{POD, RELEASE, RELEASE_NAMESPACE, Stage, tests},
 };
 
 tests![
@@ -26,21 +26,26 @@ tests![
     the_operator_has_no_lease_but_its_own,
     a19_the_operator_gets_no_token,
     a19_the_operator_does_nothing_to_the_cluster_and_its_pods,
-    the_operator_is_bound_also_as_itself,
+    the_operator_writes_events_about_its_kind_alone,
 ];
 
 const NOTHING_ELSE: &str = "and nothing else; this is";
 
-fn lease(name: &Value) -> Value {
-    json!({ "metadata": name, "spec": { "holderIdentity": "x" } })
+/// A lease that a pod of the release holds.
+pub fn lease(name: &Value) -> Value {
+    json!({ "metadata": name, "spec": { "holderIdentity": format!("{POD}_00000001") } })
 }
 
 fn event(namespace: &str) -> Value {
     json!({
         "metadata": { "name": "orders.1" },
-        "eventTime": "2026-01-01T00:00:00.000000Z", "reportingController": "x", "reportingInstance": "x",
+        "eventTime": "2026-01-01T00:00:00.000000Z", "reportingInstance": "x",
+        "reportingController": "static-aws-credentials",
         "action": "x", "reason": "x", "type": "Normal", "note": "x",
-        "regarding": { "kind": "StaticAwsCredentials", "namespace": namespace, "name": "orders" },
+        "regarding": {
+            "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
+            "namespace": namespace, "name": "orders",
+        },
     })
 }
 
@@ -72,10 +77,15 @@ async fn the_operator_writes_events_statuses_and_its_lease(stage: Arc<Stage>) ->
         "the lease, renewed",
     );
     let mut taken = lease.clone();
-    taken["spec"]["holderIdentity"] = json!("y");
+    taken["spec"]["holderIdentity"] = json!(format!("{POD}_00000002"));
     assert_passes(
         &home.merge(Things::Leases, RELEASE, &taken).await,
         "the lease, taken",
+    );
+    taken["spec"]["holderIdentity"] = json!("");
+    assert_passes(
+        &home.merge(Things::Leases, RELEASE, &taken).await,
+        "the lease, given back",
     );
     Ok(())
 }
@@ -231,19 +241,37 @@ async fn a19_the_operator_does_nothing_to_the_cluster_and_its_pods(
     Ok(())
 }
 
-/// As anybody else it would not be: impersonation changes who asks, and the chart's rules grant none.
-async fn the_operator_is_bound_also_as_itself(stage: Arc<Stage>) -> Result<()> {
+async fn the_operator_writes_events_about_its_kind_alone(stage: Arc<Stage>) -> Result<()> {
     let namespace = stage.cluster().namespace("only").await?;
-    let operator = Attempt::dry(&as_itself(stage.cluster()).await?, &namespace);
-    let plain = json!({ "metadata": { "name": "plain" } });
-    let answer = operator.create(Things::ConfigMaps, &plain).await;
-    assert_refused(&answer, "only", "CREATE of configmaps", "a config map");
-    let answer = operator.create(Things::Secrets, &plain).await;
-    assert_refused(
-        &answer,
-        "fence",
-        "name one StaticAwsCredentials",
-        "a Secret",
-    );
+    let operator = Attempt::dry(&stage.operator(), &namespace);
+    let words = "the operator writes events about StaticAwsCredentials";
+    let about =
+        |kind: &str, version: &str| json!({ "regarding": { "kind": kind, "apiVersion": version } });
+    let version = "awscredentials.dev/v1alpha1";
+    let kind = "StaticAwsCredentials";
+    for (what, change) in [
+        (
+            "another controller",
+            json!({ "reportingController": "kubelet" }),
+        ),
+        ("about a pod", about("Pod", "v1")),
+        ("about another group", about(kind, "evil.io/v1")),
+        ("about our group by another kind", about("Secret", version)),
+    ] {
+        let mut event = event(&namespace);
+        merge(&mut event, change);
+        let answer = operator.create(Things::Events, &event).await;
+        assert_refused(&answer, "only", words, what);
+    }
+    let mut foreign = event(&namespace);
+    merge(&mut foreign, json!({ "reportingController": "kubelet" }));
+    let admin = Attempt::new(&stage.admin(), &namespace);
+    let made = admin.create(Things::Events, &foreign).await?;
+    let name = made.metadata.name.unwrap_or_default();
+    let ours = json!({ "series": {
+        "count": 2, "lastObservedTime": "2026-01-01T00:00:00.000000Z",
+    } });
+    let answer = operator.merge(Things::Events, &name, &ours).await;
+    assert_refused(&answer, "only", words, "an event of somebody else");
     Ok(())
 }

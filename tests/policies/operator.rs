@@ -53,16 +53,14 @@ impl Drop for Operator {
 }
 
 impl Operator {
-    /// Starts it as an account of `home`, for `namespace`.
+    /// Starts it as a pod of `home` with an account, for `namespace`.
     pub async fn start(
         cluster: &ControlPlane,
-        (home, account): (&str, &str),
+        (home, account, pod): (&str, &str, &str),
         namespace: &str,
         flags: &[&str],
     ) -> Result<Self> {
-        let kubeconfig = cluster
-            .service_account_kubeconfig(home, account, None)
-            .await?;
+        let kubeconfig = cluster.pod_kubeconfig(home, account, pod).await?;
         let sts = Sts::start().await?;
         for (id, secret) in PAIRS {
             sts.accept_pair(id, secret, ACCOUNT, ARN, "AIDAQUAIL");
@@ -76,6 +74,7 @@ impl Operator {
         let args: Vec<String> = args.into_iter().map(str::to_owned).collect();
         let env = [
             ("KUBECONFIG".to_owned(), kubeconfig.display().to_string()),
+            ("POD_NAME".to_owned(), pod.to_owned()),
             ("AWSCREDS_LOG".to_owned(), "trace".to_owned()),
         ];
         let program = PathBuf::from(env!("CARGO_BIN_EXE_static-aws-credentials"));

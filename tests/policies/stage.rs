@@ -1,6 +1,9 @@
 //! What all tests share: a control plane with the definition and the chart's policies, and accounts.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, ensure};
 use cluster::{
@@ -28,6 +31,9 @@ pub const RELEASE_NAMESPACE: &str = "aws";
 /// The release, its account and its lease.
 pub const RELEASE: &str = "static-aws-credentials";
 
+/// A pod of the release, to which its tokens are bound.
+pub const POD: &str = "static-aws-credentials-0";
+
 /// What all tests share.
 pub struct Stage {
     cluster: ControlPlane,
@@ -46,7 +52,7 @@ impl Stage {
             template(&["injection.enabled=true", "rotation.restart.enabled=true"]).await?;
         cluster.apply(&rendered).await?;
         cluster.apply(&far_too_wide().to_string()).await?;
-        let operator = client_of(&cluster, RELEASE_NAMESPACE, RELEASE).await?;
+        let operator = client_of_pod(&cluster, POD).await?;
         let stage = Self { cluster, operator };
         stage.until_enforced().await?;
         Ok(stage)
@@ -157,6 +163,22 @@ async fn config_of(cluster: &ControlPlane, namespace: &str, account: &str) -> Re
     let path = cluster
         .service_account_kubeconfig(namespace, account, None)
         .await?;
+    config_at(path).await
+}
+
+/// A client with a token of the operator's account that is bound to a pod of that name.
+pub async fn client_of_pod(cluster: &ControlPlane, pod: &str) -> Result<Client> {
+    Ok(Client::try_from(operators(cluster, pod).await?)?)
+}
+
+async fn operators(cluster: &ControlPlane, pod: &str) -> Result<Config> {
+    let path = cluster
+        .pod_kubeconfig(RELEASE_NAMESPACE, RELEASE, pod)
+        .await?;
+    config_at(path).await
+}
+
+async fn config_at(path: PathBuf) -> Result<Config> {
     let kubeconfig = Kubeconfig::read_from(path)?;
     let options = KubeConfigOptions::default();
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
@@ -166,7 +188,7 @@ async fn config_of(cluster: &ControlPlane, namespace: &str, account: &str) -> Re
 
 /// The operator's account, which names itself as the one to impersonate.
 pub async fn as_itself(cluster: &ControlPlane) -> Result<Client> {
-    let mut config = config_of(cluster, RELEASE_NAMESPACE, RELEASE).await?;
+    let mut config = operators(cluster, POD).await?;
     let name = format!("system:serviceaccount:{RELEASE_NAMESPACE}:{RELEASE}");
     config.auth_info.impersonate = Some(name);
     Ok(Client::try_from(config)?)

@@ -63,7 +63,8 @@ impl Two {
                 "--lease-namespace",
                 home,
             ];
-            Operator::start(cluster, (home, ACCOUNT), namespace, &flags).await
+            let pod = format!("{lease}-0");
+            Operator::start(cluster, (home, ACCOUNT, &pod), namespace, &flags).await
         };
         Ok([
             start(&self.home, &self.home, "first-static-aws-credentials").await?,
@@ -96,12 +97,11 @@ async fn a_namespace_is_served_by_one_release(stage: Arc<Stage>) -> Result<()> {
         .map(drop)
 }
 
-/// A client with the token of a release's account.
+/// A client with a token of a pod of the first release.
 async fn client(stage: &Stage, namespace: &str) -> Result<Client> {
     let cluster = stage.cluster();
-    let path = cluster
-        .service_account_kubeconfig(namespace, ACCOUNT, None)
-        .await?;
+    let pod = "first-static-aws-credentials-1";
+    let path = cluster.pod_kubeconfig(namespace, ACCOUNT, pod).await?;
     let kubeconfig = Kubeconfig::read_from(path)?;
     let mut config =
         Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;

@@ -59,8 +59,8 @@ seccompProfile: {type: RuntimeDefault}
     # 0440, which YAML 1.2 would read as 440.
     defaultMode: 288
     sources:
-    # An hour is an hour: the API server stretches the usual 3607 seconds to a year.
-    - serviceAccountToken: {path: token, expirationSeconds: 3600}
+    # The shortest that the API server allows; the kubelet renews it in time.
+    - serviceAccountToken: {path: token, expirationSeconds: 600}
     - configMap:
         name: kube-root-ca.crt
         items: [{key: ca.crt, path: ca.crt}]

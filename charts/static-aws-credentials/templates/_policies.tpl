@@ -79,6 +79,28 @@ spec:
   validationActions: [Deny]
 {{- end -}}
 
+{{/* The characters 32 to 126 as a string of CEL. */}}
+{{- define "static-aws-credentials.policies.printable" -}}
+' !"#$%&\'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~'
+{{- end -}}
+
+{{/* CEL that decodes base64: CEL of the API server has no decoder. A byte of no ASCII text becomes `?`, one that
+     cannot be printed becomes a tab. A value that is longer than `longest` in base64 becomes the empty text, so
+     that nobody can spend the API server's time. */}}
+{{- define "static-aws-credentials.policies.decoded" -}}
+(size({{ .value }}) > {{ .longest }} ? '' : {{ .value }}.replace('=', '').findAll('.{1,4}').map(quad,
+[quad.split('').map(c, variables.alphabet.indexOf(c))].map(six,
+[0, 1, 2].filter(i, i + 1 < size(six)).map(i, (six[i] * 64 + six[i + 1]) / [16, 4, 1][i] % 256)
+.map(b, b == 10 ? '\n' : b < 32 || b == 127 ? '\t' : b > 127 ? '?' : variables.printable.charAt(b - 32))
+.join('')).join('')).join(''))
+{{- end -}}
+
+{{/* A list in CEL: `credential_process` in base64 by where it begins, without the characters that its neighbours
+     have a part in. */}}
+{{- define "static-aws-credentials.policies.credentialProcess" -}}
+['Y3JlZGVudGlhbF9wcm9jZXNz', 'NyZWRlbnRpYWxfcHJvY2Vzc', 'jcmVkZW50aWFsX3Byb2Nlc3']
+{{- end -}}
+
 {{/* Refuses a release that would serve a namespace which another one serves: each would write over the
      other's targets, and neither could write a status. */}}
 {{- define "static-aws-credentials.policies.refuseOverlap" -}}

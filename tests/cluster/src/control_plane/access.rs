@@ -5,8 +5,8 @@ use std::{path::PathBuf, process::Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use k8s_openapi::{
     api::{
-        authentication::v1::{TokenRequest, TokenRequestSpec},
-        core::v1::{Namespace, ServiceAccount},
+        authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec},
+        core::v1::{Namespace, Pod, ServiceAccount},
     },
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
@@ -70,9 +70,19 @@ impl ControlPlane {
     /// # Errors
     /// When the API server refuses it.
     pub async fn token(&self, namespace: &str, account: &str) -> Result<String> {
+        self.granted(namespace, account, None).await
+    }
+
+    async fn granted(
+        &self,
+        namespace: &str,
+        account: &str,
+        bound_object_ref: Option<BoundObjectReference>,
+    ) -> Result<String> {
         let request = TokenRequest {
             spec: Some(TokenRequestSpec {
                 expiration_seconds: Some(24 * 60 * 60),
+                bound_object_ref,
                 ..TokenRequestSpec::default()
             }),
             ..TokenRequest::default()
@@ -98,15 +108,56 @@ impl ControlPlane {
         server_override: Option<&str>,
     ) -> Result<PathBuf> {
         let token = self.token(namespace, account).await?;
+        self.token_kubeconfig(&format!("{namespace}-{account}"), &token, server_override)
+    }
+
+    /// The same with a token that is bound to a pod, as a kubelet asks for it. The pod is made, and runs nowhere.
+    ///
+    /// # Errors
+    /// When the API server refuses the pod or the token, or the file cannot be written.
+    pub async fn pod_kubeconfig(
+        &self,
+        namespace: &str,
+        account: &str,
+        pod: &str,
+    ) -> Result<PathBuf> {
+        let manifest = serde_json::json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": { "name": pod, "namespace": namespace },
+            "spec": {
+                "serviceAccountName": account,
+                "automountServiceAccountToken": false,
+                "schedulerName": "none",
+                "containers": [{ "name": "operator", "image": "operator" }],
+            },
+        });
+        self.apply(&manifest.to_string()).await?;
+        let pods = Api::<Pod>::namespaced(self.client(), namespace);
+        let bound = BoundObjectReference {
+            api_version: Some("v1".to_owned()),
+            kind: Some("Pod".to_owned()),
+            name: Some(pod.to_owned()),
+            uid: pods.get(pod).await?.metadata.uid,
+        };
+        let token = self.granted(namespace, account, Some(bound)).await?;
+        self.token_kubeconfig(&format!("{namespace}-{pod}"), &token, None)
+    }
+
+    fn token_kubeconfig(
+        &self,
+        name: &str,
+        token: &str,
+        server_override: Option<&str>,
+    ) -> Result<PathBuf> {
         let server = server_override.unwrap_or(self.url());
         let authority = self.authority().certificate();
         let authority = server.starts_with("https:").then_some(authority.as_path());
         let file = tempfile::Builder::new()
-            .prefix(&format!("{namespace}-{account}-"))
+            .prefix(&format!("{name}-"))
             .suffix(".kubeconfig")
             .tempfile_in(self.directory())?;
         let (_, path) = file.keep()?;
-        kubeconfig::write(&path, server, authority, Proof::Token(&token))
+        kubeconfig::write(&path, server, authority, Proof::Token(token))
     }
 
     /// Runs `kubectl` as administrator and returns what it writes.
