@@ -23,7 +23,8 @@ tests![
     a_file_that_sdks_read_has_one_form,
     a_second_line_is_written_under_no_key,
     a_credential_process_is_named_under_no_other_key,
-    a_variable_that_names_a_program_is_not_written,
+    a_variable_that_holds_a_program_is_not_written,
+    a_variable_that_a_loader_reads_is_not_written,
     a_secret_of_a_mebibyte_is_refused_for_its_length,
 ];
 
@@ -174,16 +175,14 @@ async fn a_credential_process_is_named_under_no_other_key(stage: Arc<Stage>) -> 
     Ok(())
 }
 
-async fn a_variable_that_names_a_program_is_not_written(stage: Arc<Stage>) -> Result<()> {
+async fn a_variable_that_holds_a_program_is_not_written(stage: Arc<Stage>) -> Result<()> {
     let ground = Ground::of(&stage).await?;
     let long = "x".repeat(600);
     let cases = [
-        ("NODE_OPTIONS", "--import=data:text/javascript,x"),
-        ("BASH_ENV", "$(x)"),
-        ("_JAVA_OPTIONS", "-javaagent:/x"),
-        ("LD_PRELOAD", "./x.so"),
         ("HTTPS_PROXY", "http://evil.io"),
         ("AWS_ENDPOINT_URL", "https://evil.io"),
+        ("sitecustomize.py", "import os;os.system('x')"),
+        (".profile", "x|sh"),
         ("X", "a b"),
         ("X", "ä"),
         ("X", &long),
@@ -191,6 +190,36 @@ async fn a_variable_that_names_a_program_is_not_written(stage: Arc<Stage>) -> Re
     for (key, value) in cases {
         let answer = written(&ground, json!({ key: value })).await;
         assert_refused(&answer, "fence", "may become a variable", key);
+    }
+    Ok(())
+}
+
+/// The value is one that a target may have: a path to another key of it, say.
+async fn a_variable_that_a_loader_reads_is_not_written(stage: Arc<Stage>) -> Result<()> {
+    let ground = Ground::of(&stage).await?;
+    let loaders = [
+        "LD_PRELOAD",
+        "BASH_ENV",
+        "ENV",
+        "PATH",
+        "PYTHONPATH",
+        "PERL5OPT",
+        "RUBYOPT",
+        "NODE_OPTIONS",
+        "npm_config_node_options",
+        "_JAVA_OPTIONS",
+        "JAVA_TOOL_OPTIONS",
+        "DOTNET_STARTUP_HOOKS",
+        "GIT_SSH_COMMAND",
+        "AWS_CONFIG_FILE",
+    ];
+    let path = "/var/run/secrets/orders/x";
+    for key in loaders {
+        let answer = written(&ground, json!({ key: path })).await;
+        assert_refused(&answer, "fence", "by which a loader", key);
+    }
+    for key in ["GITLAB_S3_KEY", "RESTIC_S3_KEY", "NODE_ACCESS_KEY", "path"] {
+        assert_passes(&written(&ground, json!({ key: path })).await, key);
     }
     Ok(())
 }

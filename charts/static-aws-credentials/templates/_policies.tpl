@@ -101,6 +101,22 @@ spec:
 ['Y3JlZGVudGlhbF9wcm9jZXNz', 'NyZWRlbnRpYWxfcHJvY2Vzc', 'jcmVkZW50aWFsX3Byb2Nlc3']
 {{- end -}}
 
+{{/* A pattern of the variables by which loaders, shells, runtimes and SDKs find a program, options, or a file that
+     names a program. */}}
+{{- define "static-aws-credentials.policies.loaderVariables" -}}
+^(?:{{ list
+  "LD_.*" "DYLD_.*" "GCONV_PATH" "OPENSSL_(?:CONF|ENGINES|MODULES)"
+  "BASH_ENV" "ENV" "HOME" "IFS" "PATH" "PROMPT_COMMAND" "PS4" "SHELL" "XDG_CONFIG_.*"
+  "BROWSER" "EDITOR" "PAGER" "VISUAL" "(?:SSH|SUDO)_ASKPASS"
+  "PERL.*" "PHP.*" "PYTHON.*" "RUBY.*" "BUNDLE_.*" "GEM_(?:HOME|PATH)" "LUA_.*"
+  "NODE_(?:OPTIONS|PATH)" "(?i:npm_config_.*)"
+  "CLASSPATH" "JAVA_(?:HOME|OPTIONS|OPTS|TOOL_OPTIONS)" "_JAVA_.*" "JDK_.*" "(?:GRADLE|MAVEN)_OPTS"
+  "COMPlus_.*" "CORECLR_.*" "DOTNET_.*"
+  "GIT_(?:ASKPASS|CONFIG.*|EDITOR|EXEC_PATH|EXTERNAL_DIFF|PAGER|PROXY_COMMAND|SSH.*|TEMPLATE_DIR)"
+  "AWS_(?:CONFIG|SHARED_CREDENTIALS)_FILE" "KUBECONFIG"
+  | join "|" }})$
+{{- end -}}
+
 {{/* Refuses a release that would serve a namespace which another one serves: each would write over the
      other's targets, and neither could write a status. */}}
 {{- define "static-aws-credentials.policies.refuseOverlap" -}}
