@@ -2,12 +2,13 @@
 
 pub mod check;
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
     layout::DEFAULT_TTL,
+    resource::duration,
     sts::{Endpoint, parse_endpoint},
     telemetry::Collector,
 };
@@ -59,6 +60,13 @@ pub fn refuse(error: &clap::Error) -> u8 {
         _ if is_check => crate::check::UNUSABLE,
         _ => 2,
     }
+}
+
+fn kubelet_sync_period(text: &str) -> Result<Duration, String> {
+    let within = |period: &Duration| (10..=3600).contains(&period.as_secs());
+    duration(text).filter(within).ok_or_else(|| {
+        "must be 10s to 1h, in whole hours, minutes and seconds, such as 90s or 2m".to_owned()
+    })
 }
 
 /// Flags of `run`.
@@ -114,6 +122,11 @@ pub struct RunArgs {
     /// After a rotation restart the workloads that a resource wants restarted
     #[arg(long, env = "AWSCREDS_RESTART_CONSUMERS")]
     pub restart_consumers: bool,
+
+    /// How long a kubelet takes to put another content of a Secret into running pods: its `syncFrequency` and the
+    /// delay of its cache, 10s to 1h. Pods that start earlier after a rotation may read the older pair
+    #[arg(long, env = "AWSCREDS_KUBELET_SYNC_PERIOD", value_name = "DURATION", default_value = "90s", value_parser = kubelet_sync_period)]
+    pub kubelet_sync_period: Duration,
 
     /// For how many seconds consumers of the layout `CredentialProcess` keep a pair: how late they follow a
     /// rotation. Below 960 boto3 starts a process for each request

@@ -1,8 +1,11 @@
 //! What every run of one scope shares.
 
-use std::sync::{
-    Arc, Mutex, Weak,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use kube::Client;
@@ -40,6 +43,8 @@ pub struct Shared {
     pub lists_consumers: bool,
     /// Whether workloads are restarted after a rotation.
     pub restarts_consumers: bool,
+    /// How long the kubelet takes to put a new content of a Secret into the pods of its node.
+    pub kubelet_sync_period: Duration,
     /// For how many seconds SDKs keep what a `credential_process` told them.
     pub credential_process_ttl: u32,
     /// By what pairs are recognized.

@@ -253,6 +253,7 @@ fn shared(
         endpoint_replaced: args.sts_endpoint.is_some(),
         lists_consumers: args.list_consumers,
         restarts_consumers: args.restart_consumers,
+        kubelet_sync_period: args.kubelet_sync_period,
         credential_process_ttl: args.credential_process_ttl,
         key: FingerprintKey::random()?,
         gate: FairGate::new(usize::from(args.concurrency)),

@@ -193,7 +193,7 @@ fn interval(text: &str) -> Result<Duration, Finding> {
 
 /// Hours, minutes and seconds in this order, each with as many digits as the schema allows: kube's
 /// own parser takes more, and panics on a number that is too large for it.
-fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     const UNITS: [(char, usize, u64); 3] = [('h', 4, 3600), ('m', 5, 60), ('s', 6, 1)];
     let mut rest = text;
     let mut seconds: u64 = 0;

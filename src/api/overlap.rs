@@ -68,6 +68,17 @@ pub struct Restarts {
     /// How many were restarted and are healthy.
     #[serde(default)]
     pub restarted: i64,
+    /// How many were restarted and gone before they were healthy.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub gone: i64,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_none(count: &i64) -> bool {
+    *count == 0
 }
 
 fn workloads(_: &mut SchemaGenerator) -> Schema {

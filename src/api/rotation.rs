@@ -9,8 +9,9 @@ use super::{RestartScope, WorkloadKind, rules};
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rotation {
-    /// Restarts workloads that read the target when they start and not again: once for each pair, 90 seconds
-    /// after it was published. Absent: nothing is restarted. It takes `rotation.restart.enabled` in the chart.
+    /// Restarts workloads that read the target when they start and not again: once for each pair, when the
+    /// kubelets have delivered it, which is 90 seconds after it was published unless `rotation.kubeletSyncPeriod`
+    /// of the chart has another value. Absent: nothing is restarted. It takes `rotation.restart.enabled` in the chart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restart: Option<Restart>,
 }

@@ -17,9 +17,6 @@ use crate::{
     verdict::Finding,
 };
 
-/// By then the kubelet has put a new content into the pods of its node: it looks each minute, give or
-/// take.
-const KUBELET: Duration = Duration::from_secs(90);
 /// Requests and repetitions that were signed before.
 const UNDER_WAY: Duration = Duration::from_mins(1);
 const NAMED: usize = 10;
@@ -50,6 +47,7 @@ pub struct Outlook {
 pub fn note(
     before: &StaticAwsCredentialsStatus,
     after: &mut StaticAwsCredentialsStatus,
+    kubelet: Duration,
     now: Timestamp,
 ) {
     let Some(published) = &after.published else {
@@ -64,13 +62,13 @@ pub fn note(
     let previous = Previous {
         key_id_suffix: superseded.key_id_suffix.clone(),
         superseded_time: published.time.clone(),
-        picked_up_time: Time(picked_up(superseded, published)),
+        picked_up_time: Time(picked_up(superseded, published, kubelet)),
     };
     let message = format!(
         "the key that ends in {} was superseded; pods that start before {} may still get it, and who holds it is \
          looked up then",
         previous.key_id_suffix,
-        delivered(published)
+        delivered(published, kubelet)
     );
     let finding = Finding::new(Reason::ConsumersPickingUp, message);
     after.previous = Some(previous);
@@ -89,13 +87,13 @@ pub fn forget(status: &mut StaticAwsCredentialsStatus) {
 
 /// Whoever read the old pair keeps it for as long as the file said that named the helper, or says since.
 /// Rounded up to the minute, for people.
-fn picked_up(superseded: &Published, published: &Published) -> Timestamp {
+fn picked_up(superseded: &Published, published: &Published, kubelet: Duration) -> Timestamp {
     let ttls = [superseded, published].map(|one| one.credential_process_ttl_seconds);
     let ttl = ttls.into_iter().flatten().max().unwrap_or_default();
     let start = published.time.0;
     let at = start
         .as_second()
-        .saturating_add(seconds(KUBELET + UNDER_WAY))
+        .saturating_add(seconds(kubelet.saturating_add(UNDER_WAY)))
         .saturating_add(ttl);
     let minute = at.div_euclid(60) + i64::from(at.rem_euclid(60) > 0);
     Timestamp::from_second(minute.saturating_mul(60)).unwrap_or(start)
@@ -117,17 +115,18 @@ pub fn is_open(status: &StaticAwsCredentialsStatus) -> Option<(&Previous, &Publi
         .filter(|_| open)
 }
 
-/// By when every pod that starts gets what was published.
+/// By when every pod that starts gets what was published. The kubelet puts another content into the pods of its node
+/// within its period.
 #[must_use]
-pub fn delivered(published: &Published) -> Timestamp {
+pub fn delivered(published: &Published, kubelet: Duration) -> Timestamp {
     let time = published.time.0;
-    time.checked_add(KUBELET).unwrap_or(time)
+    time.checked_add(kubelet).unwrap_or(time)
 }
 
 /// What a pod is to a Secret that was published.
 #[must_use]
-pub fn holder(pod: &Pod, published: &Published) -> Option<Holder> {
-    let pickup = pickup(pod, &published.secret_name, delivered(published))?;
+pub fn holder(pod: &Pod, published: &Published, kubelet: Duration) -> Option<Holder> {
+    let pickup = pickup(pod, &published.secret_name, delivered(published, kubelet))?;
     let name = pod.metadata.name.clone().unwrap_or_default();
     Some(Holder { name, pickup })
 }

@@ -49,6 +49,7 @@ pub fn note(
     after: &mut StaticAwsCredentialsStatus,
     wanted: Option<&Restart>,
     allowed: bool,
+    kubelet: Duration,
     now: Timestamp,
 ) {
     let (Some(_), Some(published)) = (wanted, &after.published) else {
@@ -61,7 +62,7 @@ pub fn note(
     }
     let message = format!(
         "pods that start before {} may still get the pair before; workloads are restarted then",
-        delivered(published)
+        delivered(published, kubelet)
     );
     let begun = Restarts {
         revision: published.revision,
@@ -92,12 +93,12 @@ pub fn occasion(published: &Published) -> String {
 
 /// What a workload is to a pair that was published.
 #[must_use]
-pub fn turn(workload: &Workload, uid: &str, published: &Published) -> Turn {
+pub fn turn(workload: &Workload, uid: &str, published: &Published, kubelet: Duration) -> Turn {
     if workload.restarted_for(uid) == Some(&occasion(published)) {
         return Turn::Restarted;
     }
     let made = workload.metadata.creation_timestamp.as_ref();
-    if made.is_some_and(|made| made.0 > delivered(published)) {
+    if made.is_some_and(|made| made.0 > delivered(published, kubelet)) {
         return Turn::Newer;
     }
     Turn::Due
@@ -132,8 +133,13 @@ pub fn is_wanted(workload: &Workload, secret: &str) -> bool {
     workload.pickup(secret) == Some(Pickup::RestartNeeded)
 }
 
-/// What is said once it is known how far the restarts have come, and when to look again.
-pub fn judge(status: &mut StaticAwsCredentialsStatus, now: Timestamp) -> Option<Again> {
+/// What is said once it is known how far the restarts have come, and when to look again. `waited` is how long
+/// the present ones have been waited for.
+pub fn judge(
+    status: &mut StaticAwsCredentialsStatus,
+    waited: Duration,
+    now: Timestamp,
+) -> Option<Again> {
     let restarts = status.restarts.as_mut()?;
     let Some(left) = restarts.pending.as_ref().map(Vec::len) else {
         return Some(Again::Later);
@@ -141,8 +147,7 @@ pub fn judge(status: &mut StaticAwsCredentialsStatus, now: Timestamp) -> Option<
     let since = restarts.restarting_since.get_or_insert(Time(now)).0;
     if !restarts.restarting.is_empty() {
         let names = listed(&restarts.restarting);
-        let slow = now.duration_since(since).unsigned_abs() > PATIENCE;
-        let (truth, reason, message) = if slow {
+        let (truth, reason, message) = if waited > PATIENCE {
             let message = format!(
                 "restarted, and not healthy since {since}: {names}; {left} more wait until this is mended"
             );
@@ -159,10 +164,14 @@ pub fn judge(status: &mut StaticAwsCredentialsStatus, now: Timestamp) -> Option<
         return Some(Again::Later);
     }
     let revision = restarts.revision;
-    let message = match restarts.restarted {
+    let mut message = match restarts.restarted {
         0 => format!("no workload needed a restart for revision {revision}"),
         count => format!("restarted for revision {revision} and healthy: {count} workloads"),
     };
+    if restarts.gone > 0 {
+        let gone = format!("; gone before they were healthy: {}", restarts.gone);
+        message.push_str(&gone);
+    }
     status.restarts = None;
     tell(
         status,

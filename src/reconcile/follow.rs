@@ -23,12 +23,25 @@ impl Run<'_> {
     pub(super) fn note_superseded(&self, status: &mut StaticAwsCredentialsStatus) {
         let shared = &self.context.shared;
         if shared.lists_consumers {
-            consumers::note(&self.status, status, this_second());
+            consumers::note(
+                &self.status,
+                status,
+                shared.kubelet_sync_period,
+                this_second(),
+            );
         } else if status.previous.is_some() {
             consumers::forget(status);
         }
         let (wanted, allowed) = (self.restart_wanted(), shared.restarts_consumers);
-        restart::note(&self.status, status, wanted, allowed, this_second());
+        let kubelet = shared.kubelet_sync_period;
+        restart::note(
+            &self.status,
+            status,
+            wanted,
+            allowed,
+            kubelet,
+            this_second(),
+        );
     }
 
     /// Looks at the consumers if it is time to, and returns when to look again.
@@ -42,8 +55,10 @@ impl Run<'_> {
         else {
             return Ok(None);
         };
-        let first = consumers::delivered(&published).duration_since(this_second());
-        let first = Duration::try_from(first).unwrap_or_default();
+        let kubelet = self.context.shared.kubelet_sync_period;
+        let first = consumers::delivered(&published, kubelet).duration_since(this_second());
+        // A time that lies in the future, as after a clock was set back, counts as now.
+        let first = Duration::try_from(first).unwrap_or_default().min(kubelet);
         let now = Instant::now();
         let wait = self.context.remember(resource, |remembered| {
             remembered.overlap.wait(published.revision, first, now)
@@ -79,8 +94,9 @@ impl Run<'_> {
         status: &mut StaticAwsCredentialsStatus,
     ) -> Result<Option<Again>, Error> {
         let (client, namespace) = (&self.context.shared.client, &self.resource.key.namespace);
+        let kubelet = self.context.shared.kubelet_sync_period;
         let mut holders = Vec::new();
-        let see = |pod: &Pod| holders.extend(consumers::holder(pod, published));
+        let see = |pod: &Pod| holders.extend(consumers::holder(pod, published, kubelet));
         let outlook = match in_time(observe::pods(client, namespace, see)).await {
             Ok(()) => consumers::judge(status, &holders, this_second()),
             Err(error) if error.is_forbidden() => consumers::unlisted(status, this_second()),

@@ -2,6 +2,9 @@
 
 use strum::VariantArray;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use tokio::time::Instant;
+
 use super::{Run, gather::this_second, in_time};
 use crate::{
     act,
@@ -16,6 +19,10 @@ use crate::{
     error::Error,
     observe,
 };
+
+/// How many workloads of those whose turn has not come one run looks at.
+const MOST_AT_ONCE: usize = 50;
+
 impl Run<'_> {
     pub(super) fn restart_wanted(&self) -> Option<&Restart> {
         self.object.spec.rotation.as_ref()?.restart.as_ref()
@@ -42,8 +49,12 @@ impl Run<'_> {
             return Ok(Some(Again::Later));
         }
         let gone_on = self.go_on(&mut restarts, wanted, published).await;
+        let since = restarts.restarting_since.get_or_insert(Time(now)).0;
         status.restarts = Some(restarts);
-        let again = restart::judge(status, now);
+        let elapsed = self.context.remember(self.resource, |remembered| {
+            remembered.overlap.waited(since, now, Instant::now())
+        });
+        let again = restart::judge(status, elapsed, now);
         match gone_on {
             Ok(None) => return Ok(again),
             Ok(Some(hindrance)) => restart::hindered(status, &hindrance, now),
@@ -69,7 +80,7 @@ impl Run<'_> {
         restarts
             .restarting
             .retain(|name| restart::is_meant(name, wanted));
-        self.wait_for_health(restarts).await?;
+        self.wait_for_health(restarts, wanted).await?;
         if !restarts.restarting.is_empty() {
             return Ok(None);
         }
@@ -88,8 +99,10 @@ impl Run<'_> {
         let mut later = Vec::new();
         let mut pending = restarts.pending.take().unwrap_or_default().into_iter();
         let mut ended = Ok(None);
-        while restarts.restarting.len() < most {
+        let mut left = MOST_AT_ONCE;
+        while restarts.restarting.len() < most && left > 0 {
             let Some(name) = pending.next() else { break };
+            left -= 1;
             match self.restart_one(&name, wanted, published).await {
                 Ok(Restarted::Now) => restarts.restarting.push(name),
                 Ok(Restarted::NotNeeded) => {}
@@ -110,7 +123,12 @@ impl Run<'_> {
                 }
             }
         }
-        restarts.pending = Some(later.into_iter().chain(pending).collect());
+        restarts.pending = Some(if left > 0 {
+            later.into_iter().chain(pending).collect()
+        } else {
+            // The next run looks at others.
+            pending.chain(later).collect()
+        });
         if missing.is_empty() || !matches!(ended, Ok(None)) {
             return ended;
         }
@@ -144,19 +162,34 @@ impl Run<'_> {
         Ok(restart::in_order(&found, left))
     }
 
-    /// One that is gone is not waited for.
-    async fn wait_for_health(&self, restarts: &mut Restarts) -> Result<(), Error> {
-        let mut ill = Vec::new();
-        for name in &restarts.restarting {
-            match self.read_workload(name).await? {
-                Some((reference, workload)) if !workload.is_healthy(reference.kind) => {
-                    ill.push(name.clone());
+    /// Counts those that are healthy, each once: what was counted before a read fails stays counted. One that is
+    /// gone is not waited for; where it is named, it has to be there, and its turn comes again.
+    async fn wait_for_health(
+        &self,
+        restarts: &mut Restarts,
+        wanted: &Restart,
+    ) -> Result<(), Error> {
+        let mut names = std::mem::take(&mut restarts.restarting).into_iter();
+        let mut ended = Ok(());
+        for name in names.by_ref() {
+            match self.read_workload(&name).await {
+                Ok(Some((reference, workload))) if workload.is_healthy(reference.kind) => {
+                    restarts.restarted += 1;
                 }
-                _ => restarts.restarted += 1,
+                Ok(Some(_)) => restarts.restarting.push(name),
+                Ok(None) if wanted.scope == RestartScope::Workloads => {
+                    restarts.pending.get_or_insert_default().push(name);
+                }
+                Ok(None) => restarts.gone += 1,
+                Err(error) => {
+                    restarts.restarting.push(name);
+                    ended = Err(error);
+                    break;
+                }
             }
         }
-        restarts.restarting = ill;
-        Ok(())
+        restarts.restarting.extend(names);
+        ended
     }
 
     async fn restart_one(
@@ -176,7 +209,12 @@ impl Run<'_> {
             });
         };
         let uid = &self.resource.uid;
-        match restart::turn(&workload, uid, published) {
+        match restart::turn(
+            &workload,
+            uid,
+            published,
+            self.context.shared.kubelet_sync_period,
+        ) {
             Turn::Newer => return Ok(Restarted::NotNeeded),
             Turn::Restarted => return Ok(Restarted::Now),
             Turn::Due => {}

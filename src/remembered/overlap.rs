@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::consumers::Again;
@@ -18,6 +19,16 @@ struct Looks {
     revision: i64,
     next: Option<Instant>,
     in_a_row: u32,
+    waiting: Option<Waiting>,
+}
+
+/// A wait that began at a time of the status. This process measures it by its own clock, since the
+/// wall clock may be set.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    since: Timestamp,
+    before: Duration,
+    begun: Instant,
 }
 
 impl Overlap {
@@ -29,6 +40,7 @@ impl Overlap {
                 revision,
                 next: Some(now + first),
                 in_a_row: 0,
+                waiting: None,
             })
         });
         let wait = looks
@@ -36,6 +48,24 @@ impl Overlap {
             .map_or(Duration::ZERO, |next| next.saturating_duration_since(now));
         self.0 = Some(looks);
         wait
+    }
+
+    /// How long a wait lasts that began at a time of the status. What went by before this process knew of the
+    /// wait is taken from the wall clock; a beginning that lies in the future counts as now.
+    pub fn waited(&mut self, since: Timestamp, wall: Timestamp, now: Instant) -> Duration {
+        let before = Duration::try_from(wall.duration_since(since)).unwrap_or_default();
+        let new = Waiting {
+            since,
+            before,
+            begun: now,
+        };
+        let Some(looks) = &mut self.0 else {
+            return before;
+        };
+        let known = looks.waiting.filter(|known| known.since == since);
+        let waiting = *looks.waiting.insert(known.unwrap_or(new));
+        let here = now.saturating_duration_since(waiting.begun);
+        waiting.before.saturating_add(here)
     }
 
     /// Takes note of a look, and returns when the next one is due. While consumers come and go it is

@@ -32,6 +32,7 @@ mod quoting;
 mod rejected;
 mod rename;
 mod replicas;
+mod restarted;
 mod restarts;
 mod rights;
 mod runbook;
@@ -106,6 +107,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         undecodable::tests(),
         leaks::tests(),
         consumers::tests(),
+        restarted::tests(),
         restarts::tests(),
         costs::tests(),
     ]

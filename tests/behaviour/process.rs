@@ -181,6 +181,7 @@ async fn a_bad_flag_is_a_clear_error_and_a_code_of_its_own(stage: Arc<Stage>) ->
         (vec!["--sts-endpoint", "ftp://127.0.0.1"], "--sts-endpoint"),
         (vec!["--bind", "nowhere"], "--bind"),
         (vec!["--concurrency", "0"], "--concurrency"),
+        (vec!["--kubelet-sync-period", "1"], "--kubelet-sync-period"),
         (
             vec!["--credential-process-ttl", "0"],
             "--credential-process-ttl",

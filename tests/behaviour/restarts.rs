@@ -23,11 +23,11 @@ tests![
     nobody_is_restarted_unless_that_is_asked_for,
 ];
 
-const RESTARTED: &str = "ConsumersRestarted";
-const FLAG: &[&str] = &["--restart-consumers"];
+pub const RESTARTED: &str = "ConsumersRestarted";
+pub const FLAG: &[&str] = &["--restart-consumers"];
 
 impl Scene {
-    async fn until_marked(&self, count: usize) -> Result<BTreeMap<String, String>> {
+    pub async fn until_marked(&self, count: usize) -> Result<BTreeMap<String, String>> {
         self.until(&format!("{count} are restarted"), async || {
             let marks = self.marks().await?;
             Ok((marks.len() == count).then_some(marks))
@@ -36,12 +36,12 @@ impl Scene {
     }
 
     /// A rotation whose pair has reached every node, and an operator that begins to look.
-    async fn rotate(&mut self, pair: (&str, &str)) -> Result<()> {
+    pub async fn rotate(&mut self, pair: (&str, &str)) -> Result<()> {
         self.publish(pair).await?;
         self.start_operator().await
     }
 
-    async fn publish(&mut self, pair: (&str, &str)) -> Result<()> {
+    pub async fn publish(&mut self, pair: (&str, &str)) -> Result<()> {
         self.source("pair", pair).await?;
         self.until_status("orders", RESTARTED, "Unknown", "RestartsPending")
             .await?;
@@ -53,7 +53,7 @@ impl Scene {
         Ok(())
     }
 
-    async fn wants_restarts(&self, restart: Value) -> Result<()> {
+    pub async fn wants_restarts(&self, restart: Value) -> Result<()> {
         let rotation = json!({ "rotation": { "restart": restart } });
         self.change("orders", rotation).await?;
         self.until_agreed("orders").await?;

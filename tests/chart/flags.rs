@@ -64,7 +64,7 @@ fn defaults_are_those_of_the_flags() -> Result<()> {
             compared += 1;
         }
     }
-    ensure!(compared == 4, "{compared} defaults were compared");
+    ensure!(compared == 5, "{compared} defaults were compared");
     Ok(())
 }
 

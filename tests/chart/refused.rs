@@ -105,6 +105,10 @@ const REFUSED: &[(&[&str], &[&str])] = &[
         &["/rotation/credentialProcessTTLSeconds", "got 959, want 960"],
     ),
     (
+        &["rotation.kubeletSyncPeriod=5s"],
+        &["/rotation/kubeletSyncPeriod", "does not match pattern"],
+    ),
+    (
         &["rotation.credentialProcessTTLSeconds=43201"],
         &["/rotation/credentialProcessTTLSeconds", "43,201"],
     ),

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use k8s_openapi::jiff::SignedDuration;
 use static_aws_credentials::{consumers::Again, remembered::Overlap};
 use tokio::time::Instant;
 
@@ -77,4 +78,47 @@ fn of_two_reasons_to_look_again_the_sooner_counts() {
     assert_eq!(Again::sooner(long, Some(Again::Later)), Some(Again::Later));
     assert_eq!(Again::sooner(Some(Again::Later), None), Some(Again::Later));
     assert_eq!(Again::sooner(None, None), None);
+}
+
+#[test]
+fn a_wait_is_measured_by_a_clock_that_nobody_sets() {
+    let (since, now) = (crate::time(crate::PUBLISHED), Instant::now());
+    let mut overlap = Overlap::default();
+    overlap.wait(2, Duration::ZERO, now);
+    let mut waited = |hours, seconds| {
+        let wall = since + SignedDuration::from_hours(hours);
+        overlap.waited(since, wall, now + seconds * SECOND)
+    };
+    assert_eq!(waited(0, 0), Duration::ZERO);
+    assert_eq!(waited(-1, 20), 20 * SECOND, "set back");
+    assert_eq!(waited(1, 40), 40 * SECOND, "set forward");
+}
+
+#[test]
+fn another_wait_begins_anew() {
+    let (since, now) = (crate::time(crate::PUBLISHED), Instant::now());
+    let mut overlap = Overlap::default();
+    overlap.wait(2, Duration::ZERO, now);
+    overlap.waited(since, since, now);
+    let later = since + SignedDuration::from_mins(7);
+    assert_eq!(
+        overlap.waited(later, later, now + 420 * SECOND),
+        Duration::ZERO
+    );
+}
+
+#[test]
+fn a_new_process_takes_a_wait_up_where_another_left_it() {
+    let (since, now) = (crate::time(crate::PUBLISHED), Instant::now());
+    let wall = since + SignedDuration::from_mins(4);
+    let mut overlap = Overlap::default();
+    overlap.wait(2, Duration::ZERO, now);
+    assert_eq!(overlap.waited(since, wall, now), 240 * SECOND);
+    let soon = now + 61 * SECOND;
+    assert_eq!(overlap.waited(since, wall, soon), 301 * SECOND);
+    // A clock that was set back before the start: the wait begins now.
+    let mut overlap = Overlap::default();
+    let before = since - SignedDuration::from_hours(1);
+    overlap.wait(2, Duration::ZERO, now);
+    assert_eq!(overlap.waited(since, before, now), Duration::ZERO);
 }

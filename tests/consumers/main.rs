@@ -13,6 +13,8 @@ mod pickup;
 mod restart;
 mod workload;
 
+use std::time::Duration;
+
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 use static_aws_credentials::consumers::Pod;
@@ -23,6 +25,9 @@ const BEFORE: &str = "2026-01-01T11:00:00Z";
 /// The kubelet has delivered it by then.
 const DELIVERED: &str = "2026-01-01T12:01:30Z";
 const AFTER: &str = "2026-01-01T12:01:31Z";
+
+/// How long the kubelet takes.
+const KUBELET: Duration = Duration::from_secs(90);
 
 fn time(text: &str) -> Timestamp {
     text.parse().unwrap()

@@ -6,7 +6,7 @@ use static_aws_credentials::{
     consumers::{Again, Holder, Outlook, Pickup, delivered, is_open, judge, note, unlisted},
 };
 
-use crate::{PUBLISHED, time};
+use crate::{KUBELET, PUBLISHED, time};
 
 /// 12:00:00 and 90 s, 18 min and 60 s, rounded up to the minute.
 const PICKED_UP: &str = "2026-01-01T12:21:00Z";
@@ -29,7 +29,7 @@ fn published(suffix: &str, revision: i64) -> StaticAwsCredentialsStatus {
 /// The status after a rotation from a key that ends in AAAA to one that ends in BBBB.
 fn rotated() -> StaticAwsCredentialsStatus {
     let mut after = published("BBBB", 2);
-    note(&published("AAAA", 1), &mut after, time(PUBLISHED));
+    note(&published("AAAA", 1), &mut after, KUBELET, time(PUBLISHED));
     after
 }
 
@@ -100,7 +100,12 @@ fn the_longer_of_two_times_to_live_counts() {
             status
         };
         let mut status = with("BBBB", 2, after);
-        note(&with("AAAA", 1, before), &mut status, time(PUBLISHED));
+        note(
+            &with("AAAA", 1, before),
+            &mut status,
+            KUBELET,
+            time(PUBLISHED),
+        );
         assert_eq!(status.previous.unwrap().picked_up_time.0, time(end));
     }
 }
@@ -109,13 +114,13 @@ fn the_longer_of_two_times_to_live_counts() {
 fn nothing_else_supersedes_anything() {
     let first = StaticAwsCredentialsStatus::default();
     let mut after = published("AAAA", 1);
-    note(&first, &mut after, time(PUBLISHED));
+    note(&first, &mut after, KUBELET, time(PUBLISHED));
     assert!(after.previous.is_none(), "the first pair");
     let mut after = published("AAAA", 1);
-    note(&published("AAAA", 1), &mut after, time(PUBLISHED));
+    note(&published("AAAA", 1), &mut after, KUBELET, time(PUBLISHED));
     assert!(after.previous.is_none(), "another layout");
     let mut after = published("AAAA", 2);
-    note(&published("AAAA", 1), &mut after, time(PUBLISHED));
+    note(&published("AAAA", 1), &mut after, KUBELET, time(PUBLISHED));
     assert!(
         after.previous.is_none(),
         "a revision that rose without a new key"
@@ -219,7 +224,7 @@ fn a_third_key_starts_the_clock_anew_for_all_before_it() {
     let next = third.published.as_mut().unwrap();
     (next.key_id_suffix, next.revision) = ("CCCC".to_owned(), 3);
     next.time = Time(time("2026-01-01T12:06:00Z"));
-    note(&open, &mut third, time("2026-01-01T12:06:00Z"));
+    note(&open, &mut third, KUBELET, time("2026-01-01T12:06:00Z"));
     let previous = third.previous.as_ref().unwrap();
     assert_eq!(previous.key_id_suffix, "BBBB");
     assert_eq!(previous.picked_up_time.0, time("2026-01-01T12:27:00Z"));
@@ -233,7 +238,7 @@ fn a_rotation_back_makes_the_newer_key_the_previous_one() {
     let mut back = settled.clone();
     let next = back.published.as_mut().unwrap();
     (next.key_id_suffix, next.revision) = ("AAAA".to_owned(), 3);
-    note(&settled, &mut back, time(PICKED_UP));
+    note(&settled, &mut back, KUBELET, time(PICKED_UP));
     assert_eq!(back.previous.as_ref().unwrap().key_id_suffix, "BBBB");
     assert!(is_open(&back).is_some());
     assert!(back.previous_key_safe_after.is_none());
@@ -244,7 +249,7 @@ fn what_is_withdrawn_has_no_consumers() {
     let open = rotated();
     let mut gone = open.clone();
     gone.published = None;
-    note(&open, &mut gone, time(PICKED_UP));
+    note(&open, &mut gone, KUBELET, time(PICKED_UP));
     assert!(gone.previous.is_none() && gone.conditions.is_empty());
 }
 
@@ -274,9 +279,14 @@ fn a_condition_keeps_the_time_of_its_last_transition() {
 }
 
 #[test]
-fn the_kubelet_has_ninety_seconds() {
-    assert_eq!(
-        delivered(&published("AAAA", 1).published.unwrap()),
-        time(crate::DELIVERED)
-    );
+fn a_pair_is_delivered_and_picked_up_later_where_the_kubelet_is_slower() {
+    let pair = published("AAAA", 1).published.unwrap();
+    assert_eq!(delivered(&pair, KUBELET), time(crate::DELIVERED));
+    let slow = Duration::from_mins(5);
+    assert_eq!(delivered(&pair, slow), time("2026-01-01T12:05:00Z"));
+    let mut after = published("BBBB", 2);
+    note(&published("AAAA", 1), &mut after, slow, time(PUBLISHED));
+    let previous = after.previous.as_ref().unwrap();
+    assert_eq!(previous.picked_up_time.0, time("2026-01-01T12:24:00Z"));
+    assert!(said(&after).2.contains("2026-01-01T12:05:00Z"));
 }

@@ -1,5 +1,8 @@
 //! For which revision workloads are restarted, in which order, and what is said of them.
 
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::json;
 use static_aws_credentials::{
     api::{
@@ -13,7 +16,7 @@ use static_aws_credentials::{
     },
 };
 
-use crate::{AFTER, BEFORE, DELIVERED, PUBLISHED, time, workload::workload};
+use crate::{AFTER, BEFORE, DELIVERED, KUBELET, PUBLISHED, time, workload::workload};
 
 const UID: &str = "0d7f9cbe-5a10-4a4c-8c4e-4b34a3a0a001";
 
@@ -42,7 +45,14 @@ fn noted(before: &StaticAwsCredentialsStatus, revision: i64) -> StaticAwsCredent
         published: Some(published(revision)),
         ..before.clone()
     };
-    restart::note(before, &mut after, Some(&wanted()), true, time(PUBLISHED));
+    restart::note(
+        before,
+        &mut after,
+        Some(&wanted()),
+        true,
+        KUBELET,
+        time(PUBLISHED),
+    );
     after
 }
 
@@ -68,6 +78,7 @@ fn under_way(restarting: &[&str], pending: Option<&[&str]>) -> StaticAwsCredenti
             restarting: names(restarting),
             restarting_since: None,
             restarted: 4,
+            gone: 0,
         }),
         ..status(2)
     }
@@ -96,7 +107,7 @@ fn another_pair_begins_them_and_nothing_else_does() {
 fn whoever_does_not_want_them_hears_nothing_of_them() {
     let begun = noted(&status(1), 2);
     let mut after = begun.clone();
-    restart::note(&begun, &mut after, None, true, time(PUBLISHED));
+    restart::note(&begun, &mut after, None, true, KUBELET, time(PUBLISHED));
     assert!(after.restarts.is_none() && !is_said(&after));
     let mut withdrawn = StaticAwsCredentialsStatus {
         published: None,
@@ -107,6 +118,7 @@ fn whoever_does_not_want_them_hears_nothing_of_them() {
         &mut withdrawn,
         Some(&wanted()),
         true,
+        KUBELET,
         time(PUBLISHED),
     );
     assert!(withdrawn.restarts.is_none() && !is_said(&withdrawn));
@@ -120,6 +132,7 @@ fn without_the_right_that_is_said_and_nothing_begins() {
         &mut after,
         Some(&wanted()),
         false,
+        KUBELET,
         time(PUBLISHED),
     );
     assert!(after.restarts.is_none());
@@ -147,7 +160,7 @@ fn who_is_due() {
             workload["spec"]["template"]["metadata"]["annotations"] =
                 annotations.unwrap_or_else(|| json!({}));
         });
-        restart::turn(&seen, UID, &published(2))
+        restart::turn(&seen, UID, &published(2), KUBELET)
     };
     assert_eq!(turn(BEFORE, None), Turn::Due);
     assert_eq!(turn(DELIVERED, None), Turn::Due, "it may have the old pair");
@@ -219,20 +232,23 @@ fn a_target_that_is_read_again_needs_no_restart() {
 fn they_go_on_until_all_are_healthy() {
     let mut looking = under_way(&[], None);
     assert_eq!(
-        restart::judge(&mut looking, time(AFTER)),
+        restart::judge(&mut looking, Duration::ZERO, time(AFTER)),
         Some(Again::Later)
     );
     assert!(looking.restarts.is_some() && !is_said(&looking));
 
     let mut going = under_way(&["Deployment/a", "Deployment/b"], Some(&["Deployment/c"]));
-    assert_eq!(restart::judge(&mut going, time(AFTER)), Some(Again::Later));
+    assert_eq!(
+        restart::judge(&mut going, Duration::ZERO, time(AFTER)),
+        Some(Again::Later)
+    );
     let (truth, reason, message) = said(&going);
     assert_eq!((truth, reason), ("Unknown", "RestartsProgressing"));
     assert!(message.contains("Deployment/a, Deployment/b") && message.contains("1 more"));
     assert!(restart::is_open(&going));
 
     let mut done = under_way(&[], Some(&[]));
-    assert_eq!(restart::judge(&mut done, time(AFTER)), None);
+    assert_eq!(restart::judge(&mut done, Duration::ZERO, time(AFTER)), None);
     let (truth, reason, message) = said(&done);
     assert_eq!((truth, reason), ("True", "ConsumersRestarted"));
     assert!(
@@ -242,27 +258,50 @@ fn they_go_on_until_all_are_healthy() {
     assert!(!restart::is_open(&done));
     let mut nobody = under_way(&[], Some(&[]));
     nobody.restarts.as_mut().unwrap().restarted = 0;
-    restart::judge(&mut nobody, time(AFTER));
+    restart::judge(&mut nobody, Duration::ZERO, time(AFTER));
     assert_eq!(
         said(&nobody).2,
         "no workload needed a restart for revision 2"
     );
-    assert_eq!(restart::judge(&mut done, time(AFTER)), None);
+    assert_eq!(restart::judge(&mut done, Duration::ZERO, time(AFTER)), None);
 }
 
 #[test]
 fn a_rollout_that_takes_minutes_is_told_as_one_that_holds_the_others_up() {
+    let patience = Duration::from_mins(5);
     let mut held = under_way(&["StatefulSet/db"], Some(&["Deployment/c"]));
-    restart::judge(&mut held, time("2026-01-01T12:10:00Z"));
-    restart::judge(&mut held, time("2026-01-01T12:15:00Z"));
+    restart::judge(&mut held, Duration::ZERO, time("2026-01-01T12:10:00Z"));
+    restart::judge(&mut held, patience, time("2026-01-01T12:15:00Z"));
     assert_eq!(said(&held).1, "RestartsProgressing");
-    let again = restart::judge(&mut held, time("2026-01-01T12:15:01Z"));
+    let slow = patience + Duration::from_secs(1);
+    let again = restart::judge(&mut held, slow, time("2026-01-01T12:15:01Z"));
     assert_eq!(again, Some(Again::Later));
     let (truth, reason, message) = said(&held);
     assert_eq!((truth, reason), ("False", "RestartsHeld"));
     assert!(
         message.contains("StatefulSet/db") && message.contains("since 2026-01-01T12:10:00Z"),
         "{message}"
+    );
+}
+
+#[test]
+fn a_wall_clock_that_was_set_is_not_minutes_of_ill_health() {
+    for now in ["2026-01-01T06:00:00Z", "2026-01-01T18:00:00Z"] {
+        let mut going = under_way(&["StatefulSet/db"], Some(&[]));
+        going.restarts.as_mut().unwrap().restarting_since = Some(Time(time(AFTER)));
+        restart::judge(&mut going, Duration::from_secs(20), time(now));
+        assert_eq!(said(&going).1, "RestartsProgressing", "{now}");
+    }
+}
+
+#[test]
+fn what_was_gone_before_it_was_healthy_is_told_and_not_counted_as_healthy() {
+    let mut done = under_way(&[], Some(&[]));
+    done.restarts.as_mut().unwrap().gone = 1;
+    restart::judge(&mut done, Duration::ZERO, time(AFTER));
+    assert_eq!(
+        said(&done).2,
+        "restarted for revision 2 and healthy: 4 workloads; gone before they were healthy: 1"
     );
 }
 

@@ -93,6 +93,7 @@ seccompProfile: {type: RuntimeDefault}
 - {name: AWSCREDS_STS_RATE, value: {{ .Values.sts.ratePerSecond | int | quote }}}
 - {name: AWSCREDS_CONCURRENCY, value: {{ .Values.concurrency | int | quote }}}
 - {name: AWSCREDS_CREDENTIAL_PROCESS_TTL, value: {{ .Values.rotation.credentialProcessTTLSeconds | int | quote }}}
+- {name: AWSCREDS_KUBELET_SYNC_PERIOD, value: {{ .Values.rotation.kubeletSyncPeriod | quote }}}
 - {name: AWSCREDS_LOG_FORMAT, value: {{ .Values.log.format | quote }}}
 - {name: AWSCREDS_LOG, value: {{ .Values.log.filter | quote }}}
 {{- if .Values.rotation.consumers.enabled }}
