@@ -39,6 +39,7 @@ mod runbook;
 mod scale;
 mod scene;
 mod settling;
+mod signatures;
 mod source;
 mod stage;
 mod steps;
@@ -82,6 +83,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         runbook::tests(),
         settling::tests(),
         rejected::tests(),
+        signatures::tests(),
         turns::tests(),
         crowds::tests(),
         interval::tests(),
