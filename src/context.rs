@@ -64,7 +64,7 @@ pub struct Context {
     /// What is shared with other scopes.
     pub shared: Arc<Shared>,
     /// Which resource cares about which Secret.
-    pub index: Mutex<Index>,
+    pub index: Arc<Mutex<Index>>,
     /// The resources, and what is remembered of each.
     pub store: Arc<Mutex<Store>>,
     /// Whose turn it is.
@@ -83,9 +83,11 @@ impl Context {
         let store = Arc::<Mutex<Store>>::default();
         let listing: Weak<dyn Listing> = Arc::downgrade(&store) as _;
         shared.metrics.resources.ask(listing);
+        let index = Arc::<Mutex<Index>>::default();
+        shared.metrics.indexes.add(&index);
         Self {
             shared,
-            index: Mutex::default(),
+            index,
             store,
             queue: Mutex::default(),
             woken: Notify::new(),

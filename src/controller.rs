@@ -49,13 +49,21 @@ impl From<Ended> for Progress {
     }
 }
 
+/// A watch ended, which it does only by a panic. Without it the index is not up to date any more.
+#[derive(Debug, thiserror::Error)]
+#[error("a watch ended, which is a bug")]
+pub struct WatchEnded;
+
 /// Runs one scope, a namespace or the cluster, until told to stop; what has begun is finished.
+///
+/// # Errors
+/// A watch ended before that.
 pub async fn run(
     shared: Arc<Shared>,
     health: Arc<Health>,
     namespace: Option<String>,
     stop: impl Future<Output = ()> + Send,
-) {
+) -> Result<(), WatchEnded> {
     let context = Arc::new(Context::new(shared));
     let scope = namespace.as_deref().map_or_else(
         || "all namespaces".to_owned(),
@@ -83,13 +91,15 @@ pub async fn run(
         stage,
     ));
     let mut runs = JoinSet::new();
-    tokio::select! {
-        () = work(&context, &health, staged, &mut runs) => {}
-        () = stop => {}
-    }
+    let result = tokio::select! {
+        () = work(&context, &health, staged, &mut runs) => Ok(()),
+        () = stop => Ok(()),
+        _ = watching.join_next() => Err(WatchEnded),
+    };
     while let Some(run) = runs.join_next().await {
         over(&context, run);
     }
+    result
 }
 
 /// Runs whatever is woken, for ever.

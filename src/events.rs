@@ -1,5 +1,8 @@
 //! Kubernetes events: one when a condition changes, and none otherwise.
 
+use std::{future::Future, pin::pin};
+
+use futures::{FutureExt, Stream, StreamExt, future::FusedFuture, stream};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Client, Resource,
@@ -160,8 +163,13 @@ fn changed(
     essence(before) != essence(after)
 }
 
-/// Publishes what comes in, one after the other, beside the runs and not in their way.
-pub async fn publish(client: Client, mut announcements: mpsc::Receiver<Announcement>) {
+/// Publishes what comes in, one after the other, beside the runs and not in their way. At the end it
+/// publishes what has come in until then.
+pub async fn publish(
+    client: Client,
+    announcements: mpsc::Receiver<Announcement>,
+    end: impl Future<Output = ()>,
+) {
     let recorder = || {
         let reporter = Reporter {
             controller: FIELD_MANAGER.to_owned(),
@@ -170,7 +178,8 @@ pub async fn publish(client: Client, mut announcements: mpsc::Receiver<Announcem
         Recorder::new(client.clone(), reporter)
     };
     let (mut recording, mut published) = (recorder(), 0);
-    while let Some(Announcement { about, event }) = announcements.recv().await {
+    let mut announcements = pin!(until(announcements, end));
+    while let Some(Announcement { about, event }) = announcements.next().await {
         if published == REMEMBERED {
             (recording, published) = (recorder(), 0);
         }
@@ -184,4 +193,15 @@ pub async fn publish(client: Client, mut announcements: mpsc::Receiver<Announcem
             );
         }
     }
+}
+
+/// The items of a channel, which is closed at the end.
+fn until<T>(mut items: mpsc::Receiver<T>, end: impl Future<Output = ()>) -> impl Stream<Item = T> {
+    let mut end = Box::pin(end.fuse());
+    stream::poll_fn(move |context| {
+        if !end.is_terminated() && end.poll_unpin(context).is_ready() {
+            items.close();
+        }
+        items.poll_recv(context)
+    })
 }

@@ -14,8 +14,6 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{error::chain, lock::lock, watch::Stage, words};
 
-/// A watch that fails tries again within 30 s, so one that has not failed for longer works.
-const FAILING: Duration = Duration::from_secs(40);
 /// A loop that has not turned for so long is stuck.
 const STUCK: Duration = Duration::from_mins(1);
 /// How often the same failure is logged.
@@ -32,7 +30,6 @@ pub struct Dependency {
 #[derive(Debug)]
 struct Failure {
     message: String,
-    at: Instant,
     logged: Instant,
 }
 
@@ -61,15 +58,6 @@ impl Dependency {
             failure: Mutex::default(),
             tried: Mutex::new(Instant::now()),
         })
-    }
-
-    /// Takes note of how a watch goes, and says whether it works again after a failure.
-    pub fn saw(&self, error: Option<&watcher::Error>) -> bool {
-        let Some(error) = error else {
-            return self.works();
-        };
-        self.failed(explain(error));
-        false
     }
 
     /// Takes note that it works, and says whether it failed before.
@@ -101,7 +89,6 @@ impl Dependency {
         }
         *failure = Some(Failure {
             message,
-            at: now,
             logged: logged.unwrap_or(now),
         });
     }
@@ -112,14 +99,14 @@ impl Dependency {
 
     fn problem(&self) -> Option<String> {
         let failure = lock(&self.failure);
-        let fresh = failure
-            .as_ref()
-            .filter(|failure| failure.at.elapsed() < FAILING);
-        fresh.map(|failure| format!("the {} fails: {}", self.what, failure.message))
+        let failure = failure.as_ref();
+        failure.map(|failure| format!("the {} fails: {}", self.what, failure.message))
     }
 }
 
-fn explain(error: &watcher::Error) -> String {
+/// Why a watch fails, and what to do where a person can do something.
+#[must_use]
+pub fn explain(error: &watcher::Error) -> String {
     let inner = match error {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)

@@ -12,8 +12,8 @@
 //! - [`words`] bounds texts of the API server and of others, and takes key material out of them.
 //! - After a rotation [`consumers`] says who still holds the superseded pair.
 //! - Of several replicas [`leader`] says who acts; [`standby`] keeps the others warm.
-//! - [`args`], [`process`], [`health`], [`server`], [`telemetry`] and [`core_dumps`] are the process; [`check`] and [`api_check`]
-//!   the commands for people and pipelines.
+//! - [`args`], [`process`], [`health`], [`server`], [`telemetry`], [`core_dumps`] and [`panics`] are the process;
+//!   [`check`] and [`api_check`] the commands for people and pipelines.
 
 pub mod account;
 pub mod act;
@@ -44,6 +44,7 @@ pub mod observe;
 pub mod packed;
 pub mod pages;
 pub mod pair;
+pub mod panics;
 pub mod process;
 pub mod queue;
 pub mod reconcile;

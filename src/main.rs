@@ -8,7 +8,7 @@ use static_aws_credentials::{
     args::{self, Cli, Command},
     check, core_dumps,
     error::chain,
-    process,
+    panics, process,
 };
 
 /// Wipes all memory when it is given back: libraries copy key material too, into requests and
@@ -19,6 +19,7 @@ static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    panics::hide_messages();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(args::refuse(&error)),

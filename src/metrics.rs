@@ -3,6 +3,7 @@
 //! go when they go; accounts, Secrets and key material never are.
 
 mod calls;
+mod indexes;
 mod process;
 mod queue;
 mod requests;
@@ -34,6 +35,7 @@ use crate::{
     verdict::Answer,
 };
 pub use calls::{Calls, Measured};
+pub use indexes::Indexes;
 pub use queue::{Queue, Work};
 pub use requests::{Counted, Counting, Requests};
 pub use resources::{Listing, Resources};
@@ -69,6 +71,8 @@ pub struct Metrics {
     pub requests: Requests,
     /// The watches.
     pub watches: Watches,
+    /// Secrets of which metadata is kept.
+    pub indexes: Indexes,
     /// Single resources.
     pub resources: Resources,
     failures: Family<Label, Counter>,
@@ -77,7 +81,6 @@ pub struct Metrics {
     undecodable: Counter,
     mass_rejections: Counter,
     publications: Counter,
-    tracked: Gauge,
     leads: Family<Lease, Gauge>,
 }
 
@@ -92,6 +95,7 @@ impl Metrics {
             calls: Calls::new(&mut registry),
             requests: Requests::new(&mut registry),
             watches: Watches::default(),
+            indexes: Indexes::default(),
             resources: Resources::default(),
             failures: Family::default(),
             answers: Family::default(),
@@ -99,7 +103,6 @@ impl Metrics {
             undecodable: Counter::default(),
             mass_rejections: Counter::default(),
             publications: Counter::default(),
-            tracked: Gauge::default(),
             leads: Family::default(),
             registry: Registry::default(),
         };
@@ -122,9 +125,12 @@ impl Metrics {
         self.register_counters(registry);
         let name = "leader_election_master_status";
         registry.register(name, "1 if this replica leads", self.leads.clone());
-        let name = "staticawscredentials_tracked_secrets";
-        let help = "Secrets of which metadata is kept";
-        registry.register(name, help, self.tracked.clone());
+        let indexes = self.indexes.clone();
+        registry.register_collector(Box::new(Reading {
+            name: "staticawscredentials_tracked_secrets",
+            help: "Secrets of which metadata is kept.",
+            value: Box::new(move || indexes.tracked_secrets()),
+        }));
         let guards = Gauge::<i64>::default();
         guards.set(guarded.into());
         let name = "staticawscredentials_guarded";
@@ -237,11 +243,6 @@ impl Metrics {
     /// A resource could not be decoded.
     pub fn undecodable(&self) {
         self.undecodable.inc();
-    }
-
-    /// So many Secrets are tracked.
-    pub fn tracked(&self, secrets: usize) {
-        self.tracked.set(i64::try_from(secrets).unwrap_or(i64::MAX));
     }
 
     /// Whether this replica holds the lease.

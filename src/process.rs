@@ -1,7 +1,6 @@
 //! The process: what `main` wires, from the command line to the exit code.
 
 use std::{
-    future::Future,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -9,21 +8,22 @@ use std::{
 };
 
 use axum::http::Uri;
-use futures::{FutureExt, future};
+use futures::{
+    FutureExt,
+    future::{self, OptionFuture},
+};
 use kube::{
     Client, Config,
     client::ClientBuilder,
     config::{InferConfigError, KubeConfigOptions, KubeconfigError},
 };
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::{mpsc, oneshot, watch},
-};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     args::RunArgs,
     context::Shared,
-    controller, events,
+    controller::{self, WatchEnded},
+    events,
     fair::FairGate,
     fingerprint::FingerprintKey,
     health::Health,
@@ -34,6 +34,9 @@ use crate::{
     telemetry::{self, TelemetryError},
     watch::SILENCE,
 };
+use stop::{Stop, drain};
+
+mod stop;
 
 /// Why the process ends with an error.
 #[derive(Debug, thiserror::Error)]
@@ -68,10 +71,13 @@ pub enum ProcessError {
     /// The server.
     #[error("the server of /livez and /readyz ended")]
     Server,
+    /// A watch.
+    #[error("the process cannot go on")]
+    Watch(#[source] WatchEnded),
 }
 
-/// Runs that have not ended by then are cut off; every write names the version that it replaces.
-const DRAIN: Duration = Duration::from_secs(3);
+/// Events that are not published by then are lost.
+const LAST_EVENTS: Duration = Duration::from_secs(3);
 const EVENT_QUEUE: usize = 1024;
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -81,7 +87,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 /// It cannot start. What fails later is waited for.
 pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let exporter = telemetry::init(args.log_format, &args.log, args.otlp_endpoint.as_ref())?;
-    let stop = stop_signal()?;
+    let stop = Stop::on_signals()?;
     let metrics = Metrics::new(args.unguarded);
     let client = counted(config(None).await?, &metrics)?;
     let listener = server::bind(args.bind)
@@ -99,53 +105,50 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
         let (shared, stop) = (Arc::clone(&shared), until_drained.map(drop));
         tokio::spawn(async move { candidate.run(&shared.metrics, stop).await })
     });
-    let publisher = tokio::spawn(events::publish(client, queue));
+    let (ended, until_ended) = oneshot::channel::<()>();
+    let publisher = events::publish(client, queue, until_ended.map(drop));
+    let publisher = tokio::spawn(publisher);
     let server = tokio::spawn(server::serve(
         listener,
         Arc::clone(&shared),
         Arc::clone(&health),
     ));
-    let scopes = scopes(&args.namespaces).into_iter().map(|namespace| {
-        let stop = stop.clone();
-        let told = async move {
-            let mut stop = stop;
-            // The sender lives in the signal task for as long as the process.
-            let _ = stop.wait_for(|stop| *stop).await;
-        };
-        controller::run(Arc::clone(&shared), Arc::clone(&health), namespace, told)
-    });
-    let work = future::join_all(scopes).map(|_| ());
+    let work = scopes(&args.namespaces)
+        .into_iter()
+        .map(|scope| serve(&shared, &health, scope, &stop));
+    let work = future::join_all(work).map(|_| ());
     let result = tokio::select! {
-        () = drain(work, stop, Arc::clone(&health)) => Ok(()),
+        result = drain(work, &stop, &health) => result,
         _ = server => Err(ProcessError::Server),
     };
-    publisher.abort();
-    drop(drained);
-    if let Some(tenure) = tenure {
-        // It can only have panicked, and the lease then runs out by itself.
-        let _ = tenure.await;
+    drop((ended, drained));
+    let last_events = tokio::time::timeout(LAST_EVENTS, publisher);
+    // The election can only have panicked, and the lease then runs out by itself.
+    let (all_sent, _) = tokio::join!(last_events, OptionFuture::from(tenure));
+    if all_sent.is_err() {
+        tracing::warn!("the last events could not be published in time and are lost");
     }
     tracing::info!("stopped");
     telemetry::end(exporter).await;
     result
 }
 
-/// The drain deadline also ends a controller whose first list never came: that one would never
-/// end by itself.
-async fn drain(
-    work: impl Future<Output = ()>,
-    mut stop: watch::Receiver<bool>,
-    health: Arc<Health>,
+/// Serves one scope. Where that fails, the other scopes stop as well.
+async fn serve(
+    shared: &Arc<Shared>,
+    health: &Arc<Health>,
+    namespace: Option<String>,
+    stop: &watch::Sender<Option<Stop>>,
 ) {
-    let deadline = async {
-        let _ = stop.wait_for(|stop| *stop).await;
-        health.stop();
-        tracing::info!("told to stop; runs that have begun are finished");
-        tokio::time::sleep(DRAIN).await;
+    let mut stopped = stop.subscribe();
+    let told = async move {
+        // The sender lives for as long as the process.
+        let _ = stopped.wait_for(Option::is_some).await;
     };
-    tokio::select! {
-        () = work => {}
-        () = deadline => tracing::warn!("some runs did not end in time and are cut off"),
+    let (shared, health) = (Arc::clone(shared), Arc::clone(health));
+    if let Err(WatchEnded) = controller::run(shared, health, namespace, told).await {
+        tracing::error!("a watch ended, which is a bug; the process ends, to be started anew");
+        Stop::WatchEnded.set(stop);
     }
 }
 
@@ -270,21 +273,4 @@ fn shared(
 pub fn trusted_ca(path: &Path) -> Result<TrustedCa, ProcessError> {
     let pem = std::fs::read(path).map_err(|error| ProcessError::ReadCa(path.into(), error))?;
     TrustedCa::from_pem(pem).map_err(|error| ProcessError::Ca(path.into(), error))
-}
-
-/// True from the first SIGTERM or SIGINT on.
-fn stop_signal() -> Result<watch::Receiver<bool>, ProcessError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(ProcessError::Signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(ProcessError::Signals)?;
-    let (stop, stopped) = watch::channel(false);
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        stop.send_replace(true);
-        // Keeps the channel open.
-        future::pending::<()>().await;
-    });
-    Ok(stopped)
 }

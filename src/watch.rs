@@ -54,12 +54,9 @@ pub async fn resources(
     let api: Api<Guarded> = api(&context.shared.client, namespace.as_deref());
     let mut heard = Heard::default();
     let ear = context.shared.metrics.watches.open(crate::api::KIND);
-    let events = follow(api, Arc::clone(&context), ear);
+    let events = follow(api, Arc::clone(&context), watching, ear);
     events
         .for_each(|event| {
-            if watching.saw(event.as_ref().err()) {
-                context.wake_failed();
-            }
             if heard.is_news(&event)
                 && let Ok(event) = event
             {
@@ -101,12 +98,9 @@ pub async fn secrets(
     let _ = stage.subscribe().wait_for(listed).await;
     let api: Api<Glimpse> = api(&context.shared.client, namespace.as_deref());
     let ear = context.shared.metrics.watches.open("Secret");
-    let events = follow(api, Arc::clone(&context), ear);
+    let events = follow(api, Arc::clone(&context), watching, ear);
     events
         .for_each(|event| {
-            if watching.saw(event.as_ref().err()) {
-                context.wake_failed();
-            }
             if let Ok(event) = event {
                 note_secret(&context, event, &stage);
             }
@@ -132,7 +126,7 @@ fn note_secret(context: &Context, event: Event<Glimpse>, stage: &watch::Sender<S
         }
         Event::InitDone => {
             let concerned = index.end_secrets();
-            let first = is_first_list(context, index.tracked_secrets(), stage);
+            let first = is_first_list(index.tracked_secrets(), stage);
             // The first list wakes nobody: the list of resources does.
             if first { Vec::new() } else { concerned }
         }
@@ -152,8 +146,7 @@ fn note_secret(context: &Context, event: Event<Glimpse>, stage: &watch::Sender<S
     context.wake(&concerned);
 }
 
-fn is_first_list(context: &Context, secrets: usize, stage: &watch::Sender<Stage>) -> bool {
-    context.shared.metrics.tracked(secrets);
+fn is_first_list(secrets: usize, stage: &watch::Sender<Stage>) -> bool {
     let first = stage.send_replace(Stage::SecretsListed) != Stage::SecretsListed;
     if first {
         tracing::info!(secrets, "everything is listed; work begins");

@@ -9,6 +9,7 @@
 
 use std::{
     convert::Infallible,
+    future::{pending, ready},
     sync::{Arc, Mutex},
 };
 
@@ -71,7 +72,7 @@ async fn sent(names: impl IntoIterator<Item = String>) -> Vec<(Method, String, V
         announce.try_send(about(&name)).ok().unwrap();
     }
     drop(announce);
-    publish(client, announcements).await;
+    publish(client, announcements, pending()).await;
     std::mem::take(&mut *sent.lock().unwrap())
 }
 
@@ -109,6 +110,19 @@ async fn one_that_is_refused_does_not_hold_up_the_others() {
     let sent = sent(["refused", "orders"].map(str::to_owned)).await;
     assert_eq!(sent[1].2["regarding"]["name"], "orders");
     assert_eq!(sent.len(), 2);
+}
+
+/// Those who announce live on: the server of metrics shares what they share.
+#[tokio::test]
+async fn those_of_the_last_runs_are_published_at_the_end() {
+    let (client, sent) = api_server();
+    let (announce, announcements) = mpsc::channel(4);
+    for name in ["orders", "billing", "shipping"] {
+        announce.try_send(about(name)).ok().unwrap();
+    }
+    publish(client, announcements, ready(())).await;
+    assert_eq!(sent.lock().unwrap().len(), 3);
+    assert!(announce.try_send(about("late")).is_err());
 }
 
 /// The API server counts bytes, and refuses the event if there are too many.

@@ -21,7 +21,11 @@ use super::{
     pause::Pause,
     told::{Telling, Told},
 };
-use crate::{context::Context, metrics::Heard};
+use crate::{
+    context::Context,
+    health::{Dependency, explain},
+    metrics::Heard,
+};
 
 /// How long a watch goes on; shortly before its end the API server sends a bookmark.
 const WATCH_TIMEOUT: u32 = 50;
@@ -37,6 +41,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 pub fn follow<K>(
     api: Api<K>,
     context: Arc<Context>,
+    watching: Arc<Dependency>,
     heard: Arc<Heard>,
 ) -> impl Stream<Item = Result<Event<K>>> + Send
 where
@@ -46,6 +51,7 @@ where
         restored: context.restored.subscribe(),
         api,
         context,
+        watching,
         heard,
         state: State::Unknown,
         pause: Pause::default(),
@@ -60,6 +66,7 @@ where
 struct Follower<K> {
     api: Api<K>,
     context: Arc<Context>,
+    watching: Arc<Dependency>,
     heard: Arc<Heard>,
     restored: watch::Receiver<u64>,
     state: State<K>,
@@ -89,6 +96,7 @@ where
             tokio::time::sleep(self.pause.next()).await;
         }
         loop {
+            let watched = matches!(self.state, State::Watching(..));
             let state = std::mem::replace(&mut self.state, State::Unknown);
             let (item, state) = tokio::select! {
                 biased;
@@ -96,10 +104,7 @@ where
                 _ = self.restored.changed() => continue,
                 step = step(&self.api, &self.context, state) => step,
             };
-            if matches!(
-                state,
-                State::Watching(..) | State::Known(_) | State::Told(_)
-            ) {
+            if state.follows_an_answer(watched) {
                 self.heard.now();
             }
             match (&state, &item) {
@@ -108,11 +113,34 @@ where
                 (State::Known(_) | State::Unknown, None) => self.pause.shorten(),
                 _ => {}
             }
+            self.report(&state, item.as_ref());
             self.state = state;
             if let Some(item) = item {
                 self.failed = item.is_err();
                 return item;
             }
+        }
+    }
+
+    /// A failure lasts until a watch has begun: before that the API server may have accepted a
+    /// connection and answered nothing.
+    fn report(&self, state: &State<K>, item: Option<&Result<Event<K>>>) {
+        if let Some(Err(error)) = item {
+            self.watching.failed(explain(error));
+        } else if matches!(state, State::Watching(..)) && self.watching.works() {
+            self.context.wake_failed();
+        }
+    }
+}
+
+impl<K> State<K> {
+    /// Whether only an answer of the API server leads to this state. A watch that ends may have been
+    /// cut off.
+    fn follows_an_answer(&self, watched: bool) -> bool {
+        match self {
+            Self::Watching(..) | Self::Told(Telling::Streams(_) | Telling::Pages(..)) => true,
+            Self::Known(_) => !watched,
+            Self::Told(Telling::Asked) | Self::Unknown | Self::Doubted(_) => false,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Result;
 use cluster::{
-    proxy::{Answer, Fault},
+    proxy::{Answer, Fault, Verb},
     sts,
 };
 use rustix::process::Signal;
@@ -23,10 +23,12 @@ use crate::{
 tests![
     it_waits_for_a_missing_definition_and_says_so,
     it_waits_for_an_api_server_that_is_away_and_says_so,
+    it_waits_for_an_api_server_that_accepts_and_does_not_answer_and_says_so_until_it_does,
     it_works_again_after_the_api_server_was_away,
     sigterm_ends_an_idle_process_with_success_at_once,
     f31_sigterm_ends_a_process_whose_question_to_sts_hangs,
     sigterm_ends_a_process_that_has_not_listed_anything_yet,
+    sigterm_loses_no_event_of_the_last_runs,
     it_says_aloud_that_nobody_asks_who_requests,
     a_bad_flag_is_a_clear_error_and_a_code_of_its_own,
 ];
@@ -74,6 +76,33 @@ async fn it_waits_for_an_api_server_that_is_away_and_says_so(stage: Arc<Stage>) 
     scene.ready().await?;
     scene.until_agreed("orders").await?;
     Ok(())
+}
+
+/// The failure is known after 55 s, and the next attempt is no answer.
+async fn it_waits_for_an_api_server_that_accepts_and_does_not_answer_and_says_so_until_it_does(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let mut scene = Scene::before_start(stage).await?;
+    scene.proxy.set_fault(Box::new(|_| Fault::Hang));
+    scene.launch()?;
+    let words = "the API server does not answer";
+    scene.until_unready(words).await?;
+    let mark = scene.proxy.mark();
+    scene
+        .until("it asks again", async || {
+            let asks = scene
+                .proxy
+                .since(mark)
+                .iter()
+                .any(|it| it.verb == Verb::Watch);
+            Ok(asks.then_some(()))
+        })
+        .await?;
+    let problems = scene.get_http("/readyz").await?;
+    assert!(problems.contains(words), "{problems}");
+
+    scene.proxy.clear_fault();
+    scene.ready().await
 }
 
 async fn it_works_again_after_the_api_server_was_away(stage: Arc<Stage>) -> Result<()> {
@@ -142,6 +171,35 @@ async fn sigterm_ends_a_process_that_has_not_listed_anything_yet(stage: Arc<Stag
     let (code, took) = terminate(&scene).await?;
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(5), "{took:?}");
+    Ok(())
+}
+
+/// The second waits behind the first, which the API server takes its time for.
+async fn sigterm_loses_no_event_of_the_last_runs(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::open(stage).await?;
+    scene
+        .proxy
+        .set_fault(Box::new(|head| match &*head.resource {
+            "events" => Fault::Delay(Duration::from_millis(500)),
+            _ => Fault::Pass,
+        }));
+    scene.source("pair", PAIR).await?;
+    let names = ["orders", "billing"];
+    for name in names {
+        scene.resource(name, "pair", json!({})).await?;
+    }
+    for name in names {
+        scene.until_agreed(name).await?;
+    }
+    let (code, _) = terminate(&scene).await?;
+    assert_eq!(code, Some(0));
+    for name in names {
+        let reasons = scene.event_reasons(name).await?;
+        assert!(
+            reasons.contains(&"Published".to_owned()),
+            "{name}: {reasons:?}"
+        );
+    }
     Ok(())
 }
 

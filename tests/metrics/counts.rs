@@ -1,11 +1,15 @@
 //! What each number counts.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, ensure};
 use static_aws_credentials::{
     api::StaticAwsCredentialsStatus,
     error::Error,
+    index::{Index, Mentions, ResourceKey},
     metrics::{Format, Metrics},
 };
 
@@ -226,5 +230,37 @@ fn the_process_is_measured() -> Result<()> {
     let more = value(&metrics, "process_open_fds", &[])?;
     ensure!(more >= open + 25.0, "{open}, then {more}");
     drop(files);
+    Ok(())
+}
+
+#[test]
+fn tracked_secrets_are_those_of_all_scopes_at_the_scrape() -> Result<()> {
+    let metrics = Metrics::new(false);
+    let name = "staticawscredentials_tracked_secrets";
+    let scopes = [
+        Arc::<Mutex<Index>>::default(),
+        Arc::<Mutex<Index>>::default(),
+    ];
+    for scope in &scopes {
+        metrics.indexes.add(scope);
+    }
+    ensure!(value(&metrics, name, &[])? == 0.0);
+    for (number, scope) in scopes.iter().enumerate() {
+        let key = ResourceKey::new(&format!("shop-{number}"), "orders");
+        let mentions = Mentions {
+            uid: format!("uid-{number}").into(),
+            created: 1,
+            source: "pair".into(),
+            target: "orders-credentials".into(),
+            published: None,
+        };
+        let mut index = scope.lock().map_err(|_| anyhow::anyhow!("poisoned"))?;
+        index.apply_resource(&key, mentions);
+        drop(index);
+        let all = [2.0, 4.0][number];
+        ensure!(value(&metrics, name, &[])? == all, "{number}");
+    }
+    drop(scopes);
+    ensure!(value(&metrics, name, &[])? == 0.0);
     Ok(())
 }

@@ -77,7 +77,6 @@ pub async fn everything() -> Result<Metrics> {
     request(&metrics).await?;
     std::mem::forget(metrics.watches.open("Secret"));
     metrics.undecodable();
-    metrics.tracked(2);
     metrics.leads("static-aws-credentials", true);
     let status = stalled();
     metrics.reported(&StaticAwsCredentialsStatus::default(), &status);

@@ -1,0 +1,224 @@
+//! One scope beside an API server of the test's own, on a clock of the test's own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::{
+    convert::Infallible,
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::{FutureExt, Stream, StreamExt, future::BoxFuture, stream};
+use http_body_util::StreamBody;
+use hyper::{
+    Request, Response,
+    body::{Bytes, Frame},
+};
+use kube::{Client, client::Body};
+use serde_json::{Value, json};
+use static_aws_credentials::{
+    context::Shared,
+    controller::{self, WatchEnded},
+    fair::FairGate,
+    fingerprint::FingerprintKey,
+    health::Health,
+    leader::Leader,
+    metrics::{Format, Metrics},
+    sts::{Question, Reply, Sts},
+};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep, sleep_until},
+};
+use tower::service_fn;
+
+type Frames = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, io::Error>> + Send>>;
+
+/// How the API server behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    /// It answers.
+    Answers,
+    /// Its watches end in an expiry, and then it accepts requests and does not answer.
+    Hangs,
+    /// Reading a watch panics.
+    Panics,
+}
+
+struct Nobody;
+
+impl Sts for Nobody {
+    fn ask(&self, _: Question) -> BoxFuture<'_, Reply> {
+        futures::future::pending().boxed()
+    }
+}
+
+/// A scope and its API server.
+struct Stage {
+    mood: watch::Sender<Mood>,
+    asked: Arc<AtomicUsize>,
+    shared: Arc<Shared>,
+    health: Arc<Health>,
+}
+
+fn event(kind: &str, object: &Value) -> Frame<Bytes> {
+    let line = json!({ "type": kind, "object": object }).to_string() + "\n";
+    Frame::data(Bytes::from(line))
+}
+
+fn bookmark(ends_list: bool) -> Frame<Bytes> {
+    let annotations = if ends_list {
+        json!({ "k8s.io/initial-events-end": "true" })
+    } else {
+        json!({})
+    };
+    let metadata = json!({ "resourceVersion": "7", "annotations": annotations });
+    let bookmark = json!({ "kind": "Secret", "apiVersion": "v1", "metadata": metadata });
+    event("BOOKMARK", &bookmark)
+}
+
+/// What a watch has to say from now on: a bookmark each 40 s, and what the mood brings.
+async fn next(mut mood: watch::Receiver<Mood>) -> Frame<Bytes> {
+    tokio::select! {
+        () = sleep(Duration::from_secs(40)) => return bookmark(false),
+        _ = mood.wait_for(|mood| *mood != Mood::Answers) => {}
+    }
+    assert_ne!(*mood.borrow(), Mood::Panics, "AKIAIOSFODNN7EXAMPLE");
+    let expired = json!({ "kind": "Status", "status": "Failure", "code": 410, "message": "gone" });
+    event("ERROR", &expired)
+}
+
+async fn answer(
+    request: Request<Body>,
+    mut mood: watch::Receiver<Mood>,
+) -> Response<StreamBody<Frames>> {
+    let _ = mood.wait_for(|mood| *mood != Mood::Hangs).await;
+    let query = request.uri().query().unwrap_or_default();
+    let frames: Frames = if query.contains("watch=") {
+        let first = bookmark(query.contains("sendInitialEvents"));
+        let more = stream::unfold(mood, async |mood| {
+            Some((Ok(next(mood.clone()).await), mood))
+        });
+        stream::iter([Ok(first)]).chain(more).boxed()
+    } else {
+        let list = json!({ "metadata": { "resourceVersion": "7" }, "items": [] });
+        let list = Frame::data(Bytes::from(list.to_string()));
+        stream::iter([Ok(list)]).boxed()
+    };
+    Response::new(StreamBody::new(frames))
+}
+
+impl Stage {
+    fn new() -> Self {
+        let (mood, asked) = (
+            watch::Sender::new(Mood::Answers),
+            Arc::<AtomicUsize>::default(),
+        );
+        let (moods, count) = (mood.subscribe(), Arc::clone(&asked));
+        let service = service_fn(move |request| {
+            count.fetch_add(1, Ordering::SeqCst);
+            let mood = moods.clone();
+            async move { Ok::<_, Infallible>(answer(request, mood).await) }
+        });
+        let shared = Arc::new(Shared {
+            client: Client::new(service, "shop"),
+            leader: Leader::alone(),
+            sts: Arc::new(Nobody),
+            endpoint_replaced: false,
+            lists_consumers: false,
+            restarts_consumers: false,
+            kubelet_sync_period: Duration::from_secs(90),
+            credential_process_ttl: 1080,
+            key: FingerprintKey::random().unwrap(),
+            gate: FairGate::new(1),
+            refusals: std::sync::Mutex::default(),
+            events: mpsc::channel(1).0,
+            metrics: Metrics::new(false),
+        });
+        Self {
+            mood,
+            asked,
+            shared,
+            health: Arc::default(),
+        }
+    }
+
+    async fn run(&self) -> Result<(), WatchEnded> {
+        let (shared, health) = (Arc::clone(&self.shared), Arc::clone(&self.health));
+        controller::run(shared, health, None, futures::future::pending()).await
+    }
+
+    async fn until_ready(&self) {
+        for _ in 0..600 {
+            if self.health.problems().is_empty() {
+                return;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{}", self.health.problems());
+    }
+
+    /// For how many seconds the API server was not heard, by kind.
+    fn ages(&self) -> Vec<f64> {
+        let text: String = self.shared.metrics.pages(Format::Plain).collect();
+        let lines = text.lines();
+        let ages = lines.filter(|line| line.starts_with("staticawscredentials_watch_age_seconds{"));
+        ages.map(|line| line.rsplit_once(' ').unwrap().1.parse().unwrap())
+            .collect()
+    }
+
+    async fn one_that_hangs(&self) {
+        self.until_ready().await;
+        let silent = Instant::now();
+        self.mood.send_replace(Mood::Hangs);
+        let asked = self.asked.load(Ordering::SeqCst);
+        sleep_until(silent + Duration::from_mins(1)).await;
+        for second in 60..600 {
+            sleep_until(silent + Duration::from_secs(second)).await;
+            let problems = self.health.problems();
+            for kind in ["StaticAwsCredentials", "Secrets"] {
+                let words = format!("the watch of {kind} in all namespaces fails");
+                assert!(problems.contains(&words), "after {second} s: {problems}");
+            }
+            let ages = self.ages();
+            assert_eq!(ages.len(), 2);
+            let floor = u32::try_from(second).unwrap() - 1;
+            assert!(
+                ages.iter().all(|age| *age >= f64::from(floor)),
+                "{second}: {ages:?}"
+            );
+        }
+        let asked = self.asked.load(Ordering::SeqCst) - asked;
+        assert!(asked >= 10, "it was asked {asked} times more");
+        self.mood.send_replace(Mood::Answers);
+        self.until_ready().await;
+        assert!(self.ages().iter().all(|age| *age < 60.0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_accepts_and_does_not_answer_is_a_failure_until_it_answers() {
+    let stage = Stage::new();
+    tokio::select! {
+        result = stage.run() => panic!("{result:?}"),
+        () = stage.one_that_hangs() => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_panics_ends_the_scope() {
+    let stage = Stage::new();
+    let (result, ()) = tokio::join!(stage.run(), async {
+        stage.until_ready().await;
+        stage.mood.send_replace(Mood::Panics);
+    });
+    assert!(result.is_err());
+}
