@@ -121,6 +121,24 @@ pub fn suspended(before: &[Condition], now: Timestamp) -> Vec<Condition> {
     std::iter::once(ready).chain(kept.cloned()).collect()
 }
 
+/// The conditions of a resource whose spec cannot be used. What was said of pair, target and pods stays.
+#[must_use]
+pub fn unusable(before: &[Condition], finding: &Finding, now: Timestamp) -> Vec<Condition> {
+    let build = |kind, truth| condition(before, kind, truth, finding, now);
+    let replaced = [
+        ConditionType::Ready,
+        ConditionType::Reconciling,
+        ConditionType::Stalled,
+    ];
+    let kept = before
+        .iter()
+        .filter(|old| replaced.iter().all(|kind| old.type_ != kind.as_str()));
+    std::iter::once(build(ConditionType::Ready, Truth::False))
+        .chain(kept.cloned())
+        .chain([build(ConditionType::Stalled, Truth::True)])
+        .collect()
+}
+
 /// The condition of a type.
 #[must_use]
 pub fn find(conditions: &[Condition], kind: ConditionType) -> Option<&Condition> {

@@ -26,6 +26,8 @@ use crate::{
 
 mod failures;
 
+use failures::Unusable;
+
 /// How often the loop turns even if nothing happens.
 const TURN: Duration = Duration::from_secs(5);
 
@@ -205,12 +207,11 @@ async fn run_once(
     };
     let object = match object {
         Ok(object) => object,
-        Err(invalid) => {
-            if leads {
-                context.shared.metrics.runs.terminal();
-                failures::undecodable(context, &invalid);
-            }
-            return Ended::Rest.into();
+        Err(_) if !leads => return Ended::Rest.into(),
+        Err(undecodable) => {
+            context.shared.metrics.runs.terminal();
+            let unusable = Unusable::undecodable(context, &undecodable);
+            return unusable.report(context, key).await.into();
         }
     };
     let resource = match Resource::parse(&object) {
@@ -218,12 +219,11 @@ async fn run_once(
             credential_process_ttl: context.shared.credential_process_ttl,
             ..resource
         },
+        Err(_) if !leads => return Ended::Rest.into(),
         Err(finding) => {
-            if leads {
-                context.shared.metrics.runs.terminal();
-                failures::invalid(context, &object, &finding);
-            }
-            return Ended::Rest.into();
+            context.shared.metrics.runs.terminal();
+            let unusable = Unusable::invalid(&object, finding);
+            return unusable.report(context, key).await.into();
         }
     };
     if !leads {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use k8s_openapi::jiff::Timestamp;
-use kube::ResourceExt;
+use kube::{ResourceExt, api::ObjectMeta};
 
 use crate::{
     api::{
@@ -48,6 +48,17 @@ pub struct Resource {
     pub credential_process_ttl: u32,
     /// What becomes of the target.
     pub deletion_policy: DeletionPolicy,
+}
+
+/// A resource that cannot be decoded.
+#[derive(Clone, Debug, Default)]
+pub struct Undecodable {
+    /// Why.
+    pub error: String,
+    /// Metadata.
+    pub metadata: ObjectMeta,
+    /// The status, or what of it can be decoded.
+    pub status: Option<StaticAwsCredentialsStatus>,
 }
 
 /// How a pair is proven.

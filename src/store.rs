@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeMap, ops::Bound, sync::Mutex};
 
-use kube::core::error_boundary::InvalidObject;
-
 use crate::{
     api::StaticAwsCredentials,
     index::ResourceKey,
@@ -11,6 +9,7 @@ use crate::{
     metrics::{Listing, Summary},
     packed::Packed,
     remembered::Remembered,
+    resource::Undecodable,
     uid::Uid,
 };
 
@@ -22,7 +21,7 @@ pub struct Store {
 
 struct Record {
     uid: Uid,
-    object: Result<Packed, Box<InvalidObject>>,
+    object: Result<Packed, Box<Undecodable>>,
     remembered: Option<Box<Remembered>>,
     summary: Summary,
     listed: bool,
@@ -35,12 +34,12 @@ impl Store {
         &mut self,
         key: &ResourceKey,
         uid: Uid,
-        object: Result<&StaticAwsCredentials, Box<InvalidObject>>,
+        object: Result<&StaticAwsCredentials, Box<Undecodable>>,
     ) {
-        let status = object
-            .as_ref()
-            .ok()
-            .and_then(|object| object.status.as_ref());
+        let status = match &object {
+            Ok(object) => object.status.as_ref(),
+            Err(undecodable) => undecodable.status.as_ref(),
+        };
         let summary = status.map(Summary::of).unwrap_or_default();
         let version = object.as_ref().ok().and_then(|object| version(object));
         let object = object.map(Packed::new);
@@ -96,13 +95,14 @@ impl Store {
     pub fn object(
         &self,
         key: &ResourceKey,
-    ) -> Option<Result<StaticAwsCredentials, Box<InvalidObject>>> {
+    ) -> Option<Result<StaticAwsCredentials, Box<Undecodable>>> {
         let record = self.records.get(key)?;
         Some(match &record.object {
             Ok(packed) => packed.unpack().map_err(|error| {
-                Box::new(InvalidObject {
+                Box::new(Undecodable {
                     error,
                     metadata: metadata(key, &record.uid),
+                    status: None,
                 })
             }),
             Err(invalid) => Err(invalid.clone()),

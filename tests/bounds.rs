@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use kube::{
     api::ObjectMeta,
-    core::error_boundary::InvalidObject,
     runtime::watcher::{Event, Result},
 };
 use serde_json::json;
@@ -17,6 +16,7 @@ use static_aws_credentials::{
     index::{Index, MOST_UNCLAIMED, MOST_UNCLAIMED_IN_A_NAMESPACE, Seen},
     queue::{Ended, Queue},
     remembered::Refusals,
+    resource::Undecodable,
     store::Store,
     watch::{Guarded, Heard, resources::note},
 };
@@ -33,7 +33,11 @@ fn resource(number: u64, version: u64) -> Guarded {
     if number.is_multiple_of(3) {
         let metadata: ObjectMeta = serde_json::from_value(metadata).unwrap();
         let error = "it cannot be decoded".to_owned();
-        return Guarded(Err(Box::new(InvalidObject { error, metadata })));
+        return Guarded(Err(Box::new(Undecodable {
+            error,
+            metadata,
+            status: None,
+        })));
     }
     let object = json!({
         "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",

@@ -187,3 +187,22 @@ fn a_spec_with_everything_as_long_as_it_may_be_is_decoded() {
     object["spec"]["rotation"]["restart"]["workloads"] = json!(workloads);
     assert!(watched(&object).0.is_ok());
 }
+
+#[test]
+fn the_status_of_a_resource_whose_spec_cannot_be_decoded_is_kept() {
+    let mut object = with("/spec", json!([]));
+    let condition = json!({ "type": "Verified", "status": "True", "reason": "IdentityVerified",
+        "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z" });
+    object["status"] = json!({ "observedGeneration": 7, "conditions": [condition] });
+    let status = watched(&object).0.unwrap_err().status.unwrap();
+    assert_eq!(status.observed_generation, 7);
+    assert_eq!(status.conditions[0].type_, "Verified");
+    object["status"]["published"] = json!([]);
+    let status = watched(&object).0.unwrap_err().status.unwrap();
+    assert_eq!(
+        (status.observed_generation, status.conditions.len()),
+        (0, 1)
+    );
+    object["status"] = json!([]);
+    assert!(watched(&object).0.unwrap_err().status.is_none());
+}

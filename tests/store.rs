@@ -6,11 +6,10 @@
     reason = "a test fails by panicking"
 )]
 
-use kube::{api::ObjectMeta, core::error_boundary::InvalidObject};
 use serde_json::{Value, json};
 use static_aws_credentials::{
     api::StaticAwsCredentials, index::ResourceKey, packed::Packed, remembered::Written,
-    store::Store, uid::Uid,
+    resource::Undecodable, store::Store, uid::Uid,
 };
 
 const UID: &str = "5f8a7c1e-0b1d-4a52-9c3f-2f6f0a3b9d10";
@@ -186,9 +185,9 @@ fn what_is_remembered_goes_with_the_resource() {
 fn one_that_cannot_be_decoded_is_kept_as_such_until_it_can() {
     let mut store = Store::default();
     let one = key("one");
-    let invalid = InvalidObject {
+    let invalid = Undecodable {
         error: "missing field `secretRef`".to_owned(),
-        metadata: ObjectMeta::default(),
+        ..Undecodable::default()
     };
     store.keep(&one, UID.into(), Err(Box::new(invalid)));
     let error = store.object(&one).unwrap().unwrap_err().error;
@@ -202,9 +201,9 @@ fn one_that_cannot_be_decoded_is_kept_as_such_until_it_can() {
 fn what_a_list_does_not_name_is_gone_decoded_or_not() {
     let mut store = Store::default();
     let names = ["decoded", "never-decoded", "there"].map(key);
-    let invalid = || InvalidObject {
+    let invalid = || Undecodable {
         error: "it cannot be decoded".to_owned(),
-        metadata: ObjectMeta::default(),
+        ..Undecodable::default()
     };
     store.keep(&names[0], UID.into(), Ok(&settled(1)));
     store.keep(&names[1], UID.into(), Err(Box::new(invalid())));

@@ -180,6 +180,15 @@ impl Reason {
         )
     }
 
+    /// Whether the spec had no effect, though the status speaks of it.
+    #[must_use]
+    pub fn disregards_spec(self) -> bool {
+        matches!(
+            self,
+            Self::Suspended | Self::SpecInvalid | Self::Undecodable
+        )
+    }
+
     /// Whether AWS was asked and nothing can be said.
     #[must_use]
     pub fn is_doubt(self) -> bool {

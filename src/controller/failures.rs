@@ -1,17 +1,26 @@
 //! What is said of a run that failed, and of a resource that cannot be run as it is.
 
-use k8s_openapi::api::core::v1::ObjectReference;
-use kube::core::error_boundary::InvalidObject;
+use std::time::Duration;
+
+use k8s_openapi::{api::core::v1::ObjectReference, jiff::Timestamp};
+use kube::{api::ObjectMeta, runtime::events::Event};
 
 use crate::{
-    api::{API_VERSION, KIND, Reason, StaticAwsCredentials},
+    act,
+    api::{API_VERSION, KIND, Reason, StaticAwsCredentials, StaticAwsCredentialsStatus},
+    conditions,
     context::Context,
     error::{Error, chain},
     events::{self, Announcement},
+    index::ResourceKey,
     queue::Ended,
-    resource::{Resource, key_of},
+    reconcile::in_time,
+    resource::{Resource, Undecodable, key_of},
     verdict::Finding,
 };
+
+/// How long a status about an unusable spec waits when the API server did not take it.
+const UNUSABLE_PAUSE: Duration = Duration::from_secs(30);
 
 /// Counts it and says when it is tried again.
 pub fn failed(context: &Context, resource: &Resource, error: &Error) -> Ended {
@@ -45,41 +54,94 @@ pub fn failed(context: &Context, resource: &Resource, error: &Error) -> Ended {
     Ended::Failed(pause)
 }
 
-/// Its spec is invalid: nothing is done for it before that changes.
-pub fn invalid(context: &Context, object: &StaticAwsCredentials, finding: &Finding) {
-    let resource = key_of(object);
-    let reason = finding.reason.as_str();
-    tracing::warn!(%resource, reason, message = finding.message, "the spec is invalid");
-    let event = events::event("False", reason, &finding.message);
-    let _ = context
-        .shared
-        .events
-        .try_send(Announcement::about(object, event));
+/// A spec that cannot be used has no effect before it changes, and the target stays as it is.
+pub struct Unusable<'a> {
+    /// Metadata of the resource.
+    pub metadata: &'a ObjectMeta,
+    /// Its status.
+    pub before: Option<&'a StaticAwsCredentialsStatus>,
+    /// What is wrong.
+    pub finding: Finding,
 }
 
-/// The others go on, and it still owns its target.
-pub fn undecodable(context: &Context, invalid: &InvalidObject) {
-    let namespace = invalid.metadata.namespace.clone();
-    let name = invalid.metadata.name.clone();
-    tracing::error!(
-        ?namespace,
-        ?name,
-        error = invalid.error,
-        "the resource cannot be decoded; the others go on"
-    );
-    context.shared.metrics.undecodable();
-    let about = ObjectReference {
-        api_version: Some(API_VERSION.to_owned()),
-        kind: Some(KIND.to_owned()),
-        namespace,
-        name,
-        uid: invalid.metadata.uid.clone(),
-        ..Default::default()
-    };
-    let message = format!("the resource cannot be decoded: {}", invalid.error);
-    let event = events::event("False", Reason::Undecodable.as_str(), &message);
-    let _ = context
-        .shared
-        .events
-        .try_send(Announcement::about_reference(about, event));
+impl<'a> Unusable<'a> {
+    /// A field holds what the schema would have refused.
+    pub fn invalid(object: &'a StaticAwsCredentials, finding: Finding) -> Self {
+        let resource = key_of(object);
+        let reason = finding.reason.as_str();
+        tracing::warn!(%resource, reason, message = finding.message, "the spec is invalid");
+        Self {
+            metadata: &object.metadata,
+            before: object.status.as_ref(),
+            finding,
+        }
+    }
+
+    /// The others go on, and it still owns its target.
+    pub fn undecodable(context: &Context, undecodable: &'a Undecodable) -> Self {
+        let metadata = &undecodable.metadata;
+        tracing::error!(
+            namespace = ?metadata.namespace,
+            name = ?metadata.name,
+            error = undecodable.error,
+            "the resource cannot be decoded; the others go on"
+        );
+        context.shared.metrics.undecodable();
+        let message = format!("the resource cannot be decoded: {}", undecodable.error);
+        Self {
+            metadata,
+            before: undecodable.status.as_ref(),
+            finding: Finding::new(Reason::Undecodable, message),
+        }
+    }
+
+    /// Says it in the status, or in an event alone where the API server does not take a status beside
+    /// such a spec.
+    pub async fn report(&self, context: &Context, key: &ResourceKey) -> Ended {
+        let Some(version) = self.metadata.resource_version.as_deref() else {
+            return Ended::Rest;
+        };
+        let before = self.before.cloned().unwrap_or_default();
+        let mut after = before.clone();
+        after.observed_generation = self.metadata.generation.unwrap_or_default();
+        let now = Timestamp::now();
+        after.conditions = conditions::unusable(&before.conditions, &self.finding, now);
+        if after == before || self.metadata.deletion_timestamp.is_some() {
+            return Ended::Rest;
+        }
+        let client = &context.shared.client;
+        match in_time(act::status(client, key, version, &before, &after)).await {
+            Ok(_) => {
+                for event in events::transitions(&before, &after) {
+                    self.announce(context, event);
+                }
+            }
+            Err(Error::StatusRefused(error)) => {
+                tracing::warn!(resource = %key, error = chain(&error), "the status is refused");
+                let (reason, message) = (self.finding.reason, &self.finding.message);
+                self.announce(context, events::event("False", reason.as_str(), message));
+            }
+            // The watch brings the other version.
+            Err(error) if error.is_race() => {}
+            Err(error) => {
+                context.shared.metrics.failed(&error);
+                tracing::warn!(resource = %key, error = chain(&error), "the status was not written; it is tried again");
+                return Ended::Failed(UNUSABLE_PAUSE);
+            }
+        }
+        Ended::Rest
+    }
+
+    fn announce(&self, context: &Context, event: Event) {
+        let about = ObjectReference {
+            api_version: Some(API_VERSION.to_owned()),
+            kind: Some(KIND.to_owned()),
+            namespace: self.metadata.namespace.clone(),
+            name: self.metadata.name.clone(),
+            uid: self.metadata.uid.clone(),
+            ..Default::default()
+        };
+        let announcement = Announcement::about_reference(about, event);
+        let _ = context.shared.events.try_send(announcement);
+    }
 }

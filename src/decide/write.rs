@@ -57,9 +57,9 @@ pub(super) fn publish(world: &World<'_>, content: Content<'_>) -> Placing {
     let here = world
         .published()
         .filter(|published| published.secret_name == name);
-    let same_spec = world.knows_spec()
-        && world.knows_ttl()
-        && world.reason_before(ConditionType::Ready) != Some(Reason::Suspended);
+    let reason = world.reason_before(ConditionType::Ready);
+    let same_spec =
+        world.knows_spec() && world.knows_ttl() && !reason.is_some_and(Reason::disregards_spec);
     match (&world.view.target, world.read_target(name)) {
         (Sight::Absent, _) | (_, Some(Target::Absent)) => {
             Placing::Known(Box::new(create(world, content)))

@@ -3,19 +3,20 @@
 use std::borrow::Cow;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::{Resource, api::ObjectMeta, core::error_boundary::InvalidObject};
+use kube::{Resource, api::ObjectMeta};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::{
     api::{StaticAwsCredentials, StaticAwsCredentialsSpec, StaticAwsCredentialsStatus},
+    resource::Undecodable,
     words,
 };
 
 /// A resource, or why it cannot be decoded. Most of a stored object is who owns which field, and how it
 /// was last applied: no decision needs that, so it is not even read.
 #[derive(Clone, Debug)]
-pub struct Guarded(pub Result<StaticAwsCredentials, Box<InvalidObject>>);
+pub struct Guarded(pub Result<StaticAwsCredentials, Box<Undecodable>>);
 
 /// Spec and status are decoded once it is known whose they are.
 #[derive(Deserialize)]
@@ -57,9 +58,10 @@ impl<'de> Deserialize<'de> for Guarded {
                 spec,
                 status,
             }),
-            Err(error) => Err(Box::new(InvalidObject {
+            Err((error, status)) => Err(Box::new(Undecodable {
                 error: words::foreign(&error),
                 metadata,
+                status,
             })),
         }))
     }
@@ -69,10 +71,35 @@ impl<'de> Deserialize<'de> for Guarded {
 /// nevertheless, and would be kept, packed and read again for each run.
 const LARGEST_SPEC: usize = 48 << 10;
 
+type Status = Option<StaticAwsCredentialsStatus>;
+
+/// Spec and status, or why they cannot be decoded and what of the status can be.
 fn decode(
     spec: Value,
     status: Option<Value>,
-) -> Result<(StaticAwsCredentialsSpec, Option<StaticAwsCredentialsStatus>), String> {
+) -> Result<(StaticAwsCredentialsSpec, Status), (String, Status)> {
+    let conditions = status
+        .as_ref()
+        .and_then(|status| status.get("conditions"))
+        .cloned();
+    let status = match status.map(serde_json::from_value).transpose() {
+        Ok(status) => status,
+        Err(error) => {
+            let conditions = conditions.and_then(|all| serde_json::from_value(all).ok());
+            let status = conditions.map(|conditions| StaticAwsCredentialsStatus {
+                conditions,
+                ..StaticAwsCredentialsStatus::default()
+            });
+            return Err((error.to_string(), status));
+        }
+    };
+    match decode_spec(spec) {
+        Ok(spec) => Ok((spec, status)),
+        Err(error) => Err((error, status)),
+    }
+}
+
+fn decode_spec(spec: Value) -> Result<StaticAwsCredentialsSpec, String> {
     let size = size(&spec);
     if size > LARGEST_SPEC {
         return Err(format!(
@@ -80,11 +107,7 @@ fn decode(
              shorten spec.target.keys, or what else is long"
         ));
     }
-    let status = status.map(serde_json::from_value).transpose();
-    Ok((
-        serde_json::from_value(spec).map_err(|error| error.to_string())?,
-        status.map_err(|error| error.to_string())?,
-    ))
+    serde_json::from_value(spec).map_err(|error| error.to_string())
 }
 
 /// How many bytes the texts in a value take, and one for everything else.

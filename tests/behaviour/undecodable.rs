@@ -2,26 +2,31 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use cluster::proxy::{Fault, Rewrite};
 use serde_json::json;
 
 use crate::{
     actions::{TARGET, tests},
-    scene::{PAIR, SECOND, Scene, Stage},
+    scene::{PAIR, SECOND, Scene, Stage, condition, message},
 };
 
 tests![
     f26_one_resource_that_does_not_decode_stops_no_other,
     f26_an_undecodable_resource_keeps_its_target,
+    a_spec_that_the_schema_would_refuse_is_named_in_a_condition,
+    a_spec_that_was_not_understood_is_applied_once_it_is,
 ];
 
 /// Spoils, on its way to the operator, every resource whose interval is 7 minutes.
 fn spoil() -> Rewrite {
-    Box::new(|line| {
+    replacing(r#""interval":"7m""#, r#""interval":[7]"#)
+}
+
+fn replacing(words: &'static str, others: &'static str) -> Rewrite {
+    Box::new(move |line| {
         let text = String::from_utf8_lossy(line);
-        text.replace(r#""interval":"7m""#, r#""interval":[7]"#)
-            .into_bytes()
+        text.replace(words, others).into_bytes()
     })
 }
 
@@ -51,6 +56,11 @@ async fn f26_one_resource_that_does_not_decode_stops_no_other(stage: Arc<Stage>)
     scene.until_agreed("orders").await?;
     scene.resource("later", "pair", json!({})).await?;
     scene.until_agreed("later").await?;
+    for (kind, status) in [("Ready", "False"), ("Stalled", "True")] {
+        scene
+            .until_says("spoiled", kind, status, "Undecodable")
+            .await?;
+    }
     scene
         .until("an event tells of it", async || {
             let reasons = scene.event_reasons("spoiled").await?;
@@ -90,12 +100,88 @@ async fn f26_an_undecodable_resource_keeps_its_target(stage: Arc<Stage>) -> Resu
     scene
         .until_status("rival", "Ready", "False", "TargetConflict")
         .await?;
+    let object = scene
+        .until_status("orders", "Ready", "False", "Undecodable")
+        .await?;
+    let (_, verified) = condition(&object, "Verified").context("Verified")?;
+    assert_eq!(
+        verified, "IdentityVerified",
+        "what was said of the pair stays"
+    );
     assert_eq!(scene.version(TARGET).await?, before);
+
+    // A new process has said so before.
+    scene.stop_operator();
+    let mark = scene.proxy.mark();
+    scene.start_operator().await?;
+    let costs = scene.costs(mark).await;
+    let writes = costs.writes.get("staticawscredentials/status");
+    assert_eq!(writes, None, "{costs:?}");
 
     scene.proxy.clear_fault();
     scene.stop_operator();
     scene.start_operator().await?;
+    scene
+        .until_status("orders", "Ready", "True", "Published")
+        .await?;
+    assert_eq!(scene.version(TARGET).await?, before);
     scene.source("pair", SECOND).await?;
     scene.until_agreed("orders").await?;
+    Ok(())
+}
+
+/// A definition without its bounds took it.
+async fn a_spec_that_the_schema_would_refuse_is_named_in_a_condition(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let mut scene = Scene::settled(stage).await?;
+    let before = scene.version(TARGET).await?;
+    scene.proxy.set_fault(Box::new(|head| {
+        if head.resource == "staticawscredentials" && !head.verb.writes() {
+            Fault::Lines(replacing(r#""interval":"8m""#, r#""interval":"8s""#))
+        } else {
+            Fault::Pass
+        }
+    }));
+    scene.stop_operator();
+    scene.start_operator().await?;
+    let interval = |interval: &str| json!({ "validation": { "interval": interval } });
+    scene.change("orders", interval("8m")).await?;
+    let object = scene
+        .until_status("orders", "Ready", "False", "SpecInvalid")
+        .await?;
+    let problem = message(&object, "Ready");
+    assert!(
+        problem.starts_with("spec.validation.interval: "),
+        "{problem}"
+    );
+    assert!(condition(&object, "Stalled").is_some());
+    assert_eq!(scene.version(TARGET).await?, before);
+    scene.change("orders", interval("9m")).await?;
+    scene
+        .until_status("orders", "Ready", "True", "Published")
+        .await?;
+    Ok(())
+}
+
+/// The status speaks of the spec, which the target does not show.
+async fn a_spec_that_was_not_understood_is_applied_once_it_is(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::settled(stage).await?;
+    spoiled(&scene);
+    scene.stop_operator();
+    scene.start_operator().await?;
+    let spec = json!({
+        "validation": { "interval": "7m" }, "target": { "keys": { "further": "AccessKeyId" } },
+    });
+    scene.change("orders", spec).await?;
+    scene
+        .until_status("orders", "Ready", "False", "Undecodable")
+        .await?;
+    scene.proxy.clear_fault();
+    scene.stop_operator();
+    scene.start_operator().await?;
+    scene.until_agreed("orders").await?;
+    let content = scene.content(TARGET).await?;
+    assert_eq!(content.get("further").map(String::as_str), Some(PAIR.0));
     Ok(())
 }

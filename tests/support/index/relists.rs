@@ -3,14 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kube::{
-    api::ObjectMeta, core::error_boundary::InvalidObject, runtime::watcher::Event as Watched,
-};
+use kube::{api::ObjectMeta, runtime::watcher::Event as Watched};
 use proptest::{collection::vec, prelude::*};
 use serde_json::json;
 use static_aws_credentials::{
     index::{Index, ResourceKey, Seen, Sight, View},
-    resource,
+    resource::{self, Undecodable},
     store::Store,
     watch::{
         Guarded,
@@ -148,7 +146,11 @@ impl Play {
         }
         let metadata: ObjectMeta = serde_json::from_value(object["metadata"].clone()).unwrap();
         let error = "it cannot be decoded".to_owned();
-        Guarded(Err(Box::new(InvalidObject { error, metadata })))
+        Guarded(Err(Box::new(Undecodable {
+            error,
+            metadata,
+            status: None,
+        })))
     }
 
     /// What an event that was delivered says.
