@@ -90,7 +90,7 @@ pub struct RunArgs {
     )]
     pub namespaces: Vec<String>,
 
-    /// Serve /livez, /readyz and /metrics here
+    /// Serve /metrics here, and /livez and /readyz too
     #[arg(
         long,
         env = "AWSCREDS_BIND",
@@ -98,6 +98,15 @@ pub struct RunArgs {
         default_value = "0.0.0.0:8080"
     )]
     pub bind: SocketAddr,
+
+    /// Serve /livez and /readyz here, on a thread of their own
+    #[arg(
+        long,
+        env = "AWSCREDS_PROBE_BIND",
+        value_name = "ADDR",
+        default_value = "0.0.0.0:8081"
+    )]
+    pub probe_bind: SocketAddr,
 
     /// How many resources are worked on at once
     #[arg(long, env = "AWSCREDS_CONCURRENCY", value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..))]

@@ -177,6 +177,13 @@ impl Health {
         if self.stopping.load(Ordering::Relaxed) {
             text.push_str("the process is stopping\n");
         }
+        if lock(&self.turned).elapsed() >= STUCK {
+            let _ = writeln!(
+                text,
+                "the main loop has not turned for {} s",
+                STUCK.as_secs()
+            );
+        }
         let lease = lock(&self.lease).as_ref().and_then(|lease| lease.problem());
         if let Some(problem) = lease {
             let _ = writeln!(text, "{problem}");

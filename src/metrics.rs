@@ -6,6 +6,7 @@ mod calls;
 mod indexes;
 mod process;
 mod queue;
+mod rendering;
 mod requests;
 mod resources;
 mod runs;
@@ -37,6 +38,7 @@ use crate::{
 pub use calls::{Calls, Measured};
 pub use indexes::Indexes;
 pub use queue::{Queue, Work};
+pub use rendering::{Renderer, Rendering};
 pub use requests::{Counted, Counting, Requests};
 pub use resources::{Listing, Resources};
 pub use runs::{Run, Runs};
@@ -251,13 +253,19 @@ impl Metrics {
         self.leads.get_or_create(&Lease { name }).set(leads.into());
     }
 
-    /// All of it, in pieces that are made one by one.
-    pub fn pages(&self, format: Format) -> impl Iterator<Item = String> + Send + use<> {
+    /// All but the metrics of single resources, in `OpenMetrics` without its end.
+    fn families(&self) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode_registry(&mut text, &self.registry);
-        let resources = self.resources.pages(format);
-        let pages = [format.of(text)].into_iter().chain(resources);
+        text
+    }
+
+    /// All of it, in pieces that are made one by one.
+    pub fn pages(&self, format: Format) -> impl Iterator<Item = String> + Send + use<> {
+        let resources = self.resources.pages();
+        let pages = [format.of(self.families())].into_iter().chain(resources);
+        let pages = pages.chain([format.end().to_owned()]);
         pages.filter(|page| !page.is_empty())
     }
 }

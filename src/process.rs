@@ -62,6 +62,9 @@ pub enum ProcessError {
     /// The address.
     #[error("--bind: {0} cannot be used")]
     Bind(std::net::SocketAddr, #[source] io::Error),
+    /// The address of probes.
+    #[error("--probe-bind: {0} cannot be used")]
+    ProbeBind(std::net::SocketAddr, #[source] io::Error),
     /// Randomness.
     #[error("the system has no randomness to give")]
     Randomness(#[from] getrandom::Error),
@@ -69,7 +72,7 @@ pub enum ProcessError {
     #[error("signals cannot be received")]
     Signals(#[source] io::Error),
     /// The server.
-    #[error("the server of /livez and /readyz ended")]
+    #[error("the server of /metrics ended")]
     Server,
     /// A watch.
     #[error("the process cannot go on")]
@@ -94,11 +97,13 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
         .await
         .map_err(|error| ProcessError::Bind(args.bind, error))?;
     telemetry::announce(&args);
+    let health = Arc::new(Health::default());
+    server::serve_probes(args.probe_bind, Arc::clone(&health))
+        .map_err(|error| ProcessError::ProbeBind(args.probe_bind, error))?;
     let (announcements, queue) = mpsc::channel(EVENT_QUEUE);
     let (candidate, leader) = election(&args, &client)?;
     let shared = shared(&args, client.clone(), leader, announcements, metrics)?;
     let shared = Arc::new(shared);
-    let health = Arc::new(Health::default());
     let (drained, until_drained) = oneshot::channel::<()>();
     let tenure = candidate.map(|candidate| {
         health.needs(candidate.health());
@@ -108,11 +113,8 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let (ended, until_ended) = oneshot::channel::<()>();
     let publisher = events::publish(client, queue, until_ended.map(drop));
     let publisher = tokio::spawn(publisher);
-    let server = tokio::spawn(server::serve(
-        listener,
-        Arc::clone(&shared),
-        Arc::clone(&health),
-    ));
+    let router = server::all(Arc::clone(&shared), Arc::clone(&health));
+    let server = tokio::spawn(server::serve(listener, router));
     let work = scopes(&args.namespaces)
         .into_iter()
         .map(|scope| serve(&shared, &health, scope, &stop));

@@ -1,44 +1,37 @@
-//! `/livez`, `/readyz` and `/metrics`. Whoever reaches the port may try to hold it up: there is a limit to
-//! the size of a request, to the time for one, and to the connections at once.
+//! `/livez`, `/readyz` and `/metrics`. A client may try to hold the ports up: there is a limit to the size of a
+//! request, to the time for one, to the connections at once, and to the answers with metrics at once.
 
-use std::{
-    collections::VecDeque, convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration,
-};
+mod connections;
+
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use axum::{
     Router,
     body::Body,
     extract::State,
     http::{HeaderMap, StatusCode, header},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
     routing::get,
 };
-use futures::stream;
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-};
+use futures::{StreamExt, stream};
+use tokio::{net::TcpListener, sync::Semaphore};
 
-use crate::{context::Shared, health::Health, metrics::Format};
+use crate::{
+    context::Shared,
+    health::Health,
+    metrics::{Format, Renderer},
+};
+use connections::Connections;
 
-/// The kubelet and Prometheus use one or two.
-const MOST_CONNECTIONS: usize = 64;
-/// The least that hyper allows; a probe takes 200 bytes.
-const LONGEST_HEAD: usize = 8 * 1024;
-const HEAD_DEADLINE: Duration = Duration::from_secs(5);
-const DEADLINE: Duration = Duration::from_secs(15);
+/// Prometheus and a person with `curl` use one each.
+const MOST_SCRAPES: usize = 8;
 /// The system is out of file descriptors, say; trying again at once would be a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-#[derive(Clone)]
-struct Served {
+struct Scraped {
     shared: Arc<Shared>,
-    health: Arc<Health>,
+    renderer: Renderer,
+    places: Arc<Semaphore>,
 }
 
 /// Takes the address, so that one that is taken is known at once.
@@ -49,43 +42,65 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-/// Serves for as long as the process lives.
-pub async fn serve(listener: TcpListener, shared: Arc<Shared>, health: Arc<Health>) {
-    let router = Router::new()
+/// Answers probes on a thread of its own for as long as the process lives, however busy or stuck the main
+/// thread is. Returns the address.
+///
+/// # Errors
+/// The address is taken or not this host's, or there is no thread to be had.
+pub fn serve_probes(address: SocketAddr, health: Arc<Health>) -> io::Result<SocketAddr> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    thread::Builder::new()
+        .name("probes".to_owned())
+        .spawn(move || {
+            runtime.block_on(async {
+                match TcpListener::from_std(listener) {
+                    Ok(listener) => serve(listener, probes(health)).await,
+                    // A pod without answers is restarted.
+                    Err(error) => tracing::error!(%error, "probes cannot be served"),
+                }
+            });
+        })?;
+    Ok(address)
+}
+
+/// `/livez` and `/readyz`.
+pub fn probes(health: Arc<Health>) -> Router {
+    Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
-        .with_state(Served { shared, health });
-    let mut connections: VecDeque<JoinHandle<()>> = VecDeque::new();
+        .with_state(health)
+}
+
+/// `/metrics`, and the probes for people who ask there.
+pub fn all(shared: Arc<Shared>, health: Arc<Health>) -> Router {
+    let scraped = Arc::new(Scraped {
+        shared,
+        renderer: Renderer::default(),
+        places: Arc::new(Semaphore::new(MOST_SCRAPES)),
+    });
+    let metrics = Router::new().route("/metrics", get(metrics));
+    metrics.with_state(scraped).merge(probes(health))
+}
+
+/// Serves for as long as the process lives.
+pub async fn serve(listener: TcpListener, router: Router) {
+    let mut connections = Connections::default();
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(ACCEPT_PAUSE).await;
-            continue;
-        };
-        connections.retain(|connection| !connection.is_finished());
-        // Not the newest: that may be a probe, which is answered before the next one comes.
-        if connections.len() >= MOST_CONNECTIONS
-            && let Some(oldest) = connections.pop_front()
-        {
-            oldest.abort();
+        connections.make_room().await;
+        match listener.accept().await {
+            Ok((stream, _)) => connections.add(stream, router.clone()),
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
-        connections.push_back(tokio::spawn(speak(stream, router.clone())));
     }
 }
 
-/// One request, one answer. How a connection fails is the business of its client.
-async fn speak(stream: TcpStream, router: Router) {
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_DEADLINE)
-        .max_buf_size(LONGEST_HEAD)
-        .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    let _ = tokio::time::timeout(DEADLINE, connection).await;
-}
-
-async fn livez(State(served): State<Served>) -> impl IntoResponse {
-    if served.health.is_alive() {
+async fn livez(State(health): State<Arc<Health>>) -> impl IntoResponse {
+    if health.is_alive() {
         (StatusCode::OK, "ok\n")
     } else {
         (
@@ -95,8 +110,8 @@ async fn livez(State(served): State<Served>) -> impl IntoResponse {
     }
 }
 
-async fn readyz(State(served): State<Served>) -> impl IntoResponse {
-    let problems = served.health.problems();
+async fn readyz(State(health): State<Arc<Health>>) -> impl IntoResponse {
+    let problems = health.problems();
     if problems.is_empty() {
         (StatusCode::OK, "ok\n".to_owned())
     } else {
@@ -104,10 +119,20 @@ async fn readyz(State(served): State<Served>) -> impl IntoResponse {
     }
 }
 
-async fn metrics(State(served): State<Served>, headers: HeaderMap) -> impl IntoResponse {
+async fn metrics(State(scraped): State<Arc<Scraped>>, headers: HeaderMap) -> Response {
+    let Ok(place) = Arc::clone(&scraped.places).try_acquire_owned() else {
+        let later = [(header::RETRY_AFTER, "1")];
+        let words = "too many answers at once\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, later, words).into_response();
+    };
     let accept = headers.get(header::ACCEPT);
     let format = Format::accepted(accept.and_then(|accept| accept.to_str().ok()));
-    let pages = served.shared.metrics.pages(format);
-    let body = Body::from_stream(stream::iter(pages.map(Ok::<_, Infallible>)));
-    ([(header::CONTENT_TYPE, format.content_type())], body)
+    let rendering = scraped.renderer.render(&scraped.shared.metrics).await;
+    let pages = stream::iter(rendering.pages(format)).map(move |page| {
+        // The place is free once the answer is sent.
+        let _ = &place;
+        Ok::<_, Infallible>(page)
+    });
+    let kind = [(header::CONTENT_TYPE, format.content_type())];
+    (kind, Body::from_stream(pages)).into_response()
 }

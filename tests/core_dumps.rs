@@ -53,7 +53,10 @@ fn operator(directory: &Path) -> Child {
     let copy = directory.join("operator");
     fs::copy(OPERATOR, &copy).unwrap();
     let child = start(
-        &format!("{} run --bind 127.0.0.1:0", copy.display()),
+        &format!(
+            "{} run --bind 127.0.0.1:0 --probe-bind 127.0.0.1:0",
+            copy.display()
+        ),
         directory,
     );
     let began = Instant::now();

@@ -12,8 +12,10 @@ async fn a_loop_that_does_not_turn_is_stuck_after_a_minute() {
     assert!(health.is_alive());
     tokio::time::advance(MINUTE).await;
     assert!(!health.is_alive());
+    let words = "the main loop has not turned for 60 s\n";
+    assert!(health.problems().contains(words), "{}", health.problems());
     health.turned();
-    assert!(health.is_alive());
+    assert!(health.is_alive() && !health.problems().contains(words));
 }
 
 #[tokio::test(start_paused = true)]

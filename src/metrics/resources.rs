@@ -1,12 +1,12 @@
-//! Metrics of single resources. They are read page by page while they are sent, from whoever keeps the
-//! resources: a client that reads slowly, or many at once, hold neither a lock nor ten thousand lines.
+//! Metrics of single resources. They are read page by page from the stores, whose locks are free between
+//! two pages.
 
 use std::{
     fmt::{self, Write},
     sync::{Arc, Mutex, Weak},
 };
 
-use super::{Summary, text::Format};
+use super::Summary;
 use crate::{index::ResourceKey, lock::lock};
 
 /// A page has about 100 KiB.
@@ -85,15 +85,14 @@ impl Resources {
     }
 
     /// What is told of all of them, page by page.
-    pub(super) fn pages(&self, format: Format) -> impl Iterator<Item = String> + Send + use<> {
-        let pages = Pages {
+    pub(super) fn pages(&self) -> impl Iterator<Item = String> + Send + use<> {
+        Pages {
             listings: lock(&self.listings).clone(),
             family: 0,
             listing: 0,
             last: None,
             begun: false,
-        };
-        pages.chain([format.end().to_owned()])
+        }
     }
 }
 

@@ -58,11 +58,14 @@ impl<'de> Deserialize<'de> for Guarded {
                 spec,
                 status,
             }),
-            Err((error, status)) => Err(Box::new(Undecodable {
-                error: words::foreign(&error),
-                metadata,
-                status,
-            })),
+            Err(undecoded) => {
+                let (error, status) = *undecoded;
+                Err(Box::new(Undecodable {
+                    error: words::foreign(&error),
+                    metadata,
+                    status,
+                }))
+            }
         }))
     }
 }
@@ -77,7 +80,7 @@ type Status = Option<StaticAwsCredentialsStatus>;
 fn decode(
     spec: Value,
     status: Option<Value>,
-) -> Result<(StaticAwsCredentialsSpec, Status), (String, Status)> {
+) -> Result<(StaticAwsCredentialsSpec, Status), Box<(String, Status)>> {
     let conditions = status
         .as_ref()
         .and_then(|status| status.get("conditions"))
@@ -90,12 +93,12 @@ fn decode(
                 conditions,
                 ..StaticAwsCredentialsStatus::default()
             });
-            return Err((error.to_string(), status));
+            return Err(Box::new((error.to_string(), status)));
         }
     };
     match decode_spec(spec) {
         Ok(spec) => Ok((spec, status)),
-        Err(error) => Err((error, status)),
+        Err(error) => Err(Box::new((error, status))),
     }
 }
 

@@ -224,6 +224,7 @@ fn run(arguments: &[&str], kubeconfig: &Path) -> Result<Output> {
     let mut command = Command::new("timeout");
     command.arg("20").arg(program).args(arguments);
     command.env("KUBECONFIG", kubeconfig);
+    command.env("AWSCREDS_PROBE_BIND", "127.0.0.1:0");
     Ok(command.output()?)
 }
 
@@ -238,6 +239,7 @@ async fn a_bad_flag_is_a_clear_error_and_a_code_of_its_own(stage: Arc<Stage>) ->
         (vec!["--sts-endpoint", "http://sts.example.com"], "loopback"),
         (vec!["--sts-endpoint", "ftp://127.0.0.1"], "--sts-endpoint"),
         (vec!["--bind", "nowhere"], "--bind"),
+        (vec!["--probe-bind", "nowhere"], "--probe-bind"),
         (vec!["--concurrency", "0"], "--concurrency"),
         (vec!["--kubelet-sync-period", "1"], "--kubelet-sync-period"),
         (
@@ -255,6 +257,7 @@ async fn a_bad_flag_is_a_clear_error_and_a_code_of_its_own(stage: Arc<Stage>) ->
         ),
         (vec!["--sts-ca-file", &nonsense], "--sts-ca-file"),
         (vec!["--bind", &taken], "--bind"),
+        (vec!["--probe-bind", &taken], "--probe-bind"),
         (vec!["--log", "a=b=c"], "--log"),
     ];
     let usage = usage.into_iter().map(|case| (2, case));

@@ -11,10 +11,14 @@ use static_aws_credentials::args::Cli;
 use crate::render::{NEWEST, objects, ways};
 
 /// Flags that the chart leaves as they are, each with its reason.
-const LEFT: [(&str, &str); 3] = [
+const LEFT: [(&str, &str); 4] = [
     (
         "AWSCREDS_BIND",
-        "probes, Service and NetworkPolicy name its port",
+        "Service, monitors and NetworkPolicy name its port",
+    ),
+    (
+        "AWSCREDS_PROBE_BIND",
+        "probes and NetworkPolicy name its port",
     ),
     (
         "AWSCREDS_LEASE_NAMESPACE",
@@ -69,16 +73,18 @@ fn defaults_are_those_of_the_flags() -> Result<()> {
 }
 
 #[test]
-fn the_port_is_where_the_operator_listens() -> Result<()> {
+fn the_ports_are_where_the_operator_listens() -> Result<()> {
     let flags = flags();
-    let bind = flags.get("AWSCREDS_BIND").context("no flag")?;
-    let default = bind.get_default_values().first().context("no default")?;
     let container = container(&[])?;
-    let port = container["ports"][0]["containerPort"].to_string();
-    ensure!(
-        default.to_string_lossy().ends_with(&format!(":{port}")),
-        "{port}"
-    );
+    for (at, flag) in ["AWSCREDS_BIND", "AWSCREDS_PROBE_BIND"].iter().enumerate() {
+        let bind = flags.get(*flag).context("no flag")?;
+        let default = bind.get_default_values().first().context("no default")?;
+        let port = container["ports"][at]["containerPort"].to_string();
+        ensure!(
+            default.to_string_lossy().ends_with(&format!(":{port}")),
+            "{flag}: {port}"
+        );
+    }
     Ok(())
 }
 

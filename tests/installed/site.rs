@@ -68,8 +68,8 @@ impl Site {
         let addresses = self.cluster.kubectl(&pods).await?;
         ensure!(!addresses.is_empty(), "there are no pods");
         for address in addresses.split(' ') {
-            for path in ["/metrics", "/readyz", "/livez"] {
-                let shown = self.asked(&format!("{address}:8080"), path).await?;
+            for (port, path) in [(8080, "/metrics"), (8081, "/readyz"), (8081, "/livez")] {
+                let shown = self.asked(&format!("{address}:{port}"), path).await?;
                 canaries.unshown(path, &shown)?;
             }
         }

@@ -76,6 +76,8 @@ impl Leashed {
             .arg(log)
             .arg(program)
             .args(args)
+            // Several operators run side by side on one machine.
+            .env("AWSCREDS_PROBE_BIND", "127.0.0.1:0")
             .envs(env.iter().map(|(key, value)| (key, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

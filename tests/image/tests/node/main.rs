@@ -122,7 +122,7 @@ impl Stage {
         spec["dnsPolicy"] = json!("None");
         spec["dnsConfig"] = json!({ "nameservers": [self.node.bridge_address().to_string()] });
         spec["containers"][0]["readinessProbe"] =
-            json!({ "httpGet": { "path": "/readyz", "port": 8080 }, "periodSeconds": 1 });
+            json!({ "httpGet": { "path": "/readyz", "port": 8081 }, "periodSeconds": 1 });
         if roots.is_some() {
             spec["volumes"] = json!([{ "name": "roots", "configMap": { "name": "roots" } }]);
             spec["containers"][0]["volumeMounts"] =

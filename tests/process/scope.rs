@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{FutureExt, Stream, StreamExt, future::BoxFuture, stream};
+use futures::{Stream, StreamExt, stream};
 use http_body_util::StreamBody;
 use hyper::{
     Request, Response,
@@ -27,18 +27,16 @@ use serde_json::{Value, json};
 use static_aws_credentials::{
     context::Shared,
     controller::{self, WatchEnded},
-    fair::FairGate,
-    fingerprint::FingerprintKey,
     health::Health,
-    leader::Leader,
-    metrics::{Format, Metrics},
-    sts::{Question, Reply, Sts},
+    metrics::Format,
 };
 use tokio::{
-    sync::{mpsc, watch},
+    sync::watch,
     time::{Instant, sleep, sleep_until},
 };
 use tower::service_fn;
+
+use crate::shared::shared;
 
 type Frames = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, io::Error>> + Send>>;
 
@@ -51,14 +49,6 @@ enum Mood {
     Hangs,
     /// Reading a watch panics.
     Panics,
-}
-
-struct Nobody;
-
-impl Sts for Nobody {
-    fn ask(&self, _: Question) -> BoxFuture<'_, Reply> {
-        futures::future::pending().boxed()
-    }
 }
 
 /// A scope and its API server.
@@ -128,21 +118,7 @@ impl Stage {
             let mood = moods.clone();
             async move { Ok::<_, Infallible>(answer(request, mood).await) }
         });
-        let shared = Arc::new(Shared {
-            client: Client::new(service, "shop"),
-            leader: Leader::alone(),
-            sts: Arc::new(Nobody),
-            endpoint_replaced: false,
-            lists_consumers: false,
-            restarts_consumers: false,
-            kubelet_sync_period: Duration::from_secs(90),
-            credential_process_ttl: 1080,
-            key: FingerprintKey::random().unwrap(),
-            gate: FairGate::new(1),
-            refusals: std::sync::Mutex::default(),
-            events: mpsc::channel(1).0,
-            metrics: Metrics::new(false),
-        });
+        let shared = Arc::new(shared(Client::new(service, "shop")));
         Self {
             mood,
             asked,

@@ -1,0 +1,14 @@
+//! Parts of the running process without a cluster: a scope beside an API server of the test's own, and the
+//! ports.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../support/known.rs"]
+mod known;
+mod metrics;
+mod ports;
+mod scope;
+mod shared;

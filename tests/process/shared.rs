@@ -1,0 +1,48 @@
+//! What the scopes of a process share.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures::{
+    FutureExt,
+    future::{BoxFuture, pending},
+};
+use kube::Client;
+use static_aws_credentials::{
+    context::Shared,
+    fair::FairGate,
+    fingerprint::FingerprintKey,
+    leader::Leader,
+    metrics::Metrics,
+    sts::{Question, Reply, Sts},
+};
+use tokio::sync::mpsc;
+
+struct Nobody;
+
+impl Sts for Nobody {
+    fn ask(&self, _: Question) -> BoxFuture<'_, Reply> {
+        pending().boxed()
+    }
+}
+
+/// A process that is the only one, and is not answered by AWS.
+pub fn shared(client: Client) -> Shared {
+    Shared {
+        client,
+        leader: Leader::alone(),
+        sts: Arc::new(Nobody),
+        endpoint_replaced: false,
+        lists_consumers: false,
+        restarts_consumers: false,
+        kubelet_sync_period: Duration::from_secs(90),
+        credential_process_ttl: 1080,
+        key: FingerprintKey::random().unwrap(),
+        gate: FairGate::new(1),
+        refusals: Mutex::default(),
+        events: mpsc::channel(1).0,
+        metrics: Metrics::new(false),
+    }
+}
