@@ -6,11 +6,13 @@ mod overlap;
 mod pickup;
 mod pod;
 pub mod restart;
+mod verdict;
 mod volume;
 mod workload;
 
 pub use again::Again;
-pub use overlap::{Holder, Outlook, delivered, forget, holder, is_open, judge, note, unlisted};
+pub use overlap::{Holder, delivered, forget, holder, is_open, note, since};
 pub use pickup::{Pickup, pickup};
 pub use pod::Pod;
+pub use verdict::{Outlook, judge, unlisted};
 pub use workload::{Workload, mark};

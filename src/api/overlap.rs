@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// How many workloads one rotation restarts.
 pub const MOST_WORKLOADS: usize = 1000;
+/// How many names of a target are followed. A list of this length may lack further ones.
+pub const MOST_NAMES: usize = 8;
 
 /// The pair that was superseded last.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +17,12 @@ pub struct Previous {
     /// Last four characters of its access key ID.
     #[schemars(length(max = 4))]
     pub key_id_suffix: String,
-    /// When the target got another pair in its place.
+    /// The names of the target under which it was published, up to eight, and those of older keys that pods could
+    /// still hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "names_before")]
+    pub secret_names: Vec<String>,
+    /// When the target got another pair in its place, under its present name.
     pub superseded_time: Time,
     /// By when consumers that read the target again by themselves have done so.
     pub picked_up_time: Time,
@@ -95,14 +102,26 @@ fn workloads(_: &mut SchemaGenerator) -> Schema {
 }
 
 fn names(_: &mut SchemaGenerator) -> Schema {
+    list("Name of a pod.", 10, 253)
+}
+
+fn names_before(_: &mut SchemaGenerator) -> Schema {
+    list("Name of a Secret.", MOST_NAMES, 253)
+}
+
+pub(super) fn former_names(_: &mut SchemaGenerator) -> Schema {
+    list("Name of a Secret.", MOST_NAMES - 1, 253)
+}
+
+fn list(description: &str, most_items: usize, most_characters: usize) -> Schema {
     json_schema!({
         "type": "array",
-        "maxItems": 10,
+        "maxItems": most_items,
         "x-kubernetes-list-type": "atomic",
         "items": {
-            "description": "Name of a pod.",
+            "description": description,
             "type": "string",
-            "maxLength": 253,
+            "maxLength": most_characters,
         },
     })
 }

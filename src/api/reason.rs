@@ -127,6 +127,8 @@ pub enum Reason {
     ConsumersPickingUp,
     /// The operator may not list the pods that may hold the superseded pair.
     ConsumersNotListed,
+    /// No pod that uses the target under a name that is known holds the superseded pair, and there were more names.
+    ConsumersNotTraced,
     /// No pod that uses the target holds the superseded pair any more; the message names what was not looked at.
     PreviousKeyUnused,
 

@@ -46,7 +46,7 @@ pub struct StaticAwsCredentialsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Previous>,
 
-    /// Pods that may still hold the superseded pair.
+    /// Pods of this namespace that use the target, under any of its names, and may still hold the superseded pair.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumers: Option<Consumers>,
 
@@ -91,6 +91,10 @@ pub struct Published {
     /// Last four characters of the published access key ID.
     #[schemars(length(max = 4))]
     pub key_id_suffix: String,
+    /// Other names of the target under which the same pair was published before, up to seven.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "super::overlap::former_names")]
+    pub former_secret_names: Vec<String>,
     /// Counts the pairs that were published.
     pub revision: i64,
     /// When this pair was published.

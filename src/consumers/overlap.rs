@@ -1,4 +1,4 @@
-//! From the moment that a pair is superseded to the one when nobody holds it any more.
+//! From the moment that a pair is superseded to the one when nobody holds it any more: names and times.
 
 use std::time::Duration;
 
@@ -7,23 +7,16 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 
-use super::{Again, Pickup, Pod, pickup};
+use super::{Pickup, Pod, pickup};
 use crate::{
-    api::{
-        ConditionType, ConsumerGroup, Consumers, Previous, Published, Reason,
-        StaticAwsCredentialsStatus,
-    },
+    api::{ConditionType, MOST_NAMES, Previous, Published, Reason, StaticAwsCredentialsStatus},
     conditions::{self, Truth},
     verdict::Finding,
 };
 
 /// Requests and repetitions that were signed before.
 const UNDER_WAY: Duration = Duration::from_mins(1);
-const NAMED: usize = 10;
-/// Where the superseded pair may be as well.
-const NOT_LOOKED_AT: &str = "other resources that publish the same key, earlier names of the target, PersistentVolumes, \
-                             copies that programs made, other clusters";
-const IN_USE: ConditionType = ConditionType::PreviousKeyInUse;
+pub(super) const IN_USE: ConditionType = ConditionType::PreviousKeyInUse;
 
 /// A pod that may hold the superseded pair.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,49 +25,86 @@ pub struct Holder {
     pub name: String,
     /// How it comes by the present pair.
     pub pickup: Pickup,
+    /// The name of the target that it uses and that is published no more.
+    pub former: Option<String>,
 }
 
-/// What is known of the consumers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outlook {
-    /// The status with it.
-    pub status: StaticAwsCredentialsStatus,
-    /// When to look again, if at all.
-    pub again: Option<Again>,
-}
-
-/// Takes note of it in the status after a run if the pair was superseded in that run.
+/// Takes note of it in the status after a run if the pair was superseded in that run, or the one that took its
+/// place came to another name.
 pub fn note(
     before: &StaticAwsCredentialsStatus,
     after: &mut StaticAwsCredentialsStatus,
     kubelet: Duration,
     now: Timestamp,
 ) {
+    let open = is_open(before);
     let Some(published) = &after.published else {
-        forget(after);
+        // A withdrawal takes the present pair from the pods, and no older one.
+        if open.is_none() {
+            forget(after);
+        }
         return;
     };
-    let Some(superseded) = before.published.as_ref().filter(|before| {
-        before.revision != published.revision && before.key_id_suffix != published.key_id_suffix
-    }) else {
-        return;
-    };
-    let previous = Previous {
-        key_id_suffix: superseded.key_id_suffix.clone(),
-        superseded_time: published.time.clone(),
-        picked_up_time: Time(picked_up(superseded, published, kubelet)),
+    let superseded = before.published.as_ref();
+    let superseded = superseded.filter(|superseded| supersedes(published, superseded));
+    let previous = match (superseded, open) {
+        (Some(superseded), open) => Previous {
+            key_id_suffix: superseded.key_id_suffix.clone(),
+            secret_names: names(superseded, open),
+            superseded_time: published.time.clone(),
+            picked_up_time: Time(picked_up(
+                published.time.0,
+                [Some(superseded), Some(published)],
+                kubelet,
+            )),
+        },
+        (None, Some(open)) if is_elsewhere(before, published) => Previous {
+            superseded_time: Time(now),
+            picked_up_time: Time(picked_up(
+                now,
+                [before.published.as_ref(), Some(published)],
+                kubelet,
+            )),
+            ..open.clone()
+        },
+        _ => return,
     };
     let message = format!(
         "the key that ends in {} was superseded; pods that start before {} may still get it, and who holds it is \
          looked up then",
         previous.key_id_suffix,
-        delivered(published, kubelet)
+        since(&previous, kubelet)
     );
     let finding = Finding::new(Reason::ConsumersPickingUp, message);
     after.previous = Some(previous);
     after.consumers = None;
     after.previous_key_safe_after = None;
     say(after, IN_USE, Truth::Unknown, &finding, now);
+}
+
+/// A key ID that ends alike is taken for the same: to deactivate it would hit the pair that is published.
+fn supersedes(published: &Published, before: &Published) -> bool {
+    before.revision != published.revision && before.key_id_suffix != published.key_id_suffix
+}
+
+/// Whether the pair was published under another name before, or under none.
+fn is_elsewhere(before: &StaticAwsCredentialsStatus, published: &Published) -> bool {
+    let before = before.published.as_ref();
+    before.is_none_or(|before| before.secret_name != published.secret_name)
+}
+
+/// Every name of a pair that was superseded, and of those before it that may still be held.
+fn names(superseded: &Published, open: Option<&Previous>) -> Vec<String> {
+    let present = std::iter::once(&superseded.secret_name);
+    let former = present.chain(&superseded.former_secret_names);
+    let older = open.into_iter().flat_map(|open| &open.secret_names);
+    let mut names = Vec::new();
+    for name in former.chain(older) {
+        if names.len() < MOST_NAMES && !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
 }
 
 /// Nothing is said of consumers any more.
@@ -87,14 +117,13 @@ pub fn forget(status: &mut StaticAwsCredentialsStatus) {
 
 /// Whoever read the old pair keeps it for as long as the file said that named the helper, or says since.
 /// Rounded up to the minute, for people.
-fn picked_up(superseded: &Published, published: &Published, kubelet: Duration) -> Timestamp {
-    let ttls = [superseded, published].map(|one| one.credential_process_ttl_seconds);
-    let ttl = ttls.into_iter().flatten().max().unwrap_or_default();
-    let start = published.time.0;
+fn picked_up(start: Timestamp, pairs: [Option<&Published>; 2], kubelet: Duration) -> Timestamp {
+    let ttls = pairs.into_iter().flatten();
+    let ttls = ttls.filter_map(|one| one.credential_process_ttl_seconds);
     let at = start
         .as_second()
         .saturating_add(seconds(kubelet.saturating_add(UNDER_WAY)))
-        .saturating_add(ttl);
+        .saturating_add(ttls.max().unwrap_or_default());
     let minute = at.div_euclid(60) + i64::from(at.rem_euclid(60) > 0);
     Timestamp::from_second(minute.saturating_mul(60)).unwrap_or(start)
 }
@@ -103,158 +132,59 @@ fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// The pair that was superseded and may still be in use, and what took its place.
+/// The pair that was superseded and may still be in use.
 #[must_use]
-pub fn is_open(status: &StaticAwsCredentialsStatus) -> Option<(&Previous, &Published)> {
-    let condition = conditions::find(&status.conditions, ConditionType::PreviousKeyInUse)?;
-    let open = condition.status != Truth::False.as_str();
-    status
-        .previous
-        .as_ref()
-        .zip(status.published.as_ref())
-        .filter(|_| open)
+pub fn is_open(status: &StaticAwsCredentialsStatus) -> Option<&Previous> {
+    let condition = conditions::find(&status.conditions, IN_USE)?;
+    let open = condition.status != Truth::False.as_str()
+        && condition.reason != Reason::ConsumersNotTraced.as_str();
+    status.previous.as_ref().filter(|_| open)
 }
 
 /// By when every pod that starts gets what was published. The kubelet puts another content into the pods of its node
 /// within its period.
 #[must_use]
 pub fn delivered(published: &Published, kubelet: Duration) -> Timestamp {
-    let time = published.time.0;
-    time.checked_add(kubelet).unwrap_or(time)
+    later(published.time.0, kubelet)
 }
 
-/// What a pod is to a Secret that was published.
+/// By when every pod that starts gets another pair than this one under the present name of the target.
 #[must_use]
-pub fn holder(pod: &Pod, published: &Published, kubelet: Duration) -> Option<Holder> {
-    let pickup = pickup(pod, &published.secret_name, delivered(published, kubelet))?;
-    let name = pod.metadata.name.clone().unwrap_or_default();
-    Some(Holder { name, pickup })
+pub fn since(previous: &Previous, kubelet: Duration) -> Timestamp {
+    later(previous.superseded_time.0, kubelet)
 }
 
-/// What the pods of the namespace tell.
+fn later(time: Timestamp, by: Duration) -> Timestamp {
+    time.checked_add(by).unwrap_or(time)
+}
+
+/// What a pod is to the names under which a pair was published. A name that is published no more gives a pod
+/// nothing newer, whenever it was started.
 #[must_use]
-pub fn judge(
-    status: &StaticAwsCredentialsStatus,
-    holders: &[Holder],
-    now: Timestamp,
-) -> Option<Outlook> {
-    let (previous, published) = is_open(status)?;
-    let consumers = consumers(holders);
-    let left = previous.picked_up_time.0.duration_since(now);
-    let secret = &published.secret_name;
-    let (truth, finding) = verdict(previous, secret, &consumers, left.is_positive());
-    let again = match truth {
-        Truth::False => None,
-        _ if finding.reason == Reason::ConsumersPickingUp => {
-            // Times in a status have no fractions.
-            let left = Duration::try_from(left).unwrap_or_default();
-            Some(Again::In(left + Duration::from_secs(1)))
-        }
-        _ => Some(Again::Later),
-    };
-    let held = matches!(
-        finding.reason,
-        Reason::ConsumersHoldPreviousKey | Reason::ConsumersUnknown
-    );
-    let mut status = status.clone();
-    status.previous_key_safe_after = (!held).then(|| previous.picked_up_time.clone());
-    status.consumers = Some(consumers);
-    say(&mut status, IN_USE, truth, &finding, now);
-    Some(Outlook { status, again })
-}
-
-/// The API server does not let the operator see the pods.
-#[must_use]
-pub fn unlisted(status: &StaticAwsCredentialsStatus, now: Timestamp) -> Option<Outlook> {
-    let (previous, _) = is_open(status)?;
-    let message = format!(
-        "pods may not be listed, so nobody can say who holds the key that ends in {}; let the operator list \
-         pods in this namespace, as the chart does with rotation.consumers.enabled",
-        previous.key_id_suffix
-    );
-    let mut status = status.clone();
-    status.consumers = None;
-    status.previous_key_safe_after = None;
-    let finding = Finding::new(Reason::ConsumersNotListed, message);
-    say(&mut status, IN_USE, Truth::Unknown, &finding, now);
-    let again = Some(Again::Later);
-    Some(Outlook { status, again })
-}
-
-fn consumers(holders: &[Holder]) -> Consumers {
-    let group = |wanted: Pickup| {
-        let of_group = holders.iter().filter(|holder| holder.pickup == wanted);
-        let mut names: Vec<String> = of_group.map(|holder| holder.name.clone()).collect();
-        let count = i64::try_from(names.len()).unwrap_or(i64::MAX);
-        names.sort_unstable();
-        names.truncate(NAMED);
-        ConsumerGroup { count, names }
-    };
-    Consumers {
-        hot: group(Pickup::Hot),
-        restart_needed: group(Pickup::RestartNeeded),
-        unknown: group(Pickup::Unknown),
-    }
-}
-
-fn verdict(
+pub fn holder(
+    pod: &Pod,
     previous: &Previous,
-    secret: &str,
-    consumers: &Consumers,
-    clock_runs: bool,
-) -> (Truth, Finding) {
-    let key = format!("the key that ends in {}", previous.key_id_suffix);
-    let (restart, unknown) = (&consumers.restart_needed, &consumers.unknown);
-    if restart.count > 0 {
-        let names = listed(restart);
-        let message =
-            format!("{key} is held by pods that read it at their start alone; restart {names}");
-        return (
-            Truth::True,
-            Finding::new(Reason::ConsumersHoldPreviousKey, message),
-        );
+    published: Option<&Published>,
+    kubelet: Duration,
+) -> Option<Holder> {
+    let present = published.map(|published| published.secret_name.as_str());
+    let name = pod.metadata.name.clone().unwrap_or_default();
+    let mut former = previous.secret_names.iter().filter(|name| {
+        Some(name.as_str()) != present && pickup(pod, name, Timestamp::MAX).is_some()
+    });
+    if let Some(former) = former.next() {
+        return Some(Holder {
+            name,
+            pickup: Pickup::RestartNeeded,
+            former: Some(former.clone()),
+        });
     }
-    if unknown.count > 0 {
-        let names = listed(unknown);
-        let message = format!("{key} may be held by pods that are not ready; look at {names}");
-        return (
-            Truth::Unknown,
-            Finding::new(Reason::ConsumersUnknown, message),
-        );
-    }
-    if clock_runs {
-        let message = format!(
-            "{key} may be held until {}, by when every pod has read its successor",
-            previous.picked_up_time.0
-        );
-        return (
-            Truth::Unknown,
-            Finding::new(Reason::ConsumersPickingUp, message),
-        );
-    }
-    let message = format!(
-        "no pod of this namespace that uses Secret \"{secret}\" holds {key} any more; not looked at: \
-         {NOT_LOOKED_AT}; see in IAM that it was not used since, deactivate it, and delete it later"
-    );
-    (
-        Truth::False,
-        Finding::new(Reason::PreviousKeyUnused, message),
-    )
-}
-
-fn listed(group: &ConsumerGroup) -> String {
-    let count = usize::try_from(group.count).unwrap_or_default();
-    words(&group.names, count)
-}
-
-/// The first names of so many.
-pub(super) fn words(names: &[String], count: usize) -> String {
-    let shown = names.get(..NAMED).unwrap_or(names);
-    let text = shown.join(", ");
-    match count.checked_sub(shown.len()) {
-        Some(more) if more > 0 => format!("{text} and {more} more"),
-        _ => text,
-    }
+    let pickup = pickup(pod, present?, since(previous, kubelet))?;
+    Some(Holder {
+        name,
+        pickup,
+        former: None,
+    })
 }
 
 /// Takes a condition of the consumers away.

@@ -6,7 +6,8 @@ use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{
     Again, Pickup, Workload,
-    overlap::{delivered, say, unsay, words},
+    overlap::{delivered, say, unsay},
+    verdict::words,
 };
 use crate::{
     api::{

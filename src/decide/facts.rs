@@ -4,7 +4,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{Source, World, judge::Judged, place::Standing, schedule};
 use crate::{
-    api::{Binding, Published, Reason, Settling, SourceVersion, StaticAwsCredentialsStatus},
+    api::{
+        Binding, MOST_NAMES, Published, Reason, Settling, SourceVersion, StaticAwsCredentialsStatus,
+    },
     index::Seen,
 };
 
@@ -98,8 +100,11 @@ fn published(world: &World<'_>, source: &Source, new_pair: bool) -> Published {
         Source::Absent => String::new(),
     };
     let revision = before.map_or(0, |published| published.revision);
+    let target = &world.resource.target;
+    let same_pair = before.filter(|_| !new_pair);
     Published {
-        secret_name: world.resource.target.clone(),
+        former_secret_names: same_pair.map_or_else(Vec::new, |before| former_names(before, target)),
+        secret_name: target.clone(),
         uid: String::new(),
         resource_version: String::new(),
         key_id_suffix: suffix,
@@ -108,11 +113,17 @@ fn published(world: &World<'_>, source: &Source, new_pair: bool) -> Published {
         } else {
             revision
         },
-        time: before
-            .filter(|_| !new_pair)
-            .map_or(Time(world.now), |published| published.time.clone()),
+        time: same_pair.map_or(Time(world.now), |published| published.time.clone()),
         credential_process_ttl_seconds: world.resource.rendered_ttl(),
     }
+}
+
+/// The names under which the pair was published before, the last one first.
+fn former_names(before: &Published, target: &str) -> Vec<String> {
+    let last = std::iter::once(&before.secret_name);
+    let names = last.chain(&before.former_secret_names);
+    let former = names.filter(|name| *name != target).cloned();
+    former.take(MOST_NAMES - 1).collect()
 }
 
 /// A refusal is remembered with its beginning, over restarts and touches, until AWS accepts the

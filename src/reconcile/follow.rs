@@ -11,7 +11,7 @@ use super::{
     in_time,
 };
 use crate::{
-    api::{Published, StaticAwsCredentialsStatus},
+    api::StaticAwsCredentialsStatus,
     consumers::{self, Again, Outlook, Pod, restart},
     decide::Look,
     error::Error,
@@ -51,17 +51,21 @@ impl Run<'_> {
         let held = consumers::is_open(&self.status).is_some() && lists;
         let open = held || restart::is_open(&self.status);
         let published = self.status.published.clone();
-        let Some(published) = published.filter(|_| open && !resource.suspend && !resource.deleting)
-        else {
+        let kubelet = self.context.shared.kubelet_sync_period;
+        let superseded = self.status.previous.as_ref().filter(|_| held);
+        let superseded = superseded.map(|previous| consumers::since(previous, kubelet));
+        let delivered = published.as_ref();
+        let delivered = delivered.map(|published| consumers::delivered(published, kubelet));
+        let since = superseded.max(delivered);
+        let Some(since) = since.filter(|_| open && !resource.suspend && !resource.deleting) else {
             return Ok(None);
         };
-        let kubelet = self.context.shared.kubelet_sync_period;
-        let first = consumers::delivered(&published, kubelet).duration_since(this_second());
+        let first = since.duration_since(this_second());
         // A time that lies in the future, as after a clock was set back, counts as now.
         let first = Duration::try_from(first).unwrap_or_default().min(kubelet);
         let now = Instant::now();
         let wait = self.context.remember(resource, |remembered| {
-            remembered.overlap.wait(published.revision, first, now)
+            remembered.overlap.wait(since, first, now)
         });
         if !wait.is_zero() {
             return Ok(Some(wait));
@@ -71,10 +75,13 @@ impl Run<'_> {
         let mut status = self.status.clone();
         let mut again = None;
         if held {
-            again = self.look_at_pods(&published, &mut status).await?;
+            again = self.look_at_pods(&mut status).await?;
         }
         // What was restarted before something failed is told all the same.
-        let restarted = self.restart_workloads(&published, &mut status).await;
+        let restarted = match &published {
+            Some(published) => self.restart_workloads(published, &mut status).await,
+            None => Ok(None),
+        };
         let news =
             status.consumers != self.status.consumers || status.restarts != self.status.restarts;
         self.still_leads()?;
@@ -90,13 +97,16 @@ impl Run<'_> {
     /// Says which pods hold the superseded pair, and returns when to look again.
     async fn look_at_pods(
         &self,
-        published: &Published,
         status: &mut StaticAwsCredentialsStatus,
     ) -> Result<Option<Again>, Error> {
         let (client, namespace) = (&self.context.shared.client, &self.resource.key.namespace);
         let kubelet = self.context.shared.kubelet_sync_period;
         let mut holders = Vec::new();
-        let see = |pod: &Pod| holders.extend(consumers::holder(pod, published, kubelet));
+        let (previous, published) = (status.previous.as_ref(), status.published.as_ref());
+        let see = |pod: &Pod| {
+            let holder = |previous| consumers::holder(pod, previous, published, kubelet);
+            holders.extend(previous.and_then(holder));
+        };
         let outlook = match in_time(observe::pods(client, namespace, see)).await {
             Ok(()) => consumers::judge(status, &holders, this_second()),
             Err(error) if error.is_forbidden() => consumers::unlisted(status, this_second()),

@@ -16,7 +16,7 @@ pub struct Overlap(Option<Box<Looks>>);
 
 #[derive(Clone, Debug)]
 struct Looks {
-    revision: i64,
+    since: Timestamp,
     next: Option<Instant>,
     in_a_row: u32,
     waiting: Option<Waiting>,
@@ -32,12 +32,13 @@ struct Waiting {
 }
 
 impl Overlap {
-    /// How long until the next look at the consumers of a revision; the first is due after `first`.
-    pub fn wait(&mut self, revision: i64, first: Duration, now: Instant) -> Duration {
-        let begun = self.0.take().filter(|looks| looks.revision == revision);
+    /// How long until the next look at the consumers of what was delivered by some time; the first is due after
+    /// `first`.
+    pub fn wait(&mut self, since: Timestamp, first: Duration, now: Instant) -> Duration {
+        let begun = self.0.take().filter(|looks| looks.since == since);
         let looks = begun.unwrap_or_else(|| {
             Box::new(Looks {
-                revision,
+                since,
                 next: Some(now + first),
                 in_a_row: 0,
                 waiting: None,

@@ -25,6 +25,7 @@ tests![
     a_pod_that_reads_at_its_start_is_named_until_it_was_restarted,
     without_the_flag_nobody_is_looked_for,
     pods_that_may_not_be_listed_are_told_of,
+    a_pod_that_took_the_pair_under_an_older_name_is_named,
 ];
 
 const IN_USE: &str = "PreviousKeyInUse";
@@ -34,8 +35,12 @@ impl Scene {
         Api::namespaced(self.stage.cluster().client().clone(), &self.namespace)
     }
 
-    /// A pod as a kubelet would report it, with all of the target in its environment.
     async fn consumer(&self, name: &str, started: Timestamp) -> Result<()> {
+        self.pod_with(TARGET, name, started).await
+    }
+
+    /// A pod as a kubelet would report it, with all of a target in its environment.
+    async fn pod_with(&self, target: &str, name: &str, started: Timestamp) -> Result<()> {
         let pod = json!({
             "metadata": { "name": name },
             "spec": {
@@ -44,7 +49,7 @@ impl Scene {
                 "containers": [{
                     "name": "app",
                     "image": "app",
-                    "envFrom": [{ "secretRef": { "name": TARGET } }],
+                    "envFrom": [{ "secretRef": { "name": target } }],
                 }],
             },
         });
@@ -218,5 +223,43 @@ async fn pods_that_may_not_be_listed_are_told_of(stage: Arc<Stage>) -> Result<()
     assert!(condition(&orders, "Ready").is_some_and(|(ready, _)| ready == "True"));
     scene.proxy.clear_fault();
     scene.until_in_use("False", "PreviousKeyUnused").await?;
+    Ok(())
+}
+
+async fn a_pod_that_took_the_pair_under_an_older_name_is_named(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::rotated(stage, &["--list-consumers"]).await?;
+    let before = Timestamp::now() - SignedDuration::from_hours(1);
+    scene.consumer("web-0", before).await?;
+    let renamed = json!({ "target": { "name": "moved" } });
+    scene.change("orders", renamed).await?;
+    scene.until_agreed("orders").await?;
+    scene.until_gone(TARGET).await?;
+    assert_eq!(
+        scene.published("orders").await?.former_secret_names,
+        [TARGET]
+    );
+
+    scene.source("pair", SECOND).await?;
+    scene.until_in_use("Unknown", "ConsumersPickingUp").await?;
+    scene.stop_operator();
+    scene.published_ago(SignedDuration::from_mins(10)).await?;
+    scene.start_operator().await?;
+    let orders = scene
+        .until_in_use("True", "ConsumersHoldPreviousKey")
+        .await?;
+    let told = message(&orders, IN_USE);
+    for words in ["restart web-0", TARGET, "use Secret \"moved\""] {
+        assert!(told.contains(words), "{told} lacks {words}");
+    }
+
+    let now = DeleteParams::default();
+    scene.pods().delete("web-0", &now).await?;
+    scene.pod_with("moved", "web-1", Timestamp::now()).await?;
+    let orders = scene.until_in_use("False", "PreviousKeyUnused").await?;
+    let told = message(&orders, IN_USE);
+    assert!(
+        told.contains("\"moved\" or \"orders-credentials\""),
+        "{told}"
+    );
     Ok(())
 }

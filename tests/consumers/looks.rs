@@ -1,37 +1,45 @@
 use std::time::Duration;
 
-use k8s_openapi::jiff::SignedDuration;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use static_aws_credentials::{consumers::Again, remembered::Overlap};
 use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// When what is published was delivered.
+fn since(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
 #[test]
 fn the_first_look_waits_for_the_delivery() {
     let now = Instant::now();
     let mut overlap = Overlap::default();
-    assert_eq!(overlap.wait(2, 90 * SECOND, now), 90 * SECOND);
-    assert_eq!(overlap.wait(2, 60 * SECOND, now + 30 * SECOND), 60 * SECOND);
+    assert_eq!(overlap.wait(since(2), 90 * SECOND, now), 90 * SECOND);
     assert_eq!(
-        overlap.wait(2, Duration::ZERO, now + 90 * SECOND),
+        overlap.wait(since(2), 60 * SECOND, now + 30 * SECOND),
+        60 * SECOND
+    );
+    assert_eq!(
+        overlap.wait(since(2), Duration::ZERO, now + 90 * SECOND),
         Duration::ZERO
     );
 }
 
 #[test]
-fn another_revision_begins_anew() {
+fn another_publication_begins_anew() {
     let now = Instant::now();
     let mut overlap = Overlap::default();
-    overlap.wait(2, Duration::ZERO, now);
+    overlap.wait(since(2), Duration::ZERO, now);
     overlap.looked(Some(Again::Later), false, 0.5, now);
-    assert_eq!(overlap.wait(3, 90 * SECOND, now), 90 * SECOND);
+    assert_eq!(overlap.wait(since(3), 90 * SECOND, now), 90 * SECOND);
 }
 
 #[test]
 fn looks_grow_rare_while_nothing_happens_and_frequent_when_something_does() {
     let now = Instant::now();
     let mut overlap = Overlap::default();
-    overlap.wait(2, Duration::ZERO, now);
+    overlap.wait(since(2), Duration::ZERO, now);
     let mut look = |news| overlap.looked(Some(Again::Later), news, 0.5, now).unwrap();
     let pauses: Vec<u64> = [true, false, false, false, false, false, false, true]
         .map(|news| look(news).as_secs())
@@ -44,7 +52,7 @@ fn not_all_resources_look_at_the_same_time() {
     let now = Instant::now();
     let pause = |jitter| {
         let mut overlap = Overlap::default();
-        overlap.wait(2, Duration::ZERO, now);
+        overlap.wait(since(2), Duration::ZERO, now);
         overlap
             .looked(Some(Again::Later), true, jitter, now)
             .unwrap()
@@ -56,14 +64,14 @@ fn not_all_resources_look_at_the_same_time() {
 fn a_time_that_is_known_is_kept_and_the_end_is_the_end() {
     let now = Instant::now();
     let mut overlap = Overlap::default();
-    overlap.wait(2, Duration::ZERO, now);
+    overlap.wait(since(2), Duration::ZERO, now);
     let minute = Duration::from_mins(1);
     assert_eq!(
         overlap.looked(Some(Again::In(minute)), false, 0.0, now),
         Some(minute)
     );
     assert_eq!(
-        overlap.wait(2, Duration::ZERO, now + 20 * SECOND),
+        overlap.wait(since(2), Duration::ZERO, now + 20 * SECOND),
         40 * SECOND
     );
     assert_eq!(overlap.looked(None, false, 0.0, now), None);
@@ -82,12 +90,12 @@ fn of_two_reasons_to_look_again_the_sooner_counts() {
 
 #[test]
 fn a_wait_is_measured_by_a_clock_that_nobody_sets() {
-    let (since, now) = (crate::time(crate::PUBLISHED), Instant::now());
+    let (began, now) = (crate::time(crate::PUBLISHED), Instant::now());
     let mut overlap = Overlap::default();
-    overlap.wait(2, Duration::ZERO, now);
+    overlap.wait(since(2), Duration::ZERO, now);
     let mut waited = |hours, seconds| {
-        let wall = since + SignedDuration::from_hours(hours);
-        overlap.waited(since, wall, now + seconds * SECOND)
+        let wall = began + SignedDuration::from_hours(hours);
+        overlap.waited(began, wall, now + seconds * SECOND)
     };
     assert_eq!(waited(0, 0), Duration::ZERO);
     assert_eq!(waited(-1, 20), 20 * SECOND, "set back");
@@ -96,11 +104,11 @@ fn a_wait_is_measured_by_a_clock_that_nobody_sets() {
 
 #[test]
 fn another_wait_begins_anew() {
-    let (since, now) = (crate::time(crate::PUBLISHED), Instant::now());
+    let (began, now) = (crate::time(crate::PUBLISHED), Instant::now());
     let mut overlap = Overlap::default();
-    overlap.wait(2, Duration::ZERO, now);
-    overlap.waited(since, since, now);
-    let later = since + SignedDuration::from_mins(7);
+    overlap.wait(since(2), Duration::ZERO, now);
+    overlap.waited(began, began, now);
+    let later = began + SignedDuration::from_mins(7);
     assert_eq!(
         overlap.waited(later, later, now + 420 * SECOND),
         Duration::ZERO
@@ -109,16 +117,16 @@ fn another_wait_begins_anew() {
 
 #[test]
 fn a_new_process_takes_a_wait_up_where_another_left_it() {
-    let (since, now) = (crate::time(crate::PUBLISHED), Instant::now());
-    let wall = since + SignedDuration::from_mins(4);
+    let (began, now) = (crate::time(crate::PUBLISHED), Instant::now());
+    let wall = began + SignedDuration::from_mins(4);
     let mut overlap = Overlap::default();
-    overlap.wait(2, Duration::ZERO, now);
-    assert_eq!(overlap.waited(since, wall, now), 240 * SECOND);
+    overlap.wait(since(2), Duration::ZERO, now);
+    assert_eq!(overlap.waited(began, wall, now), 240 * SECOND);
     let soon = now + 61 * SECOND;
-    assert_eq!(overlap.waited(since, wall, soon), 301 * SECOND);
+    assert_eq!(overlap.waited(began, wall, soon), 301 * SECOND);
     // A clock that was set back before the start: the wait begins now.
     let mut overlap = Overlap::default();
-    let before = since - SignedDuration::from_hours(1);
-    overlap.wait(2, Duration::ZERO, now);
-    assert_eq!(overlap.waited(since, before, now), Duration::ZERO);
+    let before = began - SignedDuration::from_hours(1);
+    overlap.wait(since(2), Duration::ZERO, now);
+    assert_eq!(overlap.waited(began, before, now), Duration::ZERO);
 }

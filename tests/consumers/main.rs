@@ -8,6 +8,7 @@
 )]
 
 mod looks;
+mod names;
 mod overlap;
 mod pickup;
 mod restart;

@@ -11,13 +11,14 @@ use crate::{KUBELET, PUBLISHED, time};
 /// 12:00:00 and 90 s, 18 min and 60 s, rounded up to the minute.
 const PICKED_UP: &str = "2026-01-01T12:21:00Z";
 
-fn published(suffix: &str, revision: i64) -> StaticAwsCredentialsStatus {
+pub fn published(suffix: &str, revision: i64) -> StaticAwsCredentialsStatus {
     StaticAwsCredentialsStatus {
         published: Some(Published {
             secret_name: "orders-credentials".to_owned(),
             uid: "uid".to_owned(),
             resource_version: "1".to_owned(),
             key_id_suffix: suffix.to_owned(),
+            former_secret_names: Vec::new(),
             revision,
             time: Time(time(PUBLISHED)),
             credential_process_ttl_seconds: Some(1080),
@@ -37,6 +38,7 @@ fn holders(all: &[(&str, Pickup)]) -> Vec<Holder> {
     let holder = |(name, pickup): &(&str, Pickup)| Holder {
         name: (*name).to_owned(),
         pickup: *pickup,
+        former: None,
     };
     all.iter().map(holder).collect()
 }
@@ -54,7 +56,7 @@ fn said(status: &StaticAwsCredentialsStatus) -> (String, String, String) {
     (one.status.clone(), one.reason.clone(), one.message.clone())
 }
 
-fn assert_says(status: &StaticAwsCredentialsStatus, truth: &str, reason: &str, words: &[&str]) {
+pub fn assert_says(status: &StaticAwsCredentialsStatus, truth: &str, reason: &str, words: &[&str]) {
     let (status, why, message) = said(status);
     assert_eq!(
         (status.as_str(), why.as_str()),
@@ -200,7 +202,7 @@ fn once_it_has_run_out_the_key_may_go() {
             "PreviousKeyUnused",
             &[
                 "that uses Secret \"orders-credentials\"",
-                "not looked at: other resources that publish the same key, earlier names of the target, PersistentVolumes",
+                "not looked at: other resources that publish the same key, PersistentVolumes",
                 "deactivate",
             ],
         );
@@ -245,11 +247,44 @@ fn a_rotation_back_makes_the_newer_key_the_previous_one() {
 }
 
 #[test]
-fn what_is_withdrawn_has_no_consumers() {
-    let open = rotated();
+fn a_withdrawal_keeps_what_is_open_of_an_older_key() {
+    let open = at(&[("web-0", Pickup::RestartNeeded)], "2026-01-01T12:05:00Z").status;
     let mut gone = open.clone();
     gone.published = None;
-    note(&open, &mut gone, KUBELET, time(PICKED_UP));
+    note(&open, &mut gone, KUBELET, time("2026-01-01T12:06:00Z"));
+    assert_eq!(gone.previous, open.previous);
+    assert_says(&gone, "True", "ConsumersHoldPreviousKey", &["web-0"]);
+    let outlook = judge(&gone, &[], time(PICKED_UP)).unwrap();
+    assert_says(
+        &outlook.status,
+        "False",
+        "PreviousKeyUnused",
+        &["uses Secret \"orders-credentials\" holds"],
+    );
+}
+
+#[test]
+fn what_is_published_after_a_withdrawal_starts_the_clock_anew_for_an_older_key() {
+    let mut gone = rotated();
+    gone.published = None;
+    let mut again = published("CCCC", 1);
+    again.previous.clone_from(&gone.previous);
+    again.conditions.clone_from(&gone.conditions);
+    let now = "2026-01-01T12:30:00Z";
+    again.published.as_mut().unwrap().time = Time(time(now));
+    note(&gone, &mut again, KUBELET, time(now));
+    let previous = again.previous.as_ref().unwrap();
+    assert_eq!(previous.key_id_suffix, "AAAA");
+    assert_eq!(previous.superseded_time, Time(time(now)));
+    assert_eq!(previous.picked_up_time, Time(time("2026-01-01T12:51:00Z")));
+}
+
+#[test]
+fn what_is_withdrawn_when_nothing_is_open_has_no_consumers() {
+    let settled = at(&[], PICKED_UP).status;
+    let mut gone = settled.clone();
+    gone.published = None;
+    note(&settled, &mut gone, KUBELET, time(PICKED_UP));
     assert!(gone.previous.is_none() && gone.conditions.is_empty());
 }
 

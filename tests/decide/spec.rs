@@ -273,6 +273,32 @@ fn a_renamed_target_under_retain_leaves_the_old_one_to_whoever_wants_it() {
 }
 
 #[test]
+fn every_name_under_which_a_pair_was_published_is_kept_until_the_next_pair() {
+    let mut world = World::published();
+    let former = |world: &World| world.status().published.unwrap().former_secret_names;
+    assert!(former(&world).is_empty());
+    for (name, all) in [
+        ("second", &[TARGET] as &[&str]),
+        ("third", &["second", TARGET]),
+        (TARGET, &["third", "second"]),
+    ] {
+        world.respecify(|spec| spec.target.name = Some(name.to_owned()));
+        world.settle_twice();
+        assert_eq!(former(&world), all, "{name}");
+    }
+    for at in 0..9 {
+        world.respecify(|spec| spec.target.name = Some(format!("name-{at}")));
+        world.settle_twice();
+    }
+    assert_eq!(former(&world).len(), 7);
+    assert_eq!(former(&world)[0], "name-7");
+    world.fill(SOURCE, &beta());
+    world.settle_twice();
+    assert_eq!(world.status().published.unwrap().revision, 2);
+    assert!(former(&world).is_empty());
+}
+
+#[test]
 fn a_rename_while_the_source_is_bad_keeps_the_old_target() {
     let mut world = World::published();
     world.store.delete(SOURCE, None).unwrap();

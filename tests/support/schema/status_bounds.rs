@@ -133,6 +133,12 @@ pub fn status() -> Vec<Bound> {
     rows.extend(part("status.settling", &settling, &[("keyIdSuffix", 4)]));
     let previous = json!({"keyIdSuffix": "MPLE", "supersededTime": time, "pickedUpTime": time});
     rows.extend(part("status.previous", &previous, &[("keyIdSuffix", 4)]));
+    for (path, whole, list, most) in [
+        ("status.published", &published, "formerSecretNames", 7),
+        ("status.previous", &previous, "secretNames", 8),
+    ] {
+        rows.extend(texts(path, whole, list, most, 253));
+    }
     for group in ["hot", "restartNeeded", "unknown"] {
         rows.extend(consumers(group));
     }
@@ -146,20 +152,33 @@ pub fn status() -> Vec<Bound> {
 
 fn consumers(group: &str) -> Vec<Bound> {
     let path = format!("status.consumers.{group}");
-    let names = |names: Vec<String>| at(&path, json!({"count": names.len(), "names": names}));
-    let many = |count| [names(vec!["web-0".to_owned(); count])];
-    let long = |length| [names(vec!["a".repeat(length)])];
-    let mut rows = part(&path, &json!({"count": 1}), &[]);
-    rows.push(bound(
-        &format!("{path}.names"),
-        "maxItems",
-        json!(10),
-        many(10),
-        many(11),
-    ));
-    let one = format!("{path}.names[]");
-    rows.push(bound(&one, "maxLength", json!(253), long(253), long(254)));
+    let whole = json!({"count": 1});
+    let mut rows = part(&path, &whole, &[]);
+    rows.extend(texts(&path, &whole, "names", 10, 253));
     rows
+}
+
+/// A list of texts in an object of the status.
+fn texts(path: &str, whole: &Value, list: &str, most: usize, longest: usize) -> Vec<Bound> {
+    let with = |texts: Vec<String>| {
+        let mut part = whole.clone();
+        part[list] = json!(texts);
+        at(path, part)
+    };
+    let many = |count| [with(vec!["web-0".to_owned(); count])];
+    let long = |length| [with(vec!["a".repeat(length)])];
+    let path = format!("{path}.{list}");
+    let items = format!("{path}[]");
+    vec![
+        bound(&path, "maxItems", json!(most), many(most), many(most + 1)),
+        bound(
+            &items,
+            "maxLength",
+            json!(longest),
+            long(longest),
+            long(longest + 1),
+        ),
+    ]
 }
 
 /// An object of the status, of which all fields are required and some are bounded strings.

@@ -1,0 +1,168 @@
+//! A target that was renamed: a pod that took the pair under an older name keeps it.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use static_aws_credentials::{
+    api::{Previous, StaticAwsCredentialsStatus},
+    consumers::{Holder, Pickup, Pod, holder, is_open, judge, note},
+};
+
+use crate::{
+    AFTER, KUBELET, PUBLISHED, hot,
+    overlap::{assert_says, published},
+    pod, time,
+};
+
+const LONG_AFTER: &str = "2026-01-01T13:00:00Z";
+
+/// A status whose pair was published under these names, the present one first.
+fn named(suffix: &str, revision: i64, names: &[&str]) -> StaticAwsCredentialsStatus {
+    let mut status = published(suffix, revision);
+    let target = status.published.as_mut().unwrap();
+    let mut names = names.iter().map(ToString::to_string);
+    target.secret_name = names.next().unwrap();
+    target.former_secret_names = names.collect();
+    status
+}
+
+/// The status after a rotation of a pair that was published under these names, the present one first.
+fn rotated(names: &[&str]) -> StaticAwsCredentialsStatus {
+    let mut after = named("BBBB", 2, &names[..1]);
+    note(
+        &named("AAAA", 1, names),
+        &mut after,
+        KUBELET,
+        time(PUBLISHED),
+    );
+    after
+}
+
+fn previous(status: &StaticAwsCredentialsStatus) -> &Previous {
+    status.previous.as_ref().unwrap()
+}
+
+fn held_by(status: &StaticAwsCredentialsStatus, pod: &Pod) -> Option<Holder> {
+    holder(pod, previous(status), status.published.as_ref(), KUBELET)
+}
+
+#[test]
+fn a_rotation_takes_note_of_every_name_of_the_superseded_pair() {
+    let status = rotated(&["new", "orders-credentials"]);
+    assert_eq!(
+        previous(&status).secret_names,
+        ["new", "orders-credentials"]
+    );
+}
+
+#[test]
+fn a_pod_under_a_former_name_holds_the_pair_whenever_it_was_started() {
+    let status = rotated(&["new", "orders-credentials"]);
+    for pod in [
+        pod(|_| {}),
+        pod(|pod| {
+            pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] = AFTER.into();
+        }),
+        hot(|_| {}),
+    ] {
+        let holder = held_by(&status, &pod).unwrap();
+        assert_eq!(holder.pickup, Pickup::RestartNeeded);
+        assert_eq!(holder.former.as_deref(), Some("orders-credentials"));
+        let outlook = judge(&status, &[holder], time(LONG_AFTER)).unwrap();
+        assert_says(
+            &outlook.status,
+            "True",
+            "ConsumersHoldPreviousKey",
+            &[
+                "restart web-0",
+                "let those that use Secret \"orders-credentials\"",
+                "use Secret \"new\"",
+            ],
+        );
+    }
+}
+
+#[test]
+fn under_the_present_name_the_start_counts() {
+    let status = rotated(&["orders-credentials", "old"]);
+    assert!(held_by(&status, &pod(|_| {})).is_some_and(|holder| holder.former.is_none()));
+    let newer = pod(|pod| {
+        pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] = AFTER.into();
+    });
+    assert_eq!(held_by(&status, &newer), None);
+}
+
+#[test]
+fn every_secret_that_was_looked_at_is_named_at_the_end() {
+    let status = rotated(&["new", "orders-credentials"]);
+    let outlook = judge(&status, &[], time(LONG_AFTER)).unwrap();
+    assert_says(
+        &outlook.status,
+        "False",
+        "PreviousKeyUnused",
+        &["Secret \"new\" or \"orders-credentials\" holds"],
+    );
+}
+
+#[test]
+fn a_rename_in_between_starts_the_clock_anew() {
+    let open = rotated(&["orders-credentials"]);
+    let mut renamed = open.clone();
+    renamed.published = named("BBBB", 2, &["new", "orders-credentials"]).published;
+    let later = "2026-01-01T12:10:00Z";
+    note(&open, &mut renamed, KUBELET, time(later));
+    assert_eq!(previous(&renamed).key_id_suffix, "AAAA");
+    assert_eq!(previous(&renamed).superseded_time, Time(time(later)));
+    assert_eq!(
+        previous(&renamed).picked_up_time,
+        Time(time("2026-01-01T12:31:00Z"))
+    );
+    assert!(
+        held_by(&renamed, &pod(|_| {})).is_some(),
+        "the old name is still looked at"
+    );
+}
+
+#[test]
+fn a_rename_without_a_superseded_pair_begins_nothing() {
+    let mut renamed = named("AAAA", 1, &["new", "orders-credentials"]);
+    note(
+        &named("AAAA", 1, &["orders-credentials"]),
+        &mut renamed,
+        KUBELET,
+        time(PUBLISHED),
+    );
+    assert!(renamed.previous.is_none());
+}
+
+#[test]
+fn a_third_key_keeps_the_names_of_the_first_while_that_may_be_held() {
+    let open = rotated(&["second", "first"]);
+    let mut third = open.clone();
+    third.published = named("CCCC", 3, &["third"]).published;
+    note(&open, &mut third, KUBELET, time(PUBLISHED));
+    assert_eq!(previous(&third).secret_names, ["second", "first"]);
+    let settled = judge(&open, &[], time(LONG_AFTER)).unwrap().status;
+    let mut third = settled.clone();
+    third.published = named("CCCC", 3, &["third"]).published;
+    note(&settled, &mut third, KUBELET, time(LONG_AFTER));
+    assert_eq!(previous(&third).secret_names, ["second"]);
+}
+
+#[test]
+fn more_names_than_are_followed_are_never_called_unused() {
+    let names = ["h", "g", "f", "e", "d", "c", "b", "a"];
+    let status = rotated(&names);
+    assert_eq!(previous(&status).secret_names, names);
+    let outlook = judge(&status, &[], time(LONG_AFTER)).unwrap();
+    assert_says(
+        &outlook.status,
+        "Unknown",
+        "ConsumersNotTraced",
+        &["had before these"],
+    );
+    assert_eq!(outlook.again, None);
+    assert!(
+        is_open(&outlook.status).is_none(),
+        "and nobody is asked any more"
+    );
+    assert!(outlook.status.previous_key_safe_after.is_none());
+}
