@@ -9,6 +9,7 @@
 //! - What is wrong with a pair: [`mod@format`], [`account`], [`arn`], [`region`]; what AWS says of it: [`sts`], whose
 //!   calls [`fair`] hands out in turn. [`verdict`] is the outcome, [`pair`] the only holder of key material,
 //!   [`fingerprint`] and [`remembered`] what is kept of one. [`layout`] and [`target`] are what is published.
+//! - [`managers`] recognizes what another tool manages, which is never taken over.
 //! - [`words`] bounds texts of the API server and of others, and takes key material out of them.
 //! - After a rotation [`consumers`] says who still holds the superseded pair.
 //! - Of several replicas [`leader`] says who acts; [`standby`] keeps the others warm.
@@ -39,6 +40,7 @@ pub mod index;
 pub mod layout;
 pub mod leader;
 mod lock;
+pub mod managers;
 pub mod metrics;
 pub mod observe;
 pub mod packed;

@@ -7,6 +7,7 @@ use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::Obje
 use crate::{
     api::{ADOPT_BY_ANNOTATION, DeletionPolicy, Published, Reason, UID_LABEL},
     index::Seen,
+    managers,
     pair::SecretBytes,
     resource::Resource,
     target::{self, FIELD_MANAGER},
@@ -119,12 +120,6 @@ impl FoundTarget {
     }
 
     fn adoption(&self, name: &str) -> Ownership {
-        let labels = self.metadata.labels.as_ref();
-        let label = |key| {
-            labels
-                .and_then(|labels| labels.get(key))
-                .map(String::as_str)
-        };
         let refusals = [
             (
                 self.metadata.deletion_timestamp.is_some(),
@@ -140,19 +135,12 @@ impl FoundTarget {
                 has(self.metadata.owner_references.as_deref()),
                 "it has another owner",
             ),
-            (
-                label("app.kubernetes.io/managed-by") == Some("Helm")
-                    || annotation(&self.metadata, "meta.helm.sh/release-name").is_some(),
-                "it is managed by Helm",
-            ),
-            (
-                label("argocd.argoproj.io/instance").is_some()
-                    || annotation(&self.metadata, "argocd.argoproj.io/tracking-id").is_some(),
-                "it is managed by Argo CD",
-            ),
         ];
         let refusal = refusals.into_iter().find(|(holds, _)| *holds);
-        refusal.map_or(Ownership::Adoptable, |(_, why)| {
+        let refusal = refusal.map(|(_, why)| why.to_owned());
+        let managed =
+            || managers::manager(&self.metadata).map(|by| format!("it is managed by {by}"));
+        refusal.or_else(managed).map_or(Ownership::Adoptable, |why| {
             let message = format!(
                 "Secret \"{name}\" names this resource in its adopt-by annotation and cannot be taken over: {why}; remove the cause, delete the Secret, or choose another spec.target.name"
             );

@@ -103,6 +103,30 @@ async fn a_secret_that_consents_and_cannot_be_taken_over_is_left_alone(
             json!("x"),
             "Argo CD",
         ),
+        (
+            "flux",
+            "/metadata/labels/kustomize.toolkit.fluxcd.io~1name",
+            json!("apps"),
+            "Flux",
+        ),
+        (
+            "kapp",
+            "/metadata/labels/kapp.k14s.io~1app",
+            json!("1"),
+            "kapp",
+        ),
+        (
+            "fleet",
+            "/metadata/labels/objectset.rio.cattle.io~1hash",
+            json!("1"),
+            "Fleet",
+        ),
+        (
+            "config-sync",
+            "/metadata/annotations/configmanagement.gke.io~1managed",
+            json!("enabled"),
+            "Config Sync",
+        ),
     ];
     for (name, path, value, cause) in causes {
         let mut manifest = consenting(&format!("{name}-credentials"), name);

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::kit::{SOURCE, TARGET, World, alpha, beta, data, resource};
 use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::OwnerReference};
-use static_aws_credentials::api::{ADOPT_BY_ANNOTATION, DeletionPolicy, UID_LABEL};
+use static_aws_credentials::{
+    api::{ADOPT_BY_ANNOTATION, DeletionPolicy, UID_LABEL},
+    managers::{MANAGERS, Mark},
+};
 
 const READY: &str =
     "Ready=True Published, Verified=True IdentityVerified, Published=True Published";
@@ -119,7 +122,7 @@ fn adoption_is_refused_with_its_cause() {
         uid: "u".to_owned(),
         ..OwnerReference::default()
     };
-    let causes: [Cause; 6] = [
+    let causes: [Cause; 4] = [
         (
             "immutable",
             Box::new(|secret| secret.immutable = Some(true)),
@@ -138,38 +141,68 @@ fn adoption_is_refused_with_its_cause() {
                 secret.metadata.owner_references = Some(vec![owner.clone()]);
             }),
         ),
-        (
-            "Helm",
-            Box::new(|secret| {
-                let labels = secret.metadata.labels.get_or_insert_default();
-                labels.insert("app.kubernetes.io/managed-by".to_owned(), "Helm".to_owned());
-            }),
-        ),
-        (
-            "Argo CD",
-            Box::new(|secret| {
-                let annotations = secret.metadata.annotations.get_or_insert_default();
-                annotations.insert("argocd.argoproj.io/tracking-id".to_owned(), "x".to_owned());
-            }),
-        ),
     ];
     for (cause, make) in causes {
-        let mut world = world_with(|secret| {
-            consent(secret);
-            make(secret);
-        });
-        let before = world.store.secret(TARGET).cloned();
-        world.store.apply(resource("orders"));
-        world.settle_twice();
-        assert_eq!(world.store.secret(TARGET).cloned(), before);
-        assert!(
-            world.state().starts_with("Ready=False AdoptionRefused"),
-            "{}",
-            world.state()
-        );
-        let message = world.message(static_aws_credentials::api::ConditionType::Ready);
-        assert!(message.contains(cause), "{message}");
+        assert_refused(cause, make);
     }
+}
+
+#[test]
+fn what_another_tool_manages_is_not_adopted_whether_a_label_or_an_annotation_says_so() {
+    for manager in &MANAGERS {
+        for mark in manager.marks {
+            let (key, value) = match mark {
+                Mark::Key(key) => ((*key).to_owned(), "x"),
+                Mark::Value(key, value) => ((*key).to_owned(), *value),
+                Mark::Prefix(prefix) => (format!("{prefix}some-mark"), "x"),
+            };
+            let entry = || (key.clone(), value.to_owned());
+            assert_refused(manager.name, |secret| {
+                let labels = &mut secret.metadata.labels;
+                labels.get_or_insert_default().extend([entry()]);
+            });
+            assert_refused(manager.name, |secret| {
+                let annotations = &mut secret.metadata.annotations;
+                annotations.get_or_insert_default().extend([entry()]);
+            });
+        }
+    }
+}
+
+#[test]
+fn what_another_tool_was_told_to_leave_alone_is_adopted() {
+    let mut world = world_with(|secret| {
+        consent(secret);
+        let annotations = secret.metadata.annotations.get_or_insert_default();
+        for (key, value) in [
+            ("configmanagement.gke.io/managed", "disabled"),
+            ("argocd.argoproj.io/sync-options", "Prune=false"),
+            ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
+        ] {
+            annotations.insert(key.to_owned(), value.to_owned());
+        }
+    });
+    world.store.apply(resource("orders"));
+    world.settle_twice();
+    assert_eq!(
+        (world.state().as_str(), world.target()),
+        (READY, Some(alpha()))
+    );
+}
+
+fn assert_refused(cause: &str, make: impl FnOnce(&mut Secret)) {
+    let mut world = world_with(|secret| {
+        consent(secret);
+        make(secret);
+    });
+    let before = world.store.secret(TARGET).cloned();
+    world.store.apply(resource("orders"));
+    world.settle_twice();
+    assert_eq!(world.store.secret(TARGET).cloned(), before);
+    let state = world.state();
+    assert!(state.starts_with("Ready=False AdoptionRefused"), "{state}");
+    let message = world.message(static_aws_credentials::api::ConditionType::Ready);
+    assert!(message.contains(cause), "{message}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod exposition;
 mod commands;
 mod faults;
 mod links;
+mod managers;
 mod manifests;
 mod metrics;
 mod names;

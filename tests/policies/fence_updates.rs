@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
+use static_aws_credentials::managers::{MANAGERS, Mark};
 
 use crate::{
     attempt::{Things, assert_passes, assert_refused},
@@ -136,6 +137,25 @@ async fn what_the_operator_does_to_its_targets_passes(stage: Arc<Stage>) -> Resu
     Ok(())
 }
 
+/// Metadata as tools leave them that find their objects again by labels or annotations.
+fn marks() -> Vec<(&'static str, Value)> {
+    let mut all = Vec::new();
+    for manager in &MANAGERS {
+        for mark in manager.marks {
+            let (key, value) = match mark {
+                Mark::Key(key) => ((*key).to_owned(), "x"),
+                Mark::Value(key, value) => ((*key).to_owned(), *value),
+                Mark::Prefix(prefix) => (format!("{prefix}mark"), "x"),
+            };
+            for place in ["labels", "annotations"] {
+                let marked = json!({ "metadata": { place: { key.as_str(): value } } });
+                all.push((manager.name, marked));
+            }
+        }
+    }
+    all
+}
+
 async fn a19_what_consents_is_taken_over_and_nothing_else(stage: Arc<Stage>) -> Result<()> {
     let ground = Ground::of(&stage).await?;
     let consenting = with(foreign("consenting"), consent());
@@ -153,10 +173,6 @@ async fn a19_what_consents_is_taken_over_and_nothing_else(stage: Arc<Stage>) -> 
             "applied",
         );
     }
-    let helms = json!({ "metadata": { "labels": { "app.kubernetes.io/managed-by": "Helm" } } });
-    let release = json!({ "metadata": { "annotations": { "meta.helm.sh/release-name": "x" } } });
-    let argos = json!({ "metadata": { "annotations": { "argocd.argoproj.io/tracking-id": "x" } } });
-    let instance = json!({ "metadata": { "labels": { "argocd.argoproj.io/instance": "x" } } });
     let held = json!({ "metadata": { "finalizers": ["example.com/hold"] } });
     let second = ground.second_owner().await?;
     let owned = json!({ "metadata": { "ownerReferences": [second] } });
@@ -164,31 +180,14 @@ async fn a19_what_consents_is_taken_over_and_nothing_else(stage: Arc<Stage>) -> 
     let to_another =
         json!({ "metadata": { "annotations": { "awscredentials.dev/adopt-by": "other" } } });
     let typed = json!({ "type": "example.com/x" });
+    let managed = marks()
+        .into_iter()
+        .map(|(what, marked)| (what, with(with(foreign("s"), consent()), marked), updates));
     let cases = [
         ("foreign", foreign("s"), updates),
         (
             "consenting to another",
             with(foreign("s"), to_another),
-            updates,
-        ),
-        (
-            "managed by Helm",
-            with(with(foreign("s"), consent()), helms),
-            updates,
-        ),
-        (
-            "of a release",
-            with(with(foreign("s"), consent()), release),
-            updates,
-        ),
-        (
-            "managed by Argo CD",
-            with(with(foreign("s"), consent()), argos),
-            updates,
-        ),
-        (
-            "of an application",
-            with(with(foreign("s"), consent()), instance),
             updates,
         ),
         (
@@ -207,7 +206,7 @@ async fn a19_what_consents_is_taken_over_and_nothing_else(stage: Arc<Stage>) -> 
             "type Opaque",
         ),
     ];
-    for (what, before, words) in cases {
+    for (what, before, words) in cases.into_iter().chain(managed) {
         ground
             .admin
             .create(Things::Secrets, &before)
