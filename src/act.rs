@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
+    api::{Patch, PatchParams, PostParams},
     core::{Request, Status},
 };
 use serde_json::{Value, json};
@@ -20,6 +20,10 @@ use crate::{
     verdict::Finding,
     words,
 };
+
+mod leftovers;
+
+pub use leftovers::{Removed, remove};
 
 /// How a change of the target ended.
 #[derive(Debug)]
@@ -43,7 +47,12 @@ pub enum Changed {
 pub async fn change(client: &Client, namespace: &str, change: &Change) -> Result<Changed, Error> {
     let (draft, replaced) = match change {
         Change::Nothing => return Ok(Changed::Untouched),
-        Change::Delete(name, seen) => return delete(client, namespace, name, seen).await,
+        Change::Delete(name, seen) => {
+            return match leftovers::delete(client, namespace, name, seen).await {
+                Ok(sight) => Ok(Changed::Done(sight)),
+                Err(error) => refused(name, error),
+            };
+        }
         Change::Create(draft) => (draft, None),
         Change::Replace(draft, seen) => (draft, Some(seen)),
     };
@@ -62,15 +71,34 @@ async fn write(
     draft: &Draft,
     replaced: Option<&Seen>,
 ) -> kube::Result<Glimpse> {
-    let body = serde_json::to_vec(&secret(draft, replaced).0).map_err(kube::Error::SerdeError)?;
+    let secret = secret(draft, replaced);
+    send(
+        client,
+        namespace,
+        draft_name(draft),
+        &secret,
+        replaced.is_some(),
+    )
+    .await
+}
+
+async fn send(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    secret: &Passing,
+    replaces: bool,
+) -> kube::Result<Glimpse> {
+    let body = serde_json::to_vec(&secret.0).map_err(kube::Error::SerdeError)?;
     let secrets = Request::new(Secret::url_path(&(), Some(namespace)));
     let parameters = PostParams {
         field_manager: Some(FIELD_MANAGER.to_owned()),
         ..PostParams::default()
     };
-    let request = match replaced {
-        None => secrets.create(&parameters, body),
-        Some(_) => secrets.replace(draft_name(draft), &parameters, body),
+    let request = if replaces {
+        secrets.replace(name, &parameters, body)
+    } else {
+        secrets.create(&parameters, body)
     };
     client
         .request(request.map_err(kube::Error::BuildRequest)?)
@@ -114,31 +142,6 @@ pub async fn rehearse(
         field_manager: Some(FIELD_MANAGER.to_owned()),
     };
     resources.create(&parameters, resource).await.map(drop)
-}
-
-/// Deletes a Secret, if it is still this object at this version.
-///
-/// # Errors
-/// The API server does not answer.
-pub async fn delete(
-    client: &Client,
-    namespace: &str,
-    name: &str,
-    seen: &Seen,
-) -> Result<Changed, Error> {
-    let secrets: Api<Glimpse> = Api::namespaced(client.clone(), namespace);
-    let preconditions = Preconditions {
-        uid: Some(seen.uid.to_string()),
-        resource_version: Some(seen.version.to_string()),
-    };
-    match secrets
-        .delete(name, &DeleteParams::default().preconditions(preconditions))
-        .await
-    {
-        Ok(_) => Ok(Changed::Done(Sight::Absent)),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(Changed::Done(Sight::Absent)),
-        Err(error) => refused(name, error),
-    }
 }
 
 fn draft_name(draft: &Draft) -> &str {

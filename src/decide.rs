@@ -19,6 +19,7 @@ use crate::{
 mod facts;
 mod judge;
 mod known;
+mod leftovers;
 mod opinion;
 mod ownership;
 mod pins;
@@ -31,6 +32,9 @@ mod source;
 mod world;
 mod write;
 
+pub use leftovers::{
+    Fate, Leftover, note as leftovers_note, tell as tell_leftovers, told as told_leftovers,
+};
 pub use opinion::{Evidence, Verdict, verdict};
 pub use ownership::{FoundTarget, Ownership, Target};
 pub use schedule::{CONFIRMATION, Due};
@@ -73,8 +77,8 @@ pub struct Query {
 pub struct Plan {
     /// What happens to the target.
     pub change: Change,
-    /// Secrets of ours that are nobody's target any more.
-    pub strays: Vec<(String, Seen)>,
+    /// What is deleted or released besides.
+    pub leftovers: Vec<Leftover>,
     /// The status as it should be. UID and version of a target that is written are filled in.
     pub status: StaticAwsCredentialsStatus,
     /// What to remember once all of it is done.
@@ -98,7 +102,7 @@ impl Plan {
             Change::Create(draft) | Change::Replace(draft, _) => draft.restores || draft.owns_again,
             Change::Delete(..) => true,
         };
-        change || !self.strays.is_empty()
+        change || !self.leftovers.is_empty()
     }
 }
 
@@ -183,7 +187,7 @@ impl Plan {
     fn rest(world: &World<'_>, next: Next) -> Self {
         Self {
             change: Change::Nothing,
-            strays: Vec::new(),
+            leftovers: Vec::new(),
             status: world.status.clone(),
             memory: world.memory.clone(),
             next,

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use crate::{
     api::{ConditionType, Reason, StaticAwsCredentials, StaticAwsCredentialsStatus},
     conditions,
+    decide::told_leftovers,
     error::chain,
     index::ResourceKey,
     target::FIELD_MANAGER,
@@ -68,15 +69,29 @@ pub fn transitions(
     let kind = match (ready || rotated, verified && is_ready) {
         (true, _) => ConditionType::Ready,
         (false, true) => ConditionType::Verified,
-        (false, false) => return of_consumers(before, after).collect(),
+        (false, false) => return beside(before, after).collect(),
     };
     let condition = conditions::find(&after.conditions, kind);
     let condition =
         condition.map(|condition| event(&condition.status, &condition.reason, &condition.message));
-    condition
-        .into_iter()
-        .chain(of_consumers(before, after))
-        .collect()
+    condition.into_iter().chain(beside(before, after)).collect()
+}
+
+fn beside(
+    before: &StaticAwsCredentialsStatus,
+    after: &StaticAwsCredentialsStatus,
+) -> impl Iterator<Item = Event> {
+    of_consumers(before, after).chain(of_leftovers(before, after))
+}
+
+/// What could not be deleted or released, once for each set of words.
+fn of_leftovers(
+    before: &StaticAwsCredentialsStatus,
+    after: &StaticAwsCredentialsStatus,
+) -> Option<Event> {
+    let note = told_leftovers(&after.conditions)?;
+    let is_new = told_leftovers(&before.conditions) != Some(note);
+    is_new.then(|| event("False", Reason::LeftoverRemains.as_str(), note))
 }
 
 fn of_consumers(

@@ -20,7 +20,8 @@ pub use names::{Mentions, ResourceKey};
 pub use orphans::{MOST as MOST_UNCLAIMED, MOST_IN_A_NAMESPACE as MOST_UNCLAIMED_IN_A_NAMESPACE};
 pub use sight::{Seen, Sight};
 
-/// How many leftovers one run takes away. Their deletion brings the next ones into view.
+/// How many leftovers one run takes away. Their deletion brings the next ones into view, and a run that
+/// could not delete all of them makes the next one begin after them.
 pub const MOST_STRAYS: usize = 16;
 
 /// What the index knows that concerns one resource.
@@ -32,8 +33,8 @@ pub struct View {
     pub target: Sight,
     /// The published Secret, where it has another name than the target.
     pub published: Sight,
-    /// Secrets that carry both marks of the resource under any other name: the first [`MOST_STRAYS`] of
-    /// them by name.
+    /// Secrets that carry both marks of the resource under any other name: [`MOST_STRAYS`] of
+    /// them, in the order of their names.
     pub strays: Vec<(String, Seen)>,
     /// A resource that wants the same target and comes first.
     pub rival: Option<String>,
@@ -238,6 +239,12 @@ impl Index {
     /// What is known that concerns a resource.
     #[must_use]
     pub fn view(&self, key: &ResourceKey) -> View {
+        self.view_after(key, "")
+    }
+
+    /// The same, with the leftovers that come after a name, or the first ones if none does.
+    #[must_use]
+    pub fn view_after(&self, key: &ResourceKey, name: &str) -> View {
         let Some(content) = self.namespaces.get(&*key.namespace) else {
             return View::default();
         };
@@ -252,7 +259,7 @@ impl Index {
             source: content.sight(&mentions.source),
             target: content.sight(&mentions.target),
             published: published.map_or(Sight::Unseen, |name| content.sight(name)),
-            strays: content.strays(mentions),
+            strays: content.strays(mentions, name),
             rival: content.rival(&key.name, mentions),
         }
     }

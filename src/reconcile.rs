@@ -24,6 +24,7 @@ use crate::{
 mod ask;
 mod follow;
 mod gather;
+mod leftovers;
 mod restart;
 
 pub use ask::{Answered, Asking};
@@ -104,6 +105,7 @@ pub async fn reconcile(
                 if let Some(pause) = run.act(*plan).instrument(act).await? {
                     let follow = tracing::debug_span!("follow");
                     let again = run.follow_consumers().instrument(follow).await?;
+                    let again = follow::sooner(again, run.leftovers_wait());
                     return Ok(Outcome::Done(follow::sooner(pause, again)));
                 }
             }
@@ -142,22 +144,7 @@ impl Run<'_> {
                 self.with_world(|world| decide::write_refused(world, &plan, &finding))
             }
         };
-        for (name, seen) in &plan.strays {
-            if let Changed::Done(sight) =
-                in_time(act::delete(client, namespace, name, seen)).await?
-            {
-                self.record(name, &Sight::Present(seen.clone()), &sight);
-                self.view.strays.retain(|(stray, _)| stray != name);
-                if self
-                    .status
-                    .published
-                    .as_ref()
-                    .is_some_and(|published| published.secret_name == *name)
-                {
-                    self.view.published = Sight::Unseen;
-                }
-            }
-        }
+        self.remove_leftovers(&mut plan).await;
         self.still_leads()?;
         self.note_superseded(&mut plan.status);
         self.write_status(&plan.status).await?;

@@ -1,5 +1,6 @@
 //! What one process remembers of each resource between its runs.
 
+mod leftovers;
 mod overlap;
 
 use std::{
@@ -15,6 +16,7 @@ use crate::{
     decide::{Due, Memory, Next},
 };
 
+pub use leftovers::Leftovers;
 pub use overlap::Overlap;
 
 /// What is remembered of one resource.
@@ -34,6 +36,8 @@ pub struct Remembered {
     timer: Timer,
     refusal: Option<(String, Instant)>,
     restores: Restores,
+    /// Leftovers that were refused.
+    pub leftovers: Leftovers,
 }
 
 /// A status that this process wrote.

@@ -118,6 +118,8 @@ pub enum Reason {
     TargetTypeMismatch,
     /// The API server refuses to write the target.
     TargetWriteRefused,
+    /// Of an event: a Secret that is not the target any more could not be deleted, or not released from its owner.
+    LeftoverRemains,
 
     /// Pods hold the superseded pair until they are restarted.
     ConsumersHoldPreviousKey,

@@ -48,8 +48,8 @@ pub struct Target {
     )]
     pub keys: BTreeMap<String, PairField>,
 
-    /// What happens to the Secret when this resource is deleted: `Delete` deletes it too, `Retain`
-    /// leaves it to its consumers.
+    /// What happens to the Secret when this resource is deleted or `name` changes: `Delete` deletes it too,
+    /// `Retain` leaves it to its consumers. `spec.validation.onRejected: Withdraw` deletes it all the same.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
 }

@@ -10,7 +10,7 @@ use crate::{
     managers,
     pair::SecretBytes,
     resource::Resource,
-    target::{self, FIELD_MANAGER},
+    target::{self, FIELD_MANAGER, Owner},
     verdict::Finding,
     words,
 };
@@ -172,10 +172,11 @@ impl FoundTarget {
         self.data == *data
             && self.kind == "Opaque"
             && !self.immutable
-            && self.carries_marks(resource)
+            && self.carries_names(resource)
+            && self.has_references(resource.deletion_policy, resource)
     }
 
-    fn carries_marks(&self, resource: &Resource) -> bool {
+    fn carries_names(&self, resource: &Resource) -> bool {
         let owner = resource.owner();
         let holds = |have: Option<&BTreeMap<String, String>>, want: &BTreeMap<String, String>| {
             want.iter()
@@ -183,12 +184,16 @@ impl FoundTarget {
         };
         holds(self.metadata.labels.as_ref(), &owner.labels())
             && holds(self.metadata.annotations.as_ref(), &owner.annotations())
-            && self
-                .metadata
-                .owner_references
-                .as_deref()
-                .unwrap_or_default()
-                == owner.references()
+    }
+
+    /// Whether the owner references are those that the policy asks for.
+    fn has_references(&self, policy: DeletionPolicy, resource: &Resource) -> bool {
+        let owner = Owner {
+            deletion_policy: policy,
+            ..resource.owner()
+        };
+        let found = self.metadata.owner_references.as_deref();
+        found.unwrap_or_default() == owner.references()
     }
 
     /// Whether another writer changed the content, told from who owns which field: the pair that
@@ -205,7 +210,16 @@ impl FoundTarget {
                     .any(|field| fields.0.get(*field).is_some())
             });
         let keys = self.data.keys().eq(expected.iter());
-        foreign || !keys || self.kind != "Opaque" || self.immutable || !self.carries_marks(resource)
+        // A policy that changed to Retain has not moved the reference yet.
+        let owned = self.has_references(resource.deletion_policy, resource)
+            || resource.deletion_policy == DeletionPolicy::Retain
+                && self.has_references(DeletionPolicy::Delete, resource);
+        foreign
+            || !keys
+            || self.kind != "Opaque"
+            || self.immutable
+            || !self.carries_names(resource)
+            || !owned
     }
 
     /// Whether a key whose ID ends so is in it: of a pair that is not at hand nothing else is known.

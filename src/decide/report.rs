@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
 use super::{
-    Change, Next, Plan, Proof, Source, SourcePair, World, facts,
+    Change, Leftover, Next, Plan, Proof, Source, SourcePair, World, facts,
     judge::Judged,
+    leftovers,
     opinion::opinion,
     place::{Placed, Standing},
     schedule,
@@ -12,7 +15,6 @@ use super::{
 use crate::{
     api::{ConditionType, Reason},
     conditions::{self, Report, Summary, Truth},
-    index::Seen,
     verdict::Finding,
 };
 
@@ -28,6 +30,8 @@ pub(super) fn plan(world: &World<'_>, source: &Source, judged: &Judged, placed: 
     };
     let mut status = facts::facts(world, source, judged, &placed.standing);
     status.conditions = report.conditions(&world.status.conditions, world.now);
+    let due = leftovers::leftovers(world, judged, &placed);
+    let leftovers = unless_refused(world, due, &mut status.conditions);
     let next = schedule::next(world, judged, &placed.standing, status.settling.as_ref());
     let refusal_began = status.settling.is_some() && status.settling != world.status.settling;
     let doubted = matches!(judged, Judged::Sound { doubt: Some(_), .. });
@@ -39,7 +43,7 @@ pub(super) fn plan(world: &World<'_>, source: &Source, judged: &Judged, placed: 
     Plan {
         refusal_began,
         first_refusal: account.filter(|_| refusal_began && doubted),
-        strays: strays(world, judged, &placed.standing),
+        leftovers,
         memory: memory(world, source, judged, &placed, status.settling.is_some()),
         change: placed.change,
         status,
@@ -47,11 +51,29 @@ pub(super) fn plan(world: &World<'_>, source: &Source, judged: &Judged, placed: 
     }
 }
 
-/// A suspended resource: one status write and nothing else.
+/// Leftovers that were refused rest for a while, and the condition goes on to tell of them.
+fn unless_refused(
+    world: &World<'_>,
+    due: Vec<Leftover>,
+    conditions: &mut [Condition],
+) -> Vec<Leftover> {
+    let note = world.leftovers_note.filter(|_| !due.is_empty());
+    leftovers::tell(conditions, note);
+    if world.leftovers_note.is_some() {
+        Vec::new()
+    } else {
+        due
+    }
+}
+
+/// A suspended resource: one status write. `Retain` holds for it too: a person who deletes a suspended
+/// resource counts on that.
 pub(super) fn suspended(world: &World<'_>) -> Plan {
     let mut plan = Plan::rest(world, Next::Never);
     plan.status.observed_generation = world.resource.generation;
     plan.status.conditions = conditions::suspended(&world.status.conditions, world.now);
+    let due = leftovers::released(world, &plan.change);
+    plan.leftovers = unless_refused(world, due, &mut plan.status.conditions);
     plan.memory.look = None;
     plan
 }
@@ -187,40 +209,6 @@ fn summary(world: &World<'_>, judged: &Judged, standing: &Standing, verified: &F
             }
         },
     }
-}
-
-/// Secrets of ours that are nobody's target any more go once the target stands.
-fn strays(world: &World<'_>, judged: &Judged, standing: &Standing) -> Vec<(String, Seen)> {
-    let stands = is_sound(judged)
-        && matches!(
-            standing,
-            Standing::Written { .. } | Standing::Found { .. } | Standing::Holds(_)
-        );
-    if !stands {
-        return Vec::new();
-    }
-    let before = world
-        .published()
-        .map(|published| published.secret_name.as_str());
-    let renamed = before.filter(|name| *name != world.resource.target);
-    let old = renamed.zip(world.view.published.present());
-    let ours = |seen: &Seen| {
-        let marked_by = seen.marked_by.as_ref();
-        marked_by.is_some_and(|by| *by == *world.resource.uid)
-    };
-    let retains = world.resource.deletion_policy == crate::api::DeletionPolicy::Retain;
-    let old = old.filter(|(_, seen)| ours(seen) && !retains);
-    old.map(|(name, seen)| (name.to_owned(), seen.clone()))
-        .into_iter()
-        .chain(
-            world
-                .view
-                .strays
-                .iter()
-                .filter(|(name, _)| *name != world.resource.target)
-                .cloned(),
-        )
-        .collect()
 }
 
 fn memory(

@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::{Due, Look, World};
+use super::{Due, Look, World, leftovers};
 use crate::{
     api::{ConditionType, Reason, StaticAwsCredentialsStatus},
     index::{Sight, View},
@@ -52,6 +52,7 @@ impl Look {
 fn status_vouches(world: &World<'_>) -> bool {
     world.knows_spec()
         && world.view.strays.is_empty()
+        && !leftovers::awaits_release(world)
         && source_matches(world)
         && target_matches(world)
         && is_final(world)

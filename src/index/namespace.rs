@@ -50,6 +50,17 @@ pub(super) fn entry<'a>(
     Some((name, content))
 }
 
+fn first_of<'a>(names: impl Iterator<Item = &'a Arc<str>>) -> BTreeSet<&'a Arc<str>> {
+    let mut first = BTreeSet::new();
+    for name in names {
+        first.insert(name);
+        if first.len() > MOST_STRAYS {
+            first.pop_last();
+        }
+    }
+    first
+}
+
 impl Namespace {
     pub(super) fn apply(&mut self, name: &Arc<str>, mut mentions: Mentions) {
         let (name, before) = self
@@ -197,8 +208,8 @@ impl Namespace {
             .unwrap_or_default()
     }
 
-    /// The first leftovers of a resource by name, since a view is made for each run.
-    pub(super) fn strays(&self, mentions: &Mentions) -> Vec<(String, Seen)> {
+    /// Leftovers of a resource that come after a name, or the first ones: a view is made for each run.
+    pub(super) fn strays(&self, mentions: &Mentions, after: &str) -> Vec<(String, Seen)> {
         let marked = |name: &Arc<str>| {
             let seen = self
                 .secrets
@@ -206,13 +217,13 @@ impl Namespace {
                 .and_then(|tracked| tracked.sight.present());
             seen.is_some_and(|seen| seen.marked_by.as_ref() == Some(&mentions.uid))
         };
-        let strays = self.strays.iter().filter(|name| !mentions.owns(name));
-        let mut first = BTreeSet::new();
-        for name in strays.filter(|name| marked(name)) {
-            first.insert(name);
-            if first.len() > MOST_STRAYS {
-                first.pop_last();
-            }
+        let strays = || {
+            let others = self.strays.iter().filter(|name| !mentions.owns(name));
+            others.filter(|name| marked(name))
+        };
+        let mut first = first_of(strays().filter(|name| ***name > *after));
+        if first.is_empty() && !after.is_empty() {
+            first = first_of(strays());
         }
         let seen = |name: &Arc<str>| {
             let seen = self.secrets.get(name)?.sight.present()?;

@@ -30,8 +30,12 @@ impl<'a> Run<'a> {
         let stored_version = object.metadata.resource_version.clone().unwrap_or_default();
         let rewinds = lock(&context.index).rewinds();
         // The watch brings our own status write back only after the next trigger may have come.
-        let written = context.remember(resource, |remembered| {
+        let now = Instant::now();
+        let (written, after) = context.remember(resource, |remembered| {
             remembered.rewound(rewinds);
+            if remembered.leftovers.is_due(now) {
+                remembered.memory.look = None;
+            }
             let newer = |written: &Written| {
                 // A list may be older than the spec of which that status speaks.
                 written.status.observed_generation == resource.generation
@@ -42,13 +46,18 @@ impl<'a> Run<'a> {
             };
             let written = remembered.written.take();
             remembered.written = written.filter(|written| newer(written));
-            remembered.written.clone()
+            let after = remembered.leftovers.after().to_owned();
+            (remembered.written.clone(), after)
         });
         let (status, version) = match written {
             Some(written) => (written.status, written.version.to_string()),
             None => (stored, stored_version),
         };
-        let view = as_mentioned(lock(&context.index).view(&resource.key), &status, resource);
+        let view = as_mentioned(
+            lock(&context.index).view_after(&resource.key, &after),
+            &status,
+            resource,
+        );
         Self {
             context,
             resource,
@@ -81,13 +90,14 @@ impl<'a> Run<'a> {
     pub(super) fn with_world<T>(&self, with: impl FnOnce(&World<'_>) -> T) -> T {
         let now = Instant::now();
         let refused_accounts = lock(&self.context.shared.refusals).lately(now);
-        let (memory, due, refused_for, restore_wait) =
+        let (memory, due, refused_for, restore_wait, leftovers_note) =
             self.context.remember(self.resource, |remembered| {
                 (
                     remembered.memory.clone(),
                     remembered.due(now),
                     remembered.refused_for(&self.status, this_second(), now),
                     remembered.restore_wait(now),
+                    remembered.leftovers.note(now).map(str::to_owned),
                 )
             });
         with(&World {
@@ -103,6 +113,7 @@ impl<'a> Run<'a> {
             due,
             refused_for,
             restore_wait,
+            leftovers_note: leftovers_note.as_deref(),
             now: this_second(),
             jitter: self.jitter,
         })

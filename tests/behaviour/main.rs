@@ -18,6 +18,7 @@ mod interval;
 mod launch;
 mod leadership;
 mod leaks;
+mod leftovers;
 mod lifecycle;
 mod observed;
 mod operations;
@@ -100,6 +101,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         ownership::tests(),
         adoption::tests(),
         lifecycle::tests(),
+        leftovers::tests(),
         rename::tests(),
         suspend::tests(),
         writes::tests(),

@@ -5,6 +5,7 @@ mod aws;
 mod build;
 mod effects;
 mod fate;
+mod leftovers;
 mod look;
 mod process;
 mod rules;

@@ -13,6 +13,7 @@ mod clock;
 mod crashes;
 mod instructions;
 mod kit;
+mod leftovers;
 mod model;
 mod ownership;
 mod properties;

@@ -12,7 +12,7 @@ use static_aws_credentials::{
 };
 
 use super::{
-    NAMESPACE, World, rules,
+    World, rules,
     run::{Broken, Run},
 };
 
@@ -36,22 +36,7 @@ impl Run {
             Ok(Some((name, sight))) => self.changed(world, &mut plan, &name, &sight),
             Err(name) => return self.conflict(world, &name).map(|()| None),
         }
-        for (name, seen) in &plan.strays {
-            rules::may_delete_stray(world, self, name, seen);
-            world.request(format!("delete {name}"))?;
-            let deleted = world.store.delete(name, Some(seen)).is_ok();
-            world.reply()?;
-            if deleted || world.store.secret(name).is_none() {
-                let before = Sight::Present(seen.clone());
-                let index = &mut world.process.index;
-                index.record(NAMESPACE, name, &before, &Sight::Absent);
-                self.view.strays.retain(|(stray, _)| stray != name);
-                let published = self.status.published.as_ref();
-                if published.is_some_and(|published| published.secret_name == *name) {
-                    self.view.published = Sight::Unseen;
-                }
-            }
-        }
+        self.remove_leftovers(world, &mut plan)?;
         self.write_status(world, &plan.status)?;
         Ok(Some(self.finish(world, plan)))
     }
@@ -174,6 +159,7 @@ impl Run {
         remembered.memory.look = Some(look);
         remembered.failures = 0;
         remembered.schedule(plan.next, mono);
-        remembered.pause(mono)
+        let waits = [remembered.pause(mono), remembered.leftovers.wait(mono)];
+        waits.into_iter().flatten().min()
     }
 }

@@ -86,6 +86,12 @@ pub fn may_withdraw(world: &World, run: &Run, name: &str) {
 /// a later version of it are safe: the request names what was seen.
 pub fn may_delete_stray(world: &World, run: &Run, name: &str, seen: &Seen) {
     assert_ne!(name, run.resource.target);
+    let policy = run.resource.deletion_policy;
+    assert_eq!(
+        policy,
+        DeletionPolicy::Delete,
+        "a Secret to be retained is deleted"
+    );
     let current = world.store.secret(name);
     let meant = current.filter(|current| Seen::of(&current.metadata).as_ref() == Some(seen));
     assert!(
@@ -97,6 +103,17 @@ pub fn may_delete_stray(world: &World, run: &Run, name: &str, seen: &Seen) {
         is_untold(world, &run.resource.target)
             || stands.is_some_and(|target| is_ours(&target.metadata, run)),
         "the old target goes before the new one stands"
+    );
+}
+
+/// Only a Secret with both marks loses its owner reference, and only under `Retain`.
+pub fn may_release(world: &World, run: &Run, name: &str, seen: &Seen) {
+    assert_eq!(run.resource.deletion_policy, DeletionPolicy::Retain);
+    let current = world.store.secret(name);
+    let meant = current.filter(|current| Seen::of(&current.metadata).as_ref() == Some(seen));
+    assert!(
+        meant.is_none_or(|current| is_marked(&current.metadata, run)),
+        "a Secret is released that does not carry both marks"
     );
 }
 

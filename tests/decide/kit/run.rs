@@ -48,6 +48,7 @@ impl Run {
         let stored = object.status.clone().unwrap_or_default();
         let version = object.resource_version().unwrap_or_default();
         let rewinds = world.process.index.rewinds();
+        let mono = world.mono();
         let remembered = world.process.remembered(&resource.uid);
         let newer = |written: &Written| {
             written.status.observed_generation == resource.generation
@@ -58,13 +59,17 @@ impl Run {
         };
         let written = remembered.written.take();
         remembered.written = written.filter(|written| newer(written));
+        if remembered.leftovers.is_due(mono) {
+            remembered.memory.look = None;
+        }
+        let after = remembered.leftovers.after().to_owned();
         let (status, version) = match remembered.written.clone() {
             Some(written) => (written.status, written.version.to_string()),
             None => (stored, version),
         };
         Self {
             name: object.name_any(),
-            view: world.process.index.view(&resource.key),
+            view: world.process.index.view_after(&resource.key, &after),
             resource,
             status,
             version,
@@ -112,6 +117,7 @@ impl Run {
             due: remembered.due(mono),
             refused_for,
             restore_wait: remembered.restore_wait(mono),
+            leftovers_note: remembered.leftovers.note(mono),
             now,
             jitter,
         })

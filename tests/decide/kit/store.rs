@@ -48,6 +48,8 @@ pub struct Store {
     pub resources: BTreeMap<String, StaticAwsCredentials>,
     /// Everything that watches say, from the beginning; each process is told at its own pace.
     pub events: Vec<Rc<Event>>,
+    /// Secrets that an admission policy protects from deletion.
+    pub protected: std::collections::BTreeSet<String>,
     version: u64,
     uids: u64,
 }

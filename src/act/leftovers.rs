@@ -1,0 +1,97 @@
+//! Deletes or releases what is left over.
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, Client, Resource,
+    api::{DeleteParams, Preconditions},
+};
+
+use super::{namespace_is_gone, send};
+use crate::{
+    decide::{Fate, Leftover},
+    glimpse::Glimpse,
+    index::{Seen, Sight},
+    target::{self, Passing},
+};
+
+/// How the removal of a leftover ended.
+#[derive(Debug)]
+pub enum Removed {
+    /// It is done, and this is how the Secret stands now.
+    Done(Sight),
+    /// The Secret is not what the decision was made from, or its namespace is going away.
+    Changed,
+    /// The API server refuses it, in these words of ours: its own may quote the Secret.
+    Refused(String),
+    /// The API server does not answer.
+    Unanswered(String),
+}
+
+/// Deletes a leftover or takes its owner reference, if it is still this object at this version.
+pub async fn remove(client: &Client, namespace: &str, leftover: &Leftover) -> Removed {
+    let Leftover { name, seen, fate } = leftover;
+    let removed = match fate {
+        Fate::Deleted => delete(client, namespace, name, seen).await.map(Some),
+        Fate::Released => release(client, namespace, name, seen).await,
+    };
+    match removed {
+        Ok(Some(sight)) => Removed::Done(sight),
+        Ok(None) => Removed::Changed,
+        Err(kube::Error::Api(status))
+            if status.is_conflict() || status.is_not_found() || namespace_is_gone(&status) =>
+        {
+            Removed::Changed
+        }
+        Err(kube::Error::Api(status)) => {
+            Removed::Refused(format!("{} {}", status.code, status.reason))
+        }
+        Err(_) => Removed::Unanswered("the API server does not answer".to_owned()),
+    }
+}
+
+/// Deletes a Secret, if it is still this object at this version.
+pub(super) async fn delete(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    seen: &Seen,
+) -> kube::Result<Sight> {
+    let secrets: Api<Glimpse> = Api::namespaced(client.clone(), namespace);
+    let preconditions = Preconditions {
+        uid: Some(seen.uid.to_string()),
+        resource_version: Some(seen.version.to_string()),
+    };
+    match secrets
+        .delete(name, &DeleteParams::default().preconditions(preconditions))
+        .await
+    {
+        Ok(_) => Ok(Sight::Absent),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(Sight::Absent),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes a Secret back without our owner reference. The right to patch Secrets is not needed for that.
+async fn release(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    seen: &Seen,
+) -> kube::Result<Option<Sight>> {
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let Some(secret) = secrets.get_opt(name).await? else {
+        return Ok(Some(Sight::Absent));
+    };
+    let mut secret = Passing(secret);
+    if Seen::of(&secret.0.metadata).as_ref() != Some(seen) {
+        return Ok(None);
+    }
+    let metadata = &mut secret.0.metadata;
+    metadata.managed_fields = None;
+    let ours = target::our_controller(metadata).map(|owner| owner.uid.clone());
+    if let Some(owners) = &mut metadata.owner_references {
+        owners.retain(|owner| Some(&owner.uid) != ours.as_ref());
+    }
+    let written = send(client, namespace, name, &secret, true).await?;
+    Ok(Seen::of(written.meta()).map(Sight::Present))
+}

@@ -1,0 +1,94 @@
+//! How a run removes what is left over.
+
+use static_aws_credentials::{
+    decide::{Fate, Leftover, Plan, leftovers_note, tell_leftovers},
+    index::Sight,
+};
+
+use super::{
+    NAMESPACE, World, rules,
+    run::{Broken, Run},
+};
+
+impl Run {
+    pub(super) fn remove_leftovers(
+        &mut self,
+        world: &mut World,
+        plan: &mut Plan,
+    ) -> Result<(), Broken> {
+        let leftovers = std::mem::take(&mut plan.leftovers);
+        let mut refused = Vec::new();
+        for leftover in &leftovers {
+            let Leftover { name, fate, .. } = leftover;
+            if *fate == Fate::Deleted && world.store.protected.contains(name) {
+                world.request(format!("delete {name}"))?;
+                refused.push((leftover, "403 Forbidden".to_owned()));
+            } else if let Some(sight) = self.remove(world, leftover)? {
+                self.removed(world, leftover, &sight, plan);
+            }
+        }
+        let note = leftovers_note(&refused);
+        if note.is_some() {
+            tell_leftovers(&mut plan.status.conditions, note.as_deref());
+        }
+        let mono = world.mono();
+        let remembered = world.process.remembered(&self.resource.uid);
+        remembered.leftovers.tried(&leftovers, note, mono);
+        Ok(())
+    }
+
+    fn remove(&self, world: &mut World, leftover: &Leftover) -> Result<Option<Sight>, Broken> {
+        let Leftover { name, seen, fate } = leftover;
+        let done = match fate {
+            Fate::Deleted => {
+                rules::may_delete_stray(world, self, name, seen);
+                world.request(format!("delete {name}"))?;
+                let deleted = world.store.delete(name, Some(seen)).is_ok();
+                let gone = deleted || world.store.secret(name).is_none();
+                gone.then_some(Sight::Absent)
+            }
+            Fate::Released => {
+                rules::may_release(world, self, name, seen);
+                world.request(format!("release {name}"))?;
+                let mut secret = world.store.secret(name).cloned();
+                if let Some(secret) = &mut secret {
+                    secret.metadata.owner_references = None;
+                    secret.metadata.uid = Some(seen.uid.to_string());
+                    secret.metadata.resource_version = Some(seen.version.to_string());
+                }
+                match secret {
+                    Some(secret) => world.store.replace(secret).ok().map(Sight::Present),
+                    None => Some(Sight::Absent),
+                }
+            }
+        };
+        world.reply()?;
+        Ok(done)
+    }
+
+    fn removed(&mut self, world: &mut World, leftover: &Leftover, sight: &Sight, plan: &mut Plan) {
+        let Leftover { name, seen, fate } = leftover;
+        let index = &mut world.process.index;
+        index.record(NAMESPACE, name, &Sight::Present(seen.clone()), sight);
+        self.view.strays.retain(|(stray, _)| stray != name);
+        let before = self.status.published.as_ref();
+        if before.is_none_or(|published| published.secret_name != *name) {
+            return;
+        }
+        let slot = if *name == self.resource.target {
+            &mut self.view.target
+        } else {
+            &mut self.view.published
+        };
+        *slot = match fate {
+            Fate::Deleted => Sight::Unseen,
+            Fate::Released => sight.clone(),
+        };
+        let published = plan.status.published.as_mut();
+        let published = published.filter(|it| it.secret_name == *name);
+        let intact = published.filter(|it| seen.is(&it.uid, &it.resource_version));
+        if let (Some(published), Some(now)) = (intact, sight.present()) {
+            published.resource_version = now.version.to_string();
+        }
+    }
+}
