@@ -53,7 +53,8 @@ pub async fn resources(
 ) {
     let api: Api<Guarded> = api(&context.shared.client, namespace.as_deref());
     let mut heard = Heard::default();
-    let ear = context.shared.metrics.watches.open(crate::api::KIND);
+    let watches = &context.shared.metrics.watches;
+    let ear = watches.open(crate::api::KIND, namespace.as_deref());
     let events = follow(api, Arc::clone(&context), watching, ear);
     events
         .for_each(|event| {
@@ -97,7 +98,8 @@ pub async fn secrets(
     // The sender is held here, so the stage cannot be closed.
     let _ = stage.subscribe().wait_for(listed).await;
     let api: Api<Glimpse> = api(&context.shared.client, namespace.as_deref());
-    let ear = context.shared.metrics.watches.open("Secret");
+    let watches = &context.shared.metrics.watches;
+    let ear = watches.open("Secret", namespace.as_deref());
     let events = follow(api, Arc::clone(&context), watching, ear);
     events
         .for_each(|event| {

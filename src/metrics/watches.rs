@@ -1,10 +1,14 @@
-//! How long ago the API server was last heard on a watch. A watch that stalls is silent and looks like
-//! one on which nothing happens; but one on which nothing happens has a bookmark each minute.
+//! How long ago the API server was last heard on a watch, and up to which version its events have been
+//! processed. A watch that stalls is silent and looks like one on which nothing happens; but one on which
+//! nothing happens has a bookmark each minute.
 
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, Weak},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use prometheus_client::{
@@ -20,30 +24,46 @@ use crate::lock::lock;
 #[derive(Clone, Debug, Default)]
 pub struct Watches(Arc<Mutex<Vec<Watch>>>);
 
-/// A kind, and when it was last heard of.
-type Watch = (&'static str, Weak<Heard>);
-
-/// When the API server was last heard on one watch.
+/// The watch of a kind in one namespace, or in all of them.
 #[derive(Debug)]
-pub struct Heard(Mutex<Instant>);
+struct Watch {
+    kind: &'static str,
+    scope: String,
+    heard: Weak<Heard>,
+}
+
+/// When the API server was last heard on one watch, and the version up to which its events were processed.
+#[derive(Debug)]
+pub struct Heard {
+    last: Mutex<Instant>,
+    version: AtomicU64,
+}
 
 impl Watches {
-    /// A watch of a kind begins, and is measured for as long as the returned value lives.
+    /// A watch of a kind in a namespace, or in all, begins, and is measured for as long as the returned
+    /// value lives.
     #[must_use]
-    pub fn open(&self, kind: &'static str) -> Arc<Heard> {
-        let heard = Arc::new(Heard(Mutex::new(Instant::now())));
+    pub fn open(&self, kind: &'static str, namespace: Option<&str>) -> Arc<Heard> {
+        let heard = Arc::new(Heard {
+            last: Mutex::new(Instant::now()),
+            version: AtomicU64::new(0),
+        });
         let mut open = lock(&self.0);
-        open.retain(|(_, heard)| heard.strong_count() > 0);
-        open.push((kind, Arc::downgrade(&heard)));
+        open.retain(|watch| watch.heard.strong_count() > 0);
+        open.push(Watch {
+            kind,
+            scope: namespace.unwrap_or_default().to_owned(),
+            heard: Arc::downgrade(&heard),
+        });
         heard
     }
 
     /// The age of the oldest watch of each kind.
     fn ages(&self) -> BTreeMap<&'static str, f64> {
         let mut ages = BTreeMap::new();
-        for (kind, heard) in lock(&self.0).iter() {
-            if let Some(heard) = heard.upgrade() {
-                let oldest: &mut f64 = ages.entry(*kind).or_default();
+        for watch in lock(&self.0).iter() {
+            if let Some(heard) = watch.heard.upgrade() {
+                let oldest: &mut f64 = ages.entry(watch.kind).or_default();
                 *oldest = oldest.max(heard.age());
             }
         }
@@ -54,11 +74,19 @@ impl Watches {
 impl Heard {
     /// The API server is heard: a page of a list, the head of a watch, an event, a bookmark.
     pub fn now(&self) {
-        *lock(&self.0) = Instant::now();
+        *lock(&self.last) = Instant::now();
+    }
+
+    /// All events up to this version were processed.
+    pub fn processed(&self, version: &str) {
+        // Kubernetes orders versions as numbers.
+        if let Ok(version) = version.parse() {
+            self.version.store(version, Ordering::Relaxed);
+        }
     }
 
     fn age(&self) -> f64 {
-        lock(&self.0).elapsed().as_secs_f64()
+        lock(&self.last).elapsed().as_secs_f64()
     }
 }
 
@@ -69,6 +97,17 @@ impl Collector for Watches {
         let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
         for (kind, age) in self.ages() {
             ConstGauge::new(age).encode(family.encode_family(&[("kind", kind)])?)?;
+        }
+        let name = "staticawscredentials_watch_resource_version";
+        let help = "Resource version up to which the events of a watch were processed; the scope is a namespace, or empty where one watch serves all.";
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for watch in lock(&self.0).iter() {
+            let Some(heard) = watch.heard.upgrade() else {
+                continue;
+            };
+            let labels = [("kind", watch.kind), ("scope", &watch.scope)];
+            let version = heard.version.load(Ordering::Relaxed);
+            ConstGauge::new(version).encode(family.encode_family(&labels)?)?;
         }
         Ok(())
     }

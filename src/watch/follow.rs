@@ -92,6 +92,10 @@ where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     async fn next(&mut self) -> Result<Event<K>> {
+        // The event before was processed: the stream is asked for another one.
+        if let State::Known(version) | State::Watching(version, ..) = &self.state {
+            self.heard.processed(version);
+        }
         if std::mem::take(&mut self.failed) {
             tokio::time::sleep(self.pause.next()).await;
         }

@@ -39,7 +39,7 @@ impl Scene {
         scene.source("pair", PAIR).await?;
         scene.resource("orders", "pair", spec).await?;
         scene.until_agreed("orders").await?;
-        scene.quiet().await;
+        scene.until_idle().await?;
         Ok(scene)
     }
 
@@ -51,7 +51,7 @@ impl Scene {
         scene.source("pair", PAIR).await?;
         scene.resource("orders", "pair", json!({})).await?;
         scene.until_agreed("orders").await?;
-        scene.quiet().await;
+        scene.until_idle().await?;
         Ok(scene)
     }
 

@@ -41,13 +41,13 @@ async fn a_secret_is_taken_over_only_in_the_write_that_publishes_a_proven_pair(
     scene
         .until_status("orders", "Ready", "False", "SourceKeyMissing")
         .await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.secrets.get(TARGET).await?, found);
 
     let mark = scene.proxy.mark();
     scene.source("pair", PAIR).await?;
     scene.until_agreed("orders").await?;
-    assert!(scene.costs(mark).await.gets <= 2);
+    assert!(scene.costs(mark).await?.gets <= 2);
     assert_eq!(scene.changes(mark), 2);
     let taken = scene.secrets.get(TARGET).await?;
     assert_eq!(taken.uid(), found.uid());

@@ -212,7 +212,7 @@ async fn refused(stage: Arc<Stage>) -> Result<()> {
         assert_holds(&object, "Verified", "False", reason);
         assert_serves_last_known_good(&object);
         assert!(message(&object, "Ready").contains("eu-west-1"));
-        let costs = scene.costs(mark).await;
+        let costs = scene.costs(mark).await?;
         assert_eq!(costs.written(), 1, "{reason}: {costs:?}");
         assert_eq!(scene.sts.calls_for(&id).len(), 1, "{reason}");
         assert_eq!(scene.snapshot(TARGET).await?, before);
@@ -252,7 +252,7 @@ async fn new_region(stage: Arc<Stage>) -> Result<()> {
     assert_eq!(content["AWS_REGION"], "eu-central-1");
     assert_eq!(content["AWS_DEFAULT_REGION"], "eu-central-1");
     assert!(content["config"].contains("eu-central-1"));
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert!(costs.gets <= 2 && costs.written() <= 2, "{costs:?}");
     let calls = scene.sts.calls();
     let regions: Vec<&str> = calls.iter().map(|call| call.region.as_str()).collect();

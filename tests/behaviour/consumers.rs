@@ -109,7 +109,7 @@ async fn a_pod_that_reads_at_its_start_is_named_until_it_was_restarted(
     scene
         .consumer("web-0", now - SignedDuration::from_hours(1))
         .await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(looks(&scene, 0), 0, "there is no previous key");
 
     let mark = scene.proxy.mark();
@@ -122,7 +122,7 @@ async fn a_pod_that_reads_at_its_start_is_named_until_it_was_restarted(
         .context("previous")?;
     assert!(PAIR.0.ends_with(&previous.key_id_suffix));
     scene.until_agreed("orders").await?;
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_eq!(
         (costs.gets, costs.written(), looks(&scene, mark)),
         (1, 2, 0),
@@ -143,8 +143,8 @@ async fn a_pod_that_reads_at_its_start_is_named_until_it_was_restarted(
         status.consumers.context("consumers")?.restart_needed.names,
         ["web-0"]
     );
-    scene.quiet().await;
-    let costs = scene.costs(mark).await;
+    scene.until_idle().await?;
+    let costs = scene.costs(mark).await?;
     assert_eq!(
         (costs.gets, costs.written(), looks(&scene, mark)),
         (0, 1, 1),
@@ -179,7 +179,7 @@ async fn a_pod_that_reads_at_its_start_is_named_until_it_was_restarted(
     scene.start_operator().await?;
     scene.touch("pair").await?;
     scene.until_agreed("orders").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(looks(&scene, mark), 0, "nobody is looked for any more");
     let orders = scene.resources.get("orders").await?;
     assert!(condition(&orders, IN_USE).is_some_and(|(in_use, _)| in_use == "False"));
@@ -194,7 +194,7 @@ async fn without_the_flag_nobody_is_looked_for(stage: Arc<Stage>) -> Result<()> 
         .await?;
     scene.source("pair", SECOND).await?;
     scene.until_agreed("orders").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     let orders = scene.resources.get("orders").await?;
     assert_eq!(condition(&orders, IN_USE), None);
     let status: Value = serde_json::to_value(orders.status)?;

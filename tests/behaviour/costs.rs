@@ -27,7 +27,7 @@ async fn rest_and_new_watches_cost_nothing_but_watches(stage: Arc<Stage>) -> Res
             Ok((scene.proxy.counts(mark).watches >= 4).then_some(()))
         })
         .await?;
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_silent(&costs);
     assert_eq!((costs.lists, costs.other), (0, 0), "{costs:?}");
     assert_eq!(scene.sts.calls().len(), 1);
@@ -40,7 +40,7 @@ async fn a_new_list_costs_nothing_but_lists(stage: Arc<Stage>) -> Result<()> {
     scene
         .until_status("absent", "Ready", "False", "SourceNotFound")
         .await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     let mark = scene.proxy.mark();
     scene.proxy.set_fault(Box::new(|head| match head.verb {
         Verb::Watch if !head.is_streaming_list() => Fault::Answer(expired()),
@@ -97,7 +97,7 @@ async fn unrelated_secrets_cost_nothing(stage: Arc<Stage>) -> Result<()> {
     for number in 0..50 {
         scene.delete_secret(&format!("unrelated-{number}")).await?;
     }
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_silent(&costs);
     assert_eq!(costs.lists, 0, "{costs:?}");
     let metrics = scene.get_http("/metrics").await?;
@@ -117,7 +117,7 @@ async fn a_source_that_is_touched_costs_one_read_and_one_write(stage: Arc<Stage>
         )
         .await?;
     scene.until_agreed("orders").await?;
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert!(costs.gets <= 2 && costs.written() <= 1, "{costs:?}");
     assert_eq!(scene.version(TARGET).await?, before);
     assert_eq!(scene.sts.calls().len(), 1);
@@ -136,7 +136,7 @@ async fn f8_a_source_that_is_deleted_and_comes_back_costs_no_question(
         .await?;
     scene.source("pair", PAIR).await?;
     scene.until_agreed("orders").await?;
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert!(costs.gets <= 2 && costs.written() <= 2, "{costs:?}");
     assert_eq!(scene.version(TARGET).await?, before);
     assert_eq!(scene.sts.calls().len(), 1);

@@ -126,7 +126,7 @@ async fn a_crowd_steps_back_while_others_are_served(stage: Arc<Stage>) -> Result
         let earlier = came[0].checked_sub(WINDOW + Duration::from_millis(20));
         before += within(earlier.context("the clock has just begun")?);
         after += within(came[0]);
-        scene.quiet().await;
+        scene.until_idle().await?;
         let served = reads(&scene, mark, &crowd.namespace).len();
         assert!(served >= CROWD, "{served}");
     }

@@ -125,7 +125,7 @@ async fn format_level(stage: Arc<Stage>) -> Result<()> {
     let mark = scene.proxy.mark();
     scene.source("pair", SECOND).await?;
     scene.until_ready("orders").await?;
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert!(costs.gets <= 2 && costs.written() == 2, "{costs:?}");
     assert_eq!(scene.key_id(TARGET).await?, SECOND.0);
     scene
@@ -187,7 +187,7 @@ async fn to_identity(stage: Arc<Stage>) -> Result<()> {
     assert_holds(&object, "Verified", "True", "IdentityVerified");
     let identity = object.status.and_then(|status| status.identity);
     assert_eq!(identity.context("no identity")?.account_id, ACCOUNT);
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.snapshot(TARGET).await?, before);
     Ok(())
 }
@@ -205,7 +205,7 @@ async fn to_format(stage: Arc<Stage>) -> Result<()> {
     assert_holds(&object, "Ready", "True", "Published");
     let status = object.status.context("no status")?;
     assert_eq!((status.identity, status.last_verified_time), (None, None));
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert!(costs.gets <= 2 && costs.written() == 1, "{costs:?}");
     assert_eq!(scene.snapshot(TARGET).await?, before);
     assert_eq!(scene.sts.calls().len(), 1);

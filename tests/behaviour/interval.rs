@@ -55,7 +55,7 @@ async fn due(stage: Arc<Stage>) -> Result<()> {
     scene.source("same-pair", PAIR).await?;
     scene.resource("bills", "same-pair", spec()).await?;
     scene.until_ready("bills").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     let before = scene.snapshot(TARGET).await?;
     let calls = scene.sts.calls().len();
     let mark = scene.proxy.mark();
@@ -72,7 +72,7 @@ async fn due(stage: Arc<Stage>) -> Result<()> {
             .await?;
         assert_holds(&object, "Ready", "True", "Published");
     }
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_eq!((costs.gets, costs.written()), (2, 2), "{costs:?}");
     assert_eq!(scene.sts.calls().len(), calls + 1);
     assert_eq!(scene.snapshot(TARGET).await?, before);

@@ -65,7 +65,7 @@ async fn nothing_leaks(stage: Arc<Stage>, format: &str) -> Result<()> {
     scene
         .until_status("orders", "Ready", "False", "ValuesSwapped")
         .await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     let cluster = scene.stage.cluster();
     let shown = [
         "get",

@@ -31,7 +31,7 @@ async fn a_rename_and_retain_in_one_edit_keep_the_old_target(stage: Arc<Stage>) 
 
     // The garbage collector takes neither.
     scene.delete_resource("orders").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     assert_eq!(scene.content("moved").await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     Ok(())
@@ -62,18 +62,18 @@ async fn retain_holds_while_the_source_is_away_or_the_resource_is_suspended(
     scene
         .until_status("orders", "Published", "True", "ServingLastKnownGood")
         .await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
 
     // It is settled, for a new process too.
     scene.stop_operator();
     let mark = scene.proxy.mark();
     scene.start_operator().await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.changes(mark), 0);
     for resource in ["orders", "second"] {
         scene.delete_resource(resource).await?;
     }
-    scene.quiet().await;
+    scene.until_idle().await?;
     for target in [TARGET, "second-credentials"] {
         assert_eq!(scene.content(target).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     }

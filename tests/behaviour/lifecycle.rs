@@ -35,7 +35,7 @@ async fn a_deleted_resource_takes_its_target_along_and_costs_nothing(
     let mark = scene.proxy.mark();
     scene.delete_resource("orders").await?;
     scene.until_gone(TARGET).await?;
-    assert_silent(&scene.costs(mark).await);
+    assert_silent(&scene.costs(mark).await?);
     assert!(scene.secrets.get_opt("pair").await?.is_some());
     Ok(())
 }
@@ -48,13 +48,13 @@ async fn a_retained_target_outlives_its_resource_and_is_adopted_by_the_next(
     let left = scene.secrets.get(TARGET).await?;
     assert!(left.owner_references().is_empty());
     scene.delete_resource("orders").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.secrets.get(TARGET).await?, left);
 
     let mark = scene.proxy.mark();
     scene.resource("orders", "pair", retain).await?;
     scene.until_agreed("orders").await?;
-    assert!(scene.costs(mark).await.gets <= 2);
+    assert!(scene.costs(mark).await?.gets <= 2);
     assert_eq!(scene.changes(mark), 2);
     assert_eq!(scene.secrets.get(TARGET).await?.uid(), left.uid());
     Ok(())
@@ -80,7 +80,7 @@ async fn f5_a_resource_that_comes_back_waits_for_its_old_target_to_go(
         })
         .await?;
     let mark = scene.proxy.mark();
-    assert_eq!(scene.costs(mark).await.written(), 0);
+    assert_eq!(scene.costs(mark).await?.written(), 0);
 
     let began = std::time::Instant::now();
     let free = json!({ "metadata": { "finalizers": null } });
@@ -174,7 +174,7 @@ async fn a_target_that_is_orphaned_unseen_gets_no_owner_that_is_gone(
     scene.source("pair", PAIR).await?;
     scene.resource("orders", "pair", json!({})).await?;
     scene.until_ready("orders").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
 
     deaf.store(true, Ordering::Relaxed);
     let mark = scene.proxy.mark();
@@ -191,7 +191,7 @@ async fn a_target_that_is_orphaned_unseen_gets_no_owner_that_is_gone(
             },
         )
         .await?;
-    scene.quiet().await;
+    scene.until_queue_empty().await?;
     let target = scene.secrets.get(TARGET).await?;
     assert!(target.owner_references().is_empty());
     let writes = |request: Recorded| request.resource == "secrets" && request.verb.writes();
@@ -207,7 +207,7 @@ async fn the_policy_can_be_switched_without_asking_aws(stage: Arc<Stage>) -> Res
         let policy = json!({ "target": { "deletionPolicy": policy } });
         scene.change("orders", policy).await?;
         scene.until_agreed("orders").await?;
-        assert_costs(&scene.costs(mark).await, 2, 2);
+        assert_costs(&scene.costs(mark).await?, 2, 2);
         let target = scene.secrets.get(TARGET).await?;
         assert_eq!(target.owner_references().len(), owners);
         assert_eq!(target.annotations()[ADOPT_BY], "orders");
@@ -224,7 +224,7 @@ async fn layouts_and_keys_change_without_asking_aws(stage: Arc<Stage>) -> Result
     let layouts = json!({ "target": { "layouts": ["Mendix"], "keys": { "id": "AccessKeyId" } } });
     scene.change("orders", layouts).await?;
     scene.until_agreed("orders").await?;
-    assert_costs(&scene.costs(mark).await, 2, 2);
+    assert_costs(&scene.costs(mark).await?, 2, 2);
     let content = scene.content(TARGET).await?;
     let keys: Vec<&str> = content.keys().map(String::as_str).collect();
     let mendix = [
@@ -258,7 +258,7 @@ async fn layouts_wait_while_the_source_is_bad(stage: Arc<Stage>) -> Result<()> {
         published,
         Some(("True".to_owned(), "ServingLastKnownGood".to_owned()))
     );
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.secrets.get(TARGET).await?, before);
 
     scene.source("pair", SECOND).await?;

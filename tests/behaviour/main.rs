@@ -9,6 +9,7 @@
 mod actions;
 mod adoption;
 mod aws;
+mod barrier;
 mod consumers;
 mod costs;
 mod crowds;

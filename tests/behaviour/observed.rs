@@ -134,7 +134,7 @@ async fn the_log_has_one_line_for_each_transition_and_none_while_nothing_happens
         let lines = lines()?.into_iter();
         Ok(lines.filter(|line| line["resource"] == resource).collect())
     };
-    scene.quiet().await;
+    scene.until_idle().await?;
     let told = of(&orders)?;
     ensure!(told.len() == 1, "{told:#?}");
     ensure!(
@@ -167,7 +167,7 @@ async fn the_log_has_one_line_for_each_transition_and_none_while_nothing_happens
     let before = lines()?.len();
     scene.touch("pair").await?;
     scene.until_agreed("orders").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     // The watches end and begin anew meanwhile.
     tokio::time::sleep(Duration::from_secs(65)).await;
     let after = lines()?;
@@ -175,7 +175,7 @@ async fn the_log_has_one_line_for_each_transition_and_none_while_nothing_happens
 
     scene.source("bad", SECOND).await?;
     scene.until_agreed("bills").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     ensure!(of(&bills)?.len() == 2, "{:#?}", of(&bills)?);
     Ok(())
 }

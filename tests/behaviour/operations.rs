@@ -208,7 +208,7 @@ async fn a_restored_pair_that_aws_refuses_is_not_adopted(stage: Arc<Stage>) -> R
     scene
         .until_status("orders", "Ready", "False", "SignatureMismatch")
         .await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.secrets.get(TARGET).await?, before);
 
     scene.source("pair", SECOND).await?;
@@ -231,7 +231,7 @@ async fn a_namespace_that_leaves_the_scope_is_left_as_it_is(stage: Arc<Stage>) -
     scene.serve(&[&own]);
     scene.start_operator().await?;
     scene.source("pair", SECOND).await?;
-    scene.quiet().await;
+    scene.until_queue_empty().await?;
     assert_eq!(scene.resources.get("orders").await?, before);
     assert_eq!(scene.secrets.get(TARGET).await?, target);
     scene.delete_resource("orders").await?;

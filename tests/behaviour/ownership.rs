@@ -78,7 +78,7 @@ async fn refused(stage: Arc<Stage>, metadata: impl AsyncFn(&Scene) -> Result<Val
             .is_some_and(|status| status.published.is_none())
     );
     let mark = scene.proxy.mark();
-    assert_silent(&scene.costs(mark).await);
+    assert_silent(&scene.costs(mark).await?);
     assert_eq!(scene.secrets.get(TARGET).await?, foreign);
 
     scene.delete_secret(TARGET).await?;
@@ -123,7 +123,7 @@ async fn rivals(stage: Arc<Stage>) -> Result<Scene> {
         message(&object, "Ready")
     );
     let mark = scene.proxy.mark();
-    assert_silent(&scene.costs(mark).await);
+    assert_silent(&scene.costs(mark).await?);
     assert_eq!(scene.version(TARGET).await?, before);
     scene.until_agreed("orders").await?;
     Ok(scene)
@@ -178,9 +178,9 @@ async fn a8_of_two_resources_with_one_absent_target_the_older_gets_it(
         .until_status("another", "Ready", "False", "TargetConflict")
         .await?;
     // It says so first of the rival, and once more when there is the Secret.
-    scene.quiet().await;
+    scene.until_idle().await?;
     let mark = scene.proxy.mark();
-    assert_silent(&scene.costs(mark).await);
+    assert_silent(&scene.costs(mark).await?);
     let creates = scene.proxy.requests();
     let creates = creates.iter().filter(|request| {
         request.verb == cluster::proxy::Verb::Create && request.resource == "secrets"
@@ -200,7 +200,7 @@ async fn a9_a_target_is_refused_as_a_source_and_only_the_newcomer_suffers(
         .until_status("chained", "Ready", "False", "SourceIsTarget")
         .await?;
     assert!(condition(&object, "Stalled").is_some());
-    assert_costs(&scene.costs(mark).await, 2, 1);
+    assert_costs(&scene.costs(mark).await?, 2, 1);
     assert_eq!(scene.version(TARGET).await?, before);
     scene.until_agreed("orders").await?;
     assert!(
@@ -258,7 +258,7 @@ async fn a9_two_resources_that_name_each_others_targets_do_not_chase_each_other(
         .until_status("one", "Ready", "False", "SourceIsTarget")
         .await?;
     let mark = scene.proxy.mark();
-    assert_silent(&scene.costs(mark).await);
+    assert_silent(&scene.costs(mark).await?);
     assert_eq!(scene.content("b").await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     assert_eq!(scene.sts.calls().len(), 1);
     Ok(())

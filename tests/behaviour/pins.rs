@@ -115,7 +115,7 @@ async fn rotated_away(stage: Arc<Stage>) -> Result<()> {
     assert_serves_last_known_good(&object);
     let identity = object.status.and_then(|status| status.identity);
     assert_eq!(identity.context("no identity")?.account_id, ACCOUNT);
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_eq!(costs.written(), 1, "{costs:?}");
     assert_eq!(scene.sts.calls_for(SECOND.0).len(), 1);
     assert_eq!(scene.snapshot(TARGET).await?, before);
@@ -142,13 +142,13 @@ async fn offline(stage: Arc<Stage>) -> Result<()> {
             .await?;
         let object = scene.until_stalled("orders", "PinMismatch").await?;
         assert_holds(&object, "Published", "True", "Published");
-        let costs = scene.costs(mark).await;
+        let costs = scene.costs(mark).await?;
         assert!(costs.gets <= 2 && costs.written() == 1, "{costs:?}");
 
         scene.change("orders", pin("accountId", ACCOUNT)).await?;
         let object = scene.until_ready("orders").await?;
         assert_holds(&object, "Verified", "True", "IdentityVerified");
-        scene.quiet().await;
+        scene.until_idle().await?;
         assert_eq!(scene.snapshot(TARGET).await?, before);
     }
     assert_eq!(scene.sts.calls().len(), 1);
@@ -166,7 +166,7 @@ async fn restarted(stage: Arc<Stage>) -> Result<()> {
     scene.start_operator().await?;
     let object = scene.until_stalled("orders", "PinMismatch").await?;
     assert_holds(&object, "Published", "True", "Published");
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert!(scene.sts.calls().len() <= 2);
 
     // What the pins refuse is not taken back because AWS cannot be asked.
@@ -184,7 +184,7 @@ async fn restarted(stage: Arc<Stage>) -> Result<()> {
     scene.change("orders", pin("accountId", ACCOUNT)).await?;
     scene.accept(PAIR);
     scene.until_ready("orders").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.snapshot(TARGET).await?, before);
     Ok(())
 }
@@ -201,7 +201,7 @@ async fn withdrawn(stage: Arc<Stage>) -> Result<()> {
     let status = object.status.context("no status")?;
     assert_eq!((status.published, status.binding), (None, None));
     assert_eq!(scene.snapshot(TARGET).await?, None);
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_eq!(costs.written(), 2, "{costs:?}");
     assert_eq!(scene.snapshot(TARGET).await?, None);
 

@@ -42,7 +42,7 @@ async fn create(stage: Arc<Stage>) -> Result<()> {
         Some((1, "L2A3".to_owned()))
     );
 
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert!((1..=2).contains(&costs.gets), "{costs:?}");
     assert_eq!(costs.written(), 2, "{costs:?}");
     assert_eq!(scene.sts.calls().len(), 1);
@@ -54,7 +54,7 @@ async fn rotate(stage: Arc<Stage>) -> Result<()> {
     scene.source("pair", PAIR).await?;
     scene.resource("orders", "pair", json!({})).await?;
     scene.until_ready("orders").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     let mark = scene.proxy.mark();
 
     scene.source("pair", SECOND).await?;
@@ -71,7 +71,7 @@ async fn rotate(stage: Arc<Stage>) -> Result<()> {
             .map(|published| published.revision),
         Some(2)
     );
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_eq!((costs.gets, costs.written()), (1, 2), "{costs:?}");
     assert_eq!(scene.sts.calls_for(SECOND.0).len(), 1);
     Ok(())

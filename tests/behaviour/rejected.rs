@@ -62,7 +62,7 @@ async fn kept(stage: Arc<Stage>) -> Result<()> {
     let mut scene = Scene::open_published(stage, json!({})).await?;
     refuse(&scene, "orders", PAIR).await?;
     let before = scene.snapshot(TARGET).await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     let mark = scene.proxy.mark();
     let object = scene.until_stalled("orders", "AccessKeyUnknown").await?;
     assert_holds(&object, "Verified", "False", "AccessKeyUnknown");
@@ -75,7 +75,7 @@ async fn kept(stage: Arc<Stage>) -> Result<()> {
         apart > Duration::from_secs(58),
         "two answers {apart:?} apart"
     );
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_eq!(costs.written(), 1, "{costs:?}");
     assert_eq!(scene.snapshot(TARGET).await?, before);
 
@@ -129,14 +129,14 @@ async fn refused_once(stage: Arc<Stage>) -> Result<()> {
 async fn withdrawn(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::open_published(stage, withdraw()).await?;
     refuse(&scene, "orders", PAIR).await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     let mark = scene.proxy.mark();
     let object = scene.until_stalled("orders", "AccessKeyUnknown").await?;
     assert_holds(&object, "Published", "False", "Withdrawn");
     let status = object.status.context("no status")?;
     assert_eq!((status.published, status.binding), (None, None));
     assert_eq!(scene.snapshot(TARGET).await?, None);
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_eq!(costs.written(), 2, "{costs:?}");
 
     // It is refused still, so that nothing brings the target back.
@@ -147,7 +147,7 @@ async fn withdrawn(stage: Arc<Stage>) -> Result<()> {
         .change("orders", json!({ "target": { "layouts": ["Env"] } }))
         .await?;
     scene.until_stalled("orders", "AccessKeyUnknown").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.snapshot(TARGET).await?, None);
 
     scene.accept_again(PAIR).await;
@@ -177,7 +177,7 @@ async fn spared(stage: Arc<Stage>) -> Result<()> {
     scene.delete_secret(TARGET).await?;
     let foreign = scene.secret(TARGET, &[("of", b"somebody else")]).await?;
     scene.until_stalled("orders", "AccessKeyUnknown").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.snapshot(TARGET).await?, Some(foreign));
     Ok(())
 }
@@ -191,7 +191,7 @@ async fn not_withdrawn(stage: Arc<Stage>) -> Result<()> {
     assert_holds(&object, "Published", "True", "ServingLastKnownGood");
     scene.source("pair", (PAIR.0, SECOND.1)).await?;
     scene.until_stalled("orders", "SignatureMismatch").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.snapshot(TARGET).await?, before);
     Ok(())
 }
@@ -214,7 +214,7 @@ async fn mass(stage: Arc<Stage>) -> Result<()> {
     for name in ["orders", "bills"] {
         scene.until_doubted(name, "MassRejection").await?;
     }
-    scene.quiet().await;
+    scene.until_idle().await?;
     let after = [
         scene.snapshot(TARGET).await?,
         scene.snapshot("bills-credentials").await?,

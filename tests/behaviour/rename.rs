@@ -32,7 +32,7 @@ async fn a_renamed_target_is_written_anew_and_the_old_one_deleted(stage: Arc<Sta
     scene.change("orders", named("moved")).await?;
     scene.until_agreed("orders").await?;
     scene.until_gone(TARGET).await?;
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_costs(&costs, 2, 3);
     let published = scene.published("orders").await?;
     assert_eq!(
@@ -69,7 +69,7 @@ async fn a_target_renamed_to_a_taken_name_stays_where_it_is(stage: Arc<Stage>) -
     let object = scene
         .until_status("orders", "Ready", "False", "TargetConflict")
         .await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     let status = object.status.unwrap_or_default();
     let named = status.published.map(|published| published.secret_name);
     assert_eq!(named.as_deref(), Some(TARGET));
@@ -175,7 +175,7 @@ async fn a_retained_target_stays_when_the_next_is_written_elsewhere(
     let mark = scene.proxy.mark();
     scene.change("orders", named("moved")).await?;
     scene.until_agreed("orders").await?;
-    assert_costs(&scene.costs(mark).await, 2, 2);
+    assert_costs(&scene.costs(mark).await?, 2, 2);
     let left = scene.secrets.get(TARGET).await?;
     assert_eq!(left.annotations()[ADOPT_BY], "orders");
     assert_eq!(left.data, before.data);
@@ -199,7 +199,7 @@ async fn one_mark_alone_does_not_make_a_secret_a_stray(stage: Arc<Stage>) -> Res
     scene.until_gone("both").await?;
     scene.source("pair", SECOND).await?;
     scene.until_agreed("orders").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert!(scene.secrets.get_opt("labelled").await?.is_some());
     assert!(scene.secrets.get_opt("owned").await?.is_some());
     Ok(())

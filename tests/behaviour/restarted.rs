@@ -97,7 +97,7 @@ async fn nobody_is_restarted_before_the_kubelets_period_is_over(stage: Arc<Stage
     scene.consumer_of("Deployment", "a").await?;
     scene.flag("--kubelet-sync-period", "1h");
     scene.rotate(SECOND).await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.marks().await?.len(), 0, "91 s are not enough");
     scene.stop_operator();
     let namespace = scene.namespace.clone();

@@ -101,7 +101,7 @@ async fn workloads_are_restarted_so_many_at_once_and_once_for_a_pair(
     scene
         .until_status("orders", RESTARTED, "Unknown", "RestartsProgressing")
         .await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.marks().await?, first, "two at once");
 
     for count in [4, 5] {
@@ -144,7 +144,7 @@ async fn workloads_are_restarted_so_many_at_once_and_once_for_a_pair(
         )
         .await?;
     scene.until_agreed("orders").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(of_workloads(&scene.proxy.since(mark)).len(), 0);
     Ok(())
 }
@@ -173,7 +173,7 @@ async fn a_workload_that_stays_unhealthy_holds_the_others_up(stage: Arc<Stage>) 
         "{words}"
     );
     assert!(condition(&orders, "Ready").is_some_and(|(ready, _)| ready == "True"));
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.marks().await?, ill);
 
     // Another pair may heal it, so it comes first then.
@@ -342,7 +342,7 @@ async fn nobody_is_restarted_unless_that_is_asked_for(stage: Arc<Stage>) -> Resu
     scene.until_agreed("orders").await?;
     let orders = scene.resources.get("orders").await?;
     assert_eq!(condition(&orders, RESTARTED), None);
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(of_workloads(&scene.proxy.since(mark)).len(), 0);
     Ok(())
 }

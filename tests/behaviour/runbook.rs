@@ -71,7 +71,7 @@ async fn the_way_to_keep_a_target_runs_as_it_stands(stage: Arc<Stage>) -> Result
     let scene = Scene::settled(stage).await?;
     run(&scene, documented(UNINSTALL, "retain")?).await?;
     scene.delete_resource("orders").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert!(
         scene
             .secrets

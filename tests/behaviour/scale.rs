@@ -93,7 +93,7 @@ async fn until_all_rest(scene: &Scene) -> Result<()> {
             Ok(rest.then_some(()))
         })
         .await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     Ok(())
 }
 
@@ -130,7 +130,7 @@ async fn a_restart_with_500_resources_costs_nothing_but_pages(stage: Arc<Stage>)
         });
         Ok(runs.is_some_and(|runs| runs.parse().is_ok_and(|runs: u32| runs >= 500)).then_some(()))
     }).await?;
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_silent(&costs);
     assert_eq!(costs.lists, 2, "{costs:?}");
     assert_eq!(scene.sts.calls().len(), distinct);
@@ -170,14 +170,14 @@ async fn a_hundred_rotations_each_cost_one_read_and_two_writes(stage: Arc<Stage>
     scene.source("pair", PAIR).await?;
     scene.resource("orders", "pair", json!({})).await?;
     scene.until_agreed("orders").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     let mark = scene.proxy.mark();
     let mut latencies = Vec::new();
     for turn in 0..100 {
         latencies.push(rotate(&scene, turn).await?);
     }
     scene.until_agreed("orders").await?;
-    let costs: Counts = scene.costs(mark).await;
+    let costs: Counts = scene.costs(mark).await?;
     assert_eq!(scene.published("orders").await?.revision, 101);
     assert_eq!((costs.gets, costs.written()), (100, 200), "{costs:?}");
     assert_eq!(scene.sts.calls().len(), 101);

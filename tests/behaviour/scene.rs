@@ -221,17 +221,10 @@ impl Scene {
         }
     }
 
-    /// Waits until the operator has made no request but watches and events for a while.
-    pub async fn quiet(&self) {
-        self.proxy
-            .quiet_but_for(&["events"], Duration::from_millis(700))
-            .await;
-    }
-
-    /// What the operator asked the API server since a mark, once it is quiet.
-    pub async fn costs(&self, mark: usize) -> Counts {
-        self.quiet().await;
-        self.proxy.counts(mark)
+    /// What the operator asked the API server since a mark, once all that happened was dealt with.
+    pub async fn costs(&self, mark: usize) -> Result<Counts> {
+        self.until_idle().await?;
+        Ok(self.proxy.counts(mark))
     }
 
     /// The content of a Secret, as text.

@@ -99,7 +99,7 @@ async fn unknown(stage: Arc<Stage>) -> Result<()> {
         asked_for + Duration::from_secs(1) >= MINUTE,
         "refused after {asked_for:?}"
     );
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_eq!(costs.written(), 2, "{costs:?}");
     assert_eq!(scene.snapshot(TARGET).await?, before);
 
@@ -107,12 +107,12 @@ async fn unknown(stage: Arc<Stage>) -> Result<()> {
     scene.touch("pair").await?;
     let object = scene.until_stalled("orders", "AccessKeyUnknown").await?;
     assert_eq!(condition(&object, "Reconciling"), None);
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert!(scene.sts.calls_for(SECOND.0).len() <= calls.len() + 1);
     scene.stop_operator();
     let mark = scene.proxy.mark();
     scene.start_operator().await?;
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_eq!((costs.gets, costs.written()), (0, 0), "{costs:?}");
     assert!(scene.sts.calls_for(SECOND.0).len() <= calls.len() + 1);
 

@@ -82,12 +82,12 @@ async fn gone_and_back(stage: Arc<Stage>) -> Result<()> {
     assert_eq!(object.status.context("no status")?.source, None);
     assert_eq!(scene.snapshot(TARGET).await?, before);
 
-    scene.quiet().await;
+    scene.until_idle().await?;
     let mark = scene.proxy.mark();
     scene.source("pair", PAIR).await?;
     let object = scene.until_ready("orders").await?;
     assert_holds(&object, "Published", "True", "Published");
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert!(costs.gets <= 2, "{costs:?}");
     assert!((1..=2).contains(&costs.written()), "{costs:?}");
     assert_eq!(scene.snapshot(TARGET).await?, before);
@@ -132,7 +132,7 @@ async fn touched(stage: Arc<Stage>) -> Result<()> {
     let mark = scene.proxy.mark();
     scene.touch("pair").await?;
     scene.until_ready("orders").await?;
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert!((1..=2).contains(&costs.gets), "{costs:?}");
     assert!(costs.written() <= 1, "{costs:?}");
     assert_eq!(scene.snapshot(TARGET).await?, before);
@@ -148,7 +148,7 @@ async fn bad_and_back(stage: Arc<Stage>) -> Result<()> {
     let object = scene.until_stalled("orders", "TrailingNewline").await?;
     assert_serves_last_known_good(&object);
     assert_holds(&object, "Verified", "False", "TrailingNewline");
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert!((1..=2).contains(&costs.gets), "{costs:?}");
     assert_eq!(costs.written(), 1, "{costs:?}");
     assert_eq!(costs.writes["staticawscredentials/status"], 1, "{costs:?}");
@@ -157,7 +157,7 @@ async fn bad_and_back(stage: Arc<Stage>) -> Result<()> {
     scene.source("pair", PAIR).await?;
     let object = scene.until_ready("orders").await?;
     assert_holds(&object, "Verified", "True", "IdentityVerified");
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.snapshot(TARGET).await?, before);
     assert_eq!(scene.sts.calls().len(), 1);
     Ok(())
@@ -170,7 +170,7 @@ async fn refused(stage: Arc<Stage>) -> Result<()> {
     scene.source("pair", (SECOND.0, PAIR.1)).await?;
     let object = scene.until_stalled("orders", "SignatureMismatch").await?;
     assert_serves_last_known_good(&object);
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert!((1..=2).contains(&costs.gets), "{costs:?}");
     assert_eq!(costs.written(), 1, "{costs:?}");
     assert_eq!(scene.sts.calls_for(SECOND.0).len(), 1);
@@ -200,7 +200,7 @@ async fn silent_over_bad(stage: Arc<Stage>) -> Result<()> {
         scene.stop_operator();
         let (mark, calls) = (scene.proxy.mark(), scene.sts.calls().len());
         scene.start_operator().await?;
-        let costs = scene.costs(mark).await;
+        let costs = scene.costs(mark).await?;
         assert_eq!((costs.gets, costs.written()), (0, 0), "{reason}: {costs:?}");
         assert_eq!(scene.sts.calls().len(), calls, "{reason}");
     }
@@ -221,7 +221,7 @@ async fn suspended(stage: Arc<Stage>) -> Result<()> {
     assert_eq!(condition(&object, "Reconciling"), None);
     scene.source("pair", BAD).await?;
     scene.edit(TARGET, "AWS_ACCESS_KEY_ID", "edited").await?;
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_eq!((costs.gets, costs.written()), (0, 1), "{costs:?}");
 
     scene.change("orders", json!({ "suspend": false })).await?;
@@ -235,7 +235,7 @@ async fn suspended(stage: Arc<Stage>) -> Result<()> {
         .await?;
     assert_holds(&object, "Stalled", "True", "TrailingNewline");
     scene.source("pair", PAIR).await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.key_id(TARGET).await?, "edited");
     scene.change("orders", json!({ "suspend": false })).await?;
     scene.until_ready("orders").await?;

@@ -37,7 +37,7 @@ impl Scene {
         scene.source("pair", PAIR).await?;
         scene.resource("orders", "pair", spec).await?;
         scene.until_ready("orders").await?;
-        scene.quiet().await;
+        scene.until_idle().await?;
         Ok(scene)
     }
 

@@ -37,7 +37,7 @@ async fn another_ttl_is_written_at_the_start_without_a_question(stage: Arc<Stage
             .await?;
         scene.until_agreed("orders").await?;
         assert_eq!(written(&scene).await?, (ttl, 1), "no new pair");
-        assert_costs(&scene.costs(mark).await, writes, writes);
+        assert_costs(&scene.costs(mark).await?, writes, writes);
     }
     assert_eq!(scene.sts.calls().len(), 1);
     Ok(())

@@ -108,7 +108,7 @@ async fn a_resource_that_goes_while_it_waits_gets_no_target(stage: Arc<Stage>) -
     // Served after it, had it stayed.
     crowd(&scene, 20..21).await?;
     scene.until_ready("crowd-20").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.snapshot(TARGET).await?, None);
     Ok(())
 }

@@ -114,7 +114,7 @@ async fn f26_an_undecodable_resource_keeps_its_target(stage: Arc<Stage>) -> Resu
     scene.stop_operator();
     let mark = scene.proxy.mark();
     scene.start_operator().await?;
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     let writes = costs.writes.get("staticawscredentials/status");
     assert_eq!(writes, None, "{costs:?}");
 

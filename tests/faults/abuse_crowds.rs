@@ -211,7 +211,7 @@ async fn a15_a_source_that_never_rests_is_coalesced(stage: Arc<Stage>) -> Result
     scene.source("pair", SECOND).await?;
     scene.until_agreed("orders").await?;
     assert_eq!(scene.key_id(TARGET).await?, SECOND.0);
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     let asked = scene.sts.calls().len() - asked;
     let seconds = usize::try_from(took.as_secs())? + 2;
     assert!(asked <= 10 + 5 * seconds, "{asked} calls in {took:?}");

@@ -58,7 +58,7 @@ async fn a17_what_an_attacker_names_does_not_forge_a_line_of_the_log(
             "{status}"
         );
     }
-    scene.quiet().await;
+    scene.until_idle().await?;
     let log = scene.log()?;
     assert!(!log.contains("forged") && !log.contains('\u{1b}'), "{log}");
     let test = "a17_what_an_attacker_names_does_not_forge_a_line_of_the_log";

@@ -36,14 +36,14 @@ async fn f4_a_resource_that_somebody_edits_a_hundred_times_a_second(
     let annotations =
         |number: usize| json!({ "metadata": { "annotations": { "edit": number.to_string() } } });
     edit_often(&scene, EDITS, annotations).await?;
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_eq!((costs.gets, costs.written()), (0, 0), "{costs:?}");
 
     scene.source("pair", SECOND).await?;
     let interval = |number: usize| json!({ "spec": { "validation": { "interval": format!("{}m", 10 + number) } } });
     edit_often(&scene, EDITS, interval).await?;
     scene.until_agreed("orders").await?;
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
     assert_eq!(costs.writes.get("secrets"), Some(&1), "{costs:?}");
     // What a change of the spec may cost, and a try for each that came too late.
@@ -123,7 +123,7 @@ async fn f9_a_source_that_changed_and_changed_back_unseen(stage: Arc<Stage>) -> 
     tokio::time::sleep(Duration::from_millis(200)).await;
     deliver(courier.as_ref());
     scene.until_agreed("orders").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.version(TARGET).await?, before);
     assert_eq!(scene.published("orders").await?.revision, 1);
     assert_eq!(scene.sts.calls().len(), 1);
@@ -142,7 +142,7 @@ async fn f10_a_source_that_was_deleted_and_made_anew_between_two_events(
         tokio::time::sleep(Duration::from_millis(200)).await;
         deliver(courier.as_ref());
         scene.until_agreed("orders").await?;
-        scene.quiet().await;
+        scene.until_idle().await?;
         assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], pair.0);
         assert_eq!(scene.secrets.get(TARGET).await?.uid(), target);
         assert_eq!(scene.published("orders").await?.revision, revision);

@@ -81,7 +81,7 @@ async fn f12_a_store_compacted_beyond_the_watch(stage: Arc<Stage>) -> Result<()>
             Ok(since.iter().any(listed).then_some(()))
         })
         .await?;
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_eq!((costs.gets, costs.written()), (0, 0), "{costs:?}");
     let log = scene.log()?;
     assert!(log.contains("too old resource version"), "{log}");

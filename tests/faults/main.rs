@@ -10,6 +10,8 @@ mod access;
 #[path = "../behaviour/actions.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with other tests")]
 mod actions;
+#[path = "../behaviour/barrier.rs"]
+mod barrier;
 mod courier;
 mod edits;
 mod harm;

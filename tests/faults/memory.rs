@@ -139,7 +139,7 @@ fn places(block: &[u8], needle: &[u8]) -> Vec<usize> {
 
 /// Fails if anything is found of a canary; a process that has just been given it may need a second.
 async fn assert_gone(scene: &Scene, canary: &Canary, when: &str) -> Result<()> {
-    scene.quiet().await;
+    scene.until_idle().await?;
     tokio::time::sleep(AFTER).await;
     let found = scan(scene.operator()?.pid(), canary)?;
     ensure!(found.is_empty(), "{when}: {found:#?}");

@@ -42,7 +42,7 @@ async fn undone(stage: Arc<Stage>, restored: Restored) -> Result<()> {
     let cluster = stage.cluster();
     scene.resource("doomed", "pair", json!({})).await?;
     scene.until_agreed("doomed").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     let saved = saved(&scene);
     let (version, target) = (version(&scene).await?, scene.secrets.get(TARGET).await?);
     cluster.save_snapshot(&saved).await?;
@@ -54,7 +54,7 @@ async fn undone(stage: Arc<Stage>, restored: Restored) -> Result<()> {
     for turn in 0..50u8 {
         scene.secret("unrelated", &[("turn", &[turn])]).await?;
     }
-    scene.quiet().await;
+    scene.until_idle().await?;
     let seen = self::version(&scene).await?;
     let (mark, calls) = (scene.proxy.mark(), scene.sts.calls().len());
     cluster.restore_snapshot(&saved, restored).await?;
@@ -63,7 +63,7 @@ async fn undone(stage: Arc<Stage>, restored: Restored) -> Result<()> {
     for name in ["orders", "doomed"] {
         scene.until_agreed(name).await?;
     }
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_eq!(scene.secrets.get(TARGET).await?, target);
     assert!(scene.secrets.get_opt("late-credentials").await?.is_none());
     let kinds = [Verb::Create, Verb::Delete];

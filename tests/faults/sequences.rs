@@ -77,7 +77,7 @@ async fn alone(stage: Arc<Stage>, spec: &Spec) -> Result<Outcome> {
     scene.source("pair", PAIR).await?;
     scene.resource("orders", "pair", spec.0.clone()).await?;
     scene.until_agreed("orders").await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     without_history(&scene).await
 }
 

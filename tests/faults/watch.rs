@@ -35,7 +35,7 @@ async fn f13_a_watch_that_is_closed_every_2_s(stage: Arc<Stage>) -> Result<()> {
     tokio::time::sleep(Duration::from_secs(9)).await;
     let requests = scene.proxy.since(mark);
     let watches = requests.iter().filter(|it| it.verb == Verb::Watch).count();
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert!(watches >= 4, "the watches were closed: {costs:?}");
     assert_eq!(costs.writes.get("secrets"), Some(&1), "{costs:?}");
     let writes = costs.writes.get("staticawscredentials/status");
@@ -100,7 +100,7 @@ async fn f14_a_watch_that_is_torn_garbled_or_ends_in_an_error(stage: Arc<Stage>)
     scene.until_agreed("orders").await?;
     let mut survived = 0;
     for (number, (what, spoil)) in SPOILS.into_iter().enumerate() {
-        scene.quiet().await;
+        scene.until_idle().await?;
         let mark = scene.proxy.mark();
         next.lock()
             .map_err(|_| anyhow::anyhow!("poisoned"))?
@@ -109,7 +109,7 @@ async fn f14_a_watch_that_is_torn_garbled_or_ends_in_an_error(stage: Arc<Stage>)
         scene.source("pair", pair).await?;
         scene.until_agreed("orders").await?;
         assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], pair.0);
-        let costs = scene.costs(mark).await;
+        let costs = scene.costs(mark).await?;
         assert_eq!(costs.writes.get("secrets"), Some(&1), "{what}: {costs:?}");
         survived += 1;
     }
@@ -128,7 +128,7 @@ async fn f16_connections_that_die_without_a_word(stage: Arc<Stage>) -> Result<()
     for number in 0..4 {
         scene.until_agreed(&format!("more-{number}")).await?;
     }
-    scene.quiet().await;
+    scene.until_idle().await?;
     scene.proxy.black_hole();
     let began = Instant::now();
     scene.source("pair", SECOND).await?;

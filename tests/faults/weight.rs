@@ -73,7 +73,7 @@ pub async fn until_published(scene: &Scene, count: usize) -> Result<()> {
         };
         published = scene.until("one more target is published", more).await?;
     }
-    scene.quiet().await;
+    scene.until_idle().await?;
     Ok(())
 }
 
@@ -110,7 +110,7 @@ async fn f33_ten_thousand_resources_fit_into_64_mib(stage: Arc<Stage>) -> Result
     scene.launch()?;
     let peak = Peak::of(&scene)?;
     scene.ready().await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     let restarted = peak.end();
     let each = (after - before).max(0.0) / number_of(count - warm) * 1024.0;
     let what = format!(
@@ -140,7 +140,7 @@ async fn f34_unrelated_secrets_that_change_500_times_a_second(stage: Arc<Stage>)
     let changes = stream::iter((0..total).map(change));
     changes.buffer_unordered(64).try_collect::<()>().await?;
     let took = began.elapsed().as_secs_f64();
-    let costs = scene.costs(mark).await;
+    let costs = scene.costs(mark).await?;
     assert_silent(&costs);
     assert_eq!((costs.lists, costs.other), (0, 0), "{costs:?}");
     assert_eq!(scene.sts.calls().len(), 1);

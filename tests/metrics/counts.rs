@@ -135,8 +135,8 @@ async fn the_oldest_watch_of_a_kind_is_told_for_as_long_as_it_is_open() -> Resul
     let metrics = Metrics::new(false);
     let name = "staticawscredentials_watch_age_seconds";
     let (one, other) = (
-        metrics.watches.open("Secret"),
-        metrics.watches.open("Secret"),
+        metrics.watches.open("Secret", Some("a")),
+        metrics.watches.open("Secret", Some("b")),
     );
     tokio::time::advance(Duration::from_secs(30)).await;
     one.now();
@@ -146,6 +146,30 @@ async fn the_oldest_watch_of_a_kind_is_told_for_as_long_as_it_is_open() -> Resul
     ensure!(value(&metrics, name, &[("kind", "Secret")])? == 5.0);
     drop(one);
     ensure!(value(&metrics, name, &[]).is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn each_watch_has_the_version_up_to_which_it_was_processed() -> Result<()> {
+    let metrics = Metrics::new(false);
+    let name = "staticawscredentials_watch_resource_version";
+    let one = metrics.watches.open("Secret", Some("shop"));
+    let all = metrics.watches.open("Secret", None);
+    one.processed("17");
+    all.processed("4");
+    let of = |namespace| {
+        value(
+            &metrics,
+            name,
+            &[("kind", "Secret"), ("namespace", namespace)],
+        )
+    };
+    ensure!(of("shop")? == 17.0);
+    ensure!(of("")? == 4.0);
+    one.processed("no number");
+    ensure!(of("shop")? == 17.0);
+    drop(one);
+    ensure!(of("shop").is_err());
     Ok(())
 }
 

@@ -75,7 +75,7 @@ pub async fn everything() -> Result<Metrics> {
     measured.ask(question()).await;
     metrics.answered(&Answer::UnknownKey);
     request(&metrics).await?;
-    std::mem::forget(metrics.watches.open("Secret"));
+    std::mem::forget(metrics.watches.open("Secret", None));
     metrics.undecodable();
     metrics.leads("static-aws-credentials", true);
     let status = stalled();
