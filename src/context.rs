@@ -23,7 +23,7 @@ use crate::{
     lock::lock,
     metrics::{Listing, Metrics},
     queue::Queue,
-    remembered::{Refusals, Remembered},
+    remembered::Remembered,
     resource::Resource,
     store::Store,
     sts::Sts,
@@ -51,8 +51,8 @@ pub struct Shared {
     pub key: FingerprintKey,
     /// How many runs go on at once.
     pub gate: FairGate,
-    /// Published pairs that AWS began to refuse.
-    pub refusals: Mutex<Refusals>,
+    /// The resources of every scope.
+    pub stores: Mutex<Vec<Weak<Mutex<Store>>>>,
     /// Where events go.
     pub events: mpsc::Sender<Announcement>,
     /// Counters.
@@ -83,6 +83,7 @@ impl Context {
         let store = Arc::<Mutex<Store>>::default();
         let listing: Weak<dyn Listing> = Arc::downgrade(&store) as _;
         shared.metrics.resources.ask(listing);
+        lock(&shared.stores).push(Arc::downgrade(&store));
         let index = Arc::<Mutex<Index>>::default();
         shared.metrics.indexes.add(&index);
         Self {

@@ -48,6 +48,8 @@ pub enum Step {
     Read(Read),
     /// Ask STS about the source's pair, then decide again.
     Ask(Query),
+    /// Ask the endpoint about other pairs that it accepted before, then decide again.
+    Control(Region),
     /// Do this. The run is over.
     Act(Box<Plan>),
 }
@@ -87,8 +89,6 @@ pub struct Plan {
     pub next: Next,
     /// Whether AWS refused the pair for the first time.
     pub refusal_began: bool,
-    /// The account whose published pair AWS refused for the first time.
-    pub first_refusal: Option<String>,
 }
 
 impl Plan {
@@ -167,6 +167,7 @@ pub fn decide(world: &World<'_>) -> Step {
     match judge::judge(world, source) {
         judge::Judgement::Read(read) => Step::Read(read),
         judge::Judgement::Ask(query) => Step::Ask(query),
+        judge::Judgement::Control(region) => Step::Control(region),
         judge::Judgement::Known(judged) => match place::place(world, source, &judged) {
             place::Placing::Read(read) => Step::Read(read),
             place::Placing::Known(placed) => {
@@ -192,7 +193,6 @@ impl Plan {
             memory: world.memory.clone(),
             next,
             refusal_began: false,
-            first_refusal: None,
         }
     }
 }

@@ -6,6 +6,7 @@ mod calls;
 mod indexes;
 mod process;
 mod queue;
+mod reading;
 mod rendering;
 mod requests;
 mod resources;
@@ -14,17 +15,9 @@ mod summary;
 mod text;
 mod watches;
 
-use std::fmt;
-
 use prometheus_client::{
-    collector::Collector,
-    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode_registry},
-    metrics::{
-        MetricType,
-        counter::Counter,
-        family::Family,
-        gauge::{ConstGauge, Gauge},
-    },
+    encoding::{EncodeLabelSet, text::encode_registry},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
 use strum::VariantArray;
@@ -33,11 +26,12 @@ use crate::{
     api::{ConditionType, Reason, StaticAwsCredentialsStatus},
     conditions,
     error::Error,
-    verdict::Answer,
+    verdict::{Answer, Control},
 };
 pub use calls::{Calls, Measured};
 pub use indexes::Indexes;
 pub use queue::{Queue, Work};
+use reading::Reading;
 pub use rendering::{Renderer, Rendering};
 pub use requests::{Counted, Counting, Requests};
 pub use resources::{Listing, Resources};
@@ -80,6 +74,7 @@ pub struct Metrics {
     failures: Family<Label, Counter>,
     answers: Family<Label, Counter>,
     verdicts: Family<Label, Counter>,
+    controls: Family<Label, Counter>,
     undecodable: Counter,
     mass_rejections: Counter,
     publications: Counter,
@@ -102,6 +97,7 @@ impl Metrics {
             failures: Family::default(),
             answers: Family::default(),
             verdicts: Family::default(),
+            controls: Family::default(),
             undecodable: Counter::default(),
             mass_rejections: Counter::default(),
             publications: Counter::default(),
@@ -114,6 +110,13 @@ impl Metrics {
                 metrics
                     .verdicts
                     .get_or_create(&[("reason", reason.as_str())]),
+            );
+        }
+        for control in Control::VARIANTS {
+            drop(
+                metrics
+                    .controls
+                    .get_or_create(&[("result", control.into())]),
             );
         }
         metrics.register(&mut registry, !unguarded);
@@ -151,7 +154,7 @@ impl Metrics {
         let counters = [
             (
                 "staticawscredentials_mass_rejections",
-                "Times that a published pair was refused together with those of other accounts",
+                "Times that a published pair was refused and no other pair was accepted meanwhile",
                 &self.mass_rejections,
             ),
             (
@@ -184,6 +187,11 @@ impl Metrics {
                 "Verdicts on pairs by reason",
                 &self.verdicts,
             ),
+            (
+                "staticawscredentials_control_questions",
+                "Control questions about other pairs, before a refusal of a published pair counts, by result",
+                &self.controls,
+            ),
         ];
         for (name, help, counters) in kinds {
             registry.register(name, help, counters.clone());
@@ -210,6 +218,12 @@ impl Metrics {
     pub fn answered(&self, answer: &Answer) {
         let kind = [("kind", calls::word(answer))];
         self.answers.get_or_create(&kind).inc();
+    }
+
+    /// Other pairs were asked about before a refusal counts.
+    pub fn controlled(&self, control: Control) {
+        let result = [("result", control.into())];
+        self.controls.get_or_create(&result).inc();
     }
 
     /// A status was written. A verdict is one on another version of the source, another one than
@@ -267,25 +281,5 @@ impl Metrics {
         let pages = [format.of(self.families())].into_iter().chain(resources);
         let pages = pages.chain([format.end().to_owned()]);
         pages.filter(|page| !page.is_empty())
-    }
-}
-
-struct Reading {
-    name: &'static str,
-    help: &'static str,
-    value: Box<dyn Fn() -> usize + Send + Sync>,
-}
-
-impl fmt::Debug for Reading {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name)
-    }
-}
-
-impl Collector for Reading {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let kind = MetricType::Gauge;
-        let metric = encoder.encode_descriptor(self.name, self.help, None, kind)?;
-        ConstGauge::new((self.value)()).encode(metric)
     }
 }

@@ -244,7 +244,7 @@ fn shared(
         credential_process_ttl: args.credential_process_ttl,
         key: FingerprintKey::random()?,
         gate: FairGate::new(usize::from(args.concurrency)),
-        refusals: std::sync::Mutex::default(),
+        stores: std::sync::Mutex::default(),
         events,
         metrics,
     })

@@ -18,10 +18,11 @@ use crate::{
     metrics::Work,
     remembered::Written,
     resource::Resource,
-    verdict::Answer,
+    verdict::{Answer, Control},
 };
 
 mod ask;
+mod control;
 mod follow;
 mod gather;
 mod leftovers;
@@ -50,6 +51,7 @@ struct Run<'a> {
     targets: Vec<(String, Target)>,
     answers: Vec<(String, Answer)>,
     answered: Option<Answered>,
+    control: Option<Control>,
     jitter: f64,
     conflicts: u32,
     place: Option<Place>,
@@ -101,6 +103,7 @@ pub async fn reconcile(
                     return Ok(Outcome::Asks(asking));
                 }
             }
+            Step::Control(region) => run.ask_about_others(&region).instrument(observe).await,
             Step::Act(plan) => {
                 if let Some(pause) = run.act(*plan).instrument(act).await? {
                     let follow = tracing::debug_span!("follow");
@@ -258,9 +261,6 @@ impl Run<'_> {
 
     fn finish(&self, plan: Plan) -> Option<Duration> {
         let now = Instant::now();
-        if let Some(account) = plan.first_refusal {
-            lock(&self.context.shared.refusals).record(account, now);
-        }
         let look = self.look();
         self.context.remember(self.resource, |remembered| {
             if let Some(settling) = plan.status.settling.as_ref().filter(|_| plan.refusal_began) {

@@ -3,10 +3,7 @@
 mod leftovers;
 mod overlap;
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    time::Duration,
-};
+use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
@@ -161,25 +158,5 @@ impl Remembered {
         }
         self.restores.count = self.restores.count.saturating_add(1);
         self.restores.last = Some(now);
-    }
-}
-
-/// Accounts whose published pairs AWS began to refuse lately.
-#[derive(Clone, Debug, Default)]
-pub struct Refusals {
-    began: HashMap<String, Instant>,
-}
-
-impl Refusals {
-    /// Takes note of a refusal that begins.
-    pub fn record(&mut self, account: String, now: Instant) {
-        self.began.insert(account, now);
-    }
-
-    /// The accounts of the last ten minutes.
-    pub fn lately(&mut self, now: Instant) -> BTreeSet<String> {
-        self.began
-            .retain(|_, began| now.saturating_duration_since(*began) < Duration::from_mins(10));
-        self.began.keys().cloned().collect()
     }
 }

@@ -1,6 +1,11 @@
 //! The resources of one scope as their watch showed them, and what is remembered of each.
 
-use std::{collections::BTreeMap, ops::Bound, sync::Mutex};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    ops::Bound,
+    sync::Mutex,
+};
 
 use crate::{
     api::StaticAwsCredentials,
@@ -135,6 +140,27 @@ impl Store {
     #[must_use]
     pub fn known(&self, key: &ResourceKey) -> Option<ResourceKey> {
         self.records.get_key_value(key).map(|(key, _)| key.clone())
+    }
+
+    /// The resources that are Ready and whose pair AWS accepted, with the time, the last one first: at most so
+    /// many of each namespace.
+    #[must_use]
+    pub fn accepted_lately(&self, each: usize) -> Vec<(u32, ResourceKey)> {
+        let ready = |summary: &Summary| summary.conditions().any(|it| it == ("Ready", "True"));
+        let accepted = self.records.iter().filter_map(|(key, record)| {
+            let at = record.summary.verified()?;
+            ready(&record.summary).then_some((at, key))
+        });
+        let mut accepted: Vec<(u32, &ResourceKey)> = accepted.collect();
+        accepted.sort_by_key(|(at, _)| Reverse(*at));
+        let mut of_namespace: HashMap<&str, usize> = HashMap::new();
+        accepted.retain(|(_, key)| {
+            let count = of_namespace.entry(&key.namespace).or_default();
+            *count += 1;
+            *count <= each
+        });
+        let keys = accepted.into_iter();
+        keys.map(|(at, key)| (at, key.clone())).collect()
     }
 
     /// Every resource.

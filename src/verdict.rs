@@ -37,6 +37,21 @@ pub enum Answer {
     Undetermined(Reason),
 }
 
+/// What a control question showed: does the endpoint that refuses a published pair accept another one that it
+/// accepted before? An endpoint that refuses all pairs says nothing of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Control {
+    /// Another pair is accepted.
+    Accepted,
+    /// The other pairs are refused too.
+    Refused,
+    /// No answer says anything about another pair.
+    Undetermined,
+    /// There is no other pair to ask about.
+    NoPair,
+}
+
 impl Answer {
     /// Whether the pair is refused.
     #[must_use]
@@ -52,7 +67,7 @@ impl Answer {
 pub mod words {
     use std::time::Duration;
 
-    use super::{Answer, Finding};
+    use super::{Answer, Control, Finding};
     use crate::api::Reason;
 
     /// A refusal, naming the region that was asked and what else may be behind it.
@@ -113,6 +128,32 @@ pub mod words {
         )
     }
 
+    /// A refusal beside which no other pair is accepted either.
+    #[must_use]
+    pub fn mass_rejection(control: Control, region: &str) -> Finding {
+        let others = if control == Control::Refused {
+            "refuses other published pairs too, which it accepted before"
+        } else {
+            "gives no answer about other published pairs"
+        };
+        Finding::new(
+            Reason::MassRejection,
+            format!(
+                "AWS STS in {region} refuses the pair and {others}; that points to STS or the network, not to the key, so the refusal does not count; AWS is asked again"
+            ),
+        )
+    }
+
+    /// A refusal that counts and takes no target away.
+    #[must_use]
+    pub fn uncontrolled(refusal: &Finding) -> Finding {
+        let message = format!(
+            "{}; spec.validation.onRejected is Withdraw, and the target is kept: no other account or namespace has a published pair by which to tell whether this endpoint refuses all pairs",
+            refusal.message
+        );
+        Finding::new(refusal.reason, message)
+    }
+
     /// An identity of another account than the one that the access key ID encodes.
     #[must_use]
     pub fn other_account(named: &str, encoded: &str, region: &str) -> Finding {
@@ -132,15 +173,6 @@ pub mod words {
             format!(
                 "AWS STS in {region} says that the credentials have expired, which access keys of AWS never do; check what stands between the operator and STS; it is asked again"
             ),
-        )
-    }
-
-    /// Refusals of several accounts at once.
-    #[must_use]
-    pub fn mass_rejection() -> Finding {
-        Finding::new(
-            Reason::MassRejection,
-            "published pairs of several accounts are refused at once, which points to STS or the network, not to the keys; AWS is asked again",
         )
     }
 

@@ -15,7 +15,6 @@ use serde_json::json;
 use static_aws_credentials::{
     index::{Index, MOST_UNCLAIMED, MOST_UNCLAIMED_IN_A_NAMESPACE, Seen},
     queue::{Ended, Queue},
-    remembered::Refusals,
     resource::Undecodable,
     store::Store,
     watch::{Guarded, Heard, resources::note},
@@ -125,14 +124,4 @@ fn what_a_watch_said_before_is_no_news_and_takes_no_memory() {
     assert!(is_news(Event::Init), "the store may have been restored");
     assert!(is_news(Event::InitApply(resource(1, 2))));
     assert!(is_news(Event::Apply(resource(1, 3))));
-}
-
-#[test]
-fn refusals_are_forgotten_after_ten_minutes() {
-    let (mut refusals, now) = (Refusals::default(), Instant::now());
-    for number in 0..MANY {
-        let at = now + Duration::from_secs(number);
-        refusals.record(format!("{number:012}"), at);
-        assert!(refusals.lately(at).len() <= 600);
-    }
 }

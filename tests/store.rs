@@ -213,3 +213,32 @@ fn what_a_list_does_not_name_is_gone_decoded_or_not() {
     assert_eq!(store.end_list(), [names[0].clone(), names[1].clone()]);
     assert_eq!(store.keys().collect::<Vec<_>>(), [&names[2]]);
 }
+
+#[test]
+fn the_resources_that_aws_accepted_last_come_first_and_no_namespace_fills_the_list() {
+    let mut store = Store::default();
+    let mut keep = |namespace: &str, number: u32, minute: u32, ready: &str| {
+        let mut object = serde_json::to_value(settled(number)).unwrap();
+        object["metadata"]["namespace"] = json!(namespace);
+        let at = format!("2026-11-25T12:{minute:02}:00Z");
+        object["status"]["lastVerifiedTime"] = json!(at);
+        object["status"]["conditions"][0]["status"] = json!(ready);
+        let object: StaticAwsCredentials = serde_json::from_value(object).unwrap();
+        let name = object.metadata.name.clone().unwrap();
+        let key = ResourceKey::new(namespace, &name);
+        store.keep(&key, UID.into(), Ok(&object));
+    };
+    for number in 0..10 {
+        keep("team-a", number, 30 + number, "True");
+    }
+    keep("team-b", 10, 20, "True");
+    keep("team-c", 11, 59, "False");
+    let accepted = store.accepted_lately(2);
+    let names: Vec<String> = accepted.iter().map(|(_, key)| key.to_string()).collect();
+    let last = [
+        "team-a/resource-00009",
+        "team-a/resource-00008",
+        "team-b/resource-00010",
+    ];
+    assert_eq!(names, last);
+}

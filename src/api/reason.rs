@@ -79,7 +79,7 @@ pub enum Reason {
     CredentialsExpired,
     /// AWS refused a published pair once; it is asked again before that counts.
     RejectionUnconfirmed,
-    /// Published pairs of several accounts are refused at once, so the refusals are not believed.
+    /// A published pair is refused, and so are others that were accepted before, so the refusal is not believed.
     MassRejection,
     /// STS calls the signature wrong for a pair that was proven: something on the way changes requests.
     StsRequestAltered,

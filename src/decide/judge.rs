@@ -14,6 +14,7 @@ use crate::{
 pub(super) enum Judgement {
     Read(Read),
     Ask(Query),
+    Control(Region),
     Known(Judged),
 }
 
@@ -30,11 +31,12 @@ pub(super) enum Judged {
         accepted_now: bool,
         doubt: Option<Finding>,
     },
-    /// AWS or the pins refuse it.
+    /// AWS or the pins refuse it. A published one that is refused for certain may be withdrawn.
     Refused {
         finding: Finding,
         published: bool,
         by_aws: bool,
+        certain: bool,
     },
     /// It is not known yet.
     Pending { finding: Finding, published: bool },
@@ -236,6 +238,7 @@ fn conforming(world: &World<'_>, proof: Proof, accepted_now: bool, published: bo
             finding,
             published,
             by_aws: false,
+            certain: true,
         },
         None => Judged::Sound {
             proof: Some(proof),

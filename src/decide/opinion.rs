@@ -1,7 +1,7 @@
 //! What is to be said of a source's pair: for the condition Verified, and for somebody who asks
 //! about a source from which nothing was published yet.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
@@ -66,7 +66,7 @@ pub fn verdict(resource: &Resource, source: &Source, evidence: &Evidence<'_>) ->
         source: Some(source),
         targets: &[],
         answers: evidence.answers,
-        refused_accounts: &BTreeSet::new(),
+        control: None,
         endpoint_replaced: evidence.endpoint_replaced,
         due: Due::Undecided,
         refused_for: Some(evidence.refused_for),
@@ -78,8 +78,10 @@ pub fn verdict(resource: &Resource, source: &Source, evidence: &Evidence<'_>) ->
     match judge::judge(&world, source) {
         Judgement::Ask(query) => Verdict::Ask(query),
         Judgement::Known(judged) => of_judged(&world, &judged, evidence.refused_for),
-        // Only a target that was published is ever read for a judgement.
-        Judgement::Read(_) => of_judged(&world, &Judged::Missing, evidence.refused_for),
+        // Only for a target that was published are Secrets read and control questions asked.
+        Judgement::Read(_) | Judgement::Control(_) => {
+            of_judged(&world, &Judged::Missing, evidence.refused_for)
+        }
     }
 }
 

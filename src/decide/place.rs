@@ -50,17 +50,14 @@ pub(super) fn place(world: &World<'_>, source: &Source, judged: &Judged) -> Plac
         {
             write::publish(world, content)
         }
-        // A wrong signature may be the work of a proxy, of which the pair cannot be told.
         (
             Judged::Refused {
                 published: true,
-                finding,
+                certain: true,
                 ..
             },
             _,
-        ) if withdraws(world) && finding.reason != Reason::SignatureMismatch => {
-            withdraw(world, source)
-        }
+        ) if withdraws(world) => withdraw(world, source),
         (Judged::Refused { by_aws: false, .. }, _)
             if withdraws(world) && holds_unreported(world, source) =>
         {
@@ -70,7 +67,7 @@ pub(super) fn place(world: &World<'_>, source: &Source, judged: &Judged) -> Plac
     }
 }
 
-fn withdraws(world: &World<'_>) -> bool {
+pub(super) fn withdraws(world: &World<'_>) -> bool {
     world.resource.checks.on_rejected == OnRejected::Withdraw
 }
 

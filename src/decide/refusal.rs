@@ -6,12 +6,12 @@ use super::{
     CONFIRMATION, Proof, Query, SourcePair, World,
     judge::{Judged, Judgement, uncertain},
     known::is_published,
+    place::withdraws,
     schedule,
 };
 use crate::{
-    api::OnRejected,
     region::Region,
-    verdict::{Answer, Finding, words},
+    verdict::{Answer, Control, Finding, words},
 };
 
 /// Weighs a refusal.
@@ -51,23 +51,26 @@ pub(super) fn weigh(
             }
         });
     }
-    if published && others_refused_too(world) {
-        return Judgement::Known(uncertain(world, words::mass_rejection(), known, true));
+    if !published {
+        return Judgement::Known(by_aws(finding, false, true));
     }
-    let default_region = region.partition().default_region();
-    let withdraws = published && world.resource.checks.on_rejected == OnRejected::Withdraw;
-    if withdraws && !world.endpoint_replaced && default_region != region.as_str() {
-        return elsewhere(world, default_region, known, finding);
+    match elsewhere(world, region, known.as_ref()) {
+        Some(judgement) => judgement,
+        None => controlled(world, region, known, finding),
     }
-    Judgement::Known(Judged::Refused {
+}
+
+fn by_aws(finding: Finding, published: bool, certain: bool) -> Judged {
+    Judged::Refused {
         finding,
         published,
         by_aws: true,
-    })
+        certain,
+    }
 }
 
 /// IAM never changes the secret of an access key. A pair that was proven has the right one for ever, so a
-/// wrong signature is the work of something on the way; it counts against no such pair.
+/// wrong signature is the work of something on the way; it counts against no such pair, and withdraws none.
 fn wrong_signature(
     world: &World<'_>,
     region: &Region,
@@ -79,57 +82,60 @@ fn wrong_signature(
     if was_proven {
         return uncertain(world, words::altered(region.as_str()), known, published);
     }
-    Judged::Refused {
-        finding: words::refused(&Answer::SignatureMismatch, region.as_str()),
-        published,
-        by_aws: true,
-    }
+    let finding = words::refused(&Answer::SignatureMismatch, region.as_str());
+    by_aws(finding, published, false)
 }
 
 /// Before a target is deleted, the partition's default region is asked: a region that was switched
-/// off for the account answers just as for a key that is gone.
-fn elsewhere(
+/// off for the account answers just as for a key that is gone. None if nothing speaks against it.
+fn elsewhere(world: &World<'_>, region: &Region, known: Option<&Proof>) -> Option<Judgement> {
+    let default_region = region.partition().default_region();
+    if !withdraws(world) || world.endpoint_replaced || default_region == region.as_str() {
+        return None;
+    }
+    let doubt = match world.answer(default_region) {
+        None => {
+            let region = Region::parse(default_region).ok()?;
+            return Some(Judgement::Ask(Query {
+                region,
+                new_pair: false,
+                max_age: Duration::ZERO,
+            }));
+        }
+        Some(Answer::UnknownKey) => return None,
+        Some(Answer::SignatureMismatch) => words::altered(default_region),
+        Some(Answer::Expired) => words::never_expires(default_region),
+        Some(_) => words::region_differs(default_region),
+    };
+    Some(Judgement::Known(uncertain(
+        world,
+        doubt,
+        known.cloned(),
+        true,
+    )))
+}
+
+/// A confirmed refusal of a published pair counts if the endpoint accepts another pair meanwhile. One that
+/// counted before is not questioned again, unless a target may be deleted for it.
+fn controlled(
     world: &World<'_>,
-    default_region: &str,
+    region: &Region,
     known: Option<Proof>,
     finding: Finding,
 ) -> Judgement {
-    match (world.answer(default_region), Region::parse(default_region)) {
-        (None, Ok(region)) => Judgement::Ask(Query {
-            region,
-            new_pair: false,
-            max_age: Duration::ZERO,
-        }),
-        (Some(Answer::SignatureMismatch), _) => {
-            let doubt = words::altered(default_region);
-            Judgement::Known(uncertain(world, doubt, known, true))
-        }
-        (Some(Answer::Expired), _) => {
-            let doubt = words::never_expires(default_region);
-            Judgement::Known(uncertain(world, doubt, known, true))
-        }
-        (Some(Answer::UnknownKey), _) | (None, Err(_)) => Judgement::Known(Judged::Refused {
-            finding,
-            published: true,
-            by_aws: true,
-        }),
-        (Some(_), _) => {
-            let doubt = words::region_differs(default_region);
-            Judgement::Known(uncertain(world, doubt, known, true))
-        }
+    let withdraws = withdraws(world);
+    if !withdraws && schedule::was_refused(world) {
+        return Judgement::Known(by_aws(finding, true, true));
     }
-}
-
-/// Whether pairs of other accounts turned rejected at the same time.
-fn others_refused_too(world: &World<'_>) -> bool {
-    let own = world
-        .status
-        .identity
-        .as_ref()
-        .map(|identity| identity.account_id.as_str());
-    own.is_some()
-        && world
-            .refused_accounts
-            .iter()
-            .any(|account| Some(account.as_str()) != own)
+    Judgement::Known(match world.control {
+        None => return Judgement::Control(region.clone()),
+        Some(control @ (Control::Refused | Control::Undetermined)) => {
+            let doubt = words::mass_rejection(control, region.as_str());
+            uncertain(world, doubt, known, true)
+        }
+        Some(Control::NoPair) if withdraws && world.endpoint_replaced => {
+            by_aws(words::uncontrolled(&finding), true, false)
+        }
+        Some(Control::Accepted | Control::NoPair) => by_aws(finding, true, true),
+    })
 }

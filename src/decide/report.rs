@@ -34,15 +34,8 @@ pub(super) fn plan(world: &World<'_>, source: &Source, judged: &Judged, placed: 
     let leftovers = unless_refused(world, due, &mut status.conditions);
     let next = schedule::next(world, judged, &placed.standing, status.settling.as_ref());
     let refusal_began = status.settling.is_some() && status.settling != world.status.settling;
-    let doubted = matches!(judged, Judged::Sound { doubt: Some(_), .. });
-    let account = world
-        .status
-        .identity
-        .as_ref()
-        .map(|identity| identity.account_id.clone());
     Plan {
         refusal_began,
-        first_refusal: account.filter(|_| refusal_began && doubted),
         leftovers,
         memory: memory(world, source, judged, &placed, status.settling.is_some()),
         change: placed.change,

@@ -1,7 +1,5 @@
 //! What a decision is made from.
 
-use std::collections::BTreeSet;
-
 use k8s_openapi::jiff::Timestamp;
 
 use super::{Due, Source, Target, published_sight};
@@ -13,7 +11,7 @@ use crate::{
     layout,
     pair::KeyPair,
     resource::Resource,
-    verdict::Answer,
+    verdict::{Answer, Control},
 };
 
 /// Everything that is known of one resource and its surroundings.
@@ -33,8 +31,8 @@ pub struct World<'a> {
     pub targets: &'a [(String, Target)],
     /// What STS answered in this run, by region.
     pub answers: &'a [(String, Answer)],
-    /// Accounts whose published pairs were refused for the first time within ten minutes.
-    pub refused_accounts: &'a BTreeSet<String>,
+    /// What a control question showed in this run.
+    pub control: Option<Control>,
     /// Whether one endpoint stands for all regions.
     pub endpoint_replaced: bool,
     /// When the next proof is due.

@@ -80,7 +80,7 @@ impl Run<'_> {
             .extend(answered.into_iter().flat_map(|answered| answered.answers));
     }
 
-    fn pair(&self) -> Option<&SourcePair> {
+    pub(super) fn pair(&self) -> Option<&SourcePair> {
         match &self.source {
             Some(Source::Found(found)) => found.pair.as_ref().ok(),
             _ => None,

@@ -69,6 +69,7 @@ impl<'a> Run<'a> {
             targets: Vec::new(),
             answers: Vec::new(),
             answered,
+            control: None,
             jitter: jitter(),
             conflicts: 0,
             place: Some(place),
@@ -89,7 +90,6 @@ impl<'a> Run<'a> {
 
     pub(super) fn with_world<T>(&self, with: impl FnOnce(&World<'_>) -> T) -> T {
         let now = Instant::now();
-        let refused_accounts = lock(&self.context.shared.refusals).lately(now);
         let (memory, due, refused_for, restore_wait, leftovers_note) =
             self.context.remember(self.resource, |remembered| {
                 (
@@ -108,7 +108,7 @@ impl<'a> Run<'a> {
             source: self.source.as_ref(),
             targets: &self.targets,
             answers: &self.answers,
-            refused_accounts: &refused_accounts,
+            control: self.control,
             endpoint_replaced: self.context.shared.endpoint_replaced,
             due,
             refused_for,

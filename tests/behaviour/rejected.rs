@@ -11,7 +11,7 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 
 use crate::{
-    scene::{PAIR, SECOND, Scene, Stage, Test, condition},
+    scene::{PAIR, SECOND, Scene, Stage, Test, condition, message},
     steps::{ANSWER_STANDS, TARGET, assert_holds},
 };
 
@@ -43,6 +43,10 @@ pub fn tests() -> Vec<(&'static str, Test)> {
             "published_pairs_of_several_accounts_that_are_refused_at_once_stay_ready",
             |stage| mass(stage).boxed_local(),
         ),
+        (
+            "a_refused_pair_that_no_other_can_be_compared_with_is_not_withdrawn",
+            |stage| alone(stage).boxed_local(),
+        ),
     ]
 }
 
@@ -56,6 +60,41 @@ async fn refuse(scene: &Scene, name: &str, pair: (&str, &str)) -> Result<()> {
 
 fn withdraw() -> Value {
     json!({ "validation": { "onRejected": "Withdraw" } })
+}
+
+/// A pair of another account, which AWS accepts: that of `bills`.
+async fn beside(scene: &Scene) -> Result<()> {
+    accept_other(scene);
+    scene.source("other-pair", SECOND).await?;
+    scene.resource("bills", "other-pair", withdraw()).await?;
+    scene.until_ready("bills").await?;
+    scene.until_idle().await?;
+    Ok(())
+}
+
+fn accept_other(scene: &Scene) {
+    let (account, arn) = ("210987654321", "arn:aws:iam::210987654321:user/bills");
+    let sts = &scene.sts;
+    sts.accept_pair(SECOND.0, SECOND.1, account, arn, "AIDAOTHER");
+}
+
+async fn alone(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::open_published(stage, withdraw()).await?;
+    let before = scene.snapshot(TARGET).await?;
+    scene.forget(PAIR);
+    scene.touch("pair").await?;
+    scene
+        .change("orders", json!({ "region": ELSEWHERE }))
+        .await?;
+    let object = scene.until_stalled("orders", "AccessKeyUnknown").await?;
+    assert_holds(&object, "Published", "True", "Published");
+    assert!(message(&object, "Verified").contains("the target is kept"));
+    let uid = |secret: Option<k8s_openapi::api::core::v1::Secret>| secret?.metadata.uid;
+    assert_eq!(uid(scene.snapshot(TARGET).await?), uid(before));
+    let metrics = scene.get_http("/metrics").await?;
+    let none = r#"staticawscredentials_control_questions_total{result="no_pair"} 1"#;
+    assert!(metrics.contains(none), "{metrics}");
+    Ok(())
 }
 
 async fn kept(stage: Arc<Stage>) -> Result<()> {
@@ -128,6 +167,7 @@ async fn refused_once(stage: Arc<Stage>) -> Result<()> {
 
 async fn withdrawn(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::open_published(stage, withdraw()).await?;
+    beside(&scene).await?;
     refuse(&scene, "orders", PAIR).await?;
     scene.until_idle().await?;
     let mark = scene.proxy.mark();
@@ -161,6 +201,7 @@ async fn withdrawn(stage: Arc<Stage>) -> Result<()> {
 
 async fn spared(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::open_published(stage, withdraw()).await?;
+    beside(&scene).await?;
     refuse(&scene, "orders", PAIR).await?;
     let met = Arc::new(tokio::sync::Notify::new());
     let meeting = Arc::clone(&met);
@@ -198,13 +239,7 @@ async fn not_withdrawn(stage: Arc<Stage>) -> Result<()> {
 
 async fn mass(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::open_published(stage, withdraw()).await?;
-    let (account, arn) = ("210987654321", "arn:aws:iam::210987654321:user/bills");
-    scene
-        .sts
-        .accept_pair(SECOND.0, SECOND.1, account, arn, "AIDAOTHER");
-    scene.source("other-pair", SECOND).await?;
-    scene.resource("bills", "other-pair", withdraw()).await?;
-    scene.until_ready("bills").await?;
+    beside(&scene).await?;
     refuse(&scene, "orders", PAIR).await?;
     refuse(&scene, "bills", SECOND).await?;
     let before = [
@@ -227,9 +262,7 @@ async fn mass(stage: Arc<Stage>) -> Result<()> {
     assert!(counted, "no metric says so: {metrics}");
 
     scene.accept(PAIR);
-    scene
-        .sts
-        .accept_pair(SECOND.0, SECOND.1, account, arn, "AIDAOTHER");
+    accept_other(&scene);
     for (name, source) in [("orders", "pair"), ("bills", "other-pair")] {
         scene.touch(source).await?;
         scene

@@ -10,6 +10,7 @@
 
 mod asking;
 mod clock;
+mod control;
 mod crashes;
 mod instructions;
 mod kit;

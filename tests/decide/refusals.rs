@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::ByteString;
 
-use crate::kit::{SOURCE, TARGET, World, alpha, beta, foreign_account, resource};
+use crate::kit::{SOURCE, TARGET, World, alpha, resource};
 use static_aws_credentials::api::{ConditionType, OnRejected};
 
 fn withdrawing() -> World {
@@ -203,22 +203,6 @@ fn a_region_that_was_switched_off_withdraws_nothing() {
 }
 
 #[test]
-fn a_replaced_endpoint_is_asked_for_no_other_region() {
-    let mut world = withdrawing();
-    world.endpoint_replaced = true;
-    world.aws.deactivate(&alpha());
-    world.advance(Duration::from_hours(2));
-    assert_eq!(world.target(), None);
-    assert!(
-        world
-            .aws
-            .asked
-            .iter()
-            .all(|asked| asked.region == "eu-west-1")
-    );
-}
-
-#[test]
 fn a_withdrawn_target_is_not_restored_until_the_pair_is_good_again() {
     let mut world = withdrawing();
     world.aws.deactivate(&alpha());
@@ -312,47 +296,6 @@ fn a_target_that_was_lost_stays_lost_under_withdraw_whether_or_not_the_process_i
         assert!(state.contains("Published=False TargetLost"), "{state}");
         assert!(world.status().published.is_some());
     }
-}
-
-#[test]
-fn refusals_in_several_accounts_at_once_are_believed_ten_minutes_later() {
-    let mut world = withdrawing();
-    world.fill("second-key-pair", &foreign_account());
-    let mut second = resource("second");
-    second.spec.validation.on_rejected = OnRejected::Withdraw;
-    world.store.apply(second);
-    world.settle();
-    for pair in [alpha(), foreign_account()] {
-        world.aws.deactivate(&pair);
-    }
-    let due = world.next_look("orders").unwrap();
-    world.advance(due + Duration::from_mins(8));
-    assert_eq!(world.target(), Some(alpha()));
-    assert_eq!(world.pair_in("second-credentials"), Some(foreign_account()));
-    assert!(
-        world
-            .state()
-            .contains("Ready=True Published, Verified=Unknown MassRejection"),
-        "{}",
-        world.state()
-    );
-    world.advance(Duration::from_hours(4));
-    assert_eq!(world.target(), None);
-    assert_eq!(world.pair_in("second-credentials"), None);
-}
-
-#[test]
-fn refusals_of_several_pairs_of_one_account_are_believed() {
-    let mut world = withdrawing();
-    world.fill("second-key-pair", &beta());
-    world.store.apply(resource("second"));
-    world.settle();
-    for pair in [alpha(), beta()] {
-        world.aws.deactivate(&pair);
-    }
-    let due = world.next_look("orders").unwrap();
-    world.advance(due + Duration::from_mins(2));
-    assert_eq!(world.target(), None);
 }
 
 /// AWS does not know a deactivated ID, whatever secret comes with it. That a wrong pair was refused for

@@ -6,7 +6,7 @@ use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use static_aws_credentials::{
     api::{Settling, StaticAwsCredentialsStatus},
     decide::{Due, Next},
-    remembered::{Refusals, Remembered},
+    remembered::Remembered,
 };
 use tokio::time::Instant;
 
@@ -155,18 +155,6 @@ fn ten_quiet_minutes_make_restores_quick_again() {
     let later = now + MINUTE * 10 + SECOND;
     remembered.restored(later);
     assert_eq!(remembered.restore_wait(later), None);
-}
-
-#[test]
-fn accounts_are_remembered_for_ten_minutes() {
-    let now = Instant::now();
-    let mut refusals = Refusals::default();
-    refusals.record("1".to_owned(), now);
-    refusals.record("2".to_owned(), now + MINUTE * 6);
-    assert_eq!(refusals.lately(now + MINUTE * 9).len(), 2);
-    let later: Vec<String> = refusals.lately(now + MINUTE * 10).into_iter().collect();
-    assert_eq!(later, ["2"]);
-    assert!(refusals.lately(now + MINUTE * 16).is_empty());
 }
 
 #[test]

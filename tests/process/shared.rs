@@ -41,7 +41,7 @@ pub fn shared(client: Client) -> Shared {
         credential_process_ttl: 1080,
         key: FingerprintKey::random().unwrap(),
         gate: FairGate::new(1),
-        refusals: Mutex::default(),
+        stores: Mutex::default(),
         events: mpsc::channel(1).0,
         metrics: Metrics::new(false),
     }

@@ -35,9 +35,11 @@ pub struct Aws {
     pub disabled: BTreeSet<String>,
     /// Something on the way changes requests, so that every signature is wrong.
     pub breaks_signatures: bool,
-    /// Keys that have expired by the word of STS.
+    /// Keys about which STS says nothing.
+    pub silent: BTreeMap<String, Reason>,
+    /// Keys that have expired by its word.
     pub expired: BTreeSet<String>,
-    /// The account that is named for every pair, if it is not AWS that answers.
+    /// The account that it names for every pair, if it is not AWS that answers.
     pub canned: Option<String>,
     /// Everything that was asked.
     pub asked: Vec<Asked>,
@@ -53,6 +55,7 @@ impl Aws {
             outage: None,
             disabled: BTreeSet::new(),
             breaks_signatures: false,
+            silent: BTreeMap::new(),
             expired: BTreeSet::new(),
             canned: None,
             asked: Vec::new(),
@@ -90,7 +93,7 @@ impl Aws {
     }
 
     fn answer(&self, region: &Region, id: &str, secret: &str) -> Answer {
-        if let Some(reason) = self.outage {
+        if let Some(reason) = self.outage.or_else(|| self.silent.get(id).copied()) {
             return Answer::Undetermined(reason);
         }
         let key = self.keys.get(id).filter(|key| {

@@ -140,9 +140,6 @@ impl Run {
 
     fn finish(&self, world: &mut World, plan: Plan) -> Option<Duration> {
         let mono = world.mono();
-        if let Some(account) = plan.first_refusal {
-            world.process.refusals.record(account, mono);
-        }
         let mut view = self.view.clone();
         let published = self.status.published.as_ref();
         if published.is_none_or(|published| published.secret_name == self.resource.target) {

@@ -10,7 +10,7 @@ use static_aws_credentials::{
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
     fingerprint::{Fingerprint, FingerprintKey},
     index::{Index, View},
-    remembered::{Refusals, Remembered},
+    remembered::Remembered,
     verdict::Answer,
 };
 
@@ -30,7 +30,6 @@ pub type Seen = (i64, View, StaticAwsCredentialsStatus);
 pub struct Process {
     pub index: Index,
     pub remembered: HashMap<String, Remembered>,
-    pub refusals: Refusals,
     pub key: Rc<FingerprintKey>,
     /// The pairs that fingerprints stand for.
     pub pairs: Rc<HashMap<Fingerprint, Pair>>,
@@ -59,7 +58,6 @@ impl Process {
             pairs: Rc::new(pairs.collect()),
             index: Index::default(),
             remembered: HashMap::new(),
-            refusals: Refusals::default(),
             key: Rc::new(key),
             replies: HashMap::new(),
             watched: BTreeMap::new(),

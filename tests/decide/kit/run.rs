@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use kube::ResourceExt;
 use static_aws_credentials::{
-    api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
+    api::{ConditionType, StaticAwsCredentials, StaticAwsCredentialsStatus},
+    conditions,
     decide::{FoundTarget, Query, Read, Source, Step, Target, World as Known, examine},
     index::{Seen, Sight, View},
+    region::Region,
     remembered::Written,
     resource::{Resource, mentions},
-    verdict::Answer,
+    verdict::{Answer, Control},
 };
 
-use super::{World, store::NAMESPACE};
+use super::{World, build::key_pair, store::NAMESPACE};
 
 /// A run that did not come to its end.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,6 +37,7 @@ pub struct Run {
     pub(super) view: View,
     targets: Vec<(String, Target)>,
     answers: Vec<(String, Answer)>,
+    control: Option<Control>,
     pub(super) conflicts: u32,
 }
 
@@ -76,6 +79,7 @@ impl Run {
             source: None,
             targets: Vec::new(),
             answers: Vec::new(),
+            control: None,
             conflicts: 0,
         }
     }
@@ -87,6 +91,7 @@ impl Run {
                 Step::Read(Read::Source) => self.read_source(world)?,
                 Step::Read(Read::Target(name)) => self.read_target(world, &name)?,
                 Step::Ask(query) => self.ask(world, &query)?,
+                Step::Control(region) => self.control_by_others(world, &region)?,
                 Step::Act(plan) => {
                     if let Some(pause) = self.act(world, *plan)? {
                         return Ok(pause);
@@ -99,7 +104,6 @@ impl Run {
 
     fn with<T>(&self, world: &mut World, with: impl FnOnce(&Known<'_>) -> T) -> T {
         let mono = world.mono();
-        let refused_accounts = world.process.refusals.lately(mono);
         let now = world.wall();
         let (jitter, endpoint_replaced) = (world.jitter, world.endpoint_replaced);
         let remembered = world.process.remembered(&self.resource.uid);
@@ -112,7 +116,7 @@ impl Run {
             source: self.source.as_ref(),
             targets: &self.targets,
             answers: &self.answers,
-            refused_accounts: &refused_accounts,
+            control: self.control,
             endpoint_replaced,
             due: remembered.due(mono),
             refused_for,
@@ -181,6 +185,32 @@ impl Run {
             answer
         };
         self.answers.push((region.to_owned(), answer));
+        Ok(())
+    }
+
+    /// Asks about the pairs of other accounts that are Ready, until one is accepted.
+    fn control_by_others(&mut self, world: &mut World, region: &Region) -> Result<(), Broken> {
+        let own = self.status.identity.clone().map(|it| it.account_id);
+        let mut control = Control::NoPair;
+        for (name, object) in world.store.resources.clone() {
+            let status = object.status.unwrap_or_default();
+            let account = status.identity.map(|it| it.account_id);
+            let ready = conditions::is_true(&status.conditions, ConditionType::Ready);
+            let pair = world.pair_in(&object.spec.secret_ref.name);
+            let Some(pair) = pair.filter(|_| name != self.name && ready && account != own) else {
+                continue;
+            };
+            world.request(format!("ask {}", region.as_str()))?;
+            control = match world.aws.ask(world.now, region, &key_pair(&pair)) {
+                Answer::Identity(_) => Control::Accepted,
+                Answer::Undetermined(_) => Control::Undetermined,
+                _ => Control::Refused,
+            };
+            if control == Control::Accepted {
+                break;
+            }
+        }
+        self.control = Some(control);
         Ok(())
     }
 

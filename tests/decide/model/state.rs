@@ -73,7 +73,7 @@ fn process(text: &mut String, world: &World, process: &Process) {
         .iter()
         .map(|(name, at)| (name, left(at)))
         .collect();
-    line(text, &(&process.woken, timers, &process.refusals));
+    line(text, &(&process.woken, timers));
     let mut known: Vec<_> = process.remembered.iter().collect();
     known.sort_by_key(|(uid, _)| *uid);
     for (uid, remembered) in known {

@@ -1,0 +1,209 @@
+//! Control questions: an endpoint that refuses a published pair is asked about others that it accepted before.
+//! If it refuses all, the refusal is its own, or that of something on the way.
+
+use std::{cmp::Reverse, collections::HashSet, sync::Arc, time::Duration};
+
+use tokio::time::{Instant, timeout};
+
+use super::{Run, in_time};
+use crate::{
+    api::SourceVersion,
+    context::Shared,
+    decide::{Source, SourcePair},
+    index::ResourceKey,
+    lock::lock,
+    observe,
+    region::{Partition, Region},
+    resource::Resource,
+    store::Store,
+    sts::{Question, Urgency},
+    verdict::{Answer, Control},
+};
+
+/// How many pairs are asked about.
+const MOST: usize = 3;
+/// How many resources are looked at for that, of each namespace and in all.
+const OF_A_NAMESPACE: usize = 4;
+const IN_ALL: usize = 64;
+/// How many of their sources are read: one that has changed since it was proven says nothing.
+const READ: usize = 8;
+/// After this time there is no answer.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A resource with a pair that may be asked about.
+struct Other {
+    resource: Resource,
+    account: String,
+    version: SourceVersion,
+}
+
+/// What the source of another resource holds.
+enum Found {
+    /// The pair that was proven.
+    Pair(SourcePair),
+    /// The key that is refused.
+    SameKey,
+    /// Another version than the one that was proven, or it cannot be read.
+    Unknown,
+}
+
+impl Run<'_> {
+    /// Asks about other pairs until one is accepted.
+    pub(super) async fn ask_about_others(&mut self, region: &Region) {
+        let asked = timeout(DEADLINE, self.control_of(region)).await;
+        let control = asked.unwrap_or(Control::Undetermined);
+        self.context.shared.metrics.controlled(control);
+        tracing::info!(resource = %self.resource.key, result = <&str>::from(control), "asked AWS about other pairs, since it refuses the published one");
+        self.control = Some(control);
+    }
+
+    async fn control_of(&mut self, region: &Region) -> Control {
+        let mut control = Control::NoPair;
+        let mut asked = 0;
+        for other in self.others(region).into_iter().take(READ) {
+            let pair = match self.pair_of(&other).await {
+                Found::Pair(pair) => pair,
+                Found::SameKey => continue,
+                // A pair that cannot be asked about must not pass for the absence of one.
+                Found::Unknown => {
+                    control = undetermined_unless_refused(control);
+                    continue;
+                }
+            };
+            // AWS may take long: no other resource waits behind this run meanwhile.
+            self.place = None;
+            match self.answer_about(&other, pair).await {
+                Answer::Identity(_) => return Control::Accepted,
+                Answer::Undetermined(_) => control = undetermined_unless_refused(control),
+                _ => control = Control::Refused,
+            }
+            asked += 1;
+            if asked == MOST {
+                break;
+            }
+        }
+        control
+    }
+
+    /// Who is asked about, in this order: pairs of other accounts first, then those accepted last. Each comes from
+    /// another namespace or account than those before it, and namespaces take turns: no tenant can answer
+    /// for all.
+    fn others(&self, region: &Region) -> Vec<Other> {
+        let account = self.status.identity.as_ref();
+        let account = account.map(|identity| identity.account_id.as_str());
+        let namespace = &self.resource.key.namespace;
+        let mut others: Vec<Other> = candidates(&self.context.shared, &self.resource.key)
+            .into_iter()
+            .filter(|other| {
+                let elsewhere = other.resource.key.namespace != *namespace;
+                elsewhere || Some(other.account.as_str()) != account
+            })
+            .filter(|other| self.is_asked_alike(&other.resource, region))
+            .collect();
+        others.sort_by_key(|other| Some(other.account.as_str()) == account);
+        let mut known = HashSet::new();
+        others.retain(|other| {
+            let namespace = Arc::clone(&other.resource.key.namespace);
+            known.insert((namespace, other.account.clone()))
+        });
+        let mut namespaces = HashSet::new();
+        others.sort_by_cached_key(|other| {
+            let namespace = Arc::clone(&other.resource.key.namespace);
+            !namespaces.insert(namespace)
+        });
+        others
+    }
+
+    /// Whether its pair was accepted where this one is refused. An endpoint of AWS serves one region.
+    fn is_asked_alike(&self, other: &Resource, region: &Region) -> bool {
+        let same = |own: &Region| {
+            *own == *region
+                || self.context.shared.endpoint_replaced && own.partition() == region.partition()
+        };
+        other.region.as_ref().is_some_and(same)
+    }
+
+    /// The pair that was proven, if the source holds it still.
+    async fn pair_of(&mut self, other: &Other) -> Found {
+        self.admitted().await;
+        let shared = &self.context.shared;
+        let read = observe::source(&shared.client, &other.resource, &shared.key);
+        let Ok(Source::Found(found)) = in_time(read).await else {
+            return Found::Unknown;
+        };
+        let version = &other.version;
+        let same = found.seen.is(&version.uid, &version.resource_version);
+        let own = self.pair().map(|own| own.pair.access_key_id.reveal());
+        match found.pair {
+            Ok(pair) if Some(pair.pair.access_key_id.reveal()) == own => Found::SameKey,
+            Ok(pair) if same => Found::Pair(pair),
+            _ => Found::Unknown,
+        }
+    }
+
+    async fn answer_about(&self, other: &Other, pair: SourcePair) -> Answer {
+        let Some(region) = &other.resource.region else {
+            return Answer::Undetermined(crate::api::Reason::StsUnexpectedResponse);
+        };
+        let question = Question {
+            namespace: self.resource.key.namespace.to_string(),
+            pair: pair.pair,
+            region: region.as_str().to_owned(),
+            endpoint: region.sts_endpoint(),
+            // A verdict waits for it, and it is asked rarely.
+            urgency: Urgency::NewPair,
+            not_before: Instant::now(),
+        };
+        let shared = &self.context.shared;
+        let answer = shared.sts.ask(question).await.answer;
+        shared.metrics.answered(&answer);
+        answer
+    }
+}
+
+/// A refusal says more than an answer that says nothing.
+fn undetermined_unless_refused(control: Control) -> Control {
+    if control == Control::Refused {
+        control
+    } else {
+        Control::Undetermined
+    }
+}
+
+/// Resources of all scopes whose pair was accepted, the last one first.
+fn candidates(shared: &Shared, own: &ResourceKey) -> Vec<Other> {
+    let stores: Vec<_> = {
+        let mut stores = lock(&shared.stores);
+        stores.retain(|store| store.strong_count() > 0);
+        stores.iter().filter_map(std::sync::Weak::upgrade).collect()
+    };
+    let mut found = Vec::new();
+    for store in &stores {
+        let accepted = lock(store).accepted_lately(OF_A_NAMESPACE);
+        let accepted = accepted.into_iter().filter(|(_, key)| key != own);
+        found.extend(accepted.map(|(at, key)| (at, key, store)));
+    }
+    found.sort_by_key(|(at, ..)| Reverse(*at));
+    let first = found.into_iter().take(IN_ALL);
+    first
+        .filter_map(|(_, key, store)| candidate(&lock(store), &key))
+        .collect()
+}
+
+fn candidate(store: &Store, key: &ResourceKey) -> Option<Other> {
+    let object = store.object(key)?.ok()?;
+    let resource = Resource::parse(&object).ok()?;
+    let status = object.status?;
+    let identity = status.identity?;
+    let usable = !resource.suspend
+        && !resource.deleting
+        && resource.asks_aws()
+        && status.observed_generation == resource.generation;
+    let here = Partition::of_arn(&identity.arn) == resource.region.as_ref().map(Region::partition);
+    Some(Other {
+        resource,
+        account: identity.account_id,
+        version: status.source?,
+    })
+    .filter(|_| usable && here)
+}
