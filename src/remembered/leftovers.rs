@@ -15,7 +15,8 @@ pub struct Leftovers(Option<Box<Refused>>);
 
 #[derive(Clone, Debug)]
 struct Refused {
-    note: String,
+    /// None if more of them wait for their turn than a run takes, and none was refused.
+    note: Option<String>,
     at: Instant,
     /// How often all of them were tried.
     passes: u32,
@@ -28,7 +29,7 @@ impl Leftovers {
     #[must_use]
     pub fn note(&self, now: Instant) -> Option<&str> {
         let refused = self.0.as_ref().filter(|refused| refused.at > now);
-        refused.map(|refused| refused.note.as_str())
+        refused.and_then(|refused| refused.note.as_deref())
     }
 
     /// How long until they are tried again.
@@ -60,22 +61,22 @@ impl Leftovers {
             .as_ref()
             .is_some_and(|before| !before.after.is_empty());
         let passes = before.as_ref().map_or(0, |before| before.passes);
-        let full = tried.len() >= MOST_STRAYS;
-        let last = tried.last().filter(|_| full && (note.is_some() || amid));
+        let last = tried.last().filter(|_| tried.len() >= MOST_STRAYS);
         let after = last.map(|leftover| leftover.name.clone());
         // Of a pass that is not over, the first ones still are there.
-        let note = note.or(before.filter(|_| amid).map(|before| before.note));
-        self.0 = note.map(|note| {
-            let (passes, pause) = match after {
-                Some(_) => (passes, FIRST),
-                None => (passes.saturating_add(1), FIRST * (1 << passes.min(8))),
-            };
-            Box::new(Refused {
-                note,
-                at: now + pause.min(MOST),
-                passes,
-                after: after.unwrap_or_default(),
-            })
-        });
+        let note = note.or(before.filter(|_| amid).and_then(|before| before.note));
+        if note.is_none() && after.is_none() {
+            return;
+        }
+        let (passes, pause) = match after {
+            Some(_) => (passes, FIRST),
+            None => (passes.saturating_add(1), FIRST * (1 << passes.min(8))),
+        };
+        self.0 = Some(Box::new(Refused {
+            note,
+            at: now + pause.min(MOST),
+            passes,
+            after: after.unwrap_or_default(),
+        }));
     }
 }

@@ -25,6 +25,9 @@ tests![
     f25_a_target_of_another_type_is_reported_and_left_alone,
 ];
 
+/// Edits of a target that waits to be restored.
+const EDITS: usize = 20;
+
 async fn f6_a_deleted_target_is_restored_without_asking_aws(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::settled(stage).await?;
     let content = scene.content(TARGET).await?;
@@ -106,42 +109,54 @@ async fn f7_an_editor_who_fights_is_met_with_longer_and_longer_pauses(
 ) -> Result<()> {
     let scene = Scene::settled(stage).await?;
     let mark = scene.proxy.mark();
-    let began = Instant::now();
-    let mut edits = 0;
-    while began.elapsed() < Duration::from_secs(8) {
-        edits += 1;
-        let value = json!({ "stringData": { "AWS_ACCESS_KEY_ID": format!("edit {edits}") } });
-        scene.edit_secret(TARGET, value).await?;
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut fights = 0;
+    while !edited_and_waits(&scene).await? {
+        fights += 1;
+        assert!(fights < 10, "no edit waits");
     }
-    let costs = scene.proxy.counts(mark);
-    eprintln!("{edits} edits in 8 s cost {costs:?}");
-    let written = scene.proxy.since(mark).into_iter().filter(|request| {
-        request.resource == "secrets" && request.verb.writes() && request.status == Some(200)
-    });
-    let restores = written.count();
-    assert!(
-        (1..=5).contains(&restores),
-        "{restores} restores: {costs:?}"
-    );
-    assert!(costs.written() <= 30, "{costs:?}");
-    // What waits is not looked at again with each edit.
-    assert!(costs.gets <= 30, "{edits} edits: {costs:?}");
-    // An edit that falls on the end of a pause is met at once; the pause after it is longer.
-    scene
-        .until("the status says that an edit waits", async || {
-            let value = json!({ "stringData": { "AWS_ACCESS_KEY_ID": "the last edit" } });
-            scene.edit_secret(TARGET, value).await?;
-            let object = scene.resources.get("orders").await?;
-            let modified = ("True".to_owned(), "TargetModified".to_owned());
-            Ok((condition(&object, "Reconciling") == Some(modified)).then_some(()))
-        })
-        .await?;
+    // An edit of what waits costs nothing. The pause may end meanwhile, and the next one is longer.
+    let waits = scene.proxy.mark();
+    for number in 0..EDITS {
+        let value = json!({ "stringData": { "AWS_ACCESS_KEY_ID": format!("edit {number}") } });
+        scene.edit_secret(TARGET, value).await?;
+    }
+    let costs = scene.proxy.counts(waits);
+    assert!(costs.gets < EDITS / 2, "{EDITS} edits: {costs:?}");
 
     scene.until_agreed("orders").await?;
     assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     assert_eq!(scene.sts.calls().len(), 1);
+    let restores = scene.proxy.since(mark).into_iter().filter(|request| {
+        request.resource == "secrets"
+            && request.verb.writes()
+            && !request.is_rehearsal()
+            && request.status == Some(200)
+    });
+    let restores: Vec<Instant> = restores.map(|request| request.started).collect();
+    // The first three come at once.
+    assert!(restores.len() > 3, "{} restores", restores.len());
+    for (number, pair) in restores.windows(2).skip(2).enumerate() {
+        let pause = Duration::from_secs(5 << number);
+        assert!(pair[1] - pair[0] >= pause, "{restores:?}");
+    }
     Ok(())
+}
+
+/// Edits the target, and returns whether the edit waits; otherwise it was restored.
+async fn edited_and_waits(scene: &Scene) -> Result<bool> {
+    let value = json!({ "stringData": { "AWS_ACCESS_KEY_ID": "an edit" } });
+    scene.edit_secret(TARGET, value).await?;
+    scene
+        .until("the edit is restored, or waits", async || {
+            let object = scene.resources.get("orders").await?;
+            let modified = ("True".to_owned(), "TargetModified".to_owned());
+            if condition(&object, "Reconciling") == Some(modified) {
+                return Ok(Some(true));
+            }
+            let restored = scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"] == PAIR.0;
+            Ok(restored.then_some(false))
+        })
+        .await
 }
 
 async fn foreign_labels_and_annotations_stay_and_survive_a_rotation(

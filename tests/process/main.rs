@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod crowds;
 #[path = "../support/known.rs"]
 mod known;
 mod metrics;

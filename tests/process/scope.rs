@@ -38,7 +38,7 @@ use tower::service_fn;
 
 use crate::shared::shared;
 
-type Frames = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, io::Error>> + Send>>;
+pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, io::Error>> + Send>>;
 
 /// How the API server behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,12 +59,12 @@ struct Stage {
     health: Arc<Health>,
 }
 
-fn event(kind: &str, object: &Value) -> Frame<Bytes> {
+pub fn event(kind: &str, object: &Value) -> Frame<Bytes> {
     let line = json!({ "type": kind, "object": object }).to_string() + "\n";
     Frame::data(Bytes::from(line))
 }
 
-fn bookmark(ends_list: bool) -> Frame<Bytes> {
+pub fn bookmark(ends_list: bool) -> Frame<Bytes> {
     let annotations = if ends_list {
         json!({ "k8s.io/initial-events-end": "true" })
     } else {
