@@ -37,6 +37,17 @@ pub enum Answer {
     Undetermined(Reason),
 }
 
+impl Answer {
+    /// Whether the pair is refused.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownKey | Self::SignatureMismatch | Self::Expired
+        )
+    }
+}
+
 /// Our own words for what STS answers: its own text may echo the signed request.
 pub mod words {
     use std::time::Duration;
@@ -89,6 +100,17 @@ pub mod words {
             after.as_secs()
         );
         Finding::new(Reason::RejectionUnconfirmed, message)
+    }
+
+    /// A wrong signature for a pair that was proven.
+    #[must_use]
+    pub fn altered(region: &str) -> Finding {
+        Finding::new(
+            Reason::StsRequestAltered,
+            format!(
+                "AWS STS in {region} calls the signature wrong, though this very pair was proven before and IAM never changes the secret of an access key: something between the operator and STS changes requests; look for a proxy or gateway that rewrites the Host header, other headers or the body; AWS is asked again"
+            ),
+        )
     }
 
     /// Refusals of several accounts at once.

@@ -81,6 +81,8 @@ pub enum Reason {
     RejectionUnconfirmed,
     /// Published pairs of several accounts are refused at once, so the refusals are not believed.
     MassRejection,
+    /// STS calls the signature wrong for a pair that was proven: something on the way changes requests.
+    StsRequestAltered,
     /// STS is switched off in the region.
     RegionDisabled,
     /// The account is not subscribed to the service in the region.
@@ -165,11 +167,17 @@ impl Reason {
     /// again after an interval, can change it.
     #[must_use]
     pub fn condemns_source(self) -> bool {
-        (Self::SourceKeyMissing..=Self::RootUserDenied).contains(&self)
-            || matches!(
-                self,
-                Self::AccessKeyUnknown | Self::SignatureMismatch | Self::CredentialsExpired
-            )
+        (Self::SourceKeyMissing..=Self::RootUserDenied).contains(&self) || self.is_refusal()
+    }
+
+    /// Whether AWS refused the pair. AWS is asked again by itself, since keys are activated and what
+    /// stands between the operator and STS is mended.
+    #[must_use]
+    pub fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            Self::AccessKeyUnknown | Self::SignatureMismatch | Self::CredentialsExpired
+        )
     }
 
     /// Whether AWS was asked and nothing can be said.

@@ -97,7 +97,9 @@ fn by_identity(world: &World<'_>, pair: &SourcePair, region: &Region) -> Judgeme
         }),
         None => Judgement::Ask(Query {
             region: region.clone(),
-            new_pair: !known::is_published(world, pair),
+            // A refused pair that is asked about by itself does not go before those that people wait for.
+            new_pair: !(known::is_published(world, pair)
+                || world.due == Due::Now && schedule::was_refused(world)),
             max_age: max_age(world, pair),
         }),
     }

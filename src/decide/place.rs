@@ -50,12 +50,17 @@ pub(super) fn place(world: &World<'_>, source: &Source, judged: &Judged) -> Plac
         {
             write::publish(world, content)
         }
+        // A wrong signature may be the work of a proxy, of which the pair cannot be told.
         (
             Judged::Refused {
-                published: true, ..
+                published: true,
+                finding,
+                ..
             },
             _,
-        ) if withdraws(world) => withdraw(world, source),
+        ) if withdraws(world) && finding.reason != Reason::SignatureMismatch => {
+            withdraw(world, source)
+        }
         (Judged::Refused { by_aws: false, .. }, _)
             if withdraws(world) && holds_unreported(world, source) =>
         {

@@ -23,6 +23,9 @@ pub(super) fn weigh(
     answer: &Answer,
 ) -> Judgement {
     let published = is_published(world, pair);
+    if *answer == Answer::SignatureMismatch {
+        return Judgement::Known(wrong_signature(world, region, known, published));
+    }
     let settles = published || *answer == Answer::UnknownKey;
     let finding = words::refused(answer, region.as_str());
     let refused_for = schedule::refused_for(world, pair).unwrap_or_default();
@@ -56,6 +59,26 @@ pub(super) fn weigh(
     })
 }
 
+/// IAM never changes the secret of an access key. A pair that was proven has the right one for ever, so a
+/// wrong signature is the work of something on the way; it counts against no such pair.
+fn wrong_signature(
+    world: &World<'_>,
+    region: &Region,
+    known: Option<Proof>,
+    published: bool,
+) -> Judged {
+    // The identity in the status is always that of the published pair.
+    let was_proven = known.is_some() || published && world.status.identity.is_some();
+    if was_proven {
+        return uncertain(world, words::altered(region.as_str()), known, published);
+    }
+    Judged::Refused {
+        finding: words::refused(&Answer::SignatureMismatch, region.as_str()),
+        published,
+        by_aws: true,
+    }
+}
+
 /// Before a target is deleted, the partition's default region is asked: a region that was switched
 /// off for the account answers just as for a key that is gone.
 fn elsewhere(
@@ -70,12 +93,17 @@ fn elsewhere(
             new_pair: false,
             max_age: Duration::ZERO,
         }),
-        (Some(Answer::UnknownKey | Answer::SignatureMismatch | Answer::Expired), _)
-        | (None, Err(_)) => Judgement::Known(Judged::Refused {
-            finding,
-            published: true,
-            by_aws: true,
-        }),
+        (Some(Answer::SignatureMismatch), _) => {
+            let doubt = words::altered(default_region);
+            Judgement::Known(uncertain(world, doubt, known, true))
+        }
+        (Some(Answer::UnknownKey | Answer::Expired), _) | (None, Err(_)) => {
+            Judgement::Known(Judged::Refused {
+                finding,
+                published: true,
+                by_aws: true,
+            })
+        }
         (Some(_), _) => {
             let doubt = words::region_differs(default_region);
             Judgement::Known(uncertain(world, doubt, known, true))

@@ -8,6 +8,10 @@ use crate::api::{ConditionType, Reason, Settling};
 /// How long a refusal lasts before it counts.
 pub const CONFIRMATION: Duration = Duration::from_mins(1);
 
+/// A refused pair is asked about once more within this time after a start: endpoint, CA and proxy of the
+/// operator can only change with one.
+const AT_START: Duration = Duration::from_mins(1);
+
 /// A timer may fire a little before the wall clock agrees.
 const SLACK: Duration = Duration::from_millis(500);
 
@@ -86,12 +90,23 @@ pub(super) fn resting(world: &World<'_>) -> Next {
     if world.due != Due::Undecided {
         return Next::Keep;
     }
-    let reproved = world.was_true(ConditionType::Ready)
-        || world.reason_before(ConditionType::Ready) == Some(Reason::AccessKeyUnknown);
-    if !world.resource.asks_aws() || !reproved {
+    if !world.resource.asks_aws() {
         return Next::Never;
     }
-    Next::In(since_last_proof(world))
+    if was_refused(world) {
+        return Next::In(AT_START.mul_f64(world.jitter));
+    }
+    if world.was_true(ConditionType::Ready) {
+        return Next::In(since_last_proof(world));
+    }
+    Next::Never
+}
+
+/// Whether AWS refused the source's pair when it was last asked.
+pub(super) fn was_refused(world: &World<'_>) -> bool {
+    world
+        .reason_before(ConditionType::Ready)
+        .is_some_and(Reason::is_refusal)
 }
 
 /// What fell due while no process was running is spread over the interval.
@@ -122,11 +137,6 @@ pub(super) fn next(
     let refused_for = world.refused_for.filter(|_| goes_on).unwrap_or_default();
     let most = world.resource.checks.interval;
     match judged {
-        Judged::Refused {
-            finding,
-            by_aws: true,
-            ..
-        } if finding.reason == Reason::AccessKeyUnknown => Next::In(interval(world)),
         Judged::Pending { finding, .. }
             if finding.reason == Reason::Settling
                 && world.answers.is_empty()
@@ -153,7 +163,8 @@ pub(super) fn next(
         {
             Next::In(world.restore_wait.unwrap_or(most))
         }
-        Judged::Sound {
+        Judged::Refused { by_aws: true, .. }
+        | Judged::Sound {
             accepted_now: true, ..
         } => Next::In(interval(world)),
         Judged::Sound { proof: Some(_), .. } if world.due == Due::Later && world.knows_spec() => {

@@ -11,9 +11,10 @@ use super::Reply;
 use crate::fingerprint::Fingerprint;
 use crate::verdict::Answer;
 
-/// How long an unknown key stays unknown. A settling pair is asked about every 2 s and must then be
-/// asked about indeed; several resources that use it come within less.
-const UNKNOWN_FOR: Duration = Duration::from_millis(1500);
+/// How long a refusal stands. A settling pair is asked about every 2 s, a refused one when its source is
+/// touched, and one whose signature a proxy breaks after some seconds: STS must then be asked indeed.
+/// Several resources that use the pair come within less.
+const REFUSED_FOR: Duration = Duration::from_millis(1500);
 
 /// The last replies, up to a number of pairs; the oldest go first. It holds no key material.
 #[derive(Debug)]
@@ -42,8 +43,8 @@ impl Memory {
         now: Instant,
     ) -> Option<Reply> {
         let (_, reply) = self.replies.get(hash)?;
-        let stands = reply.answer != Answer::UnknownKey
-            || now.saturating_duration_since(reply.at) <= UNKNOWN_FOR;
+        let stands =
+            !reply.answer.is_refusal() || now.saturating_duration_since(reply.at) <= REFUSED_FOR;
         (reply.at >= not_before && stands).then(|| reply.clone())
     }
 

@@ -38,6 +38,7 @@ mod runbook;
 mod scale;
 mod scene;
 mod settling;
+mod signatures;
 mod source;
 mod stage;
 mod steps;
@@ -81,6 +82,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         runbook::tests(),
         settling::tests(),
         rejected::tests(),
+        signatures::tests(),
         turns::tests(),
         crowds::tests(),
         interval::tests(),

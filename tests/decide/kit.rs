@@ -12,7 +12,7 @@ mod run;
 mod store;
 mod world;
 
-pub use aws::Aws;
+pub use aws::{Asked, Aws};
 pub use build::{
     DEFAULT_ACCOUNT, Pair, SOURCE, TARGET, alpha, arn_of, beta, data, foreign_account, resource,
     root, secret, universe,

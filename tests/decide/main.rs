@@ -21,6 +21,7 @@ mod remembered;
 #[path = "../support/report.rs"]
 mod report;
 mod rivals;
+mod signatures;
 mod source;
 mod spec;
 mod suspension;

@@ -61,6 +61,7 @@ fn begun() -> World {
 fn rest(world: &mut World) {
     world.fate.crash_after = None;
     world.aws.outage = None;
+    world.aws.breaks_signatures = false;
     world.store.collect_garbage();
     // Longer than the longest interval that a story chooses, and a confirmation after it.
     world.advance(Duration::from_hours(5));
@@ -222,6 +223,7 @@ fn obstacles_removed() -> Vec<Action> {
         Action::Vacate("renamed"),
         Action::Outage(None),
         Action::DisableRegion(false),
+        Action::BreakSignatures(false),
         Action::Fill(Content::Pair(0)),
         Action::Respecify(Field::Suspend(false)),
     ];

@@ -355,18 +355,6 @@ fn refusals_of_several_pairs_of_one_account_are_believed() {
     assert_eq!(world.target(), None);
 }
 
-#[test]
-fn a_wrong_secret_is_refused_at_once_and_not_asked_again() {
-    let mut world = World::new();
-    world.fill(SOURCE, &alpha().with_wrong_secret());
-    world.store.apply(resource("orders"));
-    world.settle_twice();
-    assert!(world.state().starts_with("Ready=False SignatureMismatch"));
-    world.advance(Duration::from_hours(9));
-    assert_eq!(world.questions(), 1);
-    assert_eq!(world.next_look("orders"), None);
-}
-
 /// AWS does not know a deactivated ID, whatever secret comes with it. That a wrong pair was refused for
 /// long says nothing of the right one, which comes back.
 #[test]

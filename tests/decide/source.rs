@@ -178,8 +178,13 @@ fn a_new_bad_pair_leaves_the_last_good_one_and_its_interval_proofs_pause() {
         world.requests(),
         "get orders-key-pair, ask eu-west-1, status orders"
     );
+    world.aws.asked.clear();
     world.advance(Duration::from_hours(5));
-    assert_eq!(world.requests(), "");
+    let of_published = |asked: &&crate::kit::Asked| asked.id == alpha().id;
+    assert_eq!(world.aws.asked.iter().filter(of_published).count(), 0);
+    // The refused one is asked about each interval, and nothing is written meanwhile.
+    assert_eq!(world.questions(), 5);
+    assert!(!world.requests().contains("status"));
 }
 
 #[test]

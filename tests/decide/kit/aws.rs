@@ -33,6 +33,8 @@ pub struct Aws {
     pub outage: Option<Reason>,
     /// Regions that no account has enabled: every key is unknown there.
     pub disabled: BTreeSet<String>,
+    /// Something on the way changes requests, so that every signature is wrong.
+    pub breaks_signatures: bool,
     /// Everything that was asked.
     pub asked: Vec<Asked>,
 }
@@ -46,6 +48,7 @@ impl Aws {
             inactive: BTreeSet::new(),
             outage: None,
             disabled: BTreeSet::new(),
+            breaks_signatures: false,
             asked: Vec::new(),
         }
     }
@@ -92,7 +95,9 @@ impl Aws {
         });
         match key {
             None => Answer::UnknownKey,
-            Some(key) if key.secret != secret => Answer::SignatureMismatch,
+            Some(key) if key.secret != secret || self.breaks_signatures => {
+                Answer::SignatureMismatch
+            }
             Some(key) => Answer::Identity(Identity {
                 account_id: format!("{:012}", key.account),
                 arn: key.arn.clone(),
@@ -106,14 +111,15 @@ impl Aws {
             .any(|asked| matches!(asked.answer, Answer::Identity(_)))
     }
 
-    /// When AWS first and last refused a pair since it was last accepted.
+    /// When AWS first and last refused a pair since it was last accepted. A wrong signature is no refusal of a
+    /// pair that was accepted before: something on the way may have changed the request.
     pub fn refused(&self, id: &str, secret: &str) -> Option<(Duration, Duration)> {
         let of_pair: Vec<&Asked> = self.about(id, secret).collect();
         let refusals = of_pair
             .iter()
             .rev()
             .take_while(|asked| !matches!(asked.answer, Answer::Identity(_)))
-            .filter(|asked| !matches!(asked.answer, Answer::Undetermined(_)));
+            .filter(|asked| matches!(asked.answer, Answer::UnknownKey | Answer::Expired));
         let times: Vec<Duration> = refusals.map(|asked| asked.at).collect();
         Some((*times.last()?, *times.first()?))
     }

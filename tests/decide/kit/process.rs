@@ -19,8 +19,8 @@ use super::{
     store::{Event, Store},
 };
 
-/// How long an unknown key stays unknown to those who ask a little later.
-const UNKNOWN_FOR: Duration = Duration::from_millis(1500);
+/// How long a refusal stands for those who ask a little later.
+const REFUSED_FOR: Duration = Duration::from_millis(1500);
 
 /// What a finished run saw: generation, Secrets and status.
 pub type Seen = (i64, View, StaticAwsCredentialsStatus);
@@ -115,7 +115,7 @@ impl Process {
     ) -> Option<Answer> {
         let (answer, at) = self.replies.get(&(fingerprint, region.to_owned()))?;
         let age = now.saturating_sub(*at);
-        let stands = *answer != Answer::UnknownKey || age <= UNKNOWN_FOR;
+        let stands = !answer.is_refusal() || age <= REFUSED_FOR;
         (age <= max_age && stands).then(|| answer.clone())
     }
 

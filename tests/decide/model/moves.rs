@@ -47,14 +47,18 @@ pub enum Fault {
     List,
     Outage,
     OutageEnds,
+    SignaturesBreak,
+    SignaturesMend,
 }
 
-const FAULTS: [Fault; 5] = [
+const FAULTS: [Fault; 7] = [
     Fault::End,
     Fault::TakeOver,
     Fault::List,
     Fault::Outage,
     Fault::OutageEnds,
+    Fault::SignaturesBreak,
+    Fault::SignaturesMend,
 ];
 
 impl Budget {
@@ -68,7 +72,9 @@ impl Budget {
 
     fn spend(mut self, step: Move) -> Option<Self> {
         let purse = match step {
-            Move::Hear | Move::Run | Move::Suffer(Fault::OutageEnds) => return Some(self),
+            Move::Hear | Move::Run | Move::Suffer(Fault::OutageEnds | Fault::SignaturesMend) => {
+                return Some(self);
+            }
             Move::Do(_) | Move::RunAmid(..) => &mut self.people,
             Move::Pause => &mut self.pauses,
             Move::RunAndEnd(_) | Move::RunDeaf(_) | Move::RunDeposed(_) | Move::Suffer(_) => {
@@ -186,16 +192,21 @@ fn depose(world: &mut World) {
 
 fn suffered(world: &mut World, fault: Fault) -> bool {
     let away = world.aws.outage.is_some();
+    let breaks = world.aws.breaks_signatures;
     match fault {
         Fault::End => world.restart(),
         Fault::TakeOver => world.take_over(),
         Fault::List => world.list_secrets(),
         Fault::Outage => world.aws.outage = Some(Reason::StsUnreachable),
         Fault::OutageEnds => world.aws.outage = None,
+        Fault::SignaturesBreak => world.aws.breaks_signatures = true,
+        Fault::SignaturesMend => world.aws.breaks_signatures = false,
     }
     match fault {
         Fault::Outage => !away,
         Fault::OutageEnds => away,
+        Fault::SignaturesBreak => !breaks,
+        Fault::SignaturesMend => breaks,
         _ => true,
     }
 }
@@ -220,6 +231,7 @@ impl World {
     /// Nothing goes wrong any more, nobody does anything, and time passes.
     pub fn rest(&mut self) {
         self.aws.outage = None;
+        self.aws.breaks_signatures = false;
         self.store.collect_garbage();
         self.advance(Duration::from_mins(12));
         self.store.collect_garbage();

@@ -35,7 +35,15 @@ fn text(world: &World) -> String {
         json(&mut text, resource);
     }
     let aws = &world.aws;
-    line(&mut text, &(aws.outage, aws.inactive(), &world.vouched));
+    line(
+        &mut text,
+        &(
+            aws.outage,
+            aws.breaks_signatures,
+            aws.inactive(),
+            &world.vouched,
+        ),
+    );
     for pair in universe()
         .iter()
         .flat_map(|pair| [pair.clone(), pair.clone().with_wrong_secret()])

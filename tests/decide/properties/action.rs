@@ -19,6 +19,7 @@ pub enum Action {
     Activate(u8),
     Outage(Option<Reason>),
     DisableRegion(bool),
+    BreakSignatures(bool),
     EditTarget,
     DeleteTarget,
     LabelTarget,
@@ -82,7 +83,11 @@ impl Action {
     pub fn is_of_aws(&self) -> bool {
         matches!(
             self,
-            Self::Deactivate(_) | Self::Activate(_) | Self::Outage(_) | Self::DisableRegion(_)
+            Self::Deactivate(_)
+                | Self::Activate(_)
+                | Self::Outage(_)
+                | Self::DisableRegion(_)
+                | Self::BreakSignatures(_)
         )
     }
 
@@ -104,6 +109,7 @@ impl Action {
             Self::Vacate("renamed"),
             Self::Outage(None),
             Self::DisableRegion(false),
+            Self::BreakSignatures(false),
             Self::Activate(0),
             Self::Fill(Content::Pair(0)),
         ];
@@ -144,6 +150,7 @@ pub fn perform(world: &mut World, action: &Action) {
         Action::Outage(reason) => world.aws.outage = *reason,
         Action::DisableRegion(true) => drop(world.aws.disabled.insert("eu-west-1".to_owned())),
         Action::DisableRegion(false) => world.aws.disabled.clear(),
+        Action::BreakSignatures(breaks) => world.aws.breaks_signatures = *breaks,
         Action::EditTarget => edit_target(world, |secret| {
             let data = secret.data.get_or_insert_default();
             data.insert(

@@ -84,6 +84,7 @@ pub fn actions() -> impl Strategy<Value = Action> {
         2 => (0..4_u8).prop_map(Action::Activate),
         2 => outages(),
         1 => any::<bool>().prop_map(Action::DisableRegion),
+        1 => any::<bool>().prop_map(Action::BreakSignatures),
         2 => Just(Action::Restart),
         2 => (0..8_u32).prop_map(Action::Crash),
         1 => Just(Action::List),

@@ -29,6 +29,7 @@ pub fn world(input: &[u8]) {
 fn rest(world: &mut World) {
     world.fate.crash_after = None;
     world.aws.outage = None;
+    world.aws.breaks_signatures = false;
     world.store.collect_garbage();
     // Longer than the longest interval that a story chooses, and a confirmation after it.
     world.advance(Duration::from_hours(5));
@@ -88,7 +89,10 @@ impl Iterator for Story<'_> {
                 Some(Reason::RegionDisabled),
                 Some(Reason::StsAccessDenied),
             ])),
-            26 => Action::DisableRegion(self.chance()),
+            26 => match self.byte() % 4 {
+                disabled @ 0..2 => Action::DisableRegion(disabled == 1),
+                breaks => Action::BreakSignatures(breaks == 3),
+            },
             27 => Action::Restart,
             28 => Action::Crash(u32::from(self.byte() % 8)),
             29 => Action::List,

@@ -1,0 +1,110 @@
+//! A signature that STS calls wrong, though the pair was proven before.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use cluster::sts::Answer;
+use futures::FutureExt;
+use serde_json::json;
+
+use crate::{
+    scene::{PAIR, SECOND, Scene, Stage, Test, condition, message},
+    steps::{TARGET, assert_serves_last_known_good, numbered},
+};
+
+/// As many as a proxy of the namespace would break at once.
+const PAIRS: usize = 3;
+
+pub fn tests() -> Vec<(&'static str, Test)> {
+    vec![
+        (
+            "wrong_signatures_of_proven_pairs_withdraw_nothing_and_leave_all_ready",
+            |stage| broken_on_the_way(stage).boxed_local(),
+        ),
+        (
+            "a_pair_that_was_refused_for_its_signature_is_published_soon_after_a_start",
+            |stage| mended(stage).boxed_local(),
+        ),
+    ]
+}
+
+fn wrong_signature() -> Answer {
+    let message = "The request signature we calculated does not match";
+    Answer::error(403, "SignatureDoesNotMatch", message)
+}
+
+async fn broken_on_the_way(stage: Arc<Stage>) -> Result<()> {
+    let scene = Scene::open(stage).await?;
+    let names: Vec<String> = (0..PAIRS)
+        .map(|number| format!("orders-{number}"))
+        .collect();
+    for (number, name) in names.iter().enumerate() {
+        let (id, secret) = numbered(number);
+        scene.accept((&id, &secret));
+        let source = format!("pair-{number}");
+        scene.source(&source, (&id, &secret)).await?;
+        let spec = json!({ "validation": { "onRejected": "Withdraw" } });
+        scene.resource(name, &source, spec).await?;
+    }
+    for (number, name) in names.iter().enumerate() {
+        scene.until_ready(name).await?;
+        scene.sts.answer(&numbered(number).0, wrong_signature());
+        // A proof in another region is brought forward.
+        let spec = json!({ "region": "eu-central-1" });
+        scene.change(name, spec).await?;
+    }
+    let mut before = Vec::new();
+    for name in &names {
+        let object = scene.until_doubted(name, "StsRequestAltered").await?;
+        assert!(message(&object, "Verified").contains("proxy"));
+        before.push(scene.snapshot(&format!("{name}-credentials")).await?);
+    }
+    // The third answer comes more than a minute after the first: any refusal would count by then.
+    for number in 0..PAIRS {
+        until_asked(&scene, &numbered(number).0, 4).await?;
+    }
+    for (number, name) in names.iter().enumerate() {
+        scene.until_doubted(name, "StsRequestAltered").await?;
+        let after = scene.snapshot(&format!("{name}-credentials")).await?;
+        assert_eq!(after, before[number]);
+        for version in scene.witness.history(name).await? {
+            assert_eq!(condition(&version, "Stalled"), None);
+        }
+        let (id, secret) = numbered(number);
+        scene.accept((&id, &secret));
+        scene.touch(&format!("pair-{number}")).await?;
+    }
+    for name in &names {
+        scene
+            .until_status(name, "Verified", "True", "IdentityVerified")
+            .await?;
+    }
+    Ok(())
+}
+
+/// Waits until STS was asked so often about a key.
+async fn until_asked(scene: &Scene, id: &str, times: usize) -> Result<()> {
+    let asked = async {
+        while scene.sts.calls_for(id).len() < times {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(5), asked)
+        .await
+        .context("STS is not asked again")
+}
+
+async fn mended(stage: Arc<Stage>) -> Result<()> {
+    let mut scene = Scene::open_published(stage, json!({})).await?;
+    scene.sts.answer(SECOND.0, wrong_signature());
+    scene.source("pair", SECOND).await?;
+    let object = scene.until_stalled("orders", "SignatureMismatch").await?;
+    assert_serves_last_known_good(&object);
+    assert_eq!(scene.key_id(TARGET).await?, PAIR.0);
+    scene.stop_operator();
+    scene.accept(SECOND);
+    scene.start_operator().await?;
+    scene.until_ready("orders").await?;
+    assert_eq!(scene.key_id(TARGET).await?, SECOND.0);
+    Ok(())
+}
