@@ -62,7 +62,7 @@ async fn judged(args: &CheckArgs) -> Result<Report, Obstacle> {
         ca.map_err(|error| unusable(&error))?,
     );
     let subject = subject::find(args, &key).await?;
-    let (verdict, finding, answers) = weighed(&subject, &sts, args.wait).await;
+    let (verdict, finding, answers) = weighed(&subject, &sts, args).await;
     Ok(report(subject, verdict, finding, &answers, args.wait))
 }
 
@@ -71,13 +71,13 @@ async fn judged(args: &CheckArgs) -> Result<Report, Obstacle> {
 async fn weighed(
     subject: &Subject,
     sts: &Client,
-    wait: Duration,
+    args: &CheckArgs,
 ) -> (Verdict, Finding, Vec<(String, Answer)>) {
     let began = Instant::now();
     let mut answers: Vec<(String, Answer)> = Vec::new();
     let mut failures = 0;
     loop {
-        let left = wait.saturating_sub(began.elapsed());
+        let left = args.wait.saturating_sub(began.elapsed());
         let evidence = Evidence {
             answers: &answers,
             refused_for: if left.is_zero() {
@@ -86,6 +86,7 @@ async fn weighed(
                 began.elapsed()
             },
             failures,
+            endpoint_replaced: args.sts_endpoint.is_some(),
             now: Timestamp::now(),
         };
         match decide::verdict(&subject.rules.resource, &subject.source, &evidence) {

@@ -113,6 +113,28 @@ pub mod words {
         )
     }
 
+    /// An identity of another account than the one that the access key ID encodes.
+    #[must_use]
+    pub fn other_account(named: &str, encoded: &str, region: &str) -> Finding {
+        Finding::new(
+            Reason::StsUnexpectedResponse,
+            format!(
+                "AWS STS in {region} names account {named}, and the access key ID is one of account {encoded}; check what stands between the operator and STS; it is asked again"
+            ),
+        )
+    }
+
+    /// An expiry, by the word of AWS, whose access keys do not expire.
+    #[must_use]
+    pub fn never_expires(region: &str) -> Finding {
+        Finding::new(
+            Reason::StsUnexpectedResponse,
+            format!(
+                "AWS STS in {region} says that the credentials have expired, which access keys of AWS never do; check what stands between the operator and STS; it is asked again"
+            ),
+        )
+    }
+
     /// Refusals of several accounts at once.
     #[must_use]
     pub fn mass_rejection() -> Finding {

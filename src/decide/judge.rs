@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{Due, Proof, Query, Read, Source, SourcePair, World, known, pins, refusal, schedule};
 use crate::{
-    api::{ConditionType, Reason},
+    account,
+    api::{ConditionType, Identity, Reason},
     region::{Partition, Region},
     verdict::{Answer, Finding, words},
 };
@@ -127,6 +128,10 @@ fn must_ask(world: &World<'_>, proof: &Proof, region: &Region) -> bool {
 /// How old a known answer may be. One that lifts a refusal must be younger than it, and somebody
 /// who touched a refused source wants a new one.
 fn max_age(world: &World<'_>, pair: &SourcePair) -> Duration {
+    // An identity that STS would not name is remembered as any other.
+    if world.reason_before(ConditionType::Verified) == Some(Reason::StsUnexpectedResponse) {
+        return Duration::ZERO;
+    }
     let age = if known::is_published(world, pair) {
         world.resource.checks.interval / 2
     } else {
@@ -150,13 +155,10 @@ fn weigh(
 ) -> Judgement {
     let published = known::is_published(world, pair);
     match answer {
-        Answer::Identity(identity)
-            if Partition::of_arn(&identity.arn) != Some(region.partition()) =>
-        {
-            let finding = words::undetermined(Reason::StsUnexpectedResponse, region.as_str());
-            Judgement::Known(uncertain(world, finding, known, published))
-        }
         Answer::Identity(identity) => {
+            if let Some(finding) = no_identity(world, pair, region, identity) {
+                return Judgement::Known(uncertain(world, finding, known, published));
+            }
             let proof = Proof {
                 fingerprint: pair.fingerprint,
                 region: Some(region.as_str().to_owned()),
@@ -172,6 +174,26 @@ fn weigh(
             refusal::weigh(world, pair, region, known, answer)
         }
     }
+}
+
+/// Why an identity is none that STS would name for the pair: it is of another partition, or not of the account
+/// that the access key ID encodes. Other stores encode nothing, and of other partitions it is not known.
+fn no_identity(
+    world: &World<'_>,
+    pair: &SourcePair,
+    region: &Region,
+    identity: &Identity,
+) -> Option<Finding> {
+    if Partition::of_arn(&identity.arn) != Some(region.partition()) {
+        let reason = Reason::StsUnexpectedResponse;
+        return Some(words::undetermined(reason, region.as_str()));
+    }
+    if world.endpoint_replaced || region.partition() != Partition::Aws {
+        return None;
+    }
+    let encoded = account::decode(pair.pair.access_key_id.reveal())?;
+    let named = &identity.account_id;
+    (encoded != *named).then(|| words::other_account(named, &encoded, region.as_str()))
 }
 
 /// A published pair that AWS proved once stays Ready while nothing certain is known against it.

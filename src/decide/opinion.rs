@@ -41,6 +41,8 @@ pub struct Evidence<'a> {
     pub refused_for: Duration,
     /// Answers in a row that said nothing.
     pub failures: u32,
+    /// Whether another endpoint stands for those of AWS.
+    pub endpoint_replaced: bool,
     /// Wall clock.
     pub now: Timestamp,
 }
@@ -65,7 +67,7 @@ pub fn verdict(resource: &Resource, source: &Source, evidence: &Evidence<'_>) ->
         targets: &[],
         answers: evidence.answers,
         refused_accounts: &BTreeSet::new(),
-        endpoint_replaced: true,
+        endpoint_replaced: evidence.endpoint_replaced,
         due: Due::Undecided,
         refused_for: Some(evidence.refused_for),
         restore_wait: None,

@@ -23,8 +23,15 @@ pub(super) fn weigh(
     answer: &Answer,
 ) -> Judgement {
     let published = is_published(world, pair);
-    if *answer == Answer::SignatureMismatch {
-        return Judgement::Known(wrong_signature(world, region, known, published));
+    match answer {
+        Answer::SignatureMismatch => {
+            return Judgement::Known(wrong_signature(world, region, known, published));
+        }
+        Answer::Expired if !world.endpoint_replaced => {
+            let doubt = words::never_expires(region.as_str());
+            return Judgement::Known(uncertain(world, doubt, known, published));
+        }
+        _ => {}
     }
     let settles = published || *answer == Answer::UnknownKey;
     let finding = words::refused(answer, region.as_str());
@@ -97,13 +104,15 @@ fn elsewhere(
             let doubt = words::altered(default_region);
             Judgement::Known(uncertain(world, doubt, known, true))
         }
-        (Some(Answer::UnknownKey | Answer::Expired), _) | (None, Err(_)) => {
-            Judgement::Known(Judged::Refused {
-                finding,
-                published: true,
-                by_aws: true,
-            })
+        (Some(Answer::Expired), _) => {
+            let doubt = words::never_expires(default_region);
+            Judgement::Known(uncertain(world, doubt, known, true))
         }
+        (Some(Answer::UnknownKey), _) | (None, Err(_)) => Judgement::Known(Judged::Refused {
+            finding,
+            published: true,
+            by_aws: true,
+        }),
         (Some(_), _) => {
             let doubt = words::region_differs(default_region);
             Judgement::Known(uncertain(world, doubt, known, true))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::kit::{SOURCE, World, alpha, beta, resource};
-use static_aws_credentials::api::{ConditionType, Reason};
+use static_aws_credentials::api::{ConditionType, OnRejected, Reason};
 
 const SILENT: [Reason; 5] = [
     Reason::StsUnreachable,
@@ -171,4 +171,59 @@ fn two_resources_share_one_answer_about_a_pair() {
     world.settle_twice();
     assert_eq!(world.questions(), 1);
     assert_eq!(world.pair_in("second-credentials"), Some(alpha()));
+}
+
+#[test]
+fn an_expiry_by_the_word_of_aws_is_no_refusal_since_its_keys_do_not_expire() {
+    for replaced in [false, true] {
+        let mut world = World::published_with(|spec| {
+            spec.validation.on_rejected = OnRejected::Withdraw;
+        });
+        world.endpoint_replaced = replaced;
+        world.aws.expired.insert(alpha().id);
+        world.advance(Duration::from_hours(3));
+        let state = world.state();
+        if replaced {
+            // Keys of another store may expire.
+            assert!(
+                state.starts_with("Ready=False CredentialsExpired"),
+                "{state}"
+            );
+            continue;
+        }
+        assert_eq!(world.target(), Some(alpha()));
+        assert_eq!(
+            state,
+            "Ready=True Published, Verified=Unknown StsUnexpectedResponse, Published=True Published"
+        );
+    }
+}
+
+#[test]
+fn an_account_that_the_key_id_does_not_encode_is_no_identity_unless_the_endpoint_is_replaced() {
+    for replaced in [false, true] {
+        let mut world = World::new();
+        world.endpoint_replaced = replaced;
+        world.aws.canned = Some("999999999999".to_owned());
+        world.fill(SOURCE, &alpha());
+        world.store.apply(resource("orders"));
+        world.settle();
+        if replaced {
+            assert_eq!(world.target(), Some(alpha()));
+            continue;
+        }
+        assert_eq!(world.target(), None);
+        let state = world.state();
+        assert!(
+            state.starts_with("Ready=False StsUnexpectedResponse"),
+            "{state}"
+        );
+        let message = world.message(ConditionType::Ready);
+        for account in ["999999999999", "123456789012"] {
+            assert!(message.contains(account), "{message}");
+        }
+        world.aws.canned = None;
+        world.advance(Duration::from_mins(6));
+        assert_eq!(world.target(), Some(alpha()));
+    }
 }

@@ -35,6 +35,10 @@ pub struct Aws {
     pub disabled: BTreeSet<String>,
     /// Something on the way changes requests, so that every signature is wrong.
     pub breaks_signatures: bool,
+    /// Keys that have expired by the word of STS.
+    pub expired: BTreeSet<String>,
+    /// The account that is named for every pair, if it is not AWS that answers.
+    pub canned: Option<String>,
     /// Everything that was asked.
     pub asked: Vec<Asked>,
 }
@@ -49,6 +53,8 @@ impl Aws {
             outage: None,
             disabled: BTreeSet::new(),
             breaks_signatures: false,
+            expired: BTreeSet::new(),
+            canned: None,
             asked: Vec::new(),
         }
     }
@@ -95,11 +101,15 @@ impl Aws {
         });
         match key {
             None => Answer::UnknownKey,
+            Some(_) if self.expired.contains(id) => Answer::Expired,
             Some(key) if key.secret != secret || self.breaks_signatures => {
                 Answer::SignatureMismatch
             }
             Some(key) => Answer::Identity(Identity {
-                account_id: format!("{:012}", key.account),
+                account_id: self
+                    .canned
+                    .clone()
+                    .unwrap_or(format!("{:012}", key.account)),
                 arn: key.arn.clone(),
             }),
         }
