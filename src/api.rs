@@ -14,7 +14,7 @@ pub use choices::{
     DeletionPolicy, Layout, OnRejected, PairField, RestartScope, RootUser, ValidationLevel,
     WorkloadKind,
 };
-pub use crd::{crd, crd_yaml};
+pub use crd::{MANIFEST, crd, crd_yaml};
 pub use overlap::{ConsumerGroup, Consumers, MOST_WORKLOADS, Previous, Restarts};
 pub use reason::Reason;
 pub use rotation::{Restart, Rotation, WorkloadReference};

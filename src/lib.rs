@@ -12,8 +12,9 @@
 //! - [`words`] bounds texts of the API server and of others, and takes key material out of them.
 //! - After a rotation [`consumers`] says who still holds the superseded pair.
 //! - Of several replicas [`leader`] says who acts; [`standby`] keeps the others warm.
-//! - [`args`], [`process`], [`health`], [`server`], [`telemetry`] and [`core_dumps`] are the process; [`check`] and [`api_check`]
-//!   the commands for people and pipelines.
+//! - [`args`], [`kubeconfig`], [`process`], [`health`], [`server`], [`telemetry`] and [`core_dumps`] are the process;
+//!   [`check`] and [`api_check`] the commands for people and pipelines; [`yaml`] is what manifests and kubeconfigs are
+//!   written in.
 
 pub mod account;
 pub mod act;
@@ -36,6 +37,7 @@ pub mod format;
 pub mod glimpse;
 pub mod health;
 pub mod index;
+pub mod kubeconfig;
 pub mod layout;
 pub mod leader;
 mod lock;
@@ -60,3 +62,4 @@ pub mod uid;
 pub mod verdict;
 pub mod watch;
 pub mod words;
+pub mod yaml;

@@ -28,7 +28,10 @@ async fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let result = match cli.command {
-        Some(Command::Crd) => print_crd(),
+        Some(Command::Crd) => {
+            print!("{}", api::MANIFEST);
+            Ok(())
+        }
         Some(Command::Check(args)) => return ExitCode::from(check::run(*args).await),
         Some(Command::ApiCheck(args)) => return ExitCode::from(api_check::run(&args).await),
         Some(Command::Run(args)) => process::run(*args).await.map_err(|error| chain(&error)),
@@ -41,10 +44,4 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn print_crd() -> Result<(), String> {
-    let yaml = api::crd_yaml().map_err(|error| error.to_string())?;
-    print!("{yaml}");
-    Ok(())
 }

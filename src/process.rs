@@ -10,11 +10,7 @@ use std::{
 
 use axum::http::Uri;
 use futures::{FutureExt, future};
-use kube::{
-    Client, Config,
-    client::ClientBuilder,
-    config::{InferConfigError, KubeConfigOptions, KubeconfigError},
-};
+use kube::{Client, Config, client::ClientBuilder};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, oneshot, watch},
@@ -27,6 +23,7 @@ use crate::{
     fair::FairGate,
     fingerprint::FingerprintKey,
     health::Health,
+    kubeconfig,
     leader::{Candidate, Leader},
     metrics::Metrics,
     server,
@@ -41,12 +38,9 @@ pub enum ProcessError {
     /// Logging.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
-    /// The kubeconfig.
-    #[error("no way to the API server; run inside a cluster or set KUBECONFIG")]
-    Kubeconfig(#[source] Box<InferConfigError>),
-    /// The context.
-    #[error("--context: the kubeconfig cannot be used")]
-    Context(#[source] Box<KubeconfigError>),
+    /// The way to the API server.
+    #[error(transparent)]
+    Kubeconfig(#[from] kubeconfig::Unusable),
     /// The client.
     #[error("the client of the API server cannot be built")]
     Client(#[source] Box<kube::Error>),
@@ -178,19 +172,7 @@ fn counted(config: Config, metrics: &Metrics) -> Result<Client, ProcessError> {
 }
 
 async fn config(context: Option<&str>) -> Result<Config, ProcessError> {
-    let mut config = match context {
-        None => Config::infer()
-            .await
-            .map_err(|error| ProcessError::Kubeconfig(Box::new(error)))?,
-        Some(context) => {
-            let options = KubeConfigOptions {
-                context: Some(context.to_owned()),
-                ..KubeConfigOptions::default()
-            };
-            let config = Config::from_kubeconfig(&options).await;
-            config.map_err(|error| ProcessError::Context(Box::new(error)))?
-        }
-    };
+    let mut config = kubeconfig::load(context).await?;
     // One call must not hold a run for minutes: runs are tried again as a whole, with a pause.
     config.default_retry = false;
     // Nothing ambient has a say. A proxy that the kubeconfig names is an error as before.

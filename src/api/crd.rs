@@ -12,7 +12,11 @@ const HEADER: &str = "\
 # Generated from the types in src/api; `UPDATE_CRDS=1 cargo test --test crds` writes it again.
 ";
 
-/// The definition as it is shipped in `crds/`.
+/// The definition as it is shipped: one YAML document under a comment.
+pub const MANIFEST: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
+
+/// The definition as the types have it. The program prints [`MANIFEST`]; what generates it from the types
+/// would be a twentieth of the program.
 #[must_use]
 pub fn crd() -> CustomResourceDefinition {
     let mut crd = StaticAwsCredentials::crd();
@@ -25,7 +29,7 @@ pub fn crd() -> CustomResourceDefinition {
     crd
 }
 
-/// The same as a file: one YAML document under a comment.
+/// The same as a file, which [`MANIFEST`] is to be.
 ///
 /// # Errors
 /// If the definition cannot be written as YAML.

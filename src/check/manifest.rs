@@ -8,7 +8,10 @@ use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::api::ObjectMeta;
 use serde_json::{Map, Value};
 
-use crate::api::{self, SecretRef, StaticAwsCredentials};
+use crate::{
+    api::{self, SecretRef, StaticAwsCredentials},
+    yaml,
+};
 
 /// What a stream of manifests holds.
 #[derive(Default)]
@@ -35,17 +38,7 @@ type Result<T> = std::result::Result<T, String>;
 /// A sentence about what it is instead.
 pub fn parse(bytes: &[u8]) -> Result<Manifests> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-    let documents: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| {
-        // The error's own text shows the lines around it.
-        let location = error
-            .location()
-            .map(|at| format!(" from line {} on", at.line()));
-        format!(
-            "it is not valid YAML or JSON{}",
-            location.unwrap_or_default()
-        )
-    })?;
+    let documents = yaml::documents(text)?;
     let mut manifests = Manifests::default();
     let mut open = documents;
     open.reverse();
