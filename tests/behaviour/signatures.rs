@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     scene::{PAIR, SECOND, Scene, Stage, Test, condition, message},
-    steps::{TARGET, assert_serves_last_known_good, numbered},
+    steps::{ANSWER_STANDS, TARGET, assert_serves_last_known_good, numbered},
 };
 
 /// As many as a proxy of the namespace would break at once.
@@ -70,8 +70,14 @@ async fn broken_on_the_way(stage: Arc<Stage>) -> Result<()> {
         for version in scene.witness.history(name).await? {
             assert_eq!(condition(&version, "Stalled"), None);
         }
+    }
+    for number in 0..PAIRS {
         let (id, secret) = numbered(number);
         scene.accept((&id, &secret));
+    }
+    // An answer that came just before stands for this time.
+    tokio::time::sleep(ANSWER_STANDS).await;
+    for number in 0..PAIRS {
         scene.touch(&format!("pair-{number}")).await?;
     }
     for name in &names {
