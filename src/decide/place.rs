@@ -50,7 +50,7 @@ pub(super) fn place(world: &World<'_>, source: &Source, judged: &Judged) -> Plac
         {
             write::publish(world, content)
         }
-        // A wrong signature may be the work of a proxy, of which the pair cannot be told.
+        // A wrong signature may be the work of a proxy, and is no proof against the pair.
         (
             Judged::Refused {
                 published: true,
