@@ -1,4 +1,4 @@
-//! From the moment that a pair is superseded to the one when nobody holds it any more: names and times.
+//! From the moment that a pair is superseded until no pod holds it any more: names and times.
 
 use std::time::Duration;
 

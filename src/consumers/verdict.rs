@@ -192,7 +192,7 @@ fn listed(group: &ConsumerGroup) -> String {
     words(&group.names, count)
 }
 
-/// The first names of so many.
+/// The first names, and how many more there are.
 pub(super) fn words(names: &[String], count: usize) -> String {
     let shown = names.get(..NAMED).unwrap_or(names);
     let text = shown.join(", ");

@@ -34,9 +34,9 @@ pub enum Fate {
     Released,
 }
 
-/// The leftovers of a resource whose target is placed. Under `Retain` none is deleted, whatever the policy
-/// was when it was published; one that was published under `Retain` carries no owner reference and
-/// is none.
+/// The leftovers of a resource whose target is placed. Under `Retain` none is deleted, even one that was
+/// published under another policy; one that was published under `Retain` carries no owner reference and
+/// is no leftover.
 pub(super) fn leftovers(world: &World<'_>, judged: &Judged, placed: &Placed) -> Vec<Leftover> {
     if world.resource.deletion_policy == DeletionPolicy::Retain {
         return released(world, &placed.change);

@@ -41,7 +41,7 @@ pub struct World<'a> {
     pub refused_for: Option<std::time::Duration>,
     /// How long a restore has to wait, since somebody keeps changing the target.
     pub restore_wait: Option<std::time::Duration>,
-    /// What is told of leftovers that were refused and are not tried again yet.
+    /// What is reported of leftovers that were refused and are not tried again yet.
     pub leftovers_note: Option<&'a str>,
     /// Wall clock.
     pub now: Timestamp,

@@ -1,4 +1,4 @@
-//! A gauge that is read where it is kept, whenever somebody asks.
+//! A gauge that is read where it is kept, at each scrape.
 
 use std::fmt;
 

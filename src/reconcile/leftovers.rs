@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Run<'_> {
-    /// Deletes or releases leftovers. One that is refused is told of and tried again later, and keeps
+    /// Deletes or releases leftovers. One that is refused is reported and tried again later, and keeps
     /// neither the others nor the status back.
     pub(super) async fn remove_leftovers(&mut self, plan: &mut Plan) {
         let leftovers = std::mem::take(&mut plan.leftovers);
@@ -63,7 +63,7 @@ impl Run<'_> {
         };
         let published = plan.status.published.as_mut();
         let published = published.filter(|it| it.secret_name == *name);
-        // What somebody edited stays another version than the one that was published.
+        // What others edited stays another version than the one that was published.
         let intact = published.filter(|it| seen.is(&it.uid, &it.resource_version));
         if let (Some(published), Some(now)) = (intact, sight.present()) {
             published.resource_version = now.version.to_string();

@@ -1,4 +1,4 @@
-//! Leftovers that could not be removed: what is told of them, and when which of them are tried again.
+//! Leftovers that could not be removed: what is reported of them, and when which of them are tried again.
 
 use std::time::Duration;
 
@@ -20,12 +20,12 @@ struct Refused {
     at: Instant,
     /// How often all of them were tried.
     passes: u32,
-    /// Those up to this name were tried in this pass: a run takes so many at most.
+    /// Those up to this name were tried in this pass: a run takes a bounded number.
     after: String,
 }
 
 impl Leftovers {
-    /// What is told of those that are not tried again yet.
+    /// What is reported of those that are not tried again yet.
     #[must_use]
     pub fn note(&self, now: Instant) -> Option<&str> {
         let refused = self.0.as_ref().filter(|refused| refused.at > now);
@@ -51,7 +51,7 @@ impl Leftovers {
         self.0.as_ref().map_or("", |refused| &refused.after)
     }
 
-    /// Takes note of a try, and of what is to be told where one was refused.
+    /// Takes note of a try, and of what is to be reported where one was refused.
     pub fn tried(&mut self, tried: &[Leftover], note: Option<String>, now: Instant) {
         if self.note(now).is_some() {
             return;

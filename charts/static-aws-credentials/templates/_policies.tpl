@@ -86,7 +86,7 @@ spec:
 
 {{/* CEL that decodes base64: CEL of the API server has no decoder. A byte of no ASCII text becomes `?`, one that
      cannot be printed becomes a tab. A value that is longer than `longest` in base64 becomes the empty text, so
-     that nobody can spend the API server's time. */}}
+     that no request can spend the API server's time. */}}
 {{- define "static-aws-credentials.policies.decoded" -}}
 (size({{ .value }}) > {{ .longest }} ? '' : {{ .value }}.replace('=', '').findAll('.{1,4}').map(quad,
 [quad.split('').map(c, variables.alphabet.indexOf(c))].map(six,
