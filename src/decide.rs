@@ -99,7 +99,7 @@ impl Plan {
     pub fn is_confirmed_first(&self) -> bool {
         let change = match &self.change {
             Change::Nothing => false,
-            Change::Create(draft) | Change::Replace(draft, _) => draft.restores || draft.owns_again,
+            Change::Create(draft) | Change::Replace(draft, _) => draft.confirmed_first,
             Change::Delete(..) => true,
         };
         change || !self.leftovers.is_empty()
@@ -133,9 +133,10 @@ pub struct Draft {
     pub fingerprint: Fingerprint,
     /// Whether it restores what somebody else changed.
     pub restores: bool,
-    /// Whether it gives back the owner reference that somebody removed. The garbage collector does that
-    /// too, on behalf of somebody who deletes the resource and wants to keep the target.
-    pub owns_again: bool,
+    /// Whether the API server is asked first if the resource still asks for this, since somebody took
+    /// away what this gives back: a content, the whole Secret, or the owner reference, which the garbage
+    /// collector removes on behalf of somebody who deletes the resource and wants to keep the target.
+    pub confirmed_first: bool,
 }
 
 /// When to look again.

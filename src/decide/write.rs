@@ -32,7 +32,7 @@ impl Content<'_> {
             pair: Arc::clone(&self.pair.pair),
             fingerprint: self.pair.fingerprint,
             restores,
-            owns_again: false,
+            confirmed_first: restores,
         }
     }
 }
@@ -138,7 +138,7 @@ fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed 
     let new_pair = !content.is_published;
     let draft = Draft {
         // A new policy asks for the owner reference itself.
-        owns_again: adopts && here.is_some() && world.knows_spec(),
+        confirmed_first: restores || adopts && here.is_some() && world.knows_spec(),
         ..content.draft(metadata, restores)
     };
     let change = Change::Replace(draft, found.seen.clone());
@@ -179,17 +179,20 @@ fn create(world: &World<'_>, content: Content<'_>) -> Placed {
         return blocked(ownership::rivalry(target, rival));
     }
     let new_pair = !content.is_published;
-    let restores = !new_pair
-        && world
-            .published()
-            .is_some_and(|published| published.secret_name == target);
+    let returns = world
+        .published()
+        .is_some_and(|published| published.secret_name == target);
+    let restores = !new_pair && returns;
     if restores && world.restore_wait.is_some() {
         return Placed {
             change: Change::Nothing,
             standing: Standing::Awaited(contended(target)),
         };
     }
-    let draft = content.draft(world.resource.owner().metadata(target), restores);
+    let draft = Draft {
+        confirmed_first: returns,
+        ..content.draft(world.resource.owner().metadata(target), restores)
+    };
     Placed {
         change: Change::Create(draft),
         standing: Standing::Written { new_pair },

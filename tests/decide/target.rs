@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kit::{SOURCE, TARGET, World, alpha, data};
+use crate::kit::{SOURCE, TARGET, World, alpha, beta, data};
 use k8s_openapi::ByteString;
 
 const READY: &str =
@@ -31,6 +31,22 @@ fn a_deleted_target_is_restored_without_a_question() {
         "get orders-key-pair, confirm orders, create orders-credentials, status orders"
     );
     assert_eq!(world.status().published.unwrap().revision, 1);
+}
+
+/// The resource may be gone too, and its watch behind that of the Secrets.
+#[test]
+fn a_deleted_target_gets_another_pair_only_if_the_resource_still_asks_for_it() {
+    let mut world = World::published();
+    world.fill(SOURCE, &beta());
+    world.store.delete(TARGET, None).unwrap();
+    world.settle_twice();
+    assert_eq!(world.target(), Some(beta()));
+    let requests = world.requests();
+    let confirmed = requests.find("confirm orders").unwrap();
+    assert!(
+        confirmed < requests.find("create orders-credentials").unwrap(),
+        "{requests}"
+    );
 }
 
 #[test]
