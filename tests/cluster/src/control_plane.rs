@@ -92,10 +92,8 @@ impl ControlPlane {
             slot,
         };
         control_plane.parts.start_api_server()?;
-        // An old controller manager gives up after ten seconds, which a busy machine needs.
-        if release == Release::Floor {
-            control_plane.ready().await?;
-        }
+        // The controller manager gives up after 10 seconds, which a busy API server needs for itself.
+        control_plane.ready().await?;
         control_plane.parts.start_controllers()?;
         control_plane.ready().await?;
         control_plane.accounts_are_made().await?;
