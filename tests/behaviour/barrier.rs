@@ -15,7 +15,7 @@ use crate::scene::Scene;
 
 /// Written anew for each look: a deletion moves no version of what is still there, and the event of this
 /// Secret comes after the event of each deletion before.
-const MARKER: &str = "barrier-marker";
+pub const MARKER: &str = "barrier-marker";
 const VERSION: &str = "staticawscredentials_watch_resource_version{";
 
 /// Names and versions of what is in the namespace.

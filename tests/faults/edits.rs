@@ -85,6 +85,7 @@ async fn f9_a_source_that_changes_and_changes_back_at_once(stage: Arc<Stage>) ->
         tokio::time::sleep(Duration::from_millis(2 * number)).await;
         scene.source("pair", PAIR).await?;
         scene.until_agreed("orders").await?;
+        scene.until_idle().await?;
         assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     }
     let gone = sightings.testify(&[PAIR, SECOND]).await?;

@@ -9,7 +9,7 @@ use kube::{Api, Client, ResourceExt, api::ListParams};
 use serde_json::{Value, json};
 use static_aws_credentials::api::{Published, StaticAwsCredentials};
 
-use crate::actions::UID_LABEL;
+use crate::{actions::UID_LABEL, barrier};
 
 /// Every resource and every Secret of a namespace, by name.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +24,9 @@ impl Outcome {
         let resources: Api<StaticAwsCredentials> = Api::namespaced(client.clone(), namespace);
         let resources = resources.list(&ListParams::default()).await?.items;
         let secrets: Api<Secret> = Api::namespaced(client, namespace);
-        let secrets = secrets.list(&ListParams::default()).await?.items;
+        let mut secrets = secrets.list(&ListParams::default()).await?.items;
+        // Whether a test looked at how far the operator is is no part of what came of it.
+        secrets.retain(|secret| secret.name_any() != barrier::MARKER);
         let stood = |object: &StaticAwsCredentials| {
             (object.name_any(), essence_of_resource(object, &secrets))
         };

@@ -50,11 +50,15 @@ fn words() -> Vec<Row> {
     };
     vec![
         refused("unknown key", Answer::unknown_key(), "Settling"),
-        refused(
-            "wrong secret",
-            error(403, "SignatureDoesNotMatch"),
-            "SignatureMismatch",
-        ),
+        Row {
+            // IAM never changes a secret, so of a pair that was proven the request is wrong.
+            doubt: "StsRequestAltered",
+            ..refused(
+                "wrong secret",
+                error(403, "SignatureDoesNotMatch"),
+                "SignatureMismatch",
+            )
+        },
         refused("expired", error(400, "ExpiredToken"), "CredentialsExpired"),
         row(
             "skew",
