@@ -157,13 +157,7 @@ async fn each_watch_has_the_version_up_to_which_it_was_processed() -> Result<()>
     let all = metrics.watches.open("Secret", None);
     one.processed("17");
     all.processed("4");
-    let of = |namespace| {
-        value(
-            &metrics,
-            name,
-            &[("kind", "Secret"), ("namespace", namespace)],
-        )
-    };
+    let of = |namespace| value(&metrics, name, &[("kind", "Secret"), ("scope", namespace)]);
     ensure!(of("shop")? == 17.0);
     ensure!(of("")? == 4.0);
     one.processed("no number");

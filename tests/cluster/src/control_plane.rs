@@ -91,7 +91,10 @@ impl ControlPlane {
             authority,
             slot,
         };
-        control_plane.parts.start_api_server()?;
+        // The API server waits 20 seconds for etcd, which a busy machine exceeds.
+        control_plane.parts.etcd.start()?;
+        control_plane.etcd_answers().await?;
+        control_plane.parts.api_server.start()?;
         // The controller manager gives up after 10 seconds, which a busy API server needs for itself.
         control_plane.ready().await?;
         control_plane.parts.start_controllers()?;

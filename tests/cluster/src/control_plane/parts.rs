@@ -48,11 +48,6 @@ impl Parts {
         })
     }
 
-    pub(super) fn start_api_server(&self) -> Result<()> {
-        self.etcd.start()?;
-        self.api_server.start()
-    }
-
     pub(super) fn start_controllers(&self) -> Result<()> {
         self.controller_manager.start()?;
         self.scheduler.as_ref().map_or(Ok(()), Component::start)

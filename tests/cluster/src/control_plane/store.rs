@@ -1,6 +1,10 @@
 //! What a test does to etcd: compaction, and going back to an earlier state.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -8,7 +12,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, body::Bytes};
 use serde_json::{Value, json};
 
-use super::ControlPlane;
+use super::{ControlPlane, DEADLINE};
 use crate::{
     http_client::{HttpClient, http_client},
     tools::{self, Tool},
@@ -111,6 +115,19 @@ impl ControlPlane {
         Ok(revision.parse()?)
     }
 
+    /// Waits until etcd answers.
+    pub(super) async fn etcd_answers(&self) -> Result<()> {
+        let end = Instant::now() + DEADLINE;
+        loop {
+            self.etcd().check()?;
+            let Err(error) = self.revision().await else {
+                return Ok(());
+            };
+            ensure!(Instant::now() < end, "etcd does not answer: {error}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Has etcd write a snapshot to a file, as `etcdctl snapshot save` does. Nothing is stopped. That
     /// etcd does not sync its files here does no harm: a snapshot is read from its memory.
     ///
@@ -148,6 +165,7 @@ impl ControlPlane {
         let words = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "etcdutl: {words}");
         self.etcd().start()?;
+        self.etcd_answers().await?;
         self.api_server().start()?;
         self.ready().await
     }
