@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use crate::{context::Context, glimpse::Glimpse, health::Dependency, index::Seen, lock::lock};
 pub use follow::SILENCE;
-use follow::follow;
+use follow::{Standing, follow};
 pub use guarded::Guarded;
 pub use heard::Heard;
 
@@ -44,6 +44,20 @@ where
     }
 }
 
+impl Standing for Context {
+    fn restores(&self) -> watch::Receiver<u64> {
+        self.restored.subscribe()
+    }
+
+    fn store_restored(&self) {
+        self.store_restored();
+    }
+
+    fn works_again(&self) {
+        self.wake_failed();
+    }
+}
+
 /// Watches resources, and has those run that changed.
 pub async fn resources(
     context: Arc<Context>,
@@ -55,7 +69,7 @@ pub async fn resources(
     let mut heard = Heard::default();
     let watches = &context.shared.metrics.watches;
     let ear = watches.open(crate::api::KIND, namespace.as_deref());
-    let events = follow(api, Arc::clone(&context), watching, ear);
+    let events = follow(api, Arc::clone(&context) as _, watching, ear);
     events
         .for_each(|event| {
             if heard.is_news(&event)
@@ -100,7 +114,7 @@ pub async fn secrets(
     let api: Api<Glimpse> = api(&context.shared.client, namespace.as_deref());
     let watches = &context.shared.metrics.watches;
     let ear = watches.open("Secret", namespace.as_deref());
-    let events = follow(api, Arc::clone(&context), watching, ear);
+    let events = follow(api, Arc::clone(&context) as _, watching, ear);
     events
         .for_each(|event| {
             if let Ok(event) = event {

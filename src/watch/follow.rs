@@ -22,7 +22,6 @@ use super::{
     told::{Telling, Told},
 };
 use crate::{
-    context::Context,
     health::{Dependency, explain},
     metrics::Heard,
 };
@@ -37,10 +36,21 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// A watch that ends sooner is not opened again before.
 const SHORTEST: Duration = Duration::from_secs(1);
 
+/// What follows from how the API server stands. As a type of its own, since the compiler would try for each kind
+/// and each step whether all that a context holds may be sent.
+pub trait Standing: Send + Sync {
+    /// Counts how often the store was found restored from a backup, whichever watch found out.
+    fn restores(&self) -> watch::Receiver<u64>;
+    /// The store was restored from a backup.
+    fn store_restored(&self);
+    /// The API server works again.
+    fn works_again(&self);
+}
+
 /// What happens to the objects of an API from now on, for as long as somebody listens.
 pub fn follow<K>(
     api: Api<K>,
-    context: Arc<Context>,
+    standing: Arc<dyn Standing>,
     watching: Arc<Dependency>,
     heard: Arc<Heard>,
 ) -> impl Stream<Item = Result<Event<K>>> + Send
@@ -48,9 +58,9 @@ where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     let follower = Follower {
-        restored: context.restored.subscribe(),
+        restored: standing.restores(),
         api,
-        context,
+        standing,
         watching,
         heard,
         state: State::Unknown,
@@ -65,7 +75,7 @@ where
 
 struct Follower<K> {
     api: Api<K>,
-    context: Arc<Context>,
+    standing: Arc<dyn Standing>,
     watching: Arc<Dependency>,
     heard: Arc<Heard>,
     restored: watch::Receiver<u64>,
@@ -106,7 +116,7 @@ where
                 biased;
                 // What is known may never have been.
                 _ = self.restored.changed() => continue,
-                step = step(&self.api, &self.context, state) => step,
+                step = step(&self.api, &*self.standing, state) => step,
             };
             if state.follows_an_answer(watched) {
                 self.heard.now();
@@ -132,7 +142,7 @@ where
         if let Some(Err(error)) = item {
             self.watching.failed(explain(error));
         } else if matches!(state, State::Watching(..)) && self.watching.works() {
-            self.context.wake_failed();
+            self.standing.works_again();
         }
     }
 }
@@ -151,7 +161,7 @@ impl<K> State<K> {
 
 async fn step<K>(
     api: &Api<K>,
-    context: &Context,
+    standing: &dyn Standing,
     state: State<K>,
 ) -> (Option<Result<Event<K>>>, State<K>)
 where
@@ -161,7 +171,7 @@ where
         State::Unknown => (Some(Ok(Event::Init)), State::Told(Telling::Asked)),
         State::Told(telling) => hear(api, telling).await,
         State::Known(version) => begin(api, version).await,
-        State::Doubted(version) => doubt(api, context, version).await,
+        State::Doubted(version) => doubt(api, standing, version).await,
         State::Watching(version, began, events) => listen(version, began, events).await,
     }
 }
@@ -207,7 +217,7 @@ fn after_failure<K>(version: String, expired: bool) -> State<K> {
 /// Asks where the store stands now.
 async fn doubt<K>(
     api: &Api<K>,
-    context: &Context,
+    standing: &dyn Standing,
     version: String,
 ) -> (Option<Result<Event<K>>>, State<K>)
 where
@@ -228,7 +238,7 @@ where
         seen = version,
         "the store of the API server stands before what was seen of it, as after a restore; everything is listed anew"
     );
-    context.store_restored();
+    standing.store_restored();
     (None, State::Unknown)
 }
 
