@@ -7,6 +7,7 @@ mod heard;
 pub mod lines;
 mod pause;
 pub mod resources;
+mod standing;
 mod told;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use tokio::sync::watch;
 
 use crate::{context::Context, glimpse::Glimpse, health::Dependency, index::Seen, lock::lock};
 pub use follow::SILENCE;
-use follow::{Standing, follow};
+use follow::follow;
 pub use guarded::Guarded;
 pub use heard::Heard;
 
@@ -41,20 +42,6 @@ where
     match namespace {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
-    }
-}
-
-impl Standing for Context {
-    fn restores(&self) -> watch::Receiver<u64> {
-        self.restored.subscribe()
-    }
-
-    fn store_restored(&self) {
-        self.store_restored();
-    }
-
-    fn works_again(&self) {
-        self.wake_failed();
     }
 }
 

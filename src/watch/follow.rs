@@ -19,6 +19,7 @@ use tokio::{sync::watch, time::Instant};
 use super::{
     lines::{self, Events},
     pause::Pause,
+    standing::Standing,
     told::{Telling, Told},
 };
 use crate::{
@@ -35,17 +36,6 @@ pub const SILENCE: Duration = Duration::from_secs(55);
 const ANSWER: Duration = Duration::from_secs(5);
 /// A watch that ends sooner is not opened again before.
 const SHORTEST: Duration = Duration::from_secs(1);
-
-/// What follows from how the API server stands. As a type of its own, since the compiler would try for each kind
-/// and each step whether all that a context holds may be sent.
-pub trait Standing: Send + Sync {
-    /// Counts how often the store was found restored from a backup, whichever watch found out.
-    fn restores(&self) -> watch::Receiver<u64>;
-    /// The store was restored from a backup.
-    fn store_restored(&self);
-    /// The API server works again.
-    fn works_again(&self);
-}
 
 /// What happens to the objects of an API from now on, for as long as somebody listens.
 pub fn follow<K>(

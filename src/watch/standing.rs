@@ -1,0 +1,30 @@
+//! What a watch learns of the API server besides objects.
+
+use tokio::sync::watch;
+
+use crate::context::Context;
+
+/// What follows from how the API server stands. As a type of its own, since the compiler would try for each kind
+/// and each step whether all that a context holds may be sent.
+pub trait Standing: Send + Sync {
+    /// Counts how often the store was found restored from a backup, whichever watch found out.
+    fn restores(&self) -> watch::Receiver<u64>;
+    /// The store was restored from a backup.
+    fn store_restored(&self);
+    /// The API server works again.
+    fn works_again(&self);
+}
+
+impl Standing for Context {
+    fn restores(&self) -> watch::Receiver<u64> {
+        self.restored.subscribe()
+    }
+
+    fn store_restored(&self) {
+        self.store_restored();
+    }
+
+    fn works_again(&self) {
+        self.wake_failed();
+    }
+}
