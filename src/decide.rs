@@ -133,9 +133,9 @@ pub struct Draft {
     pub fingerprint: Fingerprint,
     /// Whether it restores what somebody else changed.
     pub restores: bool,
-    /// Whether the API server is asked first if the resource still asks for this, since somebody took
-    /// away what this gives back: a content, the whole Secret, or the owner reference, which the garbage
-    /// collector removes on behalf of somebody who deletes the resource and wants to keep the target.
+    /// Whether the API server is asked first if the resource still asks for this, which gives back what was
+    /// taken away: a content, the whole Secret, or the owner reference, which the garbage collector removes
+    /// for a user who deletes the resource and wants to keep the target.
     pub confirmed_first: bool,
 }
 

@@ -6,8 +6,9 @@ mod guarded;
 mod heard;
 pub mod lines;
 mod pause;
+mod recovery;
 pub mod resources;
-mod standing;
+
 mod told;
 
 use std::sync::Arc;

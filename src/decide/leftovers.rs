@@ -3,11 +3,11 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::{Change, World, judge::Judged, place::Placed, place::Standing};
+use super::{Change, Plan, World, judge::Judged, place::Placed, place::Standing};
 use crate::{
-    api::{ConditionType, DeletionPolicy},
+    api::{ConditionType, DeletionPolicy, Published},
     conditions::LONGEST_MESSAGE,
-    index::Seen,
+    index::{Seen, Sight, View},
     words,
 };
 
@@ -32,6 +32,39 @@ pub enum Fate {
     Deleted,
     /// It loses its owner reference, so that it outlives the resource.
     Released,
+}
+
+impl Leftover {
+    /// Takes note in the view and in the plan that it is gone or released. `before` is what the status called
+    /// published until now, `target` the name that the spec asks for.
+    pub fn removed(
+        &self,
+        sight: &Sight,
+        (before, target): (Option<&Published>, &str),
+        view: &mut View,
+        plan: &mut Plan,
+    ) {
+        view.strays.retain(|(stray, _)| *stray != self.name);
+        if before.is_none_or(|published| published.secret_name != self.name) {
+            return;
+        }
+        let slot = if self.name == target {
+            &mut view.target
+        } else {
+            &mut view.published
+        };
+        *slot = match self.fate {
+            Fate::Deleted => Sight::Unseen,
+            Fate::Released => sight.clone(),
+        };
+        let published = plan.status.published.as_mut();
+        let published = published.filter(|it| it.secret_name == self.name);
+        // What others edited stays another version than the one that was published.
+        let intact = published.filter(|it| self.seen.is(&it.uid, &it.resource_version));
+        if let (Some(published), Some(now)) = (intact, sight.present()) {
+            published.resource_version = now.version.to_string();
+        }
+    }
 }
 
 /// The leftovers of a resource whose target is placed. Under `Retain` none is deleted, even one that was

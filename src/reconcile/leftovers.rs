@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{Run, in_time};
 use crate::{
     act::{self, Removed},
-    decide::{self, Fate, Leftover, Plan},
+    decide::{self, Leftover, Plan},
     index::Sight,
 };
 
@@ -44,30 +44,11 @@ impl Run<'_> {
     }
 
     fn removed(&mut self, leftover: &Leftover, sight: &Sight, plan: &mut Plan) {
-        let Leftover { name, seen, fate } = leftover;
-        self.record(name, &Sight::Present(seen.clone()), sight);
-        self.view.strays.retain(|(stray, _)| stray != name);
-        let before = self.status.published.as_ref();
-        let was_published = before.is_some_and(|published| published.secret_name == *name);
-        if !was_published {
-            return;
-        }
-        let slot = if *name == self.resource.target {
-            &mut self.view.target
-        } else {
-            &mut self.view.published
-        };
-        *slot = match fate {
-            Fate::Deleted => Sight::Unseen,
-            Fate::Released => sight.clone(),
-        };
-        let published = plan.status.published.as_mut();
-        let published = published.filter(|it| it.secret_name == *name);
-        // What others edited stays another version than the one that was published.
-        let intact = published.filter(|it| seen.is(&it.uid, &it.resource_version));
-        if let (Some(published), Some(now)) = (intact, sight.present()) {
-            published.resource_version = now.version.to_string();
-        }
+        let before = Sight::Present(leftover.seen.clone());
+        self.record(&leftover.name, &before, sight);
+        let published = self.status.published.as_ref();
+        let known = (published, self.resource.target.as_str());
+        leftover.removed(sight, known, &mut self.view, plan);
     }
 
     /// How long until refused leftovers are tried again.

@@ -19,7 +19,7 @@ use tokio::{sync::watch, time::Instant};
 use super::{
     lines::{self, Events},
     pause::Pause,
-    standing::Standing,
+    recovery::Recovery,
     told::{Telling, Told},
 };
 use crate::{
@@ -40,7 +40,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 /// What happens to the objects of an API from now on, for as long as somebody listens.
 pub fn follow<K>(
     api: Api<K>,
-    standing: Arc<dyn Standing>,
+    recovery: Arc<dyn Recovery>,
     watching: Arc<Dependency>,
     heard: Arc<Heard>,
 ) -> impl Stream<Item = Result<Event<K>>> + Send
@@ -48,9 +48,9 @@ where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     let follower = Follower {
-        restored: standing.restores(),
+        restored: recovery.restores(),
         api,
-        standing,
+        recovery,
         watching,
         heard,
         state: State::Unknown,
@@ -65,7 +65,7 @@ where
 
 struct Follower<K> {
     api: Api<K>,
-    standing: Arc<dyn Standing>,
+    recovery: Arc<dyn Recovery>,
     watching: Arc<Dependency>,
     heard: Arc<Heard>,
     restored: watch::Receiver<u64>,
@@ -106,7 +106,7 @@ where
                 biased;
                 // What is known may never have been.
                 _ = self.restored.changed() => continue,
-                step = step(&self.api, &*self.standing, state) => step,
+                step = step(&self.api, &*self.recovery, state) => step,
             };
             if state.follows_an_answer(watched) {
                 self.heard.now();
@@ -132,7 +132,7 @@ where
         if let Some(Err(error)) = item {
             self.watching.failed(explain(error));
         } else if matches!(state, State::Watching(..)) && self.watching.works() {
-            self.standing.works_again();
+            self.recovery.works_again();
         }
     }
 }
@@ -151,7 +151,7 @@ impl<K> State<K> {
 
 async fn step<K>(
     api: &Api<K>,
-    standing: &dyn Standing,
+    recovery: &dyn Recovery,
     state: State<K>,
 ) -> (Option<Result<Event<K>>>, State<K>)
 where
@@ -161,7 +161,7 @@ where
         State::Unknown => (Some(Ok(Event::Init)), State::Told(Telling::Asked)),
         State::Told(telling) => hear(api, telling).await,
         State::Known(version) => begin(api, version).await,
-        State::Doubted(version) => doubt(api, standing, version).await,
+        State::Doubted(version) => doubt(api, recovery, version).await,
         State::Watching(version, began, events) => listen(version, began, events).await,
     }
 }
@@ -207,7 +207,7 @@ fn after_failure<K>(version: String, expired: bool) -> State<K> {
 /// Asks where the store stands now.
 async fn doubt<K>(
     api: &Api<K>,
-    standing: &dyn Standing,
+    recovery: &dyn Recovery,
     version: String,
 ) -> (Option<Result<Event<K>>>, State<K>)
 where
@@ -228,7 +228,7 @@ where
         seen = version,
         "the store of the API server stands before what was seen of it, as after a restore; everything is listed anew"
     );
-    standing.store_restored();
+    recovery.store_restored();
     (None, State::Unknown)
 }
 

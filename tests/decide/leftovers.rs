@@ -62,14 +62,7 @@ fn a_rename_away_from_retain_keeps_what_was_published_under_it() {
 
 #[test]
 fn retain_holds_while_the_source_holds_nothing_proven() {
-    let spoil: [fn(&mut World); 2] = [
-        |world| world.store.delete(SOURCE, None).unwrap(),
-        |world| world.fill(SOURCE, &beta().with_wrong_secret()),
-    ];
-    for spoil in spoil {
-        let mut world = World::published();
-        spoil(&mut world);
-        world.settle();
+    for mut world in World::published_without_a_proven_source() {
         world.respecify(|spec| spec.target.deletion_policy = DeletionPolicy::Retain);
         world.settle_twice();
         assert_eq!(owners(&world, TARGET), 0);

@@ -34,14 +34,7 @@ fn layouts_and_keys_are_written_anew_without_a_question() {
 
 #[test]
 fn layouts_wait_for_a_source_that_is_bad_or_absent() {
-    let spoil: [fn(&mut World); 2] = [
-        |world| world.store.delete(SOURCE, None).unwrap(),
-        |world| world.fill(SOURCE, &beta().with_wrong_secret()),
-    ];
-    for spoil in spoil {
-        let mut world = World::published();
-        spoil(&mut world);
-        world.settle();
+    for mut world in World::published_without_a_proven_source() {
         let before = world.store.secret(TARGET).cloned();
         world.respecify(|spec| spec.target.layouts = vec![Layout::Mendix]);
         world.settle_twice();

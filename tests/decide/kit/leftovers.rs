@@ -67,28 +67,11 @@ impl Run {
     }
 
     fn removed(&mut self, world: &mut World, leftover: &Leftover, sight: &Sight, plan: &mut Plan) {
-        let Leftover { name, seen, fate } = leftover;
+        let before = Sight::Present(leftover.seen.clone());
         let index = &mut world.process.index;
-        index.record(NAMESPACE, name, &Sight::Present(seen.clone()), sight);
-        self.view.strays.retain(|(stray, _)| stray != name);
-        let before = self.status.published.as_ref();
-        if before.is_none_or(|published| published.secret_name != *name) {
-            return;
-        }
-        let slot = if *name == self.resource.target {
-            &mut self.view.target
-        } else {
-            &mut self.view.published
-        };
-        *slot = match fate {
-            Fate::Deleted => Sight::Unseen,
-            Fate::Released => sight.clone(),
-        };
-        let published = plan.status.published.as_mut();
-        let published = published.filter(|it| it.secret_name == *name);
-        let intact = published.filter(|it| seen.is(&it.uid, &it.resource_version));
-        if let (Some(published), Some(now)) = (intact, sight.present()) {
-            published.resource_version = now.version.to_string();
-        }
+        index.record(NAMESPACE, &leftover.name, &before, sight);
+        let published = self.status.published.as_ref();
+        let known = (published, self.resource.target.as_str());
+        leftover.removed(sight, known, &mut self.view, plan);
     }
 }

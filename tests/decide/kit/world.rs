@@ -13,7 +13,7 @@ use static_aws_credentials::{
 use tokio::time::Instant;
 
 use super::{
-    Aws, Event, NAMESPACE, Pair, SOURCE, Store, alpha,
+    Aws, Event, NAMESPACE, Pair, SOURCE, Store, alpha, beta,
     fate::Fate,
     process::Process,
     resource,
@@ -87,6 +87,20 @@ impl World {
         world.settle();
         world.log.clear();
         world
+    }
+
+    /// A target whose source is gone since, and one whose source holds a pair that is refused.
+    pub fn published_without_a_proven_source() -> [Self; 2] {
+        let spoil: [fn(&mut Self); 2] = [
+            |world| world.store.delete(SOURCE, None).unwrap(),
+            |world| world.fill(SOURCE, &beta().with_wrong_secret()),
+        ];
+        spoil.map(|spoil| {
+            let mut world = Self::published();
+            spoil(&mut world);
+            world.settle();
+            world
+        })
     }
 
     /// A person puts a pair into a Secret.

@@ -4,9 +4,9 @@ use tokio::sync::watch;
 
 use crate::context::Context;
 
-/// What follows from how the API server stands. As a type of its own, since the compiler would try for each kind
+/// What follows when the API server or its store is back. As a type of its own, since the compiler would try for each kind
 /// and each step whether all that a context holds may be sent.
-pub trait Standing: Send + Sync {
+pub trait Recovery: Send + Sync {
     /// Counts how often the store was found restored from a backup, whichever watch found out.
     fn restores(&self) -> watch::Receiver<u64>;
     /// The store was restored from a backup.
@@ -15,7 +15,7 @@ pub trait Standing: Send + Sync {
     fn works_again(&self);
 }
 
-impl Standing for Context {
+impl Recovery for Context {
     fn restores(&self) -> watch::Receiver<u64> {
         self.restored.subscribe()
     }
