@@ -1,11 +1,17 @@
 //! Keyed hashes by which this process recognizes a pair that it has proven, without keeping it.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::pair::KeyPair;
+use crate::pair::{KeyPair, SecretBytes};
+
+/// A secret access key of this length cannot be found by trying. Those of AWS have 40 random characters;
+/// those of other stores may be chosen by people.
+const UNGUESSABLE: usize = 32;
+/// Half of the hash: nobody finds other data with the same digest.
+const DIGEST: usize = 16;
 
 /// A key that is random for each process, so that a fingerprint means nothing outside it.
 pub struct FingerprintKey(Zeroizing<[u8; 32]>);
@@ -47,6 +53,30 @@ impl FingerprintKey {
     fn keyed(&self) -> Sha256 {
         Sha256::new_with_prefix(*self.0)
     }
+}
+
+/// The digest of a target's data that a status may show and every process can compute. The UID of the
+/// resource is part of it, so that no two resources share one, and a target that was restored keeps it.
+/// Other than the target's UID it is known before the target exists.
+#[must_use]
+pub fn of_content(uid: &str, data: &BTreeMap<String, SecretBytes>) -> String {
+    let values = data
+        .iter()
+        .flat_map(|(key, value)| [key.as_bytes(), value.reveal()]);
+    let texts = std::iter::once(uid.as_bytes()).chain(values);
+    let hash = texts.fold(Sha256::new(), |hash, text| {
+        hash.chain_update((text.len() as u64).to_be_bytes())
+            .chain_update(text)
+    });
+    let hash = hash.finalize();
+    let bytes = hash.iter().take(DIGEST);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether a digest of data with this pair in them tells nothing of it.
+#[must_use]
+pub fn may_be_shown(pair: &KeyPair) -> bool {
+    pair.secret_access_key.reveal().len() >= UNGUESSABLE
 }
 
 impl fmt::Debug for FingerprintKey {

@@ -95,6 +95,11 @@ pub struct Published {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "super::overlap::former_names")]
     pub former_secret_names: Vec<String>,
+    /// Digest of the target's data as they were published, salted with the UID of this resource. It tells
+    /// nothing of a value, and is absent where a secret access key is so short that it might.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), regex(pattern = r"^[0-9a-f]{32}$"))]
+    pub content_digest: Option<String>,
     /// Counts the pairs that were published.
     pub revision: i64,
     /// When this pair was published.

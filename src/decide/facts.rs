@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Source, World, judge::Judged, place::Standing, schedule};
+use super::{Source, World, judge::Judged, place::Standing, schedule, write};
 use crate::{
     api::{
         Binding, MOST_NAMES, Published, Reason, Settling, SourceVersion, StaticAwsCredentialsStatus,
@@ -28,7 +28,10 @@ pub(super) fn facts(
     };
     status.settling = settling(world, source, judged);
     match standing {
-        Standing::Holds(seen) => refresh(&mut status, seen),
+        Standing::Holds(seen) => {
+            refresh(&mut status, seen);
+            learn_digest(world, source, judged, &mut status);
+        }
         Standing::Written { new_pair } => {
             status.published = Some(published(world, source, *new_pair));
         }
@@ -81,6 +84,25 @@ fn identify(world: &World<'_>, judged: &Judged, status: &mut StaticAwsCredential
     }
 }
 
+/// A target that an older release published has no digest. That it holds the source's pair in the shape that
+/// the spec asks for is known where the pair is sound.
+fn learn_digest(
+    world: &World<'_>,
+    source: &Source,
+    judged: &Judged,
+    status: &mut StaticAwsCredentialsStatus,
+) {
+    let known = matches!(judged, Judged::Sound { doubt: None, .. });
+    let published = status.published.as_mut().filter(|_| known);
+    if let Some(published) = published.filter(|published| published.content_digest.is_none()) {
+        published.content_digest = digest(world, source);
+    }
+}
+
+fn digest(world: &World<'_>, source: &Source) -> Option<String> {
+    write::content(world, source)?.digest(world)
+}
+
 fn refresh(status: &mut StaticAwsCredentialsStatus, seen: &Seen) {
     if let Some(published) = &mut status.published {
         published.uid = seen.uid.to_string();
@@ -108,6 +130,7 @@ fn published(world: &World<'_>, source: &Source, new_pair: bool) -> Published {
         uid: String::new(),
         resource_version: String::new(),
         key_id_suffix: suffix,
+        content_digest: digest(world, source),
         revision: if new_pair {
             revision.saturating_add(1)
         } else {

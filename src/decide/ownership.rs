@@ -210,16 +210,17 @@ impl FoundTarget {
                     .any(|field| fields.0.get(*field).is_some())
             });
         let keys = self.data.keys().eq(expected.iter());
+        foreign || !keys || !self.keeps_marks(resource)
+    }
+
+    /// Whether type and our own metadata are what they should be, whatever the data are.
+    #[must_use]
+    pub fn keeps_marks(&self, resource: &Resource) -> bool {
         // A policy that changed to Retain has not moved the reference yet.
         let owned = self.has_references(resource.deletion_policy, resource)
             || resource.deletion_policy == DeletionPolicy::Retain
                 && self.has_references(DeletionPolicy::Delete, resource);
-        foreign
-            || !keys
-            || self.kind != "Opaque"
-            || self.immutable
-            || !self.carries_names(resource)
-            || !owned
+        self.kind == "Opaque" && !self.immutable && self.carries_names(resource) && owned
     }
 
     /// Whether a key whose ID ends so is in it: of a pair that is not at hand nothing else is known.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Change, FoundTarget, Ownership, Read, Source, Target, World, judge::Judged, write};
 use crate::{
     api::{ConditionType, OnRejected, Published, Reason},
+    fingerprint,
     index::{Seen, Sight},
     layout,
     verdict::Finding,
@@ -130,18 +131,19 @@ fn keep(world: &World<'_>) -> Placing {
 
 fn inspect(world: &World<'_>, published: &Published, found: &FoundTarget) -> Placed {
     let standing = match found.ownership(world.resource, world.published()) {
-        // A leader that was deposed may have written another pair, whose status was lost.
-        Ownership::Ours
-            if !found.edited(world.resource, &expected_keys(world))
-                && found.holds_key(&published.key_id_suffix) =>
-        {
+        Ownership::Ours if is_as_published(world, published, found) => {
             Standing::Holds(found.seen.clone())
         }
         Ownership::Foreign(finding) if !is_same(published, found) => Standing::Damaged(finding),
         Ownership::Leaving(finding) => Standing::Damaged(finding),
         _ => {
+            let what = if found.keeps_marks(world.resource) && published.content_digest.is_some() {
+                "holds other data than were last published, so that nothing vouches for them"
+            } else {
+                "was edited"
+            };
             let message = format!(
-                "Secret \"{}\" was edited, and the source holds nothing proven to restore it from; mend the source",
+                "Secret \"{}\" {what}, and the source holds nothing proven to restore it from; mend the source",
                 published.secret_name
             );
             Standing::Damaged(Finding::new(Reason::TargetModified, message))
@@ -150,6 +152,22 @@ fn inspect(world: &World<'_>, published: &Published, found: &FoundTarget) -> Pla
     Placed {
         change: Change::Nothing,
         standing,
+    }
+}
+
+/// Whether a target of another version holds what was published. The fields' managers say who wrote, which
+/// is not what: another writer may use our name, and a leader that was deposed may have written another
+/// pair, whose status was lost. They are asked only about what an older release published.
+fn is_as_published(world: &World<'_>, published: &Published, found: &FoundTarget) -> bool {
+    match &published.content_digest {
+        Some(digest) => {
+            let found_digest = fingerprint::of_content(&world.resource.uid, &found.data);
+            found_digest == *digest && found.keeps_marks(world.resource)
+        }
+        None => {
+            !found.edited(world.resource, &expected_keys(world))
+                && found.holds_key(&published.key_id_suffix)
+        }
     }
 }
 

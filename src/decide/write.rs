@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     api::{ConditionType, Published, Reason},
+    fingerprint,
     index::Sight,
     layout,
     pair::SecretBytes,
@@ -25,6 +26,12 @@ pub(super) struct Content<'a> {
 }
 
 impl Content<'_> {
+    /// What the status says of these data.
+    pub(super) fn digest(&self, world: &World<'_>) -> Option<String> {
+        let shown = fingerprint::may_be_shown(&self.pair.pair);
+        shown.then(|| fingerprint::of_content(&world.resource.uid, &self.data))
+    }
+
     fn draft(self, metadata: ObjectMeta, restores: bool) -> Draft {
         Draft {
             metadata,

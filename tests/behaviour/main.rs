@@ -13,6 +13,7 @@ mod barrier;
 mod consumers;
 mod costs;
 mod crowds;
+mod digest;
 mod elsewhere;
 mod formats;
 mod interval;
@@ -102,6 +103,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         ownership::tests(),
         adoption::tests(),
         lifecycle::tests(),
+        digest::tests(),
         leftovers::tests(),
         rename::tests(),
         suspend::tests(),

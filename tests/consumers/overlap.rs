@@ -21,6 +21,7 @@ pub fn published(suffix: &str, revision: i64) -> StaticAwsCredentialsStatus {
             former_secret_names: Vec::new(),
             revision,
             time: Time(time(PUBLISHED)),
+            content_digest: None,
             credential_process_ttl_seconds: Some(1080),
         }),
         ..StaticAwsCredentialsStatus::default()

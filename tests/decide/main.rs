@@ -12,6 +12,7 @@ mod asking;
 mod clock;
 mod control;
 mod crashes;
+mod digest;
 mod instructions;
 mod kit;
 mod leftovers;

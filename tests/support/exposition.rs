@@ -191,6 +191,7 @@ pub fn stalled() -> StaticAwsCredentialsStatus {
             Timestamp::from_second(1_700_000_000).unwrap_or_default(),
         )),
         published: Some(Published {
+            content_digest: None,
             credential_process_ttl_seconds: None,
             secret_name: "orders-credentials".to_owned(),
             uid: "1".to_owned(),

@@ -129,6 +129,7 @@ pub fn status() -> Vec<Bound> {
             ("keyIdSuffix", 4),
         ],
     ));
+    rows.extend(digest(&published));
     rows.extend(part("status.identity", &identity, &[("arn", 2048)]));
     rows.extend(part("status.settling", &settling, &[("keyIdSuffix", 4)]));
     let previous = json!({"keyIdSuffix": "MPLE", "supersededTime": time, "pickedUpTime": time});
@@ -148,6 +149,27 @@ pub fn status() -> Vec<Bound> {
         &[("name", 253)],
     ));
     rows
+}
+
+/// It is absent from what an older release published.
+fn digest(published: &Value) -> [Bound; 2] {
+    let with = |digest: String| {
+        let mut published = published.clone();
+        published["contentDigest"] = json!(digest);
+        [at("status.published", published)]
+    };
+    let path = "status.published.contentDigest";
+    let whole = || with("0a".repeat(16));
+    [
+        bound(path, "maxLength", json!(32), whole(), with("0a".repeat(17))),
+        bound(
+            path,
+            "pattern",
+            json!("^[0-9a-f]{32}$"),
+            whole(),
+            with("0A".repeat(16)),
+        ),
+    ]
 }
 
 fn consumers(group: &str) -> Vec<Bound> {
