@@ -142,6 +142,15 @@ pub struct RunArgs {
     #[arg(long, env = "AWSCREDS_CREDENTIAL_PROCESS_TTL", value_name = "SECONDS", default_value_t = DEFAULT_TTL, value_parser = clap::value_parser!(u32).range(1..=43_200))]
     pub credential_process_ttl: u32,
 
+    /// Copy this label from resources to their targets; may be repeated. Default: none
+    #[arg(
+        long = "copy-label",
+        env = "AWSCREDS_COPY_LABEL",
+        value_name = "KEY",
+        value_delimiter = ','
+    )]
+    pub copy_labels: Vec<String>,
+
     /// The name of the lease
     #[arg(
         long,

@@ -47,6 +47,8 @@ pub struct Shared {
     pub kubelet_sync_period: Duration,
     /// For how many seconds SDKs keep what a `credential_process` told them.
     pub credential_process_ttl: u32,
+    /// Keys of labels that targets get from their resources.
+    pub copied_labels: Vec<String>,
     /// By what pairs are recognized.
     pub key: FingerprintKey,
     /// How many runs go on at once.
@@ -80,7 +82,7 @@ impl Context {
     /// A scope that knows nothing yet.
     #[must_use]
     pub fn new(shared: Arc<Shared>) -> Self {
-        let store = Arc::<Mutex<Store>>::default();
+        let store = Arc::new(Mutex::new(Store::with_labels(shared.copied_labels.clone())));
         let listing: Weak<dyn Listing> = Arc::downgrade(&store) as _;
         shared.metrics.resources.ask(listing);
         lock(&shared.stores).push(Arc::downgrade(&store));

@@ -19,7 +19,7 @@ use crate::{
     lock::lock,
     queue::{Ended, Turn},
     reconcile::{Answered, Asking, Outcome, Place, admitted, reconcile},
-    resource::Resource,
+    resource::{Resource, copied},
     standby, telemetry,
     watch::{self as watches, Stage},
 };
@@ -217,6 +217,7 @@ async fn run_once(
     let resource = match Resource::parse(&object) {
         Ok(resource) => Resource {
             credential_process_ttl: context.shared.credential_process_ttl,
+            copied_labels: copied(&object, &context.shared.copied_labels),
             ..resource
         },
         Err(_) if !leads => return Ended::Rest.into(),

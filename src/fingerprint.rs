@@ -63,8 +63,13 @@ pub fn of_content(uid: &str, data: &BTreeMap<String, SecretBytes>) -> String {
     let values = data
         .iter()
         .flat_map(|(key, value)| [key.as_bytes(), value.reveal()]);
-    let texts = std::iter::once(uid.as_bytes()).chain(values);
-    let hash = texts.fold(Sha256::new(), |hash, text| {
+    digest(std::iter::once(uid.as_bytes()).chain(values))
+}
+
+/// A digest of texts, each with its length.
+#[must_use]
+pub fn digest<'a>(mut texts: impl Iterator<Item = &'a [u8]>) -> String {
+    let hash = texts.by_ref().fold(Sha256::new(), |hash, text| {
         hash.chain_update((text.len() as u64).to_be_bytes())
             .chain_update(text)
     });

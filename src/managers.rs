@@ -83,6 +83,79 @@ impl Mark {
     }
 }
 
+/// Labels that are never copied to a target: by these a tool takes the Secret for its own, prunes it, carries
+/// it into other namespaces or reads it as its configuration, or they are the operator's.
+const NEVER_COPIED: [&str; 17] = [
+    "awscredentials.dev/",
+    "app.kubernetes.io/managed-by",
+    "app.kubernetes.io/instance",
+    "helm.sh/",
+    "meta.helm.sh/",
+    "argocd.argoproj.io/",
+    "fluxcd.io/",
+    "k14s.io/",
+    "cattle.io/",
+    "configmanagement.gke.io/",
+    "configsync.gke.io/",
+    "config.k8s.io/",
+    "applyset.kubernetes.io/",
+    "replicator.v1.mittwald.de/",
+    "emberstack.com/",
+    "secret-copier.deckhouse.io/",
+    "generate.kyverno.io/",
+];
+
+/// Whether an administrator may have a label copied from resources to their targets, or why not.
+///
+/// # Errors
+/// It is no key of a label, or one that another tool or the operator acts upon.
+pub fn may_be_copied(key: &str) -> Result<(), &'static str> {
+    if !is_label_key(key) {
+        return Err("is no key of a label");
+    }
+    let reserved = NEVER_COPIED
+        .iter()
+        .any(|mark| match mark.strip_suffix('/') {
+            Some(domain) => key.split_once('/').is_some_and(|(prefix, _)| {
+                prefix == domain || prefix.ends_with(&format!(".{domain}"))
+            }),
+            None => key == *mark,
+        });
+    if reserved {
+        return Err(
+            "is never copied, since a tool acts upon it; name a key that only people and policies read",
+        );
+    }
+    Ok(())
+}
+
+/// The keys of labels that are copied, or the first one that must not be, and why.
+///
+/// # Errors
+/// One must not be copied.
+pub fn copied(keys: &[String]) -> Result<Vec<String>, (String, &'static str)> {
+    let refused = |key: &String| may_be_copied(key).map_err(|why| (key.clone(), why));
+    keys.iter().try_for_each(refused)?;
+    Ok(keys.to_vec())
+}
+
+fn is_label_key(key: &str) -> bool {
+    let (prefix, name) = key
+        .split_once('/')
+        .map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    let ends_well = |text: &str| {
+        let alphanumeric = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+        alphanumeric(text.bytes().next()) && alphanumeric(text.bytes().last())
+    };
+    let of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let of_domain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+    let domain = prefix.is_none_or(|prefix| {
+        ends_well(prefix) && prefix.len() <= 253 && prefix.bytes().all(of_domain)
+    });
+    domain && ends_well(name) && name.len() <= 63 && name.bytes().all(of_name)
+}
+
 /// The tool that manages an object, if its marks are there.
 #[must_use]
 pub fn manager(metadata: &ObjectMeta) -> Option<&'static str> {

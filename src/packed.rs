@@ -2,7 +2,7 @@
 
 use kube::api::ObjectMeta;
 
-use crate::api::StaticAwsCredentials;
+use crate::{api::StaticAwsCredentials, resource::copied};
 
 /// What most resources have in common. Only its length in memory depends on what this says.
 const TYPICAL: &[u8] = include_bytes!("packed/typical.json");
@@ -11,10 +11,17 @@ const TYPICAL: &[u8] = include_bytes!("packed/typical.json");
 pub struct Packed(Box<[u8]>);
 
 impl Packed {
-    /// Packs a resource.
+    /// Packs a resource without its labels.
     #[must_use]
     pub fn new(object: &StaticAwsCredentials) -> Self {
+        Self::with_labels(object, &[])
+    }
+
+    /// Packs a resource with those of its labels that have these keys.
+    #[must_use]
+    pub fn with_labels(object: &StaticAwsCredentials, keys: &[String]) -> Self {
         let metadata = &object.metadata;
+        let labels = copied(object, keys);
         let pruned = StaticAwsCredentials {
             metadata: ObjectMeta {
                 name: metadata.name.clone(),
@@ -24,6 +31,7 @@ impl Packed {
                 generation: metadata.generation,
                 creation_timestamp: metadata.creation_timestamp.clone(),
                 deletion_timestamp: metadata.deletion_timestamp.clone(),
+                labels: (!labels.is_empty()).then_some(labels),
                 ..ObjectMeta::default()
             },
             spec: object.spec.clone(),

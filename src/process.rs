@@ -25,6 +25,7 @@ use crate::{
     health::Health,
     kubeconfig,
     leader::{Candidate, Leader},
+    managers,
     metrics::Metrics,
     server,
     sts::{self, CaError, Prover, Rate, Sts, TrustedCa},
@@ -53,6 +54,9 @@ pub enum ProcessError {
     /// What is in the CA file.
     #[error("--sts-ca-file: {} is of no use", .0.display())]
     Ca(PathBuf, #[source] CaError),
+    /// A label that is never copied.
+    #[error("--copy-label: \"{0}\" {1}")]
+    CopyLabel(String, &'static str),
     /// The address.
     #[error("--bind: {0} cannot be used")]
     Bind(std::net::SocketAddr, #[source] io::Error),
@@ -242,6 +246,8 @@ fn shared(
         restarts_consumers: args.restart_consumers,
         kubelet_sync_period: args.kubelet_sync_period,
         credential_process_ttl: args.credential_process_ttl,
+        copied_labels: managers::copied(&args.copy_labels)
+            .map_err(|(key, why)| ProcessError::CopyLabel(key, why))?,
         key: FingerprintKey::random()?,
         gate: FairGate::new(usize::from(args.concurrency)),
         stores: std::sync::Mutex::default(),

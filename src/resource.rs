@@ -11,6 +11,7 @@ use crate::{
         StaticAwsCredentials, StaticAwsCredentialsStatus, ValidationLevel,
     },
     arn::ArnPin,
+    fingerprint,
     index::{Mentions, ResourceKey},
     layout,
     region::Region,
@@ -46,6 +47,8 @@ pub struct Resource {
     /// For how many seconds SDKs keep what a `credential_process` told them: the operator's own setting,
     /// not the spec's.
     pub credential_process_ttl: u32,
+    /// Labels that the target gets from the resource, by the operator's own setting.
+    pub copied_labels: BTreeMap<String, String>,
     /// What becomes of the target.
     pub deletion_policy: DeletionPolicy,
 }
@@ -122,6 +125,7 @@ impl Resource {
             layouts: spec.target.layouts.clone(),
             keys: spec.target.keys.clone(),
             credential_process_ttl: layout::DEFAULT_TTL,
+            copied_labels: BTreeMap::new(),
             deletion_policy: spec.target.deletion_policy,
         })
     }
@@ -133,6 +137,7 @@ impl Resource {
             namespace: self.key.namespace.to_string(),
             name: self.key.name.to_string(),
             uid: self.uid.clone(),
+            copied_labels: self.copied_labels.clone(),
             deletion_policy: self.deletion_policy,
         }
     }
@@ -155,11 +160,31 @@ impl Resource {
         is_rendered.then(|| self.credential_process_ttl.into())
     }
 
+    /// What the status says of the labels that were copied.
+    #[must_use]
+    pub fn labels_digest(&self) -> Option<String> {
+        let texts = self
+            .copied_labels
+            .iter()
+            .flat_map(|(key, value)| [key.as_bytes(), value.as_bytes()]);
+        (!self.copied_labels.is_empty()).then(|| fingerprint::digest(texts))
+    }
+
     /// Whether AWS is asked at all.
     #[must_use]
     pub fn asks_aws(&self) -> bool {
         self.checks.level == ValidationLevel::Identity
     }
+}
+
+/// The labels of an object that its target gets too.
+#[must_use]
+pub fn copied(object: &StaticAwsCredentials, keys: &[String]) -> BTreeMap<String, String> {
+    let labels = object.labels();
+    let found = keys.iter().filter_map(|key| labels.get_key_value(key));
+    found
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 /// Namespace and name of an object.

@@ -21,6 +21,8 @@ use crate::{
 /// The resources of one scope.
 #[derive(Default)]
 pub struct Store {
+    /// Keys of labels that targets get from their resources. Of a resource no other label is kept.
+    copied_labels: Vec<String>,
     records: BTreeMap<ResourceKey, Record>,
 }
 
@@ -33,6 +35,15 @@ struct Record {
 }
 
 impl Store {
+    /// A store that keeps those labels of resources that have these keys.
+    #[must_use]
+    pub fn with_labels(keys: Vec<String>) -> Self {
+        Self {
+            copied_labels: keys,
+            ..Self::default()
+        }
+    }
+
     /// A resource as it stands in the cluster now. One with another UID is another, of which nothing
     /// is remembered.
     pub fn keep(
@@ -47,7 +58,7 @@ impl Store {
         };
         let summary = status.map(Summary::of).unwrap_or_default();
         let version = object.as_ref().ok().and_then(|object| version(object));
-        let object = object.map(Packed::new);
+        let object = object.map(|object| Packed::with_labels(object, &self.copied_labels));
         if let Some(record) = self.records.get_mut(key) {
             if record.uid != uid {
                 record.remembered = None;

@@ -28,6 +28,8 @@ pub struct Owner {
     pub name: String,
     /// UID of the resource.
     pub uid: String,
+    /// Labels of the resource that its target gets too.
+    pub copied_labels: BTreeMap<String, String>,
     /// Whether the target is garbage collected with the resource.
     pub deletion_policy: DeletionPolicy,
 }
@@ -36,10 +38,10 @@ impl Owner {
     /// The labels that every target carries.
     #[must_use]
     pub fn labels(&self) -> BTreeMap<String, String> {
-        BTreeMap::from([
-            (MANAGED_BY_LABEL.to_owned(), FIELD_MANAGER.to_owned()),
-            (UID_LABEL.to_owned(), self.uid.clone()),
-        ])
+        let mut labels = self.copied_labels.clone();
+        labels.insert(MANAGED_BY_LABEL.to_owned(), FIELD_MANAGER.to_owned());
+        labels.insert(UID_LABEL.to_owned(), self.uid.clone());
+        labels
     }
 
     /// The annotations that every target carries.

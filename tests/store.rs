@@ -94,6 +94,22 @@ fn a_resource_that_is_being_deleted_still_is() {
     assert!(unpacked.metadata.deletion_timestamp.is_some());
 }
 
+#[test]
+fn of_labels_only_those_that_are_copied_come_back() {
+    let mut object = settled(1);
+    let label = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+    let labels = [("team", "storage"), ("helm.sh/chart", "orders-1")].map(label);
+    object.metadata.labels = Some(labels.into());
+    let keys = ["team".to_owned(), "absent".to_owned()];
+    let unpacked = Packed::with_labels(&object, &keys).unpack().unwrap();
+    assert_eq!(
+        unpacked.metadata.labels,
+        Some([label(("team", "storage"))].into())
+    );
+    let unpacked = Packed::new(&object).unpack().unwrap();
+    assert_eq!(unpacked.metadata.labels, None);
+}
+
 /// What is kept grows with each resource; 10,000 of them shall fit.
 #[test]
 fn a_settled_resource_takes_few_bytes() {

@@ -100,6 +100,10 @@ pub struct Published {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), regex(pattern = r"^[0-9a-f]{32}$"))]
     pub content_digest: Option<String>,
+    /// Digest of the labels that were copied from this resource to the target, where any was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), regex(pattern = r"^[0-9a-f]{32}$"))]
+    pub labels_digest: Option<String>,
     /// Counts the pairs that were published.
     pub revision: i64,
     /// When this pair was published.

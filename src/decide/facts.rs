@@ -131,6 +131,7 @@ fn published(world: &World<'_>, source: &Source, new_pair: bool) -> Published {
         resource_version: String::new(),
         key_id_suffix: suffix,
         content_digest: digest(world, source),
+        labels_digest: world.resource.labels_digest(),
         revision: if new_pair {
             revision.saturating_add(1)
         } else {

@@ -10,7 +10,8 @@ use crate::{
 
 /// Whether the world is as the last finished run left it, or, in a new process, as the status says.
 pub(super) fn is_settled(world: &World<'_>) -> bool {
-    if world.due == Due::Now {
+    let has_labels = world.knows_labels() || !world.was_true(ConditionType::Ready);
+    if world.due == Due::Now || !has_labels {
         return false;
     }
     match &world.memory.look {

@@ -102,6 +102,13 @@ impl World<'_> {
         })
     }
 
+    /// Whether the target has the labels that the resource gives it. The spec's generation says nothing of
+    /// them. Only a proven pair brings others to the target.
+    pub(super) fn knows_labels(&self) -> bool {
+        self.published()
+            .is_none_or(|published| published.labels_digest == self.resource.labels_digest())
+    }
+
     /// What was seen of the published Secret.
     pub(super) fn published_sight(&self) -> &Sight {
         published_sight(self.status, self.view, &self.resource.target)

@@ -65,8 +65,10 @@ pub(super) fn publish(world: &World<'_>, content: Content<'_>) -> Placing {
         .published()
         .filter(|published| published.secret_name == name);
     let reason = world.reason_before(ConditionType::Ready);
-    let same_spec =
-        world.knows_spec() && world.knows_ttl() && !reason.is_some_and(Reason::disregards_spec);
+    let same_spec = world.knows_spec()
+        && world.knows_ttl()
+        && world.knows_labels()
+        && !reason.is_some_and(Reason::disregards_spec);
     match (&world.view.target, world.read_target(name)) {
         (Sight::Absent, _) | (_, Some(Target::Absent)) => {
             Placing::Known(Box::new(create(world, content)))
@@ -164,7 +166,7 @@ fn untouched(
 ) -> Standing {
     let known = content.is_published || here.is_some_and(|here| says_same(here, content, found));
     let seen = found.seen.clone();
-    if known && here.is_some() && world.knows_ttl() {
+    if known && here.is_some() && world.knows_ttl() && world.knows_labels() {
         Standing::Holds(seen)
     } else {
         Standing::Found {

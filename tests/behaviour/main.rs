@@ -17,6 +17,7 @@ mod digest;
 mod elsewhere;
 mod formats;
 mod interval;
+mod labels;
 mod launch;
 mod leadership;
 mod leaks;
@@ -104,6 +105,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         adoption::tests(),
         lifecycle::tests(),
         digest::tests(),
+        labels::tests(),
         leftovers::tests(),
         rename::tests(),
         suspend::tests(),

@@ -256,6 +256,10 @@ async fn a_bad_flag_is_a_clear_error_and_a_code_of_its_own(stage: Arc<Stage>) ->
             "--sts-ca-file: /does/not/exist",
         ),
         (vec!["--sts-ca-file", &nonsense], "--sts-ca-file"),
+        (
+            vec!["--copy-label", "team,argocd.argoproj.io/instance"],
+            "--copy-label: \"argocd.argoproj.io/instance\" is never copied",
+        ),
         (vec!["--bind", &taken], "--bind"),
         (vec!["--probe-bind", &taken], "--probe-bind"),
         (vec!["--log", "a=b=c"], "--log"),

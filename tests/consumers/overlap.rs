@@ -22,6 +22,7 @@ pub fn published(suffix: &str, revision: i64) -> StaticAwsCredentialsStatus {
             revision,
             time: Time(time(PUBLISHED)),
             content_digest: None,
+            labels_digest: None,
             credential_process_ttl_seconds: Some(1080),
         }),
         ..StaticAwsCredentialsStatus::default()

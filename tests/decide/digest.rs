@@ -36,10 +36,8 @@ fn without_source() -> World {
 
 fn published(world: &World) -> String {
     let state = world.state();
-    let parts = state.split(", ");
-    let part = parts
-        .into_iter()
-        .find(|part| part.starts_with("Published="));
+    let mut parts = state.split(", ");
+    let part = parts.find(|part| part.starts_with("Published="));
     part.unwrap().to_owned()
 }
 

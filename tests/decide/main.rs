@@ -15,6 +15,7 @@ mod crashes;
 mod digest;
 mod instructions;
 mod kit;
+mod labels;
 mod leftovers;
 mod model;
 mod ownership;

@@ -126,6 +126,13 @@ async fn nothing_but_the_marks_is_set(stage: Arc<Stage>) -> Result<()> {
         ),
     ];
     refused(&ground, "no label but its own", &labels).await;
+    // The chart lists these to be copied from resources.
+    for key in ["team", "example.com/cost-center"] {
+        let labelled = json!({ "metadata": { "labels": { key: "storage" } } });
+        let target = with(ground.marks().target("labelled"), labelled);
+        let made = ground.operator.create(Things::Secrets, &target).await;
+        assert_passes(&made, key);
+    }
     let second = ground.second_owner().await?;
     let mut blocking = ground.marks().controller();
     blocking["blockOwnerDeletion"] = json!(true);

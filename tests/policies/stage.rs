@@ -48,8 +48,12 @@ impl Stage {
         cluster
             .kubectl(&["create", "namespace", RELEASE_NAMESPACE])
             .await?;
-        let rendered =
-            template(&["injection.enabled=true", "rotation.restart.enabled=true"]).await?;
+        let rendered = template(&[
+            "injection.enabled=true",
+            "rotation.restart.enabled=true",
+            "targets.copyLabels={team,example.com/cost-center}",
+        ])
+        .await?;
         cluster.apply(&rendered).await?;
         cluster.apply(&far_too_wide().to_string()).await?;
         let operator = client_of_pod(&cluster, POD).await?;

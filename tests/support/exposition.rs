@@ -192,6 +192,7 @@ pub fn stalled() -> StaticAwsCredentialsStatus {
         )),
         published: Some(Published {
             content_digest: None,
+            labels_digest: None,
             credential_process_ttl_seconds: None,
             secret_name: "orders-credentials".to_owned(),
             uid: "1".to_owned(),

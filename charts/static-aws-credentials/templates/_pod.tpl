@@ -81,6 +81,9 @@ seccompProfile: {type: RuntimeDefault}
 - {name: AWSCREDS_LEADER_ELECTION, value: "true"}
 - {name: AWSCREDS_LEASE_NAME, value: {{ include "static-aws-credentials.leaseName" . | quote }}}
 {{- end }}
+{{- with .Values.targets.copyLabels }}
+- {name: AWSCREDS_COPY_LABEL, value: {{ join "," . | quote }}}
+{{- end }}
 {{- if not (include "static-aws-credentials.policies.wanted" .) }}
 - {name: AWSCREDS_UNGUARDED, value: "true"}
 {{- end }}

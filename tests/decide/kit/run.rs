@@ -10,7 +10,7 @@ use static_aws_credentials::{
     index::{Seen, Sight, View},
     region::Region,
     remembered::Written,
-    resource::{Resource, mentions},
+    resource::{Resource, copied, mentions},
     verdict::{Answer, Control},
 };
 
@@ -46,6 +46,7 @@ impl Run {
     pub fn new(world: &mut World, object: &StaticAwsCredentials) -> Self {
         let resource = Resource {
             credential_process_ttl: world.credential_process_ttl,
+            copied_labels: copied(object, &world.copied_labels),
             ..Resource::parse(object).expect("the spec is valid")
         };
         let stored = object.status.clone().unwrap_or_default();

@@ -203,7 +203,8 @@ impl Store {
         seen
     }
 
-    fn put_resource(&mut self, mut resource: StaticAwsCredentials) -> u64 {
+    /// A resource whose metadata changed, and not its spec.
+    pub fn put_resource(&mut self, mut resource: StaticAwsCredentials) -> u64 {
         let version = self.version();
         resource.metadata.resource_version = Some(version.to_string());
         self.tell(Event::Resource(Box::new(resource.clone())));

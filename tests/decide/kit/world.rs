@@ -37,6 +37,8 @@ pub struct World {
     pub endpoint_replaced: bool,
     /// The operator's setting.
     pub credential_process_ttl: u32,
+    /// Labels that targets get from their resources.
+    pub copied_labels: Vec<String>,
     /// Access key IDs that were published without a question, at level Format.
     pub vouched: BTreeSet<String>,
     /// What goes wrong with requests.
@@ -63,6 +65,7 @@ impl World {
             jitter: 0.5,
             endpoint_replaced: false,
             credential_process_ttl: DEFAULT_TTL,
+            copied_labels: Vec::new(),
             vouched: BTreeSet::new(),
             fate: Fate::default(),
             other: None,

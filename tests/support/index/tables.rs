@@ -277,6 +277,24 @@ fn a_view_has_the_first_leftovers_and_the_next_ones_once_those_are_gone() {
 }
 
 #[test]
+fn a_view_begins_after_a_name_and_then_anew() {
+    let mut index = index(&["a"]);
+    let name = |number: usize| format!("stray-{number:04}");
+    for number in 0..40 {
+        index.apply_secret(TEAM, &name(number), marked(1, "a"));
+    }
+    let names = |after: &str| {
+        let strays = index.view_after(&key("a"), after).strays;
+        strays.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    let numbered = |from: usize, to: usize| (from..to).map(name).collect::<Vec<_>>();
+    assert_eq!(names(""), numbered(0, 16));
+    assert_eq!(names(&name(15)), numbered(16, 32));
+    assert_eq!(names(&name(31)), numbered(32, 40));
+    assert_eq!(names(&name(39)), numbered(0, 16));
+}
+
+#[test]
 fn a_target_under_another_name_becomes_a_stray() {
     let mut index = index(&["a"]);
     index.apply_secret(TEAM, "a-target", marked(1, "a"));

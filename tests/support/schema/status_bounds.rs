@@ -129,7 +129,9 @@ pub fn status() -> Vec<Bound> {
             ("keyIdSuffix", 4),
         ],
     ));
-    rows.extend(digest(&published));
+    for name in ["contentDigest", "labelsDigest"] {
+        rows.extend(digest(&published, name));
+    }
     rows.extend(part("status.identity", &identity, &[("arn", 2048)]));
     rows.extend(part("status.settling", &settling, &[("keyIdSuffix", 4)]));
     let previous = json!({"keyIdSuffix": "MPLE", "supersededTime": time, "pickedUpTime": time});
@@ -151,14 +153,14 @@ pub fn status() -> Vec<Bound> {
     rows
 }
 
-/// It is absent from what an older release published.
-fn digest(published: &Value) -> [Bound; 2] {
+/// A digest that is absent from what an older release published.
+fn digest(published: &Value, name: &str) -> [Bound; 2] {
     let with = |digest: String| {
         let mut published = published.clone();
-        published["contentDigest"] = json!(digest);
+        published[name] = json!(digest);
         [at("status.published", published)]
     };
-    let path = "status.published.contentDigest";
+    let path = &format!("status.published.{name}");
     let whole = || with("0a".repeat(16));
     [
         bound(path, "maxLength", json!(32), whole(), with("0a".repeat(17))),
