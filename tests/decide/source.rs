@@ -163,6 +163,32 @@ fn going_back_to_the_pair_before_costs_one_question_at_most() {
     assert_eq!(world.status().published.unwrap().revision, 4);
 }
 
+/// The status arrives without its writer learning of it, or the process ends the run before.
+#[test]
+fn a_rotation_and_back_reaches_the_target_whichever_answer_is_lost_between() {
+    for lost in 0..2 {
+        let mut world = World::published();
+        world.fill(SOURCE, &beta());
+        while world.deliver() {}
+        world.fate.lose_after = Some(lost);
+        world.run("orders");
+        assert_eq!(world.target(), Some(beta()));
+        assert!(world.fate.lose_after.is_none());
+        world.fill(SOURCE, &alpha());
+        world.settle_twice();
+        assert_eq!(
+            world.target(),
+            Some(alpha()),
+            "{lost}: {}",
+            world.requests()
+        );
+        assert_eq!(
+            world.status().published.unwrap().key_id_suffix,
+            alpha().suffix()
+        );
+    }
+}
+
 #[test]
 fn a_new_bad_pair_leaves_the_last_good_one_and_its_interval_proofs_pause() {
     let mut world = World::published();

@@ -39,6 +39,7 @@ pub fn shared(client: Client) -> Shared {
         restarts_consumers: false,
         kubelet_sync_period: Duration::from_secs(90),
         credential_process_ttl: 1080,
+        copied_labels: Vec::new(),
         key: FingerprintKey::random().unwrap(),
         gate: FairGate::new(1),
         stores: Mutex::default(),
