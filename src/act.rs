@@ -22,8 +22,10 @@ use crate::{
 };
 
 mod leftovers;
+mod rehearse;
 
 pub use leftovers::{Removed, remove};
+pub use rehearse::{may, rehearse};
 
 /// How a change of the target ended.
 #[derive(Debug)]
@@ -125,23 +127,6 @@ pub async fn confirm(client: &Client, key: &ResourceKey, version: &str) -> Resul
 
 fn statuses(client: &Client, key: &ResourceKey) -> Api<Glimpse<StaticAwsCredentials>> {
     Api::namespaced(client.clone(), &key.namespace)
-}
-
-/// Asks the API server whether it would take a resource. Nothing is stored.
-///
-/// # Errors
-/// It would not, or does not answer.
-pub async fn rehearse(
-    client: &Client,
-    namespace: &str,
-    resource: &StaticAwsCredentials,
-) -> Result<(), kube::Error> {
-    let resources: Api<StaticAwsCredentials> = Api::namespaced(client.clone(), namespace);
-    let parameters = PostParams {
-        dry_run: true,
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-    };
-    resources.create(&parameters, resource).await.map(drop)
 }
 
 fn draft_name(draft: &Draft) -> &str {

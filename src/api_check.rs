@@ -1,9 +1,12 @@
 //! `api-check`: whether the API server takes a good resource and refuses bad ones by the schema of
-//! this version. Nothing is stored; `helm test` runs it with the image that was installed.
+//! this version, and whether the admission policies are enforced. Nothing is stored; `helm test` runs it
+//! with the image that was installed.
+
+mod policies;
 
 use std::time::Duration;
 
-use kube::core::Status;
+use kube::{Client, Resource as _, core::Status};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -14,6 +17,9 @@ use crate::{
     error::chain,
     process,
 };
+
+pub use policies::FORBIDDEN;
+use policies::Tried;
 
 /// The names in the dry runs, for rules that name what an account may create.
 pub const NAME: &str = "static-aws-credentials-api-check";
@@ -40,25 +46,39 @@ pub async fn run(args: &ApiCheckArgs) -> u8 {
     };
     let mut code = 0;
     for case in cases() {
-        let tried = match resource(&args.namespace, &case.spec) {
-            Err(error) => Err(format!("it cannot be built, which is a bug: {error}")),
-            Ok(resource) => {
-                let tried = act::rehearse(&client, &args.namespace, &resource);
-                match timeout(DEADLINE, tried).await {
-                    Err(_) => Err("the API server does not answer".to_owned()),
-                    Ok(tried) => weighed(tried, case.refused, &args.namespace),
-                }
-            }
+        let tried = rehearse(&client, &args.namespace, &case.spec);
+        let tried = match timeout(DEADLINE, tried).await {
+            Err(_) => Err("the API server does not answer".to_owned()),
+            Ok(tried) => weighed(tried, case.refused, &args.namespace),
         };
-        match tried {
-            Ok(()) => println!("ok    {}", case.what),
-            Err(problem) => {
-                println!("FAIL  {}: {problem}", case.what);
-                code = 1;
-            }
-        }
+        let tried = tried.map_or_else(Tried::Failed, |()| Tried::Well);
+        code |= print(case.what, &tried);
+    }
+    let Some(prefix) = &args.policies else {
+        return code;
+    };
+    let tries = policies::tries(&client, &args.namespace, prefix);
+    let Ok(tries) = timeout(DEADLINE, tries).await else {
+        println!("FAIL  the policies are enforced: the API server does not answer");
+        return 1;
+    };
+    for (what, tried) in tries {
+        code |= print(&what, &tried);
     }
     code
+}
+
+/// Prints a line, and returns the exit code.
+fn print(what: &str, tried: &Tried) -> u8 {
+    match tried {
+        Tried::Well => println!("ok    {what}"),
+        Tried::Skipped(why) => println!("skip  {what}: {why}"),
+        Tried::Failed(why) => {
+            println!("FAIL  {what}: {why}");
+            return 1;
+        }
+    }
+    0
 }
 
 fn cases() -> [Case; 5] {
@@ -97,7 +117,8 @@ fn cases() -> [Case; 5] {
     ]
 }
 
-fn resource(namespace: &str, spec: &Value) -> Result<StaticAwsCredentials, serde_json::Error> {
+async fn rehearse(client: &Client, namespace: &str, spec: &Value) -> Result<(), kube::Error> {
+    let path = StaticAwsCredentials::url_path(&(), Some(namespace));
     let mut object = json!({
         "apiVersion": api::API_VERSION,
         "kind": api::KIND,
@@ -105,9 +126,10 @@ fn resource(namespace: &str, spec: &Value) -> Result<StaticAwsCredentials, serde
         "spec": spec,
     });
     if let Some(spec) = object.pointer_mut("/spec").and_then(Value::as_object_mut) {
-        spec.insert("secretRef".to_owned(), json!({ "name": SOURCE }));
+        spec.entry("secretRef")
+            .or_insert_with(|| json!({ "name": SOURCE }));
     }
-    serde_json::from_value(object)
+    act::rehearse(client, &path, &object).await
 }
 
 fn weighed(

@@ -34,7 +34,8 @@ pub enum Command {
     Crd,
     /// Judge the key pair in a Secret as the operator would, and change nothing.
     Check(Box<check::CheckArgs>),
-    /// Tell by dry runs whether the API server takes good resources and refuses bad ones.
+    /// Tell by dry runs whether the API server takes good resources and refuses bad ones, and what the
+    /// admission policies refuse.
     ApiCheck(ApiCheckArgs),
 }
 
@@ -44,6 +45,10 @@ pub struct ApiCheckArgs {
     /// Namespace of the dry runs
     #[arg(short, long, env = "AWSCREDS_API_CHECK_NAMESPACE", value_name = "NS")]
     pub namespace: String,
+
+    /// Try the admission policies whose names begin so as well, as in PREFIX-requester
+    #[arg(long, env = "AWSCREDS_POLICIES", value_name = "PREFIX")]
+    pub policies: Option<String>,
 }
 
 /// Says what is wrong with a command line, or what `--help` and `--version` ask for, and returns
@@ -123,6 +128,14 @@ pub struct RunArgs {
     /// Warn, at the start and in the metrics, that no admission policy asks who may request what
     #[arg(long, env = "AWSCREDS_UNGUARDED")]
     pub unguarded: bool,
+
+    /// Look whether the admission policies are enforced whose names begin so, as in PREFIX-fence
+    #[arg(long, env = "AWSCREDS_POLICIES", value_name = "PREFIX")]
+    pub policies: Option<String>,
+
+    /// Write nothing while one of the policies is not seen to be enforced
+    #[arg(long, env = "AWSCREDS_REQUIRE_POLICIES", requires = "policies")]
+    pub require_policies: bool,
 
     /// After a rotation list the pods of its namespace, and say which hold the superseded pair
     #[arg(long, env = "AWSCREDS_LIST_CONSUMERS")]

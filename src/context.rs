@@ -18,6 +18,7 @@ use crate::{
     events::Announcement,
     fair::FairGate,
     fingerprint::FingerprintKey,
+    guards::Guards,
     index::{Index, ResourceKey},
     leader::Leader,
     lock::lock,
@@ -59,6 +60,8 @@ pub struct Shared {
     pub events: mpsc::Sender<Announcement>,
     /// Counters.
     pub metrics: Metrics,
+    /// What was seen of the admission policies.
+    pub guards: Arc<Guards>,
 }
 
 /// One scope: a namespace, or the cluster.
@@ -120,6 +123,12 @@ impl Context {
             self.shared.metrics.queue.added();
         }
         self.woken.notify_one();
+    }
+
+    /// The policies were looked at, and what could not be written before may be written now.
+    pub fn looked_at_policies(&self) {
+        let keys: Vec<ResourceKey> = lock(&self.store).keys().cloned().collect();
+        self.wake(&keys);
     }
 
     /// This replica begins to lead. What it remembers is older than what the last leader did, so it

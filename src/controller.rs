@@ -112,11 +112,14 @@ async fn work(
     runs: &mut JoinSet<Run>,
 ) {
     let mut terms = pin!(context.shared.leader.terms());
+    let mut policies = context.shared.guards.changes();
     let mut turn = tokio::time::interval(TURN);
     loop {
         // A run before both lists are complete would take "not seen yet" for "gone", and one on what
         // was listed before a restore of the store would act for resources that never were.
-        let may_run = *stage.borrow_and_update() == Stage::SecretsListed && !context.is_relisting();
+        let may_run = *stage.borrow_and_update() == Stage::SecretsListed
+            && !context.is_relisting()
+            && context.shared.guards.may_run(context.shared.leader.leads());
         let now = Instant::now();
         let held_back = context.shared.gate.holds_back_crowds(now);
         let (waiting, timer) = {
@@ -136,6 +139,7 @@ async fn work(
             Some(()) = terms.next() => context.begin_term(),
             Some(run) = runs.join_next() => over(context, run),
             permit = context.shared.gate.enter("") , if may_run && waiting => begin(context, permit, runs),
+            Ok(()) = policies.changed() => context.looked_at_policies(),
             () = context.woken.notified() => {}
             () = sleep_until(timer.unwrap_or_else(Instant::now)), if timer.is_some() => {}
             Ok(()) = stage.changed() => {}

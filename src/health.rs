@@ -1,9 +1,9 @@
 //! Whether the process is alive and whether it is ready, and if not, why not.
 
 use std::{
-    fmt::Write,
+    fmt::{self, Write},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -40,6 +40,13 @@ pub struct Health {
     lease: Mutex<Option<Arc<Dependency>>>,
     turned: Mutex<Instant>,
     stopping: AtomicBool,
+    notes: OnceLock<Arc<dyn Notes>>,
+}
+
+/// What `/readyz` shows besides, and that keeps no process from being ready.
+pub trait Notes: fmt::Debug + Send + Sync {
+    /// Whole lines.
+    fn lines(&self) -> String;
 }
 
 #[derive(Debug)]
@@ -132,6 +139,7 @@ impl Default for Health {
             lease: Mutex::default(),
             turned: Mutex::new(Instant::now()),
             stopping: AtomicBool::new(false),
+            notes: OnceLock::new(),
         }
     }
 }
@@ -144,6 +152,18 @@ impl Health {
             stage,
             watches,
         });
+    }
+
+    /// Adds what is shown besides.
+    pub fn shows(&self, notes: Arc<dyn Notes>) {
+        let _ = self.notes.set(notes);
+    }
+
+    /// What is shown besides.
+    #[must_use]
+    pub fn notes(&self) -> String {
+        let notes = self.notes.get();
+        notes.map_or_else(String::new, |notes| notes.lines())
     }
 
     /// Adds the lease, without which nobody leads.

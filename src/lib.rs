@@ -36,6 +36,7 @@ pub mod fair;
 pub mod fingerprint;
 pub mod format;
 pub mod glimpse;
+pub mod guards;
 pub mod health;
 pub mod index;
 pub mod kubeconfig;

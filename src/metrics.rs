@@ -4,6 +4,7 @@
 
 mod calls;
 mod indexes;
+mod policies;
 mod process;
 mod queue;
 mod reading;
@@ -30,6 +31,7 @@ use crate::{
 };
 pub use calls::{Calls, Measured};
 pub use indexes::Indexes;
+pub use policies::Policies;
 pub use queue::{Queue, Work};
 use reading::Reading;
 pub use rendering::{Renderer, Rendering};
@@ -79,12 +81,14 @@ pub struct Metrics {
     mass_rejections: Counter,
     publications: Counter,
     leads: Family<Lease, Gauge>,
+    /// Admission policies.
+    pub policies: Policies,
 }
 
 impl Metrics {
     /// Nothing has happened yet.
     #[must_use]
-    pub fn new(unguarded: bool) -> Self {
+    pub fn new() -> Self {
         let mut registry = Registry::default();
         let metrics = Self {
             runs: Runs::new(&mut registry),
@@ -102,6 +106,7 @@ impl Metrics {
             mass_rejections: Counter::default(),
             publications: Counter::default(),
             leads: Family::default(),
+            policies: Policies::default(),
             registry: Registry::default(),
         };
         // A rate needs a beginning.
@@ -119,14 +124,14 @@ impl Metrics {
                     .get_or_create(&[("result", control.into())]),
             );
         }
-        metrics.register(&mut registry, !unguarded);
+        metrics.register(&mut registry);
         Self {
             registry,
             ..metrics
         }
     }
 
-    fn register(&self, registry: &mut Registry, guarded: bool) {
+    fn register(&self, registry: &mut Registry) {
         self.register_counters(registry);
         let name = "leader_election_master_status";
         registry.register(name, "1 if this replica leads", self.leads.clone());
@@ -136,11 +141,7 @@ impl Metrics {
             help: "Secrets of which metadata is kept.",
             value: Box::new(move || indexes.tracked_secrets()),
         }));
-        let guards = Gauge::<i64>::default();
-        guards.set(guarded.into());
-        let name = "staticawscredentials_guarded";
-        let help = "1 if admission policies ask who may request what";
-        registry.register(name, help, guards);
+        self.policies.register(registry);
         let build = Family::<Label, Gauge>::default();
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         build.get_or_create(&version).set(1);

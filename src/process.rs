@@ -22,6 +22,7 @@ use crate::{
     events,
     fair::FairGate,
     fingerprint::FingerprintKey,
+    guards::Guards,
     health::Health,
     kubeconfig,
     leader::{Candidate, Leader},
@@ -72,6 +73,9 @@ pub enum ProcessError {
     /// The server.
     #[error("the server of /metrics ended")]
     Server,
+    /// The task that looks at the admission policies.
+    #[error("the task that looks at the admission policies ended, which is a bug")]
+    Guards,
     /// A watch.
     #[error("the process cannot go on")]
     Watch(#[source] WatchEnded),
@@ -89,7 +93,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let exporter = telemetry::init(args.log_format, &args.log, args.otlp_endpoint.as_ref())?;
     let stop = Stop::on_signals()?;
-    let metrics = Metrics::new(args.unguarded);
+    let metrics = Metrics::new();
     let client = counted(config(None).await?, &metrics)?;
     let listener = server::bind(args.bind)
         .await
@@ -101,7 +105,6 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let (announcements, queue) = mpsc::channel(EVENT_QUEUE);
     let (candidate, leader) = election(&args, &client)?;
     let shared = shared(&args, client.clone(), leader, announcements, metrics)?;
-    let shared = Arc::new(shared);
     let (drained, until_drained) = oneshot::channel::<()>();
     let tenure = candidate.map(|candidate| {
         health.needs(candidate.health());
@@ -109,6 +112,9 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
         tokio::spawn(async move { candidate.run(&shared.metrics, stop).await })
     });
     let (ended, until_ended) = oneshot::channel::<()>();
+    health.shows(Arc::clone(&shared.guards) as _);
+    let guards = Arc::clone(&shared.guards);
+    let guards = tokio::spawn(guards.watch(client.clone(), shared.leader.clone()));
     let publisher = events::publish(client, queue, until_ended.map(drop));
     let publisher = tokio::spawn(publisher);
     let router = server::all(Arc::clone(&shared), Arc::clone(&health));
@@ -120,6 +126,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let result = tokio::select! {
         result = drain(work, &stop, &health) => result,
         _ = server => Err(ProcessError::Server),
+        _ = guards => Err(ProcessError::Guards),
     };
     drop((ended, drained));
     let last_events = tokio::time::timeout(LAST_EVENTS, publisher);
@@ -229,15 +236,17 @@ fn shared(
     leader: Leader,
     events: mpsc::Sender<events::Announcement>,
     mut metrics: Metrics,
-) -> Result<Shared, ProcessError> {
+) -> Result<Arc<Shared>, ProcessError> {
     let ca = args.sts_ca_file.as_deref().map(trusted_ca);
     let sts = sts::Client::new(args.sts_endpoint.clone(), ca.transpose()?);
     let sts = metrics.calls.of(sts);
     let prover = Arc::new(Prover::new(sts, Rate::per_second(args.sts_rate))?);
+    let home = client.default_namespace();
+    let guards = Arc::new(Guards::new(args, home, metrics.policies.clone()));
     let limited = Arc::clone(&prover);
     metrics.limited(move || limited.waiting());
     metrics.runs.at_most(args.concurrency.into());
-    Ok(Shared {
+    Ok(Arc::new(Shared {
         client,
         leader,
         sts: prover,
@@ -249,11 +258,12 @@ fn shared(
         copied_labels: managers::copied(&args.copy_labels)
             .map_err(|(key, why)| ProcessError::CopyLabel(key, why))?,
         key: FingerprintKey::random()?,
+        guards,
         gate: FairGate::new(usize::from(args.concurrency)),
         stores: std::sync::Mutex::default(),
         events,
         metrics,
-    })
+    }))
 }
 
 /// Reads the file that `--sts-ca-file` names.

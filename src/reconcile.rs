@@ -27,6 +27,7 @@ mod follow;
 mod gather;
 mod leftovers;
 mod restart;
+mod write;
 
 pub use ask::{Answered, Asking};
 pub use gather::admitted;
@@ -130,15 +131,19 @@ impl Run<'_> {
             self.still_leads()?;
         }
         let (context, resource) = (self.context, self.resource);
-        let (client, namespace) = (&context.shared.client, &resource.key.namespace);
         // What AWS said is not lost if a write fails now.
         self.context.remember(self.resource, |remembered| {
             remembered.memory.proof.clone_from(&plan.memory.proof);
         });
         if plan.is_confirmed_first() {
-            in_time(act::confirm(client, &resource.key, &self.version)).await?;
+            in_time(act::confirm(
+                &context.shared.client,
+                &resource.key,
+                &self.version,
+            ))
+            .await?;
         }
-        let mut plan = match in_time(act::change(client, namespace, &plan.change)).await? {
+        let mut plan = match self.change(&plan.change).await? {
             Changed::Untouched => plan,
             Changed::Done(sight) => self.changed(plan, &sight),
             Changed::Conflict => return self.conflict(&plan.change).await.map(|()| None),

@@ -113,7 +113,7 @@ async fn livez(State(health): State<Arc<Health>>) -> impl IntoResponse {
 async fn readyz(State(health): State<Arc<Health>>) -> impl IntoResponse {
     let problems = health.problems();
     if problems.is_empty() {
-        (StatusCode::OK, "ok\n".to_owned())
+        (StatusCode::OK, format!("ok\n{}", health.notes()))
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, problems)
     }

@@ -51,10 +51,12 @@ const IMPURE: [&str; 16] = [
 ];
 
 /// Files that read from or write to the API server.
-const EFFECTS: [&str; 12] = [
+const EFFECTS: [&str; 14] = [
     "act.rs",
     "act/leftovers.rs",
+    "act/rehearse.rs",
     "events.rs",
+    "guards/look.rs",
     "health.rs",
     "leader.rs",
     "observe.rs",

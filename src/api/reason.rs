@@ -120,6 +120,8 @@ pub enum Reason {
     TargetWriteRefused,
     /// Of an event: a Secret that is not the target any more could not be deleted, or not released from its owner.
     LeftoverRemains,
+    /// The operator writes nothing, since an admission policy that it requires is not seen to be enforced.
+    PoliciesMissing,
 
     /// Pods hold the superseded pair until they are restarted.
     ConsumersHoldPreviousKey,

@@ -38,6 +38,8 @@ pub enum Turn {
 pub enum Hindrance {
     /// The operator has no right to.
     NotAllowed,
+    /// A policy that is required is not seen to be enforced, in these words.
+    Unguarded(String),
     /// The API server refuses the change of this workload, in these words.
     Refused(String, String),
     /// These are named, and not there.
@@ -194,6 +196,7 @@ pub fn hindered(status: &mut StaticAwsCredentialsStatus, why: &Hindrance, now: T
              operator do it, as the chart does with rotation.restart.enabled"
                 .to_owned(),
         ),
+        Hindrance::Unguarded(why) => (Truth::Unknown, Reason::PoliciesMissing, why.clone()),
         Hindrance::Refused(name, words) => (
             Truth::False,
             Reason::RestartsHeld,

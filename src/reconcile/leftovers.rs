@@ -17,7 +17,12 @@ impl Run<'_> {
     pub(super) async fn remove_leftovers(&mut self, plan: &mut Plan) {
         let leftovers = std::mem::take(&mut plan.leftovers);
         let mut refused = Vec::new();
+        let obstacle = self.context.shared.guards.obstacle();
         for leftover in &leftovers {
+            if let Some(obstacle) = &obstacle {
+                refused.push((leftover, obstacle.message.clone()));
+                continue;
+            }
             let (client, key) = (&self.context.shared.client, &self.resource.key);
             let remove = async { Ok(act::remove(client, &key.namespace, leftover).await) };
             match in_time(remove).await {

@@ -44,6 +44,10 @@ impl Run<'_> {
             restart::hindered(status, &Hindrance::NotAllowed, now);
             return Ok(Some(Again::Later));
         }
+        if let Some(finding) = self.context.shared.guards.obstacle() {
+            restart::hindered(status, &Hindrance::Unguarded(finding.message), now);
+            return Ok(Some(Again::Later));
+        }
         if !restart::may_go_on(status) {
             restart::waits(status, now);
             return Ok(Some(Again::Later));

@@ -48,7 +48,7 @@ async fn what_another_process_wrote_under_our_name_is_not_vouched_for(
 
     scene.stop_operator();
     scene.start_operator().await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     scene
         .until_status("orders", "Published", "False", "TargetModified")
         .await?;

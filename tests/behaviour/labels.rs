@@ -39,7 +39,7 @@ async fn a_target_gets_the_labels_that_are_listed_and_follows_them(
     let mut scene = Scene::settled(stage).await?;
     let argo = "argocd.argoproj.io/instance";
     labelled(&scene, json!({ "team": "storage", argo: "apps" })).await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     let before = scene.secrets.get(TARGET).await?;
     assert!(!before.labels().contains_key("team"));
 
@@ -61,7 +61,7 @@ async fn a_target_gets_the_labels_that_are_listed_and_follows_them(
     scene.stop_operator();
     let mark = scene.proxy.mark();
     scene.start_operator().await?;
-    scene.quiet().await;
+    scene.until_idle().await?;
     assert_eq!(scene.changes(mark), 0);
     Ok(())
 }

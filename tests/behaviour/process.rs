@@ -205,16 +205,23 @@ async fn sigterm_loses_no_event_of_the_last_runs(stage: Arc<Stage>) -> Result<()
 
 async fn it_says_aloud_that_nobody_asks_who_requests(stage: Arc<Stage>) -> Result<()> {
     let mut scene = Scene::open(stage).await?;
-    let guarded = "\nstaticawscredentials_guarded 1\n";
-    assert!(scene.get_http("/metrics").await?.contains(guarded));
+    let policy = "\nstaticawscredentials_policy_enforced{";
+    assert!(!scene.get_http("/metrics").await?.contains(policy));
     let words = "whoever may create one gets any key pair";
     assert!(!scene.log()?.contains(words));
 
     scene.stop_operator();
     scene.flags(&["--unguarded"]);
     scene.start_operator().await?;
-    let guarded = "\nstaticawscredentials_guarded 0\n";
-    assert!(scene.get_http("/metrics").await?.contains(guarded));
+    let unguarded = "\nstaticawscredentials_policy_enforced{policy=\"requester\"} 0\n";
+    assert!(scene.get_http("/metrics").await?.contains(unguarded));
+    let ready = scene.get_http("/readyz").await?;
+    assert!(
+        ready.contains(
+            "ok\npolicy static-aws-credentials-requester is NOT seen to be enforced: none is part"
+        ),
+        "{ready}"
+    );
     assert!(scene.log()?.contains(words));
     Ok(())
 }

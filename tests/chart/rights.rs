@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use cluster::tools::Tool;
 use serde_json::{Value, json};
 use static_aws_credentials::api_check;
@@ -16,10 +16,14 @@ fn in_cluster_scope_the_rules_are_one_cluster_roles() -> Result<()> {
     let all = objects(Tool::Helm4, NEWEST, &[])?;
     let operator = find(&all, "ClusterRole", "static-aws-credentials", None);
     ensure!(operator["rules"] == rules("rules.yaml")?);
-    let bindings = all
-        .iter()
-        .filter(|object| object["kind"] == "ClusterRoleBinding");
-    ensure!(bindings.count() == 1, "the operator has one ClusterRole");
+    ensure!(
+        bound(&all)
+            == [
+                "static-aws-credentials",
+                "static-aws-credentials-policy-reader"
+            ],
+        "the operator has one ClusterRole beside that by which it reads its policies"
+    );
     Ok(())
 }
 
@@ -33,14 +37,54 @@ fn with_namespaces_the_rules_are_a_role_in_each_and_no_cluster_role_is_bound() -
         let binding = find(&all, "RoleBinding", name, Some(namespace));
         ensure!(binding["roleRef"]["kind"] == "Role" && binding["roleRef"]["name"] == name);
     }
+    ensure!(bound(&all) == ["static-aws-credentials-operators-aws-policy-reader"]);
     for object in &all {
-        ensure!(object["kind"] != "ClusterRoleBinding", "{object}");
         if object["kind"] == "ClusterRole" {
             let secrets = rights(&object["rules"])
                 .into_iter()
                 .any(|(_, resource, _)| resource.starts_with("secrets") || resource == "*");
             ensure!(!secrets, "{object}");
         }
+    }
+    Ok(())
+}
+
+/// The ClusterRoles that are bound.
+fn bound(all: &[Value]) -> Vec<&str> {
+    let bindings = all
+        .iter()
+        .filter(|object| object["kind"] == "ClusterRoleBinding");
+    let mut names: Vec<&str> = bindings
+        .filter_map(|binding| binding["roleRef"]["name"].as_str())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn the_policies_are_read_by_their_names_and_nothing_else_of_the_cluster() -> Result<()> {
+    for values in [set(&[]), set(&["scope.namespaces={a,b}"])] {
+        let all = objects(Tool::Helm4, NEWEST, &values)?;
+        let policies = all
+            .iter()
+            .filter(|object| object["kind"] == "ValidatingAdmissionPolicy");
+        let names: BTreeSet<&str> = policies
+            .filter_map(|policy| policy["metadata"]["name"].as_str())
+            .collect();
+        let reader = all
+            .iter()
+            .find(|object| {
+                let name = object["metadata"]["name"].as_str();
+                object["kind"] == "ClusterRole"
+                    && name.is_some_and(|name| name.ends_with("-policy-reader"))
+            })
+            .context("no reader")?;
+        let [rule] = reader["rules"].as_array().context("no rules")?.as_slice() else {
+            bail!("one rule: {reader}");
+        };
+        let read = rule["resourceNames"].as_array().into_iter().flatten();
+        ensure!(read.filter_map(Value::as_str).collect::<BTreeSet<_>>() == names);
+        ensure!(rule["verbs"] == json!(["get"]), "{rule}");
     }
     Ok(())
 }

@@ -159,7 +159,8 @@ async fn an_upgrade_a_new_scope_and_a_way_back_run_as_documented() -> Result<()>
     terminal.succeed(namespaces).await?;
     terminal.tried("docs/namespaces.md", "scope").await?;
     let bound = "clusterrolebindings -l app.kubernetes.io/instance=static-aws-credentials";
-    ensure!(terminal.names(bound).await?.is_empty());
+    let reads_policies = "clusterrolebinding.rbac.authorization.k8s.io/static-aws-credentials-static-aws-credentials-static-aws-credentials-policy-reader";
+    ensure!(terminal.names(bound).await?.trim() == reads_policies);
     for namespace in ["orders", "billing"] {
         let roles = terminal
             .names(&format!("rolebindings -n {namespace}"))
@@ -171,7 +172,7 @@ async fn an_upgrade_a_new_scope_and_a_way_back_run_as_documented() -> Result<()>
     let documented = text(UNINSTALL)?;
     ensure!(documented.contains(back), "{UNINSTALL} has no {back}");
     terminal.succeed(back).await?;
-    ensure!(terminal.names(bound).await?.lines().count() == 1);
+    ensure!(terminal.names(bound).await?.lines().count() == 2);
     ensure!(terminal.names("rolebindings -n orders").await?.is_empty());
     Ok(())
 }

@@ -16,6 +16,7 @@ fn the_table_of_rights_is_what_the_chart_grants() -> Result<()> {
         "consumer-rules.yaml",
         "restart-rules.yaml",
         "lease-rules.yaml",
+        "policy-rules.yaml",
     ] {
         for (reason, rule) in rules(file)? {
             let list = |key: &str| -> Vec<&str> {
@@ -25,6 +26,7 @@ fn the_table_of_rights_is_what_the_chart_grants() -> Result<()> {
             let group = list("apiGroups").join(", ");
             let group = if group.is_empty() { "core" } else { &group };
             let named = match rule.get("resourceNames") {
+                Some(_) if file == "policy-rules.yaml" => ", by the policies' names",
                 Some(_) => ", by the lease's name",
                 None => "",
             };
@@ -37,7 +39,7 @@ fn the_table_of_rights_is_what_the_chart_grants() -> Result<()> {
             rows += 1;
         }
     }
-    ensure!(rows == 9, "the rules are found: {rows}");
+    ensure!(rows == 10, "the rules are found: {rows}");
     fresh("docs/security.md", "rights", &table)
 }
 

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod api_check;
 mod attempt;
 mod bound;
 mod checked;
@@ -14,6 +15,7 @@ mod fence;
 mod fence_content;
 mod fence_creates;
 mod fence_updates;
+mod guards;
 mod injection;
 mod injection_hot;
 mod injection_hot_refused;
@@ -57,5 +59,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         injection_hot::tests(),
         injection_hot_refused::tests(),
         checked::tests(),
+        guards::tests(),
+        api_check::tests(),
     ]
 }

@@ -25,7 +25,7 @@ pub(crate) use crate::suite::tests;
 
 /// For what a cluster does by itself.
 pub const PATIENCE: Duration = Duration::from_mins(2);
-const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
+pub const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
 /// The namespace of the release.
 pub const RELEASE_NAMESPACE: &str = "aws";
 /// The release, its account and its lease.

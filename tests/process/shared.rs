@@ -5,17 +5,20 @@ use std::{
     time::Duration,
 };
 
+use clap::Parser;
 use futures::{
     FutureExt,
     future::{BoxFuture, pending},
 };
 use kube::Client;
 use static_aws_credentials::{
+    args::Cli,
     context::Shared,
     fair::FairGate,
     fingerprint::FingerprintKey,
+    guards::Guards,
     leader::Leader,
-    metrics::Metrics,
+    metrics::{Metrics, Policies},
     sts::{Question, Reply, Sts},
 };
 use tokio::sync::mpsc;
@@ -44,6 +47,13 @@ pub fn shared(client: Client) -> Shared {
         gate: FairGate::new(1),
         stores: Mutex::default(),
         events: mpsc::channel(1).0,
-        metrics: Metrics::new(false),
+        guards: guards(),
+        metrics: Metrics::new(),
     }
+}
+
+/// No policies are part of the install, and none are required.
+fn guards() -> Arc<Guards> {
+    let args = Cli::parse_from(["static-aws-credentials"]).run;
+    Arc::new(Guards::new(&args, "default", Policies::default()))
 }

@@ -15,6 +15,7 @@ use k8s_openapi::{
 use static_aws_credentials::{
     api::{Published, StaticAwsCredentialsStatus},
     error::Error,
+    guards::Policy,
     index::ResourceKey,
     metrics::{Format, Metrics},
     pair::{KeyPair, SecretText},
@@ -62,7 +63,7 @@ impl Sts for Answering {
 
 /// Metrics of a process to which everything has happened once.
 pub async fn everything() -> Result<Metrics> {
-    let mut metrics = Metrics::new(false);
+    let mut metrics = Metrics::new();
     metrics.limited(|| 3);
     metrics.runs.at_most(32);
     metrics.runs.begin().end(Ok(None));
@@ -78,6 +79,7 @@ pub async fn everything() -> Result<Metrics> {
     std::mem::forget(metrics.watches.open("Secret", None));
     metrics.undecodable();
     metrics.leads("static-aws-credentials", true);
+    metrics.policies.set(Policy::Fence, Some(true));
     let status = stalled();
     metrics.reported(&StaticAwsCredentialsStatus::default(), &status);
     RESOURCES.saw(&ResourceKey::new("orders", "orders"), Some(&status));

@@ -84,7 +84,14 @@ seccompProfile: {type: RuntimeDefault}
 {{- with .Values.targets.copyLabels }}
 - {name: AWSCREDS_COPY_LABEL, value: {{ join "," . | quote }}}
 {{- end }}
-{{- if not (include "static-aws-credentials.policies.wanted" .) }}
+{{- if include "static-aws-credentials.policies.wanted" . }}
+- {name: AWSCREDS_POLICIES, value: {{ include "static-aws-credentials.clusterName" . | quote }}}
+{{- if .Values.policies.require }}
+- {name: AWSCREDS_REQUIRE_POLICIES, value: "true"}
+{{- end }}
+{{- else if .Values.policies.require }}
+{{- fail "policies.require: is true, and there are no policies; set policies.enabled to true on an API server that has ValidatingAdmissionPolicy, or policies.require to false" }}
+{{- else }}
 - {name: AWSCREDS_UNGUARDED, value: "true"}
 {{- end }}
 {{- with .Values.sts.endpoint }}

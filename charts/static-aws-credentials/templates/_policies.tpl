@@ -68,6 +68,16 @@ labels:
   awscredentials.dev/policy: {{ .policy }}
 {{- end -}}
 
+{{/* The names of the policies that guard what the operator does, for a list in YAML whose items are
+     quoted. The file of rules is YAML before it is rendered. */}}
+{{- define "static-aws-credentials.policies.names" -}}
+{{- $names := list -}}
+{{- range $policy := concat (list "requester" "status" "fence" "only") (ternary (list "restarts") list .Values.rotation.restart.enabled) -}}
+{{- $names = append $names (printf "%s-%s" (include "static-aws-credentials.clusterName" $) $policy) -}}
+{{- end -}}
+{{- join "', '" $names -}}
+{{- end -}}
+
 {{/* The binding of a validating policy. */}}
 {{- define "static-aws-credentials.policies.binding" -}}
 apiVersion: admissionregistration.k8s.io/v1

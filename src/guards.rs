@@ -1,0 +1,212 @@
+//! Whether the chart's admission policies are enforced. A policy that was rendered may have been deleted or
+//! relaxed since, so the leader looks, at the start of a term and every 5 minutes.
+
+mod look;
+mod policy;
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    pin::pin,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures::StreamExt as _;
+use kube::Client;
+use strum::VariantArray as _;
+use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    api::Reason, args::RunArgs, health::Notes, leader::Leader, lock::lock, metrics::Policies,
+    verdict::Finding,
+};
+pub use look::{read, refused_by};
+pub use policy::{Policy, flaw};
+
+const PERIOD: Duration = Duration::from_mins(5);
+/// A policy that is not enforced is looked at again sooner, and what the API server did not answer.
+const AGAIN: Duration = Duration::from_secs(30);
+/// How often the end of a term is looked for, which costs no request.
+const TURN: Duration = Duration::from_secs(5);
+
+/// Nothing for a policy that was seen to be enforced, else why it was not.
+pub type Seen = Result<(), String>;
+
+/// What was seen of the policies.
+#[derive(Debug)]
+pub struct Guards {
+    prefix: Option<String>,
+    policies: Vec<Policy>,
+    required: bool,
+    namespace: String,
+    seen: Mutex<BTreeMap<Policy, Seen>>,
+    metric: Policies,
+    /// Counts what may change whether Secrets are written.
+    changes: watch::Sender<u64>,
+}
+
+impl Guards {
+    /// The policies that the flags speak of. Nothing was seen yet. `home` is the operator's own namespace.
+    #[must_use]
+    pub fn new(args: &RunArgs, home: &str, metric: Policies) -> Self {
+        let looks = args.policies.is_some() || args.unguarded;
+        let is_expected =
+            |policy: &Policy| looks && (*policy != Policy::Restarts || args.restart_consumers);
+        let all = Policy::VARIANTS.iter().copied();
+        let policies: Vec<Policy> = all.filter(is_expected).collect();
+        let mut seen = BTreeMap::new();
+        if args.unguarded {
+            for policy in &policies {
+                let why = "none is part of the install; set policies.enabled of the chart";
+                metric.set(*policy, Some(false));
+                seen.insert(*policy, Err(why.to_owned()));
+            }
+        }
+        Self {
+            prefix: args.policies.clone().filter(|_| !args.unguarded),
+            policies,
+            required: args.require_policies,
+            namespace: args.namespaces.first().map_or(home, |name| name).to_owned(),
+            seen: Mutex::new(seen),
+            metric,
+            changes: watch::Sender::default(),
+        }
+    }
+
+    /// Whether runs may begin. With `--require-policies` a leader waits for the first look.
+    #[must_use]
+    pub fn may_run(&self, leads: bool) -> bool {
+        !self.required || !leads || lock(&self.seen).len() == self.policies.len()
+    }
+
+    /// An item whenever the answers of [`Self::may_run`] and [`Self::obstacle`] may have changed.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Why nothing is written, with `--require-policies`.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<Finding> {
+        if !self.required {
+            return None;
+        }
+        let seen = lock(&self.seen);
+        let lacking = |policy: &&Policy| seen.get(policy) != Some(&Ok(()));
+        let policy = self.policies.iter().find(lacking)?;
+        let why = match seen.get(policy) {
+            Some(Err(why)) => why,
+            _ => "nobody has looked yet",
+        };
+        let name = self.name(*policy);
+        let message = format!(
+            "nothing is written, since --require-policies is set and ValidatingAdmissionPolicy {name} is not seen to be enforced: {why}"
+        );
+        Some(Finding::new(Reason::PoliciesMissing, message))
+    }
+
+    /// Looks for as long as the process lives.
+    pub async fn watch(self: Arc<Self>, client: Client, leader: Leader) {
+        if self.prefix.is_none() {
+            return std::future::pending().await;
+        }
+        let mut terms = pin!(leader.terms());
+        let mut due = Instant::now();
+        loop {
+            if !leader.leads() {
+                self.forget();
+                due = Instant::now();
+            } else if Instant::now() >= due {
+                let is_guarded = self.look(&client).await;
+                due = Instant::now() + if is_guarded { PERIOD } else { AGAIN };
+            }
+            tokio::select! {
+                () = tokio::time::sleep(TURN) => {}
+                Some(()) = terms.next() => due = Instant::now(),
+            }
+        }
+    }
+
+    /// Another replica looks now, and what this replica saw grows old.
+    fn forget(&self) {
+        if std::mem::take(&mut *lock(&self.seen)).is_empty() {
+            return;
+        }
+        for policy in &self.policies {
+            self.metric.set(*policy, None);
+        }
+    }
+
+    /// Looks at each policy once, and returns whether all were seen now to be enforced.
+    pub async fn look(&self, client: &Client) -> bool {
+        let mut looks = Vec::new();
+        for policy in &self.policies {
+            let name = self.name(*policy);
+            looks.push((
+                *policy,
+                look::look(client, *policy, &name, &self.namespace).await,
+            ));
+        }
+        // What was only read proves nothing where what was tried is ignored.
+        let is_ignored =
+            |look: &Result<Seen, String>| matches!(look, Ok(Err(why)) if why == look::IGNORED);
+        let ignored = looks.iter().filter(|(_, look)| is_ignored(look)).count();
+        let (mut enforced, mut changed) = (true, false);
+        for (policy, look) in looks {
+            let known = lock(&self.seen).get(&policy).cloned();
+            enforced &= look.is_ok();
+            let seen = match look {
+                Ok(Ok(())) if ignored == Policy::TRIED => Err(look::IGNORED.to_owned()),
+                Ok(seen) => seen,
+                Err(failure) => known.clone().unwrap_or(Err(failure)),
+            };
+            enforced &= seen.is_ok();
+            changed |= known.as_ref() != Some(&seen);
+            self.saw(policy, known, seen);
+        }
+        if changed && self.required {
+            self.changes.send_modify(|count| *count += 1);
+        }
+        enforced
+    }
+
+    fn saw(&self, policy: Policy, known: Option<Seen>, seen: Seen) {
+        self.metric.set(policy, Some(seen.is_ok()));
+        if known.as_ref() != Some(&seen) {
+            let name = self.name(policy);
+            match &seen {
+                Ok(()) => tracing::info!(policy = name, "the policy is enforced"),
+                Err(why) => {
+                    tracing::error!(policy = name, why, "the policy is not seen to be enforced");
+                }
+            }
+        }
+        lock(&self.seen).insert(policy, seen);
+    }
+
+    fn name(&self, policy: Policy) -> String {
+        let prefix = self.prefix.as_deref().unwrap_or("static-aws-credentials");
+        policy.named(prefix)
+    }
+}
+
+/// A line for each policy, none where no policies are expected.
+impl Notes for Guards {
+    fn lines(&self) -> String {
+        let seen = lock(&self.seen);
+        let mut text = String::new();
+        for policy in &self.policies {
+            let name = self.name(*policy);
+            // Writing to a string does not fail.
+            let _ = match seen.get(policy) {
+                Some(Ok(())) => writeln!(text, "policy {name} is enforced"),
+                Some(Err(why)) => {
+                    writeln!(text, "policy {name} is NOT seen to be enforced: {why}")
+                }
+                None => writeln!(text, "policy {name} is looked at by the leader"),
+            };
+        }
+        text
+    }
+}

@@ -1,0 +1,153 @@
+//! The policies by name, and how policy and binding must be for the policy to be enforced.
+
+use serde_json::Value;
+
+/// One of the chart's policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::VariantArray)]
+pub enum Policy {
+    /// Authors of resources have the rights to both Secrets.
+    Requester,
+    /// Only the operator writes a status.
+    Status,
+    /// What the operator writes of Secrets.
+    Fence,
+    /// What the operator writes at all.
+    Only,
+    /// What the operator changes of a workload.
+    Restarts,
+}
+
+impl Policy {
+    /// How many of them the operator's account can try.
+    pub(super) const TRIED: usize = 2;
+
+    /// The word for the policy in metrics and names.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requester => "requester",
+            Self::Status => "status",
+            Self::Fence => "fence",
+            Self::Only => "only",
+            Self::Restarts => "restarts",
+        }
+    }
+
+    /// The name of the policy and of its binding.
+    #[must_use]
+    pub fn named(self, prefix: &str) -> String {
+        format!("{prefix}-{}", self.as_str())
+    }
+}
+
+/// What keeps a policy from being enforced, by what policy and binding say. The expressions are not compared.
+#[must_use]
+pub fn flaw(policy: Option<&Value>, binding: Option<&Value>) -> Option<&'static str> {
+    let Some(policy) = policy else {
+        return Some("it does not exist");
+    };
+    let Some(binding) = binding else {
+        return Some("its ValidatingAdmissionPolicyBinding does not exist");
+    };
+    let is_full = |object: &Value, path| {
+        let found = object.pointer(path);
+        found.is_some_and(|found| *found != Value::Null && *found != Value::Array(Vec::new()))
+    };
+    let denies = |actions: &Vec<Value>| actions.iter().any(|action| action == "Deny");
+    let actions = binding.pointer("/spec/validationActions");
+    let bound = [
+        (
+            is_full(policy, "/spec/paramKind"),
+            "it takes parameters, and the chart's has none",
+        ),
+        (
+            !is_full(policy, "/spec/validations"),
+            "it has no validations",
+        ),
+        (
+            policy.pointer("/spec/failurePolicy") == Some(&Value::from("Ignore")),
+            "its failurePolicy is Ignore",
+        ),
+        (
+            is_full(policy, "/spec/matchConstraints/excludeResourceRules"),
+            "its matchConstraints exclude something",
+        ),
+        (
+            binding.pointer("/spec/policyName") != policy.pointer("/metadata/name"),
+            "its ValidatingAdmissionPolicyBinding names another policy",
+        ),
+        (
+            !actions.and_then(Value::as_array).is_some_and(denies),
+            "its ValidatingAdmissionPolicyBinding does not deny",
+        ),
+        (
+            is_full(binding, "/spec/matchResources"),
+            "its ValidatingAdmissionPolicyBinding is narrowed by matchResources",
+        ),
+    ];
+    bound
+        .into_iter()
+        .find_map(|(is_so, flaw)| is_so.then_some(flaw))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn policy() -> Value {
+        json!({ "metadata": { "name": "x-fence" }, "spec": { "validations": [{ "expression": "true" }] } })
+    }
+
+    fn binding() -> Value {
+        json!({ "metadata": {}, "spec": { "policyName": "x-fence", "validationActions": ["Deny"] } })
+    }
+
+    fn with(mut object: Value, field: &str, value: Value) -> Value {
+        object["spec"][field] = value;
+        object
+    }
+
+    #[test]
+    fn a_policy_with_a_binding_that_denies_is_enforced() {
+        assert_eq!(flaw(Some(&policy()), Some(&binding())), None);
+        let audited = with(binding(), "validationActions", json!(["Audit", "Deny"]));
+        assert_eq!(flaw(Some(&policy()), Some(&audited)), None);
+    }
+
+    #[test]
+    fn a_policy_that_is_not_there_is_not_enforced() {
+        assert_eq!(flaw(None, Some(&binding())), Some("it does not exist"));
+        let words = "its ValidatingAdmissionPolicyBinding does not exist";
+        assert_eq!(flaw(Some(&policy()), None), Some(words));
+    }
+
+    #[test]
+    fn a_policy_that_was_relaxed_is_not_enforced() {
+        let policies = [
+            ("validations", json!([]), "no validations"),
+            ("failurePolicy", json!("Ignore"), "failurePolicy is Ignore"),
+            ("paramKind", json!({ "kind": "ConfigMap" }), "parameters"),
+            (
+                "matchConstraints",
+                json!({ "excludeResourceRules": [{}] }),
+                "exclude something",
+            ),
+        ];
+        for (field, value, words) in policies {
+            let found = flaw(Some(&with(policy(), field, value)), Some(&binding()));
+            assert!(found.is_some_and(|found| found.contains(words)), "{words}");
+        }
+        let bindings = [
+            ("policyName", json!("x-only"), "names another policy"),
+            ("validationActions", json!(["Warn"]), "does not deny"),
+            ("validationActions", Value::Null, "does not deny"),
+            ("matchResources", json!({}), "narrowed by matchResources"),
+        ];
+        for (field, value, words) in bindings {
+            let found = flaw(Some(&policy()), Some(&with(binding(), field, value)));
+            assert!(found.is_some_and(|found| found.contains(words)), "{words}");
+        }
+    }
+}
