@@ -260,7 +260,7 @@ async fn nothing_is_added_to_a_target(stage: Arc<Stage>) -> Result<()> {
     let cases = [
         (
             "a label",
-            json!({ "labels": { "team": "x" } }),
+            json!({ "labels": { "colour": "x" } }),
             "no label but its own",
         ),
         (
