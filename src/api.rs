@@ -15,7 +15,10 @@ pub use choices::{
     WorkloadKind,
 };
 pub use crd::{MANIFEST, crd, crd_yaml};
-pub use overlap::{ConsumerGroup, Consumers, MOST_NAMES, MOST_WORKLOADS, Previous, Restarts};
+pub use overlap::{
+    ConsumerGroup, Consumers, MOST_NAMES, MOST_OLDER_KEYS, MOST_WORKLOADS, OlderKey, Previous,
+    Restarts,
+};
 pub use reason::Reason;
 pub use rotation::{Restart, Rotation, WorkloadReference};
 pub use rules::LONGEST_KEY;

@@ -2,17 +2,20 @@
 //! for it. All of it is pure; `reconcile` reads pods and workloads, and restarts them.
 
 mod again;
+mod group;
 mod overlap;
 mod pickup;
 mod pod;
 pub mod restart;
+mod said;
 mod verdict;
 mod volume;
 mod workload;
 
 pub use again::Again;
+pub use group::{Key, Keys, Others, Own, Standing, superseded};
 pub use overlap::{Holder, delivered, forget, holder, is_open, note, since};
 pub use pickup::{Pickup, pickup};
 pub use pod::Pod;
-pub use verdict::{Outlook, judge, unlisted};
+pub use verdict::{Outlook, judge, judge_again, own, unlisted};
 pub use workload::{Workload, mark};

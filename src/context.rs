@@ -26,6 +26,7 @@ use crate::{
     queue::Queue,
     remembered::Remembered,
     resource::Resource,
+    scopes::Scopes,
     store::Store,
     sts::Sts,
 };
@@ -54,8 +55,8 @@ pub struct Shared {
     pub key: FingerprintKey,
     /// How many runs go on at once.
     pub gate: FairGate,
-    /// The resources of every scope.
-    pub stores: Mutex<Vec<Weak<Mutex<Store>>>>,
+    /// Every scope.
+    pub scopes: Scopes,
     /// Where events go.
     pub events: mpsc::Sender<Announcement>,
     /// Counters.
@@ -88,7 +89,6 @@ impl Context {
         let store = Arc::new(Mutex::new(Store::with_labels(shared.copied_labels.clone())));
         let listing: Weak<dyn Listing> = Arc::downgrade(&store) as _;
         shared.metrics.resources.ask(listing);
-        lock(&shared.stores).push(Arc::downgrade(&store));
         let index = Arc::<Mutex<Index>>::default();
         shared.metrics.indexes.add(&index);
         Self {

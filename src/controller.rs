@@ -79,6 +79,7 @@ pub async fn run(
         staged.clone(),
         [Arc::clone(&of_resources), Arc::clone(&of_secrets)],
     );
+    context.shared.scopes.add(&context, staged.clone());
     let mut watching = JoinSet::new();
     watching.spawn(watches::resources(
         Arc::clone(&context),

@@ -1,17 +1,23 @@
-//! Keyed hashes by which this process recognizes a pair that it has proven, without keeping it.
+//! Keyed hashes by which this process recognizes a pair that it has proven, without keeping it, and the digest by
+//! which resources with the same pair are known.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write},
+};
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::pair::{KeyPair, SecretBytes};
+use crate::{
+    format,
+    pair::{KeyPair, SecretBytes},
+};
 
-/// A secret access key of this length cannot be found by trying. Those of AWS have 40 random characters;
-/// those of other stores may be chosen by people.
-const UNGUESSABLE: usize = 32;
+/// Equal digests of pairs mean equal pairs, whatever else is hashed anywhere.
+const PURPOSE: &[u8] = b"awscredentials.dev/key-digest/v1";
 /// Half of the hash: nobody finds other data with the same digest.
-const DIGEST: usize = 16;
+const SHOWN: usize = 16;
 
 /// A key that is random for each process, so that a fingerprint means nothing outside it.
 pub struct FingerprintKey(Zeroizing<[u8; 32]>);
@@ -55,6 +61,18 @@ impl FingerprintKey {
     }
 }
 
+/// What a pair has in common wherever it is published. The access key ID alone would tell too much: the ID encodes
+/// its account, and the status has its end.
+#[must_use]
+pub fn of_pair(pair: &KeyPair) -> Option<String> {
+    let texts = [
+        PURPOSE,
+        pair.access_key_id.reveal().as_bytes(),
+        pair.secret_access_key.reveal().as_bytes(),
+    ];
+    may_be_shown(pair).then(|| digest(texts.into_iter()))
+}
+
 /// The digest of a target's data that a status may show and every process can compute. The UID of the
 /// resource is part of it, so that no two resources share one, and a target that was restored keeps it.
 /// Other than the target's UID it is known before the target exists.
@@ -66,22 +84,26 @@ pub fn of_content(uid: &str, data: &BTreeMap<String, SecretBytes>) -> String {
     digest(std::iter::once(uid.as_bytes()).chain(values))
 }
 
-/// A digest of texts, each with its length.
+/// A digest of texts, each with its length: 32 hex digits.
 #[must_use]
-pub fn digest<'a>(mut texts: impl Iterator<Item = &'a [u8]>) -> String {
-    let hash = texts.by_ref().fold(Sha256::new(), |hash, text| {
+pub fn digest<'a>(texts: impl Iterator<Item = &'a [u8]>) -> String {
+    let hash = texts.fold(Sha256::new(), |hash, text| {
         hash.chain_update((text.len() as u64).to_be_bytes())
             .chain_update(text)
     });
-    let hash = hash.finalize();
-    let bytes = hash.iter().take(DIGEST);
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+    let mut shown = String::with_capacity(2 * SHOWN);
+    for byte in hash.finalize().iter().take(SHOWN) {
+        // Writing to a string does not fail.
+        let _ = write!(shown, "{byte:02x}");
+    }
+    shown
 }
 
-/// Whether a digest of data with this pair in them tells nothing of it.
+/// Whether a digest of this pair, or of data with the pair in them, tells nothing of it. A secret access key in
+/// the form of AWS has 240 random bits; another one may be guessed.
 #[must_use]
 pub fn may_be_shown(pair: &KeyPair) -> bool {
-    pair.secret_access_key.reveal().len() >= UNGUESSABLE
+    format::is_secret_of_aws(pair.secret_access_key.reveal())
 }
 
 impl fmt::Debug for FingerprintKey {

@@ -63,6 +63,12 @@ pub fn check(
     Ok(WellFormed { pair, notes })
 }
 
+/// Whether a secret access key has the form of those that AWS issues.
+#[must_use]
+pub fn is_secret_of_aws(text: &str) -> bool {
+    shape::is_aws_secret(text)
+}
+
 /// One of the two values and where it was found.
 #[derive(Clone, Copy)]
 struct Value<'a, T: ?Sized> {

@@ -56,6 +56,7 @@ pub mod reconcile;
 pub mod region;
 pub mod remembered;
 pub mod resource;
+pub mod scopes;
 pub mod server;
 pub mod standby;
 pub mod store;

@@ -28,6 +28,7 @@ use crate::{
     leader::{Candidate, Leader},
     managers,
     metrics::Metrics,
+    scopes::Scopes,
     server,
     sts::{self, CaError, Prover, Rate, Sts, TrustedCa},
     telemetry::{self, TelemetryError},
@@ -260,7 +261,7 @@ fn shared(
         key: FingerprintKey::random()?,
         guards,
         gate: FairGate::new(usize::from(args.concurrency)),
-        stores: std::sync::Mutex::default(),
+        scopes: Scopes::of(&scopes(&args.namespaces)),
         events,
         metrics,
     }))

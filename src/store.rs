@@ -7,8 +7,11 @@ use std::{
     sync::Mutex,
 };
 
+use k8s_openapi::jiff::Timestamp;
+
 use crate::{
     api::StaticAwsCredentials,
+    consumers::{Key, Keys, Others},
     index::ResourceKey,
     lock::lock,
     metrics::{Listing, Summary},
@@ -31,6 +34,7 @@ struct Record {
     object: Result<Packed, Box<Undecodable>>,
     remembered: Option<Box<Remembered>>,
     summary: Summary,
+    keys: Keys,
     listed: bool,
 }
 
@@ -57,6 +61,7 @@ impl Store {
             Err(undecodable) => undecodable.status.as_ref(),
         };
         let summary = status.map(Summary::of).unwrap_or_default();
+        let keys = status.map(Keys::of).unwrap_or_default();
         let version = object.as_ref().ok().and_then(|object| version(object));
         let object = object.map(|object| Packed::with_labels(object, &self.copied_labels));
         if let Some(record) = self.records.get_mut(key) {
@@ -69,6 +74,7 @@ impl Store {
             record.uid = uid;
             record.object = object;
             record.summary = summary;
+            record.keys = keys;
             record.listed = true;
             return;
         }
@@ -77,6 +83,7 @@ impl Store {
             object,
             remembered: None,
             summary,
+            keys,
             listed: true,
         };
         self.records.insert(key.clone(), record);
@@ -144,6 +151,23 @@ impl Store {
     pub fn forget_memories(&mut self) {
         for record in self.records.values_mut() {
             record.remembered = None;
+        }
+    }
+
+    /// Takes note of every other resource that has to do with some keys.
+    pub fn with_keys(&self, of: &ResourceKey, keys: &[Key], now: Timestamp, others: &mut Others) {
+        for (key, record) in self.records.iter().filter(|(key, _)| *key != of) {
+            let remembered = record.remembered.as_ref();
+            let own = remembered.and_then(|remembered| remembered.overlap.own());
+            let written = remembered.and_then(|remembered| remembered.written.as_ref());
+            // The watch shows a status of our own later.
+            let standing = match written {
+                Some(written) => Keys::of(&written.status).standing(keys, own, now),
+                None => record.keys.standing(keys, own, now),
+            };
+            if let Some(standing) = standing {
+                others.add(key, of, standing);
+            }
         }
     }
 

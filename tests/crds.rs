@@ -239,6 +239,8 @@ fn lists_merge_as_they_must_under_server_side_apply() -> Result<()> {
             | "status.consumers.hot.names"
             | "status.consumers.restartNeeded.names"
             | "status.consumers.unknown.names"
+            | "status.consumers.otherResources"
+            | "status.previous.olderKeys"
             | "status.previous.secretNames"
             | "status.published.formerSecretNames"
             | "status.restarts.pending"

@@ -3,6 +3,7 @@
 
 use proptest::prelude::*;
 use static_aws_credentials::{
+    fingerprint::of_pair,
     format::{Names, check},
     pair::{KeyPair, SecretBytes, SecretText},
 };
@@ -11,6 +12,30 @@ fn pair(id: &str, secret: &str) -> KeyPair {
     KeyPair {
         access_key_id: SecretText::new(id.to_owned()),
         secret_access_key: SecretText::new(secret.to_owned()),
+    }
+}
+
+#[test]
+fn a_digest_is_the_same_for_the_same_pair_alone() {
+    let (id, secret) = (
+        "AKIAQRSTUVWX23456723",
+        "wSecretOfTheFirstPair+wSecretOfTheFirst1",
+    );
+    let known = of_pair(&pair(id, secret)).unwrap();
+    assert_eq!(known.len(), 32);
+    assert_eq!(of_pair(&pair(id, secret)), Some(known.clone()));
+    for (id, secret) in [
+        ("AKIAQRSTUVWX23456724", secret),
+        (id, "wSecretOfTheFirstPair+wSecretOfTheFirst2"),
+    ] {
+        assert_ne!(of_pair(&pair(id, secret)).unwrap(), known);
+    }
+}
+
+#[test]
+fn a_secret_that_may_be_guessed_has_no_digest() {
+    for secret in ["minioadmin", "correct horse battery staple correct hors"] {
+        assert_eq!(of_pair(&pair("AKIAQRSTUVWX23456723", secret)), None);
     }
 }
 

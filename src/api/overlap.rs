@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub const MOST_WORKLOADS: usize = 1000;
 /// How many names of a target are followed. A list of this length may lack further ones.
 pub const MOST_NAMES: usize = 8;
+/// How many keys before the last superseded one are followed. A list of this length may lack further ones.
+pub const MOST_OLDER_KEYS: usize = 4;
 
 /// The pair that was superseded last.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,18 +19,40 @@ pub struct Previous {
     /// Last four characters of its access key ID.
     #[schemars(length(max = 4))]
     pub key_id_suffix: String,
+    /// What `status.published.keyDigest` was while it was published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub key_digest: Option<String>,
     /// The names of the target under which it was published, up to eight, and those of older keys that pods could
     /// still hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "names_before")]
     pub secret_names: Vec<String>,
+    /// Keys that were superseded before it, while pods could still hold them: the last four.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub older_keys: Vec<OlderKey>,
     /// When the target got another pair in its place, under its present name.
     pub superseded_time: Time,
     /// By when consumers that read the target again by themselves have done so.
     pub picked_up_time: Time,
 }
 
-/// Pods that use the target and may still hold the superseded pair.
+/// A key that was superseded before the last one, while pods could still hold it.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OlderKey {
+    /// Last four characters of its access key ID.
+    #[schemars(length(max = 4))]
+    pub key_id_suffix: String,
+    /// What `status.published.keyDigest` was while it was published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub key_digest: Option<String>,
+}
+
+/// Pods of the resource's namespace that use the target and may still hold a superseded pair.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Consumers {
@@ -41,6 +65,11 @@ pub struct Consumers {
     /// They would read it again, and are not ready, so nobody can say whether they do.
     #[serde(default)]
     pub unknown: ConsumerGroup,
+    /// Other resources, as namespace/name, that publish a superseded key, or whose pods may hold it: up to ten. Their
+    /// pods are not counted here, but in their own status.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "resources")]
+    pub other_resources: Vec<String>,
 }
 
 /// Pods of one kind.
@@ -103,6 +132,10 @@ fn workloads(_: &mut SchemaGenerator) -> Schema {
 
 fn names(_: &mut SchemaGenerator) -> Schema {
     list("Name of a pod.", 10, 253)
+}
+
+fn resources(_: &mut SchemaGenerator) -> Schema {
+    list("Namespace and name of a resource.", 10, 317)
 }
 
 fn names_before(_: &mut SchemaGenerator) -> Schema {

@@ -123,17 +123,19 @@ pub enum Reason {
     /// The operator writes nothing, since an admission policy that it requires is not seen to be enforced.
     PoliciesMissing,
 
+    /// Another resource still publishes the superseded pair.
+    PreviousKeyPublished,
     /// Pods hold the superseded pair until they are restarted.
     ConsumersHoldPreviousKey,
-    /// Pods that are not ready may hold the superseded pair.
+    /// Pods that are not ready, or that were not looked at yet, may hold the superseded pair.
     ConsumersUnknown,
     /// Pods may hold the superseded pair until they have read its successor.
     ConsumersPickingUp,
     /// The operator may not list the pods that may hold the superseded pair.
     ConsumersNotListed,
-    /// No pod that uses the target under a name that is known holds the superseded pair, and there were more names.
+    /// No pod that uses the target under a name that is known holds the superseded pair, and there were more names or keys.
     ConsumersNotTraced,
-    /// No pod that uses the target holds the superseded pair any more; the message names what was not looked at.
+    /// No pod of any resource with the superseded pair holds it any more; the message names what was not looked at.
     PreviousKeyUnused,
 
     /// Workloads are restarted once pods that start get the new pair for sure, and the resource is Ready.

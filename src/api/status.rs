@@ -50,7 +50,8 @@ pub struct StaticAwsCredentialsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumers: Option<Consumers>,
 
-    /// From then on no pod that uses the target holds the superseded key. Absent while pods have to be restarted first.
+    /// From then on no pod of this and the other resources with the superseded key holds it. Absent while pods have to
+    /// be restarted first, or another resource publishes the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_key_safe_after: Option<Time>,
 
@@ -91,6 +92,12 @@ pub struct Published {
     /// Last four characters of the published access key ID.
     #[schemars(length(max = 4))]
     pub key_id_suffix: String,
+    /// Equal wherever the same pair is published. The pair does not follow from it: the secret access key is part of
+    /// what was hashed. Absent for a pair whose secret access key is not in the form of AWS, since that might be
+    /// guessed, and in a status that an older version wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub key_digest: Option<String>,
     /// Other names of the target under which the same pair was published before, up to seven.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "super::overlap::former_names")]

@@ -9,7 +9,10 @@ use k8s_openapi::{
 
 use super::{Pickup, Pod, pickup};
 use crate::{
-    api::{ConditionType, MOST_NAMES, Previous, Published, Reason, StaticAwsCredentialsStatus},
+    api::{
+        ConditionType, MOST_NAMES, MOST_OLDER_KEYS, OlderKey, Previous, Published, Reason,
+        StaticAwsCredentialsStatus,
+    },
     conditions::{self, Truth},
     verdict::Finding,
 };
@@ -48,16 +51,7 @@ pub fn note(
     let superseded = before.published.as_ref();
     let superseded = superseded.filter(|superseded| supersedes(published, superseded));
     let previous = match (superseded, open) {
-        (Some(superseded), open) => Previous {
-            key_id_suffix: superseded.key_id_suffix.clone(),
-            secret_names: names(superseded, open),
-            superseded_time: published.time.clone(),
-            picked_up_time: Time(picked_up(
-                published.time.0,
-                [Some(superseded), Some(published)],
-                kubelet,
-            )),
-        },
+        (Some(superseded), open) => superseded_by(published, superseded, open, kubelet),
         (None, Some(open)) if is_elsewhere(before, published) => Previous {
             superseded_time: Time(now),
             picked_up_time: Time(picked_up(
@@ -80,6 +74,25 @@ pub fn note(
     after.consumers = None;
     after.previous_key_safe_after = None;
     say(after, IN_USE, Truth::Unknown, &finding, now);
+}
+
+/// A pair that another took the place of, with what is still open of those before it.
+fn superseded_by(
+    published: &Published,
+    superseded: &Published,
+    open: Option<&Previous>,
+    kubelet: Duration,
+) -> Previous {
+    let at = published.time.0;
+    let pairs = [Some(superseded), Some(published)];
+    Previous {
+        key_id_suffix: superseded.key_id_suffix.clone(),
+        key_digest: superseded.key_digest.clone(),
+        older_keys: older_keys(open, published),
+        secret_names: names(superseded, open),
+        superseded_time: Time(at),
+        picked_up_time: Time(picked_up(at, pairs, kubelet)),
+    }
 }
 
 /// A key ID that ends alike is taken for the same: to deactivate it would hit the pair that is published.
@@ -105,6 +118,20 @@ fn names(superseded: &Published, open: Option<&Previous>) -> Vec<String> {
         }
     }
     names
+}
+
+/// The keys before one that was superseded that may still be held. One that is published again is none of them.
+fn older_keys(open: Option<&Previous>, published: &Published) -> Vec<OlderKey> {
+    let Some(open) = open else {
+        return Vec::new();
+    };
+    let last = OlderKey {
+        key_id_suffix: open.key_id_suffix.clone(),
+        key_digest: open.key_digest.clone(),
+    };
+    let all = std::iter::once(last).chain(open.older_keys.iter().cloned());
+    let older = all.filter(|key| key.key_id_suffix != published.key_id_suffix);
+    older.take(MOST_OLDER_KEYS).collect()
 }
 
 /// Nothing is said of consumers any more.
@@ -135,10 +162,19 @@ fn seconds(duration: Duration) -> i64 {
 /// The pair that was superseded and may still be in use.
 #[must_use]
 pub fn is_open(status: &StaticAwsCredentialsStatus) -> Option<&Previous> {
+    not_unused(status).filter(|_| !is_given_up(status))
+}
+
+/// The pair that was superseded and was not found unused.
+pub(super) fn not_unused(status: &StaticAwsCredentialsStatus) -> Option<&Previous> {
     let condition = conditions::find(&status.conditions, IN_USE)?;
-    let open = condition.status != Truth::False.as_str()
-        && condition.reason != Reason::ConsumersNotTraced.as_str();
-    status.previous.as_ref().filter(|_| open)
+    let unused = condition.status == Truth::False.as_str();
+    status.previous.as_ref().filter(|_| !unused)
+}
+
+/// Whether no further look can tell more.
+pub(super) fn is_given_up(status: &StaticAwsCredentialsStatus) -> bool {
+    conditions::reason(&status.conditions, IN_USE) == Some(Reason::ConsumersNotTraced)
 }
 
 /// By when every pod that starts gets what was published. The kubelet puts another content into the pods of its node

@@ -1,24 +1,21 @@
 //! What is said of a superseded key, given the pods that may hold it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{
-    Again, Holder, Pickup, is_open,
+    Again, Holder, Others, Own, Pickup, Standing, is_open,
     overlap::{IN_USE, say},
+    said::Sight,
 };
 use crate::{
-    api::{ConsumerGroup, Consumers, MOST_NAMES, Previous, Reason, StaticAwsCredentialsStatus},
+    api::{ConsumerGroup, Consumers, Previous, Reason, StaticAwsCredentialsStatus},
     conditions::Truth,
     verdict::Finding,
 };
 
 const NAMED: usize = 10;
-/// Where the superseded pair may be as well.
-const NOT_LOOKED_AT: &str = "other resources that publish the same key, PersistentVolumes, copies that programs \
-                             made, other clusters";
-
 /// What is known of the consumers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outlook {
@@ -28,22 +25,59 @@ pub struct Outlook {
     pub again: Option<Again>,
 }
 
-/// What the pods of the namespace tell.
+/// What the pods of the namespace, and other resources with the same key, tell.
 #[must_use]
 pub fn judge(
     status: &StaticAwsCredentialsStatus,
     holders: &[Holder],
+    others: &Others,
+    now: Timestamp,
+) -> Option<Outlook> {
+    outlook(status, consumers(holders), holders, others, now)
+}
+
+/// What other resources with the same key tell, after a look at pods none of which holds it.
+#[must_use]
+pub fn judge_again(
+    status: &StaticAwsCredentialsStatus,
+    others: &Others,
+    now: Timestamp,
+) -> Option<Outlook> {
+    let consumers = status.consumers.clone().unwrap_or_default();
+    outlook(status, consumers, &[], others, now)
+}
+
+/// What a look at pods showed. Those that follow by themselves have done so once the clock has run out.
+#[must_use]
+pub fn own(holders: &[Holder], previous: &Previous, now: Timestamp) -> Own {
+    let worst = holders.iter().map(|holder| holder.pickup).max();
+    match worst {
+        Some(Pickup::RestartNeeded) => Own::Held,
+        Some(Pickup::Unknown) => Own::Unsure,
+        Some(Pickup::Hot) | None => Own::Clean {
+            settled: now >= previous.picked_up_time.0,
+        },
+    }
+}
+
+fn outlook(
+    status: &StaticAwsCredentialsStatus,
+    mut consumers: Consumers,
+    holders: &[Holder],
+    others: &Others,
     now: Timestamp,
 ) -> Option<Outlook> {
     let previous = is_open(status)?;
-    let consumers = consumers(holders);
-    let left = previous.picked_up_time.0.duration_since(now);
+    consumers.other_resources = others.names();
+    let safe = picked_up(previous, others);
+    let left = safe.duration_since(now);
     let sight = Sight {
         status,
         previous,
         consumers: &consumers,
         holders,
-        clock_runs: left.is_positive(),
+        others,
+        waits_until: left.is_positive().then_some(safe),
     };
     let (truth, finding) = sight.verdict();
     let again = match finding.reason {
@@ -55,15 +89,24 @@ pub fn judge(
         }
         _ => Some(Again::Later),
     };
-    let safe = matches!(
+    let is_safe = matches!(
         finding.reason,
         Reason::PreviousKeyUnused | Reason::ConsumersPickingUp
     );
     let mut status = status.clone();
-    status.previous_key_safe_after = safe.then(|| previous.picked_up_time.clone());
+    status.previous_key_safe_after = is_safe.then_some(Time(safe));
     status.consumers = Some(consumers);
     say(&mut status, IN_USE, truth, &finding, now);
     Some(Outlook { status, again })
+}
+
+/// By when the pods of all resources with the key have read its successor.
+fn picked_up(previous: &Previous, others: &Others) -> Timestamp {
+    let own = previous.picked_up_time.0;
+    match others.worst() {
+        Standing::PickingUp(until) => Timestamp::from_second(until).map_or(own, |at| at.max(own)),
+        _ => own,
+    }
 }
 
 /// The API server does not let the operator see the pods.
@@ -97,102 +140,11 @@ fn consumers(holders: &[Holder]) -> Consumers {
         hot: group(Pickup::Hot),
         restart_needed: group(Pickup::RestartNeeded),
         unknown: group(Pickup::Unknown),
+        other_resources: Vec::new(),
     }
 }
 
-/// What a verdict is made from.
-struct Sight<'a> {
-    status: &'a StaticAwsCredentialsStatus,
-    previous: &'a Previous,
-    consumers: &'a Consumers,
-    holders: &'a [Holder],
-    clock_runs: bool,
-}
-
-impl Sight<'_> {
-    fn verdict(&self) -> (Truth, Finding) {
-        let key = format!("the key that ends in {}", self.previous.key_id_suffix);
-        let (restart, unknown) = (&self.consumers.restart_needed, &self.consumers.unknown);
-        let (truth, reason, message) = if restart.count > 0 {
-            let message = format!(
-                "{key} is held by pods that read it at their start alone; restart {}{}",
-                listed(restart),
-                self.move_to_the_present_name()
-            );
-            (Truth::True, Reason::ConsumersHoldPreviousKey, message)
-        } else if unknown.count > 0 {
-            let message = format!(
-                "{key} may be held by pods that are not ready; look at {}",
-                listed(unknown)
-            );
-            (Truth::Unknown, Reason::ConsumersUnknown, message)
-        } else if self.clock_runs {
-            let message = format!(
-                "{key} may be held until {}, by when every pod has read its successor",
-                self.previous.picked_up_time.0
-            );
-            (Truth::Unknown, Reason::ConsumersPickingUp, message)
-        } else if self.previous.secret_names.len() >= MOST_NAMES {
-            let message = format!(
-                "no pod of this namespace that uses {} holds {key} any more, and names that the target had before \
-                 these are not known; look for pods that use one of those, see in IAM that the key was not used \
-                 since, and deactivate it",
-                self.secrets()
-            );
-            (Truth::Unknown, Reason::ConsumersNotTraced, message)
-        } else {
-            let message = format!(
-                "no pod of this namespace that uses {} holds {key} any more; not looked at: {NOT_LOOKED_AT}; see in \
-                 IAM that it was not used since, deactivate it, and delete it later",
-                self.secrets()
-            );
-            (Truth::False, Reason::PreviousKeyUnused, message)
-        };
-        (truth, Finding::new(reason, message))
-    }
-
-    /// A restart alone gives nothing newer to a pod that uses a former name.
-    fn move_to_the_present_name(&self) -> String {
-        let former: BTreeSet<&str> = self
-            .holders
-            .iter()
-            .filter_map(|holder| holder.former.as_deref())
-            .collect();
-        if former.is_empty() {
-            return String::new();
-        }
-        let former = quoted(former);
-        let present = self.status.published.as_ref();
-        let present = present.map_or_else(
-            || "what is published next".to_owned(),
-            |published| format!("Secret \"{}\"", published.secret_name),
-        );
-        format!(
-            ", and let those that use Secret {former}, which is published no more, use {present}"
-        )
-    }
-
-    /// Every Secret whose pods were looked at.
-    fn secrets(&self) -> String {
-        let present = self.status.published.as_ref();
-        let present = present.map(|published| published.secret_name.as_str());
-        let former = self.previous.secret_names.iter().map(String::as_str);
-        let former = former.filter(|name| Some(*name) != present);
-        format!("Secret {}", quoted(present.into_iter().chain(former)))
-    }
-}
-
-fn quoted<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let names = names.into_iter().map(|name| format!("\"{name}\""));
-    names.collect::<Vec<_>>().join(" or ")
-}
-
-fn listed(group: &ConsumerGroup) -> String {
-    let count = usize::try_from(group.count).unwrap_or_default();
-    words(&group.names, count)
-}
-
-/// The first names, and how many more there are.
+/// The first names of so many.
 pub(super) fn words(names: &[String], count: usize) -> String {
     let shown = names.get(..NAMED).unwrap_or(names);
     let text = shown.join(", ");

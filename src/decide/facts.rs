@@ -2,11 +2,12 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Source, World, judge::Judged, place::Standing, schedule, write};
+use super::{Source, SourcePair, World, judge::Judged, known, place::Standing, schedule, write};
 use crate::{
     api::{
         Binding, MOST_NAMES, Published, Reason, Settling, SourceVersion, StaticAwsCredentialsStatus,
     },
+    fingerprint,
     index::Seen,
 };
 
@@ -30,7 +31,7 @@ pub(super) fn facts(
     match standing {
         Standing::Holds(seen) => {
             refresh(&mut status, seen);
-            learn_digest(world, source, judged, &mut status);
+            learn_digests(world, source, judged, &mut status);
         }
         Standing::Written { new_pair } => {
             status.published = Some(published(world, source, *new_pair));
@@ -84,18 +85,21 @@ fn identify(world: &World<'_>, judged: &Judged, status: &mut StaticAwsCredential
     }
 }
 
-/// A target that an older release published has no digest. That it holds the source's pair in the shape that
+/// A target that an older release published has no digests. That it holds the source's pair in the shape that
 /// the spec asks for is known where the pair is sound.
-fn learn_digest(
+fn learn_digests(
     world: &World<'_>,
     source: &Source,
     judged: &Judged,
     status: &mut StaticAwsCredentialsStatus,
 ) {
-    let known = matches!(judged, Judged::Sound { doubt: None, .. });
-    let published = status.published.as_mut().filter(|_| known);
-    if let Some(published) = published.filter(|published| published.content_digest.is_none()) {
-        published.content_digest = digest(world, source);
+    let is_known = matches!(judged, Judged::Sound { doubt: None, .. });
+    let pair = pair_of(source).filter(|pair| is_known && known::is_published(world, pair));
+    if let (Some(pair), Some(published)) = (pair, &mut status.published) {
+        let key_digest = published.key_digest.take();
+        published.key_digest = key_digest.or_else(|| fingerprint::of_pair(&pair.pair));
+        let content_digest = published.content_digest.take();
+        published.content_digest = content_digest.or_else(|| digest(world, source));
     }
 }
 
@@ -113,23 +117,17 @@ fn refresh(status: &mut StaticAwsCredentialsStatus, seen: &Seen) {
 /// UID and version are filled in when the target is written.
 fn published(world: &World<'_>, source: &Source, new_pair: bool) -> Published {
     let before = world.published();
-    let suffix = match source {
-        Source::Found(found) => found
-            .pair
-            .as_ref()
-            .map(|pair| pair.pair.suffix())
-            .unwrap_or_default(),
-        Source::Absent => String::new(),
-    };
+    let suffix = pair_of(source).map(|pair| pair.pair.suffix());
     let revision = before.map_or(0, |published| published.revision);
     let target = &world.resource.target;
     let same_pair = before.filter(|_| !new_pair);
     Published {
+        key_digest: pair_of(source).and_then(|pair| fingerprint::of_pair(&pair.pair)),
         former_secret_names: same_pair.map_or_else(Vec::new, |before| former_names(before, target)),
         secret_name: target.clone(),
         uid: String::new(),
         resource_version: String::new(),
-        key_id_suffix: suffix,
+        key_id_suffix: suffix.unwrap_or_default(),
         content_digest: digest(world, source),
         labels_digest: world.resource.labels_digest(),
         revision: if new_pair {
@@ -139,6 +137,13 @@ fn published(world: &World<'_>, source: &Source, new_pair: bool) -> Published {
         },
         time: same_pair.map_or(Time(world.now), |published| published.time.clone()),
         credential_process_ttl_seconds: world.resource.rendered_ttl(),
+    }
+}
+
+fn pair_of(source: &Source) -> Option<&SourcePair> {
+    match source {
+        Source::Found(found) => found.pair.as_ref().ok(),
+        Source::Absent => None,
     }
 }
 

@@ -172,11 +172,7 @@ fn undetermined_unless_refused(control: Control) -> Control {
 
 /// Resources of all scopes whose pair was accepted, the last one first.
 fn candidates(shared: &Shared, own: &ResourceKey) -> Vec<Other> {
-    let stores: Vec<_> = {
-        let mut stores = lock(&shared.stores);
-        stores.retain(|store| store.strong_count() > 0);
-        stores.iter().filter_map(std::sync::Weak::upgrade).collect()
-    };
+    let stores = shared.scopes.stores();
     let mut found = Vec::new();
     for store in &stores {
         let accepted = lock(store).accepted_lately(OF_A_NAMESPACE);

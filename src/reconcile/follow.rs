@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     api::StaticAwsCredentialsStatus,
-    consumers::{self, Again, Outlook, Pod, restart},
+    consumers::{self, Again, Outlook, Own, Pod, restart},
     decide::Look,
     error::Error,
     observe,
@@ -94,23 +94,42 @@ impl Run<'_> {
         }))
     }
 
-    /// Says which pods hold the superseded pair, and returns when to look again.
+    /// Says which pods and which other resources hold the superseded pair, and returns when to look again. Pods
+    /// none of which holds it are not listed again before no other resource does.
     async fn look_at_pods(
         &self,
         status: &mut StaticAwsCredentialsStatus,
     ) -> Result<Option<Again>, Error> {
-        let (client, namespace) = (&self.context.shared.client, &self.resource.key.namespace);
-        let kubelet = self.context.shared.kubelet_sync_period;
-        let mut holders = Vec::new();
-        let (previous, published) = (status.previous.as_ref(), status.published.as_ref());
-        let see = |pod: &Pod| {
-            let holder = |previous| consumers::holder(pod, previous, published, kubelet);
-            holders.extend(previous.and_then(holder));
+        let Some(previous) = status.previous.clone() else {
+            return Ok(None);
         };
-        let outlook = match in_time(observe::pods(client, namespace, see)).await {
-            Ok(()) => consumers::judge(status, &holders, this_second()),
-            Err(error) if error.is_forbidden() => consumers::unlisted(status, this_second()),
-            Err(error) => return Err(error),
+        let (shared, key) = (&self.context.shared, &self.resource.key);
+        let keys = consumers::superseded(&previous);
+        let others = shared.scopes.with_keys(key, &keys, this_second());
+        let own = self
+            .context
+            .remember(self.resource, |remembered| remembered.overlap.own());
+        let outlook = if own == Some(Own::Clean { settled: true }) && others.hold_up() {
+            consumers::judge_again(status, &others, this_second())
+        } else {
+            let (mut holders, published) = (Vec::new(), status.published.as_ref());
+            let kubelet = shared.kubelet_sync_period;
+            let see = |pod: &Pod| {
+                holders.extend(consumers::holder(pod, &previous, published, kubelet));
+            };
+            let listed = in_time(observe::pods(&shared.client, &key.namespace, see)).await;
+            let now = this_second();
+            let own = listed
+                .is_ok()
+                .then(|| consumers::own(&holders, &previous, now));
+            self.context.remember(self.resource, |remembered| {
+                remembered.overlap.saw(own);
+            });
+            match listed {
+                Ok(()) => consumers::judge(status, &holders, &others, now),
+                Err(error) if error.is_forbidden() => consumers::unlisted(status, now),
+                Err(error) => return Err(error),
+            }
         };
         let Some(outlook) = outlook else {
             return Ok(None);

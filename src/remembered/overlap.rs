@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::consumers::Again;
+use crate::consumers::{Again, Own};
 
 const FIRST: Duration = Duration::from_secs(10);
 const MOST: Duration = Duration::from_mins(5);
@@ -19,6 +19,7 @@ struct Looks {
     since: Timestamp,
     next: Option<Instant>,
     in_a_row: u32,
+    own: Option<Own>,
     waiting: Option<Waiting>,
 }
 
@@ -41,6 +42,7 @@ impl Overlap {
                 since,
                 next: Some(now + first),
                 in_a_row: 0,
+                own: None,
                 waiting: None,
             })
         });
@@ -49,6 +51,19 @@ impl Overlap {
             .map_or(Duration::ZERO, |next| next.saturating_duration_since(now));
         self.0 = Some(looks);
         wait
+    }
+
+    /// What the last look at the pods showed.
+    #[must_use]
+    pub fn own(&self) -> Option<Own> {
+        self.0.as_ref()?.own
+    }
+
+    /// Takes note of what a look at the pods showed.
+    pub fn saw(&mut self, own: Option<Own>) {
+        if let Some(looks) = &mut self.0 {
+            looks.own = own;
+        }
     }
 
     /// How long a wait lasts that began at a time of the status. What went by before this process knew of the

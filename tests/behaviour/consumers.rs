@@ -26,6 +26,7 @@ tests![
     without_the_flag_nobody_is_looked_for,
     pods_that_may_not_be_listed_are_told_of,
     a_pod_that_took_the_pair_under_an_older_name_is_named,
+    the_pods_of_every_resource_with_the_key_count,
 ];
 
 const IN_USE: &str = "PreviousKeyInUse";
@@ -261,5 +262,72 @@ async fn a_pod_that_took_the_pair_under_an_older_name_is_named(stage: Arc<Stage>
         told.contains("\"moved\" or \"orders-credentials\""),
         "{told}"
     );
+    Ok(())
+}
+
+async fn the_pods_of_every_resource_with_the_key_count(stage: Arc<Stage>) -> Result<()> {
+    let other = Scene::before_start(Arc::clone(&stage)).await?;
+    let mut scene = Scene::before_start(stage).await?;
+    scene.share_with(&other).await?;
+    scene.flags(&["--list-consumers"]);
+    scene.start_operator().await?;
+    for scene in [&scene, &other] {
+        scene.source("pair", PAIR).await?;
+        scene.resource("orders", "pair", json!({})).await?;
+        scene.until_agreed("orders").await?;
+    }
+    let before = Timestamp::now() - SignedDuration::from_hours(1);
+    other.consumer("web-0", before).await?;
+    let digest = scene
+        .published("orders")
+        .await?
+        .key_digest
+        .context("digest")?;
+    let same = other.published("orders").await?.key_digest;
+    assert_eq!(same.as_ref(), Some(&digest));
+
+    scene.source("pair", SECOND).await?;
+    scene.until_in_use("Unknown", "ConsumersPickingUp").await?;
+    scene.stop_operator();
+    scene.published_ago(SignedDuration::from_mins(10)).await?;
+    scene.start_operator().await?;
+    let name = format!("{}/orders", other.namespace);
+    let orders = scene.until_in_use("True", "PreviousKeyPublished").await?;
+    assert!(message(&orders, IN_USE).contains(&name));
+    let consumers = orders.status.and_then(|status| status.consumers);
+    let consumers = consumers.context("consumers")?;
+    assert_eq!(consumers.other_resources, [name.clone()]);
+
+    other.source("pair", SECOND).await?;
+    other.until_in_use("Unknown", "ConsumersPickingUp").await?;
+    scene.stop_operator();
+    other.published_ago(SignedDuration::from_mins(10)).await?;
+    let mark = scene.proxy.mark();
+    scene.start_operator().await?;
+    other
+        .until_in_use("True", "ConsumersHoldPreviousKey")
+        .await?;
+    let orders = scene
+        .until_in_use("True", "ConsumersHoldPreviousKey")
+        .await?;
+    let told = message(&orders, IN_USE);
+    assert!(told.contains(&format!("held by pods of {name}")), "{told}");
+
+    other
+        .pods()
+        .delete("web-0", &DeleteParams::default())
+        .await?;
+    other.until_in_use("False", "PreviousKeyUnused").await?;
+    let orders = scene.until_in_use("False", "PreviousKeyUnused").await?;
+    let told = message(&orders, IN_USE);
+    assert!(
+        told.contains("namespaces that this operator does not serve"),
+        "{told}"
+    );
+    let since = scene.proxy.since(mark);
+    let own = since.iter().filter(|request| {
+        lists_pods(request) && request.namespace.as_deref() == Some(&scene.namespace)
+    });
+    assert_eq!(own.count(), 2, "the first look, and the one before the end");
     Ok(())
 }

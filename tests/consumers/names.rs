@@ -8,7 +8,7 @@ use static_aws_credentials::{
 
 use crate::{
     AFTER, KUBELET, PUBLISHED, hot,
-    overlap::{assert_says, published},
+    overlap::{alone, assert_says, published},
     pod, time,
 };
 
@@ -66,7 +66,7 @@ fn a_pod_under_a_former_name_holds_the_pair_whenever_it_was_started() {
         let holder = held_by(&status, &pod).unwrap();
         assert_eq!(holder.pickup, Pickup::RestartNeeded);
         assert_eq!(holder.former.as_deref(), Some("orders-credentials"));
-        let outlook = judge(&status, &[holder], time(LONG_AFTER)).unwrap();
+        let outlook = judge(&status, &[holder], &alone(), time(LONG_AFTER)).unwrap();
         assert_says(
             &outlook.status,
             "True",
@@ -93,7 +93,7 @@ fn under_the_present_name_the_start_counts() {
 #[test]
 fn every_secret_that_was_looked_at_is_named_at_the_end() {
     let status = rotated(&["new", "orders-credentials"]);
-    let outlook = judge(&status, &[], time(LONG_AFTER)).unwrap();
+    let outlook = judge(&status, &[], &alone(), time(LONG_AFTER)).unwrap();
     assert_says(
         &outlook.status,
         "False",
@@ -140,7 +140,9 @@ fn a_third_key_keeps_the_names_of_the_first_while_that_may_be_held() {
     third.published = named("CCCC", 3, &["third"]).published;
     note(&open, &mut third, KUBELET, time(PUBLISHED));
     assert_eq!(previous(&third).secret_names, ["second", "first"]);
-    let settled = judge(&open, &[], time(LONG_AFTER)).unwrap().status;
+    let settled = judge(&open, &[], &alone(), time(LONG_AFTER))
+        .unwrap()
+        .status;
     let mut third = settled.clone();
     third.published = named("CCCC", 3, &["third"]).published;
     note(&settled, &mut third, KUBELET, time(LONG_AFTER));
@@ -152,12 +154,12 @@ fn more_names_than_are_followed_are_never_called_unused() {
     let names = ["h", "g", "f", "e", "d", "c", "b", "a"];
     let status = rotated(&names);
     assert_eq!(previous(&status).secret_names, names);
-    let outlook = judge(&status, &[], time(LONG_AFTER)).unwrap();
+    let outlook = judge(&status, &[], &alone(), time(LONG_AFTER)).unwrap();
     assert_says(
         &outlook.status,
         "Unknown",
         "ConsumersNotTraced",
-        &["had before these"],
+        &["before these"],
     );
     assert_eq!(outlook.again, None);
     assert!(

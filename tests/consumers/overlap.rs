@@ -3,7 +3,9 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use static_aws_credentials::{
     api::{Published, StaticAwsCredentialsStatus},
-    consumers::{Again, Holder, Outlook, Pickup, delivered, is_open, judge, note, unlisted},
+    consumers::{
+        Again, Holder, Others, Outlook, Pickup, delivered, is_open, judge, note, unlisted,
+    },
 };
 
 use crate::{KUBELET, PUBLISHED, time};
@@ -18,6 +20,7 @@ pub fn published(suffix: &str, revision: i64) -> StaticAwsCredentialsStatus {
             uid: "uid".to_owned(),
             resource_version: "1".to_owned(),
             key_id_suffix: suffix.to_owned(),
+            key_digest: Some(format!("{suffix}{suffix}").to_lowercase().repeat(4)),
             former_secret_names: Vec::new(),
             revision,
             time: Time(time(PUBLISHED)),
@@ -27,6 +30,11 @@ pub fn published(suffix: &str, revision: i64) -> StaticAwsCredentialsStatus {
         }),
         ..StaticAwsCredentialsStatus::default()
     }
+}
+
+/// No other resource has the key.
+pub fn alone() -> Others {
+    Others::new(true)
 }
 
 /// The status after a rotation from a key that ends in AAAA to one that ends in BBBB.
@@ -46,7 +54,7 @@ fn holders(all: &[(&str, Pickup)]) -> Vec<Holder> {
 }
 
 fn at(all: &[(&str, Pickup)], now: &str) -> Outlook {
-    judge(&rotated(), &holders(all), time(now)).unwrap()
+    judge(&rotated(), &holders(all), &alone(), time(now)).unwrap()
 }
 
 /// Status, reason and message of `PreviousKeyInUse`.
@@ -204,7 +212,9 @@ fn once_it_has_run_out_the_key_may_go() {
             "PreviousKeyUnused",
             &[
                 "that uses Secret \"orders-credentials\"",
-                "not looked at: other resources that publish the same key, PersistentVolumes",
+                "no other resource publishes it",
+                "not looked at: PersistentVolumes",
+                "resources that were deleted, other clusters; see",
                 "deactivate",
             ],
         );
@@ -217,7 +227,7 @@ fn once_it_has_run_out_the_key_may_go() {
             is_open(&outlook.status).is_none(),
             "nobody is asked any more"
         );
-        assert_eq!(judge(&outlook.status, &[], time(PICKED_UP)), None);
+        assert_eq!(judge(&outlook.status, &[], &alone(), time(PICKED_UP)), None);
     }
 }
 
@@ -256,7 +266,7 @@ fn a_withdrawal_keeps_what_is_open_of_an_older_key() {
     note(&open, &mut gone, KUBELET, time("2026-01-01T12:06:00Z"));
     assert_eq!(gone.previous, open.previous);
     assert_says(&gone, "True", "ConsumersHoldPreviousKey", &["web-0"]);
-    let outlook = judge(&gone, &[], time(PICKED_UP)).unwrap();
+    let outlook = judge(&gone, &[], &alone(), time(PICKED_UP)).unwrap();
     assert_says(
         &outlook.status,
         "False",
@@ -306,7 +316,7 @@ fn without_the_right_to_list_pods_it_says_so() {
 fn a_condition_keeps_the_time_of_its_last_transition() {
     let first = at(&[("web-0", Pickup::RestartNeeded)], "2026-01-01T12:05:00Z").status;
     let holders = holders(&[("web-1", Pickup::RestartNeeded)]);
-    let second = judge(&first, &holders, time("2026-01-01T12:06:00Z"))
+    let second = judge(&first, &holders, &alone(), time("2026-01-01T12:06:00Z"))
         .unwrap()
         .status;
     let times =

@@ -197,6 +197,22 @@ fn a_forged_status_publishes_no_unproven_pair() {
 }
 
 #[test]
+fn a_status_that_an_older_version_wrote_gets_its_digest_with_the_next_proof() {
+    let mut world = World::published();
+    let digest = |world: &World| world.status().published.unwrap().key_digest;
+    let known = digest(&world);
+    assert!(known.is_some());
+    forge(&mut world, |status| {
+        status.published.as_mut().unwrap().key_digest = None;
+    });
+    world.restart();
+    world.settle_twice();
+    assert_eq!(digest(&world), None, "nothing is read for it");
+    world.advance(Duration::from_hours(3));
+    assert_eq!(digest(&world), known);
+}
+
+#[test]
 fn a_forged_status_makes_the_operator_neither_write_nor_delete_a_foreign_secret() {
     let mut world = World::published();
     world.fill("foreign", &beta());

@@ -1,9 +1,6 @@
 //! What the scopes of a process share.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use clap::Parser;
 use futures::{
@@ -19,6 +16,7 @@ use static_aws_credentials::{
     guards::Guards,
     leader::Leader,
     metrics::{Metrics, Policies},
+    scopes::Scopes,
     sts::{Question, Reply, Sts},
 };
 use tokio::sync::mpsc;
@@ -45,7 +43,7 @@ pub fn shared(client: Client) -> Shared {
         copied_labels: Vec::new(),
         key: FingerprintKey::random().unwrap(),
         gate: FairGate::new(1),
-        stores: Mutex::default(),
+        scopes: Scopes::of(&[None]),
         events: mpsc::channel(1).0,
         guards: guards(),
         metrics: Metrics::new(),

@@ -200,6 +200,7 @@ pub fn stalled() -> StaticAwsCredentialsStatus {
             uid: "1".to_owned(),
             resource_version: "2".to_owned(),
             key_id_suffix: "L2A3".to_owned(),
+            key_digest: None,
             former_secret_names: Vec::new(),
             revision: 7,
             time: Time(Timestamp::UNIX_EPOCH),

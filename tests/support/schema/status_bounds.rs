@@ -127,6 +127,7 @@ pub fn status() -> Vec<Bound> {
             ("uid", 128),
             ("resourceVersion", 128),
             ("keyIdSuffix", 4),
+            ("keyDigest", 32),
         ],
     ));
     for name in ["contentDigest", "labelsDigest"] {
@@ -135,7 +136,16 @@ pub fn status() -> Vec<Bound> {
     rows.extend(part("status.identity", &identity, &[("arn", 2048)]));
     rows.extend(part("status.settling", &settling, &[("keyIdSuffix", 4)]));
     let previous = json!({"keyIdSuffix": "MPLE", "supersededTime": time, "pickedUpTime": time});
-    rows.extend(part("status.previous", &previous, &[("keyIdSuffix", 4)]));
+    let key = [("keyIdSuffix", 4), ("keyDigest", 32)];
+    rows.extend(part("status.previous", &previous, &key));
+    rows.extend(older_keys(&previous));
+    rows.extend(texts(
+        "status.consumers",
+        &json!({}),
+        "otherResources",
+        10,
+        317,
+    ));
     for (path, whole, list, most) in [
         ("status.published", &published, "formerSecretNames", 7),
         ("status.previous", &previous, "secretNames", 8),
@@ -172,6 +182,43 @@ fn digest(published: &Value, name: &str) -> [Bound; 2] {
             with("0A".repeat(16)),
         ),
     ]
+}
+
+fn older_keys(previous: &Value) -> Vec<Bound> {
+    let path = "status.previous.olderKeys";
+    let with = |keys: Vec<Value>| {
+        let mut previous = previous.clone();
+        previous["olderKeys"] = json!(keys);
+        at("status.previous", previous)
+    };
+    let one = |key: &str, text: String| {
+        let mut one = json!({"keyIdSuffix": "MPLE"});
+        one[key] = json!(text);
+        [with(vec![one])]
+    };
+    let many = |count| [with(vec![json!({"keyIdSuffix": "MPLE"}); count])];
+    let mut rows = vec![
+        bound(path, "maxItems", json!(4), many(4), many(5)),
+        bound(
+            &format!("{path}[]"),
+            "required",
+            json!(["keyIdSuffix"]),
+            many(1),
+            [with(vec![json!({})])],
+        ),
+    ];
+    for (key, longest) in [("keyIdSuffix", 4), ("keyDigest", 32)] {
+        let long = |length| one(key, "a".repeat(length));
+        let path = format!("{path}[].{key}");
+        rows.push(bound(
+            &path,
+            "maxLength",
+            json!(longest),
+            long(longest),
+            long(longest + 1),
+        ));
+    }
+    rows
 }
 
 fn consumers(group: &str) -> Vec<Bound> {
