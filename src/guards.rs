@@ -163,7 +163,7 @@ impl Guards {
             };
             enforced &= seen.is_ok();
             changed |= known.as_ref() != Some(&seen);
-            self.saw(policy, known, seen);
+            self.saw(policy, known.as_ref(), seen);
         }
         if changed && self.required {
             self.changes.send_modify(|count| *count += 1);
@@ -171,9 +171,9 @@ impl Guards {
         enforced
     }
 
-    fn saw(&self, policy: Policy, known: Option<Seen>, seen: Seen) {
+    fn saw(&self, policy: Policy, known: Option<&Seen>, seen: Seen) {
         self.metric.set(policy, Some(seen.is_ok()));
-        if known.as_ref() != Some(&seen) {
+        if known != Some(&seen) {
             let name = self.name(policy);
             match &seen {
                 Ok(()) => tracing::info!(policy = name, "the policy is enforced"),

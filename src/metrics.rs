@@ -85,10 +85,9 @@ pub struct Metrics {
     pub policies: Policies,
 }
 
-impl Metrics {
+impl Default for Metrics {
     /// Nothing has happened yet.
-    #[must_use]
-    pub fn new() -> Self {
+    fn default() -> Self {
         let mut registry = Registry::default();
         let metrics = Self {
             runs: Runs::new(&mut registry),
@@ -130,7 +129,9 @@ impl Metrics {
             ..metrics
         }
     }
+}
 
+impl Metrics {
     fn register(&self, registry: &mut Registry) {
         self.register_counters(registry);
         let name = "leader_election_master_status";

@@ -94,7 +94,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let exporter = telemetry::init(args.log_format, &args.log, args.otlp_endpoint.as_ref())?;
     let stop = Stop::on_signals()?;
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let client = counted(config(None).await?, &metrics)?;
     let listener = server::bind(args.bind)
         .await

@@ -296,7 +296,7 @@ async fn the_pods_of_every_resource_with_the_key_count(stage: Arc<Stage>) -> Res
     assert!(message(&orders, IN_USE).contains(&name));
     let consumers = orders.status.and_then(|status| status.consumers);
     let consumers = consumers.context("consumers")?;
-    assert_eq!(consumers.other_resources, [name.clone()]);
+    assert_eq!(consumers.other_resources, std::slice::from_ref(&name));
 
     other.source("pair", SECOND).await?;
     other.until_in_use("Unknown", "ConsumersPickingUp").await?;

@@ -34,7 +34,7 @@ fn value(metrics: &Metrics, name: &str, labels: &[(&str, &str)]) -> Result<f64> 
 
 #[test]
 fn a_run_is_counted_by_how_it_ended() -> Result<()> {
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let pause = Duration::from_hours(1);
     let conflict = || {
         let status = kube::core::Status::failure("changed", "Conflict").with_code(409);
@@ -74,7 +74,7 @@ fn a_run_is_counted_by_how_it_ended() -> Result<()> {
 
 #[test]
 fn a_run_is_active_until_it_ends_or_is_cut_off() -> Result<()> {
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let name = "controller_runtime_active_workers";
     let (one, other) = (metrics.runs.begin(), metrics.runs.begin());
     ensure!(value(&metrics, name, &[])? == 2.0);
@@ -89,7 +89,7 @@ fn a_run_is_active_until_it_ends_or_is_cut_off() -> Result<()> {
 
 #[tokio::test(start_paused = true)]
 async fn the_queue_tells_how_long_things_wait_and_are_worked_on() -> Result<()> {
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let queue = &metrics.queue;
     for _ in 0..3 {
         queue.added();
@@ -133,7 +133,7 @@ async fn the_queue_tells_how_long_things_wait_and_are_worked_on() -> Result<()> 
 
 #[tokio::test(start_paused = true)]
 async fn the_oldest_watch_of_a_kind_is_told_for_as_long_as_it_is_open() -> Result<()> {
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let name = "staticawscredentials_watch_age_seconds";
     let (one, other) = (
         metrics.watches.open("Secret", Some("a")),
@@ -152,7 +152,7 @@ async fn the_oldest_watch_of_a_kind_is_told_for_as_long_as_it_is_open() -> Resul
 
 #[tokio::test]
 async fn each_watch_has_the_version_up_to_which_it_was_processed() -> Result<()> {
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let name = "staticawscredentials_watch_resource_version";
     let one = metrics.watches.open("Secret", Some("shop"));
     let all = metrics.watches.open("Secret", None);
@@ -183,7 +183,7 @@ async fn requests_are_counted_by_answer_method_and_host() -> Result<()> {
 #[tokio::test]
 async fn a_request_without_an_answer_is_counted_as_client_go_does() -> Result<()> {
     use tower::{Layer, Service};
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let server = tower::service_fn(async |_: axum::http::Request<()>| {
         Err::<axum::http::Response<()>, _>(std::io::Error::other("gone"))
     });
@@ -200,7 +200,7 @@ async fn a_request_without_an_answer_is_counted_as_client_go_does() -> Result<()
 
 #[test]
 fn a_verdict_is_counted_once_however_often_its_status_is_written() -> Result<()> {
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let (none, stalled) = (StaticAwsCredentialsStatus::default(), stalled());
     metrics.reported(&none, &stalled);
     metrics.reported(&stalled, &stalled);
@@ -219,7 +219,7 @@ fn a_verdict_is_counted_once_however_often_its_status_is_written() -> Result<()>
 
 #[test]
 fn a_mass_rejection_is_counted_when_it_begins() -> Result<()> {
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let (before, mut mass) = (stalled(), stalled());
     mass.conditions[1].reason = "MassRejection".to_owned();
     metrics.reported(&before, &mass);
@@ -231,7 +231,7 @@ fn a_mass_rejection_is_counted_when_it_begins() -> Result<()> {
 
 #[test]
 fn the_process_is_measured() -> Result<()> {
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     let started = value(&metrics, "process_start_time_seconds", &[])?;
     let age = now.as_secs_f64() - started;
@@ -254,7 +254,7 @@ fn the_process_is_measured() -> Result<()> {
 
 #[test]
 fn tracked_secrets_are_those_of_all_scopes_at_the_scrape() -> Result<()> {
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let name = "staticawscredentials_tracked_secrets";
     let scopes = [
         Arc::<Mutex<Index>>::default(),
@@ -286,7 +286,7 @@ fn tracked_secrets_are_those_of_all_scopes_at_the_scrape() -> Result<()> {
 
 #[test]
 fn a_policy_of_which_nothing_is_known_has_no_series() -> Result<()> {
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let name = "staticawscredentials_policy_enforced";
     let shown = || -> Result<Vec<f64>> {
         let samples = samples(&text(&metrics, Format::Plain))?;

@@ -116,7 +116,7 @@ async fn every_metric_has_a_series_once_everything_happened() -> Result<()> {
 
 #[tokio::test]
 async fn results_and_verdicts_are_there_before_the_first() -> Result<()> {
-    let metrics = static_aws_credentials::metrics::Metrics::new();
+    let metrics = static_aws_credentials::metrics::Metrics::default();
     let samples = samples(&text(&metrics, Format::Plain))?;
     let results = samples
         .iter()

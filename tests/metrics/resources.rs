@@ -36,7 +36,7 @@ fn words(samples: &[Sample]) -> Vec<String> {
 
 #[test]
 fn a_resource_is_told_by_its_conditions_and_by_what_is_wrong() -> Result<()> {
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let known = known(&metrics);
     known.saw(&ResourceKey::new("orders", "s3"), Some(&stalled()));
     let told = words(&of_resources(&metrics)?);
@@ -57,7 +57,7 @@ fn a_resource_is_told_by_its_conditions_and_by_what_is_wrong() -> Result<()> {
 
 #[test]
 fn where_all_is_well_no_reason_is_told() -> Result<()> {
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let known = known(&metrics);
     let mut status = stalled();
     let reasons = ["Published", "IdentityVerified", "Published"];
@@ -75,7 +75,7 @@ fn where_all_is_well_no_reason_is_told() -> Result<()> {
 
 #[test]
 fn a_resource_without_a_status_has_no_series() -> Result<()> {
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let known = known(&metrics);
     known.saw(&ResourceKey::new("orders", "s3"), None);
     ensure!(of_resources(&metrics)?.is_empty());
@@ -85,7 +85,7 @@ fn a_resource_without_a_status_has_no_series() -> Result<()> {
 
 #[test]
 fn series_go_when_the_resource_goes_and_when_its_scope_goes() -> Result<()> {
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let (orders, billing) = (known(&metrics), known(&metrics));
     orders.saw(&ResourceKey::new("orders", "s3"), Some(&stalled()));
     orders.saw(&ResourceKey::new("orders", "sqs"), Some(&stalled()));
@@ -104,7 +104,7 @@ fn series_go_when_the_resource_goes_and_when_its_scope_goes() -> Result<()> {
 
 #[test]
 fn a_family_stays_together_over_all_pages_and_scopes() -> Result<()> {
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let scopes = [known(&metrics), known(&metrics)];
     for (number, scope) in scopes.iter().enumerate() {
         for resource in 0..1_250 {
@@ -128,7 +128,7 @@ fn a_family_stays_together_over_all_pages_and_scopes() -> Result<()> {
 /// Ten thousand resources are 45,000 lines. Were they one text, 64 clients would hold 64 of them.
 #[test]
 fn no_piece_is_large() -> Result<()> {
-    let metrics = Metrics::new();
+    let metrics = Metrics::default();
     let known = known(&metrics);
     for resource in 0..10_000 {
         let name = format!("a-rather-long-name-of-a-resource-{resource}");

@@ -46,7 +46,7 @@ pub fn shared(client: Client) -> Shared {
         scopes: Scopes::of(&[None]),
         events: mpsc::channel(1).0,
         guards: guards(),
-        metrics: Metrics::new(),
+        metrics: Metrics::default(),
     }
 }
 

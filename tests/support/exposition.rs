@@ -63,7 +63,7 @@ impl Sts for Answering {
 
 /// Metrics of a process to which everything has happened once.
 pub async fn everything() -> Result<Metrics> {
-    let mut metrics = Metrics::new();
+    let mut metrics = Metrics::default();
     metrics.limited(|| 3);
     metrics.runs.at_most(32);
     metrics.runs.begin().end(Ok(None));
