@@ -79,7 +79,8 @@ pub struct Context {
     pub woken: Notify,
     /// How often the store of the API server was found restored from a backup.
     pub restored: watch::Sender<u64>,
-    relisting: AtomicBool,
+    /// Whether resources are known that may never have been.
+    pub relisting: Arc<AtomicBool>,
 }
 
 impl Context {
@@ -98,7 +99,7 @@ impl Context {
             queue: Mutex::default(),
             woken: Notify::new(),
             restored: watch::Sender::default(),
-            relisting: AtomicBool::new(false),
+            relisting: Arc::default(),
         }
     }
 

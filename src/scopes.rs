@@ -1,6 +1,9 @@
 //! The scopes of a process, for what concerns resources of all of them.
 
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{
+    Arc, Mutex, Weak,
+    atomic::{AtomicBool, Ordering},
+};
 
 use k8s_openapi::jiff::Timestamp;
 use tokio::sync::watch;
@@ -21,9 +24,12 @@ pub struct Scopes {
     all: Mutex<Vec<Scope>>,
 }
 
+/// What others need of a scope. A type that led back to all that is shared would make the compiler try the
+/// bounds of each task for minutes.
 #[derive(Clone)]
 struct Scope {
-    context: Weak<Context>,
+    store: Weak<Mutex<Store>>,
+    relisting: Arc<AtomicBool>,
     stage: watch::Receiver<Stage>,
 }
 
@@ -39,17 +45,22 @@ impl Scopes {
     }
 
     /// A scope begins.
-    pub fn add(&self, context: &Arc<Context>, stage: watch::Receiver<Stage>) {
-        let context = Arc::downgrade(context);
-        lock(&self.all).push(Scope { context, stage });
+    pub fn add(&self, context: &Context, stage: watch::Receiver<Stage>) {
+        lock(&self.all).push(Scope {
+            store: Arc::downgrade(&context.store),
+            relisting: Arc::clone(&context.relisting),
+            stage,
+        });
     }
 
     /// The resources of every scope.
     #[must_use]
     pub fn stores(&self) -> Vec<Arc<Mutex<Store>>> {
         let scopes = lock(&self.all);
-        let contexts = scopes.iter().filter_map(|scope| scope.context.upgrade());
-        contexts.map(|context| Arc::clone(&context.store)).collect()
+        scopes
+            .iter()
+            .filter_map(|scope| scope.store.upgrade())
+            .collect()
     }
 
     /// The other resources that have to do with some keys, in all scopes. Nobody is asked for it.
@@ -58,13 +69,14 @@ impl Scopes {
         let mut others = Others::new(self.everywhere);
         let mut listed = 0;
         for scope in lock(&self.all).clone() {
-            let Some(context) = scope.context.upgrade() else {
+            let Some(store) = scope.store.upgrade() else {
                 continue;
             };
-            if *scope.stage.borrow() >= Stage::ResourcesListed && !context.is_relisting() {
+            let is_relisting = scope.relisting.load(Ordering::SeqCst);
+            if *scope.stage.borrow() >= Stage::ResourcesListed && !is_relisting {
                 listed += 1;
             }
-            lock(&context.store).with_keys(of, keys, now, &mut others);
+            lock(&store).with_keys(of, keys, now, &mut others);
         }
         others.listed = listed >= self.expected;
         others

@@ -105,7 +105,9 @@ mod tests {
     }
 
     fn with(mut object: Value, field: &str, value: Value) -> Value {
-        object["spec"][field] = value;
+        if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
+            spec.insert(field.to_owned(), value);
+        }
         object
     }
 

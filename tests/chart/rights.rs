@@ -49,7 +49,7 @@ fn with_namespaces_the_rules_are_a_role_in_each_and_no_cluster_role_is_bound() -
     Ok(())
 }
 
-/// The ClusterRoles that are bound.
+/// The `ClusterRoles` that are bound.
 fn bound(all: &[Value]) -> Vec<&str> {
     let bindings = all
         .iter()
