@@ -22,6 +22,25 @@ fn end(world: &mut World) {
     world.settle();
 }
 
+/// An immutable Secret keeps its data alone.
+#[test]
+fn retain_releases_an_immutable_target_of_a_suspended_resource() {
+    let mut world = World::published();
+    world
+        .store
+        .edit(TARGET, |secret| secret.immutable = Some(true));
+    world.respecify(|spec| spec.suspend = true);
+    world.settle_twice();
+    world.respecify(|spec| spec.target.deletion_policy = DeletionPolicy::Retain);
+    world.requests();
+    world.settle_twice();
+    assert_eq!(
+        world.requests(),
+        "confirm orders, release orders-credentials, status orders"
+    );
+    assert_eq!((owners(&world, TARGET), world.target()), (0, Some(alpha())));
+}
+
 #[test]
 fn a_rename_and_retain_in_one_edit_keep_the_old_target_and_release_it() {
     let mut world = World::published();

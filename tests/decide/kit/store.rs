@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use k8s_openapi::{
+    ByteString,
     api::core::v1::Secret,
     apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, Time},
     jiff::Timestamp,
@@ -74,7 +75,9 @@ impl Store {
         let current = self.secrets.get(&secret.name_any()).ok_or(Conflict)?;
         let same = current.metadata.uid == secret.metadata.uid
             && current.metadata.resource_version == secret.metadata.resource_version;
-        if !same || current.immutable == Some(true) {
+        // The metadata of an immutable Secret can be changed.
+        let frozen = current.immutable == Some(true) && content(current) != content(&secret);
+        if !same || frozen {
             return Err(Conflict);
         }
         secret
@@ -236,13 +239,26 @@ fn never_observed() -> StaticAwsCredentialsStatus {
     serde_json::from_value(status).expect("the default is a status")
 }
 
+type Content<'a> = (
+    Option<&'a BTreeMap<String, ByteString>>,
+    Option<&'a String>,
+    Option<bool>,
+);
+
+fn content(secret: &Secret) -> Content<'_> {
+    (
+        secret.data.as_ref(),
+        secret.type_.as_ref(),
+        secret.immutable,
+    )
+}
+
 /// A writer owns what it changes. A writer of everything takes the data from the others.
 fn managed_fields(
     before: Option<&Secret>,
     after: &Secret,
     manager: &str,
 ) -> Vec<ManagedFieldsEntry> {
-    let content = |secret: &Secret| (secret.data.clone(), secret.type_.clone(), secret.immutable);
     let writes_content = before.is_none_or(|before| content(before) != content(after));
     let fields = |content: bool| -> Value {
         if content {
