@@ -18,7 +18,7 @@ fn resource() -> Value {
             "name": "orders", "namespace": "shop", "uid": "11111111-2222-3333-4444-555555555555",
             "resourceVersion": "4711", "generation": 3,
             "creationTimestamp": "2026-01-01T00:00:00Z",
-            "deletionTimestamp": "2026-01-02T00:00:00Z",
+            "deletionTimestamp": "2026-01-02T00:00:00Z", "labels": { "team": "a" },
         },
         "spec": {
             "secretRef": { "name": "orders-aws" }, "region": "eu-west-1",

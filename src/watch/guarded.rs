@@ -1,6 +1,6 @@
 //! A resource as it is watched: one that cannot be decoded does not stop the others.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{Resource, api::ObjectMeta};
@@ -35,6 +35,7 @@ struct Metadata {
     uid: Option<String>,
     resource_version: Option<String>,
     generation: Option<i64>,
+    labels: Option<BTreeMap<String, String>>,
     creation_timestamp: Option<Time>,
     deletion_timestamp: Option<Time>,
 }
@@ -48,6 +49,7 @@ impl<'de> Deserialize<'de> for Guarded {
             uid: parts.metadata.uid,
             resource_version: parts.metadata.resource_version,
             generation: parts.metadata.generation,
+            labels: parts.metadata.labels,
             creation_timestamp: parts.metadata.creation_timestamp,
             deletion_timestamp: parts.metadata.deletion_timestamp,
             ..ObjectMeta::default()
