@@ -24,7 +24,7 @@ use crate::{
     lock::lock,
     metrics::{Listing, Metrics},
     queue::Queue,
-    remembered::Remembered,
+    remembered::{Asked, Remembered},
     resource::Resource,
     scopes::Scopes,
     store::Store,
@@ -162,6 +162,23 @@ impl Context {
     #[must_use]
     pub fn is_relisting(&self) -> bool {
         self.relisting.load(Ordering::SeqCst)
+    }
+
+    /// The answers to questions are for the runs of this process while it leads.
+    pub fn ask_only_while_leading(&self) {
+        if !self.shared.leader.leads() {
+            lock(&self.store).give_up_all();
+        }
+    }
+
+    /// Looks at or changes the question that a resource waits for.
+    pub fn question<T>(
+        &self,
+        resource: &Resource,
+        with: impl FnOnce(&mut Option<Box<Asked>>) -> T,
+    ) -> T {
+        let uid = resource.uid.as_str().into();
+        lock(&self.store).question(&resource.key, &uid, with)
     }
 
     /// Looks at or changes what is remembered of a resource.

@@ -11,6 +11,7 @@ use tokio::{
 use tracing::Instrument;
 
 use crate::{
+    api::StaticAwsCredentials,
     context::{Context, Shared},
     error::Error,
     fair::Permit,
@@ -18,7 +19,7 @@ use crate::{
     index::ResourceKey,
     lock::lock,
     queue::{Ended, Turn},
-    reconcile::{Answered, Asking, Outcome, Place, admitted, reconcile},
+    reconcile::{Place, reconcile},
     resource::{Resource, copied},
     standby, telemetry,
     watch::{self as watches, Stage},
@@ -37,18 +38,6 @@ const AFTER_A_PANIC: Duration = Duration::from_secs(30);
 struct Run {
     key: ResourceKey,
     ended: Ended,
-}
-
-/// How far a run came.
-enum Progress {
-    Ended(Ended),
-    Asks(Asking),
-}
-
-impl From<Ended> for Progress {
-    fn from(ended: Ended) -> Self {
-        Self::Ended(ended)
-    }
 }
 
 /// A watch ended, which it does only by a panic. Without it the index is not up to date any more.
@@ -136,7 +125,10 @@ async fn work(
         };
         tokio::select! {
             biased;
-            _ = turn.tick() => health.turned(),
+            _ = turn.tick() => {
+                health.turned();
+                context.ask_only_while_leading();
+            }
             Some(()) = terms.next() => context.begin_term(),
             Some(run) = runs.join_next() => over(context, run),
             permit = context.shared.gate.enter("") , if may_run && waiting => begin(context, permit, runs),
@@ -164,7 +156,7 @@ fn begin(context: &Arc<Context>, permit: Permit, runs: &mut JoinSet<Run>) {
     let context = Arc::clone(context);
     runs.spawn(async move {
         // A panic in here would lose the resource for good.
-        let run = AssertUnwindSafe(until_ended(&context, &key, place)).catch_unwind();
+        let run = AssertUnwindSafe(run_once(&context, &key, place)).catch_unwind();
         let ended = run.await.unwrap_or_else(|_| {
             tracing::error!(resource = %key, "the run panicked, which is a bug");
             Ended::Failed(AFTER_A_PANIC)
@@ -183,69 +175,65 @@ fn over(context: &Context, run: Result<Run, JoinError>) {
     }
 }
 
-/// One run, and those that an answer of AWS makes necessary.
-async fn until_ended(context: &Context, key: &ResourceKey, mut place: Place) -> Ended {
-    let mut answered = None;
-    loop {
-        // A task is as large as all that it may ever hold: boxed, a run leaves nothing behind.
-        let run = Box::pin(run_once(context, key, place, answered));
-        match run.await {
-            Progress::Ended(ended) => return ended,
-            Progress::Asks(asking) => {
-                answered = Some(asking.answered().await);
-                place = admitted(context, &key.namespace).await;
-            }
-        }
-    }
-}
-
 /// One run, within the gate that serves namespaces in turn.
-async fn run_once(
-    context: &Context,
-    key: &ResourceKey,
-    place: Place,
-    answered: Option<Answered>,
-) -> Progress {
+async fn run_once(context: &Arc<Context>, key: &ResourceKey, place: Place) -> Ended {
     let leads = context.shared.leader.leads();
-    let Some(object) = lock(&context.store).object(key) else {
-        return Ended::Rest.into();
-    };
-    let object = match object {
-        Ok(object) => object,
-        Err(_) if !leads => return Ended::Rest.into(),
-        Err(undecodable) => {
-            context.shared.metrics.runs.terminal();
-            let unusable = Unusable::undecodable(context, &undecodable);
-            return unusable.report(context, key).await.into();
-        }
-    };
-    let resource = match Resource::parse(&object) {
-        Ok(resource) => Resource {
-            credential_process_ttl: context.shared.credential_process_ttl,
-            copied_labels: copied(&object, &context.shared.copied_labels),
-            ..resource
-        },
-        Err(_) if !leads => return Ended::Rest.into(),
-        Err(finding) => {
-            context.shared.metrics.runs.terminal();
-            let unusable = Unusable::invalid(&object, finding);
-            return unusable.report(context, key).await.into();
+    let (object, resource) = match readable(context, key, leads).await {
+        Ok(readable) => readable,
+        Err(ended) => {
+            lock(&context.store).give_up(key);
+            return ended;
         }
     };
     if !leads {
+        lock(&context.store).give_up(key);
         standby::look(context, &resource).await;
-        return Ended::Rest.into();
+        return Ended::Rest;
     }
     let begun = context.shared.metrics.runs.begin();
-    let run =
-        reconcile(context, &object, &resource, place, answered).instrument(telemetry::run(key));
+    let run = reconcile(context, &object, &resource, place).instrument(telemetry::run(key));
     let result = AssertUnwindSafe(run).catch_unwind().await;
     let result = result.unwrap_or(Err(Error::Panic));
-    begun.end(result.as_ref().map(Outcome::next));
+    begun.end(result.as_ref().copied());
     match result {
-        Ok(Outcome::Asks(asking)) => Progress::Asks(asking),
-        Ok(Outcome::Done(None)) => Ended::Rest.into(),
-        Ok(Outcome::Done(Some(pause))) => Ended::LookAgain(pause).into(),
-        Err(error) => failures::failed(context, &resource, &error).into(),
+        Ok(None) => Ended::Rest,
+        Ok(Some(pause)) => Ended::LookAgain(pause),
+        Err(error) => failures::failed(context, &resource, &error),
+    }
+}
+
+/// The resource as it is known, or how the run ends if it cannot be run as it is.
+async fn readable(
+    context: &Context,
+    key: &ResourceKey,
+    leads: bool,
+) -> Result<(StaticAwsCredentials, Resource), Ended> {
+    let Some(object) = lock(&context.store).object(key) else {
+        return Err(Ended::Rest);
+    };
+    let object = match object {
+        Ok(object) => object,
+        Err(_) if !leads => return Err(Ended::Rest),
+        Err(undecodable) => {
+            context.shared.metrics.runs.terminal();
+            let unusable = Unusable::undecodable(context, &undecodable);
+            return Err(unusable.report(context, key).await);
+        }
+    };
+    match Resource::parse(&object) {
+        Ok(resource) => {
+            let resource = Resource {
+                credential_process_ttl: context.shared.credential_process_ttl,
+                copied_labels: copied(&object, &context.shared.copied_labels),
+                ..resource
+            };
+            Ok((object, resource))
+        }
+        Err(_) if !leads => Err(Ended::Rest),
+        Err(finding) => {
+            context.shared.metrics.runs.terminal();
+            let unusable = Unusable::invalid(&object, finding);
+            Err(unusable.report(context, key).await)
+        }
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     verdict::Finding,
 };
 
+mod awaited;
 mod facts;
 mod judge;
 mod known;
@@ -39,7 +40,7 @@ pub use opinion::{Evidence, Verdict, verdict};
 pub use ownership::{FoundTarget, Ownership, Target};
 pub use schedule::{CONFIRMATION, Due};
 pub use source::{FoundSource, Source, SourcePair, examine};
-pub use world::{Look, Memory, Proof, World};
+pub use world::{Awaited, Look, Memory, Proof, Question, World};
 
 /// What comes next.
 #[derive(Debug)]
@@ -146,6 +147,8 @@ pub enum Next {
     Keep,
     /// After this time.
     In(Duration),
+    /// When AWS has answered, or something changes.
+    Answer,
     /// When something changes.
     Never,
 }
@@ -165,16 +168,25 @@ pub fn decide(world: &World<'_>) -> Step {
     let Some(source) = world.source else {
         return Step::Read(Read::Source);
     };
-    match judge::judge(world, source) {
-        judge::Judgement::Read(read) => Step::Read(read),
-        judge::Judgement::Ask(query) => Step::Ask(query),
-        judge::Judgement::Control(region) => Step::Control(region),
-        judge::Judgement::Known(judged) => match place::place(world, source, &judged) {
-            place::Placing::Read(read) => Step::Read(read),
-            place::Placing::Known(placed) => {
-                Step::Act(Box::new(report::plan(world, source, &judged, *placed)))
-            }
+    let (judged, awaits) = match judge::judge(world, source) {
+        judge::Judgement::Read(read) => return Step::Read(read),
+        judge::Judgement::Control(region) => return Step::Control(region),
+        judge::Judgement::Known(judged) => (judged, false),
+        judge::Judgement::Ask(query) => match world.awaited {
+            None => return Step::Ask(query),
+            Some(awaited) => match awaited::meanwhile(world, source, &query.region, awaited) {
+                None => return Step::Act(Box::new(Plan::rest(world, Next::Answer))),
+                Some(judged) => (judged, true),
+            },
         },
+    };
+    match place::place(world, source, &judged) {
+        place::Placing::Read(read) => Step::Read(read),
+        place::Placing::Known(placed) => {
+            let plan = report::plan(world, source, &judged, *placed);
+            let plan = if awaits { plan.awaiting(world) } else { plan };
+            Step::Act(Box::new(plan))
+        }
     }
 }
 
@@ -185,6 +197,14 @@ pub fn write_refused(world: &World<'_>, plan: &Plan, finding: &Finding) -> Plan 
 }
 
 impl Plan {
+    /// The same before AWS has answered: no answer is counted, and none is planned.
+    fn awaiting(mut self, world: &World<'_>) -> Self {
+        self.memory.failures = world.memory.failures;
+        self.memory.failing = world.memory.failing;
+        self.next = Next::Answer;
+        self
+    }
+
     /// Nothing is to be done.
     fn rest(world: &World<'_>, next: Next) -> Self {
         Self {

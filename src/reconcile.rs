@@ -1,6 +1,6 @@
 //! One run for one resource: observe, decide, act.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -9,7 +9,7 @@ use crate::{
     act::{self, Changed},
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
     context::Context,
-    decide::{self, Change, Plan, Read, Source, Step, Target},
+    decide::{self, Awaited, Change, Next, Plan, Read, Source, Step, Target},
     error::{Error, STATUS_PAUSE},
     events::{self, Announcement},
     fair::Permit,
@@ -29,9 +29,6 @@ mod leftovers;
 mod restart;
 mod write;
 
-pub use ask::{Answered, Asking};
-pub use gather::admitted;
-
 /// Reads, questions and attempts of one run; more than any decision needs.
 const STEPS: u32 = 16;
 /// How often a write that met a changed Secret is decided anew.
@@ -42,7 +39,7 @@ const REQUEST_DEADLINE: Duration = Duration::from_secs(15);
 
 /// One run.
 struct Run<'a> {
-    context: &'a Context,
+    context: &'a Arc<Context>,
     resource: &'a Resource,
     object: &'a StaticAwsCredentials,
     status: StaticAwsCredentialsStatus,
@@ -51,8 +48,8 @@ struct Run<'a> {
     source: Option<Source>,
     targets: Vec<(String, Target)>,
     answers: Vec<(String, Answer)>,
-    answered: Option<Answered>,
     control: Option<Control>,
+    awaited: Option<Awaited>,
     jitter: f64,
     conflicts: u32,
     place: Option<Place>,
@@ -61,37 +58,17 @@ struct Run<'a> {
 /// A place among the runs that go on.
 pub type Place = (Permit, Work);
 
-/// How a run ended.
-pub enum Outcome {
-    /// All is done, and another run is planned after this time.
-    Done(Option<Duration>),
-    /// A further run is needed as soon as this is answered.
-    Asks(Asking),
-}
-
-impl Outcome {
-    /// How long until the next run that is planned.
-    #[must_use]
-    pub fn next(&self) -> Option<Duration> {
-        match self {
-            Self::Done(pause) => *pause,
-            Self::Asks(_) => Some(Duration::ZERO),
-        }
-    }
-}
-
-/// Runs once, with what an earlier run was told.
+/// Runs once, and returns after what time another run is planned.
 ///
 /// # Errors
 /// The cluster failed.
 pub async fn reconcile(
-    context: &Context,
+    context: &Arc<Context>,
     object: &StaticAwsCredentials,
     resource: &Resource,
     place: Place,
-    answered: Option<Answered>,
-) -> Result<Outcome, Error> {
-    let mut run = Run::new(context, object, resource, place, answered);
+) -> Result<Option<Duration>, Error> {
+    let mut run = Run::new(context, object, resource, place);
     for _ in 0..STEPS {
         run.still_leads()?;
         let step = tracing::debug_span!("decide").in_scope(|| run.decide());
@@ -99,18 +76,14 @@ pub async fn reconcile(
         match step {
             Step::Read(Read::Source) => run.read_source().instrument(observe).await?,
             Step::Read(Read::Target(name)) => run.read_target(name).instrument(observe).await?,
-            Step::Ask(query) => {
-                if let Some(asking) = run.ask(query).instrument(observe).await {
-                    return Ok(Outcome::Asks(asking));
-                }
-            }
+            Step::Ask(query) => run.ask(query).instrument(observe).await,
             Step::Control(region) => run.ask_about_others(&region).instrument(observe).await,
             Step::Act(plan) => {
                 if let Some(pause) = run.act(*plan).instrument(act).await? {
                     let follow = tracing::debug_span!("follow");
                     let again = run.follow_consumers().instrument(follow).await?;
                     let again = follow::sooner(again, run.leftovers_wait());
-                    return Ok(Outcome::Done(follow::sooner(pause, again)));
+                    return Ok(follow::sooner(pause, again));
                 }
             }
         }
@@ -267,16 +240,26 @@ impl Run<'_> {
     fn finish(&self, plan: Plan) -> Option<Duration> {
         let now = Instant::now();
         let look = self.look();
-        self.context.remember(self.resource, |remembered| {
+        let awaits = plan.next == Next::Answer;
+        let pause = self.context.remember(self.resource, |remembered| {
             if let Some(settling) = plan.status.settling.as_ref().filter(|_| plan.refusal_began) {
                 remembered.refusal_began(&settling.key_id_suffix, now);
             }
             remembered.memory = plan.memory;
-            remembered.memory.look = Some(look);
             remembered.failures = 0;
+            if awaits {
+                return remembered.restore_wait(now);
+            }
+            remembered.memory.look = Some(look);
             remembered.schedule(plan.next, now);
             remembered.pause(now)
-        })
+        });
+        if awaits {
+            self.keep_question(pause.is_none().then_some(look));
+        } else {
+            self.give_question_up();
+        }
+        pause
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod leftovers;
 mod overlap;
+mod question;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::{
 
 pub use leftovers::Leftovers;
 pub use overlap::Overlap;
+pub use question::{About, Asked};
 
 /// What is remembered of one resource.
 #[derive(Clone, Debug, Default)]
@@ -94,7 +96,7 @@ impl Remembered {
     /// Takes the decision about the next look.
     pub fn schedule(&mut self, next: Next, now: Instant) {
         match next {
-            Next::Keep => {}
+            Next::Keep | Next::Answer => {}
             Next::Never => self.timer = Timer::Never,
             Next::In(pause) => self.timer = Timer::At(now + pause),
         }

@@ -16,7 +16,7 @@ use crate::{
     lock::lock,
     metrics::{Listing, Summary},
     packed::Packed,
-    remembered::Remembered,
+    remembered::{Asked, Remembered},
     resource::Undecodable,
     uid::Uid,
 };
@@ -33,6 +33,7 @@ struct Record {
     uid: Uid,
     object: Result<Packed, Box<Undecodable>>,
     remembered: Option<Box<Remembered>>,
+    question: Option<Box<Asked>>,
     summary: Summary,
     keys: Keys,
     listed: bool,
@@ -67,6 +68,7 @@ impl Store {
         if let Some(record) = self.records.get_mut(key) {
             if record.uid != uid {
                 record.remembered = None;
+                record.question = None;
             }
             if let Some((remembered, version)) = record.remembered.as_mut().zip(version) {
                 remembered.shown(version);
@@ -82,6 +84,7 @@ impl Store {
             uid,
             object,
             remembered: None,
+            question: None,
             summary,
             keys,
             listed: true,
@@ -151,6 +154,35 @@ impl Store {
     pub fn forget_memories(&mut self) {
         for record in self.records.values_mut() {
             record.remembered = None;
+            record.question = None;
+        }
+    }
+
+    /// Looks at or changes the question that a resource waits for. One that is gone waits for none.
+    pub fn question<T>(
+        &mut self,
+        key: &ResourceKey,
+        uid: &Uid,
+        with: impl FnOnce(&mut Option<Box<Asked>>) -> T,
+    ) -> T {
+        let record = self.records.get_mut(key);
+        match record.filter(|record| record.uid == *uid) {
+            Some(record) => with(&mut record.question),
+            None => with(&mut None),
+        }
+    }
+
+    /// No run of this resource comes that would use an answer.
+    pub fn give_up(&mut self, key: &ResourceKey) {
+        if let Some(record) = self.records.get_mut(key) {
+            record.question = None;
+        }
+    }
+
+    /// No run comes at all.
+    pub fn give_up_all(&mut self) {
+        for record in self.records.values_mut() {
+            record.question = None;
         }
     }
 

@@ -100,8 +100,9 @@ fn by_identity(world: &World<'_>, pair: &SourcePair, region: &Region) -> Judgeme
         }),
         None => Judgement::Ask(Query {
             region: region.clone(),
-            // A refused pair that is asked about by itself does not go before those that people wait for.
-            new_pair: !(known::is_published(world, pair)
+            // One whose target is gone or was edited waits for a write as a new pair does. A refused pair
+            // that is asked about by itself does not go before those that people wait for.
+            new_pair: !(known::is_published(world, pair) && world.is_intact()
                 || world.due == Due::Now && schedule::was_refused(world)),
             max_age: max_age(world, pair),
         }),
@@ -232,7 +233,12 @@ pub(super) fn uncertain(
 }
 
 /// What a proof is worth under the pins.
-fn conforming(world: &World<'_>, proof: Proof, accepted_now: bool, published: bool) -> Judged {
+pub(super) fn conforming(
+    world: &World<'_>,
+    proof: Proof,
+    accepted_now: bool,
+    published: bool,
+) -> Judged {
     match pins::violated(world, &proof.identity) {
         Some(finding) => Judged::Refused {
             finding,

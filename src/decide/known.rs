@@ -43,7 +43,7 @@ pub(super) fn proof(world: &World<'_>, pair: &SourcePair, region: &Region) -> Kn
         .published
         .is_some_and(|published| published != pair.fingerprint);
     // For an interval proof the target need not be read: AWS is asked anyway, and nothing is written.
-    let proven_anew = world.due == Due::Now && status_says_published(world);
+    let proven_anew = world.due == Due::Now && status_says_published(world) && world.knows_spec();
     if !vouched || another_is_published || proven_anew {
         return Known::No;
     }

@@ -67,6 +67,8 @@ pub fn verdict(resource: &Resource, source: &Source, evidence: &Evidence<'_>) ->
         targets: &[],
         answers: evidence.answers,
         control: None,
+        question: None,
+        awaited: None,
         endpoint_replaced: evidence.endpoint_replaced,
         due: Due::Undecided,
         refused_for: Some(evidence.refused_for),

@@ -93,7 +93,8 @@ pub(super) fn write_refused(world: &World<'_>, decided: &Plan, finding: &Finding
     plan.status.observed_generation = decided.status.observed_generation;
     plan.status.source.clone_from(&decided.status.source);
     plan.memory.proof.clone_from(&decided.memory.proof);
-    plan.memory.failures = world.memory.failures.saturating_add(1);
+    plan.memory.failures = world.failures().saturating_add(1);
+    plan.memory.failing = world.asks_about();
     plan
 }
 
@@ -225,10 +226,11 @@ fn memory(
         _ => false,
     };
     memory.failures = if undetermined {
-        memory.failures.saturating_add(1)
+        world.failures().saturating_add(1)
     } else {
         0
     };
+    memory.failing = world.asks_about();
     memory.refused = if settles {
         pair.map(|pair| pair.fingerprint).or(memory.refused)
     } else {

@@ -81,12 +81,15 @@ pub(super) fn interval(world: &World<'_>) -> Duration {
 
 /// After answers that say nothing: twice the pause each time, from `first` to `most`.
 pub(super) fn backoff(world: &World<'_>, first: Duration, most: Duration) -> Duration {
-    let doubled = first.saturating_mul(1 << world.memory.failures.min(16));
+    let doubled = first.saturating_mul(1 << world.failures().min(16));
     doubled.min(most).mul_f64(0.8 + 0.4 * world.jitter)
 }
 
 /// The next proof of a settled resource.
 pub(super) fn resting(world: &World<'_>) -> Next {
+    if world.question.is_some() {
+        return Next::Answer;
+    }
     if world.due != Due::Undecided {
         return Next::Keep;
     }

@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::{Due, Look, World, leftovers};
+use super::{Due, Look, Question, World, leftovers};
 use crate::{
     api::{ConditionType, Reason, StaticAwsCredentialsStatus},
     index::{Sight, View},
@@ -11,12 +11,15 @@ use crate::{
 /// Whether the world is as the last finished run left it, or, in a new process, as the status says.
 pub(super) fn is_settled(world: &World<'_>) -> bool {
     let has_labels = world.knows_labels() || !world.was_true(ConditionType::Ready);
-    if world.due == Due::Now || !has_labels {
-        return false;
-    }
-    match &world.memory.look {
-        Some(look) => *look == Look::of(world.resource.generation, world.view, world.status),
-        None => status_vouches(world),
+    let is_now = |look: Look| look == Look::of(world.resource.generation, world.view, world.status);
+    match (world.question, world.memory.look) {
+        _ if !has_labels => false,
+        (Some(Question::Answered), _) => false,
+        // Its proof is due, and waits.
+        (Some(Question::Open(look)), _) => look.is_some_and(is_now),
+        (None, _) if world.due == Due::Now => false,
+        (None, Some(look)) => is_now(look),
+        (None, None) => status_vouches(world),
     }
 }
 
@@ -24,6 +27,7 @@ pub(super) fn is_settled(world: &World<'_>) -> bool {
 /// fights costs no reads until then.
 pub(super) fn awaits_restore(world: &World<'_>) -> bool {
     world.restore_wait.is_some()
+        && world.question != Some(Question::Answered)
         && world.due == Due::Later
         && world.reason_before(ConditionType::Ready) == Some(Reason::TargetModified)
         && world.knows_spec()

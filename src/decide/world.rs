@@ -1,5 +1,7 @@
 //! What a decision is made from.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use k8s_openapi::jiff::Timestamp;
 
 use super::{Due, Source, Target, published_sight};
@@ -10,6 +12,7 @@ use crate::{
     index::{Sight, View},
     layout,
     pair::KeyPair,
+    region::Region,
     resource::Resource,
     verdict::{Answer, Control},
 };
@@ -33,6 +36,10 @@ pub struct World<'a> {
     pub answers: &'a [(String, Answer)],
     /// What a control question showed in this run.
     pub control: Option<Control>,
+    /// The question that an earlier run left.
+    pub question: Option<Question>,
+    /// Why the question of this run has no answer yet.
+    pub awaited: Option<Awaited>,
     /// Whether one endpoint stands for all regions.
     pub endpoint_replaced: bool,
     /// When the next proof is due.
@@ -47,6 +54,24 @@ pub struct World<'a> {
     pub now: Timestamp,
     /// Random, from 0 to 1.
     pub jitter: f64,
+}
+
+/// A question to STS that an earlier run of the resource left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// It has no answer yet. The world as the last run left it; none if that run left something to do.
+    Open(Option<Look>),
+    /// It has an answer.
+    Answered,
+}
+
+/// Why a question to STS has no answer yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// Other questions come first, or the call takes long.
+    Turn,
+    /// The endpoint gives no answer to any question, for this reason.
+    Endpoint(Reason),
 }
 
 /// What this process remembers of a resource from one run to the next.
@@ -64,8 +89,10 @@ pub struct Memory {
     pub settling: Option<Fingerprint>,
     /// The pair of whose refusal the status speaks.
     pub refused: Option<Fingerprint>,
-    /// Answers in a row that said nothing.
+    /// Answers in a row that said nothing about one pair.
     pub failures: u32,
+    /// The pair that these answers were about, with its region, hashed.
+    pub failing: Option<u64>,
 }
 
 /// A pair that this process proved, or found proven.
@@ -149,6 +176,28 @@ impl World<'_> {
             .iter()
             .find(|(asked, _)| asked == region)
             .map(|(_, answer)| answer)
+    }
+
+    /// What a question is about: the source's pair and the region, hashed.
+    pub(super) fn asks_about(&self) -> Option<u64> {
+        let Some(Source::Found(found)) = self.source else {
+            return None;
+        };
+        let pair = found.pair.as_ref().ok()?;
+        let region = self.resource.region.as_ref().map(Region::as_str);
+        let mut hasher = DefaultHasher::new();
+        (pair.fingerprint, region).hash(&mut hasher);
+        Some(hasher.finish())
+    }
+
+    /// Answers in a row that said nothing about the source's pair.
+    pub(super) fn failures(&self) -> u32 {
+        let failing = self.memory.failing;
+        if failing.is_none() || failing == self.asks_about() {
+            self.memory.failures
+        } else {
+            0
+        }
     }
 
     /// The reason of a condition before this run.

@@ -7,77 +7,91 @@ use tokio::time::{Instant, timeout};
 
 use super::Run;
 use crate::{
-    decide::{Query, Source, SourcePair},
-    fingerprint::Fingerprint,
+    decide::{Awaited, Look, Query, Source, SourcePair},
+    remembered::{About, Asked},
     sts::{Question, Urgency},
     verdict::Answer,
 };
 
-/// For how long a run waits itself while other questions are in front of its own.
+/// For how long a run waits itself. Most answers come sooner, and a run that has its answer reads nothing
+/// twice.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A question that waits for its turn without the run that has it. A run holds its resource and a
-/// pair read from it, more than ten times as much as its question; and what it read when it began
-/// says little once it has waited for half an hour.
-pub struct Asking {
-    region: String,
-    answered: Answered,
-    answer: BoxFuture<'static, Answer>,
-}
-
-/// What AWS said about one pair, for the next run of the resource.
-#[derive(Debug)]
-pub struct Answered {
-    fingerprint: Fingerprint,
-    answers: Vec<(String, Answer)>,
-}
-
-impl Asking {
-    /// Waits for the answer.
-    pub async fn answered(self) -> Answered {
-        let (mut answered, answer) = (self.answered, self.answer.await);
-        answered.answers.push((self.region, answer));
-        answered
-    }
-}
-
 impl Run<'_> {
-    /// Asks about the source's pair. What is returned waits, and the run is over.
-    pub(super) async fn ask(&mut self, query: Query) -> Option<Asking> {
-        let pair = self.pair()?;
-        let fingerprint = pair.fingerprint;
-        let region = query.region.as_str().to_owned();
-        let mut answer = self.question(pair, &query);
-        // AWS may take long, and its limiter longer: nobody waits behind this run meanwhile.
-        self.place = None;
-        loop {
+    /// Asks about the source's pair. An answer that does not come soon is for another run; this one goes
+    /// on without it.
+    pub(super) async fn ask(&mut self, query: Query) {
+        let Some(pair) = self.pair() else {
+            return;
+        };
+        let about = About {
+            fingerprint: pair.fingerprint,
+            region: query.region.as_str().to_owned(),
+            new_pair: query.new_pair,
+        };
+        if !self.waits_for(&about) {
+            let mut answer = self.question(pair, &query);
+            // AWS may take long, and its limiter longer: nobody waits behind this run meanwhile.
+            self.place = None;
             if let Ok(answer) = timeout(PATIENCE, &mut answer).await {
-                self.answers.push((region, answer));
-                return None;
+                self.answers.push((about.region, answer));
+                return;
             }
-            // A call that is under way ends soon, and there are few of them.
-            if self.context.shared.sts.waiting() > 0 {
-                let answers = std::mem::take(&mut self.answers);
-                let answered = Answered {
-                    fingerprint,
-                    answers,
-                };
-                return Some(Asking {
-                    region,
-                    answered,
-                    answer,
-                });
-            }
+            self.leave(about, answer);
         }
+        self.awaited = Some(Awaited::Turn);
     }
 
-    /// What an earlier run was told stands if the source still holds the pair that it asked about.
+    /// Whether an earlier run asked this. A question about another pair is given up.
+    fn waits_for(&self, about: &About) -> bool {
+        let (waits, overtaken) = self.context.question(self.resource, |asked| {
+            let waits = asked.as_ref().is_some_and(|asked| asked.waits_for(about));
+            (waits, asked.take_if(|asked| !waits && asked.is_open()))
+        });
+        drop(overtaken);
+        waits
+    }
+
+    /// Leaves a question without a run. A run that waited would hold the resource and a pair read from it,
+    /// and what it read when it began says little once it has waited for half an hour.
+    fn leave(&self, about: About, answer: BoxFuture<'static, Answer>) {
+        let (context, key) = (Arc::downgrade(self.context), self.resource.key.clone());
+        let asked = Asked::new(about, self.answers.clone(), answer, move || {
+            if let Some(context) = context.upgrade() {
+                context.wake([&key]);
+            }
+        });
+        let before = self
+            .context
+            .question(self.resource, |slot| slot.replace(Box::new(asked)));
+        drop(before);
+    }
+
+    /// The run is over, and its question stays, beside the world as the run leaves it; none if the run
+    /// leaves something to do.
+    pub(super) fn keep_question(&self, look: Option<Look>) {
+        self.context.question(self.resource, |slot| {
+            if let Some(asked) = slot {
+                asked.left(look);
+            }
+        });
+    }
+
+    /// The run needs no answer any more.
+    pub(super) fn give_question_up(&self) {
+        let given_up = self.context.question(self.resource, Option::take);
+        drop(given_up);
+    }
+
+    /// What an earlier run asked is answered for the pair that it asked about.
     pub(super) fn recall(&mut self) {
-        let fingerprint = self.pair().map(|pair| pair.fingerprint);
-        let answered = self.answered.take();
-        let answered = answered.filter(|answered| Some(answered.fingerprint) == fingerprint);
-        self.answers
-            .extend(answered.into_iter().flat_map(|answered| answered.answers));
+        let Some(fingerprint) = self.pair().map(|pair| pair.fingerprint) else {
+            return;
+        };
+        let answers = self.context.question(self.resource, |asked| {
+            asked.as_ref().map(|asked| asked.answers(fingerprint))
+        });
+        self.answers.extend(answers.into_iter().flatten());
     }
 
     pub(super) fn pair(&self) -> Option<&SourcePair> {

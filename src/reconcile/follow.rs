@@ -88,8 +88,13 @@ impl Run<'_> {
         self.write_status(&status).await?;
         let again = Again::sooner(again, restarted?);
         let (look, jitter, now) = (self.look(), self.jitter, Instant::now());
+        let asked = self.context.question(resource, |asked| {
+            asked.as_mut().map(|asked| asked.changed(look)).is_some()
+        });
         Ok(self.context.remember(resource, |remembered| {
-            remembered.memory.look = remembered.memory.look.map(|_| look);
+            if !asked {
+                remembered.memory.look = remembered.memory.look.map(|_| look);
+            }
             remembered.overlap.looked(again, news, jitter, now)
         }))
     }

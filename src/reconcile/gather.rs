@@ -5,7 +5,7 @@ use std::sync::Arc;
 use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{Answered, Place, Run, in_time};
+use super::{Place, Run, in_time};
 use crate::{
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
     context::Context,
@@ -20,20 +20,20 @@ use crate::{
 
 impl<'a> Run<'a> {
     pub(super) fn new(
-        context: &'a Context,
+        context: &'a Arc<Context>,
         object: &'a StaticAwsCredentials,
         resource: &'a Resource,
         place: Place,
-        answered: Option<Answered>,
     ) -> Self {
         let stored = object.status.clone().unwrap_or_default();
         let stored_version = object.metadata.resource_version.clone().unwrap_or_default();
         let rewinds = lock(&context.index).rewinds();
         // The watch brings our own status write back only after the next trigger may have come.
         let now = Instant::now();
-        let (written, after) = context.remember(resource, |remembered| {
+        let (written, after, leftovers_due) = context.remember(resource, |remembered| {
             remembered.rewound(rewinds);
-            if remembered.leftovers.is_due(now) {
+            let leftovers_due = remembered.leftovers.is_due(now);
+            if leftovers_due {
                 remembered.memory.look = None;
             }
             let newer = |written: &Written| {
@@ -47,8 +47,15 @@ impl<'a> Run<'a> {
             let written = remembered.written.take();
             remembered.written = written.filter(|written| newer(written));
             let after = remembered.leftovers.after().to_owned();
-            (remembered.written.clone(), after)
+            (remembered.written.clone(), after, leftovers_due)
         });
+        if leftovers_due {
+            context.question(resource, |asked| {
+                if let Some(asked) = asked {
+                    asked.left(None);
+                }
+            });
+        }
         let (status, version) = match written {
             Some(written) => (written.status, written.version.to_string()),
             None => (stored, stored_version),
@@ -68,8 +75,8 @@ impl<'a> Run<'a> {
             source: None,
             targets: Vec::new(),
             answers: Vec::new(),
-            answered,
             control: None,
+            awaited: None,
             jitter: jitter(),
             conflicts: 0,
             place: Some(place),
@@ -100,6 +107,9 @@ impl<'a> Run<'a> {
                     remembered.leftovers.note(now).map(str::to_owned),
                 )
             });
+        let question = self.context.question(self.resource, |asked| {
+            asked.as_ref().map(|asked| asked.state())
+        });
         with(&World {
             resource: self.resource,
             status: &self.status,
@@ -109,6 +119,8 @@ impl<'a> Run<'a> {
             targets: &self.targets,
             answers: &self.answers,
             control: self.control,
+            question,
+            awaited: self.awaited,
             endpoint_replaced: self.context.shared.endpoint_replaced,
             due,
             refused_for,
@@ -171,7 +183,7 @@ pub(super) fn as_mentioned(
 }
 
 /// Waits for another turn.
-pub async fn admitted(context: &Context, namespace: &Arc<str>) -> Place {
+async fn admitted(context: &Context, namespace: &Arc<str>) -> Place {
     let shared = &context.shared;
     let (queue, began) = (&shared.metrics.queue, Instant::now());
     queue.added();

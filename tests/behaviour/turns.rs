@@ -15,7 +15,8 @@ use crate::{
 
 tests![
     the_run_that_comes_after_a_turn_knows_the_answer,
-    what_was_said_of_one_pair_says_nothing_of_the_next,
+    a_pair_that_comes_while_another_waits_overtakes_it,
+    a_resource_is_suspended_while_it_waits,
     a_resource_that_goes_while_it_waits_gets_no_target,
     an_answer_that_was_waited_for_is_not_asked_for_again,
 ];
@@ -71,7 +72,7 @@ async fn the_run_that_comes_after_a_turn_knows_the_answer(stage: Arc<Stage>) -> 
     Ok(())
 }
 
-async fn what_was_said_of_one_pair_says_nothing_of_the_next(stage: Arc<Stage>) -> Result<()> {
+async fn a_pair_that_comes_while_another_waits_overtakes_it(stage: Arc<Stage>) -> Result<()> {
     let scene = slow(stage).await?;
     crowd(&scene, 0..40).await?;
     scene.source("pair", PAIR).await?;
@@ -89,12 +90,36 @@ async fn what_was_said_of_one_pair_says_nothing_of_the_next(stage: Arc<Stage>) -
 
     let object = scene.until_awaited("orders", "Settling").await?;
     assert_holds(&object, "Verified", "Unknown", "Settling");
-    assert_eq!(scene.sts.calls_for(PAIR.0).len(), 1);
+    assert!(scene.sts.calls_for(PAIR.0).is_empty());
     assert!(!scene.sts.calls_for(SECOND.0).is_empty());
     assert_eq!(scene.snapshot(TARGET).await?, None);
     scene.accept(SECOND);
     scene.until_ready("orders").await?;
     assert_eq!(scene.key_id(TARGET).await?, SECOND.0);
+    Ok(())
+}
+
+async fn a_resource_is_suspended_while_it_waits(stage: Arc<Stage>) -> Result<()> {
+    let scene = slow(stage).await?;
+    crowd(&scene, 0..40).await?;
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene
+        .until("the run has begun", async || {
+            Ok((reads(&scene, "pair") > 0).then_some(()))
+        })
+        .await?;
+    tokio::time::sleep(PARTED).await;
+    scene.change("orders", json!({ "suspend": true })).await?;
+    scene
+        .until_says("orders", "Ready", "Unknown", "Suspended")
+        .await?;
+    let (last, _) = numbered(39);
+    let waits = scene.sts.calls_for(&last).is_empty();
+    ensure!(waits, "its turn came too soon to show anything");
+    scene.until_ready("crowd-39").await?;
+    assert!(scene.sts.calls_for(PAIR.0).is_empty());
+    assert_eq!(scene.snapshot(TARGET).await?, None);
     Ok(())
 }
 

@@ -32,3 +32,4 @@ mod suspension;
 mod target;
 mod transitions;
 mod ttl;
+mod waiting;

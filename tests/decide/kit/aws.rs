@@ -7,6 +7,7 @@ use std::{
 
 use static_aws_credentials::{
     api::{Identity, Reason},
+    decide::Awaited,
     pair::KeyPair,
     region::{Partition, Region},
     verdict::Answer,
@@ -41,6 +42,8 @@ pub struct Aws {
     pub expired: BTreeSet<String>,
     /// The account that it names for every pair, if it is not AWS that answers.
     pub canned: Option<String>,
+    /// Why questions get no answer for now.
+    pub awaits: Option<Awaited>,
     /// Everything that was asked.
     pub asked: Vec<Asked>,
 }
@@ -58,6 +61,7 @@ impl Aws {
             silent: BTreeMap::new(),
             expired: BTreeSet::new(),
             canned: None,
+            awaits: None,
             asked: Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 use static_aws_credentials::{
     api::StaticAwsCredentialsStatus,
-    decide::{Change, Look, Plan},
+    decide::{Change, Look, Next, Plan},
     index::Sight,
     remembered::Written,
     target::{FIELD_MANAGER, Passing},
@@ -153,10 +153,19 @@ impl Run {
             remembered.refusal_began(&settling.key_id_suffix, mono);
         }
         remembered.memory = plan.memory;
-        remembered.memory.look = Some(look);
         remembered.failures = 0;
+        if plan.next == Next::Answer {
+            let pause = remembered.restore_wait(mono);
+            let questions = &mut world.process.questions;
+            if let Some(waiting) = questions.get_mut(&*self.resource.uid) {
+                waiting.look = pause.is_none().then_some(look);
+            }
+            return pause;
+        }
+        remembered.memory.look = Some(look);
         remembered.schedule(plan.next, mono);
         let waits = [remembered.pause(mono), remembered.leftovers.wait(mono)];
+        world.process.questions.remove(&*self.resource.uid);
         waits.into_iter().flatten().min()
     }
 }

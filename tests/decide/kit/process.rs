@@ -3,13 +3,17 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     rc::Rc,
+    sync::Arc,
     time::Duration,
 };
 
 use static_aws_credentials::{
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
+    decide::{Look, Question},
     fingerprint::{Fingerprint, FingerprintKey},
     index::{Index, View},
+    pair::KeyPair,
+    region::Region,
     remembered::Remembered,
     verdict::Answer,
 };
@@ -25,6 +29,31 @@ const REFUSED_FOR: Duration = Duration::from_millis(1500);
 /// What a finished run saw: generation, Secrets and status.
 pub type Seen = (i64, View, StaticAwsCredentialsStatus);
 
+/// A question that was left without a run.
+#[derive(Clone)]
+pub struct Waiting {
+    pub fingerprint: Fingerprint,
+    pub pair: Arc<KeyPair>,
+    pub region: Region,
+    pub before: Vec<(String, Answer)>,
+    pub answer: Option<Answer>,
+    pub look: Option<Look>,
+}
+
+impl Waiting {
+    pub fn state(&self) -> Question {
+        let open = Question::Open(self.look);
+        self.answer.as_ref().map_or(open, |_| Question::Answered)
+    }
+
+    pub fn answers(&self) -> Vec<(String, Answer)> {
+        let region = self.region.as_str().to_owned();
+        let last = self.answer.clone().map(|answer| (region, answer));
+        let before = last.is_some().then(|| self.before.clone());
+        before.into_iter().flatten().chain(last).collect()
+    }
+}
+
 /// The memory of one process.
 #[derive(Clone)]
 pub struct Process {
@@ -34,6 +63,8 @@ pub struct Process {
     /// The pairs that fingerprints stand for.
     pub pairs: Rc<HashMap<Fingerprint, Pair>>,
     pub replies: HashMap<(Fingerprint, String), (Answer, Duration)>,
+    /// Questions that resources wait for, by their UIDs.
+    pub questions: HashMap<String, Waiting>,
     /// Resources as the watch has shown them.
     pub watched: BTreeMap<String, StaticAwsCredentials>,
     /// Resources that are to be looked at.
@@ -60,6 +91,7 @@ impl Process {
             remembered: HashMap::new(),
             key: Rc::new(key),
             replies: HashMap::new(),
+            questions: HashMap::new(),
             watched: BTreeMap::new(),
             woken: BTreeSet::new(),
             timers: BTreeMap::new(),

@@ -1,12 +1,13 @@
 //! One run: the steps of `decide`, as the operator takes them, and the rules that hold for each.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use kube::ResourceExt;
 use static_aws_credentials::{
     api::{ConditionType, StaticAwsCredentials, StaticAwsCredentialsStatus},
     conditions,
-    decide::{FoundTarget, Query, Read, Source, Step, Target, World as Known, examine},
+    decide::{Awaited, FoundTarget, Query, Read, Source, Step, Target, World as Known, examine},
+    fingerprint::Fingerprint,
     index::{Seen, Sight, View},
     region::Region,
     remembered::Written,
@@ -14,7 +15,7 @@ use static_aws_credentials::{
     verdict::{Answer, Control},
 };
 
-use super::{World, build::key_pair, store::NAMESPACE};
+use super::{World, build::key_pair, process::Waiting, store::NAMESPACE};
 
 /// A run that did not come to its end.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,6 +39,7 @@ pub struct Run {
     targets: Vec<(String, Target)>,
     answers: Vec<(String, Answer)>,
     control: Option<Control>,
+    awaited: Option<Awaited>,
     pub(super) conflicts: u32,
 }
 
@@ -63,7 +65,8 @@ impl Run {
         };
         let written = remembered.written.take();
         remembered.written = written.filter(|written| newer(written));
-        if remembered.leftovers.is_due(mono) {
+        let leftovers_due = remembered.leftovers.is_due(mono);
+        if leftovers_due {
             remembered.memory.look = None;
         }
         let after = remembered.leftovers.after().to_owned();
@@ -71,6 +74,10 @@ impl Run {
             Some(written) => (written.status, written.version.to_string()),
             None => (stored, version),
         };
+        let waiting = world.process.questions.get_mut(&resource.uid);
+        if let Some(waiting) = waiting.filter(|_| leftovers_due) {
+            waiting.look = None;
+        }
         Self {
             name: object.name_any(),
             view: world.process.index.view_after(&resource.key, &after),
@@ -81,6 +88,7 @@ impl Run {
             targets: Vec::new(),
             answers: Vec::new(),
             control: None,
+            awaited: None,
             conflicts: 0,
         }
     }
@@ -107,6 +115,8 @@ impl Run {
         let mono = world.mono();
         let now = world.wall();
         let (jitter, endpoint_replaced) = (world.jitter, world.endpoint_replaced);
+        let question = world.process.questions.get(&*self.resource.uid);
+        let question = question.map(Waiting::state);
         let remembered = world.process.remembered(&self.resource.uid);
         let refused_for = remembered.refused_for(&self.status, now, mono);
         with(&Known {
@@ -118,6 +128,8 @@ impl Run {
             targets: &self.targets,
             answers: &self.answers,
             control: self.control,
+            question,
+            awaited: self.awaited,
             endpoint_replaced,
             due: remembered.due(mono),
             refused_for,
@@ -140,6 +152,10 @@ impl Run {
         let before = std::mem::replace(&mut self.view.source, source.sight());
         let index = &mut world.process.index;
         index.record(NAMESPACE, &name, &before, &self.view.source);
+        let answered = world.process.questions.get(&*self.resource.uid);
+        let answered = answered.filter(|it| Some(it.fingerprint) == fingerprint(&source));
+        self.answers
+            .extend(answered.into_iter().flat_map(Waiting::answers));
         self.source = Some(source);
         Ok(())
     }
@@ -173,6 +189,22 @@ impl Run {
         };
         let pair = found.pair.as_ref().expect("AWS is asked about a pair");
         let region = query.region.as_str();
+        let questions = &mut world.process.questions;
+        let before = questions.remove(&*self.resource.uid);
+        if let Some(awaited) = world.aws.awaits {
+            let same = |it: &Waiting| it.fingerprint == pair.fingerprint && it.answer.is_none();
+            let waiting = before.filter(same).unwrap_or_else(|| Waiting {
+                fingerprint: pair.fingerprint,
+                pair: Arc::clone(&pair.pair),
+                region: query.region.clone(),
+                before: self.answers.clone(),
+                answer: None,
+                look: None,
+            });
+            questions.insert(self.resource.uid.clone(), waiting);
+            self.awaited = Some(awaited);
+            return Ok(());
+        }
         let known = world
             .process
             .recall(pair.fingerprint, region, query.max_age, world.now);
@@ -218,6 +250,13 @@ impl Run {
     /// What the index is told of the resource when its own status has come back.
     pub fn mentions(object: &StaticAwsCredentials) -> static_aws_credentials::index::Mentions {
         mentions(object, object.status.as_ref())
+    }
+}
+
+fn fingerprint(source: &Source) -> Option<Fingerprint> {
+    match source {
+        Source::Found(found) => Some(found.pair.as_ref().ok()?.fingerprint),
+        Source::Absent => None,
     }
 }
 

@@ -224,6 +224,21 @@ impl World {
         self.now = end;
     }
 
+    /// AWS answers what waits, and everything that follows happens.
+    pub fn answer(&mut self) {
+        self.aws.awaits = None;
+        for (uid, waiting) in &mut self.process.questions {
+            if waiting.answer.is_none() {
+                let answer = self.aws.ask(self.now, &waiting.region, &waiting.pair);
+                waiting.answer = Some(answer);
+            }
+            let watched = self.process.watched.values();
+            let of = watched.filter(|object| object.uid().as_ref() == Some(uid));
+            self.process.woken.extend(of.map(ResourceExt::name_any));
+        }
+        self.settle();
+    }
+
     /// When a resource is looked at again, if nothing changes.
     pub fn next_look(&self, name: &str) -> Option<Duration> {
         Some(self.process.timers.get(name)?.saturating_sub(self.now))
