@@ -3,6 +3,7 @@
 //! [`Client`] asks STS; [`Prover`] stands before it and keeps the number of calls small.
 
 mod body;
+mod breaker;
 mod ca;
 mod classify;
 mod client;
@@ -26,7 +27,7 @@ pub use endpoint::{Endpoint, has_sound_port, parse_endpoint};
 pub use limiter::{Limiter, Rate, Token};
 pub use prover::Prover;
 
-use crate::{pair::KeyPair, verdict::Answer};
+use crate::{api::Reason, pair::KeyPair, verdict::Answer};
 
 /// Whoever can say whose a key pair is.
 pub trait Sts: Send + Sync + 'static {
@@ -37,6 +38,16 @@ pub trait Sts: Send + Sync + 'static {
     /// How many questions wait for their turn. Whoever asks at once has none.
     fn waiting(&self) -> usize {
         0
+    }
+
+    /// Why the endpoint of a question gives no answer at present, where that is known.
+    fn outage(&self, _: &Question) -> Option<Reason> {
+        None
+    }
+
+    /// The address that a question goes to.
+    fn destination<'a>(&'a self, question: &'a Question) -> &'a str {
+        &question.endpoint
     }
 }
 
@@ -75,6 +86,13 @@ pub struct Reply {
     pub at: Instant,
 }
 
+impl Reply {
+    fn now(answer: Answer) -> Self {
+        let at = Instant::now();
+        Self { answer, at }
+    }
+}
+
 impl<S: Sts + ?Sized> Sts for Arc<S> {
     fn ask(&self, question: Question) -> BoxFuture<'_, Reply> {
         (**self).ask(question)
@@ -82,5 +100,13 @@ impl<S: Sts + ?Sized> Sts for Arc<S> {
 
     fn waiting(&self) -> usize {
         (**self).waiting()
+    }
+
+    fn outage(&self, question: &Question) -> Option<Reason> {
+        (**self).outage(question)
+    }
+
+    fn destination<'a>(&'a self, question: &'a Question) -> &'a str {
+        (**self).destination(question)
     }
 }

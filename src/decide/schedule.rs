@@ -66,7 +66,20 @@ pub(super) fn while_pending(world: &World<'_>, reason: Reason, refused_for: Dura
     if reason == Reason::Settling {
         settling_pause(refused_for)
     } else {
-        backoff(world, Duration::from_secs(2), Duration::from_mins(5))
+        backoff(world, Duration::from_secs(2), longest(world, reason))
+    }
+}
+
+/// The longest pause after answers that say nothing. A question to an endpoint that gives no answer waits
+/// for its first one and costs no call, so that all of them are asked soon after it is back. What an account
+/// has switched off, a person must switch on.
+fn longest(world: &World<'_>, reason: Reason) -> Duration {
+    match reason {
+        Reason::StsUnreachable | Reason::StsUnavailable => Duration::from_secs(12),
+        Reason::RegionDisabled | Reason::OptInRequired if world.was_true(ConditionType::Ready) => {
+            world.resource.checks.interval
+        }
+        _ => Duration::from_mins(5),
     }
 }
 
@@ -158,7 +171,11 @@ pub(super) fn next(
                 .saturating_sub(refused_for)
                 .max(Duration::from_secs(1)),
         ),
-        Judged::Sound { doubt: Some(_), .. } => {
+        Judged::Sound {
+            doubt: Some(finding),
+            ..
+        } => {
+            let most = longest(world, finding.reason);
             Next::In(backoff(world, Duration::from_secs(30), most))
         }
         Judged::Sound { .. }

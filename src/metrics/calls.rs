@@ -69,4 +69,8 @@ impl<S: Sts> Sts for Measured<S> {
             reply
         })
     }
+
+    fn destination<'a>(&'a self, question: &'a Question) -> &'a str {
+        self.sts.destination(question)
+    }
 }

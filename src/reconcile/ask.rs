@@ -16,6 +16,8 @@ use crate::{
 /// For how long a run waits itself. Most answers come sooner, and a run that has its answer reads nothing
 /// twice.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// The same while the endpoint gives no answer: one that has just come back may answer yet.
+const PATIENCE_IN_AN_OUTAGE: Duration = Duration::from_millis(200);
 
 impl Run<'_> {
     /// Asks about the source's pair. An answer that does not come soon is for another run; this one goes
@@ -29,17 +31,22 @@ impl Run<'_> {
             region: query.region.as_str().to_owned(),
             new_pair: query.new_pair,
         };
+        let question = self.question(pair, &query);
+        let sts = Arc::clone(&self.context.shared.sts);
         if !self.waits_for(&about) {
-            let mut answer = self.question(pair, &query);
+            let mut answer = self.answer(question.clone());
             // AWS may take long, and its limiter longer: nobody waits behind this run meanwhile.
             self.place = None;
-            if let Ok(answer) = timeout(PATIENCE, &mut answer).await {
+            let outage = sts.outage(&question);
+            let patience = outage.map_or(PATIENCE, |_| PATIENCE_IN_AN_OUTAGE);
+            if let Ok(answer) = timeout(patience, &mut answer).await {
                 self.answers.push((about.region, answer));
                 return;
             }
             self.leave(about, answer);
         }
-        self.awaited = Some(Awaited::Turn);
+        let outage = sts.outage(&question);
+        self.awaited = Some(outage.map_or(Awaited::Turn, Awaited::Endpoint));
     }
 
     /// Whether an earlier run asked this. A question about another pair is given up.
@@ -101,9 +108,9 @@ impl Run<'_> {
         }
     }
 
-    fn question(&self, pair: &SourcePair, query: &Query) -> BoxFuture<'static, Answer> {
+    fn question(&self, pair: &SourcePair, query: &Query) -> Question {
         let now = Instant::now();
-        let question = Question {
+        Question {
             namespace: self.resource.key.namespace.to_string(),
             pair: Arc::clone(&pair.pair),
             region: query.region.as_str().to_owned(),
@@ -114,7 +121,10 @@ impl Run<'_> {
                 Urgency::IntervalProof
             },
             not_before: now.checked_sub(query.max_age).unwrap_or(now),
-        };
+        }
+    }
+
+    fn answer(&self, question: Question) -> BoxFuture<'static, Answer> {
         let shared = Arc::clone(&self.context.shared);
         let answer = async move {
             let reply = shared.sts.ask(question).await;

@@ -16,7 +16,6 @@ use aws_smithy_http_client::tls::{
 };
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use futures::future::BoxFuture;
-use tokio::time::Instant;
 
 use super::{
     Endpoint, Question, Reply, Sts,
@@ -83,10 +82,7 @@ impl Client {
         {
             return Answer::Undetermined(Reason::StsUnexpectedResponse);
         }
-        let endpoint = self
-            .endpoint
-            .as_ref()
-            .map_or(question.endpoint.as_str(), Endpoint::as_str);
+        let endpoint = self.destination(question);
         let result = self
             .sdk
             .get_caller_identity()
@@ -106,13 +102,12 @@ impl Client {
 
 impl Sts for Client {
     fn ask(&self, question: Question) -> BoxFuture<'_, Reply> {
-        Box::pin(async move {
-            let answer = self.answer(&question).await;
-            Reply {
-                answer,
-                at: Instant::now(),
-            }
-        })
+        Box::pin(async move { Reply::now(self.answer(&question).await) })
+    }
+
+    fn destination<'a>(&'a self, question: &'a Question) -> &'a str {
+        let replaced = self.endpoint.as_ref();
+        replaced.map_or(question.endpoint.as_str(), Endpoint::as_str)
     }
 }
 

@@ -3,16 +3,20 @@
 use std::sync::Mutex;
 
 use futures::future::BoxFuture;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{
-    Limiter, Question, Rate, Reply, Sts,
-    flight::{Flights, Sight},
+    Limiter, Question, Rate, Reply, Sts, Token,
+    breaker::{Breaker, Breakers, PROBE, no_answer},
+    flight::{Flight, Flights, Sight},
     memory::Memory,
 };
 use crate::{
+    api::Reason,
+    fair::Permit,
     fingerprint::{Fingerprint, FingerprintKey},
     lock::lock,
+    verdict::Answer,
 };
 
 /// Twice the pairs that one operator is built for, at some 250 bytes each.
@@ -25,8 +29,15 @@ pub struct Prover<S> {
     sts: S,
     key: FingerprintKey,
     limiter: Limiter,
+    breakers: Breakers,
     flights: Flights,
     memory: Mutex<Memory>,
+}
+
+/// The right to one call.
+struct Turn {
+    token: Token,
+    probe: Option<Permit>,
 }
 
 impl<S: Sts> Prover<S> {
@@ -39,6 +50,7 @@ impl<S: Sts> Prover<S> {
             sts,
             key: FingerprintKey::random()?,
             limiter: Limiter::new(rate),
+            breakers: Breakers::default(),
             flights: Flights::default(),
             memory: Mutex::new(Memory::new(REMEMBERED)),
         })
@@ -56,6 +68,9 @@ impl<S: Sts> Prover<S> {
         if let Some(reply) = self.recall(&hash, question.not_before) {
             return reply;
         }
+        let mut observer = self.breakers.observe(self.sts.destination(&question));
+        let breaker = observer.breaker();
+        let mut outage = observer.outage();
         loop {
             match spotter.look() {
                 Sight::Landed(reply) => return reply,
@@ -64,12 +79,16 @@ impl<S: Sts> Prover<S> {
                     tokio::select! {
                         biased;
                         () = spotter.changed() => {}
-                        token = self.limiter.enter(question.urgency, &question.namespace) => {
-                            if let Some(flight) = spotter.take_off() {
-                                token.spend();
-                                let reply = self.sts.ask(question).await;
-                                lock(&self.memory).keep(hash, reply.clone());
-                                flight.land(reply.clone());
+                        () = observer.changed() => {
+                            let before = std::mem::replace(&mut outage, observer.outage());
+                            if let (None, Some(reason)) = (before, outage) {
+                                return Reply::now(Answer::Undetermined(reason));
+                            }
+                        }
+                        turn = self.turn(&breaker, outage.is_some(), &question) => {
+                            if let Some(flight) = spotter.take_off()
+                                && let Some(reply) = self.call(&question, hash, flight, turn, &breaker).await
+                            {
                                 return reply;
                             }
                         }
@@ -77,6 +96,56 @@ impl<S: Sts> Prover<S> {
                 }
             }
         }
+    }
+
+    /// Waits for the right to call: of the limiter, and before that of an open breaker. A probe that
+    /// waits for the limiter behind others of its namespace lets the next namespace probe.
+    async fn turn(&self, breaker: &Breaker, is_open: bool, question: &Question) -> Turn {
+        let (urgency, namespace) = (question.urgency, &question.namespace);
+        loop {
+            let probe = if is_open {
+                Some(breaker.probe(namespace).await)
+            } else {
+                None
+            };
+            let token = self.limiter.enter(urgency, namespace);
+            let token = match probe {
+                None => Some(token.await),
+                Some(_) => timeout(PROBE, token).await.ok(),
+            };
+            if let Some(token) = token {
+                return Turn { token, probe };
+            }
+        }
+    }
+
+    /// One call. A probe that gets no answer says nothing new to those that wait, so its reply is theirs
+    /// neither.
+    async fn call(
+        &self,
+        question: &Question,
+        hash: Fingerprint,
+        flight: Flight,
+        turn: Turn,
+        breaker: &Breaker,
+    ) -> Option<Reply> {
+        turn.token.spend();
+        let began = Instant::now();
+        breaker.begin(began);
+        let reply = self.sts.ask(question.clone()).await;
+        breaker.end(hash, began, &reply.answer);
+        if turn.probe.is_some() && no_answer(&reply.answer).is_some() {
+            return None;
+        }
+        lock(&self.memory).keep(hash, reply.clone());
+        flight.land(reply.clone());
+        Some(reply)
+    }
+
+    /// How many endpoints give no answer.
+    #[must_use]
+    pub fn silent_endpoints(&self) -> usize {
+        self.breakers.open()
     }
 
     fn recall(&self, hash: &Fingerprint, not_before: Instant) -> Option<Reply> {
@@ -90,6 +159,14 @@ impl<S: Sts> Sts for Prover<S> {
     }
 
     fn waiting(&self) -> usize {
-        self.limiter.waiting()
+        self.limiter.waiting() + self.breakers.waiting()
+    }
+
+    fn outage(&self, question: &Question) -> Option<Reason> {
+        self.breakers.outage(self.sts.destination(question))
+    }
+
+    fn destination<'a>(&'a self, question: &'a Question) -> &'a str {
+        self.sts.destination(question)
     }
 }

@@ -95,7 +95,7 @@ fn a_region_that_is_switched_off_needs_a_person_before_anything_is_published() {
 #[test]
 fn questions_about_an_unproven_pair_grow_rarer_up_to_five_minutes() {
     let mut world = World::new();
-    world.aws.outage = Some(Reason::StsUnreachable);
+    world.aws.outage = Some(Reason::StsThrottled);
     world.fill(SOURCE, &alpha());
     world.store.apply(resource("orders"));
     world.settle();
@@ -114,17 +114,44 @@ fn questions_about_an_unproven_pair_grow_rarer_up_to_five_minutes() {
 }
 
 #[test]
-fn questions_about_a_published_pair_grow_rarer_up_to_its_interval() {
-    let mut world = World::published_with(|spec| spec.validation.interval = "10m".to_owned());
-    world.aws.outage = Some(Reason::StsUnavailable);
-    world.advance(Duration::from_mins(10));
-    let mut pauses = Vec::new();
-    for _ in 0..7 {
-        let pause = world.next_look("orders").unwrap();
-        pauses.push(pause.as_secs());
-        world.advance(pause);
+fn questions_about_a_published_pair_grow_rarer_as_far_as_the_reason_allows() {
+    for (reason, expected) in [
+        (Reason::StsUnavailable, [12; 7]),
+        (Reason::StsUnreachable, [12; 7]),
+        (Reason::StsThrottled, [30, 60, 120, 240, 300, 300, 300]),
+        // A person must switch the region on.
+        (Reason::RegionDisabled, [30, 60, 120, 240, 480, 600, 600]),
+    ] {
+        let mut world = World::published_with(|spec| spec.validation.interval = "10m".to_owned());
+        world.aws.outage = Some(reason);
+        world.advance(Duration::from_mins(10));
+        let mut pauses = Vec::new();
+        for _ in 0..7 {
+            let pause = world.next_look("orders").unwrap();
+            pauses.push(pause.as_secs());
+            world.advance(pause);
+        }
+        assert_eq!(pauses, expected, "{reason:?}");
     }
-    assert_eq!(pauses, [30, 60, 120, 240, 480, 600, 600]);
+}
+
+/// While an endpoint gives no answer, a question waits for its first one: all of them soon do.
+#[test]
+fn an_endpoint_that_gives_no_answer_is_looked_at_every_few_seconds() {
+    for reason in [Reason::StsUnreachable, Reason::StsUnavailable] {
+        let mut world = World::new();
+        world.aws.outage = Some(reason);
+        world.fill(SOURCE, &alpha());
+        world.store.apply(resource("orders"));
+        world.settle();
+        let mut pauses = Vec::new();
+        for _ in 0..5 {
+            let pause = world.next_look("orders").unwrap();
+            pauses.push(pause.as_secs());
+            world.advance(pause);
+        }
+        assert_eq!(pauses, [2, 4, 8, 12, 12]);
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod ambient;
 mod asking;
 mod client;
 mod network;
+mod outages;
 mod raw;
 mod script;
 mod settings;

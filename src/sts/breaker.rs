@@ -1,0 +1,219 @@
+//! A circuit breaker for each endpoint. While an endpoint gives no answer, one question at a time goes
+//! there; its first answer closes the breaker, and all questions that wait for it are asked.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+
+use crate::{
+    api::Reason,
+    fair::{FairGate, Permit},
+    fingerprint::Fingerprint,
+    lock::lock,
+    verdict::Answer,
+};
+
+/// The pause between 2 questions to an endpoint that gives no answer.
+pub(super) const PROBE: Duration = Duration::from_secs(5);
+/// Failures in a row that open the breaker where all of them concern one pair. Failures of 2 pairs in a
+/// row are enough: one pair can be at fault for itself.
+const OF_ONE_PAIR: u32 = 4;
+/// How long an open breaker is kept that no question waits for. Regions are named by users.
+const IDLE: Duration = Duration::from_mins(1);
+
+/// The breakers, by endpoint.
+#[derive(Debug, Default)]
+pub(super) struct Breakers {
+    known: Mutex<HashMap<String, Arc<Breaker>>>,
+}
+
+/// The breaker of one endpoint.
+#[derive(Debug)]
+pub(super) struct Breaker {
+    state: watch::Sender<State>,
+    probes: FairGate,
+    next_probe: Mutex<Instant>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct State {
+    health: Health,
+    /// When the endpoint answered last.
+    answered: Option<Instant>,
+    /// When a call ended last.
+    changed: Instant,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Health {
+    Closed,
+    /// Failures in a row of one pair.
+    Suspect(Fingerprint, u32),
+    Open(Reason),
+}
+
+/// What one question sees of a breaker.
+pub(super) struct Observer {
+    breaker: Arc<Breaker>,
+    state: watch::Receiver<State>,
+}
+
+/// Why the endpoint gave no answer. Every other answer shows that the endpoint works: a refusal of an
+/// account or a proxy, and a request to slow down, concern the question alone.
+pub(super) fn no_answer(answer: &Answer) -> Option<Reason> {
+    match answer {
+        Answer::Undetermined(reason @ (Reason::StsUnreachable | Reason::StsUnavailable)) => {
+            Some(*reason)
+        }
+        _ => None,
+    }
+}
+
+impl Breakers {
+    /// The breaker of an endpoint.
+    pub(super) fn observe(&self, endpoint: &str) -> Observer {
+        let mut known = lock(&self.known);
+        if !known.contains_key(endpoint) {
+            let now = Instant::now();
+            known.retain(|_, breaker| Arc::strong_count(breaker) > 1 || breaker.is_kept(now));
+            known.insert(endpoint.to_owned(), Arc::new(Breaker::new(now)));
+        }
+        let breaker = known.get(endpoint).map(Arc::clone);
+        drop(known);
+        let breaker = breaker.unwrap_or_else(|| Arc::new(Breaker::new(Instant::now())));
+        let state = breaker.state.subscribe();
+        Observer { breaker, state }
+    }
+
+    /// Why an endpoint gives no answer, if its breaker is open.
+    pub(super) fn outage(&self, endpoint: &str) -> Option<Reason> {
+        let known = lock(&self.known);
+        known.get(endpoint).and_then(|breaker| breaker.outage())
+    }
+
+    /// Endpoints whose breakers are open.
+    pub(super) fn open(&self) -> usize {
+        let known = lock(&self.known);
+        let open = known.values().filter(|breaker| breaker.outage().is_some());
+        open.count()
+    }
+
+    /// Questions that wait for endpoints whose breakers are open.
+    pub(super) fn waiting(&self) -> usize {
+        let known = lock(&self.known);
+        known.values().map(|breaker| breaker.probes.waiting()).sum()
+    }
+}
+
+impl Breaker {
+    fn new(now: Instant) -> Self {
+        Self {
+            state: watch::Sender::new(State {
+                health: Health::Closed,
+                answered: None,
+                changed: now,
+            }),
+            probes: FairGate::new(1),
+            next_probe: Mutex::new(now),
+        }
+    }
+
+    fn outage(&self) -> Option<Reason> {
+        self.state.borrow().outage()
+    }
+
+    fn is_kept(&self, now: Instant) -> bool {
+        let state = self.state.borrow();
+        let is_idle = now.saturating_duration_since(state.changed) >= IDLE;
+        !is_idle && !matches!(state.health, Health::Closed)
+    }
+
+    /// Waits for the right to ask an endpoint that gives no answer, namespaces in turn.
+    pub(super) async fn probe(&self, namespace: &str) -> Permit {
+        let permit = self.probes.enter(namespace).await;
+        let at = *lock(&self.next_probe);
+        sleep_until(at).await;
+        permit
+    }
+
+    /// A call begins.
+    pub(super) fn begin(&self, now: Instant) {
+        *lock(&self.next_probe) = now + PROBE;
+    }
+
+    /// A call has ended.
+    pub(super) fn end(&self, pair: Fingerprint, began: Instant, answer: &Answer) {
+        self.record(pair, began, answer, Instant::now());
+    }
+
+    fn record(&self, pair: Fingerprint, began: Instant, answer: &Answer, now: Instant) {
+        self.state.send_if_modified(|state| {
+            let was_open = state.outage().is_some();
+            state.changed = now;
+            match no_answer(answer) {
+                None => {
+                    state.health = Health::Closed;
+                    state.answered = Some(now);
+                }
+                // A call from before the last answer: the endpoint has recovered since.
+                Some(_) if state.answered.is_some_and(|at| began < at) => {}
+                Some(reason) => state.health = state.health.failed(pair, reason),
+            }
+            let is_open = state.outage().is_some();
+            if is_open && !was_open {
+                *lock(&self.next_probe) = now + PROBE;
+            }
+            was_open != is_open
+        });
+    }
+}
+
+impl State {
+    fn outage(&self) -> Option<Reason> {
+        match self.health {
+            Health::Open(reason) => Some(reason),
+            Health::Closed | Health::Suspect(..) => None,
+        }
+    }
+}
+
+impl Health {
+    fn failed(self, pair: Fingerprint, reason: Reason) -> Self {
+        match self {
+            Self::Closed => Self::Suspect(pair, 1),
+            Self::Suspect(of, failures) if of == pair && failures + 1 < OF_ONE_PAIR => {
+                Self::Suspect(pair, failures + 1)
+            }
+            Self::Suspect(..) | Self::Open(_) => Self::Open(reason),
+        }
+    }
+}
+
+impl Observer {
+    /// Why the endpoint gives no answer, if the breaker is open. [`Self::changed`] then waits for what
+    /// happens after this.
+    pub(super) fn outage(&mut self) -> Option<Reason> {
+        self.state.borrow_and_update().outage()
+    }
+
+    /// Waits until the breaker opens or closes.
+    pub(super) async fn changed(&mut self) {
+        // The sender lives in the breaker, which lives as long as this.
+        let _ = self.state.changed().await;
+    }
+
+    /// What [`Self::changed`] does not borrow.
+    pub(super) fn breaker(&self) -> Arc<Breaker> {
+        Arc::clone(&self.breaker)
+    }
+}
+
+#[cfg(test)]
+mod tests;
