@@ -16,6 +16,8 @@ mod summary;
 mod text;
 mod watches;
 
+use std::sync::Arc;
+
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode_registry},
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -27,9 +29,10 @@ use crate::{
     api::{ConditionType, Reason, StaticAwsCredentialsStatus},
     conditions,
     error::Error,
+    sts::Sts,
     verdict::{Answer, Control},
 };
-pub use calls::{Calls, Measured};
+pub use calls::{Awaited, Calls, Measured};
 pub use indexes::Indexes;
 pub use policies::Policies;
 pub use queue::{Queue, Work};
@@ -200,14 +203,22 @@ impl Metrics {
         }
     }
 
-    /// How to ask how many calls to AWS wait for their turn.
-    pub fn limited(&mut self, waiting: impl Fn() -> usize + Send + Sync + 'static) {
-        let reading = Reading {
+    /// What shows how many calls to AWS wait, and for what.
+    pub fn asked(&mut self, sts: &Arc<impl Sts>) {
+        let (limited, held) = (Arc::clone(sts), Arc::clone(sts));
+        let waiting = Reading {
             name: "staticawscredentials_sts_waiting",
             help: "Calls to AWS STS that wait for their turn.",
-            value: Box::new(waiting),
+            value: Box::new(move || limited.waiting()),
         };
-        self.registry.register_collector(Box::new(reading));
+        let held = Reading {
+            name: "staticawscredentials_sts_held",
+            help: "Questions to AWS STS whose endpoint gives no answer, and which are asked when it gives one.",
+            value: Box::new(move || held.held()),
+        };
+        for reading in [waiting, held] {
+            self.registry.register_collector(Box::new(reading));
+        }
     }
 
     /// A run failed.

@@ -30,7 +30,7 @@ use crate::{
     metrics::Metrics,
     scopes::Scopes,
     server,
-    sts::{self, CaError, Prover, Rate, Sts, TrustedCa},
+    sts::{self, CaError, Prover, Rate, TrustedCa},
     telemetry::{self, TelemetryError},
     watch::SILENCE,
 };
@@ -244,8 +244,7 @@ fn shared(
     let prover = Arc::new(Prover::new(sts, Rate::per_second(args.sts_rate))?);
     let home = client.default_namespace();
     let guards = Arc::new(Guards::new(args, home, metrics.policies.clone()));
-    let limited = Arc::clone(&prover);
-    metrics.limited(move || limited.waiting());
+    metrics.asked(&prover);
     metrics.runs.at_most(args.concurrency.into());
     Ok(Arc::new(Shared {
         client,

@@ -40,6 +40,11 @@ pub trait Sts: Send + Sync + 'static {
         0
     }
 
+    /// How many questions wait for the first answer of an endpoint that gives none.
+    fn held(&self) -> usize {
+        0
+    }
+
     /// Why the endpoint of a question gives no answer at present, where that is known.
     fn outage(&self, _: &Question) -> Option<Reason> {
         None
@@ -100,6 +105,10 @@ impl<S: Sts + ?Sized> Sts for Arc<S> {
 
     fn waiting(&self) -> usize {
         (**self).waiting()
+    }
+
+    fn held(&self) -> usize {
+        (**self).held()
     }
 
     fn outage(&self, question: &Question) -> Option<Reason> {

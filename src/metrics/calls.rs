@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use prometheus_client::{
-    metrics::{family::Family, histogram::Histogram},
+    metrics::{family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
 use tokio::time::Instant;
@@ -17,7 +17,12 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Calls {
     seconds: Family<Label, Histogram, fn() -> Histogram>,
+    awaited: Gauge,
 }
+
+/// A resource waits for an answer without a run. Dropped, it no longer does.
+#[derive(Debug)]
+pub struct Awaited(Gauge);
 
 /// Measures the calls that reach another [`Sts`].
 #[derive(Debug)]
@@ -32,7 +37,18 @@ impl Calls {
         let name = "staticawscredentials_sts_call_duration_seconds";
         let help = "How long calls to AWS STS took, by what was answered";
         registry.register(name, help, seconds.clone());
-        Self { seconds }
+        let awaited = Gauge::default();
+        let name = "staticawscredentials_sts_awaited";
+        let help = "Resources that wait for an answer of AWS STS without a run";
+        registry.register(name, help, awaited.clone());
+        Self { seconds, awaited }
+    }
+
+    /// A resource waits for an answer.
+    #[must_use]
+    pub fn awaited(&self) -> Awaited {
+        self.awaited.inc();
+        Awaited(self.awaited.clone())
     }
 
     /// The same, measured.
@@ -40,6 +56,12 @@ impl Calls {
     pub fn of<S: Sts>(&self, sts: S) -> Measured<S> {
         let calls = self.clone();
         Measured { sts, calls }
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

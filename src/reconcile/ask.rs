@@ -63,14 +63,18 @@ impl Run<'_> {
     /// and what it read when it began says little once it has waited for half an hour.
     fn leave(&self, about: About, answer: BoxFuture<'static, Answer>) {
         let (context, key) = (Arc::downgrade(self.context), self.resource.key.clone());
+        let awaited = self.context.shared.metrics.calls.awaited();
         let asked = Asked::new(about, self.answers.clone(), answer, move || {
             if let Some(context) = context.upgrade() {
                 context.wake([&key]);
             }
+            // The metrics show no moment at which nothing is to be done.
+            drop(awaited);
         });
+        let asked = Some(Box::new(asked));
         let before = self
             .context
-            .question(self.resource, |slot| slot.replace(Box::new(asked)));
+            .question(self.resource, |slot| std::mem::replace(slot, asked));
         drop(before);
     }
 

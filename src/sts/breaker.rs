@@ -98,17 +98,11 @@ impl Breakers {
         known.get(endpoint).and_then(|breaker| breaker.outage())
     }
 
-    /// Endpoints whose breakers are open.
-    pub(super) fn open(&self) -> usize {
+    /// Questions to endpoints whose breakers are open.
+    pub(super) fn held(&self) -> usize {
         let known = lock(&self.known);
         let open = known.values().filter(|breaker| breaker.outage().is_some());
-        open.count()
-    }
-
-    /// Questions that wait for endpoints whose breakers are open.
-    pub(super) fn waiting(&self) -> usize {
-        let known = lock(&self.known);
-        known.values().map(|breaker| breaker.probes.waiting()).sum()
+        open.map(|breaker| breaker.state.receiver_count()).sum()
     }
 }
 

@@ -142,12 +142,6 @@ impl<S: Sts> Prover<S> {
         Some(reply)
     }
 
-    /// How many endpoints give no answer.
-    #[must_use]
-    pub fn silent_endpoints(&self) -> usize {
-        self.breakers.open()
-    }
-
     fn recall(&self, hash: &Fingerprint, not_before: Instant) -> Option<Reply> {
         lock(&self.memory).recall(hash, not_before, Instant::now())
     }
@@ -159,7 +153,11 @@ impl<S: Sts> Sts for Prover<S> {
     }
 
     fn waiting(&self) -> usize {
-        self.limiter.waiting() + self.breakers.waiting()
+        self.limiter.waiting()
+    }
+
+    fn held(&self) -> usize {
+        self.breakers.held()
     }
 
     fn outage(&self, question: &Question) -> Option<Reason> {

@@ -2,8 +2,8 @@
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
-use anyhow::{Result, ensure};
-use cluster::proxy::Verb;
+use anyhow::{Context, Result, ensure};
+use cluster::{proxy::Verb, sts::Answer};
 use futures::future::try_join_all;
 use serde_json::json;
 
@@ -19,6 +19,8 @@ tests![
     a_resource_is_suspended_while_it_waits,
     a_resource_that_goes_while_it_waits_gets_no_target,
     an_answer_that_was_waited_for_is_not_asked_for_again,
+    what_happens_during_an_outage_is_acted_upon_and_its_end_is_for_all,
+    a_source_that_changes_for_ever_holds_no_proof_back,
 ];
 
 /// Longer than a run waits for its turn.
@@ -154,4 +156,111 @@ async fn an_answer_that_was_waited_for_is_not_asked_for_again(stage: Arc<Stage>)
     assert_eq!(reads(&scene, "pair") - read, 2, "it has not waited");
     assert_eq!(scene.sts.calls_for(PAIR.0).len() - asked, 1);
     Ok(())
+}
+
+/// The value of a metric without labels.
+async fn metric(scene: &Scene, name: &str) -> Result<usize> {
+    let text = scene.get_http("/metrics").await?;
+    let mut lines = text.lines();
+    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    Ok(value.context("no such metric")?.parse()?)
+}
+
+/// AWS answers nothing until the test lets it, so nothing here depends on how long anything takes.
+async fn what_happens_during_an_outage_is_acted_upon_and_its_end_is_for_all(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    const COUNT: usize = 6;
+    let scene = Scene::open(stage).await?;
+    crowd(&scene, 0..COUNT).await?;
+    let name = |number: usize| format!("crowd-{number}");
+    for number in 0..COUNT {
+        scene.until_ready(&name(number)).await?;
+    }
+    let away = || Answer::error(503, "ServiceUnavailable", "away");
+    for (id, _) in (0..COUNT).map(numbered) {
+        scene.sts.answer(&id, away());
+    }
+    scene.sts.answer(SECOND.0, away());
+    for number in 0..COUNT {
+        let elsewhere = json!({ "region": "eu-central-1" });
+        scene.change(&name(number), elsewhere).await?;
+    }
+    for number in 0..COUNT {
+        scene.until_doubted(&name(number), "StsUnavailable").await?;
+    }
+    scene
+        .until("all wait for the first answer", async || {
+            let held = metric(&scene, "staticawscredentials_sts_held").await?;
+            Ok((held >= COUNT).then_some(()))
+        })
+        .await?;
+
+    // Repaired, suspended and rotated before any answer.
+    scene.delete_secret("crowd-0-credentials").await?;
+    scene
+        .until("the target is restored", async || {
+            scene.snapshot("crowd-0-credentials").await
+        })
+        .await?;
+    scene.change("crowd-1", json!({ "suspend": true })).await?;
+    scene
+        .until_says("crowd-1", "Ready", "True", "Suspended")
+        .await?;
+    scene.source("crowd-2", SECOND).await?;
+    scene.until_spoken_of("crowd-2").await?;
+    scene.until_idle().await?;
+    let asked = |number: usize| scene.sts.calls_for(&numbered(number).0).len();
+    let before = [asked(1), asked(2)];
+
+    scene.accept(SECOND);
+    for (id, secret) in (0..COUNT).map(numbered) {
+        scene.accept((&id, &secret));
+    }
+    for number in [0, 3, 4, 5] {
+        scene
+            .until_says(&name(number), "Verified", "True", "IdentityVerified")
+            .await?;
+    }
+    scene
+        .until("the other pair is published", async || {
+            let published = scene.key_id("crowd-2-credentials").await? == SECOND.0;
+            Ok(published.then_some(()))
+        })
+        .await?;
+    scene.until_idle().await?;
+    assert_eq!([asked(1), asked(2)], before, "what was overtaken is asked");
+    assert_eq!(metric(&scene, "staticawscredentials_sts_held").await?, 0);
+    assert_eq!(metric(&scene, "staticawscredentials_sts_awaited").await?, 0);
+    Ok(())
+}
+
+async fn a_source_that_changes_for_ever_holds_no_proof_back(stage: Arc<Stage>) -> Result<()> {
+    let scene = slow(stage).await?;
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.until_ready("orders").await?;
+    crowd(&scene, 0..20).await?;
+    let asked = scene.sts.calls_for(PAIR.0).len();
+    let churn = async {
+        for number in 100.. {
+            let (id, secret) = numbered(number);
+            scene.source("crowd-19", (&id, &secret)).await?;
+        }
+        anyhow::Ok(())
+    };
+    let proof = async {
+        let elsewhere = json!({ "region": "eu-central-1" });
+        scene.change("orders", elsewhere).await?;
+        scene
+            .until("the proof is asked for", async || {
+                let proven = scene.sts.calls_for(PAIR.0).len() > asked;
+                Ok(proven.then_some(()))
+            })
+            .await
+    };
+    tokio::select! {
+        ended = churn => ended,
+        proven = proof => proven,
+    }
 }
