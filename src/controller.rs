@@ -14,7 +14,7 @@ use crate::{
     api::StaticAwsCredentials,
     context::{Context, Shared},
     error::Error,
-    fair::Permit,
+    fair::{Entrant, Permit},
     health::{Dependency, Health},
     index::ResourceKey,
     lock::lock,
@@ -104,6 +104,7 @@ async fn work(
     let mut terms = pin!(context.shared.leader.terms());
     let mut policies = context.shared.guards.changes();
     let mut turn = tokio::time::interval(TURN);
+    let mut entrant = Entrant::new(&context.shared.gate, "");
     loop {
         // A run before both lists are complete would take "not seen yet" for "gone", and one on what
         // was listed before a restore of the store would act for resources that never were.
@@ -123,6 +124,10 @@ async fn work(
                 timers.into_iter().flatten().min(),
             )
         };
+        let enters = may_run && waiting;
+        if !enters {
+            entrant.leave();
+        }
         tokio::select! {
             biased;
             _ = turn.tick() => {
@@ -131,7 +136,7 @@ async fn work(
             }
             Some(()) = terms.next() => context.begin_term(),
             Some(run) = runs.join_next() => over(context, run),
-            permit = context.shared.gate.enter("") , if may_run && waiting => begin(context, permit, runs),
+            permit = entrant.enter(), if enters => begin(context, permit, runs),
             Ok(()) = policies.changed() => context.looked_at_policies(),
             () = context.woken.notified() => {}
             () = sleep_until(timer.unwrap_or_else(Instant::now)), if timer.is_some() => {}

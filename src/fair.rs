@@ -3,10 +3,12 @@
 //! Neither a semaphore nor the controller's own concurrency limit knows namespaces, so one namespace
 //! with thousands of resources would keep all others waiting behind it.
 
+mod entrant;
 mod gate;
 mod queue;
 mod yielding;
 
+pub use entrant::Entrant;
 pub use gate::{FairGate, Permit};
 pub use queue::{FairQueue, Place};
 pub use yielding::Company;

@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use static_aws_credentials::fair::{Company, FairGate, Permit};
+use futures::FutureExt;
+use static_aws_credentials::fair::{Company, Entrant, FairGate, Permit};
 use tokio::{
     task::{JoinHandle, yield_now},
     time::Instant,
@@ -143,4 +144,35 @@ async fn a_place_counts_for_whom_it_is_until_it_is_given_back() {
     drop(again);
     let _next = gate.enter("crowd").await;
     assert_eq!(gate.holds_back_crowds(now), None, "it is nobody's yet");
+}
+
+#[tokio::test]
+async fn an_entrant_that_does_other_things_in_between_keeps_its_place() {
+    let gate = FairGate::new(1);
+    let inside = gate.enter("a").await;
+    let mut entrant = Entrant::new(&gate, "");
+    assert!(entrant.enter().now_or_never().is_none());
+    let mut others = Vec::new();
+    for namespace in ["a", "b", "c"] {
+        others.push(waiter(&gate, namespace).await);
+        assert!(entrant.enter().now_or_never().is_none());
+    }
+    assert_eq!(gate.waiting(), 4);
+    drop(inside);
+    let permit = entrant.enter().now_or_never();
+    assert!(permit.is_some(), "it has lost its place");
+}
+
+#[tokio::test]
+async fn an_entrant_that_leaves_hands_its_permit_on() {
+    let gate = FairGate::new(1);
+    let inside = gate.enter("a").await;
+    let mut entrant = Entrant::new(&gate, "");
+    assert!(entrant.enter().now_or_never().is_none());
+    let other = waiter(&gate, "a").await;
+    drop(inside);
+    assert!(!other.is_finished());
+    entrant.leave();
+    drop(other.await.expect("admitted"));
+    assert!(entrant.enter().now_or_never().is_some());
 }
