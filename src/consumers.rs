@@ -2,8 +2,11 @@
 //! for it. All of it is pure; `reconcile` reads pods and workloads, and restarts them.
 
 mod again;
+mod fleet;
 mod group;
+mod laggard;
 mod overlap;
+mod owner;
 mod pickup;
 mod pod;
 pub mod restart;
@@ -13,7 +16,9 @@ mod volume;
 mod workload;
 
 pub use again::Again;
+pub use fleet::{Fleets, Pods, is_older};
 pub use group::{Key, Keys, Others, Own, Standing, superseded};
+pub use laggard::Laggards;
 pub use overlap::{Holder, delivered, forget, holder, is_open, note, since};
 pub use pickup::{Pickup, pickup};
 pub use pod::Pod;

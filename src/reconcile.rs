@@ -25,6 +25,7 @@ mod ask;
 mod control;
 mod follow;
 mod gather;
+mod last_look;
 mod leftovers;
 mod restart;
 mod write;

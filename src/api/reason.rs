@@ -142,7 +142,8 @@ pub enum Reason {
     RestartsPending,
     /// Workloads are being restarted.
     RestartsProgressing,
-    /// No further workload is restarted, since one that was is not healthy, or one is missing.
+    /// Restarts do not come to an end: a workload that was restarted is not healthy, one is missing, or pods from
+    /// before the pair still run.
     RestartsHeld,
     /// The operator may not restart workloads.
     RestartsNotAllowed,

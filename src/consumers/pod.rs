@@ -6,13 +6,16 @@ use k8s_openapi::{api::core::v1, apimachinery::pkg::apis::meta::v1::Time};
 use kube::{Resource, api::ObjectMeta};
 use serde::Deserialize;
 
-use super::volume::{Named, Volume};
+use super::{
+    owner::metadata,
+    volume::{Named, Volume},
+};
 
 /// A pod. Of what it is told nothing else is kept, not even for a moment.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Pod {
-    /// Only its name is of interest.
-    #[serde(deserialize_with = "name")]
+    /// Only its name, its labels and what runs it are of interest.
+    #[serde(deserialize_with = "metadata")]
     pub metadata: ObjectMeta,
     /// What runs in it.
     pub(super) spec: Spec,
@@ -129,13 +132,6 @@ pub(super) struct ContainerState {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Started {
     pub started_at: Option<Time>,
-}
-
-fn name<'de, D: serde::Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error> {
-    Ok(ObjectMeta {
-        name: Named::deserialize(input)?.name,
-        ..ObjectMeta::default()
-    })
 }
 
 impl Pod {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{
-    Again, Pickup, Workload,
+    Again, Laggards, Pickup, Workload,
     overlap::{delivered, say, unsay},
     verdict::words,
 };
@@ -44,6 +44,8 @@ pub enum Hindrance {
     Refused(String, String),
     /// These are named, and not there.
     Missing(Vec<String>),
+    /// The operator has no right to see whether pods from before the pair still run.
+    PodsNotListed,
 }
 
 /// Takes note of it in the status after a run if another pair was published in that run.
@@ -137,9 +139,10 @@ pub fn is_wanted(workload: &Workload, secret: &str) -> bool {
 }
 
 /// What is said once it is known how far the restarts have come, and when to look again. `waited` is how long
-/// the present ones have been waited for.
+/// the present ones have been waited for. Before the last look at the pods nothing is called done.
 pub fn judge(
     status: &mut StaticAwsCredentialsStatus,
+    last_look: Option<&Laggards>,
     waited: Duration,
     now: Timestamp,
 ) -> Option<Again> {
@@ -162,8 +165,13 @@ pub fn judge(
         tell(status, truth, reason, message, now);
         return Some(Again::Later);
     }
-    restarts.restarting_since = None;
-    if left > 0 {
+    let Some(laggards) = last_look.filter(|_| left == 0) else {
+        restarts.restarting_since = restarts.restarting_since.take().filter(|_| left == 0);
+        return Some(Again::Later);
+    };
+    if !laggards.is_empty() {
+        let (truth, reason, message) = laggards.verdict(waited, PATIENCE);
+        tell(status, truth, reason, message, now);
         return Some(Again::Later);
     }
     let revision = restarts.revision;
@@ -197,6 +205,13 @@ pub fn hindered(status: &mut StaticAwsCredentialsStatus, why: &Hindrance, now: T
                 .to_owned(),
         ),
         Hindrance::Unguarded(why) => (Truth::Unknown, Reason::PoliciesMissing, why.clone()),
+        Hindrance::PodsNotListed => (
+            Truth::Unknown,
+            Reason::RestartsNotAllowed,
+            "workloads were restarted, and pods may not be listed, so it is not known whether pods from before the \
+             pair still run; let the operator list pods, as the chart does with rotation.restart.enabled"
+                .to_owned(),
+        ),
         Hindrance::Refused(name, words) => (
             Truth::False,
             Reason::RestartsHeld,

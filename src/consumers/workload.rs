@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 use kube::{Resource, api::ObjectMeta, core::DynamicResourceScope};
 use serde::Deserialize;
 
-use super::{Pickup, pickup::of_template, pod::Spec};
+use super::{Pickup, Pod, pickup::of_template, pod::Spec};
 use crate::api::{RESTART_ANNOTATION_PREFIX, WorkloadKind, WorkloadReference};
 
 /// A workload. Of what it is told nothing else is kept.
@@ -54,6 +54,8 @@ struct Template {
 struct TemplateMeta {
     #[serde(default)]
     annotations: BTreeMap<String, String>,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -88,6 +90,21 @@ impl Workload {
     pub fn restarted_for(&self, uid: &str) -> Option<&str> {
         let annotations = &self.spec.template.metadata.annotations;
         annotations.get(&mark(uid)).map(String::as_str)
+    }
+
+    /// Whether it has no pods of its own, and is to have none.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.spec.replicas == Some(0) && self.status.replicas == 0
+    }
+
+    /// Whether a pod has the labels of its template, whatever runs the pod.
+    #[must_use]
+    pub fn is_made_like(&self, pod: &Pod) -> bool {
+        let wanted = &self.spec.template.metadata.labels;
+        let labels = pod.metadata.labels.as_ref();
+        let has = |(key, value)| labels.and_then(|all| all.get(key)) == Some(value);
+        !wanted.is_empty() && wanted.iter().all(has)
     }
 
     /// Whether all its pods are those of its template, and available. One whose pods somebody else

@@ -9,10 +9,11 @@ use super::{
     Run,
     gather::{as_mentioned, this_second},
     in_time,
+    last_look::SeenPods,
 };
 use crate::{
-    api::StaticAwsCredentialsStatus,
-    consumers::{self, Again, Outlook, Own, Pod, restart},
+    api::{Previous, StaticAwsCredentialsStatus},
+    consumers::{self, Again, Fleets, Holder, Outlook, Own, Pod, restart},
     decide::Look,
     error::Error,
     observe,
@@ -74,12 +75,16 @@ impl Run<'_> {
         self.still_leads()?;
         let mut status = self.status.clone();
         let mut again = None;
+        let mut pods = SeenPods::default();
         if held {
-            again = self.look_at_pods(&mut status).await?;
+            again = self.look_at_pods(&mut status, &mut pods).await?;
         }
         // What was restarted before something failed is told all the same.
         let restarted = match &published {
-            Some(published) => self.restart_workloads(published, &mut status).await,
+            Some(published) => {
+                self.restart_workloads(published, &mut status, &mut pods)
+                    .await
+            }
             None => Ok(None),
         };
         let news =
@@ -104,6 +109,7 @@ impl Run<'_> {
     async fn look_at_pods(
         &self,
         status: &mut StaticAwsCredentialsStatus,
+        pods: &mut SeenPods,
     ) -> Result<Option<Again>, Error> {
         let Some(previous) = status.previous.clone() else {
             return Ok(None);
@@ -117,22 +123,9 @@ impl Run<'_> {
         let outlook = if own == Some(Own::Clean { settled: true }) && others.hold_up() {
             consumers::judge_again(status, &others, this_second())
         } else {
-            let (mut holders, published) = (Vec::new(), status.published.as_ref());
-            let kubelet = shared.kubelet_sync_period;
-            let see = |pod: &Pod| {
-                holders.extend(consumers::holder(pod, &previous, published, kubelet));
-            };
-            let listed = in_time(observe::pods(&shared.client, &key.namespace, see)).await;
-            let now = this_second();
-            let own = listed
-                .is_ok()
-                .then(|| consumers::own(&holders, &previous, now));
-            self.context.remember(self.resource, |remembered| {
-                remembered.overlap.saw(own);
-            });
-            match listed {
-                Ok(()) => consumers::judge(status, &holders, &others, now),
-                Err(error) if error.is_forbidden() => consumers::unlisted(status, now),
+            match self.holders(&previous, status, pods).await {
+                Ok(holders) => consumers::judge(status, &holders, &others, this_second()),
+                Err(error) if error.is_forbidden() => consumers::unlisted(status, this_second()),
                 Err(error) => return Err(error),
             }
         };
@@ -142,6 +135,40 @@ impl Run<'_> {
         let Outlook { status: new, again } = outlook;
         *status = new;
         Ok(again)
+    }
+
+    /// The pods that may hold a superseded pair. They are listed once for the restarts too.
+    async fn holders(
+        &self,
+        previous: &Previous,
+        status: &StaticAwsCredentialsStatus,
+        pods: &mut SeenPods,
+    ) -> Result<Vec<Holder>, Error> {
+        let wanted = self.restart_wanted().filter(|_| restart::is_open(status));
+        let published = status.published.as_ref();
+        let restarts = wanted.zip(published);
+        let (mut holders, mut fleets) = (Vec::new(), Fleets::default());
+        let (shared, key) = (&self.context.shared, &self.resource.key);
+        let kubelet = shared.kubelet_sync_period;
+        let see = |pod: &Pod| {
+            holders.extend(consumers::holder(pod, previous, published, kubelet));
+            if let Some((wanted, published)) = restarts {
+                fleets.add(pod, wanted, published, kubelet);
+            }
+        };
+        let listed = in_time(observe::pods(&shared.client, &key.namespace, see)).await;
+        let own = listed
+            .is_ok()
+            .then(|| consumers::own(&holders, previous, this_second()));
+        self.context.remember(self.resource, |remembered| {
+            remembered.overlap.saw(own);
+        });
+        match &listed {
+            Ok(()) if restarts.is_some() => *pods = SeenPods::Seen(fleets),
+            Err(error) if error.is_forbidden() => *pods = SeenPods::Refused,
+            Ok(()) | Err(_) => {}
+        }
+        listed.map(|()| holders)
     }
 
     /// What this run has seen.

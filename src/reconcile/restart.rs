@@ -5,7 +5,7 @@ use strum::VariantArray;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::time::Instant;
 
-use super::{Run, gather::this_second, in_time};
+use super::{Run, gather::this_second, in_time, last_look::SeenPods};
 use crate::{
     act,
     api::{
@@ -13,7 +13,7 @@ use crate::{
         WorkloadReference,
     },
     consumers::{
-        Again, Workload, mark,
+        Again, Fleets, Workload, mark,
         restart::{self, Hindrance, Turn},
     },
     error::Error,
@@ -34,6 +34,7 @@ impl Run<'_> {
         &self,
         published: &Published,
         status: &mut StaticAwsCredentialsStatus,
+        pods: &mut SeenPods,
     ) -> Result<Option<Again>, Error> {
         let (Some(mut restarts), Some(wanted)) = (status.restarts.clone(), self.restart_wanted())
         else {
@@ -52,13 +53,17 @@ impl Run<'_> {
             restart::waits(status, now);
             return Ok(Some(Again::Later));
         }
-        let gone_on = self.go_on(&mut restarts, wanted, published).await;
+        let gone_on = self.go_on(&mut restarts, wanted, published, pods).await;
+        let (gone_on, last_look) = match gone_on {
+            Ok(None) if is_done(&restarts) => self.look_last(wanted, published, pods).await,
+            unfinished => (unfinished, None),
+        };
         let since = restarts.restarting_since.get_or_insert(Time(now)).0;
         status.restarts = Some(restarts);
         let elapsed = self.context.remember(self.resource, |remembered| {
             remembered.overlap.waited(since, now, Instant::now())
         });
-        let again = restart::judge(status, elapsed, now);
+        let again = restart::judge(status, last_look.as_ref(), elapsed, now);
         match gone_on {
             Ok(None) => return Ok(again),
             Ok(Some(hindrance)) => restart::hindered(status, &hindrance, now),
@@ -75,21 +80,25 @@ impl Run<'_> {
         restarts: &mut Restarts,
         wanted: &Restart,
         published: &Published,
+        pods: &mut SeenPods,
     ) -> Result<Option<Hindrance>, Error> {
         if restarts.pending.is_none() {
-            let pending = self.find_workloads(wanted, published, &restarts.restarting);
+            let pending = self.find_workloads(wanted, published, &restarts.restarting, pods);
             restarts.pending = Some(pending.await?);
             restarts.restarting.clear();
         }
         restarts
             .restarting
             .retain(|name| restart::is_meant(name, wanted));
+        let in_waves = !restarts.restarting.is_empty();
         self.wait_for_health(restarts, wanted).await?;
         if !restarts.restarting.is_empty() {
             return Ok(None);
         }
-        restarts.restarting_since = None;
-        self.next_wave(restarts, wanted, published).await
+        if in_waves {
+            restarts.restarting_since = None;
+        }
+        self.next_wave(restarts, wanted, published, pods).await
     }
 
     async fn next_wave(
@@ -97,6 +106,7 @@ impl Run<'_> {
         restarts: &mut Restarts,
         wanted: &Restart,
         published: &Published,
+        pods: &mut SeenPods,
     ) -> Result<Option<Hindrance>, Error> {
         let most = usize::try_from(wanted.max_concurrent).unwrap_or(1).max(1);
         let mut missing = Vec::new();
@@ -107,7 +117,7 @@ impl Run<'_> {
         while restarts.restarting.len() < most && left > 0 {
             let Some(name) = pending.next() else { break };
             left -= 1;
-            match self.restart_one(&name, wanted, published).await {
+            match self.restart_one(&name, wanted, published, pods).await {
                 Ok(Restarted::Now) => restarts.restarting.push(name),
                 Ok(Restarted::NotNeeded) => {}
                 Ok(Restarted::Missing) => {
@@ -144,6 +154,7 @@ impl Run<'_> {
         wanted: &Restart,
         published: &Published,
         left: &[String],
+        pods: &mut SeenPods,
     ) -> Result<Vec<String>, Error> {
         if wanted.scope == RestartScope::Workloads {
             let named = wanted.workloads.iter().flatten();
@@ -162,6 +173,13 @@ impl Run<'_> {
                 }
             };
             in_time(observe::workloads(client, namespace, *kind, see)).await?;
+        }
+        // Those whose template does not use the target, and whose pods do, as where a webhook adds it.
+        let fleets = self.fleets(pods, wanted, published).await?;
+        for due in fleets.into_iter().flat_map(Fleets::due) {
+            if !found.iter().any(|(known, _)| *known == due) {
+                found.push((due, true));
+            }
         }
         Ok(restart::in_order(&found, left))
     }
@@ -201,6 +219,7 @@ impl Run<'_> {
         name: &str,
         wanted: &Restart,
         published: &Published,
+        pods: &mut SeenPods,
     ) -> Result<Restarted, Error> {
         if !restart::is_meant(name, wanted) {
             return Ok(Restarted::NotNeeded);
@@ -223,6 +242,11 @@ impl Run<'_> {
             Turn::Restarted => return Ok(Restarted::Now),
             Turn::Due => {}
         }
+        let fleets = self.fleets(pods, wanted, published).await?;
+        let by_itself = fleets.is_some_and(|fleets| fleets.restarted_by_itself(name));
+        if by_itself && workload.is_healthy(reference.kind) {
+            return Ok(Restarted::NotNeeded);
+        }
         self.still_leads()?;
         let (client, namespace) = (&self.context.shared.client, &self.resource.key.namespace);
         let (mark, occasion) = (mark(uid), restart::occasion(published));
@@ -238,7 +262,7 @@ impl Run<'_> {
         }
     }
 
-    async fn read_workload(
+    pub(super) async fn read_workload(
         &self,
         name: &str,
     ) -> Result<Option<(WorkloadReference, Workload)>, Error> {
@@ -249,6 +273,10 @@ impl Run<'_> {
         let read = in_time(observe::workload(client, namespace, &reference)).await?;
         Ok(read.map(|workload| (reference, workload)))
     }
+}
+
+fn is_done(restarts: &Restarts) -> bool {
+    restarts.restarting.is_empty() && restarts.pending.as_ref().is_some_and(Vec::is_empty)
 }
 
 /// What became of one workload.

@@ -29,56 +29,50 @@ tests![
     the_pods_of_every_resource_with_the_key_count,
 ];
 
-const IN_USE: &str = "PreviousKeyInUse";
+pub const IN_USE: &str = "PreviousKeyInUse";
 
 impl Scene {
-    fn pods(&self) -> Api<Pod> {
+    pub fn pods(&self) -> Api<Pod> {
         Api::namespaced(self.stage.cluster().client().clone(), &self.namespace)
     }
 
-    async fn consumer(&self, name: &str, started: Timestamp) -> Result<()> {
+    pub async fn consumer(&self, name: &str, started: Timestamp) -> Result<()> {
         self.pod_with(TARGET, name, started).await
     }
 
     /// A pod as a kubelet would report it, with all of a target in its environment.
     async fn pod_with(&self, target: &str, name: &str, started: Timestamp) -> Result<()> {
-        let pod = json!({
-            "metadata": { "name": name },
-            "spec": {
-                "terminationGracePeriodSeconds": 0,
-                "automountServiceAccountToken": false,
-                "containers": [{
-                    "name": "app",
-                    "image": "app",
-                    "envFrom": [{ "secretRef": { "name": target } }],
-                }],
-            },
-        });
+        let spec = json!({ "containers": [{
+            "name": "app", "image": "app", "envFrom": [{ "secretRef": { "name": target } }],
+        }] });
+        let status = json!({ "containerStatuses": [running("app", started)] });
+        self.pod(name, spec, status).await
+    }
+
+    /// A pod with this spec, as a kubelet would report it.
+    pub async fn pod(&self, name: &str, mut spec: Value, mut status: Value) -> Result<()> {
+        spec["terminationGracePeriodSeconds"] = json!(0);
+        spec["automountServiceAccountToken"] = json!(false);
+        status["phase"] = json!("Running");
+        status["conditions"] = json!([{ "type": "Ready", "status": "True" }]);
+        let pod = serde_json::from_value(json!({ "metadata": { "name": name }, "spec": spec }))?;
         let pods = self.pods();
-        pods.create(&PostParams::default(), &serde_json::from_value(pod)?)
-            .await?;
-        let status = json!({ "status": {
-            "phase": "Running",
-            "conditions": [{ "type": "Ready", "status": "True" }],
-            "containerStatuses": [{
-                "name": "app", "image": "app", "imageID": "", "ready": true, "restartCount": 0,
-                "state": { "running": { "startedAt": Time(started) } },
-            }],
-        } });
-        pods.patch_status(name, &PatchParams::default(), &Patch::Merge(status))
+        pods.create(&PostParams::default(), &pod).await?;
+        let status = Patch::Merge(json!({ "status": status }));
+        pods.patch_status(name, &PatchParams::default(), &status)
             .await?;
         Ok(())
     }
 
     /// The present pair was published so long ago, says the status. The kubelet's 90 s need not pass.
-    async fn published_ago(&self, ago: SignedDuration) -> Result<()> {
+    pub async fn published_ago(&self, ago: SignedDuration) -> Result<()> {
         let at = self.published_before(ago).await?;
         let picked_up = Time(at + SignedDuration::from_mins(3));
         let previous = json!({ "supersededTime": Time(at), "pickedUpTime": picked_up });
         self.edit_status(json!({ "previous": previous })).await
     }
 
-    async fn until_in_use(&self, status: &str, reason: &str) -> Result<StaticAwsCredentials> {
+    pub async fn until_in_use(&self, status: &str, reason: &str) -> Result<StaticAwsCredentials> {
         self.until_status("orders", IN_USE, status, reason).await
     }
 
@@ -91,6 +85,23 @@ impl Scene {
         scene.until_agreed("orders").await?;
         Ok(scene)
     }
+}
+
+/// What a kubelet reports of a container that runs since a time.
+pub fn running(name: &str, started: Timestamp) -> Value {
+    container(name, &json!({ "running": { "startedAt": Time(started) } }))
+}
+
+/// What a kubelet reports of a container that ended well.
+pub fn ended(name: &str, started: Timestamp) -> Value {
+    let times = json!({ "exitCode": 0, "startedAt": Time(started), "finishedAt": Time(started) });
+    container(name, &json!({ "terminated": times }))
+}
+
+fn container(name: &str, state: &Value) -> Value {
+    json!({
+        "name": name, "image": "app", "imageID": "", "ready": true, "restartCount": 0, "state": state,
+    })
 }
 
 fn lists_pods(request: &Recorded) -> bool {

@@ -16,8 +16,10 @@ mod crowds;
 mod digest;
 mod elsewhere;
 mod formats;
+mod holders;
 mod interval;
 mod labels;
+mod laggards;
 mod launch;
 mod leadership;
 mod leaks;
@@ -116,7 +118,9 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         undecodable::tests(),
         leaks::tests(),
         consumers::tests(),
+        holders::tests(),
         restarted::tests(),
+        laggards::tests(),
         restarts::tests(),
         costs::tests(),
     ]

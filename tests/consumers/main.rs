@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod fleet;
 mod group;
 mod looks;
 mod names;

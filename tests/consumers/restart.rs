@@ -11,7 +11,7 @@ use static_aws_credentials::{
     },
     conditions,
     consumers::{
-        Again, mark,
+        Again, Laggards, mark,
         restart::{self, Hindrance, Turn},
     },
 };
@@ -65,6 +65,13 @@ fn said(status: &StaticAwsCredentialsStatus) -> (&str, &str, &str) {
 fn is_said(status: &StaticAwsCredentialsStatus) -> bool {
     conditions::find(&status.conditions, ConditionType::ConsumersRestarted).is_some()
 }
+
+/// The last look found nothing.
+const NONE: Option<&Laggards> = Some(&Laggards {
+    unmarked: Vec::new(),
+    rolling: Vec::new(),
+    others: Vec::new(),
+});
 
 fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
@@ -232,14 +239,14 @@ fn a_target_that_is_read_again_needs_no_restart() {
 fn they_go_on_until_all_are_healthy() {
     let mut looking = under_way(&[], None);
     assert_eq!(
-        restart::judge(&mut looking, Duration::ZERO, time(AFTER)),
+        restart::judge(&mut looking, NONE, Duration::ZERO, time(AFTER)),
         Some(Again::Later)
     );
     assert!(looking.restarts.is_some() && !is_said(&looking));
 
     let mut going = under_way(&["Deployment/a", "Deployment/b"], Some(&["Deployment/c"]));
     assert_eq!(
-        restart::judge(&mut going, Duration::ZERO, time(AFTER)),
+        restart::judge(&mut going, NONE, Duration::ZERO, time(AFTER)),
         Some(Again::Later)
     );
     let (truth, reason, message) = said(&going);
@@ -248,7 +255,10 @@ fn they_go_on_until_all_are_healthy() {
     assert!(restart::is_open(&going));
 
     let mut done = under_way(&[], Some(&[]));
-    assert_eq!(restart::judge(&mut done, Duration::ZERO, time(AFTER)), None);
+    assert_eq!(
+        restart::judge(&mut done, NONE, Duration::ZERO, time(AFTER)),
+        None
+    );
     let (truth, reason, message) = said(&done);
     assert_eq!((truth, reason), ("True", "ConsumersRestarted"));
     assert!(
@@ -258,23 +268,31 @@ fn they_go_on_until_all_are_healthy() {
     assert!(!restart::is_open(&done));
     let mut nobody = under_way(&[], Some(&[]));
     nobody.restarts.as_mut().unwrap().restarted = 0;
-    restart::judge(&mut nobody, Duration::ZERO, time(AFTER));
+    restart::judge(&mut nobody, NONE, Duration::ZERO, time(AFTER));
     assert_eq!(
         said(&nobody).2,
         "no workload needed a restart for revision 2"
     );
-    assert_eq!(restart::judge(&mut done, Duration::ZERO, time(AFTER)), None);
+    assert_eq!(
+        restart::judge(&mut done, NONE, Duration::ZERO, time(AFTER)),
+        None
+    );
 }
 
 #[test]
 fn a_rollout_that_takes_minutes_is_told_as_one_that_holds_the_others_up() {
     let patience = Duration::from_mins(5);
     let mut held = under_way(&["StatefulSet/db"], Some(&["Deployment/c"]));
-    restart::judge(&mut held, Duration::ZERO, time("2026-01-01T12:10:00Z"));
-    restart::judge(&mut held, patience, time("2026-01-01T12:15:00Z"));
+    restart::judge(
+        &mut held,
+        NONE,
+        Duration::ZERO,
+        time("2026-01-01T12:10:00Z"),
+    );
+    restart::judge(&mut held, NONE, patience, time("2026-01-01T12:15:00Z"));
     assert_eq!(said(&held).1, "RestartsProgressing");
     let slow = patience + Duration::from_secs(1);
-    let again = restart::judge(&mut held, slow, time("2026-01-01T12:15:01Z"));
+    let again = restart::judge(&mut held, NONE, slow, time("2026-01-01T12:15:01Z"));
     assert_eq!(again, Some(Again::Later));
     let (truth, reason, message) = said(&held);
     assert_eq!((truth, reason), ("False", "RestartsHeld"));
@@ -289,7 +307,7 @@ fn a_wall_clock_that_was_set_is_not_minutes_of_ill_health() {
     for now in ["2026-01-01T06:00:00Z", "2026-01-01T18:00:00Z"] {
         let mut going = under_way(&["StatefulSet/db"], Some(&[]));
         going.restarts.as_mut().unwrap().restarting_since = Some(Time(time(AFTER)));
-        restart::judge(&mut going, Duration::from_secs(20), time(now));
+        restart::judge(&mut going, NONE, Duration::from_secs(20), time(now));
         assert_eq!(said(&going).1, "RestartsProgressing", "{now}");
     }
 }
@@ -298,7 +316,7 @@ fn a_wall_clock_that_was_set_is_not_minutes_of_ill_health() {
 fn what_was_gone_before_it_was_healthy_is_told_and_not_counted_as_healthy() {
     let mut done = under_way(&[], Some(&[]));
     done.restarts.as_mut().unwrap().gone = 1;
-    restart::judge(&mut done, Duration::ZERO, time(AFTER));
+    restart::judge(&mut done, NONE, Duration::ZERO, time(AFTER));
     assert_eq!(
         said(&done).2,
         "restarted for revision 2 and healthy: 4 workloads; gone before they were healthy: 1"

@@ -1,0 +1,113 @@
+//! Which pods were started before a pair could reach them, by what runs them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use k8s_openapi::jiff::Timestamp;
+
+use super::{Pickup, Pod, overlap::delivered, pickup, restart::is_meant};
+use crate::api::{Published, Restart, RestartScope, WorkloadReference};
+
+/// The pods of one owner that a restart concerns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pods {
+    /// Those that were started before the pair could reach them, and do not read it by themselves.
+    pub older: usize,
+    /// Those that were started later.
+    pub newer: usize,
+}
+
+/// The pods of a namespace that restarts for a pair concern, by what runs them, such as `Deployment/orders`.
+#[derive(Clone, Debug, Default)]
+pub struct Fleets(BTreeMap<String, Pods>);
+
+/// When a pod was started: before a pair could reach it, or later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Age {
+    Older,
+    Newer,
+}
+
+impl Fleets {
+    /// Takes note of a pod: one that uses the target, or one of a workload that is named.
+    pub fn add(&mut self, pod: &Pod, wanted: &Restart, published: &Published, kubelet: Duration) {
+        let owner = pod.owner();
+        let secret = &published.secret_name;
+        let is_named = wanted.scope == RestartScope::Workloads && is_meant(&owner, wanted);
+        if !uses(pod, secret) && !is_named {
+            return;
+        }
+        let Some(age) = age(pod, secret, delivered(published, kubelet)) else {
+            return;
+        };
+        let pods = self.0.entry(owner).or_default();
+        match age {
+            Age::Older => pods.older += 1,
+            Age::Newer => pods.newer += 1,
+        }
+    }
+
+    /// The pods of an owner.
+    #[must_use]
+    pub fn of(&self, owner: &str) -> Pods {
+        self.0.get(owner).copied().unwrap_or_default()
+    }
+
+    /// Whether all pods of a workload were started since the pair reaches pods that start, and there are some.
+    #[must_use]
+    pub fn restarted_by_itself(&self, owner: &str) -> bool {
+        let pods = self.of(owner);
+        pods.older == 0 && pods.newer > 0
+    }
+
+    /// The workloads that have older pods and can be restarted.
+    pub fn due(&self) -> impl Iterator<Item = WorkloadReference> {
+        self.older()
+            .filter_map(|owner| WorkloadReference::parse(owner))
+    }
+
+    /// What runs older pods.
+    pub fn older(&self) -> impl Iterator<Item = &String> {
+        let older = self.0.iter().filter(|(_, pods)| pods.older > 0);
+        older.map(|(owner, _)| owner)
+    }
+
+    /// What runs older pods, as far as the restarts that are wanted answer for it.
+    #[must_use]
+    pub fn left(&self, wanted: &Restart) -> Vec<String> {
+        let meant = self.older().filter(|owner| is_meant(owner, wanted));
+        meant.cloned().collect()
+    }
+}
+
+/// Whether a pod was started before a pair could reach it, and does not read it by itself.
+#[must_use]
+pub fn is_older(pod: &Pod, published: &Published, kubelet: Duration) -> bool {
+    age(pod, &published.secret_name, delivered(published, kubelet)) == Some(Age::Older)
+}
+
+/// Whether a pod that uses a Secret was started before a time, if it runs. One that follows by itself is neither.
+fn age(pod: &Pod, secret: &str, since: Timestamp) -> Option<Age> {
+    let mut running = pod.running().peekable();
+    if pod.has_ended() {
+        return None;
+    }
+    let older = if uses(pod, secret) {
+        match pickup(pod, secret, since) {
+            Some(Pickup::RestartNeeded) => true,
+            Some(Pickup::Hot | Pickup::Unknown) => return None,
+            None => false,
+        }
+    } else {
+        pod.running()
+            .any(|(_, started)| started.is_none_or(|started| started.0 <= since))
+    };
+    match (older, running.peek()) {
+        (true, _) => Some(Age::Older),
+        (false, Some(_)) => Some(Age::Newer),
+        (false, None) => None,
+    }
+}
+
+fn uses(pod: &Pod, secret: &str) -> bool {
+    pickup(pod, secret, Timestamp::MAX).is_some()
+}

@@ -1,0 +1,92 @@
+//! What runs a pod.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::api::ObjectMeta;
+use serde::Deserialize;
+
+use super::Pod;
+use crate::api::WorkloadKind;
+
+/// What is read of the metadata of a pod.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    name: Option<String>,
+    labels: Option<BTreeMap<String, String>>,
+    annotations: Option<Annotations>,
+    #[serde(default)]
+    owner_references: Vec<OwnerReference>,
+}
+
+#[derive(Deserialize)]
+struct Annotations {
+    #[serde(rename = "openshift.io/deployment-config.name")]
+    deployment_config: Option<String>,
+}
+
+/// The labels by which these kinds tell their `ReplicaSet`s apart. The name of a `ReplicaSet` ends in the value.
+const HASHES: [(&str, &str); 2] = [
+    ("pod-template-hash", "Deployment"),
+    ("rollouts-pod-template-hash", "Rollout"),
+];
+
+impl Metadata {
+    /// What runs the pod in the end: not the `ReplicaSet` of a Deployment.
+    fn runs(&mut self) -> Option<OwnerReference> {
+        let all = std::mem::take(&mut self.owner_references);
+        let mut owner = all.into_iter().find(|one| one.controller == Some(true))?;
+        match owner.kind.as_str() {
+            "ReplicaSet" => {
+                let labels = self.labels.as_ref();
+                let by = HASHES.into_iter().find_map(|(label, kind)| {
+                    let hash = labels?.get(label)?;
+                    let name = owner.name.strip_suffix(hash)?.strip_suffix('-')?;
+                    Some((kind, name.to_owned()))
+                });
+                if let Some((kind, name)) = by {
+                    (owner.kind, owner.name) = (kind.to_owned(), name);
+                }
+            }
+            "ReplicationController" => {
+                let annotations = self.annotations.take();
+                if let Some(name) = annotations.and_then(|all| all.deployment_config) {
+                    (owner.kind, owner.name) = ("DeploymentConfig".to_owned(), name);
+                }
+            }
+            _ => {}
+        }
+        Some(owner)
+    }
+}
+
+pub(super) fn metadata<'de, D: serde::Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error> {
+    let mut metadata = Metadata::deserialize(input)?;
+    Ok(ObjectMeta {
+        owner_references: metadata.runs().map(|owner| vec![owner]),
+        name: metadata.name,
+        labels: metadata.labels,
+        ..ObjectMeta::default()
+    })
+}
+
+impl Pod {
+    /// What runs it, such as `Deployment/orders`. A kind that others have as well has its group behind it, such as
+    /// `StatefulSet.apps.kruise.io/orders`; a pod that nothing runs is `Pod/NAME`.
+    #[must_use]
+    pub fn owner(&self) -> String {
+        let Some(owner) = self.metadata.owner_references.iter().flatten().next() else {
+            return format!("Pod/{}", self.metadata.name.as_deref().unwrap_or_default());
+        };
+        let group = owner
+            .api_version
+            .split_once('/')
+            .map_or("", |(group, _)| group);
+        let kind = &owner.kind;
+        if kind.parse::<WorkloadKind>().is_ok() && group != "apps" {
+            return format!("{kind}.{group}/{}", owner.name);
+        }
+        format!("{kind}/{}", owner.name)
+    }
+}

@@ -1,0 +1,144 @@
+//! After all restarts: what still runs pods from before the pair?
+
+use std::collections::BTreeSet;
+
+use super::{Run, in_time};
+use crate::{
+    api::{Published, Restart, RestartScope, WorkloadReference},
+    consumers::{
+        Fleets, Laggards, Pod, Pods, Workload, is_older,
+        restart::{self, Hindrance},
+    },
+    error::Error,
+    observe,
+};
+
+/// How many workloads are read to say why their pods still run.
+const READ: usize = 10;
+
+/// What one look knows of the pods of the namespace. They are listed at most once.
+#[derive(Debug, Default)]
+pub(super) enum SeenPods {
+    /// They were not listed.
+    #[default]
+    NotYet,
+    /// The operator has no right to list them.
+    Refused,
+    /// What runs them.
+    Seen(Fleets),
+}
+
+impl Run<'_> {
+    /// What runs the pods of the namespace, if they may be listed.
+    pub(super) async fn fleets<'a>(
+        &self,
+        seen: &'a mut SeenPods,
+        wanted: &Restart,
+        published: &Published,
+    ) -> Result<Option<&'a Fleets>, Error> {
+        if matches!(seen, SeenPods::NotYet) {
+            let kubelet = self.context.shared.kubelet_sync_period;
+            let mut fleets = Fleets::default();
+            let see = |pod: &Pod| fleets.add(pod, wanted, published, kubelet);
+            *seen = match self.see_pods(see).await {
+                Ok(()) => SeenPods::Seen(fleets),
+                Err(error) if error.is_forbidden() => SeenPods::Refused,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(match seen {
+            SeenPods::Seen(fleets) => Some(fleets),
+            SeenPods::NotYet | SeenPods::Refused => None,
+        })
+    }
+
+    /// The last look at the pods, or what stands in its way.
+    pub(super) async fn look_last(
+        &self,
+        wanted: &Restart,
+        published: &Published,
+        pods: &mut SeenPods,
+    ) -> (Result<Option<Hindrance>, Error>, Option<Laggards>) {
+        match self.laggards(pods, wanted, published).await {
+            Ok(Some(laggards)) => (Ok(None), Some(laggards)),
+            Ok(None) => (Ok(Some(Hindrance::PodsNotListed)), None),
+            Err(error) => (Err(error), None),
+        }
+    }
+
+    /// What still runs pods from before the pair, if pods may be listed.
+    async fn laggards(
+        &self,
+        seen: &mut SeenPods,
+        wanted: &Restart,
+        published: &Published,
+    ) -> Result<Option<Laggards>, Error> {
+        let Some(fleets) = self.fleets(seen, wanted, published).await? else {
+            return Ok(None);
+        };
+        let mut laggards = Laggards::default();
+        let occasion = restart::occasion(published);
+        let mut count = 0;
+        for owner in fleets.left(wanted) {
+            if WorkloadReference::parse(&owner).is_none() {
+                laggards.others.push(owner);
+                continue;
+            }
+            count += 1;
+            let read = if count > READ {
+                None
+            } else {
+                self.read_workload(&owner).await?
+            };
+            let is_marked = read.is_none_or(|(_, workload)| {
+                workload.restarted_for(&self.resource.uid) == Some(&occasion)
+            });
+            if is_marked {
+                laggards.rolling.push(owner);
+            } else {
+                laggards.unmarked.push(owner);
+            }
+        }
+        if wanted.scope == RestartScope::Workloads {
+            let elsewhere = self.elsewhere(fleets, wanted, published).await?;
+            laggards.others.extend(elsewhere);
+        }
+        Ok(Some(laggards))
+    }
+
+    /// What runs pods like those of workloads that are named and have no replicas.
+    async fn elsewhere(
+        &self,
+        fleets: &Fleets,
+        wanted: &Restart,
+        published: &Published,
+    ) -> Result<BTreeSet<String>, Error> {
+        let mut idle = Vec::new();
+        for reference in wanted.workloads.iter().flatten() {
+            let name = reference.to_string();
+            if fleets.of(&name) == Pods::default() {
+                let read = self.read_workload(&name).await?;
+                let workload = read.map(|(_, workload)| workload);
+                idle.extend(workload.filter(Workload::is_idle));
+            }
+        }
+        let mut owners = BTreeSet::new();
+        if idle.is_empty() {
+            return Ok(owners);
+        }
+        let kubelet = self.context.shared.kubelet_sync_period;
+        let see = |pod: &Pod| {
+            let is_like = idle.iter().any(|workload| workload.is_made_like(pod));
+            if is_like && is_older(pod, published, kubelet) {
+                owners.insert(pod.owner());
+            }
+        };
+        self.see_pods(see).await?;
+        Ok(owners)
+    }
+
+    async fn see_pods(&self, see: impl FnMut(&Pod)) -> Result<(), Error> {
+        let (client, namespace) = (&self.context.shared.client, &self.resource.key.namespace);
+        in_time(observe::pods(client, namespace, see)).await
+    }
+}
