@@ -91,8 +91,7 @@ impl Queue {
         failed.iter().filter(|key| self.wake(key, now)).count()
     }
 
-    /// Whose turn it is, of those alone that are the only ones of their namespaces if nobody of a crowd
-    /// may run. It runs until [`Self::ended`] is told.
+    /// Whose turn it is, of those alone that are few in their namespaces if nobody of a crowd may run. It runs until [`Self::ended`] is told.
     pub fn next(&mut self, now: Instant, crowds: bool) -> Option<Turn> {
         let (ready, running) = (&mut self.ready, &mut self.running);
         let key = ready.pop_of(who_may_run(running, crowds))?;
@@ -201,15 +200,11 @@ impl Queue {
 
 /// Those of a namespace in which so many wait.
 fn who_may_run(running: &HashMap<Arc<str>, usize>, crowds: bool) -> impl Fn(&str, usize) -> bool {
-    move |namespace, waiting| crowds || company(running, namespace, waiting) == Company::Alone
+    move |namespace, waiting| crowds || company(running, namespace, waiting) == Company::Few
 }
 
 /// With whom those are that run and wait in a namespace, each of them.
 fn company(running: &HashMap<Arc<str>, usize>, namespace: &str, waiting: usize) -> Company {
     let running = running.get(namespace).copied().unwrap_or_default();
-    if running + waiting <= 1 {
-        Company::Alone
-    } else {
-        Company::Crowd
-    }
+    Company::of(running + waiting)
 }

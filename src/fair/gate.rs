@@ -17,7 +17,7 @@ pub struct FairGate {
 #[derive(Debug)]
 pub struct Permit {
     state: Arc<Mutex<GateState>>,
-    company: Option<Company>,
+    of: Option<(Company, Arc<str>)>,
 }
 
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Permit {
     fn new(state: &Arc<Mutex<GateState>>) -> Self {
         Self {
             state: Arc::clone(state),
-            company: None,
+            of: None,
         }
     }
 
@@ -100,12 +100,12 @@ impl Permit {
     #[must_use]
     pub fn of(mut self, company: Company, namespace: &Arc<str>, now: Instant) -> Self {
         let mut state = lock(&self.state);
-        if let Some(before) = self.company {
-            state.yielding.left(before);
+        if let Some((company, namespace)) = &self.of {
+            state.yielding.left(*company, namespace);
         }
         state.yielding.entered(company, namespace, now);
         drop(state);
-        self.company = Some(company);
+        self.of = Some((company, Arc::clone(namespace)));
         self
     }
 }
@@ -127,8 +127,8 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let next = {
             let mut state = lock(&self.state);
-            if let Some(company) = self.company {
-                state.yielding.left(company);
+            if let Some((company, namespace)) = &self.of {
+                state.yielding.left(*company, namespace);
             }
             let next = state.waiting.pop();
             if next.is_none() {

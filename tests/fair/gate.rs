@@ -133,13 +133,13 @@ async fn a_place_counts_for_whom_it_is_until_it_is_given_back() {
     );
     crowd.truncate(1);
     assert_eq!(gate.holds_back_crowds(now), None);
-    let alone = gate.enter("quiet").await;
+    let few = gate.enter("quiet").await;
     assert_eq!(gate.holds_back_crowds(now), None, "it is nobody's yet");
-    let alone = alone.of(Company::Alone, &quiet, now);
+    let few = few.of(Company::Few, &quiet, now);
     let until = gate.holds_back_crowds(now).expect("a crowd steps back");
     drop(crowd);
     assert_eq!(gate.holds_back_crowds(now), None, "it keeps one place");
-    let again = alone.of(Company::Crowd, &quiet, now);
+    let again = few.of(Company::Crowd, &quiet, now);
     assert_eq!(gate.holds_back_crowds(now), Some(until), "that is taken");
     drop(again);
     let _next = gate.enter("crowd").await;

@@ -70,26 +70,30 @@ fn namespaces_are_served_in_turn() {
 }
 
 #[test]
-fn one_that_comes_alone_runs_while_crowds_may_not() {
+fn three_of_a_namespace_run_while_crowds_may_not_and_four_do_not() {
     let now = Instant::now();
     let mut queue = Queue::default();
-    for name in ["one", "two", "three"] {
+    for name in ["one", "two", "three", "four", "five"] {
         queue.wake(&team(name), now);
     }
     assert!(!queue.has_next(false) && queue.has_next(true));
     assert_eq!(queue.next(now, false), None);
-    let alone = key("quiet", "one");
-    queue.wake(&alone, now);
-    let turn = queue.next(now, false).unwrap();
-    assert_eq!((&turn.key, turn.company), (&alone, Company::Alone));
+    let few = ["one", "two", "three"].map(|name| key("quiet", name));
+    for key in &few {
+        queue.wake(key, now);
+    }
+    for key in &few {
+        let turn = queue.next(now, false).unwrap();
+        assert_eq!((&turn.key, turn.company), (key, Company::Few));
+    }
     let turn = queue.next(now, true).unwrap();
     assert_eq!((turn.key, turn.company), (team("one"), Company::Crowd));
-    // It runs still, so it is not alone.
-    queue.wake(&key("quiet", "two"), now);
+    // The three run still.
+    queue.wake(&key("quiet", "four"), now);
     assert_eq!(queue.next(now, false), None);
-    queue.ended(&alone, Ended::Rest, now);
+    queue.ended(&few[0], Ended::Rest, now);
     let turn = queue.next(now, false).unwrap();
-    assert_eq!(turn.key, key("quiet", "two"));
+    assert_eq!(turn.key, key("quiet", "four"));
 }
 
 #[test]
