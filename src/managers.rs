@@ -28,7 +28,7 @@ pub enum Mark {
 use Mark::{Key, Prefix, Value};
 
 /// Each with the marks that its documentation or source names.
-pub const MANAGERS: [Manager; 7] = [
+pub const MANAGERS: [Manager; 13] = [
     Manager {
         name: "Helm",
         marks: &[
@@ -71,6 +71,39 @@ pub const MANAGERS: [Manager; 7] = [
         name: "an ApplySet (kubectl apply --prune)",
         marks: &[Key("applyset.kubernetes.io/part-of")],
     },
+    Manager {
+        name: "OpenShift's Cloud Credential Operator",
+        marks: &[Key("cloudcredential.openshift.io/credentials-request")],
+    },
+    Manager {
+        name: "External Secrets Operator",
+        marks: &[Prefix("reconcile.external-secrets.io/")],
+    },
+    Manager {
+        name: "Vault Secrets Operator",
+        marks: &[
+            Value("app.kubernetes.io/managed-by", "hashicorp-vso"),
+            Key("secrets.hashicorp.com/vso-ownerRefUID"),
+        ],
+    },
+    Manager {
+        name: "kubernetes-replicator",
+        marks: &[
+            Key("replicator.v1.mittwald.de/replicate-from"),
+            Key("replicator.v1.mittwald.de/replicated-at"),
+        ],
+    },
+    Manager {
+        name: "Reflector",
+        marks: &[Key("reflector.v1.k8s.emberstack.com/reflects")],
+    },
+    Manager {
+        name: "Kyverno",
+        marks: &[
+            Value("app.kubernetes.io/managed-by", "kyverno"),
+            Prefix("generate.kyverno.io/"),
+        ],
+    },
 ];
 
 impl Mark {
@@ -85,7 +118,7 @@ impl Mark {
 
 /// Labels that are never copied to a target: by these a tool takes the Secret for its own, prunes it, carries
 /// it into other namespaces or reads it as its configuration, or they are the operator's.
-const NEVER_COPIED: [&str; 17] = [
+const NEVER_COPIED: [&str; 20] = [
     "awscredentials.dev/",
     "app.kubernetes.io/managed-by",
     "app.kubernetes.io/instance",
@@ -103,6 +136,9 @@ const NEVER_COPIED: [&str; 17] = [
     "emberstack.com/",
     "secret-copier.deckhouse.io/",
     "generate.kyverno.io/",
+    "cloudcredential.openshift.io/",
+    "external-secrets.io/",
+    "secrets.hashicorp.com/",
 ];
 
 /// Whether an administrator may have a label copied from resources to their targets, or why not.
