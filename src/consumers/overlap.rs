@@ -194,13 +194,14 @@ fn later(time: Timestamp, by: Duration) -> Timestamp {
     time.checked_add(by).unwrap_or(time)
 }
 
-/// What a pod is to the names under which a pair was published. A name that is published no more gives a pod
-/// nothing newer, whenever it was started.
+/// What a pod is to the names under which a pair was published, and to the source. A name that is published no
+/// more gives a pod nothing newer, whenever it was started.
 #[must_use]
 pub fn holder(
     pod: &Pod,
     previous: &Previous,
     published: Option<&Published>,
+    source: &str,
     kubelet: Duration,
 ) -> Option<Holder> {
     let present = published.map(|published| published.secret_name.as_str());
@@ -215,7 +216,9 @@ pub fn holder(
             former: Some(former.clone()),
         });
     }
-    let pickup = pickup(pod, present?, since(previous, kubelet))?;
+    let since = since(previous, kubelet);
+    let of = |secret: &str| pickup(pod, secret, since);
+    let pickup = of(source).max(present.and_then(of))?;
     Some(Holder {
         name,
         pickup,

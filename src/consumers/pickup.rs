@@ -45,29 +45,52 @@ pub fn pickup(pod: &Pod, secret: &str, since: Timestamp) -> Option<Pickup> {
     let is_older = |started: Option<&Time>| started.is_none_or(|started| started.0 <= since);
     let older = pod.running().filter(|(_, started)| is_older(*started));
     let uses = older.filter_map(|(container, _)| of_container(&pod.spec, container, secret));
-    let left = pod.ended().filter(|(container, started)| {
-        is_older(*started)
-            && of_container(&pod.spec, container, secret).is_some()
-            && hands_on(&pod.spec, container)
-    });
-    let left = left.map(|_| Pickup::RestartNeeded);
+    let copied = is_copied(pod, secret, &is_older).then_some(Pickup::RestartNeeded);
     let driver = by_driver(pod, secret, since).then_some(Pickup::RestartNeeded);
-    let worst = uses.chain(left).chain(driver).max()?;
+    let worst = uses.chain(copied).chain(driver).max()?;
     if worst == Pickup::Hot && !pod.is_ready() {
         return Some(Pickup::Unknown);
     }
     Some(worst)
 }
 
-/// Whether another container can read what a container has written. A copy outlives the container that made it.
-fn hands_on(spec: &Spec, container: &Container) -> bool {
-    let mut written = container.writes().filter(|name| {
-        let mut volumes = spec.volumes.iter();
-        volumes.any(|volume| volume.name == *name && volume.takes_writes())
+/// Whether a container may hold what another one wrote for it. A copy outlives the container that made it; and
+/// a container that runs since before a newer copy was made has read the older one. What a finished init
+/// container is reported as may change while the pod runs, or go.
+fn is_copied(pod: &Pod, secret: &str, is_older: &impl Fn(Option<&Time>) -> bool) -> bool {
+    let runs = pod.running().next().is_some();
+    let mut writers = pod.spec.all().filter_map(|container| {
+        let pickup = of_container(&pod.spec, container, secret)?;
+        Some((container, pickup, pod.state(container)))
     });
-    written.any(|name| {
-        let mut others = spec.all().filter(|other| other.name != container.name);
-        others.any(|other| other.volumes().any(|volume| volume == name))
+    writers.any(|(writer, pickup, state)| {
+        let running = state.and_then(|state| state.running.as_ref());
+        if running.is_some() && pickup == Pickup::Hot {
+            return false;
+        }
+        let wrote = running.or_else(|| state?.terminated.as_ref());
+        let wrote_before = match wrote {
+            Some(wrote) => is_older(wrote.started_at.as_ref()),
+            None => runs && is_older(pod.status.start_time.as_ref()),
+        };
+        let mut readers = readers(&pod.spec, writer);
+        readers.any(|reader| {
+            let state = pod.state(reader);
+            let running = state.and_then(|state| state.running.as_ref());
+            wrote_before || running.is_some_and(|it| is_older(it.started_at.as_ref()))
+        })
+    })
+}
+
+/// The other containers that can read what a container writes.
+fn readers<'a>(spec: &'a Spec, writer: &'a Container) -> impl Iterator<Item = &'a Container> {
+    let others = spec.all().filter(|other| other.name != writer.name);
+    others.filter(|other| {
+        let mut shared = writer.writes().filter(|name| {
+            let mut volumes = spec.volumes.iter();
+            volumes.any(|volume| volume.name == *name && volume.takes_writes())
+        });
+        shared.any(|name| other.volumes().any(|volume| volume == name))
     })
 }
 

@@ -137,29 +137,22 @@ pub(super) struct Started {
 impl Pod {
     /// The containers that run, and since when.
     pub(super) fn running(&self) -> impl Iterator<Item = (&Container, Option<&Time>)> {
-        self.started(|state| state.running.as_ref())
-    }
-
-    /// The containers that have ended, and since when they ran. What is to be started again has no part in it.
-    pub(super) fn ended(&self) -> impl Iterator<Item = (&Container, Option<&Time>)> {
-        self.started(|state| state.terminated.as_ref())
-    }
-
-    fn started(
-        &self,
-        of: impl Fn(&ContainerState) -> Option<&Started>,
-    ) -> impl Iterator<Item = (&Container, Option<&Time>)> {
-        self.spec.all().filter_map(move |container| {
-            let seen = &self.status;
-            let mut statuses = seen
-                .container_statuses
-                .iter()
-                .chain(&seen.init_container_statuses)
-                .chain(&seen.ephemeral_container_statuses);
-            let status = statuses.find(|status| status.name == container.name)?;
-            let started = of(&status.state)?;
-            Some((container, started.started_at.as_ref()))
+        self.spec.all().filter_map(|container| {
+            let running = self.state(container)?.running.as_ref()?;
+            Some((container, running.started_at.as_ref()))
         })
+    }
+
+    /// What is reported of a container.
+    pub(super) fn state(&self, container: &Container) -> Option<&ContainerState> {
+        let seen = &self.status;
+        let mut statuses = seen
+            .container_statuses
+            .iter()
+            .chain(&seen.init_container_statuses)
+            .chain(&seen.ephemeral_container_statuses);
+        let status = statuses.find(|status| status.name == container.name)?;
+        Some(&status.state)
     }
 
     pub(super) fn is_ready(&self) -> bool {
@@ -168,8 +161,10 @@ impl Pod {
         self.status.conditions.iter().any(ready)
     }
 
+    /// Whether nothing of it runs any more. A pod may be called failed before its containers are stopped.
     pub(super) fn has_ended(&self) -> bool {
-        matches!(self.status.phase.as_deref(), Some("Succeeded" | "Failed"))
+        let is_over = matches!(self.status.phase.as_deref(), Some("Succeeded" | "Failed"));
+        is_over && self.running().next().is_none()
     }
 }
 

@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// Where the superseded pair may be as well.
-const NOT_LOOKED_AT: &str =
-    "PersistentVolumes, copies that programs made, resources that were deleted, other clusters";
+const NOT_LOOKED_AT: &str = "PersistentVolumes, copies that programs made, resources and pods that were deleted while something of them \
+     still ran, nodes with a wrong clock, other clusters";
 
 /// What a verdict is made from.
 pub(super) struct Sight<'a> {

@@ -150,8 +150,9 @@ impl Run<'_> {
         let (mut holders, mut fleets) = (Vec::new(), Fleets::default());
         let (shared, key) = (&self.context.shared, &self.resource.key);
         let kubelet = shared.kubelet_sync_period;
+        let source = self.resource.source.name.as_str();
         let see = |pod: &Pod| {
-            holders.extend(consumers::holder(pod, previous, published, kubelet));
+            holders.extend(consumers::holder(pod, previous, published, source, kubelet));
             if let Some((wanted, published)) = restarts {
                 fleets.add(pod, wanted, published, kubelet);
             }

@@ -125,10 +125,12 @@ impl Run<'_> {
                     later.push(name);
                 }
                 Ok(Restarted::Raced) => later.push(name),
+                // What is refused of one says nothing of the others.
                 Ok(Restarted::Refused(words)) => {
-                    ended = Ok(Some(Hindrance::Refused(name.clone(), words)));
+                    ended = ended.map(|first| {
+                        first.or_else(|| Some(Hindrance::Refused(name.clone(), words)))
+                    });
                     later.push(name);
-                    break;
                 }
                 Err(error) => {
                     later.push(name);
@@ -137,12 +139,8 @@ impl Run<'_> {
                 }
             }
         }
-        restarts.pending = Some(if left > 0 {
-            later.into_iter().chain(pending).collect()
-        } else {
-            // The next run looks at others.
-            pending.chain(later).collect()
-        });
+        // The next run looks at others first.
+        restarts.pending = Some(pending.chain(later).collect());
         if missing.is_empty() || !matches!(ended, Ok(None)) {
             return ended;
         }

@@ -1,13 +1,14 @@
 //! A target that was renamed: a pod that took the pair under an older name keeps it.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde_json::json;
 use static_aws_credentials::{
     api::{Previous, StaticAwsCredentialsStatus},
     consumers::{Holder, Pickup, Pod, holder, is_open, judge, note},
 };
 
 use crate::{
-    AFTER, KUBELET, PUBLISHED, hot,
+    AFTER, BEFORE, KUBELET, PUBLISHED, hot,
     overlap::{alone, assert_says, published},
     pod, time,
 };
@@ -41,7 +42,8 @@ fn previous(status: &StaticAwsCredentialsStatus) -> &Previous {
 }
 
 fn held_by(status: &StaticAwsCredentialsStatus, pod: &Pod) -> Option<Holder> {
-    holder(pod, previous(status), status.published.as_ref(), KUBELET)
+    let published = status.published.as_ref();
+    holder(pod, previous(status), published, "orders-key-pair", KUBELET)
 }
 
 #[test]
@@ -51,6 +53,21 @@ fn a_rotation_takes_note_of_every_name_of_the_superseded_pair() {
         previous(&status).secret_names,
         ["new", "orders-credentials"]
     );
+}
+
+/// The pair stood there too.
+#[test]
+fn a_pod_that_uses_the_source_holds_the_pair_if_it_was_started_before_the_rotation() {
+    let status = rotated(&["orders-credentials"]);
+    let of_source = |started: &'static str| {
+        pod(move |pod| {
+            pod["spec"]["volumes"][0]["secret"]["secretName"] = json!("orders-key-pair");
+            pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] = json!(started);
+        })
+    };
+    let found = held_by(&status, &of_source(BEFORE)).unwrap();
+    assert_eq!((found.pickup, found.former), (Pickup::RestartNeeded, None));
+    assert_eq!(held_by(&status, &of_source(AFTER)), None);
 }
 
 #[test]

@@ -214,7 +214,7 @@ fn once_it_has_run_out_the_key_may_go() {
                 "that uses Secret \"orders-credentials\"",
                 "no other resource publishes it",
                 "not looked at: PersistentVolumes",
-                "resources that were deleted, other clusters; see",
+                "nodes with a wrong clock, other clusters; see",
                 "deactivate",
             ],
         );

@@ -103,6 +103,8 @@ fn whoever_does_not_use_the_target_holds_nothing() {
         }),
         ("a pod that has ended", |pod| {
             pod["status"]["phase"] = json!("Succeeded");
+            let state = json!({ "terminated": { "exitCode": 0, "startedAt": BEFORE } });
+            pod["status"]["containerStatuses"][0]["state"] = state;
         }),
         ("a pod that waits for its node", |pod| {
             pod["status"] = json!({ "phase": "Pending" });
@@ -215,6 +217,57 @@ fn what_an_ended_container_copied_for_another_one_is_still_held() {
     assert_eq!(of(&by_file), Some(Pickup::RestartNeeded), "a variable");
 }
 
+/// The kubelet runs an init container again, or reports one that it removed as waiting, while the pod runs on.
+#[test]
+fn a_reader_keeps_the_copy_that_it_began_with_whatever_is_reported_of_the_writer() {
+    let states = [
+        json!({ "terminated": { "exitCode": 0, "startedAt": AFTER } }),
+        json!({ "waiting": { "reason": "PodInitializing" } }),
+        json!({ "running": { "startedAt": AFTER } }),
+        json!(null),
+    ];
+    for state in states {
+        let pod = copied(json!({ "emptyDir": {} }), |pod| {
+            pod["status"]["initContainerStatuses"] = match &state {
+                Value::Null => json!([]),
+                state => json!([{ "name": "copy", "state": state }]),
+            };
+            pod["status"]["startTime"] = json!(BEFORE);
+        });
+        assert_eq!(of(&pod), Some(Pickup::RestartNeeded), "{state}");
+    }
+    let later = copied(json!({ "emptyDir": {} }), |pod| {
+        pod["status"]["initContainerStatuses"] = json!([]);
+        pod["status"]["startTime"] = json!(AFTER);
+        let state = json!({ "running": { "startedAt": AFTER } });
+        pod["status"]["containerStatuses"][0]["state"] = state;
+    });
+    assert_eq!(of(&later), None, "the whole pod was started later");
+}
+
+/// Where the helper runs, nothing is copied: a volume for logs is none for keys.
+#[test]
+fn a_container_that_asks_the_helper_copies_nothing() {
+    let logs = json!({ "name": "logs", "mountPath": "/logs" });
+    let pod = hot(|pod| {
+        let volumes = pod["spec"]["volumes"].as_array_mut().unwrap();
+        volumes.push(json!({ "name": "logs", "emptyDir": {} }));
+        let mounts = pod["spec"]["containers"][0]["volumeMounts"].as_array_mut();
+        mounts.unwrap().push(logs.clone());
+        let containers = pod["spec"]["containers"].as_array_mut().unwrap();
+        containers.push(json!({ "name": "ship", "volumeMounts": [logs] }));
+        let statuses = pod["status"]["containerStatuses"].as_array_mut().unwrap();
+        statuses.push(json!({ "name": "ship", "state": { "running": { "startedAt": BEFORE } } }));
+    });
+    assert_eq!(of(&pod), Some(Pickup::Hot));
+}
+
+#[test]
+fn a_failed_pod_whose_container_still_runs_holds_the_pair() {
+    let dying = pod(|pod| pod["status"]["phase"] = json!("Failed"));
+    assert_eq!(of(&dying), Some(Pickup::RestartNeeded));
+}
+
 #[test]
 fn an_ended_container_that_could_leave_no_copy_holds_nothing() {
     let others: [(&str, Plain); 3] = [
@@ -224,10 +277,15 @@ fn an_ended_container_that_could_leave_no_copy_holds_nothing() {
         ("a volume that no other container has", |pod| {
             pod["spec"]["containers"][0]["volumeMounts"] = json!([]);
         }),
-        ("a container that got the present pair", |pod| {
-            let state = json!({ "terminated": { "exitCode": 0, "startedAt": AFTER } });
-            pod["status"]["initContainerStatuses"][0]["state"] = state;
-        }),
+        (
+            "a container that got the present pair before its reader started",
+            |pod| {
+                let state = json!({ "terminated": { "exitCode": 0, "startedAt": AFTER } });
+                pod["status"]["initContainerStatuses"][0]["state"] = state;
+                let state = json!({ "running": { "startedAt": AFTER } });
+                pod["status"]["containerStatuses"][0]["state"] = state;
+            },
+        ),
     ];
     for (what, change) in others {
         assert_eq!(
