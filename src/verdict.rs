@@ -106,6 +106,17 @@ pub mod words {
         )
     }
 
+    /// A new pair that comes after others that AWS refused.
+    #[must_use]
+    pub fn refused_before(region: &str) -> Finding {
+        Finding::new(
+            Reason::Settling,
+            format!(
+                "AWS STS in {region} refused the last pairs of this source, one after another; it is asked about this one after a pause of up to 5 minutes; find out who changes the source again and again"
+            ),
+        )
+    }
+
     /// A first refusal of a published pair.
     #[must_use]
     pub fn unconfirmed(refusal: &Finding, after: Duration) -> Finding {
@@ -183,6 +194,18 @@ pub mod words {
             Reason::RegionDisabled,
             format!(
                 "AWS STS refuses the pair in spec.region and does not in {default_region}; enable the region for the account or choose another"
+            ),
+        )
+    }
+
+    /// The partition's default region says nothing about a pair that spec.region refuses.
+    #[must_use]
+    pub fn not_asked(reason: Reason, default_region: &str) -> Finding {
+        let said = undetermined(reason, default_region).message;
+        Finding::new(
+            reason,
+            format!(
+                "AWS STS refuses the pair in spec.region; the target is deleted only if {default_region} refuses it too, and {said}"
             ),
         )
     }

@@ -32,17 +32,19 @@ pub(super) async fn look(
     namespace: &str,
 ) -> Result<Seen, String> {
     let looked = async {
-        let taken = match attempt(client, policy, namespace).await {
-            Some(Err(error)) if refused_by(&error, name) => return Ok(Ok(())),
-            Some(Ok(())) => true,
+        let (refused, taken) = match attempt(client, policy, namespace).await {
+            Some(Err(error)) if refused_by(&error, name) => (true, false),
+            Some(Ok(())) => (false, true),
             // A quota, another policy, or a right that is lacking.
-            Some(Err(kube::Error::Api(status))) if is_refusal(&status) => false,
+            Some(Err(kube::Error::Api(status))) if is_refusal(&status) => (false, false),
             Some(Err(error)) => return Err(error),
-            None => false,
+            None => (false, false),
         };
+        // What is refused in one namespace may be allowed in another.
         match read(client, name).await {
             Ok(Ok(())) if taken => Ok(Err(IGNORED.to_owned())),
             Err(_) if taken => Ok(Err(TAKEN.to_owned())),
+            Err(_) if refused => Ok(Ok(())),
             seen => seen,
         }
     };

@@ -49,10 +49,17 @@ pub fn flaw(policy: Option<&Value>, binding: Option<&Value>) -> Option<&'static 
     let Some(binding) = binding else {
         return Some("its ValidatingAdmissionPolicyBinding does not exist");
     };
-    let is_full = |object: &Value, path| {
+    let is_full = |object: &Value, path: &str| {
         let found = object.pointer(path);
-        found.is_some_and(|found| *found != Value::Null && *found != Value::Array(Vec::new()))
+        found.is_some_and(|found| match found {
+            Value::Null => false,
+            Value::Array(all) => !all.is_empty(),
+            Value::Object(all) => !all.is_empty(),
+            _ => true,
+        })
     };
+    let selects = ["namespaceSelector", "objectSelector"]
+        .map(|selector| is_full(policy, &format!("/spec/matchConstraints/{selector}")));
     let denies = |actions: &Vec<Value>| actions.iter().any(|action| action == "Deny");
     let actions = binding.pointer("/spec/validationActions");
     let bound = [
@@ -73,6 +80,14 @@ pub fn flaw(policy: Option<&Value>, binding: Option<&Value>) -> Option<&'static 
             "its matchConstraints exclude something",
         ),
         (
+            selects.contains(&true),
+            "its matchConstraints are narrowed by a selector",
+        ),
+        (
+            has_foreign_conditions(policy),
+            "it has matchConditions that the chart's has not",
+        ),
+        (
             binding.pointer("/spec/policyName") != policy.pointer("/metadata/name"),
             "its ValidatingAdmissionPolicyBinding names another policy",
         ),
@@ -81,13 +96,29 @@ pub fn flaw(policy: Option<&Value>, binding: Option<&Value>) -> Option<&'static 
             "its ValidatingAdmissionPolicyBinding does not deny",
         ),
         (
-            is_full(binding, "/spec/matchResources"),
+            binding
+                .pointer("/spec/matchResources")
+                .is_some_and(|narrowed| !narrowed.is_null()),
             "its ValidatingAdmissionPolicyBinding is narrowed by matchResources",
         ),
     ];
     bound
         .into_iter()
         .find_map(|(is_so, flaw)| is_so.then_some(flaw))
+}
+
+/// The names of matchConditions in the chart.
+const CONDITIONS: [&str; 3] = ["operator", "not-being-deleted", "spec-changes"];
+
+/// Whether a condition is there by another name than those of the chart's policies. The expressions behind the
+/// names are not compared.
+fn has_foreign_conditions(policy: &Value) -> bool {
+    let conditions = policy.pointer("/spec/matchConditions");
+    let mut conditions = conditions.and_then(Value::as_array).into_iter().flatten();
+    conditions.any(|condition| {
+        let name = condition.get("name").and_then(Value::as_str);
+        !name.is_some_and(|name| CONDITIONS.contains(&name))
+    })
 }
 
 #[cfg(test)]
@@ -114,6 +145,9 @@ mod tests {
     #[test]
     fn a_policy_with_a_binding_that_denies_is_enforced() {
         assert_eq!(flaw(Some(&policy()), Some(&binding())), None);
+        let defaulted = json!({ "namespaceSelector": {}, "objectSelector": {} });
+        let defaulted = with(policy(), "matchConstraints", defaulted);
+        assert_eq!(flaw(Some(&defaulted), Some(&binding())), None);
         let audited = with(binding(), "validationActions", json!(["Audit", "Deny"]));
         assert_eq!(flaw(Some(&policy()), Some(&audited)), None);
     }
@@ -135,6 +169,21 @@ mod tests {
                 "matchConstraints",
                 json!({ "excludeResourceRules": [{}] }),
                 "exclude something",
+            ),
+            (
+                "matchConstraints",
+                json!({ "namespaceSelector": { "matchLabels": { "a": "b" } } }),
+                "narrowed by a selector",
+            ),
+            (
+                "matchConstraints",
+                json!({ "objectSelector": { "matchLabels": { "a": "b" } } }),
+                "narrowed by a selector",
+            ),
+            (
+                "matchConditions",
+                json!([{ "name": "operator" }, { "name": "never", "expression": "false" }]),
+                "matchConditions",
             ),
         ];
         for (field, value, words) in policies {
