@@ -1,6 +1,6 @@
 //! Kubernetes events: one when a condition changes, and none otherwise.
 
-use std::{future::Future, pin::pin};
+use std::{future::Future, pin::pin, time::Duration};
 
 use futures::{FutureExt, Stream, StreamExt, future::FusedFuture, stream};
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -8,7 +8,7 @@ use kube::{
     Client, Resource,
     runtime::events::{Event, EventType, Recorder, Reporter},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
     api::{ConditionType, Reason, StaticAwsCredentials, StaticAwsCredentialsStatus},
@@ -29,6 +29,8 @@ pub struct Announcement {
 /// A recorder counts an event that comes again and for that keeps each one whole for minutes: those of
 /// a burst would take more memory than the resources.
 pub const REMEMBERED: usize = 256;
+
+const DEADLINE: Duration = Duration::from_secs(15);
 
 /// The API server refuses an event with a longer note. It counts bytes.
 const NOTE_LIMIT: usize = 1024;
@@ -199,14 +201,17 @@ pub async fn publish(
             (recording, published) = (recorder(), 0);
         }
         published += 1;
-        if let Err(error) = recording.publish(&event, &about).await {
-            let error = chain(&error);
-            tracing::warn!(
-                reason = event.reason,
-                error,
-                "an event could not be published"
-            );
-        }
+        // One that hangs would hold all others back.
+        let error = match timeout(DEADLINE, recording.publish(&event, &about)).await {
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => chain(&error),
+            Err(late) => late.to_string(),
+        };
+        tracing::warn!(
+            reason = event.reason,
+            error,
+            "an event could not be published"
+        );
     }
 }
 

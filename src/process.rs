@@ -77,6 +77,9 @@ pub enum ProcessError {
     /// The task that looks at the admission policies.
     #[error("the task that looks at the admission policies ended, which is a bug")]
     Guards,
+    /// The task that publishes events.
+    #[error("the task that publishes events ended, which is a bug")]
+    Events,
     /// A watch.
     #[error("the process cannot go on")]
     Watch(#[source] WatchEnded),
@@ -117,7 +120,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let guards = Arc::clone(&shared.guards);
     let guards = tokio::spawn(guards.watch(client.clone(), shared.leader.clone()));
     let publisher = events::publish(client, queue, until_ended.map(drop));
-    let publisher = tokio::spawn(publisher);
+    let mut publisher = tokio::spawn(publisher).fuse();
     let router = server::all(Arc::clone(&shared), Arc::clone(&health));
     let server = tokio::spawn(server::serve(listener, router));
     let work = scopes(&args.namespaces)
@@ -128,6 +131,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
         result = drain(work, &stop, &health) => result,
         _ = server => Err(ProcessError::Server),
         _ = guards => Err(ProcessError::Guards),
+        _ = &mut publisher => Err(ProcessError::Events),
     };
     drop((ended, drained));
     let last_events = tokio::time::timeout(LAST_EVENTS, publisher);
