@@ -21,6 +21,7 @@ mod facts;
 mod judge;
 mod known;
 mod leftovers;
+mod newcomer;
 mod opinion;
 mod ownership;
 mod pins;
@@ -36,6 +37,7 @@ mod write;
 pub use leftovers::{
     Fate, Leftover, note as leftovers_note, tell as tell_leftovers, told as told_leftovers,
 };
+pub use newcomer::Newcomers;
 pub use opinion::{Evidence, Verdict, verdict};
 pub use ownership::{FoundTarget, Ownership, Target};
 pub use schedule::{CONFIRMATION, Due};

@@ -177,11 +177,10 @@ impl Run<'_> {
         for event in events::transitions(&self.status, status) {
             events::log(&self.resource.key, &event);
             // A full queue loses an event rather than a run.
-            let _ = self
-                .context
-                .shared
-                .events
-                .try_send(Announcement::about(self.object, event));
+            let announced = Announcement::about(self.object, event);
+            if self.context.shared.events.try_send(announced).is_err() {
+                tracing::warn!(resource = %self.resource.key, "an event is lost, since too many wait to be published");
+            }
         }
         self.status = status.clone();
         let rewinds = lock(&self.context.index).rewinds();
@@ -246,7 +245,7 @@ impl Run<'_> {
             if let Some(settling) = plan.status.settling.as_ref().filter(|_| plan.refusal_began) {
                 remembered.refusal_began(&settling.key_id_suffix, now);
             }
-            remembered.memory = plan.memory;
+            remembered.learned(plan.memory, now);
             remembered.failures = 0;
             if awaits {
                 return remembered.restore_wait(now);

@@ -35,6 +35,7 @@ pub struct Remembered {
     timer: Timer,
     refusal: Option<(String, Instant)>,
     restores: Restores,
+    newcomer: Option<Instant>,
     /// Leftovers that were refused.
     pub leftovers: Leftovers,
 }
@@ -149,6 +150,22 @@ impl Remembered {
             .saturating_mul(1 << over.min(6))
             .min(Duration::from_mins(5));
         let left = (self.restores.last? + pause).saturating_duration_since(now);
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// Takes what a finished run leaves to be remembered.
+    pub fn learned(&mut self, memory: Memory, now: Instant) {
+        if memory.newcomers.refused > self.memory.newcomers.refused {
+            self.newcomer = Some(now);
+        }
+        self.memory = memory;
+    }
+
+    /// How long a new pair has to wait before AWS is asked about it.
+    #[must_use]
+    pub fn newcomer_wait(&self, now: Instant) -> Option<Duration> {
+        let pause = self.memory.newcomers.pause()?;
+        let left = (self.newcomer? + pause).saturating_duration_since(now);
         (!left.is_zero()).then_some(left)
     }
 

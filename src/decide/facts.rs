@@ -2,7 +2,9 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Source, SourcePair, World, judge::Judged, known, place::Standing, schedule, write};
+use super::{
+    Source, SourcePair, World, judge::Judged, known, newcomer, place::Standing, schedule, write,
+};
 use crate::{
     api::{
         Binding, MOST_NAMES, Published, Reason, Settling, SourceVersion, StaticAwsCredentialsStatus,
@@ -178,6 +180,7 @@ fn settling(world: &World<'_>, source: &Source, judged: &Judged) -> Option<Settl
         _ => None,
     };
     match reason {
+        Some(Reason::Settling) if newcomer::waits(world).is_some() => kept,
         Some(Reason::Settling | Reason::RejectionUnconfirmed) => Some(kept.unwrap_or(Settling {
             since: Time(world.now),
             key_id_suffix: pair.pair.suffix(),

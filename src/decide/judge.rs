@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Due, Proof, Query, Read, Source, SourcePair, World, known, pins, refusal, schedule};
+use super::{
+    Due, Proof, Query, Read, Source, SourcePair, World, known, newcomer, pins, refusal, schedule,
+};
 use crate::{
     account,
     api::{ConditionType, Identity, Reason},
@@ -97,6 +99,10 @@ fn by_identity(world: &World<'_>, pair: &SourcePair, region: &Region) -> Judgeme
         None if settles_meanwhile(world, pair) => Judgement::Known(Judged::Pending {
             finding: words::settling(region.as_str()),
             published: known::is_published(world, pair),
+        }),
+        None if newcomer::waits(world).is_some() => Judgement::Known(Judged::Pending {
+            finding: words::refused_before(region.as_str()),
+            published: false,
         }),
         None => Judgement::Ask(Query {
             region: region.clone(),

@@ -73,6 +73,7 @@ pub fn verdict(resource: &Resource, source: &Source, evidence: &Evidence<'_>) ->
         due: Due::Undecided,
         refused_for: Some(evidence.refused_for),
         restore_wait: None,
+        newcomer_wait: None,
         leftovers_note: None,
         now: evidence.now,
         jitter: 0.5,

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::{
     Change, Leftover, Next, Plan, Proof, Source, SourcePair, World, facts,
     judge::Judged,
-    leftovers,
+    leftovers, newcomer,
     opinion::opinion,
     place::{Placed, Standing},
     schedule,
@@ -237,11 +237,14 @@ fn memory(
         None
     };
     memory.settling = match (judged, pair) {
-        (Judged::Pending { finding, .. }, Some(pair)) if finding.reason == Reason::Settling => {
+        (Judged::Pending { finding, .. }, Some(pair))
+            if finding.reason == Reason::Settling && newcomer::waits(world).is_none() =>
+        {
             Some(pair.fingerprint)
         }
         _ => None,
     };
+    memory.newcomers = newcomer::count(world, judged);
     learn(&mut memory, world.resource.generation, judged, pair, placed);
     memory
 }

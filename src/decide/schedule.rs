@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Next, SourcePair, World, judge::Judged, known, place::Standing};
+use super::{Next, SourcePair, World, judge::Judged, known, newcomer, place::Standing};
 use crate::api::{ConditionType, Reason, Settling};
 
 /// How long a refusal lasts before it counts.
@@ -152,7 +152,13 @@ pub(super) fn next(
     let goes_on = settling.is_some() && settling == world.status.settling.as_ref();
     let refused_for = world.refused_for.filter(|_| goes_on).unwrap_or_default();
     let most = world.resource.checks.interval;
+    let waits = newcomer::waits(world);
     match judged {
+        Judged::Pending { finding, .. }
+            if finding.reason == Reason::Settling && waits.is_some() =>
+        {
+            Next::In(waits.unwrap_or(most))
+        }
         Judged::Pending { finding, .. }
             if finding.reason == Reason::Settling
                 && world.answers.is_empty()

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::{Due, Source, Target, published_sight};
+use super::{Due, Newcomers, Source, Target, published_sight};
 use crate::{
     api::{ConditionType, Identity, Published, Reason, StaticAwsCredentialsStatus},
     conditions,
@@ -48,6 +48,8 @@ pub struct World<'a> {
     pub refused_for: Option<std::time::Duration>,
     /// How long a restore has to wait, since somebody keeps changing the target.
     pub restore_wait: Option<std::time::Duration>,
+    /// How long a new pair has to wait before AWS is asked about it, since AWS refused those before it.
+    pub newcomer_wait: Option<std::time::Duration>,
     /// What is reported of leftovers that were refused and are not tried again yet.
     pub leftovers_note: Option<&'a str>,
     /// Wall clock.
@@ -89,6 +91,8 @@ pub struct Memory {
     pub settling: Option<Fingerprint>,
     /// The pair of whose refusal the status speaks.
     pub refused: Option<Fingerprint>,
+    /// New pairs that AWS refused, one after another.
+    pub newcomers: Newcomers,
     /// Answers in a row that said nothing about one pair.
     pub failures: u32,
     /// The pair that these answers were about, with its region, hashed.

@@ -97,13 +97,13 @@ impl<'a> Run<'a> {
 
     pub(super) fn with_world<T>(&self, with: impl FnOnce(&World<'_>) -> T) -> T {
         let now = Instant::now();
-        let (memory, due, refused_for, restore_wait, leftovers_note) =
+        let (memory, due, refused_for, waits, leftovers_note) =
             self.context.remember(self.resource, |remembered| {
                 (
                     remembered.memory.clone(),
                     remembered.due(now),
                     remembered.refused_for(&self.status, this_second(), now),
-                    remembered.restore_wait(now),
+                    (remembered.restore_wait(now), remembered.newcomer_wait(now)),
                     remembered.leftovers.note(now).map(str::to_owned),
                 )
             });
@@ -124,7 +124,8 @@ impl<'a> Run<'a> {
             endpoint_replaced: self.context.shared.endpoint_replaced,
             due,
             refused_for,
-            restore_wait,
+            restore_wait: waits.0,
+            newcomer_wait: waits.1,
             leftovers_note: leftovers_note.as_deref(),
             now: this_second(),
             jitter: self.jitter,

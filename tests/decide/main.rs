@@ -18,6 +18,7 @@ mod kit;
 mod labels;
 mod leftovers;
 mod model;
+mod newcomers;
 mod ownership;
 mod properties;
 mod refusals;

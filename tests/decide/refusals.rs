@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::ByteString;
 
 use crate::kit::{SOURCE, TARGET, World, alpha, resource};
-use static_aws_credentials::api::{ConditionType, OnRejected};
+use static_aws_credentials::api::{ConditionType, OnRejected, Reason};
 
 fn withdrawing() -> World {
     World::published_with(|spec| spec.validation.on_rejected = OnRejected::Withdraw)
@@ -200,6 +200,25 @@ fn a_region_that_was_switched_off_withdraws_nothing() {
         "Ready=True Published, Verified=Unknown RegionDisabled, Published=True Published"
     );
     assert!(world.message(ConditionType::Verified).contains("us-east-1"));
+}
+
+#[test]
+fn a_default_region_that_cannot_be_asked_withdraws_nothing_and_is_named() {
+    let mut world = withdrawing();
+    world.aws.deactivate(&alpha());
+    let refused = Reason::StsAccessDenied;
+    world.aws.silent.insert("us-east-1".to_owned(), refused);
+    world.advance(Duration::from_hours(5));
+    assert_eq!(world.target(), Some(alpha()));
+    assert_eq!(
+        world.state(),
+        "Ready=True Published, Verified=Unknown StsAccessDenied, Published=True Published"
+    );
+    let message = world.message(ConditionType::Verified);
+    assert!(
+        message.contains("only if us-east-1 refuses it too"),
+        "{message}"
+    );
 }
 
 #[test]

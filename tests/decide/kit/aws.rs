@@ -36,7 +36,7 @@ pub struct Aws {
     pub disabled: BTreeSet<String>,
     /// Something on the way changes requests, so that every signature is wrong.
     pub breaks_signatures: bool,
-    /// Keys about which STS says nothing.
+    /// Keys about which STS says nothing, and regions in which it says nothing of any.
     pub silent: BTreeMap<String, Reason>,
     /// Keys that have expired by its word.
     pub expired: BTreeSet<String>,
@@ -97,7 +97,9 @@ impl Aws {
     }
 
     fn answer(&self, region: &Region, id: &str, secret: &str) -> Answer {
-        if let Some(reason) = self.outage.or_else(|| self.silent.get(id).copied()) {
+        let silent = [id, region.as_str()];
+        let silent = silent.iter().find_map(|of| self.silent.get(*of).copied());
+        if let Some(reason) = self.outage.or(silent) {
             return Answer::Undetermined(reason);
         }
         let key = self.keys.get(id).filter(|key| {

@@ -152,7 +152,7 @@ impl Run {
         if let Some(settling) = plan.status.settling.as_ref().filter(|_| plan.refusal_began) {
             remembered.refusal_began(&settling.key_id_suffix, mono);
         }
-        remembered.memory = plan.memory;
+        remembered.learned(plan.memory, mono);
         remembered.failures = 0;
         if plan.next == Next::Answer {
             let pause = remembered.restore_wait(mono);

@@ -134,6 +134,7 @@ impl Run {
             due: remembered.due(mono),
             refused_for,
             restore_wait: remembered.restore_wait(mono),
+            newcomer_wait: remembered.newcomer_wait(mono),
             leftovers_note: remembered.leftovers.note(mono),
             now,
             jitter,

@@ -1,0 +1,71 @@
+//! New pairs that AWS refuses one after another: the next one is asked about after a growing pause. A source
+//! that changes for ever would take turns with AWS for ever.
+
+use std::time::Duration;
+
+use super::{Source, SourcePair, World, judge::Judged, known};
+use crate::{api::Reason, fingerprint::Fingerprint};
+
+/// So many in a row are a person's mistakes, and none of them waits.
+const MISTAKES: u32 = 5;
+const LONGEST: Duration = Duration::from_mins(5);
+
+/// New pairs that AWS refused since it accepted one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Newcomers {
+    /// How many, one after another.
+    pub refused: u32,
+    /// The last of them.
+    pub last: Option<Fingerprint>,
+}
+
+impl Newcomers {
+    /// How long after the last one the next is asked about.
+    #[must_use]
+    pub fn pause(self) -> Option<Duration> {
+        let over = self.refused.checked_sub(MISTAKES)?;
+        let pause = Duration::from_secs(2).saturating_mul(1 << over.min(8));
+        Some(pause.min(LONGEST))
+    }
+}
+
+/// How long the source's pair waits before AWS is asked about it.
+pub(super) fn waits(world: &World<'_>) -> Option<Duration> {
+    let pair = pair(world)?;
+    let asked = world.memory.newcomers.last == Some(pair.fingerprint) || !world.answers.is_empty();
+    let new = !asked && !known::is_published(world, pair);
+    world.newcomer_wait.filter(|_| new)
+}
+
+/// The count after a run.
+pub(super) fn count(world: &World<'_>, judged: &Judged) -> Newcomers {
+    let before = world.memory.newcomers;
+    let refused = match judged {
+        Judged::Sound {
+            accepted_now: true, ..
+        } => return Newcomers::default(),
+        Judged::Refused {
+            by_aws: true,
+            published: false,
+            ..
+        } => true,
+        Judged::Pending { finding, .. } => finding.reason == Reason::Settling,
+        _ => false,
+    };
+    let last = pair(world).map(|pair| pair.fingerprint);
+    if refused && !world.answers.is_empty() && last != before.last {
+        Newcomers {
+            refused: before.refused.saturating_add(1),
+            last,
+        }
+    } else {
+        before
+    }
+}
+
+fn pair<'a>(world: &World<'a>) -> Option<&'a SourcePair> {
+    match world.source? {
+        Source::Found(found) => found.pair.as_ref().ok(),
+        Source::Absent => None,
+    }
+}
