@@ -196,7 +196,10 @@ async fn run_once(context: &Arc<Context>, key: &ResourceKey, place: Place) -> En
         return Ended::Rest;
     }
     let begun = context.shared.metrics.runs.begin();
-    let run = reconcile(context, &object, &resource, place).instrument(telemetry::run(key));
+    // Boxed, a run leaves nothing behind in its task; and the compiler proves once that it may be sent, and not
+    // anew for each wrapper, which took it 100 s.
+    let run = reconcile(context, &object, &resource, place).boxed();
+    let run = run.instrument(telemetry::run(key));
     let result = AssertUnwindSafe(run).catch_unwind().await;
     let result = result.unwrap_or(Err(Error::Panic));
     begun.end(result.as_ref().copied());

@@ -174,15 +174,7 @@ pub fn judge(
         tell(status, truth, reason, message, now);
         return Some(Again::Later);
     }
-    let revision = restarts.revision;
-    let mut message = match restarts.restarted {
-        0 => format!("no workload needed a restart for revision {revision}"),
-        count => format!("restarted for revision {revision} and healthy: {count} workloads"),
-    };
-    if restarts.gone > 0 {
-        let gone = format!("; gone before they were healthy: {}", restarts.gone);
-        message.push_str(&gone);
-    }
+    let message = done(restarts);
     status.restarts = None;
     tell(
         status,
@@ -192,6 +184,19 @@ pub fn judge(
         now,
     );
     None
+}
+
+fn done(restarts: &Restarts) -> String {
+    let revision = restarts.revision;
+    let mut message = match restarts.restarted {
+        0 => format!("no workload needed a restart for revision {revision}"),
+        count => format!("restarted for revision {revision} and healthy: {count} workloads"),
+    };
+    if restarts.gone > 0 {
+        let gone = format!("; gone before they were healthy: {}", restarts.gone);
+        message.push_str(&gone);
+    }
+    message
 }
 
 /// Says what stands in the way.

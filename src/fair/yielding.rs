@@ -192,13 +192,14 @@ mod tests {
         let mut yielding = Yielding::new(16);
         for _ in 0..3 {
             enter(&mut yielding, Few, "crowd", now);
-            for _ in 0..13 {
+            for _ in 0..12 {
                 enter(&mut yielding, Crowd, "crowd", now);
                 assert_eq!(yielding.holds_back(now), None);
             }
-            for _ in 0..13 {
+            for _ in 0..12 {
                 leave(&mut yielding, Crowd, "crowd");
             }
+            leave(&mut yielding, Few, "crowd");
         }
     }
 

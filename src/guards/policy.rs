@@ -49,20 +49,13 @@ pub fn flaw(policy: Option<&Value>, binding: Option<&Value>) -> Option<&'static 
     let Some(binding) = binding else {
         return Some("its ValidatingAdmissionPolicyBinding does not exist");
     };
-    let is_full = |object: &Value, path: &str| {
-        let found = object.pointer(path);
-        found.is_some_and(|found| match found {
-            Value::Null => false,
-            Value::Array(all) => !all.is_empty(),
-            Value::Object(all) => !all.is_empty(),
-            _ => true,
-        })
-    };
+    of_policy(policy).or_else(|| of_binding(policy, binding))
+}
+
+fn of_policy(policy: &Value) -> Option<&'static str> {
     let selects = ["namespaceSelector", "objectSelector"]
         .map(|selector| is_full(policy, &format!("/spec/matchConstraints/{selector}")));
-    let denies = |actions: &Vec<Value>| actions.iter().any(|action| action == "Deny");
-    let actions = binding.pointer("/spec/validationActions");
-    let bound = [
+    first(&[
         (
             is_full(policy, "/spec/paramKind"),
             "it takes parameters, and the chart's has none",
@@ -87,6 +80,13 @@ pub fn flaw(policy: Option<&Value>, binding: Option<&Value>) -> Option<&'static 
             has_foreign_conditions(policy),
             "it has matchConditions that the chart's has not",
         ),
+    ])
+}
+
+fn of_binding(policy: &Value, binding: &Value) -> Option<&'static str> {
+    let denies = |actions: &Vec<Value>| actions.iter().any(|action| action == "Deny");
+    let actions = binding.pointer("/spec/validationActions");
+    first(&[
         (
             binding.pointer("/spec/policyName") != policy.pointer("/metadata/name"),
             "its ValidatingAdmissionPolicyBinding names another policy",
@@ -101,10 +101,24 @@ pub fn flaw(policy: Option<&Value>, binding: Option<&Value>) -> Option<&'static 
                 .is_some_and(|narrowed| !narrowed.is_null()),
             "its ValidatingAdmissionPolicyBinding is narrowed by matchResources",
         ),
-    ];
-    bound
-        .into_iter()
-        .find_map(|(is_so, flaw)| is_so.then_some(flaw))
+    ])
+}
+
+fn first(flaws: &[(bool, &'static str)]) -> Option<&'static str> {
+    flaws
+        .iter()
+        .find(|(is_so, _)| *is_so)
+        .map(|(_, flaw)| *flaw)
+}
+
+/// Whether something stands there. The API server fills empty selectors in.
+fn is_full(object: &Value, path: &str) -> bool {
+    object.pointer(path).is_some_and(|found| match found {
+        Value::Null => false,
+        Value::Array(all) => !all.is_empty(),
+        Value::Object(all) => !all.is_empty(),
+        _ => true,
+    })
 }
 
 /// The names of matchConditions in the chart.

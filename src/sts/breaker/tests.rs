@@ -87,7 +87,8 @@ async fn endpoints_that_no_question_waits_for_are_forgotten() -> Result<(), getr
         drop(open(&number.to_string()));
     }
     let held = open("held");
-    assert_eq!((lock(&breakers.known).len(), breakers.held()), (6, 1));
+    let known = lock(&breakers.known).len();
+    assert_eq!((known, breakers.held()), (6, 1));
     tokio::time::advance(IDLE).await;
     drop(breakers.observe("works"));
     assert_eq!(lock(&breakers.known).len(), 2);
