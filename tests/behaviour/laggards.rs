@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use cluster::proxy::{Answer, Fault};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::{
     ResourceExt,
@@ -23,6 +24,7 @@ tests![
     pods_of_kinds_that_are_not_restarted_are_named,
     a_workload_without_replicas_is_restarted_only_with_what_runs_its_pods,
     a_workload_that_restarted_by_itself_is_left_alone,
+    a_workload_whose_restart_is_refused_is_named_and_holds_no_other_up,
 ];
 
 impl Scene {
@@ -187,4 +189,47 @@ async fn a_workload_that_restarted_by_itself_is_left_alone(stage: Arc<Stage>) ->
     );
     assert_eq!(scene.marks().await?.len(), 0);
     Ok(())
+}
+
+async fn a_workload_whose_restart_is_refused_is_named_and_holds_no_other_up(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let mut scene = Scene::rotated(stage, FLAG).await?;
+    scene
+        .wants_restarts(json!({ "scope": "Consumers" }))
+        .await?;
+    for name in ["a", "b", "c"] {
+        scene.consumer_of("Deployment", name).await?;
+    }
+    scene.proxy.set_fault(Box::new(|head| {
+        let of_a = head.resource == "deployments" && head.name.as_deref() == Some("a");
+        if of_a && head.verb.writes() {
+            Fault::Answer(Answer::status(422, "Invalid", "denied by a policy"))
+        } else {
+            Fault::Pass
+        }
+    }));
+    scene.rotate(SECOND).await?;
+    for name in ["b", "c"] {
+        let what = format!("{name} is restarted");
+        scene
+            .until(&what, async || {
+                let marks = scene.marks().await?;
+                Ok(marks
+                    .contains_key(&format!("Deployment/{name}"))
+                    .then_some(()))
+            })
+            .await?;
+        scene.heal("Deployment", name).await?;
+    }
+    let words = scene.held().await?;
+    assert!(words.contains("Deployment/a"), "{words}");
+    assert!(!scene.marks().await?.contains_key("Deployment/a"));
+    scene.proxy.clear_fault();
+    scene
+        .until("a is restarted once it may be", async || {
+            let marks = scene.marks().await?;
+            Ok(marks.contains_key("Deployment/a").then_some(()))
+        })
+        .await
 }

@@ -78,6 +78,8 @@ pub enum Mode {
     Fairness,
     /// Until it is ready again, and what that asks of the API server
     Restart,
+    /// STS gives no answer for a minute while all sources are rotated: how long after its return all are ready
+    Outage,
     /// Unrelated Secrets change 500 times a second
     Churn,
     /// Settled, at the peak of a start, and beside Secrets that are large

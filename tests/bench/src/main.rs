@@ -21,6 +21,7 @@ mod measure;
 mod objects;
 mod operator;
 mod ours;
+mod outage;
 mod page;
 mod pairs;
 mod plot;

@@ -10,6 +10,7 @@ use crate::{
     figure::Figure,
     measure::Measure,
     operator::Operator,
+    outage,
     progress::say,
     rest,
     stage::Stage,
@@ -48,6 +49,10 @@ pub async fn measure(args: &Args, program: &Path, size: usize) -> Result<Measure
         size,
         bursts::calls(&stage),
     ));
+    // Last: it takes more than one call for a pair.
+    if args.measures(Mode::Outage) {
+        outage::measure(&stage, &ours, size, &mut figures).await?;
+    }
     operator.stop().await?;
 
     settled(&stage, args, program, &unrelated, size, &mut figures).await?;

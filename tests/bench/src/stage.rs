@@ -45,17 +45,23 @@ impl Stage {
         cluster.apply(&rights(&home)?).await?;
         let sts = Sts::start().await?;
         sts.delay(sts_delay);
-        sts.answer_by_default(Answer::Accept(Identity {
-            account: ACCOUNT.to_owned(),
-            arn: ARN.to_owned(),
-            user_id: "AIDAQUAIL".to_owned(),
-        }));
-        Ok(Self {
+        let stage = Self {
             cluster,
             sts,
             client,
             home,
-        })
+        };
+        stage.accept_all();
+        Ok(stage)
+    }
+
+    /// STS accepts every pair from now on.
+    pub fn accept_all(&self) {
+        self.sts.answer_by_default(Answer::Accept(Identity {
+            account: ACCOUNT.to_owned(),
+            arn: ARN.to_owned(),
+            user_id: "AIDAQUAIL".to_owned(),
+        }));
     }
 
     /// A client with the operator's own rights.

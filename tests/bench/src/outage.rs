@@ -1,0 +1,36 @@
+//! STS gives no answer for a while, and comes back.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use cluster::sts::Answer;
+
+use crate::{figure::Figure, measure::Measure, ours::Ours, progress::say, stage::Stage};
+
+/// Long enough that pauses have grown.
+const AWAY: Duration = Duration::from_mins(1);
+
+/// Seconds from the return of STS until the last of all resources is ready, whose sources were all rotated when
+/// the outage began.
+pub async fn measure(
+    stage: &Stage,
+    ours: &Ours,
+    size: usize,
+    figures: &mut Vec<Figure>,
+) -> Result<()> {
+    let unavailable = Answer::error(503, "ServiceUnavailable", "away");
+    stage.sts.answer_by_default(unavailable);
+    let began = Instant::now();
+    let back = async {
+        tokio::time::sleep(AWAY).await;
+        stage.accept_all();
+        anyhow::Ok(began.elapsed())
+    };
+    let (burst, away) = tokio::try_join!(ours.rotate(), back)?;
+    let waited = burst.took.saturating_sub(away).as_secs_f64();
+    say(&format!(
+        "operator: all ready {waited:.1} s after an outage"
+    ));
+    figures.push(Figure::new(Measure::OutageEnd, size, waited));
+    Ok(())
+}
