@@ -47,6 +47,21 @@ async fn crowd(scene: &Scene, numbers: Range<usize>) -> Result<()> {
     Ok(())
 }
 
+/// `orders` waits for its turn behind a crowd of 40, and no run waits with it.
+async fn waiting(stage: Arc<Stage>) -> Result<Scene> {
+    let scene = slow(stage).await?;
+    crowd(&scene, 0..40).await?;
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene
+        .until("the run has begun", async || {
+            Ok((reads(&scene, "pair") > 0).then_some(()))
+        })
+        .await?;
+    tokio::time::sleep(PARTED).await;
+    Ok(scene)
+}
+
 fn reads(scene: &Scene, name: &str) -> usize {
     let requests = scene.proxy.requests();
     let reads = requests.iter().filter(|it| {
@@ -75,16 +90,7 @@ async fn the_run_that_comes_after_a_turn_knows_the_answer(stage: Arc<Stage>) -> 
 }
 
 async fn a_pair_that_comes_while_another_waits_overtakes_it(stage: Arc<Stage>) -> Result<()> {
-    let scene = slow(stage).await?;
-    crowd(&scene, 0..40).await?;
-    scene.source("pair", PAIR).await?;
-    scene.resource("orders", "pair", json!({})).await?;
-    scene
-        .until("the run has begun", async || {
-            Ok((reads(&scene, "pair") > 0).then_some(()))
-        })
-        .await?;
-    tokio::time::sleep(PARTED).await;
+    let scene = waiting(stage).await?;
     scene.forget(SECOND);
     scene.source("pair", SECOND).await?;
     let asked = scene.sts.calls_for(PAIR.0).len();
@@ -102,16 +108,7 @@ async fn a_pair_that_comes_while_another_waits_overtakes_it(stage: Arc<Stage>) -
 }
 
 async fn a_resource_is_suspended_while_it_waits(stage: Arc<Stage>) -> Result<()> {
-    let scene = slow(stage).await?;
-    crowd(&scene, 0..40).await?;
-    scene.source("pair", PAIR).await?;
-    scene.resource("orders", "pair", json!({})).await?;
-    scene
-        .until("the run has begun", async || {
-            Ok((reads(&scene, "pair") > 0).then_some(()))
-        })
-        .await?;
-    tokio::time::sleep(PARTED).await;
+    let scene = waiting(stage).await?;
     scene.change("orders", json!({ "suspend": true })).await?;
     scene
         .until_says("orders", "Ready", "Unknown", "Suspended")
