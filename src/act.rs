@@ -23,9 +23,11 @@ use crate::{
 
 mod leftovers;
 mod rehearse;
+mod review;
 
 pub use leftovers::{Removed, remove};
 pub use rehearse::{may, rehearse};
+pub use review::{authenticated, may_get};
 
 /// How a change of the target ended.
 #[derive(Debug)]

@@ -113,6 +113,32 @@ pub struct RunArgs {
     )]
     pub probe_bind: SocketAddr,
 
+    /// Serve /metrics by TLS with the certificates in this PEM file, which may be renewed
+    #[arg(
+        long,
+        env = "AWSCREDS_METRICS_TLS_CERT_FILE",
+        value_name = "PATH",
+        requires = "metrics_tls_key_file"
+    )]
+    pub metrics_tls_cert_file: Option<PathBuf>,
+
+    /// The private key of that certificate, in PEM
+    #[arg(
+        long,
+        env = "AWSCREDS_METRICS_TLS_KEY_FILE",
+        value_name = "PATH",
+        requires = "metrics_tls_cert_file"
+    )]
+    pub metrics_tls_key_file: Option<PathBuf>,
+
+    /// Let only those read /metrics whose bearer token the API server takes, and who may get that non-resource URL
+    #[arg(
+        long,
+        env = "AWSCREDS_METRICS_AUTHENTICATION",
+        requires = "metrics_tls_cert_file"
+    )]
+    pub metrics_authentication: bool,
+
     /// How many resources are worked on at once
     #[arg(long, env = "AWSCREDS_CONCURRENCY", value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..))]
     pub concurrency: u16,

@@ -34,8 +34,10 @@ use crate::{
     telemetry::{self, TelemetryError},
     watch::SILENCE,
 };
+use metrics_port::{port, serve_metrics};
 use stop::{Stop, drain};
 
+mod metrics_port;
 mod stop;
 
 /// Why the process ends with an error.
@@ -65,6 +67,9 @@ pub enum ProcessError {
     /// The address of probes.
     #[error("--probe-bind: {0} cannot be used")]
     ProbeBind(std::net::SocketAddr, #[source] io::Error),
+    /// The certificate of /metrics.
+    #[error(transparent)]
+    Tls(#[from] server::TlsError),
     /// Randomness.
     #[error("the system has no randomness to give")]
     Randomness(#[from] getrandom::Error),
@@ -99,9 +104,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let stop = Stop::on_signals()?;
     let metrics = Metrics::default();
     let client = counted(config(None).await?, &metrics)?;
-    let listener = server::bind(args.bind)
-        .await
-        .map_err(|error| ProcessError::Bind(args.bind, error))?;
+    let port = port(&args).await?;
     telemetry::announce(&args);
     let health = Arc::new(Health::default());
     server::serve_probes(args.probe_bind, Arc::clone(&health))
@@ -121,8 +124,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let guards = tokio::spawn(guards.watch(client.clone(), shared.leader.clone()));
     let publisher = events::publish(client, queue, until_ended.map(drop));
     let mut publisher = tokio::spawn(publisher).fuse();
-    let router = server::all(Arc::clone(&shared), Arc::clone(&health));
-    let server = tokio::spawn(server::serve(listener, router));
+    let server = tokio::spawn(serve_metrics(&args, port, &shared, &health));
     let work = scopes(&args.namespaces)
         .into_iter()
         .map(|scope| serve(&shared, &health, scope, &stop));

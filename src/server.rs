@@ -1,7 +1,9 @@
 //! `/livez`, `/readyz` and `/metrics`. A client may try to hold the ports up: there is a limit to the size of a
 //! request, to the time for one, to the connections at once, and to the answers with metrics at once.
 
+mod access;
 mod connections;
+mod tls;
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, thread, time::Duration};
 
@@ -23,6 +25,9 @@ use crate::{
 };
 use connections::Connections;
 
+pub use access::Access;
+pub use tls::{Certificate, TlsError};
+
 /// Prometheus and a person with `curl` use one each.
 const MOST_SCRAPES: usize = 8;
 /// The system is out of file descriptors, say; trying again at once would be a busy loop.
@@ -30,6 +35,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 struct Scraped {
     shared: Arc<Shared>,
+    access: Option<Access>,
     renderer: Renderer,
     places: Arc<Semaphore>,
 }
@@ -59,7 +65,7 @@ pub fn serve_probes(address: SocketAddr, health: Arc<Health>) -> io::Result<Sock
         .spawn(move || {
             runtime.block_on(async {
                 match TcpListener::from_std(listener) {
-                    Ok(listener) => serve(listener, probes(health)).await,
+                    Ok(listener) => serve(listener, probes(health), None).await,
                     // A pod without answers is restarted.
                     Err(error) => tracing::error!(%error, "probes cannot be served"),
                 }
@@ -77,9 +83,10 @@ pub fn probes(health: Arc<Health>) -> Router {
 }
 
 /// `/metrics`, and the probes for people who ask there.
-pub fn all(shared: Arc<Shared>, health: Arc<Health>) -> Router {
+pub fn all(shared: Arc<Shared>, health: Arc<Health>, access: Option<Access>) -> Router {
     let scraped = Arc::new(Scraped {
         shared,
+        access,
         renderer: Renderer::default(),
         places: Arc::new(Semaphore::new(MOST_SCRAPES)),
     });
@@ -87,13 +94,16 @@ pub fn all(shared: Arc<Shared>, health: Arc<Health>) -> Router {
     metrics.with_state(scraped).merge(probes(health))
 }
 
-/// Serves for as long as the process lives.
-pub async fn serve(listener: TcpListener, router: Router) {
+/// Serves for as long as the process lives, by TLS if there is a certificate.
+pub async fn serve(listener: TcpListener, router: Router, certificate: Option<Certificate>) {
     let mut connections = Connections::default();
     loop {
         connections.make_room().await;
         match listener.accept().await {
-            Ok((stream, _)) => connections.add(stream, router.clone()),
+            Ok((stream, _)) => {
+                let tls = certificate.as_ref().map(Certificate::acceptor);
+                connections.add(stream, tls, router.clone());
+            }
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
     }
@@ -125,6 +135,11 @@ async fn metrics(State(scraped): State<Arc<Scraped>>, headers: HeaderMap) -> Res
         let words = "too many answers at once\n";
         return (StatusCode::SERVICE_UNAVAILABLE, later, words).into_response();
     };
+    if let Some(access) = &scraped.access
+        && let Err(refused) = access.check(&headers).await
+    {
+        return refused.into_response();
+    }
     let accept = headers.get(header::ACCEPT);
     let format = Format::accepted(accept.and_then(|accept| accept.to_str().ok()));
     let rendering = scraped.renderer.render(&scraped.shared.metrics).await;

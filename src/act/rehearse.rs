@@ -31,7 +31,7 @@ pub async fn may(client: &Client, attributes: Value) -> Result<bool, kube::Error
     Ok(answer.pointer("/status/allowed") == Some(&Value::Bool(true)))
 }
 
-async fn create(
+pub(super) async fn create(
     client: &Client,
     path: &str,
     parameters: &PostParams,

@@ -21,10 +21,12 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     task::{AbortHandle, JoinSet},
     time::{Instant, sleep_until},
 };
+use tokio_rustls::TlsAcceptor;
 
 /// The kubelet and Prometheus use one or two.
 const MOST: usize = 64;
@@ -72,10 +74,12 @@ impl Connections {
     }
 
     /// Speaks with one more client.
-    pub fn add(&mut self, stream: TcpStream, router: Router) {
+    pub fn add(&mut self, stream: TcpStream, tls: Option<TlsAcceptor>, router: Router) {
         let asked = Arc::<AtomicBool>::default();
         self.open.push_back(Connection {
-            task: self.tasks.spawn(speak(stream, router, Arc::clone(&asked))),
+            task: self
+                .tasks
+                .spawn(greet(stream, tls, router, Arc::clone(&asked))),
             began: Instant::now(),
             asked,
         });
@@ -88,8 +92,27 @@ impl Connection {
     }
 }
 
-/// One request, one answer. How a connection fails is the business of its client.
-async fn speak(stream: TcpStream, router: Router, asked: Arc<AtomicBool>) {
+/// How a connection fails is the business of its client.
+async fn greet(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    asked: Arc<AtomicBool>,
+) {
+    let Some(tls) = tls else {
+        return speak(stream, router, asked).await;
+    };
+    if let Ok(Ok(stream)) = tokio::time::timeout(HEAD_DEADLINE, tls.accept(stream)).await {
+        speak(stream, router, asked).await;
+    }
+}
+
+/// One request, one answer.
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    asked: Arc<AtomicBool>,
+) {
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |request: Request<Incoming>| {
         asked.store(true, Ordering::Relaxed);

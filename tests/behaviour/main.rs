@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, and counts are whole"
 )]
 
+mod access;
 mod actions;
 mod adoption;
 mod aws;
@@ -104,6 +105,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         traces::tests(),
         ttl::tests(),
         ownership::tests(),
+        access::tests(),
         adoption::tests(),
         lifecycle::tests(),
         digest::tests(),

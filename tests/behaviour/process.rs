@@ -254,6 +254,11 @@ async fn a_bad_flag_is_a_clear_error_and_a_code_of_its_own(stage: Arc<Stage>) ->
             "--credential-process-ttl",
         ),
         (vec!["--sts-rate", "0"], "--sts-rate"),
+        (vec!["--metrics-authentication"], "--metrics-tls-cert-file"),
+        (
+            vec!["--metrics-tls-cert-file", "a"],
+            "--metrics-tls-key-file",
+        ),
         (vec!["--log-format", "xml"], "--log-format"),
         (vec!["--no-such-flag"], "--no-such-flag"),
     ];
@@ -263,6 +268,15 @@ async fn a_bad_flag_is_a_clear_error_and_a_code_of_its_own(stage: Arc<Stage>) ->
             "--sts-ca-file: /does/not/exist",
         ),
         (vec!["--sts-ca-file", &nonsense], "--sts-ca-file"),
+        (
+            vec![
+                "--metrics-tls-cert-file",
+                &nonsense,
+                "--metrics-tls-key-file",
+                &nonsense,
+            ],
+            "--metrics-tls-cert-file: ",
+        ),
         (
             vec!["--copy-label", "team,argocd.argoproj.io/instance"],
             "--copy-label: \"argocd.argoproj.io/instance\" is never copied",

@@ -147,6 +147,14 @@ const REFUSED: &[(&[&str], &[&str])] = &[
         &["/metrics/podMonitor/interval", "got number, want string"],
     ),
     (
+        &["metrics.authentication=maybe"],
+        &["/metrics/authentication", "got string, want boolean"],
+    ),
+    (
+        &["metrics.tls.secretName=A_b"],
+        &["/metrics/tls/secretName", "A_b"],
+    ),
+    (
         &["metrics.service.port=99999"],
         &["/metrics/service/port", "65,535"],
     ),

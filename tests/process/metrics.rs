@@ -56,7 +56,7 @@ fn router() -> (Router, Arc<Counted>) {
     let listing: Arc<dyn Listing> = Arc::clone(&counted) as _;
     shared.metrics.resources.ask(Arc::downgrade(&listing));
     let health = Arc::<Health>::default();
-    (server::all(shared, health), counted)
+    (server::all(shared, health, None), counted)
 }
 
 /// The status of an answer, and its text.

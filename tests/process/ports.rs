@@ -52,7 +52,8 @@ async fn waiting() -> (SocketAddr, Arc<Semaphore>, Arc<AtomicUsize>) {
     };
     let listener = TcpListener::bind(LOCAL).await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(serve(listener, Router::new().route("/wait", get(wait))));
+    let router = Router::new().route("/wait", get(wait));
+    tokio::spawn(serve(listener, router, None));
     (address, answers, read)
 }
 

@@ -100,6 +100,16 @@ seccompProfile: {type: RuntimeDefault}
 {{- if .Values.sts.ca.configMapName }}
 - {name: AWSCREDS_STS_CA_FILE, value: /etc/static-aws-credentials/sts/ca.crt}
 {{- end }}
+{{- if .Values.metrics.tls.secretName }}
+- {name: AWSCREDS_METRICS_TLS_CERT_FILE, value: /etc/static-aws-credentials/metrics/tls.crt}
+- {name: AWSCREDS_METRICS_TLS_KEY_FILE, value: /etc/static-aws-credentials/metrics/tls.key}
+{{- end }}
+{{- if .Values.metrics.authentication }}
+{{- if not .Values.metrics.tls.secretName }}
+{{- fail "metrics.authentication: takes metrics.tls.secretName, since tokens must not be sent in plain text" }}
+{{- end }}
+- {name: AWSCREDS_METRICS_AUTHENTICATION, value: "true"}
+{{- end }}
 - {name: AWSCREDS_STS_RATE, value: {{ .Values.sts.ratePerSecond | int | quote }}}
 - {name: AWSCREDS_CONCURRENCY, value: {{ .Values.concurrency | int | quote }}}
 - {name: AWSCREDS_CREDENTIAL_PROCESS_TTL, value: {{ .Values.rotation.credentialProcessTTLSeconds | int | quote }}}

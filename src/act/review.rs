@@ -1,0 +1,41 @@
+//! What the API server says of somebody who sends a token.
+
+use kube::{Client, api::PostParams};
+use serde_json::{Value, json};
+
+use super::rehearse::create;
+
+/// Whose token it is, or nobody's.
+///
+/// # Errors
+/// The API server does not answer, or the operator may not ask.
+pub async fn authenticated(client: &Client, token: &str) -> kube::Result<Option<Value>> {
+    let path = "/apis/authentication.k8s.io/v1/tokenreviews";
+    let review = json!({
+        "apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview",
+        "spec": { "token": token },
+    });
+    let mut answer = create(client, path, &PostParams::default(), &review).await?;
+    if answer.pointer("/status/authenticated") != Some(&Value::Bool(true)) {
+        return Ok(None);
+    }
+    Ok(answer.pointer_mut("/status/user").map(Value::take))
+}
+
+/// Whether a user may get a path that is no resource.
+///
+/// # Errors
+/// The API server does not answer, or the operator may not ask.
+pub async fn may_get(client: &Client, user: &Value, path: &str) -> kube::Result<bool> {
+    let of = |field: &str| user.get(field).unwrap_or(&Value::Null);
+    let review = json!({
+        "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+        "spec": {
+            "user": of("username"), "uid": of("uid"), "groups": of("groups"), "extra": of("extra"),
+            "nonResourceAttributes": { "path": path, "verb": "get" },
+        },
+    });
+    let reviews = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+    let answer = create(client, reviews, &PostParams::default(), &review).await?;
+    Ok(answer.pointer("/status/allowed") == Some(&Value::Bool(true)))
+}

@@ -1,0 +1,38 @@
+//! The port of /metrics, as the command line wants it.
+
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use super::ProcessError;
+use crate::{
+    args::RunArgs,
+    context::Shared,
+    health::Health,
+    server::{self, Access, Certificate},
+};
+
+/// The port of /metrics, and the certificate by which it speaks TLS.
+pub(super) async fn port(
+    args: &RunArgs,
+) -> Result<(TcpListener, Option<Certificate>), ProcessError> {
+    let listener = server::bind(args.bind).await;
+    let listener = listener.map_err(|error| ProcessError::Bind(args.bind, error))?;
+    let files = args.metrics_tls_cert_file.as_ref();
+    let files = files.zip(args.metrics_tls_key_file.as_ref());
+    let certificate = files.map(|(certificate, key)| Certificate::read(certificate, key));
+    Ok((listener, certificate.transpose()?))
+}
+
+pub(super) fn serve_metrics(
+    args: &RunArgs,
+    (listener, certificate): (TcpListener, Option<Certificate>),
+    shared: &Arc<Shared>,
+    health: &Arc<Health>,
+) -> impl Future<Output = ()> + use<> {
+    let access = args
+        .metrics_authentication
+        .then(|| Access::new(shared.client.clone()));
+    let router = server::all(Arc::clone(shared), Arc::clone(health), access);
+    server::serve(listener, router, certificate)
+}
