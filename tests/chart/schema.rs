@@ -32,6 +32,7 @@ fn it_knows_no_other_values() -> Result<()> {
         "/properties/affinity/properties/podAntiAffinity",
         "/properties/topologySpreadConstraints/items",
         "/properties/extraEnv/items/properties/valueFrom",
+        "/definitions/monitor/properties/endpoint",
         "/definitions/peers/items/properties/namespaceSelector",
         "/definitions/peers/items/properties/podSelector",
     ];
