@@ -146,6 +146,8 @@ fn lasting(object: &Value) -> Value {
     let time = json!("2026-01-02T03:04:05Z");
     let version = json!("1000");
     let uid = json!("11111111-2222-4333-8444-555555555555");
+    // The UID of the target is part of what is digested.
+    let digest = json!("0123456789abcdef0123456789abcdef");
     for (pointer, value) in [
         ("/metadata/uid", &uid),
         ("/metadata/resourceVersion", &version),
@@ -155,6 +157,7 @@ fn lasting(object: &Value) -> Value {
         ("/status/source/resourceVersion", &version),
         ("/status/published/uid", &uid),
         ("/status/published/resourceVersion", &version),
+        ("/status/published/contentDigest", &digest),
         ("/status/published/time", &time),
         ("/status/lastVerifiedTime", &time),
         ("/status/settling/since", &time),
