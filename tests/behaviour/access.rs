@@ -23,6 +23,10 @@ use crate::{
 
 tests![only_those_read_the_metrics_by_tls_who_may];
 
+/// What the chart grants where readers are asked for a token.
+pub const RULES: &str =
+    include_str!("../../charts/static-aws-credentials/files/metrics-rules.yaml");
+
 /// What a client that trusts this CA gets.
 async fn read(ca: &Path, address: &str, path: &str, token: Option<&str>) -> Result<String> {
     let mut roots = RootCertStore::empty();
@@ -76,9 +80,8 @@ async fn only_those_read_the_metrics_by_tls_who_may(stage: Arc<Stage>) -> Result
     let mut scene = Scene::before_start(stage).await?;
     let certificates = scene.stage.cluster().directory().join("certificates");
     let file = |name: &str| certificates.join(name).display().to_string();
-    let rules = include_str!("../../charts/static-aws-credentials/files/metrics-rules.yaml");
     scene
-        .account("operator", serde_saphyr::from_str(rules)?)
+        .account("operator", serde_saphyr::from_str(RULES)?)
         .await?;
     let may = json!([{ "nonResourceURLs": ["/metrics"], "verbs": ["get"] }]);
     scene.account("reader", may).await?;
