@@ -8,7 +8,6 @@ pub mod lines;
 mod pause;
 mod recovery;
 pub mod resources;
-
 mod told;
 
 use std::sync::Arc;

@@ -27,7 +27,16 @@ pub async fn may(client: &Client, attributes: Value) -> Result<bool, kube::Error
         "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
         "spec": { "resourceAttributes": attributes },
     });
-    let answer = create(client, path, &PostParams::default(), &review).await?;
+    is_allowed(client, path, &review).await
+}
+
+/// What a review of access answers.
+pub(super) async fn is_allowed(
+    client: &Client,
+    path: &str,
+    review: &Value,
+) -> Result<bool, kube::Error> {
+    let answer = create(client, path, &PostParams::default(), review).await?;
     Ok(answer.pointer("/status/allowed") == Some(&Value::Bool(true)))
 }
 

@@ -190,7 +190,7 @@ impl Open {
 }
 
 impl Others {
-    /// Nobody yet.
+    /// No other resource yet.
     #[must_use]
     pub fn new(everywhere: bool) -> Self {
         Self {

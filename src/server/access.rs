@@ -31,7 +31,7 @@ enum Verdict {
 }
 
 impl Access {
-    /// Knows nobody yet.
+    /// No reader is known yet.
     #[must_use]
     pub fn new(client: Client) -> Self {
         Self {
