@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use static_aws_credentials::api::Layout;
 use strum::VariantArray;
 
-use crate::way::Way;
+use crate::{pairs::SOURCES, way::Way};
 
 const PAGE: &str = include_str!("../../docs/sdks.md");
 
@@ -41,6 +41,9 @@ pub fn of(way: Way) -> Result<Example> {
     for document in text.split("\n---\n") {
         let read = serde_saphyr::from_str_with_options::<Value>(document, options.clone());
         objects.push(read.with_context(|| format!("the example of {way} is no YAML"))?);
+    }
+    if let Some(resource) = objects.first_mut() {
+        resource["spec"]["secretRef"]["name"] = json!(SOURCES.of(way));
     }
     let deployment = objects.pop().filter(|last| last["kind"] == "Deployment");
     let resource = objects

@@ -8,6 +8,8 @@ mod examples;
 mod follow;
 mod install;
 mod matrix;
+mod operator;
+mod pairs;
 mod play;
 mod pods;
 mod running;

@@ -11,6 +11,7 @@ use cluster::moto::KeyPair;
 
 use crate::{
     follow::{self, Answers, Moments},
+    pairs::Pairs,
     play::At,
     pods,
     running::Answer,
@@ -37,16 +38,17 @@ pub struct Matrix {
     cells: BTreeMap<At, Cell>,
     restarted: Vec<(At, Answer)>,
     followed: BTreeMap<String, Result<(), String>>,
-    first: String,
-    second: String,
+    /// The ends of their access key IDs.
+    first: Pairs<String>,
+    second: Pairs<String>,
 }
 
 impl Matrix {
-    pub fn new(first: &KeyPair, second: &KeyPair) -> Self {
+    pub fn new(first: &Pairs<KeyPair>, second: &Pairs<KeyPair>) -> Self {
         let suffix = |pair: &KeyPair| pair.id[pair.id.len() - 4..].to_owned();
         Self {
-            first: suffix(first),
-            second: suffix(second),
+            first: first.map(suffix),
+            second: second.map(suffix),
             ..Self::default()
         }
     }
@@ -59,7 +61,7 @@ impl Matrix {
     pub fn follow(&mut self, at: At, answers: &Answers, moments: &Moments) -> Result<()> {
         eprintln!(
             "conformance: {}",
-            follow::told(&at, answers, moments, &self.second)
+            follow::told(&at, answers, moments, self.second.of(at.1))
         );
         let judged = follow::judge(answers, moments).map_err(|error| format!("{error:#}"));
         self.followed.insert(at.0.clone(), judged);
@@ -98,7 +100,7 @@ impl Matrix {
         );
         let key = cell.before.key.as_ref();
         ensure!(
-            key.is_none_or(|key| *key == self.first),
+            key.is_none_or(|key| key == self.first.of(way)),
             "used another key: {:?}",
             cell.before
         );
@@ -107,7 +109,7 @@ impl Matrix {
             "while both keys were active: {:?}",
             cell.both
         );
-        self.reads_again(cell).map(drop)
+        self.reads_again(cell, way).map(drop)
     }
 
     /// Whether a program that is alone in its image is refused what needs a shell.
@@ -132,7 +134,7 @@ impl Matrix {
         ensure!(!self.restarted.is_empty(), "none was started anew");
         for (at, answer) in &self.restarted {
             let key = answer.key.as_ref();
-            let right = answer.is_accepted() && key.is_none_or(|key| *key == self.second);
+            let right = answer.is_accepted() && key.is_none_or(|key| key == self.second.of(at.1));
             ensure!(right, "{at:?}: {answer:?}");
         }
         Ok(())
@@ -190,17 +192,17 @@ impl Matrix {
     }
 
     /// Whether the client went on with the new pair by itself.
-    fn reads_again(&self, cell: &Cell) -> Result<bool> {
+    fn reads_again(&self, cell: &Cell, way: Way) -> Result<bool> {
         let Cell { alone, .. } = cell;
         let key = alone.key.as_ref();
         match alone.error.as_deref() {
             None => {
-                let new = key.is_none_or(|key| *key == self.second);
+                let new = key.is_none_or(|key| key == self.second.of(way));
                 ensure!(new, "went on with a dead key: {alone:?}");
                 Ok(true)
             }
             Some("InvalidClientTokenId" | "InvalidAccessKeyId") => {
-                let old = key.is_none_or(|key| *key == self.first);
+                let old = key.is_none_or(|key| key == self.first.of(way));
                 ensure!(old, "was refused with the new key: {alone:?}");
                 Ok(false)
             }
@@ -212,7 +214,10 @@ impl Matrix {
         let Some(cell) = self.cell(sdk, way) else {
             return "–";
         };
-        match self.judge(sdk, way).and_then(|()| self.reads_again(cell)) {
+        match self
+            .judge(sdk, way)
+            .and_then(|()| self.reads_again(cell, way))
+        {
             Ok(true) => "by itself",
             Ok(false) => "restart",
             Err(_) => "**fails**",

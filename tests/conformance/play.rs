@@ -1,5 +1,6 @@
-//! The play: publish, ask every client, rotate under them, ask again, deactivate the first key once the
-//! operator says that it may go, ask again; and some are asked each second all the while.
+//! The play: publish, ask every client, rotate under them, ask again, deactivate the first keys, that of
+//! the helper once the operator says that it may go and the other one although the operator says that
+//! pods hold it, ask again; and some are asked each second all the while.
 
 use std::{
     collections::BTreeMap,
@@ -17,6 +18,7 @@ use crate::{
     follow::{self, Moments},
     install,
     matrix::{Cell, Matrix},
+    pairs::Pairs,
     pods::{self, Part},
     running::{Answer, Running},
     sdk::{Client, SDKS, Sdk, clients},
@@ -42,8 +44,7 @@ pub async fn play() -> Result<Matrix> {
     let launch = stage.node.import_image(pods::LAUNCH_IMAGE, &launch, &[]);
     launch.await?;
 
-    let first = stage.new_pair().await?;
-    stage.write_source(&first).await?;
+    let first = stage.new_pairs().await?;
     stage.apply_examples().await?;
     stage.published(&first).await?;
     let parts: Vec<Part> = { prepared.iter() }
@@ -74,17 +75,18 @@ pub async fn play() -> Result<Matrix> {
     }
     let restarted = Box::pin(pods.remove(0).restart()).await?;
     matrix.restarted(ask_all(&[restarted]).await.into_iter().collect());
-    stage.kept_secret([&first, &second]).await?;
+    stage
+        .kept_secret([first.both(), second.both()].as_flattened())
+        .await?;
     Ok(matrix)
 }
 
-/// The second pair, when it came, and what everybody said.
-type Told = (KeyPair, Moments, Vec<(At, Cell)>);
+/// The second pairs, when they came, and what everybody said.
+type Told = (Pairs<KeyPair>, Moments, Vec<(At, Cell)>);
 
-async fn rotate(stage: &Stage, pods: &[Running<'_>], first: &KeyPair) -> Result<Told> {
+async fn rotate(stage: &Stage, pods: &[Running<'_>], first: &Pairs<KeyPair>) -> Result<Told> {
     let before = ask_all(pods).await;
-    let second = stage.new_pair().await?;
-    stage.write_source(&second).await?;
+    let second = stage.new_pairs().await?;
     let rotated = Instant::now();
     stage.published(&second).await?;
     for pod in pods {

@@ -4,36 +4,32 @@ use std::{
     collections::BTreeMap,
     io::Write,
     net::{IpAddr, Ipv4Addr},
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use cluster::{
     canary::Canaries,
     chart,
     control_plane::{ControlPlane, Options},
-    leash::{Leashed, log_tail},
+    leash::Leashed,
     moto::{KeyPair, Moto},
     node::Node,
 };
 use kube::{Api, runtime::wait::await_condition};
 use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::{
     examples::{self, Example},
+    operator,
+    pairs::{Pairs, SOURCES, USERS},
     way::Way,
 };
 
 /// For what usually takes seconds.
 pub const PATIENCE: Duration = Duration::from_mins(3);
-const USER: &str = "orders";
-const SOURCE: &str = "orders-key-pair";
-const CONSUMER_RULES: &str =
-    include_str!("../../charts/static-aws-credentials/files/consumer-rules.yaml");
-const RULES: &str = include_str!("../../charts/static-aws-credentials/files/rules.yaml");
 const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
 
 /// Dropped from top to bottom.
@@ -67,7 +63,7 @@ impl Stage {
         cluster
             .kubectl(&["label", "namespace", &restricted, label])
             .await?;
-        let operator = operator(&cluster, moto.url()).await?;
+        let operator = operator::start(&cluster, moto.url()).await?;
         inject(&cluster, &node, &examples[&Way::CredentialProcess]).await?;
         let port = moto
             .url()
@@ -75,9 +71,11 @@ impl Stage {
             .next()
             .and_then(|port| port.parse().ok());
         node.expose(port.context("moto has no port")?)?;
-        moto.create_user(USER).await?;
-        moto.create_bucket(USER).await?;
-        moto.allow_listing(USER, USER).await?;
+        moto.create_bucket(USERS.others).await?;
+        for user in USERS.both() {
+            moto.create_user(user).await?;
+            moto.allow_listing(user, USERS.others).await?;
+        }
         Ok(Self {
             operator,
             moto,
@@ -95,29 +93,40 @@ impl Stage {
         format!("http://{}:{port}", self.node.bridge_address())
     }
 
-    /// A further pair of the one user.
-    pub async fn new_pair(&self) -> Result<KeyPair> {
-        self.moto.create_access_key(USER).await
+    /// A further pair of each user, written into the sources in both namespaces.
+    pub async fn new_pairs(&self) -> Result<Pairs<KeyPair>> {
+        let pairs = Pairs {
+            process: self.moto.create_access_key(USERS.process).await?,
+            others: self.moto.create_access_key(USERS.others).await?,
+        };
+        self.write_source(SOURCES.process, &pairs.process).await?;
+        self.write_source(SOURCES.others, &pairs.others).await?;
+        Ok(pairs)
     }
 
     /// The operator has let nothing of these pairs out but by its targets.
-    pub async fn kept_secret(&self, pairs: [&KeyPair; 2]) -> Result<()> {
-        let secrets = pairs.map(|pair| [pair.id.as_str(), &pair.secret]);
-        let canaries = Canaries::of(&secrets.concat())?;
+    pub async fn kept_secret(&self, pairs: &[&KeyPair]) -> Result<()> {
+        let secrets: Vec<&str> = { pairs.iter() }
+            .flat_map(|pair| [&*pair.id, &*pair.secret])
+            .collect();
+        let canaries = Canaries::of(&Vec::from_iter(secrets))?;
         canaries.unlogged(self.operator.log())?;
         canaries.unwritten(&self.cluster).await
     }
 
-    pub async fn deactivate(&self, pair: &KeyPair) -> Result<()> {
-        self.moto.set_key_active(USER, &pair.id, false).await
+    pub async fn deactivate(&self, pairs: &Pairs<KeyPair>) -> Result<()> {
+        let (process, others) = (&pairs.process.id, &pairs.others.id);
+        self.moto
+            .set_key_active(USERS.process, process, false)
+            .await?;
+        self.moto.set_key_active(USERS.others, others, false).await
     }
 
-    /// Writes the source in both namespaces.
-    pub async fn write_source(&self, pair: &KeyPair) -> Result<()> {
+    async fn write_source(&self, name: &str, pair: &KeyPair) -> Result<()> {
         for namespace in [&self.open, &self.restricted] {
             let source = json!({
                 "apiVersion": "v1", "kind": "Secret",
-                "metadata": { "name": SOURCE, "namespace": namespace },
+                "metadata": { "name": name, "namespace": namespace },
                 "stringData": { "AWS_ACCESS_KEY_ID": pair.id, "AWS_SECRET_ACCESS_KEY": pair.secret },
             });
             self.cluster.apply(&source.to_string()).await?;
@@ -141,11 +150,12 @@ impl Stage {
         Ok(())
     }
 
-    /// Waits until every example's target holds the pair, in both namespaces.
-    pub async fn published(&self, pair: &KeyPair) -> Result<()> {
-        for (example, namespace) in { self.examples.values() }.flat_map(|example| {
+    /// Waits until every example's target holds its pair, in both namespaces.
+    pub async fn published(&self, pairs: &Pairs<KeyPair>) -> Result<()> {
+        for ((way, example), namespace) in self.examples.iter().flat_map(|example| {
             [&self.open, &self.restricted].map(|namespace| (example, namespace))
         }) {
+            let pair = pairs.of(*way);
             let client = self.cluster.client();
             let resources = Api::<StaticAwsCredentials>::namespaced(client, namespace);
             let holds = |object: Option<&StaticAwsCredentials>| {
@@ -163,19 +173,25 @@ impl Stage {
         Ok(())
     }
 
-    /// Waits until the operator says that nobody holds the pair before any more.
+    /// Waits until the operator says that nobody holds the helper's pair before any more, and that somebody
+    /// holds the other one.
     pub async fn may_deactivate(&self) -> Result<()> {
-        let resource = &self.examples[&Way::CredentialProcess].resource;
+        self.says(Way::CredentialProcess, "False").await?;
+        self.says(Way::Env, "True").await
+    }
+
+    async fn says(&self, way: Way, in_use: &str) -> Result<()> {
+        let resource = &self.examples[&way].resource;
         for namespace in [&self.open, &self.restricted] {
             let resources =
                 Api::<StaticAwsCredentials>::namespaced(self.cluster.client(), namespace);
-            let unused = |object: Option<&StaticAwsCredentials>| {
+            let said = |object: Option<&StaticAwsCredentials>| {
                 let status = object.and_then(|object| object.status.as_ref());
                 let mut all = status.into_iter().flat_map(|status| &status.conditions);
-                all.any(|one| one.type_ == "PreviousKeyInUse" && one.status == "False")
+                all.any(|one| one.type_ == "PreviousKeyInUse" && one.status == in_use)
             };
             let patience = 2 * PATIENCE + Duration::from_secs(ttl());
-            let waited = timeout(patience, await_condition(resources, resource, unused)).await;
+            let waited = timeout(patience, await_condition(resources, resource, said)).await;
             if waited.is_err() {
                 let get = ["-n", namespace, "get", "awscreds", resource, "-o", "yaml"];
                 anyhow::bail!("held still: {}", self.cluster.kubectl(&get).await?);
@@ -221,79 +237,4 @@ async fn inject(cluster: &ControlPlane, node: &Node, example: &Example) -> Resul
     pod["metadata"]["annotations"] = example.pod_annotations().clone();
     pod["spec"] = example.pod_spec().clone();
     chart::until_injected(cluster, &pod.to_string()).await
-}
-
-/// The built binary on this machine, under its own service account.
-async fn operator(cluster: &ControlPlane, sts: &str) -> Result<Leashed> {
-    let namespace = cluster.namespace("operator").await?;
-    cluster.apply(&rights(&namespace)?).await?;
-    let kubeconfig = cluster
-        .service_account_kubeconfig(&namespace, "operator", None)
-        .await?;
-    let bind = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-    let args = [
-        "run",
-        &format!("--bind={bind}"),
-        &format!("--sts-endpoint={sts}"),
-        "--list-consumers",
-        &format!("--credential-process-ttl={}", ttl()),
-    ]
-    .map(str::to_owned);
-    let env = [
-        ("KUBECONFIG".to_owned(), kubeconfig.display().to_string()),
-        ("AWSCREDS_LOG".to_owned(), "trace".to_owned()),
-    ];
-    let log = cluster.directory().join("operator.log");
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_static-aws-credentials"));
-    let operator = Leashed::spawn("operator", &program, &args, &env, &log)?;
-    await_ready(&operator, &bind.to_string(), &log).await?;
-    Ok(operator)
-}
-
-async fn await_ready(operator: &Leashed, bind: &str, log: &Path) -> Result<()> {
-    let end = Instant::now() + PATIENCE;
-    // It has no way to call us.
-    while !is_ready(bind).await.unwrap_or(false) {
-        operator.check()?;
-        ensure!(
-            Instant::now() < end,
-            "the operator is not ready:\n{}",
-            log_tail(log).unwrap_or_default()
-        );
-        sleep(Duration::from_millis(50)).await;
-    }
-    Ok(())
-}
-
-async fn is_ready(bind: &str) -> Result<bool> {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(bind).await?;
-    let request = b"GET /readyz HTTP/1.1\r\nHost: operator\r\nConnection: close\r\n\r\n";
-    stream.write_all(request).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    Ok(answer.starts_with("HTTP/1.1 200"))
-}
-
-fn rights(namespace: &str) -> Result<String> {
-    const GROUP: &str = "rbac.authorization.k8s.io";
-    let mut rules: Vec<Value> = serde_saphyr::from_str(RULES)?;
-    rules.extend(serde_saphyr::from_str::<Vec<Value>>(CONSUMER_RULES)?);
-    let version = format!("{GROUP}/v1");
-    let (name, account) = (
-        json!({ "name": "operator" }),
-        json!({ "name": "operator", "namespace": namespace }),
-    );
-    let documents = [
-        json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": account }),
-        json!({ "apiVersion": version, "kind": "ClusterRole", "metadata": name, "rules": rules }),
-        json!({
-            "apiVersion": version, "kind": "ClusterRoleBinding", "metadata": name,
-            "roleRef": { "apiGroup": GROUP, "kind": "ClusterRole", "name": "operator" },
-            "subjects": [{ "kind": "ServiceAccount", "name": "operator", "namespace": namespace }],
-        }),
-    ];
-    Ok(documents
-        .map(|document| document.to_string())
-        .join("\n---\n"))
 }
