@@ -35,6 +35,9 @@ pub enum Answer {
     Expired,
     /// Nothing can be said about the pair. The reason tells why.
     Undetermined(Reason),
+    /// The endpoint gave no answer of AWS: it cannot be reached, it fails, or something on the way answered
+    /// in its place. That concerns all pairs alike.
+    Outage(Reason),
 }
 
 /// What a control question showed: does the endpoint that refuses a published pair accept another one that it
@@ -60,6 +63,15 @@ impl Answer {
             self,
             Self::UnknownKey | Self::SignatureMismatch | Self::Expired
         )
+    }
+
+    /// Why nothing can be said about the pair.
+    #[must_use]
+    pub fn undetermined(&self) -> Option<Reason> {
+        match self {
+            Self::Undetermined(reason) | Self::Outage(reason) => Some(*reason),
+            Self::Identity(_) | Self::UnknownKey | Self::SignatureMismatch | Self::Expired => None,
+        }
     }
 }
 

@@ -175,7 +175,7 @@ fn weigh(
             };
             Judgement::Known(conforming(world, proof, true, published))
         }
-        Answer::Undetermined(reason) => {
+        Answer::Undetermined(reason) | Answer::Outage(reason) => {
             let finding = words::undetermined(*reason, region.as_str());
             Judgement::Known(uncertain(world, finding, known, published))
         }

@@ -105,7 +105,9 @@ fn elsewhere(world: &World<'_>, region: &Region, known: Option<&Proof>) -> Optio
         Some(Answer::UnknownKey) => return None,
         Some(Answer::SignatureMismatch) => words::altered(default_region),
         Some(Answer::Expired) => words::never_expires(default_region),
-        Some(Answer::Undetermined(reason)) => words::not_asked(*reason, default_region),
+        Some(Answer::Undetermined(reason) | Answer::Outage(reason)) => {
+            words::not_asked(*reason, default_region)
+        }
         Some(Answer::Identity(_)) => words::region_differs(default_region),
     };
     Some(Judgement::Known(uncertain(

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::{Next, SourcePair, World, judge::Judged, known, newcomer, place::Standing};
-use crate::api::{ConditionType, Reason, Settling};
+use crate::{
+    api::{ConditionType, Reason, Settling},
+    verdict::Answer,
+};
 
 /// How long a refusal lasts before it counts.
 pub const CONFIRMATION: Duration = Duration::from_mins(1);
@@ -74,8 +77,11 @@ pub(super) fn while_pending(world: &World<'_>, reason: Reason, refused_for: Dura
 /// for its first one and costs no call, so that all of them are asked soon after it is back. What an account
 /// has switched off, a person must switch on.
 fn longest(world: &World<'_>, reason: Reason) -> Duration {
+    let outage = |(_, answer): &(String, Answer)| matches!(answer, Answer::Outage(_));
+    if world.answers.iter().any(outage) {
+        return Duration::from_secs(12);
+    }
     match reason {
-        Reason::StsUnreachable | Reason::StsUnavailable => Duration::from_secs(12),
         Reason::RegionDisabled | Reason::OptInRequired if world.was_true(ConditionType::Ready) => {
             world.resource.checks.interval
         }

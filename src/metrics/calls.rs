@@ -76,7 +76,7 @@ pub(super) fn word(answer: &Answer) -> &'static str {
         Answer::UnknownKey => "UnknownKey",
         Answer::SignatureMismatch => "SignatureMismatch",
         Answer::Expired => "Expired",
-        Answer::Undetermined(reason) => reason.as_str(),
+        Answer::Undetermined(reason) | Answer::Outage(reason) => reason.as_str(),
     }
 }
 

@@ -74,7 +74,9 @@ impl Run<'_> {
             self.place = None;
             match self.answer_about(&other, pair).await {
                 Answer::Identity(_) => return Control::Accepted,
-                Answer::Undetermined(_) => control = undetermined_unless_refused(control),
+                Answer::Undetermined(_) | Answer::Outage(_) => {
+                    control = undetermined_unless_refused(control);
+                }
                 _ => control = Control::Refused,
             }
             asked += 1;

@@ -65,17 +65,6 @@ pub(super) struct Observer {
     state: watch::Receiver<State>,
 }
 
-/// Why the endpoint gave no answer. Every other answer shows that the endpoint works: a refusal of an
-/// account or a proxy, and a request to slow down, concern the question alone.
-pub(super) fn no_answer(answer: &Answer) -> Option<Reason> {
-    match answer {
-        Answer::Undetermined(reason @ (Reason::StsUnreachable | Reason::StsUnavailable)) => {
-            Some(*reason)
-        }
-        _ => None,
-    }
-}
-
 impl Breakers {
     /// The breaker of an endpoint.
     pub(super) fn observe(&self, endpoint: &str) -> Observer {
@@ -151,14 +140,16 @@ impl Breaker {
         self.state.send_if_modified(|state| {
             let was_open = state.outage().is_some();
             state.changed = now;
-            match no_answer(answer) {
-                None => {
+            match answer {
+                // A call from before the last answer: the endpoint has recovered since.
+                Answer::Outage(_) if state.answered.is_some_and(|at| began < at) => {}
+                Answer::Outage(reason) => state.health = state.health.failed(pair, *reason),
+                // Whatever AWS says shows that the endpoint works. A refusal of an account and a request to
+                // slow down concern the question alone.
+                _ => {
                     state.health = Health::Closed;
                     state.answered = Some(now);
                 }
-                // A call from before the last answer: the endpoint has recovered since.
-                Some(_) if state.answered.is_some_and(|at| began < at) => {}
-                Some(reason) => state.health = state.health.failed(pair, reason),
             }
             let is_open = state.outage().is_some();
             if is_open && !was_open {

@@ -65,8 +65,8 @@ pub fn classify(outcome: Outcome<'_>) -> Answer {
             code,
             message,
         } => refused(status, code, message.unwrap_or_default()),
-        Outcome::Unreachable => Answer::Undetermined(Reason::StsUnreachable),
-        Outcome::Unreadable => Answer::Undetermined(Reason::StsUnexpectedResponse),
+        Outcome::Unreachable => Answer::Outage(Reason::StsUnreachable),
+        Outcome::Unreadable => Answer::Outage(Reason::StsUnexpectedResponse),
     }
 }
 
@@ -76,7 +76,7 @@ fn accepted(account: Option<&str>, arn: Option<&str>) -> Answer {
             account_id: account.to_owned(),
             arn: arn.to_owned(),
         }),
-        _ => Answer::Undetermined(Reason::StsUnexpectedResponse),
+        _ => Answer::Outage(Reason::StsUnexpectedResponse),
     }
 }
 
@@ -102,10 +102,10 @@ fn refused(status: u16, code: Option<&str>, message: &str) -> Answer {
         (400.., Some(code)) if THROTTLING.contains(&code) => {
             Answer::Undetermined(Reason::StsThrottled)
         }
-        (408 | 500.., _) => Answer::Undetermined(Reason::StsUnavailable),
+        (408 | 500.., _) => Answer::Outage(Reason::StsUnavailable),
         (429, _) => Answer::Undetermined(Reason::StsThrottled),
         (400..500, Some(code)) => coded(status, code, message),
-        _ => uncoded(status),
+        _ => Answer::Outage(on_the_way(status)),
     }
 }
 
@@ -124,8 +124,8 @@ fn coded(status: u16, code: &str, message: &str) -> Answer {
         | "RequestTimeoutException"
         | "InternalFailure"
         | "InternalError"
-        | "ServiceUnavailable" => Answer::Undetermined(Reason::StsUnavailable),
-        _ => uncoded(status),
+        | "ServiceUnavailable" => Answer::Outage(Reason::StsUnavailable),
+        _ => Answer::Undetermined(on_the_way(status)),
     }
 }
 
@@ -145,9 +145,9 @@ fn mismatch(message: &str) -> Answer {
 
 /// `GetCallerIdentity` cannot be denied, so a 403 without a known code comes from something in
 /// between: an endpoint policy, a proxy, a firewall.
-fn uncoded(status: u16) -> Answer {
-    Answer::Undetermined(match status {
+fn on_the_way(status: u16) -> Reason {
+    match status {
         401 | 403 | 407 => Reason::StsAccessDenied,
         _ => Reason::StsUnexpectedResponse,
-    })
+    }
 }

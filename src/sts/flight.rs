@@ -166,7 +166,7 @@ mod tests {
         drop(one);
         if let Some(flight) = flight {
             flight.land(Reply {
-                answer: Answer::Undetermined(Reason::StsUnavailable),
+                answer: Answer::Outage(Reason::StsUnavailable),
                 at: tokio::time::Instant::now(),
             });
         }

@@ -9,7 +9,6 @@ use tokio::time::Instant;
 
 use super::Reply;
 use crate::fingerprint::Fingerprint;
-use crate::verdict::Answer;
 
 /// How long a refusal stands. A settling pair is asked about every 2 s, a refused one when its source is
 /// touched, and one whose signature a proxy breaks after some seconds: STS must then be asked indeed.
@@ -50,7 +49,7 @@ impl Memory {
 
     /// Keeps a reply that says something about the pair.
     pub(super) fn keep(&mut self, hash: Fingerprint, reply: Reply) {
-        if matches!(reply.answer, Answer::Undetermined(_)) {
+        if reply.answer.undetermined().is_some() {
             return;
         }
         self.clock += 1;

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     Limiter, Question, Rate, Reply, Sts, Token,
-    breaker::{Breaker, Breakers, PROBE, no_answer},
+    breaker::{Breaker, Breakers, PROBE},
     flight::{Flight, Flights, Sight},
     memory::Memory,
 };
@@ -82,7 +82,7 @@ impl<S: Sts> Prover<S> {
                         () = observer.changed() => {
                             let before = std::mem::replace(&mut outage, observer.outage());
                             if let (None, Some(reason)) = (before, outage) {
-                                return Reply::now(Answer::Undetermined(reason));
+                                return Reply::now(Answer::Outage(reason));
                             }
                         }
                         turn = self.turn(&breaker, outage.is_some(), &question) => {
@@ -134,7 +134,7 @@ impl<S: Sts> Prover<S> {
         breaker.begin(began);
         let reply = self.sts.ask(question.clone()).await;
         breaker.end(hash, began, &reply.answer);
-        if turn.probe.is_some() && no_answer(&reply.answer).is_some() {
+        if turn.probe.is_some() && matches!(reply.answer, Answer::Outage(_)) {
             return None;
         }
         lock(&self.memory).keep(hash, reply.clone());

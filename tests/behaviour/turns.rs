@@ -20,6 +20,7 @@ tests![
     a_resource_that_goes_while_it_waits_gets_no_target,
     an_answer_that_was_waited_for_is_not_asked_for_again,
     what_happens_during_an_outage_is_acted_upon_and_its_end_is_for_all,
+    a_proxy_that_shows_its_own_page_to_all_is_an_outage_too,
     a_source_that_changes_for_ever_holds_no_proof_back,
 ];
 
@@ -168,10 +169,19 @@ async fn metric(scene: &Scene, name: &str) -> Result<usize> {
     Ok(value.context("no such metric")?.parse()?)
 }
 
-/// AWS answers nothing until the test lets it, so nothing here depends on how long anything takes.
 async fn what_happens_during_an_outage_is_acted_upon_and_its_end_is_for_all(
     stage: Arc<Stage>,
 ) -> Result<()> {
+    let away = || Answer::error(503, "ServiceUnavailable", "away");
+    outage(stage, away, "StsUnavailable").await
+}
+
+async fn a_proxy_that_shows_its_own_page_to_all_is_an_outage_too(stage: Arc<Stage>) -> Result<()> {
+    outage(stage, || Answer::Html(403), "StsAccessDenied").await
+}
+
+/// AWS answers nothing until the test lets it, so nothing here depends on how long anything takes.
+async fn outage(stage: Arc<Stage>, away: impl Fn() -> Answer, reason: &str) -> Result<()> {
     const COUNT: usize = 6;
     let scene = Scene::open(stage).await?;
     crowd(&scene, 0..COUNT).await?;
@@ -179,7 +189,6 @@ async fn what_happens_during_an_outage_is_acted_upon_and_its_end_is_for_all(
     for number in 0..COUNT {
         scene.until_ready(&name(number)).await?;
     }
-    let away = || Answer::error(503, "ServiceUnavailable", "away");
     for (id, _) in (0..COUNT).map(numbered) {
         scene.sts.answer(&id, away());
     }
@@ -189,7 +198,7 @@ async fn what_happens_during_an_outage_is_acted_upon_and_its_end_is_for_all(
         scene.change(&name(number), elsewhere).await?;
     }
     for number in 0..COUNT {
-        scene.until_doubted(&name(number), "StsUnavailable").await?;
+        scene.until_doubted(&name(number), reason).await?;
     }
     scene
         .until("all wait for the first answer", async || {

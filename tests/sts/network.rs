@@ -14,11 +14,7 @@ async fn s3_failures_are_not_answered_by_asking_again() {
     for status in [500, 502, 503, 504] {
         for body in ["", "<html>oops", &failure("InternalFailure", "")] {
             let answer = answer_to_body(status, body).await;
-            assert_eq!(
-                answer,
-                Answer::Undetermined(StsUnavailable),
-                "{status} {body}"
-            );
+            assert_eq!(answer, Answer::Outage(StsUnavailable), "{status} {body}");
         }
     }
 }
@@ -37,17 +33,17 @@ async fn s3_pages_of_something_in_between() {
     ] {
         assert_eq!(
             answer_to_body(200, body).await,
-            Answer::Undetermined(StsUnexpectedResponse),
+            Answer::Outage(StsUnexpectedResponse),
             "200 {body}"
         );
         assert_eq!(
             answer_to_body(403, body).await,
-            Answer::Undetermined(StsAccessDenied),
+            Answer::Outage(StsAccessDenied),
             "403 {body}"
         );
         assert_eq!(
             answer_to_body(404, body).await,
-            Answer::Undetermined(StsUnexpectedResponse),
+            Answer::Outage(StsUnexpectedResponse),
             "404 {body}"
         );
     }
@@ -59,11 +55,7 @@ async fn s3_a_redirect_is_not_followed() {
     for status in [301, 302, 303, 307, 308] {
         let to = format!("location: {}/\r\n", elsewhere.url);
         let answer = answer_to(Act::Send(reply(status, &to, &success(ACCOUNT, ARN)))).await;
-        assert_eq!(
-            answer,
-            Answer::Undetermined(StsUnexpectedResponse),
-            "{status}"
-        );
+        assert_eq!(answer, Answer::Outage(StsUnexpectedResponse), "{status}");
     }
     assert_eq!(elsewhere.requests().len(), 0);
 }
@@ -72,7 +64,7 @@ async fn s3_a_redirect_is_not_followed() {
 async fn s3_a_connection_that_breaks() {
     let cut_off = &reply(200, "", &success(ACCOUNT, ARN))[..300];
     for act in [Act::Close, Act::Send(cut_off.to_vec())] {
-        assert_eq!(answer_to(act).await, Answer::Undetermined(StsUnreachable));
+        assert_eq!(answer_to(act).await, Answer::Outage(StsUnreachable));
     }
     let closed = Raw::start([Act::Close]).await;
     let url = closed.url.clone();
@@ -81,22 +73,19 @@ async fn s3_a_connection_that_breaks() {
     let client = Client::new(None, None);
     assert_eq!(
         ask(&client, &url).await,
-        Answer::Undetermined(StsUnreachable),
+        Answer::Outage(StsUnreachable),
         "refused"
     );
     let nowhere = "https://sts.eu-west-1.invalid";
     assert_eq!(
         ask(&client, nowhere).await,
-        Answer::Undetermined(StsUnreachable),
+        Answer::Outage(StsUnreachable),
         "no such name"
     );
     // TLS to a server that speaks none.
     let raw = Raw::start([Act::Send(b"hello\r\n".to_vec())]).await;
     let https = raw.url.replace("http:", "https:");
-    assert_eq!(
-        ask(&client, &https).await,
-        Answer::Undetermined(StsUnreachable)
-    );
+    assert_eq!(ask(&client, &https).await, Answer::Outage(StsUnreachable));
 }
 
 #[tokio::test]
@@ -107,11 +96,7 @@ async fn s3_what_speaks_no_http() {
         "\u{0}\u{1}\u{2}\u{3}\r\n\r\n",
     ] {
         let answer = answer_to(Act::Send(bytes.into())).await;
-        assert_eq!(
-            answer,
-            Answer::Undetermined(StsUnexpectedResponse),
-            "{bytes}"
-        );
+        assert_eq!(answer, Answer::Outage(StsUnexpectedResponse), "{bytes}");
     }
 }
 
@@ -121,10 +106,7 @@ async fn s3_a_body_is_cut_at_the_limit() {
     let chunkless = b"HTTP/1.1 403 Forbidden\r\n\r\n".to_vec();
     for act in [Act::Endless(head), Act::Endless(chunkless)] {
         let started = Instant::now();
-        assert_eq!(
-            answer_to(act).await,
-            Answer::Undetermined(StsUnexpectedResponse)
-        );
+        assert_eq!(answer_to(act).await, Answer::Outage(StsUnexpectedResponse));
         assert!(
             started.elapsed() < Duration::from_secs(8),
             "not by the deadline"
@@ -134,7 +116,7 @@ async fn s3_a_body_is_cut_at_the_limit() {
     assert_eq!(answer_to_body(200, &blanks(60_000)).await, identity());
     assert_eq!(
         answer_to_body(200, &blanks(66_000)).await,
-        Answer::Undetermined(StsUnexpectedResponse)
+        Answer::Outage(StsUnexpectedResponse)
     );
 }
 
@@ -144,11 +126,7 @@ async fn s3_a_compressed_body_is_not_unpacked() {
     for encoding in ["gzip", "deflate", "br", "zstd"] {
         let headers = format!("content-encoding: {encoding}\r\n");
         let answer = answer_to(Act::Send(reply(200, &headers, "\u{1f}\u{8b}\u{8}"))).await;
-        assert_eq!(
-            answer,
-            Answer::Undetermined(StsUnexpectedResponse),
-            "{encoding}"
-        );
+        assert_eq!(answer, Answer::Outage(StsUnexpectedResponse), "{encoding}");
     }
 }
 
@@ -161,8 +139,8 @@ async fn s3_whoever_is_too_slow_is_left_at_the_deadline() {
         answer_to(Act::Hang),
         answer_to(Act::Drip(whole, Duration::from_secs(1))),
     );
-    assert_eq!(silent, Answer::Undetermined(StsUnreachable));
-    assert_eq!(drip, Answer::Undetermined(StsUnreachable));
+    assert_eq!(silent, Answer::Outage(StsUnreachable));
+    assert_eq!(drip, Answer::Outage(StsUnreachable));
     let took = started.elapsed();
     assert!(
         (Duration::from_secs(9)..Duration::from_secs(30)).contains(&took),

@@ -17,7 +17,7 @@ use tokio::time::{Instant, advance, sleep};
 
 use crate::script::{CALL, Script, ask, identity, prover, question, settle};
 
-const UNREACHABLE: Answer = Answer::Undetermined(Reason::StsUnreachable);
+const UNREACHABLE: Answer = Answer::Outage(Reason::StsUnreachable);
 
 /// An STS that answers while the switch is on.
 fn switched(on: bool) -> (Script, Arc<AtomicBool>) {

@@ -17,7 +17,7 @@ async fn all_who_ask_at_once_share_one_call() {
     for answer in [
         identity(),
         Answer::UnknownKey,
-        Answer::Undetermined(Reason::StsUnavailable),
+        Answer::Outage(Reason::StsUnavailable),
     ] {
         let script = always(answer.clone());
         let prover = prover(&script);
@@ -116,7 +116,7 @@ async fn s5_a_refused_pair_is_asked_about_again_after_a_second_and_a_half() {
 
 #[tokio::test(start_paused = true)]
 async fn an_undetermined_reply_is_not_kept_and_displaces_none() {
-    let outage = Answer::Undetermined(Reason::StsUnavailable);
+    let outage = Answer::Outage(Reason::StsUnavailable);
     let script = Script::new({
         let outage = outage.clone();
         move |number| {

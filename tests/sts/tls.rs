@@ -53,7 +53,7 @@ async fn s3_a_certificate_that_proves_nothing() {
         let (sts, ca) = StandIn::start_tls_on(here, kind).await.expect("a stand-in");
         sts.accept(ID, ACCOUNT, ARN, "AIDACKCEVSQ6C2EXAMPLE");
         let answer = ask(&client(&sts.url(), &ca), "").await;
-        assert_eq!(answer, Answer::Undetermined(StsUnreachable), "{kind:?}");
+        assert_eq!(answer, Answer::Outage(StsUnreachable), "{kind:?}");
         assert_eq!(sts.calls().len(), 0, "{kind:?}");
     }
 }
@@ -65,7 +65,7 @@ async fn a_ca_is_trusted_alone_and_by_nobody_else() {
     for stand_in in [&sts, &other] {
         stand_in.accept(ID, ACCOUNT, ARN, "AIDACKCEVSQ6C2EXAMPLE");
     }
-    let unreachable = Answer::Undetermined(StsUnreachable);
+    let unreachable = Answer::Outage(StsUnreachable);
     assert_eq!(ask(&client(&sts.url(), &ca), "").await, identity());
     assert_eq!(ask(&client(&sts.url(), &other_ca), "").await, unreachable);
     let system_roots = Client::new(Some(endpoint(&sts.url())), None);
@@ -82,6 +82,6 @@ async fn a_redirect_between_hosts_is_not_followed_over_tls() {
     elsewhere.accept(ID, ACCOUNT, ARN, "AIDACKCEVSQ6C2EXAMPLE");
     sts.answer(ID, Says::Redirect(elsewhere.url()));
     let answer = ask(&client(&sts.url(), &ca), "").await;
-    assert_eq!(answer, Answer::Undetermined(StsUnexpectedResponse));
+    assert_eq!(answer, Answer::Outage(StsUnexpectedResponse));
     assert_eq!((sts.calls().len(), elsewhere.calls().len()), (1, 0));
 }

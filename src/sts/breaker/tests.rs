@@ -7,7 +7,7 @@ use crate::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
-const AWAY: Answer = Answer::Undetermined(Reason::StsUnreachable);
+const AWAY: Answer = Answer::Outage(Reason::StsUnreachable);
 
 fn pairs() -> Result<[Fingerprint; 2], getrandom::Error> {
     let key = FingerprintKey::random()?;
@@ -39,6 +39,19 @@ fn failures_of_two_pairs_in_a_row_open_it_and_any_answer_closes_it() -> Result<(
         breaker.record(one, now, &answer, now);
         assert_eq!(breaker.outage(), None, "{answer:?}");
     }
+    Ok(())
+}
+
+/// A proxy that shows its own page to all is an outage as well.
+#[test]
+fn pages_of_something_on_the_way_open_it() -> Result<(), getrandom::Error> {
+    let [one, other] = pairs()?;
+    let now = Instant::now();
+    let breaker = Breaker::new(now);
+    let page = Answer::Outage(Reason::StsAccessDenied);
+    breaker.record(one, now, &page, now);
+    breaker.record(other, now, &page, now);
+    assert_eq!(breaker.outage(), Some(Reason::StsAccessDenied));
     Ok(())
 }
 

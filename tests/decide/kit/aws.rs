@@ -100,7 +100,10 @@ impl Aws {
         let silent = [id, region.as_str()];
         let silent = silent.iter().find_map(|of| self.silent.get(*of).copied());
         if let Some(reason) = self.outage.or(silent) {
-            return Answer::Undetermined(reason);
+            return match reason {
+                Reason::StsUnreachable | Reason::StsUnavailable => Answer::Outage(reason),
+                _ => Answer::Undetermined(reason),
+            };
         }
         let key = self.keys.get(id).filter(|key| {
             let partition = Partition::of_arn(&key.arn);

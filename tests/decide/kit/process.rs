@@ -151,7 +151,7 @@ impl Process {
 
     /// Keeps an answer that says something.
     pub fn keep(&mut self, fingerprint: Fingerprint, region: &str, answer: &Answer, now: Duration) {
-        if !matches!(answer, Answer::Undetermined(_)) {
+        if answer.undetermined().is_none() {
             let key = (fingerprint, region.to_owned());
             self.replies.insert(key, (answer.clone(), now));
         }

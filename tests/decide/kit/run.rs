@@ -237,7 +237,7 @@ impl Run {
             world.request(format!("ask {}", region.as_str()))?;
             control = match world.aws.ask(world.now, region, &key_pair(&pair)) {
                 Answer::Identity(_) => Control::Accepted,
-                Answer::Undetermined(_) => Control::Undetermined,
+                Answer::Undetermined(_) | Answer::Outage(_) => Control::Undetermined,
                 _ => Control::Refused,
             };
             if control == Control::Accepted {

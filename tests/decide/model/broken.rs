@@ -42,7 +42,7 @@ fn identity() -> Identity {
 fn an_answer_that_says_nothing_taken_for_a_yes_is_noticed() {
     let complaint = complaint(FEW, |known| {
         let accepted = |answer: &Answer| match answer {
-            Answer::Undetermined(_) => Answer::Identity(identity()),
+            Answer::Undetermined(_) | Answer::Outage(_) => Answer::Identity(identity()),
             answer => answer.clone(),
         };
         let answers = known.answers.iter();
