@@ -89,6 +89,12 @@ fn longest(world: &World<'_>, reason: Reason) -> Duration {
     }
 }
 
+/// The next question about a new pair that AWS does not know: a few new keys take longer than
+/// [`CONFIRMATION`], and an interval may be a week.
+fn late_arrival(refused_for: Duration) -> Duration {
+    refused_for.saturating_mul(4).max(CONFIRMATION)
+}
+
 /// The next proof of a pair that is published, or of one that AWS refused.
 pub(super) fn interval(world: &World<'_>) -> Duration {
     world
@@ -195,6 +201,11 @@ pub(super) fn next(
         {
             Next::In(world.restore_wait.unwrap_or(most))
         }
+        Judged::Refused {
+            by_aws: true,
+            published: false,
+            ..
+        } if goes_on => Next::In(late_arrival(refused_for).min(interval(world))),
         Judged::Refused { by_aws: true, .. }
         | Judged::Sound {
             accepted_now: true, ..

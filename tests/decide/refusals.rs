@@ -101,18 +101,37 @@ fn a_touched_source_does_not_make_a_pair_settle_again() {
     );
 }
 
+/// Keys are reactivated. A key may also be known to AWS only after some minutes, and the first questions come
+/// soon for that.
 #[test]
-fn a_refused_pair_is_asked_about_each_interval_since_keys_are_reactivated() {
+fn a_refused_pair_is_asked_about_soon_and_then_each_interval() {
     let mut world = World::new();
     world.aws.deactivate(&alpha());
     world.fill(SOURCE, &alpha());
     world.store.apply(resource("orders"));
     world.advance(Duration::from_mins(2));
     let before = world.questions();
+    world.advance(Duration::from_mins(28));
+    assert_eq!(world.questions(), before + 2);
     world.advance(Duration::from_hours(6));
-    assert_eq!(world.questions(), before + 6);
+    assert_eq!(world.questions(), before + 2 + 6);
     world.aws.activate(&alpha());
     world.advance(Duration::from_mins(70));
+    assert_eq!(world.target(), Some(alpha()));
+}
+
+#[test]
+fn a_key_that_takes_two_minutes_to_be_known_is_not_kept_waiting_for_an_interval_of_a_week() {
+    let mut world = World::new();
+    world.aws.deactivate(&alpha());
+    world.fill(SOURCE, &alpha());
+    let mut orders = resource("orders");
+    orders.spec.validation.interval = "168h".to_owned();
+    world.store.apply(orders);
+    world.advance(Duration::from_mins(2));
+    assert!(world.state().starts_with("Ready=False AccessKeyUnknown"));
+    world.aws.activate(&alpha());
+    world.advance(Duration::from_mins(4));
     assert_eq!(world.target(), Some(alpha()));
 }
 
