@@ -165,10 +165,8 @@ impl Context {
     }
 
     /// The answers to questions are for the runs of this process while it leads.
-    pub fn ask_only_while_leading(&self) {
-        if !self.shared.leader.leads() {
-            lock(&self.store).give_up_all();
-        }
+    pub fn give_up_questions(&self) {
+        lock(&self.store).give_up_all();
     }
 
     /// Looks at or changes the question that a resource waits for.

@@ -105,25 +105,15 @@ async fn work(
     let mut policies = context.shared.guards.changes();
     let mut turn = tokio::time::interval(TURN);
     let mut entrant = Entrant::new(&context.shared.gate, "");
+    // Whether questions may have been left since the last tick: a run ends after the term that it began in.
+    let mut asks = false;
     loop {
         // A run before both lists are complete would take "not seen yet" for "gone", and one on what
         // was listed before a restore of the store would act for resources that never were.
         let may_run = *stage.borrow_and_update() == Stage::SecretsListed
             && !context.is_relisting()
             && context.shared.guards.may_run(context.shared.leader.leads());
-        let now = Instant::now();
-        let held_back = context.shared.gate.holds_back_crowds(now);
-        let (waiting, timer) = {
-            let mut queue = lock(&context.queue);
-            for _ in 0..queue.ring(now) {
-                context.shared.metrics.queue.added();
-            }
-            let timers = [queue.next_timer(), held_back];
-            (
-                queue.has_next(held_back.is_none()),
-                timers.into_iter().flatten().min(),
-            )
-        };
+        let (waiting, timer) = ring(context);
         let enters = may_run && waiting;
         if !enters {
             entrant.leave();
@@ -132,7 +122,11 @@ async fn work(
             biased;
             _ = turn.tick() => {
                 health.turned();
-                context.ask_only_while_leading();
+                let leads = context.shared.leader.leads();
+                if !leads && asks {
+                    context.give_up_questions();
+                }
+                asks = leads || !runs.is_empty();
             }
             Some(()) = terms.next() => context.begin_term(),
             Some(run) = runs.join_next() => over(context, run),
@@ -143,6 +137,19 @@ async fn work(
             Ok(()) = stage.changed() => {}
         }
     }
+}
+
+/// Whether somebody waits who may run, and when that may change by itself.
+fn ring(context: &Context) -> (bool, Option<Instant>) {
+    let now = Instant::now();
+    let held_back = context.shared.gate.holds_back_crowds(now);
+    let mut queue = lock(&context.queue);
+    for _ in 0..queue.ring(now) {
+        context.shared.metrics.queue.added();
+    }
+    let timers = [queue.next_timer(), held_back];
+    let timer = timers.into_iter().flatten().min();
+    (queue.has_next(held_back.is_none()), timer)
 }
 
 fn begin(context: &Arc<Context>, permit: Permit, runs: &mut JoinSet<Run>) {
