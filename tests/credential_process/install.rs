@@ -3,6 +3,7 @@
 use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
+    process::Command,
 };
 
 use super::{ID, Mounted, PROGRAM, SECRET, complaint, json, run, started_as};
@@ -73,4 +74,32 @@ fn a_directory_that_cannot_be_written_is_named_and_nothing_is_left_behind() {
     assert!(complaint(&output).starts_with("install: "));
     let left: Vec<_> = fs::read_dir(mounted.directory.path()).unwrap().collect();
     assert_eq!(left.len(), 1, "{left:?}");
+}
+
+/// As on nodes whose kubelet keeps its volumes on such a file system.
+#[test]
+fn a_directory_from_which_nothing_runs_is_told_by_the_installer_and_holds_no_program() {
+    let mounted = Mounted::new();
+    let directory = mounted.directory.path().to_str().unwrap();
+    let script = r#"mount -t tmpfs -o noexec tmpfs "$1" && "$2" install "$1"; code=$?; ls -A "$1"; exit $code"#;
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
+        .args(["sh", directory, PROGRAM])
+        .output()
+        .unwrap();
+    let said = complaint(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("noexec") && said.contains(directory),
+        "{said}"
+    );
+    assert!(output.stdout.is_empty(), "{output:?}");
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let output = run(&["--version"]);
+    assert!(output.status.success());
+    let version = concat!("credential-process ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(output.stdout, version.as_bytes());
 }

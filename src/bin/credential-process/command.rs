@@ -15,7 +15,10 @@ const TTL: u32 = 1080;
 const LONGEST_TTL: u32 = 43_200;
 
 const NAME: &str = "credential-process";
-const USAGE: &str = "usage: credential-process [--file PATH] [--ttl SECONDS], or credential-process install DIRECTORY";
+const USAGE: &str = "usage: credential-process [--file PATH] [--ttl SECONDS], credential-process install DIRECTORY, or credential-process --version";
+
+/// Prints the version, as programs do.
+pub const VERSION: &str = "--version";
 
 /// The exit code of a command line that is wrong.
 const MISUSED: u8 = 2;
@@ -29,6 +32,8 @@ pub enum Command {
     Print { file: PathBuf, ttl: Duration },
     /// Copy this program into a directory.
     Install(PathBuf),
+    /// Print the version.
+    Version,
 }
 
 /// Why nothing is done.
@@ -50,6 +55,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command, Refus
         [flag, ..] if flag == "-c" => Err(no_shell()),
         _ if name.file_name() == Some(OsStr::new("sh")) => Err(no_shell()),
         [verb, directory] if verb == "install" => Ok(Command::Install(directory.into())),
+        [flag] if flag == VERSION => Ok(Command::Version),
         arguments => print(arguments),
     }
 }

@@ -24,6 +24,10 @@ fn main() -> ExitCode {
             read::credentials(&file).and_then(|pair| print(pair, ttl))
         }
         Ok(Command::Install(directory)) => install::into(&directory),
+        Ok(Command::Version) => {
+            let line = concat!("credential-process ", env!("CARGO_PKG_VERSION"), "\n");
+            write(line.as_bytes())
+        }
         Err(Refused { code, message }) => return failed(code, &message),
     };
     match done {
@@ -40,8 +44,12 @@ fn print(pair: credentials::Credentials, ttl: Duration) -> Result<(), String> {
     let expiration = utc::format((now + ttl).as_secs());
     let mut line = pair.with_expiration(expiration);
     line.push(b'\n');
-    // All at once: a reader that goes away in between has a torn line, and knows that it is torn.
-    let written = stdout().write_all(&line).and_then(|()| stdout().flush());
+    write(&line)
+}
+
+/// All at once: a reader that goes away in between has a torn line, and knows that it is torn.
+fn write(line: &[u8]) -> Result<(), String> {
+    let written = stdout().write_all(line).and_then(|()| stdout().flush());
     written.map_err(|error| format!("standard output cannot be written: {error}"))
 }
 
