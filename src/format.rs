@@ -186,10 +186,13 @@ impl Candidate<'_, str> {
                 )
             }),
             (!shape::is_aws_secret(secret.content)).then(|| {
-                secret.names.sentence(
-                    secret.field,
-                    "does not look like a secret access key of AWS: 40 of A-Z, a-z, 0-9, / and +",
-                )
+                let look =
+                    "does not look like a secret access key of AWS: 40 of A-Z, a-z, 0-9, / and +";
+                let look = match shape::oddity(secret.content) {
+                    Some(oddity) => format!("{look}; it {oddity}"),
+                    None => look.to_owned(),
+                };
+                secret.names.sentence(secret.field, &look)
             }),
         ];
         unusual.into_iter().flatten().collect()

@@ -35,6 +35,30 @@ pub(super) fn is_aws_secret(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'/' || byte == b'+')
 }
 
+/// What became of a secret access key of AWS on its way here, as far as a text shows it.
+pub(super) fn oddity(text: &str) -> Option<&'static str> {
+    let escaped = ["%2F", "%2f", "%2B", "%2b", "%3D", "%3d"];
+    if text.contains(" #") {
+        Some("holds a comment: leave out what follows the key")
+    } else if escaped.iter().any(|escape| text.contains(escape)) {
+        Some("is escaped for a URL: write / in the place of %2F, and + in the place of %2B")
+    } else if text.chars().any(char::is_whitespace) {
+        Some("holds white space: copy it anew")
+    } else if is_smtp_password(text) {
+        Some("has the form of an SMTP password of SES, which is made from a secret access key")
+    } else if text.len() == 39 || text.len() == 41 {
+        Some("has one character more or less: copy it anew, / and + included")
+    } else {
+        None
+    }
+}
+
+/// A version and 32 bytes, in base64.
+fn is_smtp_password(text: &str) -> bool {
+    let decoded = decoded_base64(text).filter(|_| text.len() == 44);
+    decoded.is_some_and(|bytes| bytes.reveal().len() == 33 && bytes.reveal().first() == Some(&4))
+}
+
 /// What stands behind base64, if that is short enough for a key of AWS.
 pub(super) fn decoded_base64(text: &str) -> Option<SecretBytes> {
     const LONGEST: usize = 176;

@@ -135,7 +135,7 @@ fn documentation_example(value: &Value<'_, str>) -> Option<Finding> {
 fn trailing_newline(value: &Value<'_, str>) -> Option<Finding> {
     value.content.ends_with(['\n', '\r']).then(|| {
         let advice = "ends with a line break; write it without one, for example with printf or \
-                      --from-literal";
+                      --from-env-file";
         value.finding(Reason::TrailingNewline, advice)
     })
 }

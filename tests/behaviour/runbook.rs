@@ -1,6 +1,10 @@
 //! The commands of docs/operations.md and docs/upgrade-and-uninstall.md, run as they stand there.
 
-use std::{process::Command, sync::Arc};
+use std::{
+    io::{Seek, Write},
+    process::Command,
+    sync::Arc,
+};
 
 use anyhow::{Context, Result, ensure};
 use kube::ResourceExt;
@@ -29,18 +33,21 @@ fn documented(page: &'static str, mark: &str) -> Result<&'static str> {
     block.context("no block")
 }
 
-/// Runs commands as in one shell, in the namespace of a scene.
+/// Runs commands as in one shell, in the namespace of a scene; a person types a pair.
 async fn run(scene: &Scene, script: &str) -> Result<()> {
     let cluster = scene.stage.cluster();
     let script = script
         .replace("-n orders ", &format!("-n {} ", scene.namespace))
-        .replace("_KEY_ID=AKIA...", &format!("_KEY_ID={}", SECOND.0))
-        .replace("_ACCESS_KEY=...", &format!("_ACCESS_KEY={}", SECOND.1))
         .replace(
             "kubectl ",
             &format!("{} ", cluster.kubectl_program().display()),
         );
+    let mut typed = tempfile::tempfile()?;
+    writeln!(typed, "AWS_ACCESS_KEY_ID={}", SECOND.0)?;
+    writeln!(typed, "AWS_SECRET_ACCESS_KEY={}", SECOND.1)?;
+    typed.rewind()?;
     let mut command = Command::new("bash");
+    command.stdin(typed);
     command
         .args(["-euo", "pipefail", "-c", &script])
         .env("KUBECONFIG", cluster.kubeconfig())

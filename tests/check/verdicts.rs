@@ -112,7 +112,7 @@ async fn a_malformed_pair_is_rejected_and_aws_is_not_asked(_: Arc<Stage>) -> Res
     let sts = sts().await?;
     let input = secret(PAIR.0, &format!("{}\n", PAIR.1));
     let text = r#"REJECTED: TrailingNewline, Secret orders-key-pair
-  key "AWS_SECRET_ACCESS_KEY" of Secret "orders-key-pair" ends with a line break; write it without one, for example with printf or --from-literal
+  key "AWS_SECRET_ACCESS_KEY" of Secret "orders-key-pair" ends with a line break; write it without one, for example with printf or --from-env-file
 "#;
     check(asking(&sts))
         .input(input.clone())
@@ -122,7 +122,7 @@ async fn a_malformed_pair_is_rejected_and_aws_is_not_asked(_: Arc<Stage>) -> Res
         .input(input.clone())
         .prints(1, text)
         .await?;
-    let json = r#"{"verdict":"Rejected","reason":"TrailingNewline","message":"key \"AWS_SECRET_ACCESS_KEY\" of Secret \"orders-key-pair\" ends with a line break; write it without one, for example with printf or --from-literal","notes":[],"secret":"orders-key-pair","resource":null,"namespace":null,"keyIdSuffix":null,"identity":null,"region":null}
+    let json = r#"{"verdict":"Rejected","reason":"TrailingNewline","message":"key \"AWS_SECRET_ACCESS_KEY\" of Secret \"orders-key-pair\" ends with a line break; write it without one, for example with printf or --from-env-file","notes":[],"secret":"orders-key-pair","resource":null,"namespace":null,"keyIdSuffix":null,"identity":null,"region":null}
 "#;
     check(with(asking(&sts), &["-o", "json"]))
         .input(input)

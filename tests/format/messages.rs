@@ -27,11 +27,27 @@ const REFUSED: &[(&str, &str)] = &[
     ("ASCA234567234567", SECRET),
 ];
 
+/// What secrets became on their way, each in its own words.
+pub const ODD: [&str; 5] = [
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN # prod",
+    "abcdefghijklmnopqrst%2FvwxyzABCDEFGHIJKLMN",
+    "abcdefghijklmnopqrst uvwxyzABCDEFGHIJKLMN",
+    "BAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g",
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLM",
+];
+
 /// Everything that can be said about values under these names.
 fn all_messages(names: &Names<'_>) -> BTreeSet<String> {
     let refused = |id: &[u8], secret: &[u8]| judge_in(names, id, secret).unwrap_err().message;
     let mut all = BTreeSet::new();
     all.extend(judge_in(names, b"0123456789ABCDEF", b"x").unwrap().notes);
+    for odd in ODD {
+        all.extend(
+            judge_in(names, ID.as_bytes(), odd.as_bytes())
+                .unwrap()
+                .notes,
+        );
+    }
     all.extend(
         REFUSED
             .iter()
@@ -138,4 +154,23 @@ proptest! {
     ) {
         prop_assert_eq!(judge(id, secret).unwrap().notes, Vec::<String>::new());
     }
+}
+
+#[test]
+fn what_became_of_a_secret_is_said() {
+    for (secret, words) in ODD.into_iter().zip([
+        "holds a comment",
+        "is escaped for a URL",
+        "holds white space",
+        "an SMTP password of SES",
+        "one character more or less",
+    ]) {
+        let notes = judge(ID, secret).unwrap().notes;
+        assert!(notes.iter().any(|note| note.contains(words)), "{notes:?}");
+    }
+    let other = judge(ID, "x".repeat(64)).unwrap().notes;
+    assert!(
+        other.iter().all(|note| note.ends_with("/ and +")),
+        "{other:?}"
+    );
 }
