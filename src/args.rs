@@ -8,8 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
     layout::DEFAULT_TTL,
+    region::Variant,
     resource::duration,
-    sts::{Endpoint, parse_endpoint},
+    sts::{Endpoint, ProxyUrl, parse_endpoint, parse_proxy},
     telemetry::Collector,
 };
 
@@ -78,9 +79,36 @@ fn kubelet_sync_period(text: &str) -> Result<Duration, String> {
 #[derive(Clone, Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct RunArgs {
-    /// Ask this endpoint instead of the region's STS: HTTPS, or HTTP on a loopback address
+    /// Ask this endpoint instead of the region's STS: HTTPS, or HTTP on a loopback address; {region} in its host
+    /// stands for the region
     #[arg(long, env = "AWSCREDS_STS_ENDPOINT", value_name = "URL", value_parser = parse_endpoint)]
     pub sts_endpoint: Option<Endpoint>,
+
+    /// Ask these endpoints of the region's STS
+    #[arg(
+        long,
+        env = "AWSCREDS_STS_VARIANT",
+        value_name = "VARIANT",
+        conflicts_with = "sts_endpoint"
+    )]
+    pub sts_variant: Option<Variant>,
+
+    /// Ask STS through this proxy, with CONNECT. Default: none, whatever the environment says
+    #[arg(long, env = "AWSCREDS_STS_PROXY", value_name = "URL", value_parser = parse_proxy)]
+    pub sts_proxy: Option<ProxyUrl>,
+
+    /// The file with the user name that the proxy asks for
+    #[arg(long, env = "AWSCREDS_STS_PROXY_USERNAME_FILE", value_name = "PATH", requires_all = ["sts_proxy", "sts_proxy_password_file"])]
+    pub sts_proxy_username_file: Option<PathBuf>,
+
+    /// The file with the password that the proxy asks for
+    #[arg(
+        long,
+        env = "AWSCREDS_STS_PROXY_PASSWORD_FILE",
+        value_name = "PATH",
+        requires = "sts_proxy_username_file"
+    )]
+    pub sts_proxy_password_file: Option<PathBuf>,
 
     /// Trust the certificate authorities in this PEM file, and no others, for STS
     #[arg(long, env = "AWSCREDS_STS_CA_FILE", value_name = "PATH")]
@@ -100,7 +128,7 @@ pub struct RunArgs {
         long,
         env = "AWSCREDS_BIND",
         value_name = "ADDR",
-        default_value = "0.0.0.0:8080"
+        default_value = "[::]:8080"
     )]
     pub bind: SocketAddr,
 
@@ -109,7 +137,7 @@ pub struct RunArgs {
         long,
         env = "AWSCREDS_PROBE_BIND",
         value_name = "ADDR",
-        default_value = "0.0.0.0:8081"
+        default_value = "[::]:8081"
     )]
     pub probe_bind: SocketAddr,
 

@@ -52,15 +52,7 @@ pub async fn run(args: CheckArgs) -> u8 {
 async fn judged(args: &CheckArgs) -> Result<Report, Obstacle> {
     let unusable = |error: &(dyn std::error::Error + 'static)| Obstacle::Unusable(chain(error));
     let key = FingerprintKey::random().map_err(|error| unusable(&error))?;
-    let ca = args
-        .sts_ca_file
-        .as_deref()
-        .map(process::trusted_ca)
-        .transpose();
-    let sts = Client::new(
-        args.sts_endpoint.clone(),
-        ca.map_err(|error| unusable(&error))?,
-    );
+    let sts = process::route::of_check(args).map_err(|error| unusable(&error))?;
     let subject = subject::find(args, &key).await?;
     let (verdict, finding, answers) = weighed(&subject, &sts, args).await;
     Ok(report(subject, verdict, finding, &answers, args.wait))
@@ -87,6 +79,7 @@ async fn weighed(
             },
             failures,
             endpoint_replaced: args.sts_endpoint.is_some(),
+            proxied: args.sts_proxy.is_some(),
             now: Timestamp::now(),
         };
         match decide::verdict(&subject.rules.resource, &subject.source, &evidence) {
@@ -149,6 +142,8 @@ fn report(
         Source::Absent => None,
     };
     let mut notes = pair.map(|pair| pair.notes.clone()).unwrap_or_default();
+    // A refusal tells them itself.
+    notes.retain(|note| !finding.message.contains(note.as_str()));
     notes.extend(rules.notes);
     if finding.reason == Reason::AccessKeyUnknown && waited < CONFIRMATION {
         let note = "AWS may not know a key yet that was created within the last minute; --wait 60s \

@@ -32,6 +32,7 @@ use crate::{
 };
 
 /// What every scope of a process shares.
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Shared {
     /// The API server.
     pub client: Client,
@@ -41,6 +42,8 @@ pub struct Shared {
     pub sts: Arc<dyn Sts>,
     /// Whether one endpoint stands for all regions.
     pub endpoint_replaced: bool,
+    /// Whether STS is asked through a proxy.
+    pub proxied: bool,
     /// Whether pods are listed to see who holds a superseded pair.
     pub lists_consumers: bool,
     /// Whether workloads are restarted after a rotation.

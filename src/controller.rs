@@ -63,12 +63,13 @@ pub async fn run(
     let (stage, staged) = watch::channel(Stage::Starting);
     let of_resources = Dependency::new(format!("watch of StaticAwsCredentials in {scope}"));
     let of_secrets = Dependency::new(format!("watch of Secrets in {scope}"));
+    let scopes = &context.shared.scopes;
+    scopes.add(&context, staged.clone(), &of_resources);
     health.add(
         scope,
         staged.clone(),
         [Arc::clone(&of_resources), Arc::clone(&of_secrets)],
     );
-    context.shared.scopes.add(&context, staged.clone());
     let mut watching = JoinSet::new();
     watching.spawn(watches::resources(
         Arc::clone(&context),

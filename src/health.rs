@@ -29,8 +29,25 @@ pub struct Dependency {
 
 #[derive(Debug)]
 struct Failure {
-    message: String,
+    trouble: Trouble,
     logged: Instant,
+}
+
+/// Why something fails.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Trouble {
+    message: String,
+    /// The API server answers, and grants the right no more or not yet.
+    is_forbidden: bool,
+}
+
+impl From<String> for Trouble {
+    fn from(message: String) -> Self {
+        Self {
+            message,
+            is_forbidden: false,
+        }
+    }
 }
 
 /// The state of the process.
@@ -78,24 +95,25 @@ impl Dependency {
     }
 
     /// Takes note of a failure, and logs it when it is new or old.
-    pub fn failed(&self, message: String) {
+    pub fn failed(&self, trouble: impl Into<Trouble>) {
+        let trouble = trouble.into();
         let mut failure = lock(&self.failure);
         let now = Instant::now();
         *lock(&self.tried) = now;
         let logged = failure
             .as_ref()
-            .filter(|old| old.message == message && now - old.logged < REPEAT);
+            .filter(|old| old.trouble == trouble && now - old.logged < REPEAT);
         let logged = logged.map(|old| old.logged);
         if logged.is_none() {
             tracing::warn!(
                 what = self.what,
-                error = message,
+                error = trouble.message,
                 "the {} fails and is tried again",
                 self.what
             );
         }
         *failure = Some(Failure {
-            message,
+            trouble,
             logged: logged.unwrap_or(now),
         });
     }
@@ -104,31 +122,66 @@ impl Dependency {
         lock(&self.tried).elapsed() < STUCK
     }
 
+    /// Whether the API server refuses it for want of a right.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        let failure = lock(&self.failure);
+        failure.as_ref().is_some_and(|it| it.trouble.is_forbidden)
+    }
+
     fn problem(&self) -> Option<String> {
         let failure = lock(&self.failure);
         let failure = failure.as_ref();
-        failure.map(|failure| format!("the {} fails: {}", self.what, failure.message))
+        failure.map(|failure| format!("the {} fails: {}", self.what, failure.trouble.message))
+    }
+}
+
+impl Scope {
+    fn is_served(&self) -> bool {
+        let works = self.watches.iter().all(|watch| watch.problem().is_none());
+        works && *self.stage.borrow() == Stage::SecretsListed
+    }
+
+    /// As after the deletion of a namespace, which takes the Role along.
+    fn is_forbidden(&self) -> bool {
+        self.watches.iter().any(|watch| watch.is_forbidden())
+    }
+
+    fn problems(&self, text: &mut String) {
+        for problem in self.watches.iter().filter_map(|watch| watch.problem()) {
+            let _ = writeln!(text, "{problem}");
+        }
+        let awaited = match *self.stage.borrow() {
+            Stage::Starting => "StaticAwsCredentials",
+            Stage::ResourcesListed => "Secrets",
+            Stage::SecretsListed => return,
+        };
+        let _ = writeln!(text, "waiting for the list of {awaited} in {}", self.name);
     }
 }
 
 /// Why a watch fails, and what to do where a person can do something.
 #[must_use]
-pub fn explain(error: &watcher::Error) -> String {
+pub fn explain(error: &watcher::Error) -> Trouble {
     let inner = match error {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)
         | watcher::Error::WatchFailed(error) => error,
         watcher::Error::WatchError(_) | watcher::Error::NoResourceVersion => {
-            return words::foreign(&error.to_string());
+            return words::foreign(&error.to_string()).into();
         }
     };
-    match inner {
+    let message = match inner {
         kube::Error::Api(status) if status.code == 404 => {
             "the API server does not know the kind; install the CustomResourceDefinition staticawscredentials.awscredentials.dev".to_owned()
         }
         kube::Error::Api(status) if status.code == 403 => format!("not allowed: {}", words::foreign(&status.message)),
         kube::Error::Api(status) if status.code == 401 => "the API server does not accept the service account's token".to_owned(),
         other => format!("the API server does not answer: {}", chain(other)),
+    };
+    Trouble {
+        message,
+        is_forbidden: matches!(inner, kube::Error::Api(status) if status.code == 403),
     }
 }
 
@@ -163,7 +216,17 @@ impl Health {
     #[must_use]
     pub fn notes(&self) -> String {
         let notes = self.notes.get();
-        notes.map_or_else(String::new, |notes| notes.lines())
+        let mut text = notes.map_or_else(String::new, |notes| notes.lines());
+        let scopes = lock(&self.scopes);
+        for scope in scopes.iter().filter(|scope| is_missed(&scopes, scope)) {
+            scope.problems(&mut text);
+            let _ = writeln!(
+                text,
+                "{} is not served: is the namespace gone, or its Role? The others are served; that one will be, by itself, once its Role is there",
+                scope.name
+            );
+        }
+        text
     }
 
     /// Adds the lease, without which nobody leads.
@@ -212,17 +275,15 @@ impl Health {
         if scopes.is_empty() {
             text.push_str("the process is starting\n");
         }
-        for scope in scopes.iter() {
-            for problem in scope.watches.iter().filter_map(|watch| watch.problem()) {
-                let _ = writeln!(text, "{problem}");
-            }
-            let awaited = match *scope.stage.borrow() {
-                Stage::Starting => "StaticAwsCredentials",
-                Stage::ResourcesListed => "Secrets",
-                Stage::SecretsListed => continue,
-            };
-            let _ = writeln!(text, "waiting for the list of {awaited} in {}", scope.name);
+        for scope in scopes.iter().filter(|scope| !is_missed(&scopes, scope)) {
+            scope.problems(&mut text);
         }
         text
     }
+}
+
+/// Whether a scope is all that is missed. One of several that may not be served does not keep the others from
+/// it, nor an upgrade from its end.
+fn is_missed(scopes: &[Scope], scope: &Scope) -> bool {
+    scope.is_forbidden() && scopes.iter().any(Scope::is_served)
 }

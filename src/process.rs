@@ -1,11 +1,6 @@
 //! The process: what `main` wires, from the command line to the exit code.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::http::Uri;
 use futures::{
@@ -30,7 +25,7 @@ use crate::{
     metrics::Metrics,
     scopes::Scopes,
     server,
-    sts::{self, CaError, Prover, Rate, TrustedCa},
+    sts::{CaError, Prover, ProxyError, Rate},
     telemetry::{self, TelemetryError},
     watch::SILENCE,
 };
@@ -38,6 +33,7 @@ use metrics_port::{port, serve_metrics};
 use stop::{Stop, drain};
 
 mod metrics_port;
+pub mod route;
 mod stop;
 
 /// Why the process ends with an error.
@@ -58,6 +54,9 @@ pub enum ProcessError {
     /// What is in the CA file.
     #[error("--sts-ca-file: {} is of no use", .0.display())]
     Ca(PathBuf, #[source] CaError),
+    /// The proxy.
+    #[error("--sts-proxy: it cannot be used")]
+    Proxy(#[from] ProxyError),
     /// A label that is never copied.
     #[error("--copy-label: \"{0}\" {1}")]
     CopyLabel(String, &'static str),
@@ -104,7 +103,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let stop = Stop::on_signals()?;
     let metrics = Metrics::default();
     let client = counted(config(None).await?, &metrics)?;
-    let port = port(&args).await?;
+    let port = port(&args)?;
     telemetry::announce(&args);
     let health = Arc::new(Health::default());
     server::serve_probes(args.probe_bind, Arc::clone(&health))
@@ -244,9 +243,7 @@ fn shared(
     events: mpsc::Sender<events::Announcement>,
     mut metrics: Metrics,
 ) -> Result<Arc<Shared>, ProcessError> {
-    let ca = args.sts_ca_file.as_deref().map(trusted_ca);
-    let sts = sts::Client::new(args.sts_endpoint.clone(), ca.transpose()?);
-    let sts = metrics.calls.of(sts);
+    let sts = metrics.calls.of(route::of_run(args)?);
     let prover = Arc::new(Prover::new(sts, Rate::per_second(args.sts_rate))?);
     let home = client.default_namespace();
     let guards = Arc::new(Guards::new(args, home, metrics.policies.clone()));
@@ -257,6 +254,7 @@ fn shared(
         leader,
         sts: prover,
         endpoint_replaced: args.sts_endpoint.is_some(),
+        proxied: args.sts_proxy.is_some(),
         lists_consumers: args.list_consumers,
         restarts_consumers: args.restart_consumers,
         kubelet_sync_period: args.kubelet_sync_period,
@@ -270,13 +268,4 @@ fn shared(
         events,
         metrics,
     }))
-}
-
-/// Reads the file that `--sts-ca-file` names.
-///
-/// # Errors
-/// It cannot be read, or nothing in it can be a root.
-pub fn trusted_ca(path: &Path) -> Result<TrustedCa, ProcessError> {
-    let pem = std::fs::read(path).map_err(|error| ProcessError::ReadCa(path.into(), error))?;
-    TrustedCa::from_pem(pem).map_err(|error| ProcessError::Ca(path.into(), error))
 }

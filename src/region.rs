@@ -13,6 +13,16 @@ const LONGEST: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Region(String);
 
+/// Endpoints that AWS offers beside those that every region has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
+#[value(rename_all = "PascalCase")]
+pub enum Variant {
+    /// Endpoints with cryptography that is validated by FIPS 140, in regions of the United States and Canada
+    Fips,
+    /// Endpoints that have addresses of IPv6 too
+    DualStack,
+}
+
 /// A separate AWS, with its own accounts, keys and host names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Partition {
@@ -76,6 +86,23 @@ impl Region {
             self.partition().facts().host_suffix
         )
     }
+
+    /// The regional endpoint of STS in a variant. AWS does not have each variant in each region.
+    #[must_use]
+    pub fn sts_endpoint_of(&self, variant: Variant) -> String {
+        let partition = self.partition();
+        match variant {
+            // The endpoints of GovCloud are FIPS endpoints.
+            Variant::Fips if partition == Partition::AwsUsGov => self.sts_endpoint(),
+            Variant::Fips => {
+                let suffix = partition.facts().host_suffix;
+                format!("https://sts-fips.{}.{suffix}", self.0)
+            }
+            Variant::DualStack => {
+                format!("https://sts.{}.{}", self.0, partition.dual_stack_suffix())
+            }
+        }
+    }
 }
 
 impl fmt::Display for Region {
@@ -116,6 +143,19 @@ impl Partition {
     #[must_use]
     pub fn default_region(self) -> &'static str {
         self.facts().default_region
+    }
+
+    /// What the names of dual-stack endpoints end with.
+    fn dual_stack_suffix(self) -> &'static str {
+        match self {
+            Self::Aws | Self::AwsUsGov => "api.aws",
+            Self::AwsCn => "api.amazonwebservices.com.cn",
+            Self::AwsEusc => "api.amazonwebservices.eu",
+            Self::AwsIso => "api.aws.ic.gov",
+            Self::AwsIsoB => "api.aws.scloud",
+            Self::AwsIsoE => "api.cloud-aws.adc-e.uk",
+            Self::AwsIsoF => "api.aws.hci.ic.gov",
+        }
     }
 
     fn facts(self) -> Facts {

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::{
     consumers::{Key, Others},
     context::Context,
+    health::Dependency,
     index::ResourceKey,
     lock::lock,
     store::Store,
@@ -31,6 +32,7 @@ struct Scope {
     store: Weak<Mutex<Store>>,
     relisting: Arc<AtomicBool>,
     stage: watch::Receiver<Stage>,
+    resources: Arc<Dependency>,
 }
 
 impl Scopes {
@@ -45,11 +47,17 @@ impl Scopes {
     }
 
     /// A scope begins.
-    pub fn add(&self, context: &Context, stage: watch::Receiver<Stage>) {
+    pub fn add(
+        &self,
+        context: &Context,
+        stage: watch::Receiver<Stage>,
+        resources: &Arc<Dependency>,
+    ) {
         lock(&self.all).push(Scope {
             store: Arc::downgrade(&context.store),
             relisting: Arc::clone(&context.relisting),
             stage,
+            resources: Arc::clone(resources),
         });
     }
 
@@ -73,7 +81,9 @@ impl Scopes {
                 continue;
             };
             let is_relisting = scope.relisting.load(Ordering::SeqCst);
-            if *scope.stage.borrow() >= Stage::ResourcesListed && !is_relisting {
+            let is_listed = *scope.stage.borrow() >= Stage::ResourcesListed && !is_relisting;
+            // A namespace without its Role is none that is served.
+            if is_listed || scope.resources.is_forbidden() {
                 listed += 1;
             }
             lock(&store).with_keys(of, keys, now, &mut others);

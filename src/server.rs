@@ -5,7 +5,14 @@ mod access;
 mod connections;
 mod tls;
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, thread, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -16,6 +23,7 @@ use axum::{
     routing::get,
 };
 use futures::{StreamExt, stream};
+use rustix::io::Errno;
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
@@ -44,8 +52,9 @@ struct Scraped {
 ///
 /// # Errors
 /// The address is taken or not this host's.
-pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(address).await
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = listen(address)?;
+    TcpListener::from_std(listener)
 }
 
 /// Answers probes on a thread of its own for as long as the process lives, however busy or stuck the main
@@ -54,8 +63,7 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 /// # Errors
 /// The address is taken or not this host's, or there is no thread to be had.
 pub fn serve_probes(address: SocketAddr, health: Arc<Health>) -> io::Result<SocketAddr> {
-    let listener = std::net::TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
+    let listener = listen(address)?;
     let address = listener.local_addr()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -72,6 +80,24 @@ pub fn serve_probes(address: SocketAddr, health: Arc<Health>) -> io::Result<Sock
             });
         })?;
     Ok(address)
+}
+
+/// Listens at an address. `[::]` takes IPv4 too; on a machine without IPv6 `0.0.0.0` stands in for it.
+fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let every = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+    let listener = std::net::TcpListener::bind(address).or_else(|error| {
+        let lacks_ipv6 = matches!(
+            Errno::from_io_error(&error),
+            Some(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL)
+        );
+        if address.ip() == every && lacks_ipv6 {
+            std::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port()))
+        } else {
+            Err(error)
+        }
+    })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 /// `/livez` and `/readyz`.

@@ -7,15 +7,18 @@ mod breaker;
 mod ca;
 mod classify;
 mod client;
+mod connector;
 mod endpoint;
 mod flight;
 mod limiter;
 mod memory;
 mod plugins;
 mod prover;
+mod proxy;
+mod route;
 mod turns;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use futures::future::BoxFuture;
 use tokio::time::Instant;
@@ -26,6 +29,8 @@ pub use client::Client;
 pub use endpoint::{Endpoint, has_sound_port, parse_endpoint};
 pub use limiter::{Limiter, Rate, Token};
 pub use prover::Prover;
+pub use proxy::{LoginFiles, Proxy, ProxyError, ProxyUrl, parse_proxy};
+pub use route::Route;
 
 use crate::{api::Reason, pair::KeyPair, verdict::Answer};
 
@@ -51,8 +56,8 @@ pub trait Sts: Send + Sync + 'static {
     }
 
     /// The address that a question goes to.
-    fn destination<'a>(&'a self, question: &'a Question) -> &'a str {
-        &question.endpoint
+    fn destination<'a>(&'a self, question: &'a Question) -> Cow<'a, str> {
+        Cow::Borrowed(&question.endpoint)
     }
 }
 
@@ -115,7 +120,7 @@ impl<S: Sts + ?Sized> Sts for Arc<S> {
         (**self).outage(question)
     }
 
-    fn destination<'a>(&'a self, question: &'a Question) -> &'a str {
+    fn destination<'a>(&'a self, question: &'a Question) -> Cow<'a, str> {
         (**self).destination(question)
     }
 }

@@ -212,8 +212,8 @@ pub mod words {
 
     /// The partition's default region says nothing about a pair that spec.region refuses.
     #[must_use]
-    pub fn not_asked(reason: Reason, default_region: &str) -> Finding {
-        let said = undetermined(reason, default_region).message;
+    pub fn not_asked(reason: Reason, default_region: &str, proxied: bool) -> Finding {
+        let said = undetermined(reason, default_region, proxied).message;
         Finding::new(
             reason,
             format!(
@@ -224,7 +224,7 @@ pub mod words {
 
     /// An answer that says nothing about the pair.
     #[must_use]
-    pub fn undetermined(reason: Reason, region: &str) -> Finding {
+    pub fn undetermined(reason: Reason, region: &str, proxied: bool) -> Finding {
         let what = match reason {
             Reason::RegionDisabled => {
                 "is switched off for the account; activate STS there in the account settings or choose another spec.region"
@@ -240,8 +240,14 @@ pub mod words {
             }
             Reason::StsThrottled => "asks to slow down; it is asked again",
             Reason::StsUnavailable => "fails; it is asked again",
+            Reason::StsUnreachable if proxied => {
+                "cannot be reached through the proxy of --sts-proxy; check the proxy's address, its user and password, and that it lets CONNECT to STS through; it is asked again"
+            }
             Reason::StsUnreachable => {
-                "cannot be reached; check DNS, egress and TLS between the operator and STS; it is asked again"
+                "cannot be reached; check DNS, egress and TLS between the operator and STS; no proxy is used, since --sts-proxy names none; it is asked again"
+            }
+            Reason::StsRegionMismatch => {
+                "was not asked: the endpoint that --sts-endpoint names serves another region; write {region} in its host, or choose the region of the endpoint as spec.region; it is asked again"
             }
             _ => {
                 "gave an answer that is not one of STS; check what stands between the operator and STS; it is asked again"

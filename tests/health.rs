@@ -1,8 +1,13 @@
 //! What `/livez` and `/readyz` are made from, on a clock of the test's own.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use static_aws_credentials::health::{Dependency, Health};
+use kube::{core::Status, runtime::watcher};
+use static_aws_credentials::{
+    health::{Dependency, Health, Trouble, explain},
+    watch::Stage,
+};
+use tokio::sync::watch;
 
 const MINUTE: Duration = Duration::from_secs(61);
 
@@ -57,4 +62,71 @@ async fn a_process_that_stops_is_not_ready() {
     assert!(health.problems().contains("the process is starting"));
     health.stop();
     assert!(health.problems().contains("the process is stopping"));
+}
+
+/// What a scope shows: the stage of its lists, and its two watches.
+struct Shown {
+    stage: watch::Sender<Stage>,
+    watches: [Arc<Dependency>; 2],
+}
+
+fn shown(health: &Health, name: &str) -> Shown {
+    let (stage, staged) = watch::channel(Stage::SecretsListed);
+    let watches =
+        ["resources", "Secrets"].map(|of| Dependency::new(format!("watch of {of} in {name}")));
+    health.add(format!("namespace {name}"), staged, watches.clone());
+    Shown { stage, watches }
+}
+
+fn refused(code: u16) -> Trouble {
+    let status = Status {
+        code,
+        message: "no such right".to_owned(),
+        ..Status::default()
+    };
+    let error = kube::Error::Api(Box::new(status));
+    explain(&watcher::Error::InitialListFailed(error))
+}
+
+/// As after the deletion of one namespace of several, whose Role goes with it.
+#[test]
+fn a_namespace_that_may_not_be_served_keeps_no_other_from_being_ready() {
+    let health = Health::default();
+    let (orders, billing) = (shown(&health, "orders"), shown(&health, "billing"));
+    assert_eq!(health.problems(), "");
+    billing.watches[0].failed(refused(403));
+    billing.stage.send_replace(Stage::Starting);
+    assert_eq!(health.problems(), "");
+    let notes = health.notes();
+    assert!(notes.contains("namespace billing is not served"), "{notes}");
+    assert!(notes.contains("not allowed: no such right"), "{notes}");
+
+    // Where nothing is served, nothing is ready.
+    orders.watches[1].failed(refused(403));
+    let problems = health.problems();
+    assert!(
+        problems.contains("orders") && problems.contains("billing"),
+        "{problems}"
+    );
+    orders.watches[1].works();
+    assert_eq!(health.problems(), "");
+    billing.watches[0].works();
+    assert!(
+        health.problems().contains("waiting for the list"),
+        "{}",
+        health.problems()
+    );
+    billing.stage.send_replace(Stage::SecretsListed);
+    assert_eq!(health.problems() + &health.notes(), "");
+}
+
+/// An API server that does not answer is no matter of one namespace.
+#[test]
+fn a_namespace_whose_watch_fails_otherwise_counts() {
+    let health = Health::default();
+    let (_orders, billing) = (shown(&health, "orders"), shown(&health, "billing"));
+    for code in [401, 404, 500] {
+        billing.watches[0].failed(refused(code));
+        assert!(health.problems().contains("billing"), "{code}");
+    }
 }

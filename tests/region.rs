@@ -3,7 +3,7 @@
 
 use aws_sdk_sts::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use proptest::prelude::*;
-use static_aws_credentials::region::{Partition, Region};
+use static_aws_credentials::region::{Partition, Region, Variant};
 
 /// At least two regions of every partition.
 const REGIONS: &[(&str, Partition, &str)] = &[
@@ -101,10 +101,12 @@ const REGIONS: &[(&str, Partition, &str)] = &[
     ),
 ];
 
-fn endpoint_of_sdk(region: &str) -> String {
+fn endpoint_of_sdk(region: &str, variant: Option<Variant>) -> String {
     let params = Params::builder()
         .region(region)
         .use_global_endpoint(false)
+        .use_fips(variant == Some(Variant::Fips))
+        .use_dual_stack(variant == Some(Variant::DualStack))
         .build()
         .unwrap();
     let resolver = DefaultResolver::new();
@@ -125,7 +127,23 @@ fn a_region_has_the_partition_and_the_endpoint_that_aws_gives_it() {
         assert_eq!(region.to_string(), name);
         assert_eq!(region.partition(), partition, "{name}");
         assert_eq!(region.sts_endpoint(), format!("https://{host}"));
-        assert_eq!(region.sts_endpoint(), endpoint_of_sdk(name));
+        assert_eq!(region.sts_endpoint(), endpoint_of_sdk(name, None));
+    }
+}
+
+/// Which of them exist is for AWS to say: the names follow a rule, as those of the SDK do.
+#[test]
+fn a_variant_has_the_endpoint_that_the_sdk_asks() {
+    for &(name, ..) in REGIONS {
+        let region = Region::parse(name).unwrap();
+        for variant in [Variant::Fips, Variant::DualStack] {
+            let endpoint = region.sts_endpoint_of(variant);
+            assert_eq!(
+                endpoint,
+                endpoint_of_sdk(name, Some(variant)),
+                "{variant:?}"
+            );
+        }
     }
 }
 

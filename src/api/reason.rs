@@ -87,6 +87,8 @@ pub enum Reason {
     RegionDisabled,
     /// The account is not subscribed to the service in the region.
     OptInRequired,
+    /// The endpoint in the place of STS serves another region.
+    StsRegionMismatch,
     /// The clock of the operator's node is wrong.
     ClockSkew,
     /// Something between the operator and STS refuses the request.

@@ -8,8 +8,8 @@ use kube::core::Duration as GoDuration;
 
 use crate::{
     arn::ArnPin,
-    region::Region,
-    sts::{Endpoint, parse_endpoint},
+    region::{Region, Variant},
+    sts::{Endpoint, ProxyUrl, parse_endpoint, parse_proxy},
 };
 
 const EXIT_CODES: &str = "\
@@ -89,9 +89,26 @@ pub struct CheckArgs {
     #[arg(long, value_name = "DURATION", value_parser = wait, default_value = "0s", conflicts_with = "offline")]
     pub wait: Duration,
 
-    /// Ask this endpoint instead of the region's STS: HTTPS, or HTTP on a loopback address
+    /// Ask this endpoint instead of the region's STS: HTTPS, or HTTP on a loopback address; {region} in its host
+    /// stands for the region
     #[arg(long, value_name = "URL", value_parser = parse_endpoint, conflicts_with = "offline")]
     pub sts_endpoint: Option<Endpoint>,
+
+    /// Ask these endpoints of the region's STS
+    #[arg(long, value_name = "VARIANT", conflicts_with_all = ["sts_endpoint", "offline"])]
+    pub sts_variant: Option<Variant>,
+
+    /// Ask STS through this proxy, with CONNECT. Default: none, whatever the environment says
+    #[arg(long, value_name = "URL", value_parser = parse_proxy, conflicts_with = "offline")]
+    pub sts_proxy: Option<ProxyUrl>,
+
+    /// The file with the user name that the proxy asks for
+    #[arg(long, value_name = "PATH", requires_all = ["sts_proxy", "sts_proxy_password_file"])]
+    pub sts_proxy_username_file: Option<PathBuf>,
+
+    /// The file with the password that the proxy asks for
+    #[arg(long, value_name = "PATH", requires = "sts_proxy_username_file")]
+    pub sts_proxy_password_file: Option<PathBuf>,
 
     /// Trust the certificate authorities in this PEM file, and no others, for STS
     #[arg(long, value_name = "PATH", conflicts_with = "offline")]

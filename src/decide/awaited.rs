@@ -31,7 +31,7 @@ pub(super) fn meanwhile(
     };
     match awaited {
         Awaited::Endpoint(reason) => {
-            let finding = words::undetermined(reason, region.as_str());
+            let finding = words::undetermined(reason, region.as_str(), world.proxied);
             Some(uncertain(world, finding, proof, published))
         }
         Awaited::Turn => match conforming(world, proof.filter(|_| published)?, false, published) {

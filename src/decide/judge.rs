@@ -176,7 +176,7 @@ fn weigh(
             Judgement::Known(conforming(world, proof, true, published))
         }
         Answer::Undetermined(reason) | Answer::Outage(reason) => {
-            let finding = words::undetermined(*reason, region.as_str());
+            let finding = words::undetermined(*reason, region.as_str(), world.proxied);
             Judgement::Known(uncertain(world, finding, known, published))
         }
         Answer::UnknownKey | Answer::SignatureMismatch | Answer::Expired => {
@@ -195,7 +195,7 @@ fn no_identity(
 ) -> Option<Finding> {
     if Partition::of_arn(&identity.arn) != Some(region.partition()) {
         let reason = Reason::StsUnexpectedResponse;
-        return Some(words::undetermined(reason, region.as_str()));
+        return Some(words::undetermined(reason, region.as_str(), world.proxied));
     }
     if world.endpoint_replaced || region.partition() != Partition::Aws {
         return None;

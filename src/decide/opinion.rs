@@ -43,6 +43,8 @@ pub struct Evidence<'a> {
     pub failures: u32,
     /// Whether another endpoint stands for those of AWS.
     pub endpoint_replaced: bool,
+    /// Whether AWS was asked through a proxy.
+    pub proxied: bool,
     /// Wall clock.
     pub now: Timestamp,
 }
@@ -70,6 +72,7 @@ pub fn verdict(resource: &Resource, source: &Source, evidence: &Evidence<'_>) ->
         question: None,
         awaited: None,
         endpoint_replaced: evidence.endpoint_replaced,
+        proxied: evidence.proxied,
         due: Due::Undecided,
         refused_for: Some(evidence.refused_for),
         restore_wait: None,

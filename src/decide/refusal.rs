@@ -25,7 +25,7 @@ pub(super) fn weigh(
     let published = is_published(world, pair);
     match answer {
         Answer::SignatureMismatch => {
-            return Judgement::Known(wrong_signature(world, region, known, published));
+            return Judgement::Known(wrong_signature(world, pair, region, known, published));
         }
         Answer::Expired if !world.endpoint_replaced => {
             let doubt = words::never_expires(region.as_str());
@@ -34,7 +34,7 @@ pub(super) fn weigh(
         _ => {}
     }
     let settles = published || *answer == Answer::UnknownKey;
-    let finding = words::refused(answer, region.as_str());
+    let finding = refused(pair, answer, region);
     let refused_for = schedule::refused_for(world, pair).unwrap_or_default();
     if settles && !schedule::is_confirmed(refused_for) {
         return Judgement::Known(if published && world.status.identity.is_some() {
@@ -60,6 +60,13 @@ pub(super) fn weigh(
     }
 }
 
+/// What is odd about a pair is the likeliest cause of its refusal.
+fn refused(pair: &SourcePair, answer: &Answer, region: &Region) -> Finding {
+    let mut finding = words::refused(answer, region.as_str());
+    pair.note(&mut finding);
+    finding
+}
+
 fn by_aws(finding: Finding, published: bool, certain: bool) -> Judged {
     Judged::Refused {
         finding,
@@ -73,6 +80,7 @@ fn by_aws(finding: Finding, published: bool, certain: bool) -> Judged {
 /// wrong signature is the work of something on the way; it counts against no such pair, and withdraws none.
 fn wrong_signature(
     world: &World<'_>,
+    pair: &SourcePair,
     region: &Region,
     known: Option<Proof>,
     published: bool,
@@ -82,7 +90,7 @@ fn wrong_signature(
     if was_proven {
         return uncertain(world, words::altered(region.as_str()), known, published);
     }
-    let finding = words::refused(&Answer::SignatureMismatch, region.as_str());
+    let finding = refused(pair, &Answer::SignatureMismatch, region);
     by_aws(finding, published, false)
 }
 
@@ -106,7 +114,7 @@ fn elsewhere(world: &World<'_>, region: &Region, known: Option<&Proof>) -> Optio
         Some(Answer::SignatureMismatch) => words::altered(default_region),
         Some(Answer::Expired) => words::never_expires(default_region),
         Some(Answer::Undetermined(reason) | Answer::Outage(reason)) => {
-            words::not_asked(*reason, default_region)
+            words::not_asked(*reason, default_region, world.proxied)
         }
         Some(Answer::Identity(_)) => words::region_differs(default_region),
     };

@@ -100,27 +100,12 @@ pub(super) fn write_refused(world: &World<'_>, decided: &Plan, finding: &Finding
 
 fn verified(world: &World<'_>, source: &Source, judged: &Judged) -> (Truth, Finding) {
     let (truth, mut finding) = opinion(world, judged);
-    if truth == Truth::True {
-        finding.message.push_str(&notes(source));
+    if let (Truth::True, Source::Found(found)) = (truth, source)
+        && let Ok(pair) = &found.pair
+    {
+        pair.note(&mut finding);
     }
     (truth, finding)
-}
-
-fn notes(source: &Source) -> String {
-    let Source::Found(found) = source else {
-        return String::new();
-    };
-    let notes = found
-        .pair
-        .as_ref()
-        .map(|pair| pair.notes.as_slice())
-        .unwrap_or_default();
-    let mut text = String::new();
-    for note in notes {
-        text.push_str("; ");
-        text.push_str(note);
-    }
-    text
 }
 
 fn published_condition(

@@ -44,6 +44,16 @@ pub struct SourcePair {
     pub notes: Vec<String>,
 }
 
+impl SourcePair {
+    /// Adds what is unusual about the pair to what is said of the pair.
+    pub(super) fn note(&self, finding: &mut Finding) {
+        for note in &self.notes {
+            finding.message.push_str("; ");
+            finding.message.push_str(note);
+        }
+    }
+}
+
 type Check = fn(&Secret, &str) -> Option<Finding>;
 
 /// What a Secret may be that no pair is read from it. The first that holds is reported.

@@ -42,6 +42,8 @@ pub struct World<'a> {
     pub awaited: Option<Awaited>,
     /// Whether one endpoint stands for all regions.
     pub endpoint_replaced: bool,
+    /// Whether AWS is asked through a proxy.
+    pub proxied: bool,
     /// When the next proof is due.
     pub due: Due,
     /// How long ago this process saw the refusal begin that the status speaks of.

@@ -1,5 +1,7 @@
 //! Calls to AWS STS: how they end, how long they take.
 
+use std::borrow::Cow;
+
 use futures::future::BoxFuture;
 use prometheus_client::{
     metrics::{family::Family, gauge::Gauge, histogram::Histogram},
@@ -92,7 +94,7 @@ impl<S: Sts> Sts for Measured<S> {
         })
     }
 
-    fn destination<'a>(&'a self, question: &'a Question) -> &'a str {
+    fn destination<'a>(&'a self, question: &'a Question) -> Cow<'a, str> {
         self.sts.destination(question)
     }
 }

@@ -58,12 +58,12 @@ impl Watches {
         heard
     }
 
-    /// The age of the oldest watch of each kind.
-    fn ages(&self) -> BTreeMap<&'static str, f64> {
+    /// The age of each watch, by kind and scope.
+    fn ages(&self) -> BTreeMap<(&'static str, String), f64> {
         let mut ages = BTreeMap::new();
         for watch in lock(&self.0).iter() {
             if let Some(heard) = watch.heard.upgrade() {
-                let oldest: &mut f64 = ages.entry(watch.kind).or_default();
+                let oldest: &mut f64 = ages.entry((watch.kind, watch.scope.clone())).or_default();
                 *oldest = oldest.max(heard.age());
             }
         }
@@ -93,10 +93,11 @@ impl Heard {
 impl Collector for Watches {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let name = "staticawscredentials_watch_age_seconds";
-        let help = "How long ago the API server was last heard on the watch of a kind; of several namespaces the longest.";
+        let help = "How long ago the API server was last heard on the watch of a kind; the scope is a namespace, or empty where one watch serves all.";
         let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        for (kind, age) in self.ages() {
-            ConstGauge::new(age).encode(family.encode_family(&[("kind", kind)])?)?;
+        for ((kind, scope), age) in self.ages() {
+            let labels = [("kind", kind), ("scope", scope.as_str())];
+            ConstGauge::new(age).encode(family.encode_family(&labels)?)?;
         }
         let name = "staticawscredentials_watch_resource_version";
         let help = "Resource version up to which the events of a watch were processed; the scope is a namespace, or empty where one watch serves all.";

@@ -13,10 +13,8 @@ use crate::{
 };
 
 /// The port of /metrics, and the certificate by which it speaks TLS.
-pub(super) async fn port(
-    args: &RunArgs,
-) -> Result<(TcpListener, Option<Certificate>), ProcessError> {
-    let listener = server::bind(args.bind).await;
+pub(super) fn port(args: &RunArgs) -> Result<(TcpListener, Option<Certificate>), ProcessError> {
+    let listener = server::bind(args.bind);
     let listener = listener.map_err(|error| ProcessError::Bind(args.bind, error))?;
     let files = args.metrics_tls_cert_file.as_ref();
     let files = files.zip(args.metrics_tls_key_file.as_ref());

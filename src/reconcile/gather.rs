@@ -122,6 +122,7 @@ impl<'a> Run<'a> {
             question,
             awaited: self.awaited,
             endpoint_replaced: self.context.shared.endpoint_replaced,
+            proxied: self.context.shared.proxied,
             due,
             refused_for,
             restore_wait: waits.0,

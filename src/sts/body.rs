@@ -1,16 +1,12 @@
-//! The HTTP client between the SDK and the network: it reads a bounded body and refuses an
-//! ambiguous one, before any of it is parsed.
+//! What stands between the SDK and the network: it reads a bounded body and refuses an ambiguous one,
+//! before any of it is parsed.
 
 use std::fmt;
 
 use aws_smithy_runtime_api::client::{
-    http::{
-        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-        SharedHttpConnector,
-    },
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
     orchestrator::HttpRequest,
     result::ConnectorError,
-    runtime_components::RuntimeComponents,
 };
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -18,29 +14,21 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 /// A hundred times what STS sends.
 const LIMIT: usize = 64 * 1024;
 
-/// A client whose replies are at most [`LIMIT`] bytes long.
+/// A connector whose replies are at most [`LIMIT`] bytes long.
 #[derive(Debug)]
-pub(super) struct Bounded(pub(super) SharedHttpClient);
-
-#[derive(Debug)]
-struct BoundedConnector(SharedHttpConnector);
+pub(super) struct Bounded(SharedHttpConnector);
 
 /// The reply is not to be read.
 #[derive(Debug)]
 struct Unreadable;
 
-impl HttpClient for Bounded {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let connector = self.0.http_connector(settings, components);
-        SharedHttpConnector::new(BoundedConnector(connector))
+impl Bounded {
+    pub(super) fn new(connector: impl HttpConnector + 'static) -> Self {
+        Self(SharedHttpConnector::new(connector))
     }
 }
 
-impl HttpConnector for BoundedConnector {
+impl HttpConnector for Bounded {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let reply = self.0.call(request);
         HttpConnectorFuture::new(async move {

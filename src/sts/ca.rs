@@ -42,7 +42,7 @@ impl TrustedCa {
         Ok(Self { pem })
     }
 
-    pub(super) fn into_pem(self) -> Vec<u8> {
-        self.pem
+    pub(super) fn pem(&self) -> &[u8] {
+        &self.pem
     }
 }

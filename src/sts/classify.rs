@@ -138,7 +138,7 @@ fn mismatch(message: &str) -> Answer {
     // The endpoint serves another region than the one that was signed for, which an `--sts-endpoint`
     // for a single region brings about. The secret was not looked at.
     if message.contains("credential should be scoped") {
-        return Answer::Undetermined(Reason::StsUnexpectedResponse);
+        return Answer::Undetermined(Reason::StsRegionMismatch);
     }
     Answer::SignatureMismatch
 }

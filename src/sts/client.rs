@@ -1,6 +1,6 @@
 //! The call itself: one shared client of the SDK, credentials and endpoint per call.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use aws_sdk_sts::{
     Client as Sdk,
@@ -11,17 +11,15 @@ use aws_sdk_sts::{
     error::{ProvideErrorMetadata, SdkError},
     operation::get_caller_identity::{GetCallerIdentityError, GetCallerIdentityOutput},
 };
-use aws_smithy_http_client::tls::{
-    Provider, TlsContext, TrustStore, rustls_provider::CryptoMode::Ring,
+use aws_smithy_runtime_api::client::{
+    http::HttpConnectorSettings, stalled_stream_protection::StalledStreamProtectionConfig,
 };
-use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use futures::future::BoxFuture;
 
 use super::{
-    Endpoint, Question, Reply, Sts,
-    body::Bounded,
-    ca::TrustedCa,
+    ProxyError, Question, Reply, Route, Sts,
     classify::{Outcome, classify},
+    connector::Connections,
     plugins::{At, PlainHeaders, SkewOnly},
 };
 use crate::{api::Reason, pair::KeyPair, verdict::Answer};
@@ -31,23 +29,28 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Asks STS itself, each time it is asked.
 ///
-/// Nothing ambient has a say: no profile, no proxy, no metadata service, no redirect. What the
-/// environment can still do is replace the system's roots by `SSL_CERT_FILE`, as for any program.
+/// Nothing ambient has a say: no profile, no proxy of the environment, no metadata service, no redirect.
+/// What the environment can still do is replace the system's roots by `SSL_CERT_FILE`, as for any program.
 #[derive(Debug)]
 pub struct Client {
     sdk: Sdk,
-    endpoint: Option<Endpoint>,
+    route: Route,
 }
 
 impl Client {
-    /// A client for the endpoints that the questions name, or for this one instead. With a CA it
-    /// trusts no other.
-    #[must_use]
-    pub fn new(endpoint: Option<Endpoint>, ca: Option<TrustedCa>) -> Self {
+    /// A client that asks the endpoints which the questions name, unless the route names others.
+    ///
+    /// # Errors
+    /// The login of the proxy cannot be read.
+    pub fn new(route: Route) -> Result<Self, ProxyError> {
+        let settings = HttpConnectorSettings::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .build();
+        let connections = Connections::new(settings, route.ca.clone(), route.proxy.clone())?;
         let config = Config::builder()
             // Pinned: `latest` would change what the client does with an update of the SDK.
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .http_client(http_client(ca))
+            .http_client(connections)
             // A cache would keep the credentials in memory after the call.
             .identity_cache(IdentityCache::no_cache())
             .retry_config(
@@ -65,10 +68,10 @@ impl Client {
             )
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
-        Self {
+        Ok(Self {
             sdk: Sdk::from_conf(config),
-            endpoint,
-        }
+            route,
+        })
     }
 
     async fn answer(&self, question: &Question) -> Answer {
@@ -92,7 +95,7 @@ impl Client {
                     .identity_cache(IdentityCache::no_cache())
                     .credentials_provider(credentials(&question.pair))
                     .region(Region::new(question.region.clone()))
-                    .endpoint_resolver(At(endpoint.to_owned())),
+                    .endpoint_resolver(At(endpoint.into_owned())),
             )
             .send()
             .await;
@@ -105,25 +108,9 @@ impl Sts for Client {
         Box::pin(async move { Reply::now(self.answer(&question).await) })
     }
 
-    fn destination<'a>(&'a self, question: &'a Question) -> &'a str {
-        let replaced = self.endpoint.as_ref();
-        replaced.map_or(question.endpoint.as_str(), Endpoint::as_str)
+    fn destination<'a>(&'a self, question: &'a Question) -> Cow<'a, str> {
+        self.route.address(question)
     }
-}
-
-fn http_client(ca: Option<TrustedCa>) -> Bounded {
-    let mut tls = TlsContext::builder();
-    if let Some(ca) = ca {
-        tls = tls.with_trust_store(TrustStore::empty().with_pem_certificate(ca.into_pem()));
-    }
-    // `build` only fails in the types: the crate has no error to give.
-    let tls = tls.build().unwrap_or_default();
-    Bounded(
-        aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(Ring))
-            .tls_context(tls)
-            .build_https(),
-    )
 }
 
 /// The SDK wipes these when they are dropped.

@@ -1,18 +1,26 @@
 //! The endpoint that `--sts-endpoint` names.
 
-use std::{fmt, net::IpAddr};
+use std::{borrow::Cow, fmt, net::IpAddr};
 
 use axum::http::{Uri, uri::Authority};
 
-/// An address that signed requests may be sent to: HTTPS, or HTTP on this host.
+/// Stands in an endpoint for the region that is asked about.
+const REGION: &str = "{region}";
+
+/// An address that signed requests may be sent to: HTTPS, or HTTP on this host. A pattern names one for each
+/// region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint(String);
 
 impl Endpoint {
-    /// The address, without a slash at its end.
+    /// The address for a region, without a slash at its end.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn of(&self, region: &str) -> Cow<'_, str> {
+        if self.0.contains(REGION) {
+            Cow::Owned(filled(&self.0, region))
+        } else {
+            Cow::Borrowed(&self.0)
+        }
     }
 }
 
@@ -28,7 +36,8 @@ impl fmt::Display for Endpoint {
 /// # Errors
 /// Says in one sentence what the endpoint must be. The text is not repeated: it may hold a password.
 pub fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
-    let uri: Uri = text
+    // What stands in its place has no sign that a host has not.
+    let uri: Uri = filled(text, "region")
         .parse()
         .map_err(|_| "it must be a URL such as https://sts.example.com".to_owned())?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
@@ -53,7 +62,16 @@ pub fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
         "http" => return Err("it must be https; http is for loopback addresses only".to_owned()),
         _ => return Err("it must begin with https://".to_owned()),
     }
-    Ok(Endpoint(format!("{scheme}://{authority}")))
+    let host = text.split_once("://").map_or("", |(_, rest)| rest);
+    Ok(Endpoint(format!(
+        "{scheme}://{}",
+        host.trim_end_matches('/')
+    )))
+}
+
+fn filled(pattern: &str, region: &str) -> String {
+    let parts: Vec<&str> = pattern.split(REGION).collect();
+    parts.join(region)
 }
 
 /// Whether nothing but a port follows the host. The parser takes anything for one, and a sign with a number.

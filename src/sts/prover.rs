@@ -1,6 +1,6 @@
 //! One call per distinct pair, however many ask.
 
-use std::sync::Mutex;
+use std::{borrow::Cow, sync::Mutex};
 
 use futures::future::BoxFuture;
 use tokio::time::{Instant, timeout};
@@ -68,7 +68,7 @@ impl<S: Sts> Prover<S> {
         if let Some(reply) = self.recall(&hash, question.not_before) {
             return reply;
         }
-        let mut observer = self.breakers.observe(self.sts.destination(&question));
+        let mut observer = self.breakers.observe(&self.sts.destination(&question));
         let breaker = observer.breaker();
         let mut outage = observer.outage();
         loop {
@@ -161,10 +161,10 @@ impl<S: Sts> Sts for Prover<S> {
     }
 
     fn outage(&self, question: &Question) -> Option<Reason> {
-        self.breakers.outage(self.sts.destination(question))
+        self.breakers.outage(&self.sts.destination(question))
     }
 
-    fn destination<'a>(&'a self, question: &'a Question) -> &'a str {
+    fn destination<'a>(&'a self, question: &'a Question) -> Cow<'a, str> {
         self.sts.destination(question)
     }
 }

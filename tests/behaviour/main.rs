@@ -26,6 +26,7 @@ mod leadership;
 mod leaks;
 mod leftovers;
 mod lifecycle;
+mod namespaces;
 mod observed;
 mod operations;
 mod outage;
@@ -34,6 +35,7 @@ mod pins;
 mod plot;
 mod process;
 mod prometheus;
+mod proxied;
 mod publish;
 mod quoting;
 mod rejected;
@@ -115,6 +117,8 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         suspend::tests(),
         writes::tests(),
         process::tests(),
+        proxied::tests(),
+        namespaces::tests(),
         observed::tests(),
         outage::tests(),
         undecodable::tests(),

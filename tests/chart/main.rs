@@ -7,6 +7,7 @@ mod exposition;
 
 mod alerts;
 mod checks;
+mod covered;
 mod dashboard;
 mod files;
 mod flags;

@@ -49,7 +49,7 @@ fn a20_the_pod_has_no_privilege_and_reaches_dns_the_api_server_and_443_alone() -
             egress.iter().all(|rule| rule["ports"].is_array()),
             "a rule for every port: {policy}"
         );
-        let known = [json!(53), json!(443), json!(6443)];
+        let known = [53, 5353, 443, 6443, 6444, 8443, 16443].map(|port| json!(port));
         ensure!(
             !ports.is_empty() && ports.iter().all(|port| known.contains(port)),
             "{ports:?}"

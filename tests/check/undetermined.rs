@@ -30,7 +30,7 @@ async fn what_says_nothing_is_undetermined(_: Arc<Stage>) -> Result<()> {
         (
             Answer::Cut,
             "StsUnreachable",
-            "cannot be reached; check DNS, egress and TLS between this machine and STS; try again",
+            "cannot be reached; check DNS, egress and TLS between this machine and STS; no proxy is used, since --sts-proxy names none; try again",
         ),
         (
             identity,

@@ -364,3 +364,25 @@ fn a_published_pair_is_not_withdrawn_for_a_refusal_of_another_with_its_id() {
         assert!(world.aws.asked.len() >= 2);
     }
 }
+
+/// AWS refuses what is odd, and the oddity is the likeliest cause.
+#[test]
+fn a_refusal_tells_what_is_odd_about_the_pair() {
+    for secret in [
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLM",
+        "BAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g",
+    ] {
+        let mut world = World::new();
+        let mut pair = alpha();
+        secret.clone_into(&mut pair.secret);
+        world.fill(SOURCE, &pair);
+        world.store.apply(resource("orders"));
+        world.settle();
+        assert!(world.state().starts_with("Ready=False SignatureMismatch"));
+        for kind in [ConditionType::Ready, ConditionType::Verified] {
+            let message = world.message(kind);
+            assert!(message.contains("does not look like a secret"), "{message}");
+            assert!(!message.contains(secret), "{message}");
+        }
+    }
+}

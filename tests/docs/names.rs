@@ -20,7 +20,8 @@ use crate::{
 
 /// Flags of other programs that the prose names, `cargo demo`, `cargo bench-cluster` and
 /// `credential-process` among them.
-const FOREIGN: [&str; 15] = [
+const FOREIGN: [&str; 18] = [
+    "--delete-emptydir-data",
     "--show-only",
     "--icf",
     "--aws",
@@ -30,6 +31,8 @@ const FOREIGN: [&str; 15] = [
     "--api-versions",
     "--set",
     "--from-literal",
+    "--from-env-file",
+    "--from-file",
     "--kube-version",
     "--dry-run",
     "--verify",
@@ -210,6 +213,7 @@ fn every_reason_and_condition_exists() -> Result<()> {
         .lines()
         .filter_map(|line| line.trim().strip_prefix("- alert: "));
     known.extend(names.map(str::to_owned));
+    known.extend(["Fips", "DualStack"].map(str::to_owned));
     for node in nodes()? {
         let values = node.schema["enum"].as_array().into_iter().flatten();
         known.extend(values.filter_map(Value::as_str).map(str::to_owned));

@@ -132,7 +132,7 @@ async fn the_queue_tells_how_long_things_wait_and_are_worked_on() -> Result<()> 
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_oldest_watch_of_a_kind_is_told_for_as_long_as_it_is_open() -> Result<()> {
+async fn the_age_of_each_watch_is_told_for_as_long_as_it_is_open() -> Result<()> {
     let metrics = Metrics::default();
     let name = "staticawscredentials_watch_age_seconds";
     let (one, other) = (
@@ -142,9 +142,10 @@ async fn the_oldest_watch_of_a_kind_is_told_for_as_long_as_it_is_open() -> Resul
     tokio::time::advance(Duration::from_secs(30)).await;
     one.now();
     tokio::time::advance(Duration::from_secs(5)).await;
-    ensure!(value(&metrics, name, &[("kind", "Secret")])? == 35.0);
+    let age = |scope| value(&metrics, name, &[("kind", "Secret"), ("scope", scope)]);
+    ensure!(age("a")? == 5.0 && age("b")? == 35.0);
     drop(other);
-    ensure!(value(&metrics, name, &[("kind", "Secret")])? == 5.0);
+    ensure!(age("a")? == 5.0 && age("b").is_err());
     drop(one);
     ensure!(value(&metrics, name, &[]).is_err());
     Ok(())

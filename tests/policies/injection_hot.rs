@@ -104,9 +104,10 @@ async fn a_pod_that_is_to_follow_rotations_gets_the_program_and_one_file(
 ) -> Result<()> {
     let spec = made(&ground(&stage).await?, &pod(&hot(), json!({}))).await?;
     assert!(is_hot(&spec["containers"][0]), "{spec:#}");
+    let in_memory = json!({ "medium": "Memory", "sizeLimit": "8Mi" });
     assert_eq!(
         bins(&spec),
-        [&json!({ "name": BIN_VOLUME, "emptyDir": {} })]
+        [&json!({ "name": BIN_VOLUME, "emptyDir": in_memory })]
     );
     assert_eq!(helpers(&spec).len(), 1, "{spec:#}");
     Ok(())
@@ -149,8 +150,8 @@ async fn the_program_is_brought_by_a_container_under_the_strictest_standard(
             { "name": BIN_VOLUME, "mountPath": TOKEN, "readOnly": true },
         ],
         "resources": {
-            "requests": { "cpu": "10m", "memory": "16Mi" },
-            "limits": { "cpu": "100m", "memory": "16Mi" },
+            "requests": { "cpu": "50m", "memory": "32Mi" },
+            "limits": { "cpu": "50m", "memory": "32Mi" },
         },
         "securityContext": {
             "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"] },

@@ -19,6 +19,7 @@ mod guards;
 mod injection;
 mod injection_hot;
 mod injection_hot_refused;
+mod injection_qos;
 mod injection_refused;
 mod injection_where;
 mod life;
@@ -58,6 +59,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         injection_refused::tests(),
         injection_hot::tests(),
         injection_hot_refused::tests(),
+        injection_qos::tests(),
         checked::tests(),
         guards::tests(),
         api_check::tests(),

@@ -36,6 +36,7 @@ pub fn shared(client: Client) -> Shared {
         leader: Leader::alone(),
         sts: Arc::new(Nobody),
         endpoint_replaced: false,
+        proxied: false,
         lists_consumers: false,
         restarts_consumers: false,
         kubelet_sync_period: Duration::from_secs(90),

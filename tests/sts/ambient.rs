@@ -13,10 +13,10 @@ use std::{
     thread,
 };
 
-use static_aws_credentials::sts::{Client, parse_endpoint};
+use static_aws_credentials::sts::parse_endpoint;
 
 use crate::{
-    asking::{ACCOUNT, ARN, ask, identity},
+    asking::{ACCOUNT, ARN, ask, at_endpoint, direct, identity},
     raw::{Act, Raw, reply, success},
     variables,
 };
@@ -159,13 +159,13 @@ async fn ask_as_the_child(endpoint: &str) {
         std::env::var("AWS_ACCESS_KEY_ID").as_deref(),
         Ok(KEY_OF_TRAP)
     );
-    assert_eq!(ask(&Client::new(None, None), endpoint).await, identity());
+    assert_eq!(ask(&direct(), endpoint).await, identity());
     let ours = parse_endpoint(endpoint).expect("loopback");
-    let client = Client::new(Some(ours), None);
+    let client = at_endpoint(ours);
     assert_eq!(
         ask(&client, "https://sts.eu-west-1.invalid").await,
         identity()
     );
-    let nobody = ask(&Client::new(None, None), "https://127.0.0.1:1").await;
+    let nobody = ask(&direct(), "https://127.0.0.1:1").await;
     assert_ne!(nobody, identity());
 }

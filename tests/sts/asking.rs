@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use static_aws_credentials::{
     api::Identity,
-    sts::{Client, Question, Sts},
+    sts::{Client, Endpoint, Question, Route, Sts},
     verdict::Answer,
 };
 
@@ -30,6 +30,20 @@ pub fn at(url: &str) -> Question {
     }
 }
 
+/// A client that asks where the questions say.
+pub fn direct() -> Client {
+    Client::new(Route::default()).expect("nothing to read")
+}
+
+/// A client that asks one endpoint.
+pub fn at_endpoint(endpoint: Endpoint) -> Client {
+    let route = Route {
+        endpoint: Some(endpoint),
+        ..Route::default()
+    };
+    Client::new(route).expect("nothing to read")
+}
+
 /// Asks once, under a deadline that the client must not need.
 pub async fn ask(client: &Client, url: &str) -> Answer {
     let reply = tokio::time::timeout(Duration::from_mins(1), client.ask(at(url)));
@@ -39,7 +53,7 @@ pub async fn ask(client: &Client, url: &str) -> Answer {
 /// The answer to one reply, which must have cost one request.
 pub async fn answer_to(act: Act) -> Answer {
     let raw = Raw::start([act]).await;
-    let answer = ask(&Client::new(None, None), &raw.url).await;
+    let answer = ask(&direct(), &raw.url).await;
     assert_eq!(raw.requests().len(), 1, "{answer:?}");
     answer
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use static_aws_credentials::{
     api::Reason::*,
     pair::{KeyPair, SecretText},
-    sts::{Client, Question, Sts, parse_endpoint},
+    sts::{Question, Sts, parse_endpoint},
     verdict::Answer,
 };
 
 use crate::{
-    asking::{ACCOUNT, ARN, answer_to_body, ask, at, identity},
+    asking::{ACCOUNT, ARN, answer_to_body, ask, at, at_endpoint, direct, identity},
     raw::{Act, Raw, failure, reply, success},
     script::question,
 };
@@ -21,7 +21,7 @@ const MISMATCH: &str =
 #[tokio::test]
 async fn a_request_carries_what_sts_needs_and_nothing_else() {
     let raw = Raw::start([Act::Send(reply(200, "", &success(ACCOUNT, ARN)))]).await;
-    assert_eq!(ask(&Client::new(None, None), &raw.url).await, identity());
+    assert_eq!(ask(&direct(), &raw.url).await, identity());
 
     let request = &raw.requests()[0];
     assert_eq!(request.line, "POST / HTTP/1.1");
@@ -68,7 +68,7 @@ async fn the_endpoint_of_the_operator_replaces_that_of_the_region() {
         Raw::start([Act::Close]).await,
     );
     let endpoint = parse_endpoint(&ours.url).expect("loopback");
-    let client = Client::new(Some(endpoint), None);
+    let client = at_endpoint(endpoint);
     assert_eq!(ask(&client, &theirs.url).await, identity());
     assert_eq!((ours.requests().len(), theirs.requests().len()), (1, 0));
 }
@@ -76,7 +76,7 @@ async fn the_endpoint_of_the_operator_replaces_that_of_the_region() {
 #[tokio::test]
 async fn each_call_is_signed_with_its_own_pair() {
     let raw = Raw::start([Act::Send(reply(200, "", &success(ACCOUNT, ARN)))]).await;
-    let client = Client::new(None, None);
+    let client = direct();
     let ids = [
         "AKIA1111111111111111",
         "AKIA2222222222222222",
@@ -156,7 +156,7 @@ async fn s1_errors_as_sts_words_them() {
             403,
             "SignatureDoesNotMatch",
             "Credential should be scoped to a valid region.",
-            Answer::Undetermined(StsUnexpectedResponse),
+            Answer::Undetermined(StsRegionMismatch),
         ),
     ];
     for (status, code, message, answer) in rows {
@@ -196,7 +196,7 @@ async fn s6_a_wrong_clock_is_corrected() {
     let refusal = Act::Send(reply(403, http_date, &expired));
     let accepted = Act::Send(reply(200, http_date, &success(ACCOUNT, ARN)));
     let raw = Raw::start([refusal.clone(), accepted]).await;
-    let client = Client::new(None, None);
+    let client = direct();
     assert_eq!(ask(&client, &raw.url).await, identity());
     assert_eq!(ask(&client, &raw.url).await, identity());
     let dates: Vec<_> = raw
@@ -217,7 +217,7 @@ async fn s6_a_wrong_clock_is_corrected() {
     );
 
     let raw = Raw::start([refusal]).await;
-    let answer = ask(&Client::new(None, None), &raw.url).await;
+    let answer = ask(&direct(), &raw.url).await;
     assert_eq!(
         (answer, raw.requests().len()),
         (Answer::Undetermined(ClockSkew), 2)
@@ -227,7 +227,7 @@ async fn s6_a_wrong_clock_is_corrected() {
 #[tokio::test]
 async fn a12_control_characters_are_never_signed() {
     let raw = Raw::start([Act::Send(reply(200, "", &success(ACCOUNT, ARN)))]).await;
-    let client = Client::new(None, None);
+    let client = direct();
     for (id, secret) in [
         ("AKIAQRSTUVWX23456723\n", "secret"),
         ("AKIA\u{0}RSTUVWX23456723", "secret"),

@@ -12,6 +12,7 @@ mod asking;
 mod client;
 mod network;
 mod outages;
+mod proxy;
 mod raw;
 mod script;
 mod settings;

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use static_aws_credentials::{api::Reason::*, sts::Client, verdict::Answer};
+use static_aws_credentials::{api::Reason::*, verdict::Answer};
 
 use crate::{
-    asking::{ACCOUNT, ARN, answer_to, answer_to_body, ask, identity},
+    asking::{ACCOUNT, ARN, answer_to, answer_to_body, ask, direct, identity},
     raw::{Act, Raw, failure, reply, success},
 };
 
@@ -70,7 +70,7 @@ async fn s3_a_connection_that_breaks() {
     let url = closed.url.clone();
     drop(closed);
     tokio::task::yield_now().await;
-    let client = Client::new(None, None);
+    let client = direct();
     assert_eq!(
         ask(&client, &url).await,
         Answer::Outage(StsUnreachable),

@@ -24,10 +24,26 @@ fn endpoints_that_a_signed_request_may_go_to() {
         ("http://127.9.9.9", "http://127.9.9.9"),
         ("http://[::1]:80", "http://[::1]:80"),
         ("http://localhost:5555/", "http://localhost:5555"),
+        (
+            "https://sts.{region}.vpce.example.com:8443/",
+            "https://sts.{region}.vpce.example.com:8443",
+        ),
     ] {
         let parsed = parse_endpoint(text).map(|parsed| parsed.to_string());
         assert_eq!(parsed, Ok(endpoint.to_owned()), "{text}");
     }
+}
+
+#[test]
+fn a_pattern_is_an_endpoint_for_each_region() {
+    let pattern =
+        parse_endpoint("https://vpce-1.sts.{region}.vpce.amazonaws.com").expect("a pattern");
+    assert_eq!(
+        pattern.of("eu-west-1"),
+        "https://vpce-1.sts.eu-west-1.vpce.amazonaws.com"
+    );
+    let one = parse_endpoint("https://sts.example.com").expect("an endpoint");
+    assert_eq!(one.of("eu-west-1"), "https://sts.example.com");
 }
 
 #[test]
@@ -60,6 +76,11 @@ fn endpoints_that_a_signed_request_may_not_go_to() {
         ("https://sts.example.com/path", "path"),
         ("https://sts.example.com?Action=x", "query"),
         ("https://sts.example.com/#f", "fragment"),
+        ("https://sts.{zone}.example.com", "URL"),
+        ("https://sts.example.com:{region}", "port"),
+        ("https://sts.example.com/{region}", "path"),
+        ("{region}://sts.example.com", "begin with https://"),
+        ("http://{region}", "loopback"),
     ] {
         let error = parse_endpoint(text).expect_err(text);
         assert!(error.contains(complaint), "{text}: {error}");

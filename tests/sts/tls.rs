@@ -3,12 +3,12 @@
 use cluster::sts::{Answer as Says, Certificate, Sts as StandIn};
 use static_aws_credentials::{
     api::Reason::*,
-    sts::{Client, Endpoint, TrustedCa, parse_endpoint},
+    sts::{Client, Endpoint, Route, TrustedCa, parse_endpoint},
     verdict::Answer,
 };
 
 use crate::{
-    asking::{ACCOUNT, ARN, ask, at, identity},
+    asking::{ACCOUNT, ARN, ask, at, at_endpoint, identity},
     script::SECRET,
 };
 
@@ -16,7 +16,12 @@ const ID: &str = "AKIAQRSTUVWX23456723";
 
 fn client(url: &str, ca: &str) -> Client {
     let ca = TrustedCa::from_pem(ca.into()).expect("a CA");
-    Client::new(Some(endpoint(url)), Some(ca))
+    let route = Route {
+        endpoint: Some(endpoint(url)),
+        ca: Some(ca),
+        ..Route::default()
+    };
+    Client::new(route).expect("nothing to read")
 }
 
 fn endpoint(url: &str) -> Endpoint {
@@ -68,7 +73,7 @@ async fn a_ca_is_trusted_alone_and_by_nobody_else() {
     let unreachable = Answer::Outage(StsUnreachable);
     assert_eq!(ask(&client(&sts.url(), &ca), "").await, identity());
     assert_eq!(ask(&client(&sts.url(), &other_ca), "").await, unreachable);
-    let system_roots = Client::new(Some(endpoint(&sts.url())), None);
+    let system_roots = at_endpoint(endpoint(&sts.url()));
     assert_eq!(ask(&system_roots, "").await, unreachable);
     let both = format!("{ca}{other_ca}");
     assert_eq!(ask(&client(&sts.url(), &both), "").await, identity());

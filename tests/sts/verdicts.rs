@@ -79,7 +79,7 @@ fn s1_s2_codes_that_say_nothing_of_the_pair() {
             &[403],
             &["SignatureDoesNotMatch"],
             "Credential should be scoped to a valid region, not 'eu-west-1'. ",
-            StsUnexpectedResponse,
+            StsRegionMismatch,
         ),
         (
             &[403],

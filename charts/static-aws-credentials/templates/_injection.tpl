@@ -82,8 +82,10 @@ Object.spec.initContainers{
     Object.spec.initContainers.volumeMounts{name: variables.binVolume, mountPath: variables.binDirectory},
     Object.spec.initContainers.volumeMounts{name: variables.binVolume, mountPath: variables.tokenDirectory, readOnly: true}],
   resources: Object.spec.initContainers.resources{
-    requests: {'cpu': '10m', 'memory': '16Mi'},
-    limits: {'cpu': '100m', 'memory': '16Mi'}},
+    {{- with .Values.injection.helper.resources }}
+    requests: {{ include "static-aws-credentials.injection.quantities" (.requests | default dict) }},
+    limits: {{ include "static-aws-credentials.injection.quantities" (.limits | default dict) }}},
+    {{- end }}
   securityContext: Object.spec.initContainers.securityContext{
     allowPrivilegeEscalation: false,
     capabilities: Object.spec.initContainers.securityContext.capabilities{drop: ['ALL']},
@@ -92,6 +94,16 @@ Object.spec.initContainers{
     runAsUser: 65532,
     runAsGroup: 65532,
     seccompProfile: Object.spec.initContainers.securityContext.seccompProfile{type: 'RuntimeDefault'}}}
+{{- end -}}
+
+{{/* Quantities as a map of CEL. The schema lets no quote in. */}}
+{{- define "static-aws-credentials.injection.quantities" -}}
+{
+{{- range $position, $name := keys . | sortAlpha -}}
+{{- if $position }}, {{ end -}}
+{{ squote $name }}: {{ get $ $name | toString | squote }}
+{{- end -}}
+}
 {{- end -}}
 
 {{/* Whether a container is served. */}}

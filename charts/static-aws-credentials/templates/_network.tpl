@@ -1,10 +1,12 @@
 {{/* Parts of NetworkPolicies. A list of peers that is empty stands for anybody. */}}
 
 {{- define "static-aws-credentials.egressToDns" -}}
-# DNS, to find STS.
+# DNS, to find STS: by its Service and by its pods' own port.
 - ports:
-  - {port: 53, protocol: UDP}
-  - {port: 53, protocol: TCP}
+  {{- range .Values.networkPolicy.dnsPorts }}
+  - {port: {{ int . }}, protocol: UDP}
+  - {port: {{ int . }}, protocol: TCP}
+  {{- end }}
   {{- with .Values.networkPolicy.dns }}
   to:
   {{- toYaml . | nindent 2 }}
@@ -25,11 +27,8 @@
   {{- end }}
 {{- end -}}
 
-{{/* 443, unless sts.endpoint names another. */}}
+{{/* That of the proxy, or else that of sts.endpoint, or else 443. A pattern is no URL to Helm. */}}
 {{- define "static-aws-credentials.stsPort" -}}
-{{- $port := "443" -}}
-{{- with .Values.sts.endpoint -}}
-{{- $port = regexFind ":[0-9]+$" (urlParse .).host | trimPrefix ":" | default "443" -}}
-{{- end -}}
-{{- $port -}}
+{{- $url := .Values.sts.proxy.url | default .Values.sts.endpoint | trimSuffix "/" -}}
+{{- regexFind ":[0-9]+$" $url | trimPrefix ":" | default "443" -}}
 {{- end -}}

@@ -97,6 +97,16 @@ seccompProfile: {type: RuntimeDefault}
 {{- with .Values.sts.endpoint }}
 - {name: AWSCREDS_STS_ENDPOINT, value: {{ . | quote }}}
 {{- end }}
+{{- with .Values.sts.variant }}
+- {name: AWSCREDS_STS_VARIANT, value: {{ . | quote }}}
+{{- end }}
+{{- with .Values.sts.proxy.url }}
+- {name: AWSCREDS_STS_PROXY, value: {{ . | quote }}}
+{{- end }}
+{{- if .Values.sts.proxy.credentialsSecretName }}
+- {name: AWSCREDS_STS_PROXY_USERNAME_FILE, value: /etc/static-aws-credentials/proxy/username}
+- {name: AWSCREDS_STS_PROXY_PASSWORD_FILE, value: /etc/static-aws-credentials/proxy/password}
+{{- end }}
 {{- if .Values.sts.ca.configMapName }}
 - {name: AWSCREDS_STS_CA_FILE, value: /etc/static-aws-credentials/sts/ca.crt}
 {{- end }}

@@ -15,6 +15,7 @@ pub mod certs;
 pub mod chart;
 pub mod component;
 pub mod control_plane;
+pub mod egress;
 pub mod kubeconfig;
 pub mod leash;
 mod network;

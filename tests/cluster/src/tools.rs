@@ -1,11 +1,12 @@
 //! Programs that tests run beside the cluster, each built by Go from a module of its own under `tools/`;
-//! and what comes in packages of Debian: Prometheus, valgrind, and the library that makes a program believe
-//! in another time.
+//! and what comes in packages of Debian: Prometheus, valgrind, an HTTP proxy, and the library that makes a
+//! program believe in another time.
 
 mod callgrind;
 mod debian;
 mod fake_clock;
 mod prometheus;
+mod tinyproxy;
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use anyhow::Result;
 pub use callgrind::instructions;
 pub use fake_clock::skewed_by;
 pub use prometheus::{prometheus, promtool};
+pub use tinyproxy::tinyproxy;
 
 use crate::binaries::go_binary;
 

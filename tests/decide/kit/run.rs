@@ -131,6 +131,7 @@ impl Run {
             question,
             awaited: self.awaited,
             endpoint_replaced,
+            proxied: false,
             due: remembered.due(mono),
             refused_for,
             restore_wait: remembered.restore_wait(mono),

@@ -9,7 +9,7 @@ use std::{
 use roxmltree::{Document, Node};
 use static_aws_credentials::{
     pair::{KeyPair, SecretText},
-    sts::{Client, Question, Sts, Urgency},
+    sts::{Client, Question, Route, Sts, Urgency},
     verdict::Answer,
 };
 use tokio::{runtime::Runtime, time::Instant};
@@ -125,7 +125,7 @@ impl Wire {
         Ok(Self {
             url,
             reply,
-            client: Client::new(None, None),
+            client: Client::new(Route::default()).map_err(std::io::Error::other)?,
             runtime,
         })
     }

@@ -1,0 +1,106 @@
+//! The HTTP client of the SDK, and the connections that it keeps.
+
+use std::sync::Mutex;
+
+use aws_smithy_http_client::{
+    Connector,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode::Ring},
+};
+use aws_smithy_runtime_api::client::{
+    http::{HttpClient, HttpConnectorSettings, SharedHttpConnector},
+    runtime_components::RuntimeComponents,
+};
+
+use super::{
+    Proxy, TrustedCa,
+    body::Bounded,
+    proxy::{Login, ProxyError},
+};
+use crate::lock::lock;
+
+/// One set of connections for all calls, made anew when the login of the proxy changes.
+#[derive(Debug)]
+pub(super) struct Connections {
+    settings: HttpConnectorSettings,
+    ca: Option<TrustedCa>,
+    proxy: Option<Proxy>,
+    made: Mutex<Made>,
+}
+
+#[derive(Debug)]
+struct Made {
+    connector: SharedHttpConnector,
+    login: Option<Login>,
+}
+
+impl Connections {
+    pub(super) fn new(
+        settings: HttpConnectorSettings,
+        ca: Option<TrustedCa>,
+        proxy: Option<Proxy>,
+    ) -> Result<Self, ProxyError> {
+        let login = proxy.as_ref().map(Proxy::login).transpose()?.flatten();
+        let made = make(&settings, ca.as_ref(), proxy.as_ref(), login)?;
+        Ok(Self {
+            settings,
+            ca,
+            proxy,
+            made: Mutex::new(made),
+        })
+    }
+
+    /// Makes the connections anew if the login has changed. One that cannot be read just now, as while a
+    /// Secret is renewed, leaves them as they are.
+    fn renew(&self, proxy: &Proxy, made: &mut Made) {
+        let login = match proxy.login() {
+            Ok(login) if login == made.login => return,
+            Ok(login) => login,
+            Err(error) => {
+                let error = crate::error::chain(&error);
+                tracing::warn!(error, "--sts-proxy: the login before it goes on to be used");
+                return;
+            }
+        };
+        match make(&self.settings, self.ca.as_ref(), Some(proxy), login) {
+            Ok(renewed) => *made = renewed,
+            Err(error) => tracing::warn!(%error, "--sts-proxy: its new login cannot be used"),
+        }
+    }
+}
+
+impl HttpClient for Connections {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let mut made = lock(&self.made);
+        if let Some(proxy) = &self.proxy {
+            self.renew(proxy, &mut made);
+        }
+        made.connector.clone()
+    }
+}
+
+fn make(
+    settings: &HttpConnectorSettings,
+    ca: Option<&TrustedCa>,
+    proxy: Option<&Proxy>,
+    login: Option<Login>,
+) -> Result<Made, ProxyError> {
+    let mut tls = TlsContext::builder();
+    if let Some(ca) = ca {
+        tls = tls.with_trust_store(TrustStore::empty().with_pem_certificate(ca.pem()));
+    }
+    // `build` only fails in the types: the crate has no error to give.
+    let tls = tls.build().unwrap_or_default();
+    let mut connector = Connector::builder()
+        .tls_provider(Provider::Rustls(Ring))
+        .tls_context(tls)
+        .connector_settings(settings.clone());
+    if let Some(proxy) = proxy {
+        connector = connector.proxy_config(proxy.config(login.as_ref())?);
+    }
+    let connector = SharedHttpConnector::new(Bounded::new(connector.build()));
+    Ok(Made { connector, login })
+}

@@ -1,0 +1,142 @@
+//! The proxy that `--sts-proxy` names. The environment names none: where the flag is missing, STS is asked
+//! directly.
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use aws_smithy_http_client::proxy::ProxyConfig;
+use axum::http::Uri;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::endpoint::has_sound_port;
+use crate::pair::SecretText;
+
+/// No user and no password is longer.
+const LONGEST: usize = 4096;
+
+/// The address of a proxy, without user and password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyUrl(Uri);
+
+impl fmt::Display for ProxyUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// Reads the address of a proxy.
+///
+/// # Errors
+/// Says in one sentence what the address must be. The text is not repeated: it may hold a password.
+pub fn parse_proxy(text: &str) -> Result<ProxyUrl, String> {
+    let uri: Uri = text
+        .parse()
+        .map_err(|_| "it must be a URL such as http://proxy.example.com:3128".to_owned())?;
+    let (Some("http" | "https"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err("it must begin with http:// or https:// and name a host".to_owned());
+    };
+    if authority.as_str().contains('@') {
+        return Err(
+            "it must not hold a user name or password; files hold these: --sts-proxy-username-file and \
+             --sts-proxy-password-file"
+                .to_owned(),
+        );
+    }
+    if authority.host().is_empty() {
+        return Err("it must name a host".to_owned());
+    }
+    // Clients disagree on the port that is meant where none is named.
+    if authority.port().is_none() || !has_sound_port(authority) {
+        return Err("it must end with the proxy's port, such as :3128".to_owned());
+    }
+    if !matches!(uri.path(), "" | "/") || uri.query().is_some() || text.contains('#') {
+        return Err("it must end after the host and port: no path, query or fragment".to_owned());
+    }
+    Ok(ProxyUrl(uri))
+}
+
+/// A proxy, and the files with the login that it asks for.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    /// Its address.
+    pub url: ProxyUrl,
+    /// The files with user and password, read anew for each call: they are renewed under a running process.
+    pub login: Option<LoginFiles>,
+}
+
+/// Where user and password stand.
+#[derive(Clone, Debug)]
+pub struct LoginFiles {
+    /// The user.
+    pub username: PathBuf,
+    /// The password.
+    pub password: PathBuf,
+}
+
+/// What the files hold.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Login {
+    username: SecretText,
+    password: SecretText,
+}
+
+/// Why a proxy cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProxyError {
+    /// A file that cannot be read.
+    #[error("{} cannot be read", .0.display())]
+    Read(PathBuf, #[source] io::Error),
+    /// A file that holds no user or password.
+    #[error("{} {}", .0.display(), .1)]
+    Content(PathBuf, &'static str),
+    /// An address that the HTTP client does not take.
+    #[error("the proxy cannot be used")]
+    Unusable(#[source] aws_smithy_http_client::proxy::ProxyError),
+}
+
+impl Proxy {
+    /// Reads user and password, if the proxy asks for any.
+    pub(super) fn login(&self) -> Result<Option<Login>, ProxyError> {
+        let login = self.login.as_ref().map(|files| {
+            let username = line(&files.username)?;
+            // The header separates user and password by a colon.
+            if username.reveal().contains(':') {
+                let why = "must hold a user name without a colon";
+                return Err(ProxyError::Content(files.username.clone(), why));
+            }
+            let password = line(&files.password)?;
+            Ok(Login { username, password })
+        });
+        login.transpose()
+    }
+
+    /// For whatever is asked by HTTPS. A request in plain text is for this host alone, and would be read by
+    /// the proxy.
+    pub(super) fn config(&self, login: Option<&Login>) -> Result<ProxyConfig, ProxyError> {
+        let config = ProxyConfig::https(self.url.0.clone()).map_err(ProxyError::Unusable)?;
+        Ok(match login {
+            // The library puts both into a URL as they are.
+            Some(Login { username, password }) => config.with_basic_auth(
+                utf8_percent_encode(username.reveal(), NON_ALPHANUMERIC).to_string(),
+                utf8_percent_encode(password.reveal(), NON_ALPHANUMERIC).to_string(),
+            ),
+            None => config,
+        })
+    }
+}
+
+/// The one line of a file. Editors end it with a line break, which is no part of it.
+fn line(path: &Path) -> Result<SecretText, ProxyError> {
+    let text = fs::read(path).map_err(|error| ProxyError::Read(path.into(), error))?;
+    let content = |why| ProxyError::Content(path.into(), why);
+    let text = String::from_utf8(text).map_err(|_| content("must hold UTF-8"))?;
+    let text = SecretText::new(text.trim_end_matches(['\r', '\n']).to_owned());
+    match text.reveal() {
+        "" => Err(content("is empty")),
+        text if text.len() > LONGEST => Err(content("is too long")),
+        text if text.chars().any(char::is_control) => Err(content("must hold one line")),
+        _ => Ok(text),
+    }
+}

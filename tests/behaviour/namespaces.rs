@@ -1,0 +1,82 @@
+//! One of several namespaces goes and comes back.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Result;
+use kube::Api;
+use serde_json::json;
+use static_aws_credentials::api::StaticAwsCredentials;
+
+use crate::{
+    actions::tests,
+    scene::{PAIR, SECOND, Scene, Stage, condition},
+    stage::rights,
+};
+
+tests![a_namespace_that_goes_keeps_no_other_from_being_served_and_is_served_when_it_comes_back];
+
+const UNSERVED: &str = "is not served";
+
+/// The rights go with a namespace, and that is all that the operator sees of its end.
+async fn a_namespace_that_goes_keeps_no_other_from_being_served_and_is_served_when_it_comes_back(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let mut scene = Scene::before_start(stage).await?;
+    let cluster = scene.stage.cluster();
+    let own = scene.namespace.clone();
+    let other = cluster.namespace("second").await?;
+    cluster.apply(&rights(&other, &own)?).await?;
+    scene.serve(&[&own, &other]);
+    scene.proxy.end_watches_after(Duration::from_secs(1));
+    scene.start_operator().await?;
+    let readyz = scene.get_http("/readyz").await?;
+    assert!(!readyz.contains(UNSERVED), "{readyz}");
+
+    let gone = ["-n", &other, "delete", "rolebinding/operator"];
+    scene.stage.cluster().kubectl(&gone).await?;
+    until_unserved(&scene, true).await?;
+    scene.source("pair", PAIR).await?;
+    scene.resource("orders", "pair", json!({})).await?;
+    scene.until_ready("orders").await?;
+    // As in an upgrade meanwhile.
+    scene.stop_operator();
+    scene.start_operator().await?;
+    until_unserved(&scene, true).await?;
+    scene.source("pair", SECOND).await?;
+    scene.until_agreed("orders").await?;
+
+    let manifests = [
+        json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "pair", "namespace": other },
+            "stringData": { "AWS_ACCESS_KEY_ID": PAIR.0, "AWS_SECRET_ACCESS_KEY": PAIR.1 },
+        }),
+        json!({
+            "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
+            "metadata": { "name": "billing", "namespace": other },
+            "spec": { "secretRef": { "name": "pair" }, "region": "eu-west-1" },
+        }),
+    ];
+    let cluster = scene.stage.cluster();
+    cluster.apply(&rights(&other, &own)?).await?;
+    for manifest in manifests {
+        cluster.apply(&manifest.to_string()).await?;
+    }
+    until_unserved(&scene, false).await?;
+    let resources = Api::<StaticAwsCredentials>::namespaced(cluster.client(), &other);
+    let ready = Some(("True".to_owned(), "Published".to_owned()));
+    let served = scene.until("it is served again", async || {
+        let object = resources.get("billing").await?;
+        Ok((condition(&object, "Ready") == ready).then_some(()))
+    });
+    served.await
+}
+
+/// Waits until `/readyz` says that a namespace is not served, or no more; the process is ready all the while.
+async fn until_unserved(scene: &Scene, unserved: bool) -> Result<()> {
+    let said = scene.until("/readyz tells it", async || {
+        let answer = scene.get_http("/readyz").await?;
+        let ready = answer.starts_with("HTTP/1.1 200");
+        Ok((ready && answer.contains(UNSERVED) == unserved).then_some(()))
+    });
+    said.await
+}

@@ -1,0 +1,133 @@
+//! A network that lets nobody out but its HTTP proxy: tinyproxy before a gate that takes connections from it
+//! alone.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+    time::sleep,
+};
+
+use crate::{
+    leash::{Leashed, log_tail},
+    ports::unused_address,
+    tools::tinyproxy,
+};
+
+/// From where the proxy calls: loopback is more than one address.
+const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The proxy and the gate; both end when this is dropped.
+#[derive(Debug)]
+pub struct Egress {
+    proxy: Leashed,
+    address: SocketAddr,
+    gate: SocketAddr,
+    refused: Arc<AtomicUsize>,
+    task: JoinHandle<()>,
+    _directory: TempDir,
+}
+
+impl Egress {
+    /// Before a server. The proxy asks for this user and password.
+    ///
+    /// # Errors
+    /// When tinyproxy cannot be had or does not start.
+    pub async fn before(server: SocketAddr, user: &str, password: &str) -> Result<Self> {
+        let program = tokio::task::spawn_blocking(tinyproxy).await??;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let gate = listener.local_addr()?;
+        let refused = Arc::<AtomicUsize>::default();
+        let task = tokio::spawn(guard(listener, server, Arc::clone(&refused)));
+        let directory = tempfile::tempdir()?;
+        let address: SocketAddr = unused_address()?.parse()?;
+        let port = address.port();
+        let configuration = format!(
+            "Port {port}\nListen 127.0.0.1\nBind {PROXY}\nTimeout 60\nMaxClients 50\nLogLevel Connect\n\
+             BasicAuth {user} {password}\n"
+        );
+        let file = directory.path().join("tinyproxy.conf");
+        std::fs::write(&file, configuration)?;
+        let log = directory.path().join("tinyproxy.log");
+        let args = ["-d".to_owned(), "-c".to_owned(), file.display().to_string()];
+        let proxy = Leashed::spawn("tinyproxy", &program, &args, &[], &log)?;
+        let end = Instant::now() + PATIENCE;
+        while TcpStream::connect(address).await.is_err() {
+            proxy.check()?;
+            let late = || log_tail(&log).unwrap_or_default();
+            ensure!(
+                Instant::now() < end,
+                "tinyproxy does not listen: {}",
+                late()
+            );
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(Self {
+            proxy,
+            address,
+            gate,
+            refused,
+            task,
+            _directory: directory,
+        })
+    }
+
+    /// The proxy's address.
+    #[must_use]
+    pub fn proxy_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where the server is found, by the proxy alone.
+    #[must_use]
+    pub fn gate(&self) -> SocketAddr {
+        self.gate
+    }
+
+    /// How many came to the gate by themselves.
+    #[must_use]
+    pub fn refused(&self) -> usize {
+        self.refused.load(Ordering::SeqCst)
+    }
+
+    /// What the proxy wrote of the requests.
+    ///
+    /// # Errors
+    /// When there is no log.
+    pub fn log(&self) -> Result<String> {
+        std::fs::read_to_string(self.proxy.log()).context("the log of tinyproxy")
+    }
+}
+
+impl Drop for Egress {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn guard(listener: TcpListener, server: SocketAddr, refused: Arc<AtomicUsize>) {
+    while let Ok((mut inside, from)) = listener.accept().await {
+        if from.ip() != PROXY {
+            refused.fetch_add(1, Ordering::SeqCst);
+            continue;
+        }
+        tokio::spawn(async move {
+            if let Ok(mut outside) = TcpStream::connect(server).await {
+                // Whoever hangs up first ends it.
+                let _ = copy_bidirectional(&mut inside, &mut outside).await;
+            }
+        });
+    }
+}
