@@ -22,7 +22,7 @@ impl ArnPin {
         if text.len() > LONGEST {
             return Err(format!("arn must have at most {LONGEST} characters"));
         }
-        let parts: Vec<_> = text.split(':').collect();
+        let parts: Vec<_> = text.splitn(6, ':').collect();
         let &["arn", partition, "iam", "", account, resource] = parts.as_slice() else {
             return Err(FORM.to_owned());
         };
@@ -77,18 +77,25 @@ fn is_account(text: &str) -> bool {
     text == "*" || (text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// IAM takes any visible sign into the path of a user, and few into the name.
 fn is_resource(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_/*-".contains(&byte);
-    text == "root"
-        || text
-            .strip_prefix("user/")
-            .is_some_and(|path| !path.is_empty() && path.bytes().all(allowed))
+    let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_*-".contains(&byte);
+    let is_user = |user: &str| {
+        let (path, name) = user
+            .rsplit_once('/')
+            .map_or(("", user), |(path, name)| (path, name));
+        let visible = path.bytes().all(|byte| byte.is_ascii_graphic());
+        !user.is_empty() && visible && name.bytes().all(in_name)
+    };
+    text == "root" || text.strip_prefix("user/").is_some_and(is_user)
 }
 
 /// Each piece between two `*` may be found where it first occurs: a later place would leave the
 /// pieces after it less room, so that nothing is ever tried twice.
 fn matches(pattern: &str, text: &str) -> bool {
-    if text.contains(':') {
+    // What stands for no `:` itself has none where the text has no more than the pattern.
+    let colons = |text: &str| text.bytes().filter(|byte| *byte == b':').count();
+    if colons(text) != colons(pattern) {
         return false;
     }
     let Some((head, rest)) = pattern.split_once('*') else {

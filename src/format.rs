@@ -25,6 +25,8 @@ pub struct Names<'a> {
     pub access_key_id_key: &'a str,
     /// Key of its data that holds the secret access key.
     pub secret_access_key_key: &'a str,
+    /// Whether another store than AWS may have issued the pair: nobody is asked, and nothing pins an account.
+    pub any_store: bool,
 }
 
 /// A pair without a violation.

@@ -9,10 +9,13 @@ use std::{
     time::Duration,
 };
 
-use kube::runtime::watcher;
 use tokio::{sync::watch, time::Instant};
 
-use crate::{error::chain, lock::lock, watch::Stage, words};
+use crate::{lock::lock, watch::Stage};
+
+mod trouble;
+
+pub use trouble::{Trouble, explain};
 
 /// A loop that has not turned for so long is stuck.
 const STUCK: Duration = Duration::from_mins(1);
@@ -31,23 +34,6 @@ pub struct Dependency {
 struct Failure {
     trouble: Trouble,
     logged: Instant,
-}
-
-/// Why something fails.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Trouble {
-    message: String,
-    /// The API server answers, and grants the right no more or not yet.
-    is_forbidden: bool,
-}
-
-impl From<String> for Trouble {
-    fn from(message: String) -> Self {
-        Self {
-            message,
-            is_forbidden: false,
-        }
-    }
 }
 
 /// The state of the process.
@@ -157,31 +143,6 @@ impl Scope {
             Stage::SecretsListed => return,
         };
         let _ = writeln!(text, "waiting for the list of {awaited} in {}", self.name);
-    }
-}
-
-/// Why a watch fails, and what to do where a person can do something.
-#[must_use]
-pub fn explain(error: &watcher::Error) -> Trouble {
-    let inner = match error {
-        watcher::Error::InitialListFailed(error)
-        | watcher::Error::WatchStartFailed(error)
-        | watcher::Error::WatchFailed(error) => error,
-        watcher::Error::WatchError(_) | watcher::Error::NoResourceVersion => {
-            return words::foreign(&error.to_string()).into();
-        }
-    };
-    let message = match inner {
-        kube::Error::Api(status) if status.code == 404 => {
-            "the API server does not know the kind; install the CustomResourceDefinition staticawscredentials.awscredentials.dev".to_owned()
-        }
-        kube::Error::Api(status) if status.code == 403 => format!("not allowed: {}", words::foreign(&status.message)),
-        kube::Error::Api(status) if status.code == 401 => "the API server does not accept the service account's token".to_owned(),
-        other => format!("the API server does not answer: {}", chain(other)),
-    };
-    Trouble {
-        message,
-        is_forbidden: matches!(inner, kube::Error::Api(status) if status.code == 403),
     }
 }
 

@@ -79,6 +79,8 @@ pub struct Checks {
     pub interval: Duration,
     /// What a confirmed rejection does.
     pub on_rejected: OnRejected,
+    /// Whether another store than AWS may have issued it: AWS is not asked, and nothing pins an account.
+    pub any_store: bool,
 }
 
 impl Resource {
@@ -120,6 +122,7 @@ impl Resource {
                 root_user: spec.validation.root_user,
                 interval: interval(&spec.validation.interval)?,
                 on_rejected: spec.validation.on_rejected,
+                any_store: level == ValidationLevel::Format && spec.validation.account_id.is_none(),
             },
             target: target_name(object),
             layouts: spec.target.layouts.clone(),

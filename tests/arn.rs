@@ -35,6 +35,21 @@ fn a_pin_tells_its_account_and_partition() {
     }
 }
 
+/// A path is `/`, visible signs and `/`, by the documentation of IAM.
+#[test]
+fn a_path_may_hold_any_visible_sign_and_a_name_may_not() {
+    for resource in [
+        "user/a:b/alice",
+        "user/!#$%&'()~/[x]/alice",
+        "user/a//b/alice",
+        "user/dept/",
+    ] {
+        let text = format!("arn:aws:iam::123456789012:{resource}");
+        assert!(pin(&text).matches(&text), "{text}");
+        assert!(!pin(&text).matches(&format!("{text}x")), "{text}");
+    }
+}
+
 const NO_PINS: &[&str] = &[
     "",
     "*",
@@ -49,6 +64,8 @@ const NO_PINS: &[&str] = &[
     "arn:aws:iam::123456789012:user/alice\n",
     "arn:aws:iam::123456789012:user/\u{e4}",
     "arn:aws:iam::123456789012:user/a b",
+    "arn:aws:iam::123456789012:user/a b/alice",
+    "arn:aws:iam::123456789012:user/dept/alice:x",
     "arn:aws:iam::123456789012:user/[a-z]?",
     "arn:aws:iam::12345678901:user/alice",
     "arn:aws:iam::1234567890123:user/alice",

@@ -130,3 +130,29 @@ fn a_namespace_whose_watch_fails_otherwise_counts() {
         assert!(health.problems().contains("billing"), "{code}");
     }
 }
+
+/// The sentence says what answers, and names the object.
+#[test]
+fn a_secret_that_cannot_be_decrypted_is_named() {
+    let path = "/registry/secrets/example/default-token-hk2cj";
+    for message in [
+        format!("unable to transform key \"{path}\": invalid padding on input"),
+        format!(
+            "unable to transform key \"{path}\": no matching key was found for the provided AES transformer"
+        ),
+    ] {
+        let status = Status {
+            code: 500,
+            message,
+            ..Status::default()
+        };
+        let error = kube::Error::Api(Box::new(status));
+        let lease = Dependency::new("watch of Secrets in all namespaces".to_owned());
+        lease.failed(explain(&watcher::Error::InitialListFailed(error)));
+        let health = Health::default();
+        health.needs(lease);
+        let problems = health.problems();
+        assert!(problems.contains("the API server answers"), "{problems}");
+        assert!(problems.contains(path), "{problems}");
+    }
+}

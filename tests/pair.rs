@@ -58,6 +58,7 @@ fn a21_debug_output_of_a_well_formed_pair_is_redacted() {
         secret: "orders",
         access_key_id_key: "id",
         secret_access_key_key: "key",
+        any_store: false,
     };
     let bytes = |text: &str| Some(SecretBytes::new(text.into()));
     let well_formed = check(&names, bytes("0123456789ABCDEF"), bytes("hidden")).unwrap();

@@ -192,7 +192,7 @@ pub struct Validation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 640))]
     #[x_kube(
-        validation = Rule::new("self.matches('^arn:aws(-[a-z]+)*:iam::([0-9]{12}|[*]):(root|user/[A-Za-z0-9+=,.@_/*-]+)$')")
+        validation = Rule::new("self.matches('^arn:aws(-[a-z]+)*:iam::([0-9]{12}|[*]):(root|user/([!-~]*/|([!-~]*/)?[A-Za-z0-9+=,.@_*-]+))$')")
             .message("spec.validation.arn must be the ARN of an IAM user or root user, such as arn:aws:iam::123456789012:user/connectors/*")
     )]
     pub arn: Option<String>,

@@ -34,6 +34,7 @@ impl Rules {
     ) -> Result<Self, String> {
         let of_resource = object.as_ref().map(ResourceExt::name_any);
         let mut object = object.unwrap_or_else(|| naming(secret));
+        let asks_aws = object.spec.validation.level == ValidationLevel::Identity;
         overlay(args, &mut object.spec);
         let mut notes = Vec::new();
         let spec = &object.spec;
@@ -45,7 +46,9 @@ impl Rules {
         if spec.validation.level == ValidationLevel::Format && spec.validation.arn.is_some() {
             notes.push("spec.validation.arn was not checked: only STS knows the ARN".to_owned());
         }
-        let resource = Resource::parse(&object).map_err(|finding| finding.message)?;
+        let mut resource = Resource::parse(&object).map_err(|finding| finding.message)?;
+        // Once it is applied, AWS is asked about the pair.
+        resource.checks.any_store &= !asks_aws;
         Ok(Self {
             resource,
             of_resource,

@@ -138,6 +138,18 @@ pub fn is_wanted(workload: &Workload, secret: &str) -> bool {
     workload.pickup(secret) == Some(Pickup::RestartNeeded)
 }
 
+/// Kubernetes calls it forced rollback: a `StatefulSet` waits for its broken pod for good.
+fn by_hand(workloads: &[String]) -> &'static str {
+    let stateful = workloads
+        .iter()
+        .any(|name| name.starts_with("StatefulSet/"));
+    if stateful {
+        "; a StatefulSet replaces no broken pod after its template was mended: delete that pod by hand"
+    } else {
+        ""
+    }
+}
+
 /// What is said once it is known how far the restarts have come, and when to look again. `waited` is how long
 /// the present ones have been waited for. Before the last look at the pods nothing is called done.
 pub fn judge(
@@ -155,7 +167,8 @@ pub fn judge(
         let names = listed(&restarts.restarting);
         let (truth, reason, message) = if waited > PATIENCE {
             let message = format!(
-                "restarted, and not healthy since {since}: {names}; {left} more wait until this is mended"
+                "restarted, and not healthy since {since}: {names}; {left} more wait until this is mended{}",
+                by_hand(&restarts.restarting)
             );
             (Truth::False, Reason::RestartsHeld, message)
         } else {

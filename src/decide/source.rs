@@ -86,6 +86,7 @@ fn well_formed(
         secret: &source.name,
         access_key_id_key: &source.access_key_id_key,
         secret_access_key_key: &source.secret_access_key_key,
+        any_store: resource.checks.any_store,
     };
     // Every value is taken over, so that all of them are wiped, those that are not asked for too.
     let mut data: std::collections::BTreeMap<String, SecretBytes> = secret
@@ -108,13 +109,17 @@ fn well_formed(
 /// anybody could block a source by naming it.
 fn source_is_target(secret: &Secret, name: &str) -> Option<Finding> {
     let metadata = &secret.metadata;
-    let ours = target::our_controller(metadata).is_some() || target::uid_label(metadata).is_some();
-    ours.then(|| {
-        let message = format!(
-            "spec.secretRef: Secret \"{name}\" is the target of a StaticAwsCredentials; name the Secret that a person or pipeline fills"
-        );
-        Finding::new(Reason::SourceIsTarget, message)
-    })
+    let known_by = if target::our_controller(metadata).is_some() {
+        "its owner reference"
+    } else if target::uid_label(metadata).is_some() {
+        "its label awscredentials.dev/uid"
+    } else {
+        return None;
+    };
+    let message = format!(
+        "spec.secretRef: Secret \"{name}\" is the target of a StaticAwsCredentials, by {known_by}; name the Secret that a person or pipeline fills, or, if this one is a copy of a target, take that off the copy"
+    );
+    Some(Finding::new(Reason::SourceIsTarget, message))
 }
 
 fn source_type_forbidden(secret: &Secret, name: &str) -> Option<Finding> {

@@ -17,6 +17,16 @@ pub(super) fn is_id(text: &str) -> bool {
             .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
+/// What S3-compatible stores issue, and no ID of AWS that lost a part or its case.
+pub(super) fn is_id_of_a_store(text: &str) -> bool {
+    let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let begin = text.get(..4).unwrap_or_default();
+    let of_aws = ["AKIA", "ASIA"]
+        .iter()
+        .any(|prefix| begin.eq_ignore_ascii_case(prefix));
+    (3..=128).contains(&text.len()) && text.bytes().all(sign) && !of_aws
+}
+
 /// A long-term access key ID as AWS issues it.
 pub(super) fn is_long_term_id(text: &str) -> bool {
     text.strip_prefix("AKIA").is_some_and(is_rest_of_id)
@@ -37,8 +47,11 @@ pub(super) fn is_aws_secret(text: &str) -> bool {
 
 /// What became of a secret access key of AWS on its way here, as far as a text shows it.
 pub(super) fn oddity(text: &str) -> Option<&'static str> {
+    let drive = text.strip_prefix(|sign: char| sign.is_ascii_alphabetic());
     let escaped = ["%2F", "%2f", "%2B", "%2b", "%3D", "%3d"];
-    if text.contains(" #") {
+    if drive.is_some_and(|rest| rest.starts_with(":/")) {
+        Some("begins with a path of Windows, which Git Bash writes in the place of a /")
+    } else if text.contains(" #") {
         Some("holds a comment: leave out what follows the key")
     } else if escaped.iter().any(|escape| text.contains(escape)) {
         Some("is escaped for a URL: write / in the place of %2F, and + in the place of %2B")

@@ -180,7 +180,8 @@ fn surrounding_quotes(value: &Value<'_, str>) -> Option<Finding> {
 }
 
 fn access_key_id_malformed(value: &Value<'_, str>) -> Option<Finding> {
-    (!shape::is_id(value.content)).then(|| {
+    let of_a_store = value.names.any_store && shape::is_id_of_a_store(value.content);
+    (!of_a_store && !shape::is_id(value.content)).then(|| {
         let advice = "is no access key ID, which is 16 to 128 upper-case letters and digits; copy \
                       it from AWS again";
         value.finding(Reason::AccessKeyIdMalformed, advice)

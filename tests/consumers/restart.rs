@@ -300,6 +300,7 @@ fn a_rollout_that_takes_minutes_is_told_as_one_that_holds_the_others_up() {
         message.contains("StatefulSet/db") && message.contains("since 2026-01-01T12:10:00Z"),
         "{message}"
     );
+    assert!(message.contains("delete that pod by hand"), "{message}");
 }
 
 #[test]

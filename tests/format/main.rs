@@ -21,6 +21,7 @@ const NAMES: Names<'_> = Names {
     secret: "orders",
     access_key_id_key: "id",
     secret_access_key_key: "key",
+    any_store: false,
 };
 const ID: &str = "AKIAQRSTUVWX23456723";
 const SECRET: &str = "abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+";
@@ -118,6 +119,38 @@ fn an_access_key_id_that_is_none_is_malformed() {
         refusal("A".repeat(129), SECRET).reason,
         Reason::ValueTooLong
     );
+}
+
+/// Garage, Backblaze, R2 and their like: where nobody asks AWS, a note is all.
+#[test]
+fn an_id_of_another_store_is_taken_where_aws_is_not_asked() {
+    let names = Names {
+        any_store: true,
+        ..NAMES
+    };
+    for id in [
+        "minioadmin",
+        "GK31c2f218a2e44f485b94239e",
+        "0015de7a3d1e24a0000000001",
+        "0123456789abcdef0123456789abcdef",
+        "my-app_1.test",
+    ] {
+        let notes = judge_in(&names, id.as_bytes(), SECRET.as_bytes())
+            .unwrap()
+            .notes;
+        assert_eq!(notes.len(), 1, "{id}: {notes:?}");
+        assert_eq!(refusal(id, SECRET).reason, Reason::AccessKeyIdMalformed);
+    }
+    for id in [
+        "akiaqrstuvwx23456723",
+        "AKIAQRSTUVWX234",
+        "a b c d",
+        "a=b",
+        "ab",
+    ] {
+        let refused = judge_in(&names, id.as_bytes(), SECRET.as_bytes()).unwrap_err();
+        assert_eq!(refused.reason, Reason::AccessKeyIdMalformed, "{id}");
+    }
 }
 
 #[test]

@@ -28,7 +28,8 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 /// What secrets became on their way, each in its own words.
-pub const ODD: [&str; 5] = [
+pub const ODD: [&str; 6] = [
+    "C:/Program Files/Git/bcdefghijklmnopqrstuvwxyzABCDEFGHIJKLM",
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN # prod",
     "abcdefghijklmnopqrst%2FvwxyzABCDEFGHIJKLMN",
     "abcdefghijklmnopqrst uvwxyzABCDEFGHIJKLMN",
@@ -74,6 +75,7 @@ fn every_message_fits_however_long_or_odd_the_names_are() {
             secret: &name,
             access_key_id_key: &name,
             secret_access_key_key: &name,
+            any_store: false,
         };
         let mut messages = all_messages(&names);
         messages.insert(check(&names, None, None).unwrap_err().message);
@@ -91,6 +93,7 @@ fn a_name_is_shown_whole_as_long_as_the_message_fits() {
         secret: &"s".repeat(60),
         access_key_id_key: "AWS_ACCESS_KEY_ID",
         secret_access_key_key: "k\ne\"y",
+        any_store: false,
     };
     let empty = judge_in(&names, ID.as_bytes(), b"").unwrap_err().message;
     let start = format!(r#"key "k\ne\"y" of Secret "{}" is empty"#, names.secret);
@@ -159,6 +162,7 @@ proptest! {
 #[test]
 fn what_became_of_a_secret_is_said() {
     for (secret, words) in ODD.into_iter().zip([
+        "a path of Windows",
         "holds a comment",
         "is escaped for a URL",
         "holds white space",

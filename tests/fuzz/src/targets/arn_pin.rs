@@ -9,7 +9,7 @@ use super::halves;
 
 /// The schema's own, with its length.
 static SCHEMA: LazyLock<Regex> = LazyLock::new(|| {
-    let text = "^arn:aws(-[a-z]+)*:iam::([0-9]{12}|[*]):(root|user/[A-Za-z0-9+=,.@_/*-]+)$";
+    let text = "^arn:aws(-[a-z]+)*:iam::([0-9]{12}|[*]):(root|user/([!-~]*/|([!-~]*/)?[A-Za-z0-9+=,.@_*-]+))$";
     Regex::new(text).unwrap_or_else(|error| panic!("{error}"))
 });
 

@@ -16,6 +16,7 @@ const NAMES: Names<'static> = Names {
     secret: "orders-key-pair",
     access_key_id_key: "id",
     secret_access_key_key: "secret",
+    any_store: false,
 };
 const SECRET: &[u8] = b"abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+";
 
