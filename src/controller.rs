@@ -140,7 +140,7 @@ async fn work(
     }
 }
 
-/// Whether somebody waits who may run, and when that may change by itself.
+/// Whether a resource waits that may run, and when that may change by itself.
 fn ring(context: &Context) -> (bool, Option<Instant>) {
     let now = Instant::now();
     let held_back = context.shared.gate.holds_back_crowds(now);

@@ -1,4 +1,4 @@
-//! Why a watch fails, in words for whoever is to mend it.
+//! Why a watch fails, in words for the person who is to mend it.
 
 use kube::runtime::watcher;
 

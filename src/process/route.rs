@@ -19,16 +19,23 @@ struct Flags<'a> {
     password_file: Option<&'a PathBuf>,
 }
 
+/// The flags of either command line: those of `run` have environment twins, so the two share no type.
+macro_rules! flags {
+    ($args:expr) => {
+        Flags {
+            endpoint: $args.sts_endpoint.as_ref(),
+            variant: $args.sts_variant,
+            ca_file: $args.sts_ca_file.as_deref(),
+            proxy: $args.sts_proxy.as_ref(),
+            username_file: $args.sts_proxy_username_file.as_ref(),
+            password_file: $args.sts_proxy_password_file.as_ref(),
+        }
+    };
+}
+
 /// The client that asks STS for `run`.
 pub(super) fn of_run(args: &RunArgs) -> Result<sts::Client, ProcessError> {
-    client(&Flags {
-        endpoint: args.sts_endpoint.as_ref(),
-        variant: args.sts_variant,
-        ca_file: args.sts_ca_file.as_deref(),
-        proxy: args.sts_proxy.as_ref(),
-        username_file: args.sts_proxy_username_file.as_ref(),
-        password_file: args.sts_proxy_password_file.as_ref(),
-    })
+    client(&flags!(args))
 }
 
 /// The client that asks STS for `check`.
@@ -36,14 +43,7 @@ pub(super) fn of_run(args: &RunArgs) -> Result<sts::Client, ProcessError> {
 /// # Errors
 /// A file that a flag names is of no use.
 pub fn of_check(args: &CheckArgs) -> Result<sts::Client, ProcessError> {
-    client(&Flags {
-        endpoint: args.sts_endpoint.as_ref(),
-        variant: args.sts_variant,
-        ca_file: args.sts_ca_file.as_deref(),
-        proxy: args.sts_proxy.as_ref(),
-        username_file: args.sts_proxy_username_file.as_ref(),
-        password_file: args.sts_proxy_password_file.as_ref(),
-    })
+    client(&flags!(args))
 }
 
 fn client(flags: &Flags<'_>) -> Result<sts::Client, ProcessError> {

@@ -144,7 +144,7 @@ impl Breaker {
                 // A call from before the last answer: the endpoint has recovered since.
                 Answer::Outage(_) if state.answered.is_some_and(|at| began < at) => {}
                 Answer::Outage(reason) => state.health = state.health.failed(pair, *reason),
-                // Whatever AWS says shows that the endpoint works. A refusal of an account and a request to
+                // Any answer of AWS shows that the endpoint works. A refusal of an account and a request to
                 // slow down concern the question alone.
                 _ => {
                     state.health = Health::Closed;

@@ -29,7 +29,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Asks STS itself, each time it is asked.
 ///
-/// Nothing ambient has a say: no profile, no proxy of the environment, no metadata service, no redirect.
+/// The environment changes no question: no profile, no proxy of the environment, no metadata service, no redirect.
 /// What the environment can still do is replace the system's roots by `SSL_CERT_FILE`, as for any program.
 #[derive(Debug)]
 pub struct Client {

@@ -112,7 +112,7 @@ impl Proxy {
         login.transpose()
     }
 
-    /// For whatever is asked by HTTPS. A request in plain text is for this host alone, and would be read by
+    /// For all that is asked by HTTPS. A request in plain text is for this host alone, and would be read by
     /// the proxy.
     pub(super) fn config(&self, login: Option<&Login>) -> Result<ProxyConfig, ProxyError> {
         let config = ProxyConfig::https(self.url.0.clone()).map_err(ProxyError::Unusable)?;

@@ -14,7 +14,7 @@ pub struct Route {
     pub variant: Option<Variant>,
     /// The authorities that are trusted, and no others.
     pub ca: Option<TrustedCa>,
-    /// The proxy for whatever is asked by HTTPS. What is on this host is asked directly.
+    /// The proxy for all that is asked by HTTPS. What is on this host is asked directly.
     pub proxy: Option<Proxy>,
 }
 
