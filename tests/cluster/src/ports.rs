@@ -1,11 +1,12 @@
 //! Ports of this machine for servers that are told theirs before they start.
 
 use std::{
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     sync::atomic::{AtomicU16, Ordering},
 };
 
 use anyhow::{Result, bail};
+use tokio::net::TcpSocket;
 
 /// Above those of the slots, below those that the kernel gives to outgoing connections: a port that
 /// it picks could be somebody else's again before the server binds it.
@@ -24,16 +25,27 @@ pub fn unused_address() -> Result<String> {
     for _ in 0..COUNT {
         let given = GIVEN.fetch_add(1, Ordering::Relaxed);
         let port = FIRST + (start + given % COUNT) % COUNT;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return Ok(format!("{}:{port}", Ipv4Addr::LOCALHOST));
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if is_free(address) {
+            return Ok(address.to_string());
         }
     }
     bail!("no port from {FIRST} to {} is free", FIRST + COUNT - 1)
 }
 
+/// The socket that tries the address never listens: a program that another thread starts just then
+/// inherits the socket until the program's own code runs, and a listener there would keep the port.
+fn is_free(address: SocketAddr) -> bool {
+    let tried = TcpSocket::new_v4().and_then(|socket| {
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)
+    });
+    tried.is_ok()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, net::TcpListener};
 
     use super::*;
 
@@ -48,7 +60,8 @@ mod tests {
         let mut held = Vec::new();
         for _ in 0..20 {
             let address = unused_address().expect("an address");
-            held.push(TcpListener::bind(address).expect("a port"));
+            held.push(TcpListener::bind(&address).expect("a port"));
+            assert!(!is_free(address.parse().expect("an address")));
         }
         assert_eq!(held.len(), 20);
     }

@@ -20,13 +20,6 @@ pub struct Row {
     pub is_final: bool,
 }
 
-/// The rows of the verdict table but for the acceptance, and everything that a network does.
-pub fn rows() -> Vec<Row> {
-    let mut rows = words();
-    rows.extend(pages());
-    rows
-}
-
 fn row(what: &'static str, answer: Answer, reason: &'static str) -> Row {
     Row {
         what,
@@ -37,8 +30,8 @@ fn row(what: &'static str, answer: Answer, reason: &'static str) -> Row {
     }
 }
 
-/// Errors as AWS words them.
-fn words() -> Vec<Row> {
+/// Answers of AWS, as AWS words them: the rows of the verdict table but for the acceptance.
+pub fn answers() -> Vec<Row> {
     let error = |status, code| Answer::error(status, code, "in other words");
     let skewed = "Signature not yet current: 20300101T000000Z is still later than 20200101T000000Z";
     let refused = |what, answer, reason| Row {
@@ -80,6 +73,19 @@ fn words() -> Vec<Row> {
         row("throttled with 400", Answer::Throttle, "StsThrottled"),
         row("throttled with 429", Answer::Html(429), "StsThrottled"),
         row("throttled with 503", error(503, "SlowDown"), "StsThrottled"),
+    ]
+}
+
+/// Everything else that a network does. The endpoint is out of order then, not the pair.
+pub fn outages() -> Vec<Row> {
+    let mut rows = failures();
+    rows.extend(pages());
+    rows
+}
+
+fn failures() -> Vec<Row> {
+    let error = |status, code| Answer::error(status, code, "in other words");
+    vec![
         row("500", error(500, "InternalFailure"), "StsUnavailable"),
         row("503", error(503, "ServiceUnavailable"), "StsUnavailable"),
         row(
