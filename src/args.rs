@@ -12,6 +12,7 @@ use crate::{
     resource::duration,
     sts::{Endpoint, ProxyUrl, parse_endpoint, parse_proxy},
     telemetry::Collector,
+    words,
 };
 
 /// Proves AWS key pairs in Secrets and publishes them to the Secrets that pods mount.
@@ -56,8 +57,15 @@ pub struct ApiCheckArgs {
 /// the exit code. For `check` 2 means that nothing can be said, so a usage error has another there.
 #[must_use]
 pub fn refuse(error: &clap::Error) -> u8 {
-    // What cannot be printed cannot be said either.
-    let _ = error.print();
+    if error.use_stderr() {
+        // It repeats what was written in the place of a flag's value.
+        let text = error.render().to_string();
+        text.lines()
+            .for_each(|line| eprintln!("{}", words::foreign(line)));
+    } else {
+        // What cannot be printed cannot be said either.
+        let _ = error.print();
+    }
     let is_check = std::env::args_os()
         .nth(1)
         .is_some_and(|word| word == "check");

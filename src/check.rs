@@ -2,11 +2,17 @@
 //! the operator's own, made by the same functions; nothing is written anywhere.
 
 mod cluster;
+mod fields;
 mod manifest;
+mod placeholder;
 mod report;
 mod rules;
+mod secret;
+mod selection;
+mod spec;
+mod stream;
 mod subject;
-mod words;
+mod wording;
 
 use std::{io::Write, sync::Arc, time::Duration};
 
@@ -26,6 +32,7 @@ use crate::{
     resource::Resource,
     sts::{Client, Question, Sts, Urgency},
     verdict::{Answer, Finding},
+    words,
 };
 
 /// The exit code where nothing was judged.
@@ -38,8 +45,12 @@ pub async fn run(args: CheckArgs) -> u8 {
         Err(Obstacle::Unreadable(problem)) => {
             Report::of(Verdict::Undetermined, "SourceUnreadable", problem)
         }
+        Err(Obstacle::NoPair(problem)) => {
+            Report::of(Verdict::Rejected, "ValueIsPlaceholder", problem)
+        }
         Err(Obstacle::Unusable(problem)) => {
-            eprintln!("error: {problem}");
+            // It may name what somebody wrote in the place of a name.
+            eprintln!("error: {}", words::foreign(&problem));
             return UNUSABLE;
         }
     };

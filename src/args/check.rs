@@ -49,8 +49,8 @@ pub struct CheckArgs {
     #[arg(long, value_name = "NAME")]
     pub resource: Option<String>,
 
-    /// Namespace in the cluster. Default: that of the kubeconfig's context
-    #[arg(short, long, value_name = "NS", conflicts_with = "file")]
+    /// Namespace in the cluster, or of what is meant in the file. Default: that of the kubeconfig's context
+    #[arg(short, long, value_name = "NS")]
     pub namespace: Option<String>,
 
     /// Context of the kubeconfig. Default: its current one, or the pod's service account

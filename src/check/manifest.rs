@@ -1,30 +1,26 @@
 //! Manifests as people and pipelines write them: which Secrets and resources are in them. Pure; no
 //! message repeats the text, which holds key material.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::api::ObjectMeta;
 use serde_json::{Map, Value};
 
-use crate::{
-    api::{self, SecretRef, StaticAwsCredentials},
-    yaml,
-};
+use super::{fields::unknown, secret::RawSecret, spec, stream};
+use crate::api::{self, StaticAwsCredentials};
 
 /// What a stream of manifests holds.
 #[derive(Default)]
 pub struct Manifests {
     /// Secrets, unread as yet: what is wrong with one that nobody asks for is nobody's concern.
     pub secrets: Vec<RawSecret>,
-    /// Resources of our kind.
-    pub resources: Vec<StaticAwsCredentials>,
+    /// Resources of our kind, unread as well.
+    pub resources: Vec<RawResource>,
     others: BTreeSet<String>,
 }
 
-/// A Secret as it was written.
-pub struct RawSecret {
+/// A resource as it was written.
+pub struct RawResource {
     /// Its metadata.
     pub metadata: ObjectMeta,
     object: Map<String, Value>,
@@ -37,35 +33,59 @@ type Result<T> = std::result::Result<T, String>;
 /// # Errors
 /// A sentence about what it is instead.
 pub fn parse(bytes: &[u8]) -> Result<Manifests> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
-    let documents = yaml::documents(text)?;
+    let text = stream::text(bytes)?;
     let mut manifests = Manifests::default();
-    let mut open = documents;
-    open.reverse();
-    while let Some(document) = open.pop() {
-        match document {
-            Value::Null => {}
-            Value::Object(mut object) if is_list(&object) => {
-                if let Some(Value::Array(items)) = object.remove("items") {
-                    open.extend(items.into_iter().rev());
-                }
-            }
-            Value::Object(object) => manifests.add(object)?,
-            _ => return Err("it is not a Kubernetes manifest".to_owned()),
-        }
+    for document in stream::documents(&text) {
+        manifests.take(document?)?;
     }
     Ok(manifests)
 }
 
-fn is_list(object: &Map<String, Value>) -> bool {
-    field(object, "apiVersion") == Some("v1") && field(object, "kind") == Some("List")
+/// The items of a list. Those of a list of one kind need not say it.
+fn items(object: &mut Map<String, Value>) -> Option<Vec<Value>> {
+    let kind = field(object, "kind")?.strip_suffix("List")?.to_owned();
+    let version = object.get("apiVersion").cloned();
+    let mut items = match object.remove("items")? {
+        Value::Array(items) => items,
+        _ => Vec::new(),
+    };
+    let known = version.filter(|_| !kind.is_empty());
+    for item in items.iter_mut().filter_map(Value::as_object_mut) {
+        if let Some(version) = &known {
+            item.entry("kind").or_insert_with(|| kind.clone().into());
+            item.entry("apiVersion").or_insert_with(|| version.clone());
+        }
+    }
+    Some(items)
 }
 
-fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+pub(super) fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     object.get(name).and_then(Value::as_str)
 }
 
 impl Manifests {
+    fn take(&mut self, document: Value) -> Result<()> {
+        let Value::Object(mut object) = document else {
+            return no_manifest(&document);
+        };
+        let Some(items) = items(&mut object) else {
+            return self.add(object);
+        };
+        for item in items {
+            match item {
+                Value::Object(object) if object.contains_key("items") => {
+                    return Err(
+                        "it holds a list within a list, which kubectl takes apart no more"
+                            .to_owned(),
+                    );
+                }
+                Value::Object(object) => self.add(object)?,
+                item => no_manifest(&item)?,
+            }
+        }
+        Ok(())
+    }
+
     fn add(&mut self, object: Map<String, Value>) -> Result<()> {
         let (Some(version), Some(kind)) = (field(&object, "apiVersion"), field(&object, "kind"))
         else {
@@ -75,7 +95,15 @@ impl Manifests {
         };
         match (version, kind) {
             ("v1", "Secret") => self.secrets.push(RawSecret::new(object)?),
-            (api::API_VERSION, api::KIND) => self.resources.push(resource(object)?),
+            (api::API_VERSION, api::KIND) => self.resources.push(RawResource::new(object)?),
+            _ if is_meant(version, kind) => {
+                return Err(format!(
+                    "it holds a resource that is nearly one of ours, whose rules would not be followed: write \
+                     apiVersion: {}, kind: {}",
+                    api::API_VERSION,
+                    api::KIND
+                ));
+            }
             _ => {
                 let kind: String = kind.chars().filter(char::is_ascii_alphanumeric).collect();
                 self.others.insert(kind);
@@ -92,143 +120,101 @@ impl Manifests {
     }
 }
 
-/// A field that is no part of the spec is refused as `kubectl` refuses it: a pin that is misspelt
-/// would be no pin at all.
-fn resource(object: Map<String, Value>) -> Result<StaticAwsCredentials> {
-    let written = Value::Object(object);
-    // The error's own text repeats a value that stands in the wrong place.
-    let resource: StaticAwsCredentials = serde_json::from_value(written.clone()).map_err(|_| {
-        let kind = api::KIND;
-        format!("the {kind} in it cannot be read; `kubectl apply --dry-run=server` says why")
-    })?;
-    let spec = serde_json::to_value(&resource.spec).unwrap_or_default();
-    let unknown = written
-        .get("spec")
-        .and_then(|written| unknown(written, &spec, "spec"));
-    unknown.map_or(Ok(resource), |field| {
-        Err(format!(
-            "the {} in it has an unknown field {field}",
-            api::KIND
-        ))
-    })
-}
-
-/// The path of the first field that is written and not known, within maps and lists too.
-fn unknown(written: &Value, known: &Value, path: &str) -> Option<String> {
-    match (written, known) {
-        (Value::Object(written), Value::Object(known)) => {
-            written.iter().find_map(|(name, value)| {
-                let is_name =
-                    name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphabetic());
-                let path = format!("{path}.{}", if is_name { name } else { "…" });
-                let empty = value.is_null() || value.as_object().is_some_and(Map::is_empty);
-                match known.get(name) {
-                    Some(known) => unknown(value, known, &path),
-                    None => (!empty).then_some(path),
-                }
-            })
-        }
-        (Value::Array(written), Value::Array(known)) => {
-            let mut items = written.iter().zip(known).enumerate();
-            items.find_map(|(at, (written, known))| {
-                unknown(written, known, &format!("{path}[{at}]"))
-            })
-        }
-        _ => None,
+/// Of an empty document nothing is missed.
+fn no_manifest(value: &Value) -> Result<()> {
+    if value.is_null() {
+        Ok(())
+    } else {
+        Err("it is not a Kubernetes manifest".to_owned())
     }
 }
 
-impl RawSecret {
+/// Whether a kind or a version is one of ours, written wrong.
+fn is_meant(version: &str, kind: &str) -> bool {
+    let group = version.split('/').next().unwrap_or_default();
+    let kind = kind.to_ascii_lowercase();
+    group == api::GROUP || kind.contains("staticawscredential")
+}
+
+pub(super) fn metadata(object: &mut Map<String, Value>, of: &str) -> Result<ObjectMeta> {
+    let written = match object.get("metadata") {
+        None | Some(Value::Null) => Value::Object(Map::new()),
+        Some(written) => written.clone(),
+    };
+    let read: std::result::Result<ObjectMeta, _> = serde_json::from_value(written.clone());
+    let metadata = read.map_err(|_| format!("the metadata of a {of} in it cannot be read"))?;
+    let known = serde_json::to_value(&metadata).unwrap_or_default();
+    match unknown(&written, &known, "metadata") {
+        None => Ok(metadata),
+        Some(field) => Err(format!("a {of} in it has an unknown field {field}")),
+    }
+}
+
+impl RawResource {
     fn new(mut object: Map<String, Value>) -> Result<Self> {
-        let metadata = object.remove("metadata").unwrap_or_default();
-        let metadata: ObjectMeta = serde_json::from_value(metadata)
-            .map_err(|_| "the metadata of a Secret in it cannot be read".to_owned())?;
+        let metadata = metadata(&mut object, api::KIND)?;
         Ok(Self { metadata, object })
     }
 
-    /// The Secret as the API server would store it: `stringData` over `data`, `data` decoded.
+    /// The resource. A field that is no part of it is refused as `kubectl` refuses it: a pin that is misspelt,
+    /// or that stands beside the spec, would be no pin at all.
     ///
     /// # Errors
-    /// The API server would refuse it, or it is encrypted. A key is named only if it is one of
-    /// those that the source names: somebody may have written a value in a key's place.
-    pub fn read(self, source: &SecretRef) -> Result<Secret> {
-        let Self {
-            metadata,
-            mut object,
-        } = self;
-        if object.contains_key("sops") {
-            return Err(
-                "the Secret is encrypted with SOPS; decrypt it first: sops decrypt FILE | \
-                        static-aws-credentials check -f -"
-                    .to_owned(),
-            );
+    /// It cannot be read, or has an unknown field.
+    pub fn read(self) -> Result<StaticAwsCredentials> {
+        const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
+        let kind = api::KIND;
+        let misplaced = self
+            .object
+            .keys()
+            .find(|name| !FIELDS.contains(&name.as_str()));
+        if let Some(name) = misplaced {
+            let of_spec = [
+                "secretRef",
+                "region",
+                "validation",
+                "target",
+                "rotation",
+                "suspend",
+            ];
+            return Err(if of_spec.contains(&name.as_str()) {
+                format!("the {kind} in it has {name} beside spec; move it into spec")
+            } else {
+                format!("the {kind} in it has an unknown field beside spec")
+            });
         }
-        let mut data = BTreeMap::new();
-        for (key, value) in map(object.remove("data"), "data")? {
-            let text = text(value, "data", &key, source)?;
-            let decoded = decoded(&text).ok_or_else(|| {
-                let place = place("data", &key, source);
-                format!(
-                    "{place} is not base64, so no API server takes the Secret; encode it, or put it \
-                     under stringData as it is"
-                )
-            })?;
-            data.insert(key, ByteString(decoded));
+        let mut object = self.object;
+        // Written by the operator alone, and passed over at a creation.
+        object.remove("status");
+        let mut written = Value::Object(object);
+        without_nulls(&mut written);
+        // The error's own text repeats a value that stands in the wrong place.
+        let read = serde_json::from_value(written.clone());
+        let resource: StaticAwsCredentials = read.map_err(|_| {
+            format!("the {kind} in it cannot be read; `kubectl apply --dry-run=server` says why")
+        })?;
+        let spec = serde_json::to_value(&resource.spec).unwrap_or_default();
+        let unknown = written
+            .get("spec")
+            .and_then(|written| unknown(written, &spec, "spec"));
+        if let Some(field) = unknown {
+            return Err(format!("the {kind} in it has an unknown field {field}"));
         }
-        for (key, value) in map(object.remove("stringData"), "stringData")? {
-            let text = text(value, "stringData", &key, source)?;
-            data.insert(key, ByteString(text.into_bytes()));
+        match spec::refused(&resource.spec) {
+            Some(why) => Err(format!("no API server takes the {kind} in it: {why}")),
+            None => Ok(resource),
         }
-        let type_ = object
-            .get("type")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
-        Ok(Secret {
-            metadata,
-            data: Some(data),
-            type_,
-            ..Secret::default()
-        })
     }
 }
 
-fn map(value: Option<Value>, field: &str) -> Result<Map<String, Value>> {
+/// The API server drops what is null before it fills in defaults.
+fn without_nulls(value: &mut Value) {
     match value {
-        None | Some(Value::Null) => Ok(Map::new()),
-        Some(Value::Object(map)) => Ok(map),
-        Some(_) => Err(format!(
-            "{field} of the Secret is not a map of keys and values"
-        )),
-    }
-}
-
-fn text(value: Value, field: &str, key: &str, source: &SecretRef) -> Result<String> {
-    match value {
-        Value::String(text) => Ok(text),
-        // As the API server takes it.
-        Value::Null => Ok(String::new()),
-        _ => {
-            let place = place(field, key, source);
-            Err(format!(
-                "{place} is not text, so no API server takes the Secret; put it in quotes"
-            ))
+        Value::Object(object) => {
+            object.retain(|_, value| !value.is_null());
+            object.values_mut().for_each(without_nulls);
         }
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        _ => {}
     }
-}
-
-fn place(field: &str, key: &str, source: &SecretRef) -> String {
-    if key == source.access_key_id_key || key == source.secret_access_key_key {
-        format!("{field}.{key} of the Secret")
-    } else {
-        format!("another value under {field} of the Secret")
-    }
-}
-
-/// The API server passes over line breaks in base64, which block scalars and `base64` bring along.
-fn decoded(text: &str) -> Option<Vec<u8>> {
-    let bytes: Vec<u8> = text
-        .bytes()
-        .filter(|byte| !b"\r\n".contains(byte))
-        .collect();
-    STANDARD.decode(bytes).ok()
 }

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::words::in_flags;
-use crate::{api::Identity, args::check::Output, verdict::Finding};
+use super::wording::in_flags;
+use crate::{api::Identity, args::check::Output, verdict::Finding, words};
 
 /// A verdict and what it rests on.
 #[derive(Debug, Serialize)]
@@ -91,9 +91,19 @@ impl Report {
     /// The report as it is printed.
     #[must_use]
     pub fn printed(mut self, output: Output) -> String {
-        let in_place = |text: &mut String| *text = in_flags(text, self.resource.is_some());
-        in_place(&mut self.message);
-        self.notes.iter_mut().for_each(in_place);
+        let of_resource = self.resource.is_some();
+        let texts = [&mut self.message].into_iter().chain(&mut self.notes);
+        texts.for_each(|text| *text = words::foreign(&in_flags(text, of_resource)));
+        // Somebody may have written a value in the place of a name.
+        let names = [
+            &mut self.secret,
+            &mut self.resource,
+            &mut self.namespace,
+            &mut self.region,
+        ];
+        for name in names.into_iter().flatten() {
+            *name = words::foreign(name);
+        }
         match output {
             Output::Json => serde_json::to_string(&self).unwrap_or_default() + "\n",
             Output::Text => self.text(),

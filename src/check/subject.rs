@@ -6,15 +6,14 @@ use std::{
     path::Path,
 };
 
-use kube::ResourceExt;
-
 use super::{
     cluster,
-    manifest::{self, Manifests, RawSecret},
+    manifest::{self, Manifests},
+    placeholder,
     rules::Rules,
+    selection::{Chosen, chosen},
 };
 use crate::{
-    api::StaticAwsCredentials,
     args::check::CheckArgs,
     decide::{Source, examine},
     fingerprint::FingerprintKey,
@@ -35,6 +34,8 @@ pub struct Subject {
 /// Why there is nothing to judge.
 #[derive(Debug)]
 pub enum Obstacle {
+    /// The Secret holds something that no operator takes for a pair.
+    NoPair(String),
     /// The command line or a manifest is wrong.
     Unusable(String),
     /// The cluster does not answer or does not let us read.
@@ -60,10 +61,25 @@ fn in_manifests(args: &CheckArgs, path: &Path, key: &FingerprintKey) -> Result<S
     };
     let unusable = |problem: String| Obstacle::Unusable(format!("{shown}: {problem}"));
     let bytes = read(path).map_err(unusable)?;
-    let manifests = manifest::parse(&bytes).map_err(unusable)?;
-    let (object, secret) = chosen(args, manifests).map_err(unusable)?;
-    let rules = Rules::new(args, object, &secret.name()).map_err(Obstacle::Unusable)?;
-    let source = secret.read(&rules.resource.source).map_err(unusable)?;
+    let manifests: Manifests = manifest::parse(&bytes).map_err(unusable)?;
+    let Chosen {
+        resource,
+        secret,
+        notes,
+    } = chosen(args, manifests).map_err(unusable)?;
+    let name = secret.metadata.name.clone().unwrap_or_default();
+    let rules = Rules::new(args, resource, &name);
+    let mut rules = rules.map_err(Obstacle::Unusable)?;
+    rules.notes.extend(notes);
+    let names = &rules.resource.source;
+    let source = secret.read(names).map_err(unusable)?;
+    for key in [&names.access_key_id_key, &names.secret_access_key_key] {
+        let value = source.data.as_ref().and_then(|data| data.get(key));
+        if let Some(problem) = value.and_then(|value| placeholder::of(&value.0)) {
+            let problem = format!("key \"{key}\" of Secret \"{name}\" {problem}");
+            return Err(Obstacle::NoPair(problem));
+        }
+    }
     // Nothing was stored yet, so there is no version.
     let seen = Seen {
         uid: String::new().into(),
@@ -87,77 +103,4 @@ fn read(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, String> {
         return Err("it is larger than 8 MiB".to_owned());
     }
     Ok(bytes)
-}
-
-/// A resource and its source, or a Secret alone.
-fn chosen(
-    args: &CheckArgs,
-    mut manifests: Manifests,
-) -> Result<(Option<StaticAwsCredentials>, RawSecret), String> {
-    let resource = match (&args.secret, &args.resource, manifests.resources.len()) {
-        (Some(_), _, _) | (None, None, 0) => None,
-        (None, name, _) => Some(only(
-            "StaticAwsCredentials",
-            "--resource",
-            std::mem::take(&mut manifests.resources),
-            |resource| name.is_none() || resource.metadata.name.as_ref() == name.as_ref(),
-            ResourceExt::name_any,
-        )?),
-    };
-    let others = manifests.others();
-    let secrets = manifests.secrets;
-    let Some(resource) = resource else {
-        if secrets.is_empty() && !others.is_empty() {
-            return Err(format!("it holds no Secret, only {others}"));
-        }
-        let name = args.secret.as_deref();
-        let wanted = |secret: &RawSecret| name.is_none_or(|name| secret.is_named(name));
-        let secret = only("Secret", "--secret", secrets, wanted, RawSecret::name)?;
-        return Ok((None, secret));
-    };
-    let (name, namespace) = (&resource.spec.secret_ref.name, resource.namespace());
-    let source = secrets.into_iter().find(|secret| {
-        let apart = |other: &String| Some(other) != namespace.as_ref();
-        let elsewhere = secret.metadata.namespace.as_ref().is_some_and(apart);
-        secret.is_named(name) && (namespace.is_none() || !elsewhere)
-    });
-    let resource_name = resource.name_any();
-    let source = source.ok_or_else(|| {
-        format!(
-            "it holds StaticAwsCredentials \"{resource_name}\" and not its source, Secret \"{name}\"; \
-             add it, or leave --file out to read both from the cluster"
-        )
-    })?;
-    Ok((Some(resource), source))
-}
-
-/// The one that is wanted.
-fn only<T>(
-    kind: &str,
-    flag: &str,
-    all: Vec<T>,
-    wanted: impl Fn(&T) -> bool,
-    name: impl Fn(&T) -> String,
-) -> Result<T, String> {
-    let names: Vec<String> = all.iter().map(name).collect();
-    let names = names.join(", ");
-    let mut found: Vec<T> = all.into_iter().filter(wanted).collect();
-    match (found.pop(), found.is_empty()) {
-        (Some(one), true) => Ok(one),
-        (Some(_), false) => Err(format!(
-            "it holds several of kind {kind}: {names}; name one with {flag}"
-        )),
-        (None, _) if names.is_empty() => Err(format!("it holds no {kind}")),
-        (None, _) => Err(format!("it holds no {kind} of that name, only {names}")),
-    }
-}
-
-impl RawSecret {
-    fn is_named(&self, name: &str) -> bool {
-        self.metadata.name.as_deref() == Some(name)
-    }
-
-    fn name(&self) -> String {
-        self.metadata.name.clone().unwrap_or_default()
-    }
 }

@@ -6,9 +6,12 @@ mod api;
 mod asking;
 mod cluster;
 mod documentation;
+mod forms;
+mod kustomize;
 mod manifests;
 mod nonsense;
 mod operator;
+mod oracle;
 mod program;
 mod stage;
 #[path = "../support/suite.rs"]
@@ -31,6 +34,8 @@ fn main() -> Result<()> {
 fn all() -> impl IntoIterator<Item = suite::Tests<Stage>> {
     [
         operator::tests(),
+        oracle::tests(),
+        kustomize::tests(),
         cluster::tests(),
         api::tests(),
         asking::tests(),

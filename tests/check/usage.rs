@@ -64,7 +64,7 @@ async fn a_wrong_command_line_is_an_error_of_its_own(_: Arc<Stage>) -> Result<()
             "cannot be used with",
         ),
         (
-            &["-f", "-", "--offline", "-n", "orders"],
+            &["-f", "-", "--offline", "--context", "orders"],
             "cannot be used with",
         ),
         (&["-f", "-", "--offline", "-o", "xml"], "--output"),

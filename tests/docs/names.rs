@@ -42,7 +42,7 @@ const FOREIGN: [&str; 18] = [
 ];
 
 /// Words in CamelCase that are not ours: kinds, and names that AWS, Mendix and others gave.
-const WORDS: [&str; 13] = [
+const WORDS: [&str; 14] = [
     "StaticAwsCredentials",
     "CustomResourceDefinition",
     "ServiceMonitor",
@@ -53,6 +53,7 @@ const WORDS: [&str; 13] = [
     "GetCallerIdentity",
     "GetStaticCredentials",
     "SourceUnreadable",
+    "ValueIsPlaceholder",
     "RuntimeDefault",
     "RollingUpdate",
     "AccessKeyId",

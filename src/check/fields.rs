@@ -1,0 +1,36 @@
+//! Fields that a manifest has and its kind has not. Pure.
+
+use serde_json::{Map, Value};
+
+/// The path of the first field that is written and not known, within maps and lists too.
+pub fn unknown(written: &Value, known: &Value, path: &str) -> Option<String> {
+    match (written, known) {
+        (Value::Object(written), Value::Object(known)) => {
+            written.iter().find_map(|(name, value)| {
+                let path = format!("{path}.{}", shown(name));
+                let empty = value.is_null() || is_empty(value);
+                match known.get(name) {
+                    Some(known) => unknown(value, known, &path),
+                    None => (!empty).then_some(path),
+                }
+            })
+        }
+        (Value::Array(written), Value::Array(known)) => {
+            let mut items = written.iter().zip(known).enumerate();
+            items.find_map(|(at, (written, known))| {
+                unknown(written, known, &format!("{path}[{at}]"))
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Somebody may have written a value in the place of a name.
+pub fn shown(name: &str) -> &str {
+    let is_name = name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if is_name { name } else { "…" }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
+}

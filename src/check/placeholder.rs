@@ -1,0 +1,59 @@
+//! What stands in the place of a value until something else writes the value: ciphertext, the marks of
+//! templates, and a value that was not encoded where base64 is read. Pure; what is said names no value.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+/// The beginning of a text that something encrypted, and what.
+const ENCRYPTED: [(&str, &str); 6] = [
+    ("ENC[", "SOPS"),
+    ("$ANSIBLE_VAULT;", "ansible-vault"),
+    ("\0GITCRYPT\0", "git-crypt"),
+    ("age-encryption.org/", "age"),
+    ("-----BEGIN AGE ENCRYPTED FILE-----", "age"),
+    ("-----BEGIN PGP MESSAGE-----", "PGP"),
+];
+/// What the tools write that fill in templates, whole or around a name.
+const TEMPLATES: [(&str, &str); 6] = [
+    ("${", "}"),
+    ("$(", ")"),
+    ("{{", "}}"),
+    ("<path:", ">"),
+    ("<no value", ">"),
+    ("ref+", ""),
+];
+/// Nobody's key has so many of one letter in a row.
+const EXAMPLES: [&str; 3] = ["XXXXXX", "xxxxxx", "******"];
+const WORDS: [&str; 4] = ["changeme", "replace_me", "replaceme", "todo"];
+
+/// What a value is in the place of a key, and what to do, if it is.
+pub fn of(value: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(value);
+    let text = text.trim();
+    if let Some((_, by)) = ENCRYPTED.iter().find(|(begin, _)| text.starts_with(begin)) {
+        return Some(format!("is encrypted with {by}; decrypt it first"));
+    }
+    let mut templates = TEMPLATES.iter();
+    let is_template = templates.any(|(begin, end)| text.starts_with(begin) && text.ends_with(end));
+    if is_template || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        return Some("looks like a template; render it first".to_owned());
+    }
+    if EXAMPLES.iter().any(|example| text.contains(example)) {
+        return Some("is an example; store a key pair of your own".to_owned());
+    }
+    let encoded = STANDARD.encode(value);
+    if is_value(&encoded) && !value.iter().all(u8::is_ascii_graphic) {
+        let problem = "stands under data as AWS shows it, where base64 is read; put it under stringData as it is";
+        return Some(problem.to_owned());
+    }
+    None
+}
+
+/// Whether a text is an access key ID or a secret access key as AWS shows it.
+pub fn is_value(text: &str) -> bool {
+    let id = |prefix: &str| {
+        text.strip_prefix(prefix)
+            .is_some_and(|rest| rest.len() == 16)
+    };
+    let of_secret = |byte: u8| byte.is_ascii_alphanumeric() || b"/+".contains(&byte);
+    id("AKIA") || id("ASIA") || text.len() == 40 && text.bytes().all(of_secret)
+}
