@@ -8,12 +8,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use axum::http::Uri;
 use kube::{
     Config,
     config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 
 use crate::yaml;
+
+/// Nobody is asked for it.
+const NO_PROXY: &str = "http://proxy.invalid:1";
 
 /// Why there is no way to the API server.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +34,11 @@ pub enum Unusable {
     /// The kubeconfig lacks something, such as the context.
     #[error("no way to the API server; KUBECONFIG cannot be used")]
     Incomplete(#[source] Box<KubeconfigError>),
+    /// The proxy of the cluster.
+    #[error(
+        "no way to the API server; KUBECONFIG: proxy-url must be http://, with a host and a port"
+    )]
+    Proxy,
     /// A context was asked for, and there is no kubeconfig.
     #[error("there is no kubeconfig; set KUBECONFIG")]
     Absent,
@@ -58,13 +67,40 @@ async fn try_load(context: Option<&str>) -> Result<Config, Unusable> {
     }
 }
 
-async fn of(kubeconfig: Kubeconfig, context: Option<&str>) -> Result<Config, Unusable> {
+async fn of(mut kubeconfig: Kubeconfig, context: Option<&str>) -> Result<Config, Unusable> {
+    let proxy = proxy(&kubeconfig, context)?;
+    // Where none is named, kube would look for one in the environment, and fail on what is no URL there.
+    let clusters = kubeconfig.clusters.iter_mut();
+    for cluster in clusters.filter_map(|named| named.cluster.as_mut()) {
+        cluster.proxy_url = Some(NO_PROXY.to_owned());
+    }
     let options = KubeConfigOptions {
         context: context.map(str::to_owned),
         ..KubeConfigOptions::default()
     };
     let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
-    config.map_err(|error| Unusable::Incomplete(Box::new(error)))
+    let mut config = config.map_err(|error| Unusable::Incomplete(Box::new(error)))?;
+    config.proxy_url = proxy;
+    Ok(config)
+}
+
+/// The proxy that the kubeconfig names for the cluster of a context. Its URL may hold a password, and is not
+/// repeated.
+fn proxy(kubeconfig: &Kubeconfig, context: Option<&str>) -> Result<Option<Uri>, Unusable> {
+    let name = context.or(kubeconfig.current_context.as_deref());
+    let mut contexts = kubeconfig.contexts.iter();
+    let context = contexts.find(|named| Some(named.name.as_str()) == name);
+    let cluster = context.and_then(|named| Some(named.context.as_ref()?.cluster.as_str()));
+    let mut clusters = kubeconfig.clusters.iter();
+    let cluster = clusters.find(|named| Some(named.name.as_str()) == cluster);
+    let named = cluster.and_then(|named| named.cluster.as_ref()?.proxy_url.as_deref());
+    let named = named.filter(|url| !url.is_empty());
+    let parsed = named.map(|url| {
+        let url: Option<Uri> = url.parse().ok();
+        let usable = |url: &Uri| url.scheme_str() == Some("http") && url.port().is_some();
+        url.filter(usable).ok_or(Unusable::Proxy)
+    });
+    parsed.transpose()
 }
 
 /// The files that `KUBECONFIG` names, else the one in the home directory if it exists.

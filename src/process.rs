@@ -2,7 +2,6 @@
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::http::Uri;
 use futures::{
     FutureExt,
     future::{self, OptionFuture},
@@ -197,19 +196,11 @@ async fn config(context: Option<&str>) -> Result<Config, ProcessError> {
     let mut config = kubeconfig::load(context).await?;
     // One call must not hold a run for minutes: runs are tried again as a whole, with a pause.
     config.default_retry = false;
-    // Nothing ambient has a say. A proxy that the kubeconfig names is an error as before.
-    config.proxy_url = config.proxy_url.filter(|proxy| !is_ambient(proxy));
     config.write_timeout = Some(REQUEST_TIMEOUT);
     // Or else a connection that died unnoticed is used again, and a request on it hangs.
     config.read_timeout = Some(SILENCE);
     config.reset_reader_on_write = true;
     Ok(config)
-}
-
-fn is_ambient(proxy: &Uri) -> bool {
-    let ambient = ["HTTPS_PROXY", "https_proxy"].map(std::env::var);
-    let mut ambient = ambient.into_iter().flatten().map(|url| url.parse());
-    ambient.any(|url| url.is_ok_and(|url: Uri| url == *proxy))
 }
 
 fn election(args: &RunArgs, client: &Client) -> Result<(Option<Candidate>, Leader), ProcessError> {
