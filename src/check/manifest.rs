@@ -35,8 +35,8 @@ type Result<T> = std::result::Result<T, String>;
 pub fn parse(bytes: &[u8]) -> Result<Manifests> {
     let text = stream::text(bytes)?;
     let mut manifests = Manifests::default();
-    for document in stream::documents(&text) {
-        manifests.take(document?)?;
+    for document in stream::documents(&text)? {
+        manifests.take(document)?;
     }
     Ok(manifests)
 }
