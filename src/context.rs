@@ -28,7 +28,7 @@ use crate::{
     resource::Resource,
     scopes::Scopes,
     store::Store,
-    sts::Sts,
+    sts::{Endpoint, Sts},
 };
 
 /// What every scope of a process shares.
@@ -40,8 +40,8 @@ pub struct Shared {
     pub leader: Leader,
     /// AWS.
     pub sts: Arc<dyn Sts>,
-    /// Whether one endpoint stands for all regions.
-    pub endpoint_replaced: bool,
+    /// What is asked instead of the regions' own STS.
+    pub endpoint: Option<Endpoint>,
     /// Whether STS is asked through a proxy.
     pub proxied: bool,
     /// Whether pods are listed to see who holds a superseded pair.

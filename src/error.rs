@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use kube::core::Status;
+
 use crate::words;
 
 /// How long a status that was refused is not sent again.
@@ -162,11 +164,16 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     sentence
 }
 
-/// The client prints the whole status that the API server sent; its message is what it says.
+/// The client prints the whole status that the API server sent; its message is what it says. The status is
+/// the client error's own cause, too, and says no more.
 fn text_of(error: &(dyn std::error::Error + 'static)) -> String {
     let boxed = error.downcast_ref::<Box<kube::Error>>().map(AsRef::as_ref);
-    match error.downcast_ref::<kube::Error>().or(boxed) {
-        Some(kube::Error::Api(status)) => words::foreign(&status.message),
-        _ => words::foreign(&error.to_string()),
+    let status = match error.downcast_ref::<kube::Error>().or(boxed) {
+        Some(kube::Error::Api(status)) => Some(status),
+        _ => error.downcast_ref::<Box<Status>>(),
+    };
+    match status {
+        Some(status) => words::foreign(&status.message),
+        None => words::foreign(&error.to_string()),
     }
 }

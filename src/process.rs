@@ -244,7 +244,7 @@ fn shared(
         client,
         leader,
         sts: prover,
-        endpoint_replaced: args.sts_endpoint.is_some(),
+        endpoint: args.sts_endpoint.clone(),
         proxied: args.sts_proxy.is_some(),
         lists_consumers: args.list_consumers,
         restarts_consumers: args.restart_consumers,

@@ -11,9 +11,11 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+use kube::core::Status;
 use proptest::prelude::*;
 use static_aws_credentials::{
     api::Layout,
+    error::{Error, chain},
     layout::{self, Request},
     pair::{KeyPair, SecretText},
     words::{LONGEST, about, cut, foreign},
@@ -145,6 +147,23 @@ fn what_api_servers_say_is_repeated_as_it_is() {
         assert_eq!(foreign(text), text);
         assert_eq!(about(text, &pair(ID, SECRET)), text);
     }
+}
+
+#[test]
+fn what_an_api_server_says_is_said_once() {
+    let status = Status {
+        message: "secrets \"orders\" is forbidden: no".to_owned(),
+        reason: "Forbidden".to_owned(),
+        ..Status::default()
+    };
+    let error = Error::WriteSecret {
+        name: "orders".to_owned(),
+        source: Box::new(kube::Error::Api(Box::new(status))),
+    };
+    assert_eq!(
+        chain(&error),
+        "failed to write Secret orders: secrets \"orders\" is forbidden: no"
+    );
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::{
     region::{Partition, Region},
     resource::Resource,
     store::Store,
-    sts::{Question, Urgency},
+    sts::{Endpoint, Question, Urgency},
     verdict::{Answer, Control},
 };
 
@@ -94,13 +94,17 @@ impl Run<'_> {
         let account = self.status.identity.as_ref();
         let account = account.map(|identity| identity.account_id.as_str());
         let namespace = &self.resource.key.namespace;
+        let endpoint = self.context.shared.endpoint.as_ref();
         let mut others: Vec<Other> = candidates(&self.context.shared, &self.resource.key)
             .into_iter()
             .filter(|other| {
                 let elsewhere = other.resource.key.namespace != *namespace;
                 elsewhere || Some(other.account.as_str()) != account
             })
-            .filter(|other| self.is_asked_alike(&other.resource, region))
+            .filter(|other| {
+                let own = other.resource.region.as_ref();
+                own.is_some_and(|own| are_asked_alike(own, region, endpoint))
+            })
             .collect();
         others.sort_by_key(|other| Some(other.account.as_str()) == account);
         let mut known = HashSet::new();
@@ -114,15 +118,6 @@ impl Run<'_> {
             !namespaces.insert(namespace)
         });
         others
-    }
-
-    /// Whether its pair was accepted where this one is refused. An endpoint of AWS serves one region.
-    fn is_asked_alike(&self, other: &Resource, region: &Region) -> bool {
-        let same = |own: &Region| {
-            *own == *region
-                || self.context.shared.endpoint_replaced && own.partition() == region.partition()
-        };
-        other.region.as_ref().is_some_and(same)
     }
 
     /// The pair that was proven, if the source holds it still.
@@ -161,6 +156,14 @@ impl Run<'_> {
         shared.metrics.answered(&answer);
         answer
     }
+}
+
+/// Whether pairs of 2 regions are asked about at one endpoint. An endpoint of AWS serves one region, and so does each
+/// that a pattern stands for.
+fn are_asked_alike(own: &Region, other: &Region, endpoint: Option<&Endpoint>) -> bool {
+    let shared =
+        endpoint.is_some_and(|endpoint| endpoint.of(own.as_str()) == endpoint.of(other.as_str()));
+    own == other || shared && own.partition() == other.partition()
 }
 
 /// A refusal says more than an answer that says nothing.
@@ -204,4 +207,28 @@ fn candidate(store: &Store, key: &ResourceKey) -> Option<Other> {
         version: status.source?,
     })
     .filter(|_| usable && here)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::sts::parse_endpoint;
+
+    #[test]
+    fn pairs_of_another_region_answer_for_an_endpoint_that_serves_both_alone() {
+        let alike = |own: &str, other: &str, endpoint: Option<&str>| {
+            let [own, other] = [own, other].map(|region| Region::parse(region).unwrap());
+            let endpoint = endpoint.map(|endpoint| parse_endpoint(endpoint).unwrap());
+            are_asked_alike(&own, &other, endpoint.as_ref())
+        };
+        let one = Some("https://sts.example.com");
+        let pattern = Some("https://sts.{region}.example.com");
+        let (here, there) = ("eu-west-1", "eu-central-1");
+        assert!(alike(here, here, None) && alike(here, here, pattern));
+        assert!(alike(here, there, one));
+        assert!(!alike(here, there, None));
+        assert!(!alike(here, there, pattern));
+        assert!(!alike(here, "cn-north-1", one));
+    }
 }

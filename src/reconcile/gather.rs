@@ -121,7 +121,7 @@ impl<'a> Run<'a> {
             control: self.control,
             question,
             awaited: self.awaited,
-            endpoint_replaced: self.context.shared.endpoint_replaced,
+            endpoint_replaced: self.context.shared.endpoint.is_some(),
             proxied: self.context.shared.proxied,
             due,
             refused_for,

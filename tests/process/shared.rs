@@ -35,7 +35,7 @@ pub fn shared(client: Client) -> Shared {
         client,
         leader: Leader::alone(),
         sts: Arc::new(Nobody),
-        endpoint_replaced: false,
+        endpoint: None,
         proxied: false,
         lists_consumers: false,
         restarts_consumers: false,
