@@ -3,7 +3,7 @@
 
 mod cluster;
 mod fields;
-mod manifest;
+pub mod manifest;
 mod placeholder;
 mod report;
 mod rules;

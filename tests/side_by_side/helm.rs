@@ -31,8 +31,12 @@ pub struct Stage {
 
 impl Stage {
     pub async fn set() -> Result<Self> {
+        Self::set_with(Options::default()).await
+    }
+
+    pub async fn set_with(options: Options) -> Result<Self> {
         let helm = tokio::task::spawn_blocking(|| tools::find(Tool::Helm4)).await??;
-        let cluster = ControlPlane::start(Options::default()).await?;
+        let cluster = ControlPlane::start(options).await?;
         cluster.define(CRD).await?;
         Ok(Self {
             cluster,

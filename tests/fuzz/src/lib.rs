@@ -61,7 +61,7 @@ pub fn target(name: &str) -> Option<&'static Target> {
 }
 
 /// Every target.
-pub static TARGETS: [Target; 10] = [
+pub static TARGETS: [Target; 11] = [
     Target {
         name: "source",
         promise: "a pair is taken as it is or refused with a reason, and no message depends on a value",
@@ -115,6 +115,12 @@ pub static TARGETS: [Target; 10] = [
         promise: "what the schema takes is parsed, and what is parsed keeps the schema's bounds",
         longest: 4096,
         run: targets::custom_resource::custom_resource,
+    },
+    Target {
+        name: "manifests",
+        promise: "a Secret is what the types of Kubernetes make of it, and no message shows a value",
+        longest: 2048,
+        run: targets::manifests::manifests,
     },
     Target {
         name: "world",

@@ -9,6 +9,7 @@ pub mod account;
 pub mod arn_pin;
 pub mod custom_resource;
 pub mod layouts;
+pub mod manifests;
 pub mod region;
 pub mod source;
 pub mod sts_reply;
