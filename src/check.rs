@@ -49,7 +49,7 @@ pub async fn run(args: CheckArgs) -> u8 {
             Report::of(Verdict::Rejected, "ValueIsPlaceholder", problem)
         }
         Err(Obstacle::Unusable(problem)) => {
-            // It may name what somebody wrote in the place of a name.
+            // It may name a value that stands in the place of a name.
             eprintln!("error: {}", words::foreign(&problem));
             return UNUSABLE;
         }

@@ -1,5 +1,6 @@
-//! Fields that a manifest has and its kind has not. Pure.
+//! Fields that a manifest has and its kind has not, its metadata among them. Pure.
 
+use kube::api::ObjectMeta;
 use serde_json::{Map, Value};
 
 /// The path of the first field that is written and not known, within maps and lists too.
@@ -25,7 +26,22 @@ pub fn unknown(written: &Value, known: &Value, path: &str) -> Option<String> {
     }
 }
 
-/// Somebody may have written a value in the place of a name.
+/// The metadata of an object of a kind.
+pub fn metadata(object: &Map<String, Value>, of: &str) -> Result<ObjectMeta, String> {
+    let written = match object.get("metadata") {
+        None | Some(Value::Null) => Value::Object(Map::new()),
+        Some(written) => written.clone(),
+    };
+    let read: Result<ObjectMeta, _> = serde_json::from_value(written.clone());
+    let metadata = read.map_err(|_| format!("the metadata of a {of} in it cannot be read"))?;
+    let known = serde_json::to_value(&metadata).unwrap_or_default();
+    match unknown(&written, &known, "metadata") {
+        None => Ok(metadata),
+        Some(field) => Err(format!("a {of} in it has an unknown field {field}")),
+    }
+}
+
+/// A value may stand in the place of a name.
 pub fn shown(name: &str) -> &str {
     let is_name = name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphabetic());
     if is_name { name } else { "…" }

@@ -6,7 +6,11 @@ use std::collections::BTreeSet;
 use kube::api::ObjectMeta;
 use serde_json::{Map, Value};
 
-use super::{fields::unknown, secret::RawSecret, spec, stream};
+use super::{
+    fields::{metadata, unknown},
+    secret::RawSecret,
+    spec, stream,
+};
 use crate::api::{self, StaticAwsCredentials};
 
 /// What a stream of manifests holds.
@@ -59,7 +63,7 @@ fn items(object: &mut Map<String, Value>) -> Option<Vec<Value>> {
     Some(items)
 }
 
-pub(super) fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     object.get(name).and_then(Value::as_str)
 }
 
@@ -136,23 +140,9 @@ fn is_meant(version: &str, kind: &str) -> bool {
     group == api::GROUP || kind.contains("staticawscredential")
 }
 
-pub(super) fn metadata(object: &mut Map<String, Value>, of: &str) -> Result<ObjectMeta> {
-    let written = match object.get("metadata") {
-        None | Some(Value::Null) => Value::Object(Map::new()),
-        Some(written) => written.clone(),
-    };
-    let read: std::result::Result<ObjectMeta, _> = serde_json::from_value(written.clone());
-    let metadata = read.map_err(|_| format!("the metadata of a {of} in it cannot be read"))?;
-    let known = serde_json::to_value(&metadata).unwrap_or_default();
-    match unknown(&written, &known, "metadata") {
-        None => Ok(metadata),
-        Some(field) => Err(format!("a {of} in it has an unknown field {field}")),
-    }
-}
-
 impl RawResource {
-    fn new(mut object: Map<String, Value>) -> Result<Self> {
-        let metadata = metadata(&mut object, api::KIND)?;
+    fn new(object: Map<String, Value>) -> Result<Self> {
+        let metadata = metadata(&object, api::KIND)?;
         Ok(Self { metadata, object })
     }
 

@@ -21,7 +21,7 @@ const TEMPLATES: [(&str, &str); 6] = [
     ("<no value", ">"),
     ("ref+", ""),
 ];
-/// Nobody's key has so many of one letter in a row.
+/// No key has 6 equal letters in a row.
 const EXAMPLES: [&str; 3] = ["XXXXXX", "xxxxxx", "******"];
 const WORDS: [&str; 4] = ["changeme", "replace_me", "replaceme", "todo"];
 

@@ -11,7 +11,10 @@ use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::api::ObjectMeta;
 use serde_json::{Map, Value};
 
-use super::{fields::shown, manifest::metadata, placeholder};
+use super::{
+    fields::{metadata, shown},
+    placeholder,
+};
 use crate::api::SecretRef;
 
 /// Go's decoder, which API servers use, passes over what is left in the last character.
@@ -48,8 +51,8 @@ pub struct RawSecret {
 type Result<T> = std::result::Result<T, String>;
 
 impl RawSecret {
-    pub(super) fn new(mut object: Map<String, Value>) -> Result<Self> {
-        let metadata = metadata(&mut object, "Secret")?;
+    pub(super) fn new(object: Map<String, Value>) -> Result<Self> {
+        let metadata = metadata(&object, "Secret")?;
         Ok(Self { metadata, object })
     }
 
@@ -57,7 +60,7 @@ impl RawSecret {
     ///
     /// # Errors
     /// The API server would refuse it, or it is encrypted. A key is named only if it is one of
-    /// those that the source names: somebody may have written a value in a key's place.
+    /// those that the source names: a value may stand in a key's place.
     pub fn read(mut self, source: &SecretRef) -> Result<Secret> {
         if self.object.contains_key("sops") {
             return Err(
@@ -79,7 +82,7 @@ impl RawSecret {
         })
     }
 
-    /// What is refused whatever it holds.
+    /// What is refused for its form alone.
     fn is_a_secret(&self) -> Result<()> {
         let unknown = self
             .object

@@ -15,12 +15,13 @@ pub fn manifests(input: &[u8]) {
         Ok(manifests) => judged(manifests),
         Err(said) => vec![said],
     };
-    let values = objects(input).iter().flat_map(values).collect::<Vec<_>>();
+    let objects = objects(input);
+    let values = objects.iter().flat_map(values).collect::<Vec<_>>();
     for said in said {
         let shown = values.iter().find(|value| said.contains(value.as_str()));
         assert_eq!(shown, None, "{said}");
     }
-    for object in objects(input) {
+    for object in objects {
         assert_read_alike(object);
     }
 }
