@@ -62,7 +62,7 @@ impl Engine {
             .context("cannot run cargo")?;
         ensure!(
             status.success(),
-            "the engine cannot be built; it takes a C++ compiler (g++)"
+            "the engine cannot be built: cargo says why above; a C++ compiler (g++) and 1 GiB of disk are needed"
         );
         Ok(Self {
             program: directory.join("fuzz/engine"),
