@@ -152,32 +152,16 @@ impl RawResource {
     /// # Errors
     /// It cannot be read, or has an unknown field.
     pub fn read(self) -> Result<StaticAwsCredentials> {
-        const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
+        self.has_nothing_beside_its_spec()?;
         let kind = api::KIND;
-        let misplaced = self
-            .object
-            .keys()
-            .find(|name| !FIELDS.contains(&name.as_str()));
-        if let Some(name) = misplaced {
-            let of_spec = [
-                "secretRef",
-                "region",
-                "validation",
-                "target",
-                "rotation",
-                "suspend",
-            ];
-            return Err(if of_spec.contains(&name.as_str()) {
-                format!("the {kind} in it has {name} beside spec; move it into spec")
-            } else {
-                format!("the {kind} in it has an unknown field beside spec")
-            });
-        }
         let mut object = self.object;
         // Written by the operator alone, and passed over at a creation.
         object.remove("status");
         let mut written = Value::Object(object);
         without_nulls(&mut written);
+        if let Some(problem) = number_for_text(&written) {
+            return Err(format!("no API server takes the {kind} in it: {problem}"));
+        }
         // The error's own text repeats a value that stands in the wrong place.
         let read = serde_json::from_value(written.clone());
         let resource: StaticAwsCredentials = read.map_err(|_| {
@@ -195,6 +179,34 @@ impl RawResource {
             None => Ok(resource),
         }
     }
+
+    fn has_nothing_beside_its_spec(&self) -> Result<()> {
+        const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
+        const OF_SPEC: [&str; 6] = [
+            "secretRef",
+            "region",
+            "validation",
+            "target",
+            "rotation",
+            "suspend",
+        ];
+        let kind = api::KIND;
+        let mut names = self.object.keys().map(String::as_str);
+        match names.find(|name| !FIELDS.contains(name)) {
+            None => Ok(()),
+            Some(name) if OF_SPEC.contains(&name) => Err(format!(
+                "the {kind} in it has {name} beside spec; move it into spec"
+            )),
+            Some(_) => Err(format!("the {kind} in it has an unknown field beside spec")),
+        }
+    }
+}
+
+/// YAML takes an account ID without quotes for a number, and drops a 0 at its beginning.
+fn number_for_text(written: &Value) -> Option<&'static str> {
+    let account = written.pointer("/spec/validation/accountId");
+    let is_number = account.is_some_and(Value::is_number);
+    is_number.then_some("spec.validation.accountId is a number; put it in quotes")
 }
 
 /// The API server drops what is null before it fills in defaults.

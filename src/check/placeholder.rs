@@ -13,8 +13,9 @@ const ENCRYPTED: [(&str, &str); 6] = [
     ("-----BEGIN PGP MESSAGE-----", "PGP"),
 ];
 /// What the tools write that fill in templates, whole or around a name.
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("${", "}"),
+    ("$${", "}"),
     ("$(", ")"),
     ("{{", "}}"),
     ("<path:", ">"),
@@ -34,7 +35,8 @@ pub fn of(value: &[u8]) -> Option<String> {
     }
     let mut templates = TEMPLATES.iter();
     let is_template = templates.any(|(begin, end)| text.starts_with(begin) && text.ends_with(end));
-    if is_template || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+    if is_template || is_variable(text) || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+    {
         return Some("looks like a template; render it first".to_owned());
     }
     if EXAMPLES.iter().any(|example| text.contains(example)) {
@@ -46,6 +48,13 @@ pub fn of(value: &[u8]) -> Option<String> {
         return Some(problem.to_owned());
     }
     None
+}
+
+/// Whether a text is a variable of a shell, which nothing has filled in.
+fn is_variable(text: &str) -> bool {
+    let sign = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let name = text.strip_prefix('$').unwrap_or_default();
+    name.len() > 1 && name.bytes().all(sign)
 }
 
 /// Whether a text is an access key ID or a secret access key as AWS shows it.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::{
@@ -17,6 +17,7 @@ tests![
     what_no_api_server_takes_is_called_so,
     a_resource_that_cannot_be_read_is_called_so,
     an_encrypted_secret_is_called_so,
+    what_something_else_is_to_write_is_no_pair,
     large_and_deep_input_ends_in_time,
     a_value_is_not_named_that_stands_in_the_place_of_a_key,
 ];
@@ -183,6 +184,10 @@ async fn a_resource_that_cannot_be_read_is_called_so(_: Arc<Stage>) -> Result<()
             "{secretRef: {name: orders-key-pair}, region: eu-west-1, validation: {interval: 1s}}",
             "spec.validation.interval",
         ),
+        (
+            "{secretRef: {name: orders-key-pair}, region: eu-west-1, validation: {accountId: 012345678901}}",
+            "spec.validation.accountId is a number; put it in quotes",
+        ),
         ("{region: eu-west-1}", "cannot be read"),
         ("text", "cannot be read"),
     ];
@@ -208,6 +213,40 @@ async fn an_encrypted_secret_is_called_so(_: Arc<Stage>) -> Result<()> {
         "{HEAD}stringData:\n  AWS_ACCESS_KEY_ID: {value}\n  AWS_SECRET_ACCESS_KEY: {value}\nsops:\n  version: 3.9.0\n"
     );
     unusable(input, "the Secret is encrypted with SOPS; decrypt it first").await
+}
+
+async fn what_something_else_is_to_write_is_no_pair(_: Arc<Stage>) -> Result<()> {
+    let (id, _) = PAIR;
+    let template = "looks like a template; render it first";
+    let cases = [
+        ("${AWS_SECRET_ACCESS_KEY}", template),
+        ("$${AWS_SECRET_ACCESS_KEY}", template),
+        ("$AWS_SECRET_ACCESS_KEY", template),
+        ("{{ .Values.secret }}", template),
+        ("<path:kv/data/orders#secret>", template),
+        ("ref+awsssm://orders/secret", template),
+        ("CHANGEME", template),
+        ("xxxxxxxxxxxxxxxxxxxx", "is an example"),
+        (
+            "$ANSIBLE_VAULT;1.1;AES256",
+            "is encrypted with ansible-vault",
+        ),
+        ("ENC[AES256_GCM,data:p673w==]", "is encrypted with SOPS"),
+        ("age-encryption.org/v1", "is encrypted with age"),
+    ];
+    for (value, words) in cases {
+        let input = format!(
+            "{HEAD}stringData: {{AWS_ACCESS_KEY_ID: {id}, AWS_SECRET_ACCESS_KEY: '{value}'}}\n"
+        );
+        let run = check(["-f", "-", "--offline"]).input(input).run().await?;
+        let is_told = run.code == 1 && run.out.contains("ValueIsPlaceholder");
+        ensure!(
+            is_told && run.out.contains(words),
+            "{value}: {}",
+            run.told()
+        );
+    }
+    Ok(())
 }
 
 async fn large_and_deep_input_ends_in_time(_: Arc<Stage>) -> Result<()> {
