@@ -7,6 +7,8 @@ use std::time::Duration;
 pub enum Again {
     /// After this time.
     In(Duration),
+    /// While workloads that are being restarted keep others waiting: soon, and then ever later, a minute at the most.
+    Soon,
     /// After a restart that may come at any time: soon, and then ever later.
     Later,
 }
@@ -17,6 +19,7 @@ impl Again {
     pub fn sooner(one: Option<Self>, other: Option<Self>) -> Option<Self> {
         match (one, other) {
             (Some(Self::In(one)), Some(Self::In(other))) => Some(Self::In(one.min(other))),
+            (Some(Self::Soon), _) | (_, Some(Self::Soon)) => Some(Self::Soon),
             (Some(Self::Later), _) | (_, Some(Self::Later)) => Some(Self::Later),
             (one, other) => one.or(other),
         }

@@ -176,7 +176,7 @@ pub fn judge(
             (Truth::Unknown, Reason::RestartsProgressing, message)
         };
         tell(status, truth, reason, message, now);
-        return Some(Again::Later);
+        return Some(Again::Soon);
     }
     let Some(laggards) = last_look.filter(|_| left == 0) else {
         restarts.restarting_since = restarts.restarting_since.take().filter(|_| left == 0);

@@ -9,6 +9,8 @@ use crate::consumers::{Again, Own};
 
 const FIRST: Duration = Duration::from_secs(10);
 const MOST: Duration = Duration::from_mins(5);
+/// The same while workloads wait for others to become healthy.
+const MOST_OF_A_WAVE: Duration = Duration::from_mins(1);
 
 /// Looks at consumers, past and to come.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +32,13 @@ struct Waiting {
     since: Timestamp,
     before: Duration,
     begun: Instant,
+}
+
+impl Looks {
+    fn pause(&self, most: Duration, jitter: f64) -> Duration {
+        let doubled = FIRST.saturating_mul(1 << self.in_a_row.min(8));
+        doubled.min(most).mul_f64(0.8 + 0.4 * jitter)
+    }
 }
 
 impl Overlap {
@@ -105,10 +114,8 @@ impl Overlap {
         };
         let pause = match again {
             Again::In(pause) => pause,
-            Again::Later => {
-                let doubled = FIRST.saturating_mul(1 << looks.in_a_row.min(8));
-                doubled.min(MOST).mul_f64(0.8 + 0.4 * jitter)
-            }
+            Again::Soon => looks.pause(MOST_OF_A_WAVE, jitter),
+            Again::Later => looks.pause(MOST, jitter),
         };
         looks.next = Some(now + pause);
         Some(pause)

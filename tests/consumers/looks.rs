@@ -48,6 +48,18 @@ fn looks_grow_rare_while_nothing_happens_and_frequent_when_something_does() {
 }
 
 #[test]
+fn workloads_that_wait_for_others_wait_a_minute_at_the_most_once_these_are_healthy() {
+    let now = Instant::now();
+    let mut overlap = Overlap::default();
+    overlap.wait(since(2), Duration::ZERO, now);
+    let mut look = |news| overlap.looked(Some(Again::Soon), news, 0.5, now).unwrap();
+    let pauses: Vec<u64> = [true, false, false, false, false, true]
+        .map(|news| look(news).as_secs())
+        .to_vec();
+    assert_eq!(pauses, [10, 20, 40, 60, 60, 10]);
+}
+
+#[test]
 fn not_all_resources_look_at_the_same_time() {
     let now = Instant::now();
     let pause = |jitter| {
@@ -85,6 +97,10 @@ fn of_two_reasons_to_look_again_the_sooner_counts() {
     assert_eq!(Again::sooner(None, long), long);
     assert_eq!(Again::sooner(long, Some(Again::Later)), Some(Again::Later));
     assert_eq!(Again::sooner(Some(Again::Later), None), Some(Again::Later));
+    for other in [long, Some(Again::Later), None] {
+        assert_eq!(Again::sooner(other, Some(Again::Soon)), Some(Again::Soon));
+        assert_eq!(Again::sooner(Some(Again::Soon), other), Some(Again::Soon));
+    }
     assert_eq!(Again::sooner(None, None), None);
 }
 

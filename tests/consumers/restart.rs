@@ -247,7 +247,7 @@ fn they_go_on_until_all_are_healthy() {
     let mut going = under_way(&["Deployment/a", "Deployment/b"], Some(&["Deployment/c"]));
     assert_eq!(
         restart::judge(&mut going, NONE, Duration::ZERO, time(AFTER)),
-        Some(Again::Later)
+        Some(Again::Soon)
     );
     let (truth, reason, message) = said(&going);
     assert_eq!((truth, reason), ("Unknown", "RestartsProgressing"));
@@ -293,7 +293,7 @@ fn a_rollout_that_takes_minutes_is_told_as_one_that_holds_the_others_up() {
     assert_eq!(said(&held).1, "RestartsProgressing");
     let slow = patience + Duration::from_secs(1);
     let again = restart::judge(&mut held, NONE, slow, time("2026-01-01T12:15:01Z"));
-    assert_eq!(again, Some(Again::Later));
+    assert_eq!(again, Some(Again::Soon));
     let (truth, reason, message) = said(&held);
     assert_eq!((truth, reason), ("False", "RestartsHeld"));
     assert!(

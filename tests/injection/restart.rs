@@ -18,6 +18,8 @@ const AT_ONCE: usize = 3;
 const STUCK: &str = "app-07";
 /// The third wave has it: three times three are begun, and no more.
 const BEGUN: usize = 9;
+/// Until all are restarted after the stuck one was mended: 5 waves, each looked at ever later.
+const MENDED: Duration = Duration::from_mins(10);
 const DEPLOYMENT: &str = "
 apiVersion: apps/v1
 kind: Deployment
@@ -133,13 +135,7 @@ impl Fleet<'_> {
         let mended = r#"{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}"#;
         self.kubectl(&["patch", "deployment", STUCK, "--type=merge", "-p", mended])
             .await?;
-        let done = [
-            "wait",
-            "awscreds/orders",
-            "--for=condition=ConsumersRestarted",
-            "--timeout=600s",
-        ];
-        self.kubectl(&done).await?;
+        self.until_all_are_restarted().await?;
         let last = self.look().await?;
         ensure!(last.restarted.len() == COUNT, "{last:?}");
         for (name, changes) in &last.changes {
@@ -147,6 +143,25 @@ impl Fleet<'_> {
             ensure!(*changes == expected, "{name} was changed {changes} times");
         }
         Ok(())
+    }
+
+    async fn until_all_are_restarted(&self) -> Result<()> {
+        let began = Instant::now();
+        loop {
+            let status = self.status().await?;
+            let conditions = status["conditions"].as_array().context("no conditions")?;
+            let restarted = conditions.iter().any(|condition| {
+                condition["type"] == "ConsumersRestarted" && condition["status"] == "True"
+            });
+            if restarted {
+                return Ok(());
+            }
+            if began.elapsed() > MENDED {
+                let (look, pods) = (self.look().await?, self.kubectl(&["get", "pods"]).await?);
+                anyhow::bail!("not all restarted: {look:?}\n{status:#}\n{pods}");
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
     }
 
     async fn objects(&self, kind: &str) -> Result<Vec<Value>> {
