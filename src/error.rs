@@ -73,6 +73,9 @@ pub enum Error {
     /// The API server took too long.
     #[error("the API server did not answer within {} s", .0.as_secs())]
     Deadline(Duration),
+    /// What the run had read is not the last word any more.
+    #[error("the resource or its source changed while AWS was asked about other pairs")]
+    Overtaken,
     /// Another replica may lead by now.
     #[error("this replica does not lead any more")]
     NotLeading,
@@ -100,6 +103,7 @@ impl Error {
             Self::StatusRefused(_) => "status_refused",
             Self::StatusRefusedBefore => "status_refused_before",
             Self::Deadline(_) => "deadline",
+            Self::Overtaken => "overtaken",
             Self::NotLeading => "not_leading",
             Self::Panic => "panic",
             Self::Endless => "endless",
@@ -110,7 +114,13 @@ impl Error {
     #[must_use]
     pub fn is_race(&self) -> bool {
         let raced = |status: &kube::core::Status| status.is_conflict() || status.is_not_found();
-        matches!(self, Self::WriteStatus(error) if matches!(&**error, kube::Error::Api(status) if raced(status)))
+        match self {
+            Self::Overtaken => true,
+            Self::WriteStatus(error) => {
+                matches!(&**error, kube::Error::Api(status) if raced(status))
+            }
+            _ => false,
+        }
     }
 
     /// Whether the operator has no right to see what it asked for.

@@ -78,7 +78,7 @@ pub async fn reconcile(
             Step::Read(Read::Source) => run.read_source().instrument(observe).await?,
             Step::Read(Read::Target(name)) => run.read_target(name).instrument(observe).await?,
             Step::Ask(query) => run.ask(query).instrument(observe).await,
-            Step::Control(region) => run.ask_about_others(&region).instrument(observe).await,
+            Step::Control(region) => run.ask_about_others(&region).instrument(observe).await?,
             Step::Act(plan) => {
                 if let Some(pause) = run.act(*plan).instrument(act).await? {
                     let follow = tracing::debug_span!("follow");

@@ -8,9 +8,10 @@ use tokio::time::{Instant, timeout};
 use super::{Run, in_time};
 use crate::{
     api::SourceVersion,
-    context::Shared,
+    context::{Context, Shared},
     decide::{Source, SourcePair},
-    index::ResourceKey,
+    error::Error,
+    index::{ResourceKey, Sight},
     lock::lock,
     observe,
     region::{Partition, Region},
@@ -29,6 +30,8 @@ const IN_ALL: usize = 64;
 const READ: usize = 8;
 /// After this time there is no answer.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// How often a run that waits for the answers looks whether its own resource or source has changed.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// A resource with a pair that may be asked about.
 struct Other {
@@ -49,12 +52,20 @@ enum Found {
 
 impl Run<'_> {
     /// Asks about other pairs until one is accepted.
-    pub(super) async fn ask_about_others(&mut self, region: &Region) {
-        let asked = timeout(DEADLINE, self.control_of(region)).await;
+    ///
+    /// # Errors
+    /// The resource or its source changed meanwhile: the next run decides from these.
+    pub(super) async fn ask_about_others(&mut self, region: &Region) -> Result<(), Error> {
+        let (context, resource, source) = (self.context, self.resource, self.view.source.clone());
+        let asked = tokio::select! {
+            asked = timeout(DEADLINE, self.control_of(region)) => asked,
+            () = overtaken(context, resource, &source) => return Err(Error::Overtaken),
+        };
         let control = asked.unwrap_or(Control::Undetermined);
         self.context.shared.metrics.controlled(control);
         tracing::info!(resource = %self.resource.key, result = <&str>::from(control), "asked AWS about other pairs, since it refuses the published one");
         self.control = Some(control);
+        Ok(())
     }
 
     async fn control_of(&mut self, region: &Region) -> Control {
@@ -155,6 +166,24 @@ impl Run<'_> {
         let answer = shared.sts.ask(question).await.answer;
         shared.metrics.answered(&answer);
         answer
+    }
+}
+
+/// Returns once the resource or its source is another than a run has seen.
+async fn overtaken(context: &Context, resource: &Resource, source: &Sight) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let view = lock(&context.index).view(&resource.key);
+        let object = lock(&context.store).object(&resource.key);
+        let same_spec = object.is_some_and(|object| {
+            object.is_ok_and(|object| {
+                object.metadata.generation == Some(resource.generation)
+                    && object.metadata.deletion_timestamp.is_some() == resource.deleting
+            })
+        });
+        if view.source != *source || !same_spec {
+            return;
+        }
     }
 }
 

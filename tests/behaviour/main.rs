@@ -12,6 +12,7 @@ mod adoption;
 mod aws;
 mod barrier;
 mod consumers;
+mod controlled;
 mod costs;
 mod crowds;
 mod digest;
@@ -94,6 +95,7 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         rejected::tests(),
         signatures::tests(),
         turns::tests(),
+        controlled::tests(),
         crowds::tests(),
         interval::tests(),
         publish::tests(),

@@ -51,19 +51,19 @@ pub fn tests() -> Vec<(&'static str, Test)> {
 }
 
 /// From now on AWS does not know the pair, and is asked because the region changes.
-async fn refuse(scene: &Scene, name: &str, pair: (&str, &str)) -> Result<()> {
+pub async fn refuse(scene: &Scene, name: &str, pair: (&str, &str)) -> Result<()> {
     scene.forget(pair);
     scene.change(name, json!({ "region": ELSEWHERE })).await?;
     scene.until_doubted(name, "RejectionUnconfirmed").await?;
     Ok(())
 }
 
-fn withdraw() -> Value {
+pub fn withdraw() -> Value {
     json!({ "validation": { "onRejected": "Withdraw" } })
 }
 
 /// A pair of another account, which AWS accepts: that of `bills`.
-async fn beside(scene: &Scene) -> Result<()> {
+pub async fn beside(scene: &Scene) -> Result<()> {
     accept_other(scene);
     scene.source("other-pair", SECOND).await?;
     scene.resource("bills", "other-pair", withdraw()).await?;
