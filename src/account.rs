@@ -9,7 +9,7 @@ const ACCOUNT_BITS: u64 = 0x7fff_ffff_ff80;
 /// The account in an access key ID, as 12 digits; none if the ID has none, as those of the older
 /// generation and of other stores.
 #[must_use]
-pub fn decode(access_key_id: &str) -> Option<String> {
+pub fn account_id_from_key_id(access_key_id: &str) -> Option<String> {
     let encoded = access_key_id
         .strip_prefix("AKIA")
         .or_else(|| access_key_id.strip_prefix("ASIA"))?

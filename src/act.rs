@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 use crate::{
     api::{Reason, StaticAwsCredentials, StaticAwsCredentialsStatus, WorkloadReference},
     consumers::Workload,
-    decide::{Change, Draft},
+    decide::{DesiredSecret, TargetWrite},
     error::Error,
-    glimpse::Glimpse,
-    index::{ResourceKey, Seen, Sight},
+    glimpse::PartialMeta,
+    index::{NamespacedName, Observed, SecretVersion},
     pair::KeyPair,
-    target::{FIELD_MANAGER, Passing},
+    target::{FIELD_MANAGER, ZeroizingSecret},
     verdict::Finding,
     words,
 };
@@ -26,20 +26,20 @@ mod rehearse;
 mod review;
 
 pub use leftovers::{Removed, remove};
-pub use rehearse::{may, rehearse};
+pub use rehearse::{dry_run_create, may};
 pub use review::{authenticated, may_get};
 
 /// How a change of the target ended.
 #[derive(Debug)]
-pub enum Changed {
+pub enum WriteOutcome {
     /// It is done, and this is how the Secret stands now.
-    Done(Sight),
+    Applied(Observed),
     /// There was nothing to do.
-    Untouched,
+    Unchanged,
     /// The Secret is not what the decision was made from.
     Conflict,
     /// The API server refuses it.
-    Refused(Finding),
+    Rejected(Finding),
     /// The namespace is going away, and so is everything in it.
     NamespaceTerminating,
 }
@@ -48,22 +48,27 @@ pub enum Changed {
 ///
 /// # Errors
 /// The API server does not answer.
-pub async fn change(client: &Client, namespace: &str, change: &Change) -> Result<Changed, Error> {
+pub async fn change(
+    client: &Client,
+    namespace: &str,
+    change: &TargetWrite,
+) -> Result<WriteOutcome, Error> {
     let (draft, replaced) = match change {
-        Change::Nothing => return Ok(Changed::Untouched),
-        Change::Delete(name, seen) => {
+        TargetWrite::Nothing => return Ok(WriteOutcome::Unchanged),
+        TargetWrite::Delete(name, seen) => {
             return match leftovers::delete(client, namespace, name, seen).await {
-                Ok(sight) => Ok(Changed::Done(sight)),
+                Ok(sight) => Ok(WriteOutcome::Applied(sight)),
                 Err(error) => refused(name, error),
             };
         }
-        Change::Create(draft) => (draft, None),
-        Change::Replace(draft, seen) => (draft, Some(seen)),
+        TargetWrite::Create(draft) => (draft, None),
+        TargetWrite::Replace(draft, seen) => (draft, Some(seen)),
     };
     match write(client, namespace, draft, replaced).await {
-        Ok(written) => Ok(Seen::of(written.meta()).map_or(Changed::Conflict, |seen| {
-            Changed::Done(Sight::Present(seen))
-        })),
+        Ok(written) => Ok(SecretVersion::of(written.meta())
+            .map_or(WriteOutcome::Conflict, |seen| {
+                WriteOutcome::Applied(Observed::Found(seen))
+            })),
         Err(error) => refused(draft_name(draft), without_pair(error, &draft.pair)),
     }
 }
@@ -72,9 +77,9 @@ pub async fn change(client: &Client, namespace: &str, change: &Change) -> Result
 async fn write(
     client: &Client,
     namespace: &str,
-    draft: &Draft,
-    replaced: Option<&Seen>,
-) -> kube::Result<Glimpse> {
+    draft: &DesiredSecret,
+    replaced: Option<&SecretVersion>,
+) -> kube::Result<PartialMeta> {
     let secret = secret(draft, replaced);
     send(
         client,
@@ -90,9 +95,9 @@ async fn send(
     client: &Client,
     namespace: &str,
     name: &str,
-    secret: &Passing,
+    secret: &ZeroizingSecret,
     replaces: bool,
-) -> kube::Result<Glimpse> {
+) -> kube::Result<PartialMeta> {
     let body = serde_json::to_vec(&secret.0).map_err(kube::Error::SerdeError)?;
     let secrets = Request::new(Secret::url_path(&(), Some(namespace)));
     let parameters = PostParams {
@@ -114,29 +119,33 @@ async fn send(
 ///
 /// # Errors
 /// It is not, or the API server does not answer.
-pub async fn confirm(client: &Client, key: &ResourceKey, version: &str) -> Result<(), Error> {
+pub async fn dry_run_precondition(
+    client: &Client,
+    key: &NamespacedName,
+    version: &str,
+) -> Result<(), Error> {
     let patch = json!({ "metadata": { "resourceVersion": version } });
     let parameters = PatchParams {
         dry_run: true,
-        ..merging()
+        ..merge_patch_params()
     };
-    let confirmed = statuses(client, key)
+    let confirmed = status_api(client, key)
         .patch_status(&key.name, &parameters, &Patch::Merge(&patch))
         .await;
     let failed = |error| Error::WriteStatus(Box::new(error));
     confirmed.map(drop).map_err(failed)
 }
 
-fn statuses(client: &Client, key: &ResourceKey) -> Api<Glimpse<StaticAwsCredentials>> {
+fn status_api(client: &Client, key: &NamespacedName) -> Api<PartialMeta<StaticAwsCredentials>> {
     Api::namespaced(client.clone(), &key.namespace)
 }
 
-fn draft_name(draft: &Draft) -> &str {
+fn draft_name(draft: &DesiredSecret) -> &str {
     draft.metadata.name.as_deref().unwrap_or_default()
 }
 
-fn secret(draft: &Draft, replaces: Option<&Seen>) -> Passing {
-    let mut secret = Passing::new(draft.metadata.clone(), &draft.data);
+fn secret(draft: &DesiredSecret, replaces: Option<&SecretVersion>) -> ZeroizingSecret {
+    let mut secret = ZeroizingSecret::new(draft.metadata.clone(), &draft.data);
     secret.0.metadata.uid = replaces.map(|seen| seen.uid.to_string());
     secret.0.metadata.resource_version = replaces.map(|seen| seen.version.to_string());
     secret
@@ -158,24 +167,26 @@ fn without_pair(error: kube::Error, pair: &KeyPair) -> kube::Error {
     kube::Error::Api(status)
 }
 
-fn refused(name: &str, error: kube::Error) -> Result<Changed, Error> {
+fn refused(name: &str, error: kube::Error) -> Result<WriteOutcome, Error> {
     match error {
         kube::Error::Api(status)
             if status.is_conflict() || status.is_already_exists() || status.is_not_found() =>
         {
             if namespace_is_gone(&status) {
-                Ok(Changed::NamespaceTerminating)
+                Ok(WriteOutcome::NamespaceTerminating)
             } else {
-                Ok(Changed::Conflict)
+                Ok(WriteOutcome::Conflict)
             }
         }
-        kube::Error::Api(status) if namespace_is_gone(&status) => Ok(Changed::NamespaceTerminating),
+        kube::Error::Api(status) if namespace_is_gone(&status) => {
+            Ok(WriteOutcome::NamespaceTerminating)
+        }
         kube::Error::Api(status) if matches!(status.code, 400 | 403 | 413 | 422) => {
             let message = format!(
                 "the API server refuses to write Secret \"{name}\": {}",
                 words::foreign(&status.message)
             );
-            Ok(Changed::Refused(Finding::new(
+            Ok(WriteOutcome::Rejected(Finding::new(
                 Reason::TargetWriteRefused,
                 message,
             )))
@@ -214,10 +225,14 @@ pub async fn restart(
         "metadata": { "resourceVersion": seen.metadata.resource_version },
         "spec": { "template": { "metadata": { "annotations": { mark: occasion } } } },
     });
-    let workloads: Api<Glimpse<Workload>> =
+    let workloads: Api<PartialMeta<Workload>> =
         Api::namespaced_with(client.clone(), namespace, &reference.kind);
     let patched = workloads
-        .patch(&reference.name, &merging(), &Patch::Merge(&patch))
+        .patch(
+            &reference.name,
+            &merge_patch_params(),
+            &Patch::Merge(&patch),
+        )
         .await;
     match patched {
         Ok(_) => Ok(true),
@@ -236,17 +251,17 @@ pub async fn restart(
 /// The API server refuses it or does not answer.
 pub async fn status(
     client: &Client,
-    key: &ResourceKey,
+    key: &NamespacedName,
     version: &str,
     before: &StaticAwsCredentialsStatus,
     status: &StaticAwsCredentialsStatus,
 ) -> Result<Option<String>, Error> {
     let value = |status| serde_json::to_value(status).unwrap_or_default();
     let mut whole = value(status);
-    clear(&value(before), &mut whole);
+    null_removed_fields(&value(before), &mut whole);
     let patch = json!({ "metadata": { "resourceVersion": version }, "status": whole });
-    match statuses(client, key)
-        .patch_status(&key.name, &merging(), &Patch::Merge(&patch))
+    match status_api(client, key)
+        .patch_status(&key.name, &merge_patch_params(), &Patch::Merge(&patch))
         .await
     {
         Ok(written) => Ok(written.resource_version()),
@@ -259,7 +274,7 @@ pub async fn status(
     }
 }
 
-fn merging() -> PatchParams {
+fn merge_patch_params() -> PatchParams {
     PatchParams {
         field_manager: Some(FIELD_MANAGER.to_owned()),
         ..PatchParams::default()
@@ -267,13 +282,13 @@ fn merging() -> PatchParams {
 }
 
 /// Whatever is gone has to be null, at every depth, or a merge patch leaves what was there.
-fn clear(before: &Value, after: &mut Value) {
+fn null_removed_fields(before: &Value, after: &mut Value) {
     let (Value::Object(before), Value::Object(after)) = (before, after) else {
         return;
     };
     for (name, old) in before {
         match after.get_mut(name) {
-            Some(new) => clear(old, new),
+            Some(new) => null_removed_fields(old, new),
             None => {
                 after.insert(name.clone(), Value::Null);
             }

@@ -129,7 +129,7 @@ async fn rehearse(client: &Client, namespace: &str, spec: &Value) -> Result<(), 
         spec.entry("secretRef")
             .or_insert_with(|| json!({ "name": SOURCE }));
     }
-    act::rehearse(client, &path, &object).await
+    act::dry_run_create(client, &path, &object).await
 }
 
 fn weighed(

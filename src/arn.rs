@@ -6,13 +6,13 @@ const LONGEST: usize = 2048;
 /// A pattern for the ARN of an IAM user or a root user, in which `*` stands for any characters but
 /// `:`, so that it cannot reach from one part of an ARN into the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ArnPin {
+pub struct ArnPattern {
     partition: String,
     account: String,
     resource: String,
 }
 
-impl ArnPin {
+impl ArnPattern {
     /// Takes a text for a pin.
     ///
     /// # Errors

@@ -25,12 +25,12 @@ use subject::{Obstacle, Subject};
 use crate::{
     api::Reason,
     args::check::CheckArgs,
-    decide::{self, CONFIRMATION, Evidence, Query, Source},
+    decide::{self, Evidence, Query, REJECTION_CONFIRMATION, Source},
     error::chain,
     fingerprint::FingerprintKey,
     process,
-    resource::Resource,
-    sts::{Client, Question, Sts, Urgency},
+    resource::ValidatedCredentials,
+    sts::{CallerIdentityRequest, Client, Priority, Sts},
     verdict::{Answer, Finding},
     words,
 };
@@ -84,7 +84,7 @@ async fn weighed(
         let evidence = Evidence {
             answers: &answers,
             refused_for: if left.is_zero() {
-                CONFIRMATION
+                REJECTION_CONFIRMATION
             } else {
                 began.elapsed()
             },
@@ -126,15 +126,15 @@ async fn ask(sts: &Client, subject: &Subject, query: &Query) -> Answer {
     let Ok(pair) = &found.pair else {
         return Answer::Undetermined(Reason::SourceNotFound);
     };
-    let question = Question {
+    let question = CallerIdentityRequest {
         namespace: subject.rules.resource.key.namespace.to_string(),
         pair: Arc::clone(&pair.pair),
         region: query.region.as_str().to_owned(),
         endpoint: query.region.sts_endpoint(),
-        urgency: Urgency::NewPair,
+        priority: Priority::NewPair,
         not_before: Instant::now(),
     };
-    sts.ask(question).await.answer
+    sts.get_caller_identity(question).await.answer
 }
 
 fn report(
@@ -145,7 +145,7 @@ fn report(
     waited: Duration,
 ) -> Report {
     let Subject { rules, source } = subject;
-    let Resource {
+    let ValidatedCredentials {
         key, source: names, ..
     } = &rules.resource;
     let pair = match &source {
@@ -156,7 +156,7 @@ fn report(
     // A refusal tells them itself.
     notes.retain(|note| !finding.message.contains(note.as_str()));
     notes.extend(rules.notes);
-    if finding.reason == Reason::AccessKeyUnknown && waited < CONFIRMATION {
+    if finding.reason == Reason::AccessKeyUnknown && waited < REJECTION_CONFIRMATION {
         let note = "AWS may not know a key yet that was created within the last minute; --wait 60s \
                     goes on asking";
         notes.push(note.to_owned());

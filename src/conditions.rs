@@ -17,7 +17,7 @@ pub const LONGEST_MESSAGE: usize = 4096;
 
 /// Whether something holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Truth {
+pub enum ConditionStatus {
     /// It holds.
     True,
     /// It does not hold.
@@ -28,7 +28,7 @@ pub enum Truth {
 
 /// Whether the resource is done. At most one of Ready=True, Reconciling and Stalled is ever present.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Summary {
+pub enum Readiness {
     /// The target holds the source's pair.
     Ready(Finding),
     /// Something is awaited; no person need act.
@@ -39,16 +39,16 @@ pub enum Summary {
 
 /// Everything that the conditions say after one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct ConditionSet {
     /// The verdict on the source's pair.
-    pub verified: (Truth, Finding),
+    pub verified: (ConditionStatus, Finding),
     /// Whether the target holds what was last published.
-    pub published: (Truth, Finding),
+    pub published: (ConditionStatus, Finding),
     /// Whether the resource is done.
-    pub summary: Summary,
+    pub summary: Readiness,
 }
 
-impl Truth {
+impl ConditionStatus {
     /// The status as it stands in a condition.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -67,17 +67,23 @@ impl Truth {
     }
 }
 
-impl Report {
+impl ConditionSet {
     /// The conditions, with the transition times of `before` where the status did not change.
     #[must_use]
     pub fn conditions(&self, before: &[Condition], now: Timestamp) -> Vec<Condition> {
         let build = |kind, truth, finding| condition(before, kind, truth, finding, now);
         let (ready, further, finding) = match &self.summary {
-            Summary::Ready(finding) => (Truth::True, None, finding),
-            Summary::Reconciling(finding) => {
-                (Truth::False, Some(ConditionType::Reconciling), finding)
-            }
-            Summary::Stalled(finding) => (Truth::False, Some(ConditionType::Stalled), finding),
+            Readiness::Ready(finding) => (ConditionStatus::True, None, finding),
+            Readiness::Reconciling(finding) => (
+                ConditionStatus::False,
+                Some(ConditionType::Reconciling),
+                finding,
+            ),
+            Readiness::Stalled(finding) => (
+                ConditionStatus::False,
+                Some(ConditionType::Stalled),
+                finding,
+            ),
         };
         let mut conditions = vec![
             build(ConditionType::Ready, ready, finding),
@@ -88,7 +94,7 @@ impl Report {
                 &self.published.1,
             ),
         ];
-        conditions.extend(further.map(|kind| build(kind, Truth::True, finding)));
+        conditions.extend(further.map(|kind| build(kind, ConditionStatus::True, finding)));
         // They speak of the pods, of which a run knows nothing.
         for kind in [
             ConditionType::PreviousKeyInUse,
@@ -109,9 +115,9 @@ pub fn suspended(before: &[Condition], now: Timestamp) -> Vec<Condition> {
     );
     let ready = match find(before, ConditionType::Ready).map(|condition| condition.status.as_str())
     {
-        Some("True") => Truth::True,
-        Some("False") => Truth::False,
-        _ => Truth::Unknown,
+        Some("True") => ConditionStatus::True,
+        Some("False") => ConditionStatus::False,
+        _ => ConditionStatus::Unknown,
     };
     let kept = before.iter().filter(|condition| {
         condition.type_ != ConditionType::Ready.as_str()
@@ -133,9 +139,9 @@ pub fn unusable(before: &[Condition], finding: &Finding, now: Timestamp) -> Vec<
     let kept = before
         .iter()
         .filter(|old| replaced.iter().all(|kind| old.type_ != kind.as_str()));
-    std::iter::once(build(ConditionType::Ready, Truth::False))
+    std::iter::once(build(ConditionType::Ready, ConditionStatus::False))
         .chain(kept.cloned())
-        .chain([build(ConditionType::Stalled, Truth::True)])
+        .chain([build(ConditionType::Stalled, ConditionStatus::True)])
         .collect()
 }
 
@@ -164,7 +170,7 @@ pub fn reason(conditions: &[Condition], kind: ConditionType) -> Option<Reason> {
 pub fn condition(
     before: &[Condition],
     kind: ConditionType,
-    truth: Truth,
+    truth: ConditionStatus,
     finding: &Finding,
     now: Timestamp,
 ) -> Condition {

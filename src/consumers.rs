@@ -15,12 +15,12 @@ mod verdict;
 mod volume;
 mod workload;
 
-pub use again::Again;
+pub use again::Recheck;
 pub use fleet::{Fleets, Pods, is_older};
 pub use group::{Key, Keys, Others, Own, Standing, superseded};
 pub use laggard::Laggards;
-pub use overlap::{Holder, delivered, forget, holder, is_open, note, since};
-pub use pickup::{Pickup, pickup};
+pub use overlap::{OldKeyHolder, forget, holder, is_open, note, propagated_at, since};
+pub use pickup::{ReloadMode, reload_mode};
 pub use pod::Pod;
-pub use verdict::{Outlook, judge, judge_again, own, unlisted};
-pub use workload::{Workload, mark};
+pub use verdict::{Assessment, judge, judge_again, own, unlisted};
+pub use workload::{Workload, restart_annotation_key};

@@ -15,17 +15,17 @@ use tokio::{
 };
 
 use crate::{
-    events::Announcement,
-    fair::FairGate,
+    events::EventRequest,
+    fair::FairSemaphore,
     fingerprint::FingerprintKey,
     guards::Guards,
-    index::{Index, ResourceKey},
+    index::{Index, NamespacedName},
     leader::Leader,
     lock::lock,
     metrics::{Listing, Metrics},
     queue::Queue,
-    remembered::{Asked, Remembered},
-    resource::Resource,
+    remembered::{PendingVerification, RuntimeState},
+    resource::ValidatedCredentials,
     scopes::Scopes,
     store::Store,
     sts::{Endpoint, Sts},
@@ -33,7 +33,7 @@ use crate::{
 
 /// What every scope of a process shares.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
-pub struct Shared {
+pub struct ProcessContext {
     /// The API server.
     pub client: Client,
     /// Whether this replica may have effects.
@@ -57,11 +57,11 @@ pub struct Shared {
     /// By what pairs are recognized.
     pub key: FingerprintKey,
     /// How many runs go on at once.
-    pub gate: FairGate,
+    pub gate: FairSemaphore,
     /// Every scope.
     pub scopes: Scopes,
     /// Where events go.
-    pub events: mpsc::Sender<Announcement>,
+    pub events: mpsc::Sender<EventRequest>,
     /// Counters.
     pub metrics: Metrics,
     /// What was seen of the admission policies.
@@ -69,9 +69,9 @@ pub struct Shared {
 }
 
 /// One scope: a namespace, or the cluster.
-pub struct Context {
+pub struct ScopeContext {
     /// What is shared with other scopes.
-    pub shared: Arc<Shared>,
+    pub shared: Arc<ProcessContext>,
     /// Which resource cares about which Secret.
     pub index: Arc<Mutex<Index>>,
     /// The resources, and what is remembered of each.
@@ -79,17 +79,17 @@ pub struct Context {
     /// Whose turn it is.
     pub queue: Mutex<Queue>,
     /// Told when the queue has changed.
-    pub woken: Notify,
+    pub queue_changed: Notify,
     /// How often the store of the API server was found restored from a backup.
     pub restored: watch::Sender<u64>,
     /// Whether resources are known that may never have been.
     pub relisting: Arc<AtomicBool>,
 }
 
-impl Context {
+impl ScopeContext {
     /// A scope that knows nothing yet.
     #[must_use]
-    pub fn new(shared: Arc<Shared>) -> Self {
+    pub fn new(shared: Arc<ProcessContext>) -> Self {
         let store = Arc::new(Mutex::new(Store::with_labels(shared.copied_labels.clone())));
         let listing: Weak<dyn Listing> = Arc::downgrade(&store) as _;
         shared.metrics.resources.ask(listing);
@@ -100,65 +100,65 @@ impl Context {
             index,
             store,
             queue: Mutex::default(),
-            woken: Notify::new(),
+            queue_changed: Notify::new(),
             restored: watch::Sender::default(),
             relisting: Arc::default(),
         }
     }
 
     /// Something concerns these resources.
-    pub fn wake<'a>(&self, keys: impl IntoIterator<Item = &'a ResourceKey>) {
+    pub fn enqueue<'a>(&self, keys: impl IntoIterator<Item = &'a NamespacedName>) {
         let now = Instant::now();
         let (store, mut queue) = (lock(&self.store), lock(&self.queue));
         for key in keys {
             // The key as the store has it shares its memory.
-            if let Some(key) = store.known(key)
-                && queue.wake(&key, now)
+            if let Some(key) = store.intern(key)
+                && queue.enqueue(&key, now)
             {
                 self.shared.metrics.queue.added();
             }
         }
-        self.woken.notify_one();
+        self.queue_changed.notify_one();
     }
 
     /// What failed may succeed now.
-    pub fn wake_failed(&self) {
-        for _ in 0..lock(&self.queue).wake_failed(Instant::now()) {
+    pub fn enqueue_failed(&self) {
+        for _ in 0..lock(&self.queue).enqueue_failed(Instant::now()) {
             self.shared.metrics.queue.added();
         }
-        self.woken.notify_one();
+        self.queue_changed.notify_one();
     }
 
     /// The policies were looked at, and what could not be written before may be written now.
-    pub fn looked_at_policies(&self) {
-        let keys: Vec<ResourceKey> = lock(&self.store).keys().cloned().collect();
-        self.wake(&keys);
+    pub fn on_policies_checked(&self) {
+        let keys: Vec<NamespacedName> = lock(&self.store).keys().cloned().collect();
+        self.enqueue(&keys);
     }
 
     /// This replica begins to lead. What it remembers is older than what the last leader did, so it
     /// begins as after a start, but with a warm index.
-    pub fn begin_term(&self) {
-        let keys: Vec<ResourceKey> = {
+    pub fn on_started_leading(&self) {
+        let keys: Vec<NamespacedName> = {
             let mut store = lock(&self.store);
-            store.forget_memories();
+            store.clear_states();
             store.keys().cloned().collect()
         };
-        self.wake(&keys);
+        self.enqueue(&keys);
     }
 
     /// The store of the API server was restored from a backup: what was seen and written since that
     /// was made never was, and its versions will be given out again.
-    pub fn store_restored(&self) {
+    pub fn on_etcd_restore(&self) {
         self.relisting.store(true, Ordering::SeqCst);
-        lock(&self.index).rewind();
-        lock(&self.store).forget_memories();
+        lock(&self.index).invalidate();
+        lock(&self.store).clear_states();
         self.restored.send_modify(|times| *times += 1);
     }
 
     /// The resources were listed again.
-    pub fn relisted(&self) {
+    pub fn on_relist_done(&self) {
         self.relisting.store(false, Ordering::SeqCst);
-        self.woken.notify_one();
+        self.queue_changed.notify_one();
     }
 
     /// Whether resources are known that may never have been.
@@ -168,23 +168,27 @@ impl Context {
     }
 
     /// The answers to questions are for the runs of this process while it leads.
-    pub fn give_up_questions(&self) {
-        lock(&self.store).give_up_all();
+    pub fn cancel_questions(&self) {
+        lock(&self.store).cancel_questions();
     }
 
     /// Looks at or changes the question that a resource waits for.
     pub fn question<T>(
         &self,
-        resource: &Resource,
-        with: impl FnOnce(&mut Option<Box<Asked>>) -> T,
+        resource: &ValidatedCredentials,
+        with: impl FnOnce(&mut Option<Box<PendingVerification>>) -> T,
     ) -> T {
         let uid = resource.uid.as_str().into();
         lock(&self.store).question(&resource.key, &uid, with)
     }
 
     /// Looks at or changes what is remembered of a resource.
-    pub fn remember<T>(&self, resource: &Resource, with: impl FnOnce(&mut Remembered) -> T) -> T {
+    pub fn with_state<T>(
+        &self,
+        resource: &ValidatedCredentials,
+        with: impl FnOnce(&mut RuntimeState) -> T,
+    ) -> T {
         let uid = resource.uid.as_str().into();
-        lock(&self.store).remember(&resource.key, &uid, with)
+        lock(&self.store).with_state(&resource.key, &uid, with)
     }
 }

@@ -12,17 +12,17 @@ use tracing::Instrument;
 
 use crate::{
     api::StaticAwsCredentials,
-    context::{Context, Shared},
+    context::{ProcessContext, ScopeContext},
     error::Error,
     fair::{Entrant, Permit},
-    health::{Dependency, Health},
-    index::ResourceKey,
+    health::{Health, HealthCheck},
+    index::NamespacedName,
     lock::lock,
-    queue::{Ended, Turn},
-    reconcile::{Place, reconcile},
-    resource::{Resource, copied},
+    queue::{Action, WorkItem},
+    reconcile::{Slot, reconcile},
+    resource::{ValidatedCredentials, copied},
     standby, telemetry,
-    watch::{self as watches, Stage},
+    watch::{self as watches, SyncState},
 };
 
 mod failures;
@@ -35,9 +35,9 @@ const TURN: Duration = Duration::from_secs(5);
 const AFTER_A_PANIC: Duration = Duration::from_secs(30);
 
 /// A run that is over.
-struct Run {
-    key: ResourceKey,
-    ended: Ended,
+struct Finished {
+    key: NamespacedName,
+    ended: Action,
 }
 
 /// A watch ended, which it does only by a panic. Without it the index is not up to date any more.
@@ -50,19 +50,19 @@ pub struct WatchEnded;
 /// # Errors
 /// A watch ended before that.
 pub async fn run(
-    shared: Arc<Shared>,
+    shared: Arc<ProcessContext>,
     health: Arc<Health>,
     namespace: Option<String>,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), WatchEnded> {
-    let context = Arc::new(Context::new(shared));
+    let context = Arc::new(ScopeContext::new(shared));
     let scope = namespace.as_deref().map_or_else(
         || "all namespaces".to_owned(),
         |name| format!("namespace {name}"),
     );
-    let (stage, staged) = watch::channel(Stage::Starting);
-    let of_resources = Dependency::new(format!("watch of StaticAwsCredentials in {scope}"));
-    let of_secrets = Dependency::new(format!("watch of Secrets in {scope}"));
+    let (stage, staged) = watch::channel(SyncState::Syncing);
+    let of_resources = HealthCheck::new(format!("watch of StaticAwsCredentials in {scope}"));
+    let of_secrets = HealthCheck::new(format!("watch of Secrets in {scope}"));
     let scopes = &context.shared.scopes;
     scopes.add(&context, staged.clone(), &of_resources);
     health.add(
@@ -85,24 +85,24 @@ pub async fn run(
     ));
     let mut runs = JoinSet::new();
     let result = tokio::select! {
-        () = work(&context, &health, staged, &mut runs) => Ok(()),
+        () = dispatch_loop(&context, &health, staged, &mut runs) => Ok(()),
         () = stop => Ok(()),
         _ = watching.join_next() => Err(WatchEnded),
     };
     while let Some(run) = runs.join_next().await {
-        over(&context, run);
+        on_finished(&context, run);
     }
     result
 }
 
 /// Runs whatever is woken, for ever.
-async fn work(
-    context: &Arc<Context>,
+async fn dispatch_loop(
+    context: &Arc<ScopeContext>,
     health: &Health,
-    mut stage: watch::Receiver<Stage>,
-    runs: &mut JoinSet<Run>,
+    mut stage: watch::Receiver<SyncState>,
+    runs: &mut JoinSet<Finished>,
 ) {
-    let mut terms = pin!(context.shared.leader.terms());
+    let mut terms = pin!(context.shared.leader.acquisitions());
     let mut policies = context.shared.guards.changes();
     let mut turn = tokio::time::interval(TURN);
     let mut entrant = Entrant::new(&context.shared.gate, "");
@@ -111,7 +111,7 @@ async fn work(
     loop {
         // A run before both lists are complete would take "not seen yet" for "gone", and one on what
         // was listed before a restore of the store would act for resources that never were.
-        let may_run = *stage.borrow_and_update() == Stage::SecretsListed
+        let may_run = *stage.borrow_and_update() == SyncState::Synced
             && !context.is_relisting()
             && context.shared.guards.may_run(context.shared.leader.leads());
         let (waiting, timer) = ring(context);
@@ -122,18 +122,18 @@ async fn work(
         tokio::select! {
             biased;
             _ = turn.tick() => {
-                health.turned();
+                health.heartbeat();
                 let leads = context.shared.leader.leads();
                 if !leads && asks {
-                    context.give_up_questions();
+                    context.cancel_questions();
                 }
                 asks = leads || !runs.is_empty();
             }
-            Some(()) = terms.next() => context.begin_term(),
-            Some(run) = runs.join_next() => over(context, run),
-            permit = entrant.enter(), if enters => begin(context, permit, runs),
-            Ok(()) = policies.changed() => context.looked_at_policies(),
-            () = context.woken.notified() => {}
+            Some(()) = terms.next() => context.on_started_leading(),
+            Some(run) = runs.join_next() => on_finished(context, run),
+            permit = entrant.enter(), if enters => spawn_reconcile(context, permit, runs),
+            Ok(()) = policies.changed() => context.on_policies_checked(),
+            () = context.queue_changed.notified() => {}
             () = sleep_until(timer.unwrap_or_else(Instant::now)), if timer.is_some() => {}
             Ok(()) = stage.changed() => {}
         }
@@ -141,47 +141,47 @@ async fn work(
 }
 
 /// Whether a resource waits that may run, and when that may change by itself.
-fn ring(context: &Context) -> (bool, Option<Instant>) {
+fn ring(context: &ScopeContext) -> (bool, Option<Instant>) {
     let now = Instant::now();
-    let held_back = context.shared.gate.holds_back_crowds(now);
+    let held_back = context.shared.gate.burst_blocked_until(now);
     let mut queue = lock(&context.queue);
-    for _ in 0..queue.ring(now) {
+    for _ in 0..queue.enqueue_due(now) {
         context.shared.metrics.queue.added();
     }
-    let timers = [queue.next_timer(), held_back];
+    let timers = [queue.next_deadline(), held_back];
     let timer = timers.into_iter().flatten().min();
-    (queue.has_next(held_back.is_none()), timer)
+    (queue.has_eligible(held_back.is_none()), timer)
 }
 
-fn begin(context: &Arc<Context>, permit: Permit, runs: &mut JoinSet<Run>) {
+fn spawn_reconcile(context: &Arc<ScopeContext>, permit: Permit, runs: &mut JoinSet<Finished>) {
     let now = Instant::now();
-    let crowds = context.shared.gate.holds_back_crowds(now).is_none();
-    let Some(turn) = lock(&context.queue).next(now, crowds) else {
+    let crowds = context.shared.gate.burst_blocked_until(now).is_none();
+    let Some(turn) = lock(&context.queue).get(now, crowds) else {
         return;
     };
-    let Turn {
+    let WorkItem {
         key,
         waited,
         company,
     } = turn;
-    let permit = permit.of(company, &key.namespace, now);
+    let permit = permit.with_load(company, &key.namespace, now);
     let place = (permit, context.shared.metrics.queue.started(waited));
     let context = Arc::clone(context);
     runs.spawn(async move {
         // A panic in here would lose the resource for good.
-        let run = AssertUnwindSafe(run_once(&context, &key, place)).catch_unwind();
+        let run = AssertUnwindSafe(reconcile_once(&context, &key, place)).catch_unwind();
         let ended = run.await.unwrap_or_else(|_| {
             tracing::error!(resource = %key, "the run panicked, which is a bug");
-            Ended::Failed(AFTER_A_PANIC)
+            Action::Backoff(AFTER_A_PANIC)
         });
-        Run { key, ended }
+        Finished { key, ended }
     });
 }
 
-fn over(context: &Context, run: Result<Run, JoinError>) {
+fn on_finished(context: &ScopeContext, run: Result<Finished, JoinError>) {
     // None panics; they are not cut off before the process ends.
-    if let Ok(Run { key, ended }) = run {
-        let again = lock(&context.queue).ended(&key, ended, Instant::now());
+    if let Ok(Finished { key, ended }) = run {
+        let again = lock(&context.queue).done(&key, ended, Instant::now());
         if again {
             context.shared.metrics.queue.added();
         }
@@ -189,19 +189,19 @@ fn over(context: &Context, run: Result<Run, JoinError>) {
 }
 
 /// One run, within the gate that serves namespaces in turn.
-async fn run_once(context: &Arc<Context>, key: &ResourceKey, place: Place) -> Ended {
+async fn reconcile_once(context: &Arc<ScopeContext>, key: &NamespacedName, place: Slot) -> Action {
     let leads = context.shared.leader.leads();
     let (object, resource) = match readable(context, key, leads).await {
         Ok(readable) => readable,
         Err(ended) => {
-            lock(&context.store).give_up(key);
+            lock(&context.store).cancel_question(key);
             return ended;
         }
     };
     if !leads {
-        lock(&context.store).give_up(key);
-        standby::look(context, &resource).await;
-        return Ended::Rest;
+        lock(&context.store).cancel_question(key);
+        standby::prefetch_source_metadata(context, &resource).await;
+        return Action::AwaitChange;
     }
     let begun = context.shared.metrics.runs.begin();
     // Boxed, a run leaves nothing behind in its task; and the compiler proves once that it may be sent, and not
@@ -212,40 +212,40 @@ async fn run_once(context: &Arc<Context>, key: &ResourceKey, place: Place) -> En
     let result = result.unwrap_or(Err(Error::Panic));
     begun.end(result.as_ref().copied());
     match result {
-        Ok(None) => Ended::Rest,
-        Ok(Some(pause)) => Ended::LookAgain(pause),
-        Err(error) => failures::failed(context, &resource, &error),
+        Ok(None) => Action::AwaitChange,
+        Ok(Some(pause)) => Action::Requeue(pause),
+        Err(error) => failures::error_policy(context, &resource, &error),
     }
 }
 
 /// The resource as it is known, or how the run ends if it cannot be run as it is.
 async fn readable(
-    context: &Context,
-    key: &ResourceKey,
+    context: &ScopeContext,
+    key: &NamespacedName,
     leads: bool,
-) -> Result<(StaticAwsCredentials, Resource), Ended> {
+) -> Result<(StaticAwsCredentials, ValidatedCredentials), Action> {
     let Some(object) = lock(&context.store).object(key) else {
-        return Err(Ended::Rest);
+        return Err(Action::AwaitChange);
     };
     let object = match object {
         Ok(object) => object,
-        Err(_) if !leads => return Err(Ended::Rest),
+        Err(_) if !leads => return Err(Action::AwaitChange),
         Err(undecodable) => {
             context.shared.metrics.runs.terminal();
             let unusable = Unusable::undecodable(context, &undecodable);
             return Err(unusable.report(context, key).await);
         }
     };
-    match Resource::parse(&object) {
+    match ValidatedCredentials::parse(&object) {
         Ok(resource) => {
-            let resource = Resource {
+            let resource = ValidatedCredentials {
                 credential_process_ttl: context.shared.credential_process_ttl,
                 copied_labels: copied(&object, &context.shared.copied_labels),
                 ..resource
             };
             Ok((object, resource))
         }
-        Err(_) if !leads => Err(Ended::Rest),
+        Err(_) if !leads => Err(Action::AwaitChange),
         Err(finding) => {
             context.shared.metrics.runs.terminal();
             let unusable = Unusable::invalid(&object, finding);

@@ -10,7 +10,7 @@ use kube::api::ObjectMeta;
 use crate::{
     api::StaticAwsCredentialsStatus,
     fingerprint::Fingerprint,
-    index::{Seen, Sight, View},
+    index::{Observed, SecretVersion, View},
     pair::{KeyPair, SecretBytes},
     region::Region,
     verdict::Finding,
@@ -40,9 +40,9 @@ pub use leftovers::{
 pub use newcomer::Newcomers;
 pub use opinion::{Evidence, Verdict, verdict};
 pub use ownership::{FoundTarget, Ownership, Target};
-pub use schedule::{CONFIRMATION, Due};
+pub use schedule::{DueState, REJECTION_CONFIRMATION};
 pub use source::{FoundSource, Source, SourcePair, examine};
-pub use world::{Awaited, Look, Memory, Proof, Question, World};
+pub use world::{Awaited, Inputs, InputsHash, Memory, Proof, Question};
 
 /// What comes next.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ pub struct Query {
 #[derive(Debug)]
 pub struct Plan {
     /// What happens to the target.
-    pub change: Change,
+    pub change: TargetWrite,
     /// What is deleted or released besides.
     pub leftovers: Vec<Leftover>,
     /// The status as it should be. UID and version of a target that is written are filled in.
@@ -89,7 +89,7 @@ pub struct Plan {
     /// What to remember once all of it is done.
     pub memory: Memory,
     /// When to look again.
-    pub next: Next,
+    pub next: Requeue,
     /// Whether AWS refused the pair for the first time.
     pub refusal_began: bool,
 }
@@ -101,9 +101,9 @@ impl Plan {
     #[must_use]
     pub fn is_confirmed_first(&self) -> bool {
         let change = match &self.change {
-            Change::Nothing => false,
-            Change::Create(draft) | Change::Replace(draft, _) => draft.confirmed_first,
-            Change::Delete(..) => true,
+            TargetWrite::Nothing => false,
+            TargetWrite::Create(draft) | TargetWrite::Replace(draft, _) => draft.confirmed_first,
+            TargetWrite::Delete(..) => true,
         };
         change || !self.leftovers.is_empty()
     }
@@ -111,21 +111,21 @@ impl Plan {
 
 /// What happens to the target.
 #[derive(Debug, Default)]
-pub enum Change {
+pub enum TargetWrite {
     /// Nothing.
     #[default]
     Nothing,
     /// It is created; that fails if the name is taken.
-    Create(Draft),
+    Create(DesiredSecret),
     /// This version of it is replaced; that fails if it has changed since.
-    Replace(Draft, Seen),
+    Replace(DesiredSecret, SecretVersion),
     /// This object is deleted; that fails if it is another.
-    Delete(String, Seen),
+    Delete(String, SecretVersion),
 }
 
 /// A target to write.
 #[derive(Debug)]
-pub struct Draft {
+pub struct DesiredSecret {
     /// Its metadata, without UID and version.
     pub metadata: ObjectMeta,
     /// Its content.
@@ -135,7 +135,7 @@ pub struct Draft {
     /// What this process recognizes that pair by.
     pub fingerprint: Fingerprint,
     /// Whether it restores what somebody else changed.
-    pub restores: bool,
+    pub is_repair: bool,
     /// Whether the API server is asked first if the resource still asks for this, which gives back what was
     /// taken away: a content, the whole Secret, or the owner reference, which the garbage collector removes
     /// for a user who deletes the resource and wants to keep the target.
@@ -144,7 +144,7 @@ pub struct Draft {
 
 /// When to look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum Requeue {
     /// As was decided before.
     Keep,
     /// After this time.
@@ -157,34 +157,37 @@ pub enum Next {
 
 /// The next step for one resource.
 #[must_use]
-pub fn decide(world: &World<'_>) -> Step {
+pub fn decide(world: &Inputs<'_>) -> Step {
     if world.resource.deleting {
-        return Step::Act(Box::new(Plan::rest(world, Next::Never)));
+        return Step::Act(Box::new(Plan::rest(world, Requeue::Never)));
     }
     if world.resource.suspend {
         return Step::Act(Box::new(report::suspended(world)));
     }
-    if settled::is_settled(world) || settled::awaits_restore(world) {
-        return Step::Act(Box::new(Plan::rest(world, schedule::resting(world))));
+    if settled::is_up_to_date(world) || settled::awaits_restore(world) {
+        return Step::Act(Box::new(Plan::rest(
+            world,
+            schedule::requeue_when_idle(world),
+        )));
     }
     let Some(source) = world.source else {
         return Step::Read(Read::Source);
     };
-    let (judged, awaits) = match judge::judge(world, source) {
-        judge::Judgement::Read(read) => return Step::Read(read),
-        judge::Judgement::Control(region) => return Step::Control(region),
-        judge::Judgement::Known(judged) => (judged, false),
-        judge::Judgement::Ask(query) => match world.awaited {
+    let (judged, awaits) = match judge::verify(world, source) {
+        judge::VerificationStep::Read(read) => return Step::Read(read),
+        judge::VerificationStep::Control(region) => return Step::Control(region),
+        judge::VerificationStep::Known(judged) => (judged, false),
+        judge::VerificationStep::Ask(query) => match world.awaited {
             None => return Step::Ask(query),
             Some(awaited) => match awaited::meanwhile(world, source, &query.region, awaited) {
-                None => return Step::Act(Box::new(Plan::rest(world, Next::Answer))),
+                None => return Step::Act(Box::new(Plan::rest(world, Requeue::Answer))),
                 Some(judged) => (judged, true),
             },
         },
     };
-    match place::place(world, source, &judged) {
-        place::Placing::Read(read) => Step::Read(read),
-        place::Placing::Known(placed) => {
+    match place::plan_target(world, source, &judged) {
+        place::TargetStep::Read(read) => Step::Read(read),
+        place::TargetStep::Known(placed) => {
             let plan = report::plan(world, source, &judged, *placed);
             let plan = if awaits { plan.awaiting(world) } else { plan };
             Step::Act(Box::new(plan))
@@ -194,23 +197,23 @@ pub fn decide(world: &World<'_>) -> Step {
 
 /// The plan that is left of one whose write of the target the API server refuses.
 #[must_use]
-pub fn write_refused(world: &World<'_>, plan: &Plan, finding: &Finding) -> Plan {
+pub fn write_refused(world: &Inputs<'_>, plan: &Plan, finding: &Finding) -> Plan {
     report::write_refused(world, plan, finding)
 }
 
 impl Plan {
     /// The same before AWS has answered: no answer is counted, and none is planned.
-    fn awaiting(mut self, world: &World<'_>) -> Self {
+    fn awaiting(mut self, world: &Inputs<'_>) -> Self {
         self.memory.failures = world.memory.failures;
         self.memory.failing = world.memory.failing;
-        self.next = Next::Answer;
+        self.next = Requeue::Answer;
         self
     }
 
     /// Nothing is to be done.
-    fn rest(world: &World<'_>, next: Next) -> Self {
+    fn rest(world: &Inputs<'_>, next: Requeue) -> Self {
         Self {
-            change: Change::Nothing,
+            change: TargetWrite::Nothing,
             leftovers: Vec::new(),
             status: world.status.clone(),
             memory: world.memory.clone(),
@@ -225,7 +228,7 @@ fn published_sight<'a>(
     status: &StaticAwsCredentialsStatus,
     view: &'a View,
     target: &str,
-) -> &'a Sight {
+) -> &'a Observed {
     match &status.published {
         Some(published) if published.secret_name != target => &view.published,
         _ => &view.target,

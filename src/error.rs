@@ -84,7 +84,7 @@ pub enum Error {
     Panic,
     /// The decision never came to an end.
     #[error("the decision asks for the same again and again")]
-    Endless,
+    StepLimitExceeded,
 }
 
 impl Error {
@@ -106,13 +106,13 @@ impl Error {
             Self::Overtaken => "overtaken",
             Self::NotLeading => "not_leading",
             Self::Panic => "panic",
-            Self::Endless => "endless",
+            Self::StepLimitExceeded => "endless",
         }
     }
 
     /// Whether somebody else was faster. The watch tells what they did.
     #[must_use]
-    pub fn is_race(&self) -> bool {
+    pub fn is_conflict(&self) -> bool {
         let raced = |status: &kube::core::Status| status.is_conflict() || status.is_not_found();
         match self {
             Self::Overtaken => true,
@@ -148,7 +148,7 @@ impl Error {
 
     /// How long to wait before the next try, after so many failures in a row.
     #[must_use]
-    pub fn pause(&self, failures: u32) -> Duration {
+    pub fn backoff(&self, failures: u32) -> Duration {
         if matches!(self, Self::StatusRefused(_) | Self::StatusRefusedBefore) {
             return STATUS_PAUSE;
         }

@@ -15,13 +15,13 @@ use crate::{
     conditions,
     decide::told_leftovers,
     error::chain,
-    index::ResourceKey,
+    index::NamespacedName,
     target::FIELD_MANAGER,
     words,
 };
 
 /// An event and the resource that it is about.
-pub struct Announcement {
+pub struct EventRequest {
     about: ObjectReference,
     event: Event,
 }
@@ -35,7 +35,7 @@ const DEADLINE: Duration = Duration::from_secs(15);
 /// The API server refuses an event with a longer note. It counts bytes.
 const NOTE_LIMIT: usize = 1024;
 
-impl Announcement {
+impl EventRequest {
     /// An event about a resource.
     #[must_use]
     pub fn about(object: &StaticAwsCredentials, event: Event) -> Self {
@@ -54,7 +54,7 @@ impl Announcement {
 
 /// What is worth an event between two statuses.
 #[must_use]
-pub fn transitions(
+pub fn transition_events(
     before: &StaticAwsCredentialsStatus,
     after: &StaticAwsCredentialsStatus,
 ) -> Vec<Event> {
@@ -83,11 +83,11 @@ fn beside(
     before: &StaticAwsCredentialsStatus,
     after: &StaticAwsCredentialsStatus,
 ) -> impl Iterator<Item = Event> {
-    of_consumers(before, after).chain(of_leftovers(before, after))
+    consumer_events(before, after).chain(leftover_event(before, after))
 }
 
 /// What could not be deleted or released, once for each set of words.
-fn of_leftovers(
+fn leftover_event(
     before: &StaticAwsCredentialsStatus,
     after: &StaticAwsCredentialsStatus,
 ) -> Option<Event> {
@@ -96,16 +96,16 @@ fn of_leftovers(
     is_new.then(|| event("False", Reason::LeftoverRemains.as_str(), note))
 }
 
-fn of_consumers(
+fn consumer_events(
     before: &StaticAwsCredentialsStatus,
     after: &StaticAwsCredentialsStatus,
 ) -> impl Iterator<Item = Event> {
-    let previous_key = of_previous_key(before, after);
-    previous_key.into_iter().chain(of_restarts(before, after))
+    let previous_key = previous_key_event(before, after);
+    previous_key.into_iter().chain(restart_event(before, after))
 }
 
 /// When restarts begin, are held up, go on, and are done.
-fn of_restarts(
+fn restart_event(
     before: &StaticAwsCredentialsStatus,
     after: &StaticAwsCredentialsStatus,
 ) -> Option<Event> {
@@ -125,7 +125,7 @@ fn of_restarts(
 }
 
 /// A person waits for what they are to restart, and for the end of it.
-fn of_previous_key(
+fn previous_key_event(
     before: &StaticAwsCredentialsStatus,
     after: &StaticAwsCredentialsStatus,
 ) -> Option<Event> {
@@ -142,7 +142,7 @@ fn of_previous_key(
 }
 
 /// One line for a transition, in the words of its event: what is the matter, and what to do.
-pub fn log(resource: &ResourceKey, event: &Event) {
+pub fn log(resource: &NamespacedName, event: &Event) {
     let (reason, words) = (&event.reason, event.note.as_deref().unwrap_or_default());
     match event.type_ {
         EventType::Normal => tracing::info!(%resource, reason, "{words}"),
@@ -184,7 +184,7 @@ fn changed(
 /// publishes what has come in until then.
 pub async fn publish(
     client: Client,
-    announcements: mpsc::Receiver<Announcement>,
+    announcements: mpsc::Receiver<EventRequest>,
     end: impl Future<Output = ()>,
 ) {
     let recorder = || {
@@ -196,7 +196,7 @@ pub async fn publish(
     };
     let (mut recording, mut published) = (recorder(), 0);
     let mut announcements = pin!(until(announcements, end));
-    while let Some(Announcement { about, event }) = announcements.next().await {
+    while let Some(EventRequest { about, event }) = announcements.next().await {
         if published == REMEMBERED {
             (recording, published) = (recorder(), 0);
         }

@@ -9,6 +9,6 @@ mod queue;
 mod yielding;
 
 pub use entrant::Entrant;
-pub use gate::{FairGate, Permit};
-pub use queue::{FairQueue, Place};
-pub use yielding::Company;
+pub use gate::{FairSemaphore, Permit};
+pub use queue::{FairQueue, Ticket};
+pub use yielding::Load;

@@ -42,7 +42,10 @@ impl FingerprintKey {
     /// is hashed with its length, so that no two lists of texts share a fingerprint.
     #[must_use]
     pub fn of(&self, pair: &KeyPair, asked: &[&str]) -> Fingerprint {
-        let halves = [pair.access_key_id.reveal(), pair.secret_access_key.reveal()];
+        let halves = [
+            pair.access_key_id.expose_secret(),
+            pair.secret_access_key.expose_secret(),
+        ];
         let texts = halves.iter().chain(asked);
         let inner = texts.fold(self.keyed(), |hash, text| {
             hash.chain_update((text.len() as u64).to_be_bytes())
@@ -67,8 +70,8 @@ impl FingerprintKey {
 pub fn of_pair(pair: &KeyPair) -> Option<String> {
     let texts = [
         PURPOSE,
-        pair.access_key_id.reveal().as_bytes(),
-        pair.secret_access_key.reveal().as_bytes(),
+        pair.access_key_id.expose_secret().as_bytes(),
+        pair.secret_access_key.expose_secret().as_bytes(),
     ];
     may_be_shown(pair).then(|| digest(texts.into_iter()))
 }
@@ -80,7 +83,7 @@ pub fn of_pair(pair: &KeyPair) -> Option<String> {
 pub fn of_content(uid: &str, data: &BTreeMap<String, SecretBytes>) -> String {
     let values = data
         .iter()
-        .flat_map(|(key, value)| [key.as_bytes(), value.reveal()]);
+        .flat_map(|(key, value)| [key.as_bytes(), value.expose_secret()]);
     digest(std::iter::once(uid.as_bytes()).chain(values))
 }
 
@@ -103,7 +106,7 @@ pub fn digest<'a>(texts: impl Iterator<Item = &'a [u8]>) -> String {
 /// the form of AWS has 240 random bits; another one may be guessed.
 #[must_use]
 pub fn may_be_shown(pair: &KeyPair) -> bool {
-    format::is_secret_of_aws(pair.secret_access_key.reveal())
+    format::is_secret_of_aws(pair.secret_access_key.expose_secret())
 }
 
 impl fmt::Debug for FingerprintKey {

@@ -53,13 +53,19 @@ pub fn check(
         return Err(names.key_missing(missing));
     };
     names
-        .candidate(access_key_id.reveal(), secret_access_key.reveal())
+        .candidate(
+            access_key_id.expose_secret(),
+            secret_access_key.expose_secret(),
+        )
         .conforms_to(&violation::OF_BYTES)?;
     let pair = KeyPair {
         access_key_id: names.text(PairField::AccessKeyId, access_key_id)?,
         secret_access_key: names.text(PairField::SecretAccessKey, secret_access_key)?,
     };
-    let candidate = names.candidate(pair.access_key_id.reveal(), pair.secret_access_key.reveal());
+    let candidate = names.candidate(
+        pair.access_key_id.expose_secret(),
+        pair.secret_access_key.expose_secret(),
+    );
     candidate.conforms_to(&violation::OF_TEXT)?;
     let notes = candidate.notes();
     Ok(WellFormed { pair, notes })

@@ -14,17 +14,17 @@ use serde::{Deserialize, Deserializer, de::IgnoredAny};
 /// The metadata of an object. Its annotations have no values.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(bound = "")]
-pub struct Glimpse<K = Secret> {
-    #[serde(deserialize_with = "glance")]
+pub struct PartialMeta<K = Secret> {
+    #[serde(deserialize_with = "partial_meta")]
     metadata: ObjectMeta,
     #[serde(skip)]
     of: PhantomData<fn() -> K>,
 }
 
 /// What takes the place of a value.
-struct Skipped(String);
+struct IgnoredContent(String);
 
-impl<'de> Deserialize<'de> for Skipped {
+impl<'de> Deserialize<'de> for IgnoredContent {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         IgnoredAny::deserialize(input).map(|_| Self(String::new()))
     }
@@ -38,17 +38,18 @@ struct Metadata {
     uid: Option<String>,
     resource_version: Option<String>,
     labels: Option<BTreeMap<String, String>>,
-    annotations: Option<BTreeMap<String, Skipped>>,
+    annotations: Option<BTreeMap<String, IgnoredContent>>,
     owner_references: Option<Vec<OwnerReference>>,
     finalizers: Option<Vec<String>>,
     deletion_timestamp: Option<Time>,
 }
 
-fn glance<'de, D: Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error> {
+fn partial_meta<'de, D: Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error> {
     let read = Metadata::deserialize(input)?;
-    let without_values = |annotations: BTreeMap<String, Skipped>| {
+    let without_values = |annotations: BTreeMap<String, IgnoredContent>| {
         let all = annotations.into_iter();
-        all.map(|(key, Skipped(nothing))| (key, nothing)).collect()
+        all.map(|(key, IgnoredContent(nothing))| (key, nothing))
+            .collect()
     };
     Ok(ObjectMeta {
         name: read.name,
@@ -64,7 +65,7 @@ fn glance<'de, D: Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error> {
     })
 }
 
-impl<K: Resource> Resource for Glimpse<K> {
+impl<K: Resource> Resource for PartialMeta<K> {
     type DynamicType = K::DynamicType;
     type Scope = K::Scope;
 

@@ -111,7 +111,7 @@ impl Guards {
         if self.prefix.is_none() {
             return std::future::pending().await;
         }
-        let mut terms = pin!(leader.terms());
+        let mut terms = pin!(leader.acquisitions());
         let mut due = Instant::now();
         loop {
             if !leader.leads() {

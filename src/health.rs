@@ -11,20 +11,20 @@ use std::{
 
 use tokio::{sync::watch, time::Instant};
 
-use crate::{lock::lock, watch::Stage};
+use crate::{lock::lock, watch::SyncState};
 
 mod trouble;
 
 pub use trouble::{Trouble, explain};
 
 /// A loop that has not turned for so long is stuck.
-const STUCK: Duration = Duration::from_mins(1);
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_mins(1);
 /// How often the same failure is logged.
 const REPEAT: Duration = Duration::from_mins(1);
 
 /// The state of one thing that the process cannot do without.
 #[derive(Debug)]
-pub struct Dependency {
+pub struct HealthCheck {
     what: String,
     failure: Mutex<Option<Failure>>,
     tried: Mutex<Instant>,
@@ -40,7 +40,7 @@ struct Failure {
 #[derive(Debug)]
 pub struct Health {
     scopes: Mutex<Vec<Scope>>,
-    lease: Mutex<Option<Arc<Dependency>>>,
+    lease: Mutex<Option<Arc<HealthCheck>>>,
     turned: Mutex<Instant>,
     stopping: AtomicBool,
     notes: OnceLock<Arc<dyn Notes>>,
@@ -55,11 +55,11 @@ pub trait Notes: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 struct Scope {
     name: String,
-    stage: watch::Receiver<Stage>,
-    watches: [Arc<Dependency>; 2],
+    stage: watch::Receiver<SyncState>,
+    watches: [Arc<HealthCheck>; 2],
 }
 
-impl Dependency {
+impl HealthCheck {
     /// Something that has not failed yet.
     #[must_use]
     pub fn new(what: String) -> Arc<Self> {
@@ -71,7 +71,7 @@ impl Dependency {
     }
 
     /// Takes note that it works, and says whether it failed before.
-    pub fn works(&self) -> bool {
+    pub fn record_ok(&self) -> bool {
         *lock(&self.tried) = Instant::now();
         let failed = lock(&self.failure).take().is_some();
         if failed {
@@ -81,7 +81,7 @@ impl Dependency {
     }
 
     /// Takes note of a failure, and logs it when it is new or old.
-    pub fn failed(&self, trouble: impl Into<Trouble>) {
+    pub fn record_error(&self, trouble: impl Into<Trouble>) {
         let trouble = trouble.into();
         let mut failure = lock(&self.failure);
         let now = Instant::now();
@@ -104,8 +104,8 @@ impl Dependency {
         });
     }
 
-    fn is_tried(&self) -> bool {
-        lock(&self.tried).elapsed() < STUCK
+    fn is_fresh(&self) -> bool {
+        lock(&self.tried).elapsed() < HEARTBEAT_TIMEOUT
     }
 
     /// Whether the API server refuses it for want of a right.
@@ -125,7 +125,7 @@ impl Dependency {
 impl Scope {
     fn is_served(&self) -> bool {
         let works = self.watches.iter().all(|watch| watch.problem().is_none());
-        works && *self.stage.borrow() == Stage::SecretsListed
+        works && *self.stage.borrow() == SyncState::Synced
     }
 
     /// As after the deletion of a namespace, which takes the Role along.
@@ -138,9 +138,9 @@ impl Scope {
             let _ = writeln!(text, "{problem}");
         }
         let awaited = match *self.stage.borrow() {
-            Stage::Starting => "StaticAwsCredentials",
-            Stage::ResourcesListed => "Secrets",
-            Stage::SecretsListed => return,
+            SyncState::Syncing => "StaticAwsCredentials",
+            SyncState::ResourcesSynced => "Secrets",
+            SyncState::Synced => return,
         };
         let _ = writeln!(text, "waiting for the list of {awaited} in {}", self.name);
     }
@@ -160,7 +160,12 @@ impl Default for Health {
 
 impl Health {
     /// Adds a scope, whose watches count from now on.
-    pub fn add(&self, name: String, stage: watch::Receiver<Stage>, watches: [Arc<Dependency>; 2]) {
+    pub fn add(
+        &self,
+        name: String,
+        stage: watch::Receiver<SyncState>,
+        watches: [Arc<HealthCheck>; 2],
+    ) {
         lock(&self.scopes).push(Scope {
             name,
             stage,
@@ -191,12 +196,12 @@ impl Health {
     }
 
     /// Adds the lease, without which nobody leads.
-    pub fn needs(&self, lease: Arc<Dependency>) {
+    pub fn add_check(&self, lease: Arc<HealthCheck>) {
         *lock(&self.lease) = Some(lease);
     }
 
     /// The main loop turned.
-    pub fn turned(&self) {
+    pub fn heartbeat(&self) {
         *lock(&self.turned) = Instant::now();
     }
 
@@ -210,8 +215,8 @@ impl Health {
     #[must_use]
     pub fn is_alive(&self) -> bool {
         let lease = lock(&self.lease);
-        let stands = lease.as_ref().is_none_or(|lease| lease.is_tried());
-        stands && lock(&self.turned).elapsed() < STUCK
+        let stands = lease.as_ref().is_none_or(|lease| lease.is_fresh());
+        stands && lock(&self.turned).elapsed() < HEARTBEAT_TIMEOUT
     }
 
     /// What keeps the process from being ready, a line each.
@@ -221,11 +226,11 @@ impl Health {
         if self.stopping.load(Ordering::Relaxed) {
             text.push_str("the process is stopping\n");
         }
-        if lock(&self.turned).elapsed() >= STUCK {
+        if lock(&self.turned).elapsed() >= HEARTBEAT_TIMEOUT {
             let _ = writeln!(
                 text,
                 "the main loop has not turned for {} s",
-                STUCK.as_secs()
+                HEARTBEAT_TIMEOUT.as_secs()
             );
         }
         let lease = lock(&self.lease).as_ref().and_then(|lease| lease.problem());

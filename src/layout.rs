@@ -95,8 +95,13 @@ pub fn carries(data: &BTreeMap<String, SecretBytes>, pair: &KeyPair) -> bool {
             _ => return false,
         }
     }
-    let holds = |text: &str| data.values().any(|bytes| bytes.reveal() == text.as_bytes());
-    whole || holds(pair.access_key_id.reveal()) && holds(pair.secret_access_key.reveal())
+    let holds = |text: &str| {
+        data.values()
+            .any(|bytes| bytes.expose_secret() == text.as_bytes())
+    };
+    whole
+        || holds(pair.access_key_id.expose_secret())
+            && holds(pair.secret_access_key.expose_secret())
 }
 
 /// What stands under a key.
@@ -190,8 +195,8 @@ fn entries(layout: Layout) -> &'static [(&'static str, Content)] {
 
 fn value(pair: &KeyPair, field: PairField) -> &str {
     match field {
-        PairField::AccessKeyId => pair.access_key_id.reveal(),
-        PairField::SecretAccessKey => pair.secret_access_key.reveal(),
+        PairField::AccessKeyId => pair.access_key_id.expose_secret(),
+        PairField::SecretAccessKey => pair.secret_access_key.expose_secret(),
     }
 }
 

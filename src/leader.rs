@@ -13,8 +13,8 @@ use k8s_openapi::{api::coordination::v1::Lease, jiff::Timestamp};
 use kube::{Api, Client, api::PostParams};
 use tokio::{sync::watch, time::Instant};
 
-use crate::{error::chain, health::Dependency, metrics::Metrics};
-use lease::{DEADLINE, Observed, RETRY, Step};
+use crate::{error::chain, health::HealthCheck, metrics::Metrics};
+use lease::{Observed, RENEW_DEADLINE, RETRY_PERIOD, Step};
 
 /// A request that takes longer is given up, so that the next one comes before the deadline.
 const REQUEST: Duration = Duration::from_secs(4);
@@ -22,11 +22,11 @@ const REQUEST: Duration = Duration::from_secs(4);
 /// Whether this process may have effects.
 #[derive(Clone, Debug)]
 pub struct Leader {
-    standing: watch::Receiver<Standing>,
+    standing: watch::Receiver<Leadership>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Standing {
+struct Leadership {
     until: Option<Instant>,
     term: u64,
 }
@@ -37,11 +37,11 @@ pub struct Candidate {
     name: String,
     me: String,
     observed: Option<Observed>,
-    standing: watch::Sender<Standing>,
-    health: Arc<Dependency>,
+    standing: watch::Sender<Leadership>,
+    health: Arc<HealthCheck>,
 }
 
-impl Standing {
+impl Leadership {
     fn leads(self) -> bool {
         self.until.is_some_and(|until| Instant::now() < until)
     }
@@ -53,7 +53,7 @@ impl Leader {
     pub fn alone() -> Self {
         let always = Instant::now() + Duration::from_hours(24 * 365 * 30);
         let until = Some(always);
-        let (_, standing) = watch::channel(Standing { until, term: 1 });
+        let (_, standing) = watch::channel(Leadership { until, term: 1 });
         Self { standing }
     }
 
@@ -64,7 +64,7 @@ impl Leader {
     }
 
     /// An item each time that this process begins to lead.
-    pub fn terms(&self) -> impl Stream<Item = ()> + Send + use<> {
+    pub fn acquisitions(&self) -> impl Stream<Item = ()> + Send + use<> {
         let mut standing = self.standing.clone();
         let term = standing.borrow_and_update().term;
         futures::stream::unfold((standing, term), async |(mut standing, term)| {
@@ -83,8 +83,8 @@ impl Candidate {
     /// A replica that stands for election, and what tells whether it was elected.
     #[must_use]
     pub fn new(client: Client, namespace: &str, name: String, me: String) -> (Self, Leader) {
-        let (sender, standing) = watch::channel(Standing::default());
-        let health = Dependency::new(format!("lease {namespace}/{name}"));
+        let (sender, standing) = watch::channel(Leadership::default());
+        let health = HealthCheck::new(format!("lease {namespace}/{name}"));
         let candidate = Self {
             leases: Api::namespaced(client, namespace),
             name,
@@ -98,7 +98,7 @@ impl Candidate {
 
     /// What `/readyz` says about the lease.
     #[must_use]
-    pub fn health(&self) -> Arc<Dependency> {
+    pub fn health(&self) -> Arc<HealthCheck> {
         Arc::clone(&self.health)
     }
 
@@ -106,17 +106,17 @@ impl Candidate {
     pub async fn run(mut self, metrics: &Metrics, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
-            let turn = tokio::time::timeout(REQUEST, self.turn());
+            let turn = tokio::time::timeout(REQUEST, self.tick());
             match turn.await {
-                Ok(Ok(())) => drop(self.health.works()),
-                Ok(Err(error)) => self.health.failed(chain(&error)),
+                Ok(Ok(())) => drop(self.health.record_ok()),
+                Ok(Err(error)) => self.health.record_error(chain(&error)),
                 Err(_) => self
                     .health
-                    .failed("the API server does not answer".to_owned()),
+                    .record_error("the API server does not answer".to_owned()),
             }
             self.report(metrics);
             tokio::select! {
-                () = tokio::time::sleep(RETRY) => {}
+                () = tokio::time::sleep(RETRY_PERIOD) => {}
                 () = &mut stop => break,
             }
         }
@@ -126,18 +126,18 @@ impl Candidate {
 
     /// Looks, and takes or renews the lease if it is free or its own. One that changed meanwhile is
     /// looked at once more.
-    async fn turn(&mut self) -> Result<(), kube::Error> {
-        if !self.attempt().await? {
-            self.attempt().await?;
+    async fn tick(&mut self) -> Result<(), kube::Error> {
+        if !self.try_acquire_or_renew().await? {
+            self.try_acquire_or_renew().await?;
         }
         Ok(())
     }
 
     /// False if the lease was not as expected.
-    async fn attempt(&mut self) -> Result<bool, kube::Error> {
+    async fn try_acquire_or_renew(&mut self) -> Result<bool, kube::Error> {
         // A holder knows the version that it wrote; if that is outdated, the write says so.
         if !self.is_holder() {
-            self.look().await?;
+            self.refresh().await?;
         }
         let (asked, wall) = (Instant::now(), Timestamp::now());
         let next = self
@@ -155,8 +155,8 @@ impl Candidate {
         };
         match written {
             Ok(lease) => {
-                self.saw(Some(lease), asked);
-                self.lead_until(asked + DEADLINE);
+                self.observe(Some(lease), asked);
+                self.extend(asked + RENEW_DEADLINE);
                 Ok(true)
             }
             Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {
@@ -167,16 +167,16 @@ impl Candidate {
         }
     }
 
-    async fn look(&mut self) -> Result<(), kube::Error> {
+    async fn refresh(&mut self) -> Result<(), kube::Error> {
         let lease = self.leases.get_opt(&self.name).await?;
-        self.saw(lease, Instant::now());
+        self.observe(lease, Instant::now());
         if !self.is_holder() {
-            self.resign("another replica leads");
+            self.step_down("another replica leads");
         }
         Ok(())
     }
 
-    fn saw(&mut self, lease: Option<Lease>, now: Instant) {
+    fn observe(&mut self, lease: Option<Lease>, now: Instant) {
         let before = self.observed.take();
         self.observed = lease.map(|lease| Observed::after(before, lease, now));
     }
@@ -187,7 +187,7 @@ impl Candidate {
             .is_some_and(|observed| observed.is_held_by(&self.me))
     }
 
-    fn lead_until(&self, until: Instant) {
+    fn extend(&self, until: Instant) {
         self.standing.send_modify(|standing| {
             if !standing.leads() {
                 standing.term += 1;
@@ -197,7 +197,7 @@ impl Candidate {
         });
     }
 
-    fn resign(&self, why: &str) {
+    fn step_down(&self, why: &str) {
         self.standing.send_if_modified(|standing| {
             let led = standing.until.take().is_some();
             if led {
@@ -215,14 +215,14 @@ impl Candidate {
     fn report(&self, metrics: &Metrics) {
         let leads = self.standing.borrow().leads();
         if !leads {
-            self.resign("the lease could not be renewed in time");
+            self.step_down("the lease could not be renewed in time");
         }
         metrics.leads(&self.name, leads);
     }
 
     /// The others need not wait until the lease runs out.
     async fn release(self) {
-        self.resign("it stops");
+        self.step_down("it stops");
         let held = self
             .observed
             .filter(|observed| observed.is_held_by(&self.me));

@@ -43,7 +43,7 @@ pub use resources::{Listing, Resources};
 pub use runs::{Run, Runs};
 pub use summary::Summary;
 pub use text::Format;
-pub use watches::{Heard, Watches};
+pub use watches::{WatchLiveness, Watches};
 
 /// A single label whose values are words of the code.
 type Label = [(&'static str, &'static str); 1];

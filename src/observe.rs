@@ -10,10 +10,10 @@ use crate::{
     decide::{FoundSource, FoundTarget, Source, Target, examine},
     error::Error,
     fingerprint::FingerprintKey,
-    glimpse::Glimpse,
-    index::{ResourceKey, Seen, Sight},
+    glimpse::PartialMeta,
+    index::{NamespacedName, Observed, SecretVersion},
     pages::page,
-    resource::Resource,
+    resource::ValidatedCredentials,
 };
 
 /// How many objects the API server is asked for at once.
@@ -25,7 +25,7 @@ const PAGE: u32 = 100;
 /// The API server does not answer.
 pub async fn source(
     client: &Client,
-    resource: &Resource,
+    resource: &ValidatedCredentials,
     key: &FingerprintKey,
 ) -> Result<Source, Error> {
     Ok(
@@ -42,7 +42,7 @@ pub async fn source(
 /// The API server does not answer.
 pub async fn resource(
     client: &Client,
-    key: &ResourceKey,
+    key: &NamespacedName,
 ) -> Result<Option<StaticAwsCredentials>, Error> {
     let resources: Api<StaticAwsCredentials> = Api::namespaced(client.clone(), &key.namespace);
     let read = resources.get_opt(&key.name).await;
@@ -56,7 +56,11 @@ pub async fn resource(
 ///
 /// # Errors
 /// The API server does not answer.
-pub async fn target(client: &Client, resource: &Resource, name: &str) -> Result<Target, Error> {
+pub async fn target(
+    client: &Client,
+    resource: &ValidatedCredentials,
+    name: &str,
+) -> Result<Target, Error> {
     Ok(match read(client, &resource.key.namespace, name).await? {
         None => Target::Absent,
         Some((secret, seen)) => Target::Found(Box::new(FoundTarget::new(secret, seen))),
@@ -67,24 +71,28 @@ pub async fn target(client: &Client, resource: &Resource, name: &str) -> Result<
 ///
 /// # Errors
 /// The API server does not answer.
-pub async fn sight(client: &Client, namespace: &str, name: &str) -> Result<Sight, Error> {
-    let secrets: Api<Glimpse> = Api::namespaced(client.clone(), namespace);
+pub async fn secret_metadata(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+) -> Result<Observed, Error> {
+    let secrets: Api<PartialMeta> = Api::namespaced(client.clone(), namespace);
     let read = secrets.get_opt(name).await;
     let secret = read.map_err(|error| unread(name, error))?;
-    let seen = secret.and_then(|secret| Seen::of(secret.meta()));
-    Ok(seen.map_or(Sight::Absent, Sight::Present))
+    let seen = secret.and_then(|secret| SecretVersion::of(secret.meta()));
+    Ok(seen.map_or(Observed::NotFound, Observed::Found))
 }
 
 async fn read(
     client: &Client,
     namespace: &str,
     name: &str,
-) -> Result<Option<(Secret, Seen)>, Error> {
+) -> Result<Option<(Secret, SecretVersion)>, Error> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let read = secrets.get_opt(name).await;
     let secret = read.map_err(|error| unread(name, error))?;
     Ok(secret.and_then(|secret| {
-        let seen = Seen::of(&secret.metadata)?;
+        let seen = SecretVersion::of(&secret.metadata)?;
         Some((secret, seen))
     }))
 }
@@ -95,7 +103,7 @@ async fn read(
 /// The API server does not list them.
 pub async fn pods(client: &Client, namespace: &str, see: impl FnMut(&Pod)) -> Result<(), Error> {
     let pods = Api::namespaced(client.clone(), namespace);
-    let listed = each(&pods, see).await;
+    let listed = for_each_page(&pods, see).await;
     listed.map_err(|error| Error::ListPods(Box::new(error)))
 }
 
@@ -110,7 +118,7 @@ pub async fn workloads(
     see: impl FnMut(&Workload),
 ) -> Result<(), Error> {
     let workloads = Api::namespaced_with(client.clone(), namespace, &kind);
-    let listed = each(&workloads, see).await;
+    let listed = for_each_page(&workloads, see).await;
     listed.map_err(|error| Error::ReadWorkload {
         name: format!("{}s", kind.as_str()),
         source: Box::new(error),
@@ -134,7 +142,7 @@ pub async fn workload(
     })
 }
 
-async fn each<K>(objects: &Api<K>, mut see: impl FnMut(&K)) -> Result<(), kube::Error>
+async fn for_each_page<K>(objects: &Api<K>, mut see: impl FnMut(&K)) -> Result<(), kube::Error>
 where
     K: kube::Resource + Clone + DeserializeOwned + Send + 'static,
 {
@@ -158,10 +166,10 @@ fn unread(name: &str, error: kube::Error) -> Error {
 impl Source {
     /// What a read of it says of its name.
     #[must_use]
-    pub fn sight(&self) -> Sight {
+    pub fn observed(&self) -> Observed {
         match self {
-            Self::Absent => Sight::Absent,
-            Self::Found(FoundSource { seen, .. }) => Sight::Present(seen.clone()),
+            Self::Absent => Observed::NotFound,
+            Self::Found(FoundSource { seen, .. }) => Observed::Found(seen.clone()),
         }
     }
 }
@@ -169,10 +177,10 @@ impl Source {
 impl Target {
     /// What a read of it says of its name.
     #[must_use]
-    pub fn sight(&self) -> Sight {
+    pub fn observed(&self) -> Observed {
         match self {
-            Self::Absent => Sight::Absent,
-            Self::Found(found) => Sight::Present(found.seen.clone()),
+            Self::Absent => Observed::NotFound,
+            Self::Found(found) => Observed::Found(found.seen.clone()),
         }
     }
 }

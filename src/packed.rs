@@ -5,12 +5,12 @@ use kube::api::ObjectMeta;
 use crate::{api::StaticAwsCredentials, resource::copied};
 
 /// What most resources have in common. Only its length in memory depends on what this says.
-const TYPICAL: &[u8] = include_bytes!("packed/typical.json");
+const DICTIONARY: &[u8] = include_bytes!("packed/typical.json");
 
 /// A resource without what no decision needs: who owns which field, how it was last applied.
-pub struct Packed(Box<[u8]>);
+pub struct CompressedObject(Box<[u8]>);
 
-impl Packed {
+impl CompressedObject {
     /// Packs a resource without its labels.
     #[must_use]
     pub fn new(object: &StaticAwsCredentials) -> Self {
@@ -39,7 +39,7 @@ impl Packed {
         };
         // What was read as JSON can be written as JSON.
         let text = serde_json::to_vec(&pruned).unwrap_or_default();
-        Self(lz4_flex::block::compress_prepend_size_with_dict(&text, TYPICAL).into())
+        Self(lz4_flex::block::compress_prepend_size_with_dict(&text, DICTIONARY).into())
     }
 
     /// The resource.
@@ -47,7 +47,7 @@ impl Packed {
     /// # Errors
     /// None for what [`Self::new`] made.
     pub fn unpack(&self) -> Result<StaticAwsCredentials, String> {
-        let text = lz4_flex::block::decompress_size_prepended_with_dict(&self.0, TYPICAL);
+        let text = lz4_flex::block::decompress_size_prepended_with_dict(&self.0, DICTIONARY);
         let text = text.map_err(|error| error.to_string())?;
         serde_json::from_slice(&text).map_err(|error| error.to_string())
     }

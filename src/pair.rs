@@ -29,7 +29,7 @@ impl SecretBytes {
 
     /// The bytes themselves, for as long as the borrow.
     #[must_use]
-    pub fn reveal(&self) -> &[u8] {
+    pub fn expose_secret(&self) -> &[u8] {
         &self.0
     }
 }
@@ -55,7 +55,7 @@ impl SecretText {
 
     /// The text itself, for as long as the borrow.
     #[must_use]
-    pub fn reveal(&self) -> &str {
+    pub fn expose_secret(&self) -> &str {
         &self.0
     }
 }
@@ -64,7 +64,7 @@ impl KeyPair {
     /// The last four characters of the access key ID: all of it that is ever shown.
     #[must_use]
     pub fn suffix(&self) -> String {
-        let id = self.access_key_id.reveal();
+        let id = self.access_key_id.expose_secret();
         let from = id.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
         id.get(from..).unwrap_or_default().to_owned()
     }
@@ -72,7 +72,7 @@ impl KeyPair {
 
 impl PartialEq for SecretBytes {
     fn eq(&self, other: &Self) -> bool {
-        self.reveal() == other.reveal()
+        self.expose_secret() == other.expose_secret()
     }
 }
 
@@ -80,7 +80,7 @@ impl Eq for SecretBytes {}
 
 impl fmt::Debug for SecretBytes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "<{} bytes redacted>", self.reveal().len())
+        write!(formatter, "<{} bytes redacted>", self.expose_secret().len())
     }
 }
 

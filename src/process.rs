@@ -11,10 +11,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     args::RunArgs,
-    context::Shared,
+    context::ProcessContext,
     controller::{self, WatchEnded},
     events,
-    fair::FairGate,
+    fair::FairSemaphore,
     fingerprint::FingerprintKey,
     guards::Guards,
     health::Health,
@@ -24,9 +24,9 @@ use crate::{
     metrics::Metrics,
     scopes::Scopes,
     server,
-    sts::{CaError, Prover, ProxyError, Rate},
+    sts::{CaError, CachedSts, ProxyError, Rate},
     telemetry::{self, TelemetryError},
-    watch::SILENCE,
+    watch::IDLE_TIMEOUT,
 };
 use metrics_port::{port, serve_metrics};
 use stop::{Stop, drain};
@@ -112,7 +112,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let shared = shared(&args, client.clone(), leader, announcements, metrics)?;
     let (drained, until_drained) = oneshot::channel::<()>();
     let tenure = candidate.map(|candidate| {
-        health.needs(candidate.health());
+        health.add_check(candidate.health());
         let (shared, stop) = (Arc::clone(&shared), until_drained.map(drop));
         tokio::spawn(async move { candidate.run(&shared.metrics, stop).await })
     });
@@ -147,7 +147,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
 
 /// Serves one scope. Where that fails, the other scopes stop as well.
 async fn serve(
-    shared: &Arc<Shared>,
+    shared: &Arc<ProcessContext>,
     health: &Arc<Health>,
     namespace: Option<String>,
     stop: &watch::Sender<Option<Stop>>,
@@ -198,7 +198,7 @@ async fn config(context: Option<&str>) -> Result<Config, ProcessError> {
     config.default_retry = false;
     config.write_timeout = Some(REQUEST_TIMEOUT);
     // Or else a connection that died unnoticed is used again, and a request on it hangs.
-    config.read_timeout = Some(SILENCE);
+    config.read_timeout = Some(IDLE_TIMEOUT);
     config.reset_reader_on_write = true;
     Ok(config)
 }
@@ -231,16 +231,16 @@ fn shared(
     args: &RunArgs,
     client: Client,
     leader: Leader,
-    events: mpsc::Sender<events::Announcement>,
+    events: mpsc::Sender<events::EventRequest>,
     mut metrics: Metrics,
-) -> Result<Arc<Shared>, ProcessError> {
+) -> Result<Arc<ProcessContext>, ProcessError> {
     let sts = metrics.calls.of(route::of_run(args)?);
-    let prover = Arc::new(Prover::new(sts, Rate::per_second(args.sts_rate))?);
+    let prover = Arc::new(CachedSts::new(sts, Rate::per_second(args.sts_rate))?);
     let home = client.default_namespace();
     let guards = Arc::new(Guards::new(args, home, metrics.policies.clone()));
     metrics.asked(&prover);
     metrics.runs.at_most(args.concurrency.into());
-    Ok(Arc::new(Shared {
+    Ok(Arc::new(ProcessContext {
         client,
         leader,
         sts: prover,
@@ -254,7 +254,7 @@ fn shared(
             .map_err(|(key, why)| ProcessError::CopyLabel(key, why))?,
         key: FingerprintKey::random()?,
         guards,
-        gate: FairGate::new(usize::from(args.concurrency)),
+        gate: FairSemaphore::new(usize::from(args.concurrency)),
         scopes: Scopes::of(&scopes(&args.namespaces)),
         events,
         metrics,

@@ -10,32 +10,32 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    fair::{Company, FairQueue},
-    index::ResourceKey,
+    fair::{FairQueue, Load},
+    index::NamespacedName,
 };
 
 /// The work of one scope.
 #[derive(Debug, Default)]
 pub struct Queue {
-    ready: FairQueue<ResourceKey>,
+    ready: FairQueue<NamespacedName>,
     running: HashMap<Arc<str>, usize>,
-    work: HashMap<ResourceKey, Work>,
-    timers: BTreeSet<(Instant, ResourceKey)>,
+    work: HashMap<NamespacedName, Item>,
+    timers: BTreeSet<(Instant, NamespacedName)>,
 }
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum Action {
     /// Nothing is to be done before something changes.
-    Rest,
+    AwaitChange,
     /// All is well; another look is due after this time.
-    LookAgain(Duration),
+    Requeue(Duration),
     /// It failed and is tried again after this time.
-    Failed(Duration),
+    Backoff(Duration),
 }
 
 #[derive(Debug)]
-struct Work {
+struct Item {
     state: State,
     timer: Option<Instant>,
     failed: bool,
@@ -43,41 +43,41 @@ struct Work {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    Resting,
-    Waiting { since: Instant },
-    Running { woken: bool },
+    Idle,
+    Queued { since: Instant },
+    Processing { woken: bool },
 }
 
 /// A resource whose turn it is.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Turn {
+pub struct WorkItem {
     /// The resource.
-    pub key: ResourceKey,
+    pub key: NamespacedName,
     /// How long it has waited.
     pub waited: Duration,
     /// Whether others of its namespace wait or run.
-    pub company: Company,
+    pub company: Load,
 }
 
 impl Queue {
     /// Something concerns this resource. Says whether it began to wait for its turn.
-    pub fn wake(&mut self, key: &ResourceKey, now: Instant) -> bool {
+    pub fn enqueue(&mut self, key: &NamespacedName, now: Instant) -> bool {
         let Some(work) = self.work.get_mut(key) else {
-            let waiting = Work {
-                state: State::Waiting { since: now },
+            let waiting = Item {
+                state: State::Queued { since: now },
                 timer: None,
                 failed: false,
             };
             self.work.insert(key.clone(), waiting);
-            self.line_up(key);
+            self.push_ready(key);
             return true;
         };
         match &mut work.state {
-            State::Running { woken } => *woken = true,
-            State::Waiting { .. } => {}
-            State::Resting => {
-                work.state = State::Waiting { since: now };
-                self.line_up(key);
+            State::Processing { woken } => *woken = true,
+            State::Queued { .. } => {}
+            State::Idle => {
+                work.state = State::Queued { since: now };
+                self.push_ready(key);
                 return true;
             }
         }
@@ -85,28 +85,28 @@ impl Queue {
     }
 
     /// What failed may succeed now. Says how many began to wait for their turns.
-    pub fn wake_failed(&mut self, now: Instant) -> usize {
+    pub fn enqueue_failed(&mut self, now: Instant) -> usize {
         let failed = self.work.iter().filter(|(_, work)| work.failed);
-        let failed: Vec<ResourceKey> = failed.map(|(key, _)| key.clone()).collect();
-        failed.iter().filter(|key| self.wake(key, now)).count()
+        let failed: Vec<NamespacedName> = failed.map(|(key, _)| key.clone()).collect();
+        failed.iter().filter(|key| self.enqueue(key, now)).count()
     }
 
-    /// Whose turn it is, of those alone that are few in their namespaces if nobody of a crowd may run. It runs until [`Self::ended`] is told.
-    pub fn next(&mut self, now: Instant, crowds: bool) -> Option<Turn> {
+    /// Whose turn it is, of those alone that are few in their namespaces if nobody of a crowd may run. It runs until [`Self::done`] is told.
+    pub fn get(&mut self, now: Instant, crowds: bool) -> Option<WorkItem> {
         let (ready, running) = (&mut self.ready, &mut self.running);
-        let key = ready.pop_of(who_may_run(running, crowds))?;
+        let key = ready.pop_where(eligible(running, crowds))?;
         let work = self.work.get_mut(&key)?;
         let waited = match work.state {
-            State::Waiting { since } => now.saturating_duration_since(since),
-            State::Resting | State::Running { .. } => Duration::ZERO,
+            State::Queued { since } => now.saturating_duration_since(since),
+            State::Idle | State::Processing { .. } => Duration::ZERO,
         };
-        work.state = State::Running { woken: false };
+        work.state = State::Processing { woken: false };
         *running.entry(Arc::clone(&key.namespace)).or_default() += 1;
         if let Some(at) = work.timer.take() {
             self.timers.remove(&(at, key.clone()));
         }
-        let company = self.company(&key.namespace);
-        Some(Turn {
+        let company = self.load_of(&key.namespace);
+        Some(WorkItem {
             key,
             waited,
             company,
@@ -114,7 +114,7 @@ impl Queue {
     }
 
     /// A run is over. Says whether the resource waits for another turn already.
-    pub fn ended(&mut self, key: &ResourceKey, ended: Ended, now: Instant) -> bool {
+    pub fn done(&mut self, key: &NamespacedName, ended: Action, now: Instant) -> bool {
         if let Some(running) = self.running.get_mut(&key.namespace) {
             *running -= 1;
             if *running == 0 {
@@ -124,16 +124,16 @@ impl Queue {
         let Some(work) = self.work.get_mut(key) else {
             return false;
         };
-        work.failed = matches!(ended, Ended::Failed(_));
-        if work.state == (State::Running { woken: true }) {
-            work.state = State::Waiting { since: now };
-            self.line_up(key);
+        work.failed = matches!(ended, Action::Backoff(_));
+        if work.state == (State::Processing { woken: true }) {
+            work.state = State::Queued { since: now };
+            self.push_ready(key);
             return true;
         }
-        work.state = State::Resting;
+        work.state = State::Idle;
         match ended {
-            Ended::Rest => drop(self.work.remove(key)),
-            Ended::LookAgain(pause) | Ended::Failed(pause) => {
+            Action::AwaitChange => drop(self.work.remove(key)),
+            Action::Requeue(pause) | Action::Backoff(pause) => {
                 let at = now + pause;
                 work.timer = Some(at);
                 self.timers.insert((at, key.clone()));
@@ -144,20 +144,20 @@ impl Queue {
 
     /// When the next timer rings.
     #[must_use]
-    pub fn next_timer(&self) -> Option<Instant> {
+    pub fn next_deadline(&self) -> Option<Instant> {
         self.timers.first().map(|(at, _)| *at)
     }
 
     /// With whom one comes that runs.
     #[must_use]
-    pub fn company(&self, namespace: &str) -> Company {
-        company(&self.running, namespace, self.ready.waiting(namespace))
+    pub fn load_of(&self, namespace: &str) -> Load {
+        load_of(&self.running, namespace, self.ready.waiting(namespace))
     }
 
-    /// Whether somebody's turn could come, as [`Self::next`] has it.
+    /// Whether somebody's turn could come, as [`Self::get`] has it.
     #[must_use]
-    pub fn has_next(&self, crowds: bool) -> bool {
-        self.ready.has(who_may_run(&self.running, crowds))
+    pub fn has_eligible(&self, crowds: bool) -> bool {
+        self.ready.any_where(eligible(&self.running, crowds))
     }
 
     /// How many wait for their turn.
@@ -167,8 +167,8 @@ impl Queue {
     }
 
     /// A resource that waits or runs is looked at all the same, and found gone.
-    pub fn forget(&mut self, key: &ResourceKey) {
-        let resting = |work: &&mut Work| work.state == State::Resting;
+    pub fn remove(&mut self, key: &NamespacedName) {
+        let resting = |work: &&mut Item| work.state == State::Idle;
         let Some(work) = self.work.get_mut(key).filter(resting) else {
             return;
         };
@@ -178,12 +178,12 @@ impl Queue {
         self.work.remove(key);
     }
 
-    fn line_up(&mut self, key: &ResourceKey) {
+    fn push_ready(&mut self, key: &NamespacedName) {
         self.ready.push(&key.namespace, key.clone());
     }
 
     /// Lets those wait for their turn whose timers have rung, and says how many.
-    pub fn ring(&mut self, now: Instant) -> usize {
+    pub fn enqueue_due(&mut self, now: Instant) -> usize {
         let mut rung = 0;
         while let Some((at, _)) = self.timers.first()
             && *at <= now
@@ -192,19 +192,19 @@ impl Queue {
             if let Some(work) = self.work.get_mut(&key) {
                 work.timer = None;
             }
-            rung += usize::from(self.wake(&key, now));
+            rung += usize::from(self.enqueue(&key, now));
         }
         rung
     }
 }
 
 /// Those of a namespace in which so many wait.
-fn who_may_run(running: &HashMap<Arc<str>, usize>, crowds: bool) -> impl Fn(&str, usize) -> bool {
-    move |namespace, waiting| crowds || company(running, namespace, waiting) == Company::Few
+fn eligible(running: &HashMap<Arc<str>, usize>, crowds: bool) -> impl Fn(&str, usize) -> bool {
+    move |namespace, waiting| crowds || load_of(running, namespace, waiting) == Load::Light
 }
 
 /// With whom those are that run and wait in a namespace, each of them.
-fn company(running: &HashMap<Arc<str>, usize>, namespace: &str, waiting: usize) -> Company {
+fn load_of(running: &HashMap<Arc<str>, usize>, namespace: &str, waiting: usize) -> Load {
     let running = running.get(namespace).copied().unwrap_or_default();
-    Company::of(running + waiting)
+    Load::of(running + waiting)
 }

@@ -6,18 +6,18 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::{
-    act::{self, Changed},
+    act::{self, WriteOutcome},
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
-    context::Context,
-    decide::{self, Awaited, Change, Next, Plan, Read, Source, Step, Target},
+    context::ScopeContext,
+    decide::{self, Awaited, Plan, Read, Requeue, Source, Step, Target, TargetWrite},
     error::{Error, STATUS_PAUSE},
-    events::{self, Announcement},
+    events::{self, EventRequest},
     fair::Permit,
-    index::{Sight, View},
+    index::{Observed, View},
     lock::lock,
     metrics::Work,
-    remembered::Written,
-    resource::Resource,
+    remembered::PendingStatus,
+    resource::ValidatedCredentials,
     verdict::{Answer, Control},
 };
 
@@ -39,9 +39,9 @@ const ATTEMPTS: u32 = 4;
 const REQUEST_DEADLINE: Duration = Duration::from_secs(15);
 
 /// One run.
-struct Run<'a> {
-    context: &'a Arc<Context>,
-    resource: &'a Resource,
+struct Reconcile<'a> {
+    context: &'a Arc<ScopeContext>,
+    resource: &'a ValidatedCredentials,
     object: &'a StaticAwsCredentials,
     status: StaticAwsCredentialsStatus,
     version: String,
@@ -53,25 +53,25 @@ struct Run<'a> {
     awaited: Option<Awaited>,
     jitter: f64,
     conflicts: u32,
-    place: Option<Place>,
+    place: Option<Slot>,
 }
 
 /// A place among the runs that go on.
-pub type Place = (Permit, Work);
+pub type Slot = (Permit, Work);
 
 /// Runs once, and returns after what time another run is planned.
 ///
 /// # Errors
 /// The cluster failed.
 pub async fn reconcile(
-    context: &Arc<Context>,
+    context: &Arc<ScopeContext>,
     object: &StaticAwsCredentials,
-    resource: &Resource,
-    place: Place,
+    resource: &ValidatedCredentials,
+    place: Slot,
 ) -> Result<Option<Duration>, Error> {
-    let mut run = Run::new(context, object, resource, place);
+    let mut run = Reconcile::new(context, object, resource, place);
     for _ in 0..STEPS {
-        run.still_leads()?;
+        run.ensure_leader()?;
         let step = tracing::debug_span!("decide").in_scope(|| run.decide());
         let (observe, act) = (tracing::debug_span!("observe"), tracing::debug_span!("act"));
         match step {
@@ -83,34 +83,34 @@ pub async fn reconcile(
                 if let Some(pause) = run.act(*plan).instrument(act).await? {
                     let follow = tracing::debug_span!("follow");
                     let again = run.follow_consumers().instrument(follow).await?;
-                    let again = follow::sooner(again, run.leftovers_wait());
-                    return Ok(follow::sooner(pause, again));
+                    let again = follow::earlier(again, run.leftovers_wait());
+                    return Ok(follow::earlier(pause, again));
                 }
             }
         }
     }
-    Err(Error::Endless)
+    Err(Error::StepLimitExceeded)
 }
 
-impl Run<'_> {
-    fn still_leads(&self) -> Result<(), Error> {
+impl Reconcile<'_> {
+    fn ensure_leader(&self) -> Result<(), Error> {
         let leads = self.context.shared.leader.leads();
         leads.then_some(()).ok_or(Error::NotLeading)
     }
 
     /// Carries a plan out. `None` means that the target had changed and the decision is made anew.
     async fn act(&mut self, plan: Plan) -> Result<Option<Option<Duration>>, Error> {
-        if !matches!(plan.change, Change::Nothing) || plan.status != self.status {
-            self.admitted().await;
-            self.still_leads()?;
+        if !matches!(plan.change, TargetWrite::Nothing) || plan.status != self.status {
+            self.acquire_slot().await;
+            self.ensure_leader()?;
         }
         let (context, resource) = (self.context, self.resource);
         // What AWS said is not lost if a write fails now.
-        self.context.remember(self.resource, |remembered| {
+        self.context.with_state(self.resource, |remembered| {
             remembered.memory.proof.clone_from(&plan.memory.proof);
         });
         if plan.is_confirmed_first() {
-            in_time(act::confirm(
+            with_deadline(act::dry_run_precondition(
                 &context.shared.client,
                 &resource.key,
                 &self.version,
@@ -118,36 +118,36 @@ impl Run<'_> {
             .await?;
         }
         let mut plan = match self.change(&plan.change).await? {
-            Changed::Untouched => plan,
-            Changed::Done(sight) => self.changed(plan, &sight),
-            Changed::Conflict => return self.conflict(&plan.change).await.map(|()| None),
-            Changed::NamespaceTerminating => return Ok(Some(None)),
-            Changed::Refused(finding) => {
-                self.with_world(|world| decide::write_refused(world, &plan, &finding))
+            WriteOutcome::Unchanged => plan,
+            WriteOutcome::Applied(sight) => self.changed(plan, &sight),
+            WriteOutcome::Conflict => return self.conflict(&plan.change).await.map(|()| None),
+            WriteOutcome::NamespaceTerminating => return Ok(Some(None)),
+            WriteOutcome::Rejected(finding) => {
+                self.with_inputs(|world| decide::write_refused(world, &plan, &finding))
             }
         };
         self.remove_leftovers(&mut plan).await;
-        self.still_leads()?;
+        self.ensure_leader()?;
         self.note_superseded(&mut plan.status);
         self.write_status(&plan.status).await?;
         Ok(Some(self.finish(plan)))
     }
 
-    fn changed(&mut self, mut plan: Plan, sight: &Sight) -> Plan {
+    fn changed(&mut self, mut plan: Plan, sight: &Observed) -> Plan {
         let name = match &plan.change {
-            Change::Create(draft) | Change::Replace(draft, _) => {
+            TargetWrite::Create(draft) | TargetWrite::Replace(draft, _) => {
                 draft.metadata.name.clone().unwrap_or_default()
             }
-            Change::Delete(name, _) => name.clone(),
-            Change::Nothing => return plan,
+            TargetWrite::Delete(name, _) => name.clone(),
+            TargetWrite::Nothing => return plan,
         };
-        if let (Sight::Present(seen), Some(published)) = (sight, &mut plan.status.published) {
+        if let (Observed::Found(seen), Some(published)) = (sight, &mut plan.status.published) {
             published.uid = seen.uid.to_string();
             published.resource_version = seen.version.to_string();
         }
-        if matches!(&plan.change, Change::Create(draft) | Change::Replace(draft, _) if draft.restores)
+        if matches!(&plan.change, TargetWrite::Create(draft) | TargetWrite::Replace(draft, _) if draft.is_repair)
         {
-            self.context.remember(self.resource, |remembered| {
+            self.context.with_state(self.resource, |remembered| {
                 remembered.restored(Instant::now());
             });
         }
@@ -155,9 +155,9 @@ impl Run<'_> {
         plan
     }
 
-    async fn conflict(&mut self, change: &Change) -> Result<(), Error> {
+    async fn conflict(&mut self, change: &TargetWrite) -> Result<(), Error> {
         let name = match change {
-            Change::Delete(name, _) => name.clone(),
+            TargetWrite::Delete(name, _) => name.clone(),
             _ => self.resource.target.clone(),
         };
         self.conflicts += 1;
@@ -174,23 +174,23 @@ impl Run<'_> {
         let written = self.send_status(status).await?;
         let metrics = &self.context.shared.metrics;
         metrics.reported(&self.status, status);
-        for event in events::transitions(&self.status, status) {
+        for event in events::transition_events(&self.status, status) {
             events::log(&self.resource.key, &event);
             // A full queue loses an event rather than a run.
-            let announced = Announcement::about(self.object, event);
+            let announced = EventRequest::about(self.object, event);
             if self.context.shared.events.try_send(announced).is_err() {
                 tracing::warn!(resource = %self.resource.key, "an event is lost, since too many wait to be published");
             }
         }
         self.status = status.clone();
-        let rewinds = lock(&self.context.index).rewinds();
+        let epoch = lock(&self.context.index).epoch();
         let version = written.and_then(|version| version.parse().ok());
-        self.context.remember(self.resource, |remembered| {
+        self.context.with_state(self.resource, |remembered| {
             remembered.written = version.map(|version| {
-                Box::new(Written {
+                Box::new(PendingStatus {
                     version,
                     status: status.clone(),
-                    rewinds,
+                    epoch,
                 })
             });
         });
@@ -204,11 +204,11 @@ impl Run<'_> {
     ) -> Result<Option<String>, Error> {
         let generation = self.resource.generation;
         let remember = |refusal| {
-            self.context.remember(self.resource, |remembered| {
+            self.context.with_state(self.resource, |remembered| {
                 remembered.refused_status = refusal;
             });
         };
-        let refused = self.context.remember(self.resource, |remembered| {
+        let refused = self.context.with_state(self.resource, |remembered| {
             remembered
                 .refused_status
                 .filter(|(refused, _)| *refused == generation)
@@ -217,7 +217,7 @@ impl Run<'_> {
             return Err(Error::StatusRefusedBefore);
         }
         let (client, key) = (&self.context.shared.client, &self.resource.key);
-        let sent = in_time(act::status(
+        let sent = with_deadline(act::status(
             client,
             key,
             &self.version,
@@ -239,13 +239,13 @@ impl Run<'_> {
 
     fn finish(&self, plan: Plan) -> Option<Duration> {
         let now = Instant::now();
-        let look = self.look();
-        let awaits = plan.next == Next::Answer;
-        let pause = self.context.remember(self.resource, |remembered| {
+        let look = self.inputs_hash();
+        let awaits = plan.next == Requeue::Answer;
+        let pause = self.context.with_state(self.resource, |remembered| {
             if let Some(settling) = plan.status.settling.as_ref().filter(|_| plan.refusal_began) {
                 remembered.refusal_began(&settling.key_id_suffix, now);
             }
-            remembered.learned(plan.memory, now);
+            remembered.update_memory(plan.memory, now);
             remembered.failures = 0;
             if awaits {
                 return remembered.restore_wait(now);
@@ -257,14 +257,14 @@ impl Run<'_> {
         if awaits {
             self.keep_question(pause.is_none().then_some(look));
         } else {
-            self.give_question_up();
+            self.cancel_question();
         }
         pause
     }
 }
 
 /// Every request has a deadline of its own; waiting for a turn has none.
-pub(crate) async fn in_time<T>(
+pub(crate) async fn with_deadline<T>(
     request: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     let late = |_| Error::Deadline(REQUEST_DEADLINE);

@@ -11,27 +11,27 @@ use tokio::time::Instant;
 
 use crate::{
     api::StaticAwsCredentialsStatus,
-    decide::{Due, Memory, Next},
+    decide::{DueState, Memory, Requeue},
 };
 
 pub use leftovers::Leftovers;
 pub use overlap::Overlap;
-pub use question::{About, Asked};
+pub use question::{PendingVerification, Subject};
 
 /// What is remembered of one resource.
 #[derive(Clone, Debug, Default)]
-pub struct Remembered {
+pub struct RuntimeState {
     /// What decisions are made from.
     pub memory: Memory,
     /// The status that this process wrote last, and its version. It wins over an older watch.
-    pub written: Option<Box<Written>>,
+    pub written: Option<Box<PendingStatus>>,
     /// Runs in a row that failed.
     pub failures: u32,
     /// The generation whose status the API server found invalid, and when.
     pub refused_status: Option<(i64, Instant)>,
     /// When the consumers of a superseded pair are looked at.
     pub overlap: Overlap,
-    rewinds: u64,
+    epoch: u64,
     timer: Timer,
     refusal: Option<(String, Instant)>,
     restores: Restores,
@@ -42,13 +42,13 @@ pub struct Remembered {
 
 /// A status that this process wrote.
 #[derive(Clone, Debug)]
-pub struct Written {
+pub struct PendingStatus {
     /// Resource version of the resource since then.
     pub version: u64,
     /// The status.
     pub status: StaticAwsCredentialsStatus,
     /// How often the index had been rewound by then.
-    pub rewinds: u64,
+    pub epoch: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,13 +65,13 @@ struct Restores {
     last: Option<Instant>,
 }
 
-impl Remembered {
+impl RuntimeState {
     /// Forgets everything if the index was rewound since: the store was restored from a backup, and
     /// what was published since that was made never was.
-    pub fn rewound(&mut self, rewinds: u64) {
-        if self.rewinds != rewinds {
+    pub fn reset_if_stale(&mut self, epoch: u64) {
+        if self.epoch != epoch {
             *self = Self {
-                rewinds,
+                epoch,
                 ..Self::default()
             };
         }
@@ -79,27 +79,27 @@ impl Remembered {
 
     /// The watch has shown the resource at this version: what was written before has come back. In a
     /// burst the run that would find out waits for its turn, and statuses are large.
-    pub fn shown(&mut self, version: u64) {
+    pub fn observed(&mut self, version: u64) {
         self.written.take_if(|written| written.version <= version);
     }
 
     /// When the next proof is due.
     #[must_use]
-    pub fn due(&self, now: Instant) -> Due {
+    pub fn due(&self, now: Instant) -> DueState {
         match self.timer {
-            Timer::Undecided => Due::Undecided,
-            Timer::Never => Due::Never,
-            Timer::At(at) if at <= now => Due::Now,
-            Timer::At(_) => Due::Later,
+            Timer::Undecided => DueState::Undecided,
+            Timer::Never => DueState::Never,
+            Timer::At(at) if at <= now => DueState::Now,
+            Timer::At(_) => DueState::Later,
         }
     }
 
     /// Takes the decision about the next look.
-    pub fn schedule(&mut self, next: Next, now: Instant) {
+    pub fn schedule(&mut self, next: Requeue, now: Instant) {
         match next {
-            Next::Keep | Next::Answer => {}
-            Next::Never => self.timer = Timer::Never,
-            Next::In(pause) => self.timer = Timer::At(now + pause),
+            Requeue::Keep | Requeue::Answer => {}
+            Requeue::Never => self.timer = Timer::Never,
+            Requeue::In(pause) => self.timer = Timer::At(now + pause),
         }
     }
 
@@ -154,7 +154,7 @@ impl Remembered {
     }
 
     /// Takes what a finished run leaves to be remembered.
-    pub fn learned(&mut self, memory: Memory, now: Instant) {
+    pub fn update_memory(&mut self, memory: Memory, now: Instant) {
         if memory.newcomers.refused > self.memory.newcomers.refused {
             self.newcomer = Some(now);
         }

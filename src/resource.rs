@@ -10,9 +10,9 @@ use crate::{
         DeletionPolicy, LONGEST_KEY, Layout, OnRejected, PairField, Reason, RootUser, SecretRef,
         StaticAwsCredentials, StaticAwsCredentialsStatus, ValidationLevel,
     },
-    arn::ArnPin,
+    arn::ArnPattern,
     fingerprint,
-    index::{Mentions, ResourceKey},
+    index::{NamespacedName, References},
     layout,
     region::Region,
     target::Owner,
@@ -21,9 +21,9 @@ use crate::{
 
 /// A resource, parsed.
 #[derive(Clone, Debug)]
-pub struct Resource {
+pub struct ValidatedCredentials {
     /// Namespace and name.
-    pub key: ResourceKey,
+    pub key: NamespacedName,
     /// UID.
     pub uid: String,
     /// Generation of the spec.
@@ -72,7 +72,7 @@ pub struct Checks {
     /// The account that it must belong to.
     pub account: Option<String>,
     /// The user that it must belong to.
-    pub arn: Option<ArnPin>,
+    pub arn: Option<ArnPattern>,
     /// Whether the root user may own it.
     pub root_user: RootUser,
     /// How often a published pair is proven again.
@@ -83,7 +83,7 @@ pub struct Checks {
     pub any_store: bool,
 }
 
-impl Resource {
+impl ValidatedCredentials {
     /// Parses a resource as the API server stored it.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ impl Resource {
             .validation
             .arn
             .as_deref()
-            .map(ArnPin::parse)
+            .map(ArnPattern::parse)
             .transpose();
         Ok(Self {
             key: key_of(object),
@@ -175,7 +175,7 @@ impl Resource {
 
     /// Whether AWS is asked at all.
     #[must_use]
-    pub fn asks_aws(&self) -> bool {
+    pub fn verifies_with_sts(&self) -> bool {
         self.checks.level == ValidationLevel::Identity
     }
 }
@@ -192,8 +192,8 @@ pub fn copied(object: &StaticAwsCredentials, keys: &[String]) -> BTreeMap<String
 
 /// Namespace and name of an object.
 #[must_use]
-pub fn key_of(object: &StaticAwsCredentials) -> ResourceKey {
-    ResourceKey::new(&object.namespace().unwrap_or_default(), &object.name_any())
+pub fn key_of(object: &StaticAwsCredentials) -> NamespacedName {
+    NamespacedName::new(&object.namespace().unwrap_or_default(), &object.name_any())
 }
 
 /// Name of the target that the spec asks for.
@@ -205,13 +205,13 @@ pub fn target_name(object: &StaticAwsCredentials) -> String {
 
 /// What the resource says of itself and of Secrets, its status as last written.
 #[must_use]
-pub fn mentions(
+pub fn references(
     object: &StaticAwsCredentials,
     status: Option<&StaticAwsCredentialsStatus>,
-) -> Mentions {
+) -> References {
     let created = object.metadata.creation_timestamp.as_ref();
     let published = status.and_then(|status| status.published.as_ref());
-    Mentions {
+    References {
         uid: object.uid().unwrap_or_default().into(),
         created: created.map_or(Timestamp::MAX, |time| time.0).as_second(),
         source: object.spec.secret_ref.name.as_str().into(),

@@ -10,12 +10,12 @@ use tokio::sync::watch;
 
 use crate::{
     consumers::{Key, Others},
-    context::Context,
-    health::Dependency,
-    index::ResourceKey,
+    context::ScopeContext,
+    health::HealthCheck,
+    index::NamespacedName,
     lock::lock,
     store::Store,
-    watch::Stage,
+    watch::SyncState,
 };
 
 /// The scopes of a process.
@@ -31,8 +31,8 @@ pub struct Scopes {
 struct Scope {
     store: Weak<Mutex<Store>>,
     relisting: Arc<AtomicBool>,
-    stage: watch::Receiver<Stage>,
-    resources: Arc<Dependency>,
+    stage: watch::Receiver<SyncState>,
+    resources: Arc<HealthCheck>,
 }
 
 impl Scopes {
@@ -49,9 +49,9 @@ impl Scopes {
     /// A scope begins.
     pub fn add(
         &self,
-        context: &Context,
-        stage: watch::Receiver<Stage>,
-        resources: &Arc<Dependency>,
+        context: &ScopeContext,
+        stage: watch::Receiver<SyncState>,
+        resources: &Arc<HealthCheck>,
     ) {
         lock(&self.all).push(Scope {
             store: Arc::downgrade(&context.store),
@@ -73,7 +73,7 @@ impl Scopes {
 
     /// The other resources that have to do with some keys, in all scopes. Nobody is asked for it.
     #[must_use]
-    pub fn with_keys(&self, of: &ResourceKey, keys: &[Key], now: Timestamp) -> Others {
+    pub fn with_keys(&self, of: &NamespacedName, keys: &[Key], now: Timestamp) -> Others {
         let mut others = Others::new(self.everywhere);
         let mut listed = 0;
         for scope in lock(&self.all).clone() {
@@ -81,7 +81,7 @@ impl Scopes {
                 continue;
             };
             let is_relisting = scope.relisting.load(Ordering::SeqCst);
-            let is_listed = *scope.stage.borrow() >= Stage::ResourcesListed && !is_relisting;
+            let is_listed = *scope.stage.borrow() >= SyncState::ResourcesSynced && !is_relisting;
             // A namespace without its Role is none that is served.
             if is_listed || scope.resources.is_forbidden() {
                 listed += 1;

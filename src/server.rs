@@ -27,7 +27,7 @@ use rustix::io::Errno;
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
-    context::Shared,
+    context::ProcessContext,
     health::Health,
     metrics::{Format, Renderer},
 };
@@ -42,7 +42,7 @@ const MOST_SCRAPES: usize = 8;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 struct Scraped {
-    shared: Arc<Shared>,
+    shared: Arc<ProcessContext>,
     access: Option<Access>,
     renderer: Renderer,
     places: Arc<Semaphore>,
@@ -109,7 +109,7 @@ pub fn probes(health: Arc<Health>) -> Router {
 }
 
 /// `/metrics`, and the probes for people who ask there.
-pub fn all(shared: Arc<Shared>, health: Arc<Health>, access: Option<Access>) -> Router {
+pub fn all(shared: Arc<ProcessContext>, health: Arc<Health>, access: Option<Access>) -> Router {
     let scraped = Arc::new(Scraped {
         shared,
         access,

@@ -2,18 +2,24 @@
 //! nothing of a source that is older than the resource that names it, so that is looked at here.
 
 use crate::{
-    context::Context, error::chain, index::Sight, lock::lock, observe, reconcile::in_time,
-    resource::Resource,
+    context::ScopeContext, error::chain, index::Observed, lock::lock, observe,
+    reconcile::with_deadline, resource::ValidatedCredentials,
 };
 
 /// Looks at the source's metadata if nothing is known of it.
-pub async fn look(context: &Context, resource: &Resource) {
+pub async fn prefetch_source_metadata(context: &ScopeContext, resource: &ValidatedCredentials) {
     let source = lock(&context.index).view(&resource.key).source;
-    if source != Sight::Unseen {
+    if source != Observed::Unknown {
         return;
     }
     let (namespace, name) = (&resource.key.namespace, &resource.source.name);
-    match in_time(observe::sight(&context.shared.client, namespace, name)).await {
+    match with_deadline(observe::secret_metadata(
+        &context.shared.client,
+        namespace,
+        name,
+    ))
+    .await
+    {
         Ok(sight) => lock(&context.index).record(namespace, name, &source, &sight),
         // The next leader reads it then.
         Err(error) => {

@@ -12,11 +12,11 @@ use k8s_openapi::jiff::Timestamp;
 use crate::{
     api::StaticAwsCredentials,
     consumers::{Key, Keys, Others},
-    index::ResourceKey,
+    index::NamespacedName,
     lock::lock,
     metrics::{Listing, Summary},
-    packed::Packed,
-    remembered::{Asked, Remembered},
+    packed::CompressedObject,
+    remembered::{PendingVerification, RuntimeState},
     resource::Undecodable,
     uid::Uid,
 };
@@ -26,14 +26,14 @@ use crate::{
 pub struct Store {
     /// Keys of labels that targets get from their resources. Of a resource no other label is kept.
     copied_labels: Vec<String>,
-    records: BTreeMap<ResourceKey, Record>,
+    records: BTreeMap<NamespacedName, Record>,
 }
 
 struct Record {
     uid: Uid,
-    object: Result<Packed, Box<Undecodable>>,
-    remembered: Option<Box<Remembered>>,
-    question: Option<Box<Asked>>,
+    object: Result<CompressedObject, Box<Undecodable>>,
+    remembered: Option<Box<RuntimeState>>,
+    question: Option<Box<PendingVerification>>,
     summary: Summary,
     keys: Keys,
     listed: bool,
@@ -51,9 +51,9 @@ impl Store {
 
     /// A resource as it stands in the cluster now. One with another UID is another, of which nothing
     /// is remembered.
-    pub fn keep(
+    pub fn upsert(
         &mut self,
-        key: &ResourceKey,
+        key: &NamespacedName,
         uid: Uid,
         object: Result<&StaticAwsCredentials, Box<Undecodable>>,
     ) {
@@ -64,14 +64,15 @@ impl Store {
         let summary = status.map(Summary::of).unwrap_or_default();
         let keys = status.map(Keys::of).unwrap_or_default();
         let version = object.as_ref().ok().and_then(|object| version(object));
-        let object = object.map(|object| Packed::with_labels(object, &self.copied_labels));
+        let object =
+            object.map(|object| CompressedObject::with_labels(object, &self.copied_labels));
         if let Some(record) = self.records.get_mut(key) {
             if record.uid != uid {
                 record.remembered = None;
                 record.question = None;
             }
             if let Some((remembered, version)) = record.remembered.as_mut().zip(version) {
-                remembered.shown(version);
+                remembered.observed(version);
             }
             record.uid = uid;
             record.object = object;
@@ -93,26 +94,26 @@ impl Store {
     }
 
     /// A resource that is gone.
-    pub fn remove(&mut self, key: &ResourceKey) {
+    pub fn remove(&mut self, key: &NamespacedName) {
         self.records.remove(key);
     }
 
     /// A list begins. What is not kept again before it is complete is gone.
-    pub fn begin_list(&mut self) {
+    pub fn start_relist(&mut self) {
         for record in self.records.values_mut() {
             record.listed = false;
         }
     }
 
     /// A list is complete. Removes and returns what was not in it, decoded or not.
-    pub fn end_list(&mut self) -> Vec<ResourceKey> {
+    pub fn finish_relist(&mut self) -> Vec<NamespacedName> {
         let gone = self.records.extract_if(.., |_, record| !record.listed);
         gone.map(|(key, _)| key).collect()
     }
 
     /// UID of a resource.
     #[must_use]
-    pub fn uid(&self, key: &ResourceKey) -> Option<&Uid> {
+    pub fn uid(&self, key: &NamespacedName) -> Option<&Uid> {
         self.records.get(key).map(|record| &record.uid)
     }
 
@@ -120,7 +121,7 @@ impl Store {
     #[must_use]
     pub fn object(
         &self,
-        key: &ResourceKey,
+        key: &NamespacedName,
     ) -> Option<Result<StaticAwsCredentials, Box<Undecodable>>> {
         let record = self.records.get(key)?;
         Some(match &record.object {
@@ -137,21 +138,21 @@ impl Store {
 
     /// Looks at or changes what is remembered of a resource. What concerns one that is gone is
     /// remembered by nobody.
-    pub fn remember<T>(
+    pub fn with_state<T>(
         &mut self,
-        key: &ResourceKey,
+        key: &NamespacedName,
         uid: &Uid,
-        with: impl FnOnce(&mut Remembered) -> T,
+        with: impl FnOnce(&mut RuntimeState) -> T,
     ) -> T {
         let record = self.records.get_mut(key);
         match record.filter(|record| record.uid == *uid) {
             Some(record) => with(record.remembered.get_or_insert_default()),
-            None => with(&mut Remembered::default()),
+            None => with(&mut RuntimeState::default()),
         }
     }
 
     /// What is remembered is older than what somebody else did since.
-    pub fn forget_memories(&mut self) {
+    pub fn clear_states(&mut self) {
         for record in self.records.values_mut() {
             record.remembered = None;
             record.question = None;
@@ -161,9 +162,9 @@ impl Store {
     /// Looks at or changes the question that a resource waits for. One that is gone waits for none.
     pub fn question<T>(
         &mut self,
-        key: &ResourceKey,
+        key: &NamespacedName,
         uid: &Uid,
-        with: impl FnOnce(&mut Option<Box<Asked>>) -> T,
+        with: impl FnOnce(&mut Option<Box<PendingVerification>>) -> T,
     ) -> T {
         let record = self.records.get_mut(key);
         match record.filter(|record| record.uid == *uid) {
@@ -173,21 +174,27 @@ impl Store {
     }
 
     /// No run of this resource comes that would use an answer.
-    pub fn give_up(&mut self, key: &ResourceKey) {
+    pub fn cancel_question(&mut self, key: &NamespacedName) {
         if let Some(record) = self.records.get_mut(key) {
             record.question = None;
         }
     }
 
     /// No run comes at all.
-    pub fn give_up_all(&mut self) {
+    pub fn cancel_questions(&mut self) {
         for record in self.records.values_mut() {
             record.question = None;
         }
     }
 
     /// Takes note of every other resource that has to do with some keys.
-    pub fn with_keys(&self, of: &ResourceKey, keys: &[Key], now: Timestamp, others: &mut Others) {
+    pub fn with_keys(
+        &self,
+        of: &NamespacedName,
+        keys: &[Key],
+        now: Timestamp,
+        others: &mut Others,
+    ) {
         for (key, record) in self.records.iter().filter(|(key, _)| *key != of) {
             let remembered = record.remembered.as_ref();
             let own = remembered.and_then(|remembered| remembered.overlap.own());
@@ -205,20 +212,20 @@ impl Store {
 
     /// The key of a resource that is known, as it is kept here.
     #[must_use]
-    pub fn known(&self, key: &ResourceKey) -> Option<ResourceKey> {
+    pub fn intern(&self, key: &NamespacedName) -> Option<NamespacedName> {
         self.records.get_key_value(key).map(|(key, _)| key.clone())
     }
 
     /// The resources that are Ready and whose pair AWS accepted, with the time, the last one first: at most so
     /// many of each namespace.
     #[must_use]
-    pub fn accepted_lately(&self, each: usize) -> Vec<(u32, ResourceKey)> {
+    pub fn accepted_lately(&self, each: usize) -> Vec<(u32, NamespacedName)> {
         let ready = |summary: &Summary| summary.conditions().any(|it| it == ("Ready", "True"));
         let accepted = self.records.iter().filter_map(|(key, record)| {
             let at = record.summary.verified()?;
             ready(&record.summary).then_some((at, key))
         });
-        let mut accepted: Vec<(u32, &ResourceKey)> = accepted.collect();
+        let mut accepted: Vec<(u32, &NamespacedName)> = accepted.collect();
         accepted.sort_by_key(|(at, _)| Reverse(*at));
         let mut of_namespace: HashMap<&str, usize> = HashMap::new();
         accepted.retain(|(_, key)| {
@@ -231,13 +238,13 @@ impl Store {
     }
 
     /// Every resource.
-    pub fn keys(&self) -> impl Iterator<Item = &ResourceKey> {
+    pub fn keys(&self) -> impl Iterator<Item = &NamespacedName> {
         self.records.keys()
     }
 }
 
 impl Listing for Mutex<Store> {
-    fn after(&self, last: Option<&ResourceKey>, most: usize) -> Vec<(ResourceKey, Summary)> {
+    fn after(&self, last: Option<&NamespacedName>, most: usize) -> Vec<(NamespacedName, Summary)> {
         let store = lock(self);
         let beginning = last.map_or(Bound::Unbounded, Bound::Excluded);
         let following = store.records.range((beginning, Bound::Unbounded));
@@ -250,7 +257,7 @@ fn version(object: &StaticAwsCredentials) -> Option<u64> {
     object.metadata.resource_version.as_deref()?.parse().ok()
 }
 
-fn metadata(key: &ResourceKey, uid: &Uid) -> kube::api::ObjectMeta {
+fn metadata(key: &NamespacedName, uid: &Uid) -> kube::api::ObjectMeta {
     kube::api::ObjectMeta {
         namespace: Some(key.namespace.to_string()),
         name: Some(key.name.to_string()),

@@ -1,6 +1,6 @@
 //! The outside world behind one small trait: who does AWS say a key pair belongs to?
 //!
-//! [`Client`] asks STS; [`Prover`] stands before it and keeps the number of calls small.
+//! [`Client`] asks STS; [`CachedSts`] stands before it and keeps the number of calls small.
 
 mod body;
 mod breaker;
@@ -28,7 +28,7 @@ pub use classify::{Outcome, classify};
 pub use client::Client;
 pub use endpoint::{Endpoint, has_sound_port, parse_endpoint};
 pub use limiter::{Limiter, Rate, Token};
-pub use prover::Prover;
+pub use prover::CachedSts;
 pub use proxy::{LoginFiles, Proxy, ProxyError, ProxyUrl, parse_proxy};
 pub use route::Route;
 
@@ -38,7 +38,10 @@ use crate::{api::Reason, pair::KeyPair, verdict::Answer};
 pub trait Sts: Send + Sync + 'static {
     /// Asks about a pair. It may wait for its turn for as long as that takes; whoever drops the
     /// future gives up the turn.
-    fn ask(&self, question: Question) -> BoxFuture<'_, Reply>;
+    fn get_caller_identity(
+        &self,
+        question: CallerIdentityRequest,
+    ) -> BoxFuture<'_, CallerIdentityReply>;
 
     /// How many questions wait for their turn. Whoever asks at once has none.
     fn waiting(&self) -> usize {
@@ -51,19 +54,19 @@ pub trait Sts: Send + Sync + 'static {
     }
 
     /// Why the endpoint of a question gives no answer at present, where that is known.
-    fn outage(&self, _: &Question) -> Option<Reason> {
+    fn outage(&self, _: &CallerIdentityRequest) -> Option<Reason> {
         None
     }
 
     /// The address that a question goes to.
-    fn destination<'a>(&'a self, question: &'a Question) -> Cow<'a, str> {
+    fn destination<'a>(&'a self, question: &'a CallerIdentityRequest) -> Cow<'a, str> {
         Cow::Borrowed(&question.endpoint)
     }
 }
 
 /// A question about one pair.
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct CallerIdentityRequest {
     /// The namespace in whose turn it is asked.
     pub namespace: String,
     /// The pair.
@@ -73,14 +76,14 @@ pub struct Question {
     /// The URL of the region's STS.
     pub endpoint: String,
     /// What the answer is for.
-    pub urgency: Urgency,
+    pub priority: Priority,
     /// An answer that was obtained at this instant or later is as good as a new one.
     pub not_before: Instant,
 }
 
 /// What an answer is for. New pairs get 3 of 4 turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Urgency {
+pub enum Priority {
     /// A pair that is not published waits for it.
     NewPair,
     /// A published pair is proven again.
@@ -89,14 +92,14 @@ pub enum Urgency {
 
 /// What was answered, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
+pub struct CallerIdentityReply {
     /// The answer.
     pub answer: Answer,
     /// When it was obtained.
     pub at: Instant,
 }
 
-impl Reply {
+impl CallerIdentityReply {
     fn now(answer: Answer) -> Self {
         let at = Instant::now();
         Self { answer, at }
@@ -104,8 +107,11 @@ impl Reply {
 }
 
 impl<S: Sts + ?Sized> Sts for Arc<S> {
-    fn ask(&self, question: Question) -> BoxFuture<'_, Reply> {
-        (**self).ask(question)
+    fn get_caller_identity(
+        &self,
+        question: CallerIdentityRequest,
+    ) -> BoxFuture<'_, CallerIdentityReply> {
+        (**self).get_caller_identity(question)
     }
 
     fn waiting(&self) -> usize {
@@ -116,11 +122,11 @@ impl<S: Sts + ?Sized> Sts for Arc<S> {
         (**self).held()
     }
 
-    fn outage(&self, question: &Question) -> Option<Reason> {
+    fn outage(&self, question: &CallerIdentityRequest) -> Option<Reason> {
         (**self).outage(question)
     }
 
-    fn destination<'a>(&'a self, question: &'a Question) -> Cow<'a, str> {
+    fn destination<'a>(&'a self, question: &'a CallerIdentityRequest) -> Cow<'a, str> {
         (**self).destination(question)
     }
 }

@@ -84,14 +84,14 @@ impl Owner {
 }
 
 /// A Secret on its way to the API server. Its bytes are wiped when it is dropped.
-pub struct Passing(pub Secret);
+pub struct ZeroizingSecret(pub Secret);
 
-impl Passing {
+impl ZeroizingSecret {
     /// The Secret to write.
     #[must_use]
     pub fn new(metadata: ObjectMeta, data: &BTreeMap<String, SecretBytes>) -> Self {
         let copy = |(key, value): (&String, &SecretBytes)| {
-            (key.clone(), ByteString(value.reveal().to_vec()))
+            (key.clone(), ByteString(value.expose_secret().to_vec()))
         };
         Self(Secret {
             metadata,
@@ -102,7 +102,7 @@ impl Passing {
     }
 }
 
-impl Drop for Passing {
+impl Drop for ZeroizingSecret {
     fn drop(&mut self) {
         for value in self.0.data.iter_mut().flat_map(BTreeMap::values_mut) {
             value.0.zeroize();
@@ -131,7 +131,7 @@ pub fn uid_label(metadata: &ObjectMeta) -> Option<&str> {
 
 /// The UID on which label and controller reference agree. One mark alone proves nothing.
 #[must_use]
-pub fn marked_by(metadata: &ObjectMeta) -> Option<&str> {
+pub fn owner_uid(metadata: &ObjectMeta) -> Option<&str> {
     let label = uid_label(metadata)?;
     our_controller(metadata)
         .filter(|owner| owner.uid == label)
@@ -140,7 +140,7 @@ pub fn marked_by(metadata: &ObjectMeta) -> Option<&str> {
 
 /// Whether the metadata holds nothing that a write of ours would lose.
 #[must_use]
-pub fn is_plain(metadata: &ObjectMeta) -> bool {
+pub fn has_only_our_metadata(metadata: &ObjectMeta) -> bool {
     let labels = metadata.labels.iter().flatten();
     let annotations = metadata.annotations.iter().flatten();
     let owners = metadata.owner_references.as_deref().unwrap_or_default();

@@ -22,7 +22,7 @@ pub use otlp::{Exporter, ExporterBuildError};
 
 use crate::{
     args::{LogFormat, RunArgs},
-    index::ResourceKey,
+    index::NamespacedName,
     layout::LEAST_TTL,
 };
 
@@ -62,7 +62,7 @@ const CAPPED: [(&str, LevelFilter); 14] = [
 /// The span of one run. Its lines carry an identifier, so that those of one run are found, and that of
 /// its trace where it is sent to a collector.
 #[must_use]
-pub fn run(resource: &ResourceKey) -> Span {
+pub fn run(resource: &NamespacedName) -> Span {
     // Without randomness runs are not told apart, and nothing worse.
     let id = getrandom::u64().unwrap_or_default();
     let span =

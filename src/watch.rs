@@ -8,6 +8,7 @@ pub mod lines;
 mod pause;
 mod recovery;
 pub mod resources;
+mod state;
 mod told;
 
 use std::sync::Arc;
@@ -16,22 +17,25 @@ use futures::{StreamExt, future};
 use kube::{Api, Client, Resource, ResourceExt, runtime::watcher::Event};
 use tokio::sync::watch;
 
-use crate::{context::Context, glimpse::Glimpse, health::Dependency, index::Seen, lock::lock};
-pub use follow::SILENCE;
-use follow::follow;
-pub use guarded::Guarded;
-pub use heard::Heard;
+use crate::{
+    context::ScopeContext, glimpse::PartialMeta, health::HealthCheck, index::SecretVersion,
+    lock::lock,
+};
+pub use follow::IDLE_TIMEOUT;
+use follow::watch_stream;
+pub use guarded::WatchedCredentials;
+pub use heard::StaleEventFilter;
 
 /// Where the two lists stand: resources come first, so that the names that matter are known when
 /// the Secrets pass by; runs begin after both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
+pub enum SyncState {
     /// Nothing is complete.
-    Starting,
+    Syncing,
     /// Every resource is known.
-    ResourcesListed,
+    ResourcesSynced,
     /// Every Secret that matters is known too.
-    SecretsListed,
+    Synced,
 }
 
 fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
@@ -47,110 +51,118 @@ where
 
 /// Watches resources, and has those run that changed.
 pub async fn resources(
-    context: Arc<Context>,
+    context: Arc<ScopeContext>,
     namespace: Option<String>,
-    watching: Arc<Dependency>,
-    stage: watch::Sender<Stage>,
+    watching: Arc<HealthCheck>,
+    stage: watch::Sender<SyncState>,
 ) {
-    let api: Api<Guarded> = api(&context.shared.client, namespace.as_deref());
-    let mut heard = Heard::default();
+    let api: Api<WatchedCredentials> = api(&context.shared.client, namespace.as_deref());
+    let mut heard = StaleEventFilter::default();
     let watches = &context.shared.metrics.watches;
     let ear = watches.open(crate::api::KIND, namespace.as_deref());
-    let events = follow(api, Arc::clone(&context) as _, watching, ear);
+    let events = watch_stream(api, Arc::clone(&context) as _, watching, ear);
     events
         .for_each(|event| {
-            if heard.is_news(&event)
+            if heard.accept(&event)
                 && let Ok(event) = event
             {
-                note_resource(&context, event, &stage);
+                on_resource_event(&context, event, &stage);
             }
             future::ready(())
         })
         .await;
 }
 
-fn note_resource(context: &Context, event: Event<Guarded>, stage: &watch::Sender<Stage>) {
+fn on_resource_event(
+    context: &ScopeContext,
+    event: Event<WatchedCredentials>,
+    stage: &watch::Sender<SyncState>,
+) {
     let consequences = {
         let (mut index, mut store) = (lock(&context.index), lock(&context.store));
-        resources::note(&mut index, &mut store, event)
+        resources::on_event(&mut index, &mut store, event)
     };
     for key in &consequences.gone {
-        lock(&context.queue).forget(key);
+        lock(&context.queue).remove(key);
     }
     if consequences.listed {
-        context.relisted();
+        context.on_relist_done();
         stage.send_if_modified(|stage| {
-            let first = *stage == Stage::Starting;
-            *stage = (*stage).max(Stage::ResourcesListed);
+            let first = *stage == SyncState::Syncing;
+            *stage = (*stage).max(SyncState::ResourcesSynced);
             first
         });
     }
-    context.wake(&consequences.woken);
+    context.enqueue(&consequences.woken);
 }
 
 /// Watches Secrets once the resources are listed, and says which resources a change concerns.
 pub async fn secrets(
-    context: Arc<Context>,
+    context: Arc<ScopeContext>,
     namespace: Option<String>,
-    watching: Arc<Dependency>,
-    stage: watch::Sender<Stage>,
+    watching: Arc<HealthCheck>,
+    stage: watch::Sender<SyncState>,
 ) {
-    let listed = |stage: &Stage| *stage >= Stage::ResourcesListed;
+    let listed = |stage: &SyncState| *stage >= SyncState::ResourcesSynced;
     // The sender is held here, so the stage cannot be closed.
     let _ = stage.subscribe().wait_for(listed).await;
-    let api: Api<Glimpse> = api(&context.shared.client, namespace.as_deref());
+    let api: Api<PartialMeta> = api(&context.shared.client, namespace.as_deref());
     let watches = &context.shared.metrics.watches;
     let ear = watches.open("Secret", namespace.as_deref());
-    let events = follow(api, Arc::clone(&context) as _, watching, ear);
+    let events = watch_stream(api, Arc::clone(&context) as _, watching, ear);
     events
         .for_each(|event| {
             if let Ok(event) = event {
-                note_secret(&context, event, &stage);
+                on_secret_event(&context, event, &stage);
             }
             future::ready(())
         })
         .await;
 }
 
-fn note_secret(context: &Context, event: Event<Glimpse>, stage: &watch::Sender<Stage>) {
+fn on_secret_event(
+    context: &ScopeContext,
+    event: Event<PartialMeta>,
+    stage: &watch::Sender<SyncState>,
+) {
     let mut index = lock(&context.index);
-    let place = |secret: &Glimpse| (secret.namespace().unwrap_or_default(), secret.name_any());
+    let place = |secret: &PartialMeta| (secret.namespace().unwrap_or_default(), secret.name_any());
     let concerned = match event {
         Event::Init => {
-            index.begin_secrets();
+            index.start_relist();
             Vec::new()
         }
         Event::InitApply(secret) => {
             let (namespace, name) = place(&secret);
-            if let Some(seen) = Seen::of(secret.meta()) {
+            if let Some(seen) = SecretVersion::of(secret.meta()) {
                 index.list_secret(&namespace, &name, seen);
             }
             Vec::new()
         }
         Event::InitDone => {
-            let concerned = index.end_secrets();
+            let concerned = index.finish_relist();
             let first = is_first_list(index.tracked_secrets(), stage);
             // The first list wakes nobody: the list of resources does.
             if first { Vec::new() } else { concerned }
         }
         Event::Apply(secret) => {
             let (namespace, name) = place(&secret);
-            Seen::of(secret.meta())
+            SecretVersion::of(secret.meta())
                 .map(|seen| index.apply_secret(&namespace, &name, seen))
                 .unwrap_or_default()
         }
         Event::Delete(secret) => {
             let (namespace, name) = place(&secret);
-            let version = Seen::of(secret.meta()).map_or(u64::MAX, |seen| seen.version);
+            let version = SecretVersion::of(secret.meta()).map_or(u64::MAX, |seen| seen.version);
             index.delete_secret(&namespace, &name, version)
         }
     };
     drop(index);
-    context.wake(&concerned);
+    context.enqueue(&concerned);
 }
 
-fn is_first_list(secrets: usize, stage: &watch::Sender<Stage>) -> bool {
-    let first = stage.send_replace(Stage::SecretsListed) != Stage::SecretsListed;
+fn is_first_list(secrets: usize, stage: &watch::Sender<SyncState>) -> bool {
+    let first = stage.send_replace(SyncState::Synced) != SyncState::Synced;
     if first {
         tracing::info!(secrets, "everything is listed; work begins");
     }

@@ -54,7 +54,7 @@ pub fn foreign(text: &str) -> String {
 /// Words of others after a request that carried a pair.
 #[must_use]
 pub fn about(text: &str, pair: &KeyPair) -> String {
-    let values = [&pair.access_key_id, &pair.secret_access_key].map(SecretText::reveal);
+    let values = [&pair.access_key_id, &pair.secret_access_key].map(SecretText::expose_secret);
     if values.iter().any(|value| value.len() < PIECE) {
         return "its words are left out, since they might repeat the key pair".to_owned();
     }

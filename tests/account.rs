@@ -1,7 +1,7 @@
 //! The account that an access key ID names.
 
 use proptest::prelude::*;
-use static_aws_credentials::account::decode;
+use static_aws_credentials::account::account_id_from_key_id;
 
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -25,7 +25,7 @@ fn known_ids_name_their_accounts() {
         ("ASIAQAAAAAAAGMKEM7X5", "000000000000"),
         ("AKIARZPUZDIKAAAAAAAA", "123456789012"),
     ] {
-        assert_eq!(decode(id).as_deref(), Some(account), "{id}");
+        assert_eq!(account_id_from_key_id(id).as_deref(), Some(account), "{id}");
     }
 }
 
@@ -35,7 +35,7 @@ fn the_first_encoded_character_tells_the_generation() {
     for character in ALPHABET.iter().copied().map(char::from) {
         let newer = matches!(character, 'Q'..='Z' | '2'..='6');
         let id = format!("AKIA{character}AAAAAAAAAAAAAAA");
-        assert_eq!(decode(&id).is_some(), newer, "{id}");
+        assert_eq!(account_id_from_key_id(&id).is_some(), newer, "{id}");
     }
 }
 
@@ -56,18 +56,21 @@ fn what_is_no_key_of_aws_names_no_account() {
         "GKIARZPUZDIKAAAAAAAA",
         "\u{c4}\u{c4}RZPUZDIKAAAAAAAA",
     ] {
-        assert_eq!(decode(id), None, "{id}");
+        assert_eq!(account_id_from_key_id(id), None, "{id}");
     }
 }
 
 #[test]
 fn a_number_too_great_for_an_account_is_none() {
     assert_eq!(
-        decode(&encode("AKIA", 999_999_999_999, 0)).as_deref(),
+        account_id_from_key_id(&encode("AKIA", 999_999_999_999, 0)).as_deref(),
         Some("999999999999")
     );
-    assert_eq!(decode(&encode("AKIA", 1_000_000_000_000, 0)), None);
-    assert_eq!(decode("AKIA7777777777777777"), None);
+    assert_eq!(
+        account_id_from_key_id(&encode("AKIA", 1_000_000_000_000, 0)),
+        None
+    );
+    assert_eq!(account_id_from_key_id("AKIA7777777777777777"), None);
 }
 
 proptest! {
@@ -77,13 +80,13 @@ proptest! {
         noise in any::<u128>(),
         prefix in "AKIA|ASIA",
     ) {
-        let decoded = decode(&encode(&prefix, account, noise));
+        let decoded = account_id_from_key_id(&encode(&prefix, account, noise));
         prop_assert_eq!(decoded, Some(format!("{account:012}")));
     }
 
     #[test]
     fn anything_else_names_twelve_digits_or_nothing(id in "(AKIA|ASIA)?[A-Z0-9\\PC]{0,17}") {
-        if let Some(account) = decode(&id) {
+        if let Some(account) = account_id_from_key_id(&id) {
             prop_assert_eq!(account.len(), 12);
             prop_assert!(account.bytes().all(|byte| byte.is_ascii_digit()));
         }

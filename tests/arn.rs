@@ -4,10 +4,10 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use static_aws_credentials::arn::ArnPin;
+use static_aws_credentials::arn::ArnPattern;
 
-fn pin(text: &str) -> ArnPin {
-    ArnPin::parse(text).unwrap()
+fn pin(text: &str) -> ArnPattern {
+    ArnPattern::parse(text).unwrap()
 }
 
 #[test]
@@ -87,15 +87,15 @@ const NO_PINS: &[&str] = &[
 #[test]
 fn what_is_no_arn_of_a_user_is_no_pin() {
     for text in NO_PINS {
-        let message = ArnPin::parse(text).unwrap_err();
+        let message = ArnPattern::parse(text).unwrap_err();
         assert!(
             message.starts_with("arn must be the ARN"),
             "{text:?}: {message}"
         );
     }
     let long = |letters| format!("arn:aws:iam::123456789012:user/{}", "a".repeat(letters));
-    assert!(ArnPin::parse(&long(2017)).is_ok());
-    assert!(ArnPin::parse(&long(2018)).unwrap_err().contains("2048"));
+    assert!(ArnPattern::parse(&long(2017)).is_ok());
+    assert!(ArnPattern::parse(&long(2018)).unwrap_err().contains("2048"));
 }
 
 #[test]
@@ -192,7 +192,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_it_panic(text in any::<String>(), arn in any::<String>()) {
-        prop_assert!(ArnPin::parse(&text).is_err());
+        prop_assert!(ArnPattern::parse(&text).is_err());
         prop_assert!(!pin("arn:aws:iam::*:user/*").matches(&arn));
     }
 }

@@ -13,18 +13,18 @@ use kube::{
 };
 use serde_json::json;
 use static_aws_credentials::{
-    index::{Index, MOST_UNCLAIMED, MOST_UNCLAIMED_IN_A_NAMESPACE, Seen},
-    queue::{Ended, Queue},
+    index::{Index, MOST_UNCLAIMED, MOST_UNCLAIMED_IN_A_NAMESPACE, SecretVersion},
+    queue::{Action, Queue},
     resource::Undecodable,
     store::Store,
-    watch::{Guarded, Heard, resources::note},
+    watch::{StaleEventFilter, WatchedCredentials, resources::on_event},
 };
 use tokio::time::Instant;
 
 const MANY: u64 = 20_000;
 
 /// A resource of a name and version, in a namespace of its own for every thousand of them.
-fn resource(number: u64, version: u64) -> Guarded {
+fn resource(number: u64, version: u64) -> WatchedCredentials {
     let metadata = json!({
         "name": format!("resource-{number}"), "namespace": format!("team-{}", number / 1000),
         "uid": format!("uid-{number}"), "resourceVersion": version.to_string(),
@@ -32,7 +32,7 @@ fn resource(number: u64, version: u64) -> Guarded {
     if number.is_multiple_of(3) {
         let metadata: ObjectMeta = serde_json::from_value(metadata).unwrap();
         let error = "it cannot be decoded".to_owned();
-        return Guarded(Err(Box::new(Undecodable {
+        return WatchedCredentials(Err(Box::new(Undecodable {
             error,
             metadata,
             status: None,
@@ -42,15 +42,15 @@ fn resource(number: u64, version: u64) -> Guarded {
         "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
         "metadata": metadata, "spec": { "secretRef": { "name": format!("pair-{number}") } },
     });
-    Guarded(Ok(serde_json::from_value(object).unwrap()))
+    WatchedCredentials(Ok(serde_json::from_value(object).unwrap()))
 }
 
-fn marked(version: u64, by: &str) -> Seen {
-    Seen {
+fn marked(version: u64, by: &str) -> SecretVersion {
+    SecretVersion {
         uid: "secret".into(),
         version,
-        marked_by: Some(by.into()),
-        plain: true,
+        owner_uid: Some(by.into()),
+        only_our_metadata: true,
     }
 }
 
@@ -64,21 +64,21 @@ fn resources_that_come_and_go_leave_nothing_behind() {
             resource(number, 2 * number),
             resource(number, 2 * number + 1),
         );
-        let consequences = note(&mut index, &mut store, Event::Apply(applied));
+        let consequences = on_event(&mut index, &mut store, Event::Apply(applied));
         for key in &consequences.woken {
-            queue.wake(key, now);
+            queue.enqueue(key, now);
         }
-        let turn = queue.next(now, true).unwrap();
+        let turn = queue.get(now, true).unwrap();
         let (namespace, uid) = (turn.key.namespace.to_string(), format!("uid-{number}"));
         for stray in 0..3 {
             let name = format!("stray-{number}-{stray}");
             index.apply_secret(&namespace, &name, marked(number + 1, &uid));
             index.delete_secret(&namespace, &name, number + 2);
         }
-        let later = Ended::Failed(Duration::from_secs(30));
-        assert!(!queue.ended(&turn.key, later, now));
-        for key in note(&mut index, &mut store, Event::Delete(gone)).gone {
-            queue.forget(&key);
+        let later = Action::Backoff(Duration::from_secs(30));
+        assert!(!queue.done(&turn.key, later, now));
+        for key in on_event(&mut index, &mut store, Event::Delete(gone)).gone {
+            queue.remove(&key);
         }
     }
     assert_eq!(store.keys().count(), 0);
@@ -96,20 +96,20 @@ fn marks_of_resources_that_never_come_are_kept_up_to_a_bound() {
         index.apply_secret(&namespace, &format!("fake-{number}"), marked(1, &uid));
     }
     assert_eq!(index.unclaimed_secrets(), MOST_UNCLAIMED);
-    index.begin_secrets();
+    index.start_relist();
     for number in 0..MANY {
         index.list_secret("team", &format!("fake-{number}"), marked(1, "nobody"));
     }
-    index.end_secrets();
+    index.finish_relist();
     assert_eq!(index.unclaimed_secrets(), MOST_UNCLAIMED_IN_A_NAMESPACE);
 }
 
 /// A watch remembers one number, however many objects it has shown.
 #[test]
 fn what_a_watch_said_before_is_no_news_and_takes_no_memory() {
-    assert_eq!(size_of::<Heard>(), size_of::<u64>());
-    let mut heard = Heard::default();
-    let mut is_news = |event: Event<Guarded>| heard.is_news(&Result::Ok(event));
+    assert_eq!(size_of::<StaleEventFilter>(), size_of::<u64>());
+    let mut heard = StaleEventFilter::default();
+    let mut is_news = |event: Event<WatchedCredentials>| heard.accept(&Result::Ok(event));
     assert!(is_news(Event::Init));
     for version in [7, 3, 5] {
         let listed = Event::InitApply(resource(version, version));

@@ -13,7 +13,9 @@ use anyhow::{Context, Result};
 use kube::core::cel::{CompiledSchema, Validator, compile_schema};
 use schema::{cases::cases, changed, definition, valid};
 use serde_json::{Value, json};
-use static_aws_credentials::{api::StaticAwsCredentials, region::Partition, resource::Resource};
+use static_aws_credentials::{
+    api::StaticAwsCredentials, region::Partition, resource::ValidatedCredentials,
+};
 
 /// The rules, compiled once for all examples.
 struct Rules {
@@ -128,7 +130,7 @@ fn the_operator_can_use_what_the_rules_accept() -> Result<()> {
     for case in cases() {
         for patch in &case.accepted {
             let object: StaticAwsCredentials = serde_json::from_value(changed(patch))?;
-            let resource = Resource::parse(&object);
+            let resource = ValidatedCredentials::parse(&object);
             assert!(resource.is_ok(), "{}: {patch}: {resource:?}", case.message);
         }
     }
@@ -150,7 +152,7 @@ fn the_operator_too_refuses_a_bad_region_arn_or_interval() -> Result<()> {
             .find(|case| case.message.starts_with(message));
         for patch in case.context("no such rule")?.refused {
             let object: StaticAwsCredentials = serde_json::from_value(changed(&patch))?;
-            assert!(Resource::parse(&object).is_err(), "{patch}");
+            assert!(ValidatedCredentials::parse(&object).is_err(), "{patch}");
         }
     }
     Ok(())
@@ -163,7 +165,7 @@ fn an_interval_that_no_duration_holds_is_refused_and_never_a_panic() -> Result<(
         let interval = format!("{}h", "9".repeat(digits));
         let patch = json!({"spec": {"validation": {"interval": interval}}});
         let object: StaticAwsCredentials = serde_json::from_value(changed(&patch))?;
-        assert!(Resource::parse(&object).is_err(), "{interval}");
+        assert!(ValidatedCredentials::parse(&object).is_err(), "{interval}");
     }
     Ok(())
 }

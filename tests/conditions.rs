@@ -14,7 +14,7 @@ use k8s_openapi::{
 use proptest::prelude::*;
 use static_aws_credentials::{
     api::{ConditionType, Reason},
-    conditions::{self, Report, Summary, Truth},
+    conditions::{self, ConditionSet, ConditionStatus, Readiness},
     verdict::Finding,
 };
 use strum::VariantArray;
@@ -27,35 +27,39 @@ fn finding(reason: Reason) -> Finding {
     Finding::new(reason, format!("because of {}", reason.as_str()))
 }
 
-fn report(verified: Truth, published: Truth, summary: Summary) -> Report {
-    Report {
+fn report(
+    verified: ConditionStatus,
+    published: ConditionStatus,
+    summary: Readiness,
+) -> ConditionSet {
+    ConditionSet {
         verified: (verified, finding(Reason::IdentityVerified)),
         published: (published, finding(Reason::Published)),
         summary,
     }
 }
 
-fn ready() -> Report {
+fn ready() -> ConditionSet {
     report(
-        Truth::True,
-        Truth::True,
-        Summary::Ready(finding(Reason::Published)),
+        ConditionStatus::True,
+        ConditionStatus::True,
+        Readiness::Ready(finding(Reason::Published)),
     )
 }
 
-fn stalled() -> Report {
+fn stalled() -> ConditionSet {
     report(
-        Truth::False,
-        Truth::True,
-        Summary::Stalled(finding(Reason::PinMismatch)),
+        ConditionStatus::False,
+        ConditionStatus::True,
+        Readiness::Stalled(finding(Reason::PinMismatch)),
     )
 }
 
-fn reconciling() -> Report {
+fn reconciling() -> ConditionSet {
     report(
-        Truth::Unknown,
-        Truth::True,
-        Summary::Reconciling(finding(Reason::Settling)),
+        ConditionStatus::Unknown,
+        ConditionStatus::True,
+        Readiness::Reconciling(finding(Reason::Settling)),
     )
 }
 
@@ -192,7 +196,7 @@ fn every_reason_parses_back_and_is_a_word_that_a_condition_may_carry() {
 fn a_doubt_condemns_nothing() {
     for reason in Reason::VARIANTS {
         assert!(
-            !(reason.is_doubt() && reason.condemns_source()),
+            !(reason.is_undetermined() && reason.is_terminal_for_source()),
             "{reason:?}"
         );
     }
@@ -203,7 +207,7 @@ fn a_doubt_condemns_nothing() {
         Reason::TargetConflict,
     ] {
         assert!(
-            !reason.condemns_source() && !reason.is_doubt(),
+            !reason.is_terminal_for_source() && !reason.is_undetermined(),
             "{reason:?}"
         );
     }
@@ -213,19 +217,23 @@ fn a_doubt_condemns_nothing() {
         Reason::TrailingNewline,
         Reason::PinMismatch,
     ] {
-        assert!(reason.condemns_source(), "{reason:?}");
+        assert!(reason.is_terminal_for_source(), "{reason:?}");
     }
 }
 
-fn truths() -> impl Strategy<Value = Truth> {
-    prop_oneof![Just(Truth::True), Just(Truth::False), Just(Truth::Unknown)]
+fn truths() -> impl Strategy<Value = ConditionStatus> {
+    prop_oneof![
+        Just(ConditionStatus::True),
+        Just(ConditionStatus::False),
+        Just(ConditionStatus::Unknown)
+    ]
 }
 
-fn reports() -> impl Strategy<Value = Report> {
+fn reports() -> impl Strategy<Value = ConditionSet> {
     let summaries = prop_oneof![
-        Just(Summary::Ready(finding(Reason::Published))),
-        Just(Summary::Reconciling(finding(Reason::Settling))),
-        Just(Summary::Stalled(finding(Reason::PinMismatch))),
+        Just(Readiness::Ready(finding(Reason::Published))),
+        Just(Readiness::Reconciling(finding(Reason::Settling))),
+        Just(Readiness::Stalled(finding(Reason::PinMismatch))),
     ];
     (truths(), truths(), summaries)
         .prop_map(|(verified, published, summary)| report(verified, published, summary))
@@ -258,7 +266,13 @@ proptest! {
 fn a_message_however_long_fits_into_a_status() {
     let finding = Finding::new(Reason::TargetConflict, "é".repeat(100_000));
     let kind = ConditionType::Ready;
-    let condition = conditions::condition(&[], kind, Truth::False, &finding, Timestamp::UNIX_EPOCH);
+    let condition = conditions::condition(
+        &[],
+        kind,
+        ConditionStatus::False,
+        &finding,
+        Timestamp::UNIX_EPOCH,
+    );
     assert!(condition.message.len() <= conditions::LONGEST_MESSAGE);
     assert!(condition.message.ends_with("é..."));
 }

@@ -18,7 +18,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{Client, client::Body};
 use serde_json::{Value, json};
-use static_aws_credentials::events::{Announcement, REMEMBERED, event, publish};
+use static_aws_credentials::events::{EventRequest, REMEMBERED, event, publish};
 use tokio::sync::mpsc;
 use tower::service_fn;
 
@@ -54,14 +54,14 @@ fn api_server() -> (Client, Sent) {
     (Client::new(service, "shop"), sent)
 }
 
-fn about(name: &str) -> Announcement {
+fn about(name: &str) -> EventRequest {
     let about = ObjectReference {
         name: Some(name.to_owned()),
         namespace: Some("shop".to_owned()),
         uid: Some(format!("uid-of-{name}")),
         ..ObjectReference::default()
     };
-    Announcement::about_reference(about, event("True", "Published", "it holds the pair"))
+    EventRequest::about_reference(about, event("True", "Published", "it holds the pair"))
 }
 
 /// What is sent for events about these, in this order.

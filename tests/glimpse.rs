@@ -9,9 +9,9 @@
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Secret};
 use kube::{Resource, ResourceExt, core::PartialObjectMeta};
 use serde_json::{Value, json};
-use static_aws_credentials::{glimpse::Glimpse, index::Seen};
+use static_aws_credentials::{glimpse::PartialMeta, index::SecretVersion};
 
-fn glimpse(metadata: &Value) -> Glimpse {
+fn glimpse(metadata: &Value) -> PartialMeta {
     let object = json!({
         "kind": "PartialObjectMetadata",
         "apiVersion": "meta.k8s.io/v1",
@@ -77,17 +77,19 @@ fn everything_that_is_decided_by_is_read() {
         let whole: PartialObjectMeta<Secret> =
             serde_json::from_value(json!({ "metadata": metadata })).unwrap();
         assert_eq!(
-            Seen::of(glimpse.meta()),
-            Seen::of(&whole.metadata),
+            SecretVersion::of(glimpse.meta()),
+            SecretVersion::of(&whole.metadata),
             "{with}"
         );
         assert_eq!(glimpse.meta().name, whole.metadata.name);
         assert_eq!(glimpse.meta().namespace, whole.metadata.namespace);
-        seen.push(Seen::of(glimpse.meta()));
+        seen.push(SecretVersion::of(glimpse.meta()));
     }
-    let marked = |seen: &&Option<Seen>| seen.as_ref().is_some_and(|seen| seen.marked_by.is_some());
+    let marked =
+        |seen: &&Option<SecretVersion>| seen.as_ref().is_some_and(|seen| seen.owner_uid.is_some());
     assert_eq!(seen.iter().filter(marked).count(), 1);
-    let plain = |seen: &&Option<Seen>| seen.as_ref().is_some_and(|seen| seen.plain);
+    let plain =
+        |seen: &&Option<SecretVersion>| seen.as_ref().is_some_and(|seen| seen.only_our_metadata);
     assert_eq!(seen.iter().filter(plain).count(), 7);
     assert_eq!(seen.iter().filter(|seen| seen.is_none()).count(), 2);
 }
@@ -107,9 +109,9 @@ fn what_nothing_is_decided_by_is_not_kept() {
 
 #[test]
 fn only_metadata_is_asked_for() {
-    assert!(<Glimpse>::metadata_api());
+    assert!(<PartialMeta>::metadata_api());
     assert_eq!(
-        <Glimpse>::url_path(&(), Some("shop")),
+        <PartialMeta>::url_path(&(), Some("shop")),
         Secret::url_path(&(), Some("shop"))
     );
 }
@@ -122,10 +124,10 @@ fn an_answer_to_a_write_may_be_of_any_kind() {
         "spec": { "replicas": 3 },
         "status": { "replicas": "not a number" },
     });
-    let glimpse: Glimpse<Deployment> = serde_json::from_value(answer).unwrap();
+    let glimpse: PartialMeta<Deployment> = serde_json::from_value(answer).unwrap();
     assert_eq!(glimpse.resource_version().as_deref(), Some("4711"));
     assert_eq!(
-        Glimpse::<Deployment>::url_path(&(), Some("shop")),
+        PartialMeta::<Deployment>::url_path(&(), Some("shop")),
         Deployment::url_path(&(), Some("shop"))
     );
 }
@@ -133,6 +135,6 @@ fn an_answer_to_a_write_may_be_of_any_kind() {
 #[test]
 fn what_is_no_object_is_an_error() {
     for text in ["{}", "[]", r#"{"metadata":3}"#, r#"{"metadata":{"uid":1}}"#] {
-        assert!(serde_json::from_str::<Glimpse>(text).is_err(), "{text}");
+        assert!(serde_json::from_str::<PartialMeta>(text).is_err(), "{text}");
     }
 }

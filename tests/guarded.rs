@@ -9,7 +9,7 @@
 
 use kube::{Resource, ResourceExt, core::WatchEvent};
 use serde_json::{Value, json};
-use static_aws_credentials::{api::StaticAwsCredentials, watch::Guarded};
+use static_aws_credentials::{api::StaticAwsCredentials, watch::WatchedCredentials};
 
 fn resource() -> Value {
     json!({
@@ -38,7 +38,7 @@ fn resource() -> Value {
     })
 }
 
-fn watched(object: &Value) -> Guarded {
+fn watched(object: &Value) -> WatchedCredentials {
     serde_json::from_str(&object.to_string()).unwrap()
 }
 
@@ -115,8 +115,9 @@ fn one_without_a_spec_is_one_that_cannot_be_decoded() {
 #[test]
 fn others_on_the_same_watch_are_not_concerned() {
     let event = |object: Value| json!({ "type": "MODIFIED", "object": object }).to_string();
-    let read = |text: String| serde_json::from_str::<WatchEvent<Guarded>>(&text).unwrap();
-    let decoded = |event: WatchEvent<Guarded>| match event {
+    let read =
+        |text: String| serde_json::from_str::<WatchEvent<WatchedCredentials>>(&text).unwrap();
+    let decoded = |event: WatchEvent<WatchedCredentials>| match event {
         WatchEvent::Modified(object) => object.0.is_ok(),
         other => panic!("{other:?}"),
     };
@@ -127,16 +128,19 @@ fn others_on_the_same_watch_are_not_concerned() {
 #[test]
 fn it_is_watched_where_it_is_written() {
     assert_eq!(
-        Guarded::url_path(&(), Some("shop")),
+        WatchedCredentials::url_path(&(), Some("shop")),
         StaticAwsCredentials::url_path(&(), Some("shop"))
     );
-    assert!(!Guarded::metadata_api());
+    assert!(!WatchedCredentials::metadata_api());
 }
 
 #[test]
 fn what_has_no_metadata_is_an_error() {
     for text in ["{}", "[]", r#"{"spec":{}}"#, r#"{"metadata":{"uid":1}}"#] {
-        assert!(serde_json::from_str::<Guarded>(text).is_err(), "{text}");
+        assert!(
+            serde_json::from_str::<WatchedCredentials>(text).is_err(),
+            "{text}"
+        );
     }
 }
 

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use kube::{core::Status, runtime::watcher};
 use static_aws_credentials::{
-    health::{Dependency, Health, Trouble, explain},
-    watch::Stage,
+    health::{Health, HealthCheck, Trouble, explain},
+    watch::SyncState,
 };
 use tokio::sync::watch;
 
@@ -19,23 +19,23 @@ async fn a_loop_that_does_not_turn_is_stuck_after_a_minute() {
     assert!(!health.is_alive());
     let words = "the main loop has not turned for 60 s\n";
     assert!(health.problems().contains(words), "{}", health.problems());
-    health.turned();
+    health.heartbeat();
     assert!(health.is_alive() && !health.problems().contains(words));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_replica_that_has_ceased_to_stand_for_election_is_stuck() {
     let health = Health::default();
-    let lease = Dependency::new("lease aws/operator".to_owned());
-    health.needs(lease.clone());
+    let lease = HealthCheck::new("lease aws/operator".to_owned());
+    health.add_check(lease.clone());
     for works in [true, false] {
         tokio::time::advance(MINUTE).await;
-        health.turned();
+        health.heartbeat();
         assert!(!health.is_alive());
         if works {
-            lease.works();
+            lease.record_ok();
         } else {
-            lease.failed("the API server does not answer".to_owned());
+            lease.record_error("the API server does not answer".to_owned());
         }
         assert!(
             health.is_alive(),
@@ -47,12 +47,12 @@ async fn a_replica_that_has_ceased_to_stand_for_election_is_stuck() {
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_fails_is_named_and_forgotten_when_it_works_again() {
     let health = Health::default();
-    let lease = Dependency::new("lease aws/operator".to_owned());
-    health.needs(lease.clone());
-    lease.failed("not allowed".to_owned());
+    let lease = HealthCheck::new("lease aws/operator".to_owned());
+    health.add_check(lease.clone());
+    lease.record_error("not allowed".to_owned());
     let words = "the lease aws/operator fails: not allowed\n";
     assert!(health.problems().contains(words), "{}", health.problems());
-    lease.works();
+    lease.record_ok();
     assert!(!health.problems().contains("lease"));
 }
 
@@ -66,14 +66,14 @@ async fn a_process_that_stops_is_not_ready() {
 
 /// What a scope shows: the stage of its lists, and its two watches.
 struct Shown {
-    stage: watch::Sender<Stage>,
-    watches: [Arc<Dependency>; 2],
+    stage: watch::Sender<SyncState>,
+    watches: [Arc<HealthCheck>; 2],
 }
 
 fn shown(health: &Health, name: &str) -> Shown {
-    let (stage, staged) = watch::channel(Stage::SecretsListed);
+    let (stage, staged) = watch::channel(SyncState::Synced);
     let watches =
-        ["resources", "Secrets"].map(|of| Dependency::new(format!("watch of {of} in {name}")));
+        ["resources", "Secrets"].map(|of| HealthCheck::new(format!("watch of {of} in {name}")));
     health.add(format!("namespace {name}"), staged, watches.clone());
     Shown { stage, watches }
 }
@@ -94,29 +94,29 @@ fn a_namespace_that_may_not_be_served_keeps_no_other_from_being_ready() {
     let health = Health::default();
     let (orders, billing) = (shown(&health, "orders"), shown(&health, "billing"));
     assert_eq!(health.problems(), "");
-    billing.watches[0].failed(refused(403));
-    billing.stage.send_replace(Stage::Starting);
+    billing.watches[0].record_error(refused(403));
+    billing.stage.send_replace(SyncState::Syncing);
     assert_eq!(health.problems(), "");
     let notes = health.notes();
     assert!(notes.contains("namespace billing is not served"), "{notes}");
     assert!(notes.contains("not allowed: no such right"), "{notes}");
 
     // Where nothing is served, nothing is ready.
-    orders.watches[1].failed(refused(403));
+    orders.watches[1].record_error(refused(403));
     let problems = health.problems();
     assert!(
         problems.contains("orders") && problems.contains("billing"),
         "{problems}"
     );
-    orders.watches[1].works();
+    orders.watches[1].record_ok();
     assert_eq!(health.problems(), "");
-    billing.watches[0].works();
+    billing.watches[0].record_ok();
     assert!(
         health.problems().contains("waiting for the list"),
         "{}",
         health.problems()
     );
-    billing.stage.send_replace(Stage::SecretsListed);
+    billing.stage.send_replace(SyncState::Synced);
     assert_eq!(health.problems() + &health.notes(), "");
 }
 
@@ -126,7 +126,7 @@ fn a_namespace_whose_watch_fails_otherwise_counts() {
     let health = Health::default();
     let (_orders, billing) = (shown(&health, "orders"), shown(&health, "billing"));
     for code in [401, 404, 500] {
-        billing.watches[0].failed(refused(code));
+        billing.watches[0].record_error(refused(code));
         assert!(health.problems().contains("billing"), "{code}");
     }
 }
@@ -147,10 +147,10 @@ fn a_secret_that_cannot_be_decrypted_is_named() {
             ..Status::default()
         };
         let error = kube::Error::Api(Box::new(status));
-        let lease = Dependency::new("watch of Secrets in all namespaces".to_owned());
-        lease.failed(explain(&watcher::Error::InitialListFailed(error)));
+        let lease = HealthCheck::new("watch of Secrets in all namespaces".to_owned());
+        lease.record_error(explain(&watcher::Error::InitialListFailed(error)));
         let health = Health::default();
-        health.needs(lease);
+        health.add_check(lease);
         let problems = health.problems();
         assert!(problems.contains("the API server answers"), "{problems}");
         assert!(problems.contains(path), "{problems}");

@@ -7,7 +7,9 @@ use k8s_openapi::{
     api::coordination::v1::{Lease, LeaseSpec},
     jiff::Timestamp,
 };
-use static_aws_credentials::leader::lease::{DEADLINE, DURATION, Observed, RETRY, Step, first};
+use static_aws_credentials::leader::lease::{
+    LEASE_DURATION, Observed, RENEW_DEADLINE, RETRY_PERIOD, Step, first,
+};
 use tokio::time::Instant;
 
 const ME: &str = "me";
@@ -38,7 +40,7 @@ fn spec(lease: Lease) -> LeaseSpec {
 
 #[test]
 fn a_holder_stops_long_before_another_may_begin() {
-    assert!(DEADLINE + 2 * RETRY < DURATION);
+    assert!(RENEW_DEADLINE + 2 * RETRY_PERIOD < LEASE_DURATION);
 }
 
 #[test]
@@ -108,7 +110,7 @@ fn a_holder_renews_and_stays_what_it_was() {
     held.spec = acquired;
     let observed = Observed::after(None, held, began);
     assert!(observed.is_held_by(ME) && !observed.is_held_by("other"));
-    let written = next(&observed, began + RETRY).expect("a write");
+    let written = next(&observed, began + RETRY_PERIOD).expect("a write");
     assert_eq!(written.metadata.resource_version.as_deref(), Some("7"));
     let spec = spec(written);
     assert_eq!(spec.holder_identity.as_deref(), Some(ME));

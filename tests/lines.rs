@@ -28,8 +28,8 @@ use kube::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use static_aws_credentials::{
-    glimpse::Glimpse,
-    watch::{Guarded, lines::watch},
+    glimpse::PartialMeta,
+    watch::{WatchedCredentials, lines::watch},
 };
 use tower::service_fn;
 
@@ -74,8 +74,8 @@ where
 
 /// What is said of Secrets, as their names; errors as themselves.
 async fn names(chunks: Chunks) -> Vec<Result<String, kube::Error>> {
-    let (events, ..) = heard::<Glimpse>(StatusCode::OK, chunks).await;
-    let name = |event: WatchEvent<Glimpse>| match event {
+    let (events, ..) = heard::<PartialMeta>(StatusCode::OK, chunks).await;
+    let name = |event: WatchEvent<PartialMeta>| match event {
         WatchEvent::Added(secret) => secret.meta().name.clone().unwrap(),
         WatchEvent::Modified(secret) => format!("{} again", secret.meta().name.clone().unwrap()),
         WatchEvent::Deleted(secret) => format!("no {}", secret.meta().name.clone().unwrap()),
@@ -203,7 +203,7 @@ async fn a_watch_that_is_refused_does_not_begin() {
     let status = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "code": 410,
         "status": "Failure", "message": "too old", "reason": "Expired" });
     let body = vec![Ok(status.to_string().into_bytes())];
-    let (events, ..) = heard::<Glimpse>(StatusCode::GONE, body).await;
+    let (events, ..) = heard::<PartialMeta>(StatusCode::GONE, body).await;
     let Err(kube::Error::Api(status)) = events else {
         panic!("it began");
     };
@@ -212,7 +212,7 @@ async fn a_watch_that_is_refused_does_not_begin() {
 
 #[tokio::test]
 async fn of_secrets_the_metadata_are_asked_for_and_nothing_is_compressed() {
-    let (_, headers, uri) = heard::<Glimpse>(StatusCode::OK, Vec::new()).await;
+    let (_, headers, uri) = heard::<PartialMeta>(StatusCode::OK, Vec::new()).await;
     assert_eq!(headers[ACCEPT_ENCODING], "identity");
     assert!(
         headers[ACCEPT]
@@ -225,7 +225,7 @@ async fn of_secrets_the_metadata_are_asked_for_and_nothing_is_compressed() {
         uri.contains("watch=true") && uri.contains("resourceVersion=4711"),
         "{uri}"
     );
-    let (_, headers, uri) = heard::<Guarded>(StatusCode::OK, Vec::new()).await;
+    let (_, headers, uri) = heard::<WatchedCredentials>(StatusCode::OK, Vec::new()).await;
     assert_eq!(headers[ACCEPT_ENCODING], "identity");
     assert!(!headers.contains_key(ACCEPT));
     assert!(

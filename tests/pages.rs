@@ -24,7 +24,7 @@ use hyper::{
 use kube::{Api, Client, Resource, api::ListParams, client::Body};
 use serde_json::json;
 use static_aws_credentials::{
-    glimpse::Glimpse,
+    glimpse::PartialMeta,
     pages::{Page, page},
 };
 use tower::service_fn;
@@ -58,7 +58,7 @@ async fn listed(
         let response = Response::builder().status(status).body(body).unwrap();
         async move { Ok::<_, Infallible>(response) }
     });
-    let api: Api<Glimpse> = Api::namespaced(Client::new(service, "shop"), "shop");
+    let api: Api<PartialMeta> = Api::namespaced(Client::new(service, "shop"), "shop");
     let mut names = Vec::new();
     let parameters = ListParams::default().limit(7);
     let read = page(&api, &parameters, |object| {

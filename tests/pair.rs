@@ -96,10 +96,10 @@ fn pairs_are_equal_if_both_values_are() {
 #[test]
 fn bytes_become_text_where_they_are() {
     let bytes = SecretBytes::new(b"hidden".to_vec());
-    let address = bytes.reveal().as_ptr();
+    let address = bytes.expose_secret().as_ptr();
     let text = SecretText::from_utf8(bytes).unwrap();
-    assert_eq!(text.reveal(), "hidden");
-    assert_eq!(text.reveal().as_ptr(), address);
+    assert_eq!(text.expose_secret(), "hidden");
+    assert_eq!(text.expose_secret().as_ptr(), address);
 }
 
 proptest! {
@@ -107,7 +107,7 @@ proptest! {
     fn bytes_become_text_exactly_if_they_are_utf8(bytes in any::<Vec<u8>>()) {
         let text = SecretText::from_utf8(SecretBytes::new(bytes.clone()));
         prop_assert_eq!(
-            text.as_ref().map(SecretText::reveal),
+            text.as_ref().map(SecretText::expose_secret),
             std::str::from_utf8(&bytes).ok()
         );
     }

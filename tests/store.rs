@@ -8,8 +8,8 @@
 
 use serde_json::{Value, json};
 use static_aws_credentials::{
-    api::StaticAwsCredentials, index::ResourceKey, packed::Packed, remembered::Written,
-    resource::Undecodable, store::Store, uid::Uid,
+    api::StaticAwsCredentials, index::NamespacedName, packed::CompressedObject,
+    remembered::PendingStatus, resource::Undecodable, store::Store, uid::Uid,
 };
 
 const UID: &str = "5f8a7c1e-0b1d-4a52-9c3f-2f6f0a3b9d10";
@@ -62,8 +62,8 @@ fn settled(number: u32) -> StaticAwsCredentials {
     serde_json::from_value(object).unwrap()
 }
 
-fn key(name: &str) -> ResourceKey {
-    ResourceKey::new("team-a", name)
+fn key(name: &str) -> NamespacedName {
+    NamespacedName::new("team-a", name)
 }
 
 fn pruned(mut object: StaticAwsCredentials) -> StaticAwsCredentials {
@@ -81,7 +81,7 @@ fn value(object: &StaticAwsCredentials) -> Value {
 fn a_resource_comes_back_without_what_no_decision_needs() {
     for number in 0..100 {
         let object = settled(number);
-        let unpacked = Packed::new(&object).unpack().unwrap();
+        let unpacked = CompressedObject::new(&object).unpack().unwrap();
         assert_eq!(value(&unpacked), value(&pruned(object)));
     }
 }
@@ -90,7 +90,7 @@ fn a_resource_comes_back_without_what_no_decision_needs() {
 fn a_resource_that_is_being_deleted_still_is() {
     let mut object = settled(1);
     object.metadata.deletion_timestamp = object.metadata.creation_timestamp.clone();
-    let unpacked = Packed::new(&object).unpack().unwrap();
+    let unpacked = CompressedObject::new(&object).unpack().unwrap();
     assert!(unpacked.metadata.deletion_timestamp.is_some());
 }
 
@@ -101,12 +101,14 @@ fn of_labels_only_those_that_are_copied_come_back() {
     let labels = [("team", "storage"), ("helm.sh/chart", "orders-1")].map(label);
     object.metadata.labels = Some(labels.into());
     let keys = ["team".to_owned(), "absent".to_owned()];
-    let unpacked = Packed::with_labels(&object, &keys).unpack().unwrap();
+    let unpacked = CompressedObject::with_labels(&object, &keys)
+        .unpack()
+        .unwrap();
     assert_eq!(
         unpacked.metadata.labels,
         Some([label(("team", "storage"))].into())
     );
-    let unpacked = Packed::new(&object).unpack().unwrap();
+    let unpacked = CompressedObject::new(&object).unpack().unwrap();
     assert_eq!(unpacked.metadata.labels, None);
 }
 
@@ -114,7 +116,7 @@ fn of_labels_only_those_that_are_copied_come_back() {
 #[test]
 fn a_settled_resource_takes_few_bytes() {
     let total: usize = (0..1000)
-        .map(|number| Packed::new(&settled(number)).size())
+        .map(|number| CompressedObject::new(&settled(number)).size())
         .sum();
     println!("figure: {} bytes for each packed resource", total / 1000);
     assert!(total / 1000 <= 640, "{} bytes", total / 1000);
@@ -135,17 +137,17 @@ fn a_status_that_was_written_is_forgotten_when_the_watch_shows_it() {
         .unwrap();
     let write = |store: &mut Store, version: u64| {
         let status = object.status.clone().unwrap();
-        store.keep(&one, uid.clone(), Ok(&object));
-        store.remember(&one, &uid, |remembered| {
+        store.upsert(&one, uid.clone(), Ok(&object));
+        store.with_state(&one, &uid, |remembered| {
             remembered.failures = 7;
-            remembered.written = Some(Box::new(Written {
+            remembered.written = Some(Box::new(PendingStatus {
                 version,
                 status,
-                rewinds: 0,
+                epoch: 0,
             }));
         });
-        store.keep(&one, uid.clone(), Ok(&object));
-        store.remember(&one, &uid, |remembered| {
+        store.upsert(&one, uid.clone(), Ok(&object));
+        store.with_state(&one, &uid, |remembered| {
             (remembered.written.is_some(), remembered.failures)
         })
     };
@@ -167,7 +169,7 @@ fn what_is_remembered_goes_with_the_resource() {
     let mut store = Store::default();
     let (one, uid) = (key("one"), Uid::from(UID));
     let fail = |store: &mut Store, uid: &Uid| {
-        store.remember(&one, uid, |remembered| {
+        store.with_state(&one, uid, |remembered| {
             remembered.failures += 1;
             remembered.failures
         })
@@ -178,22 +180,22 @@ fn what_is_remembered_goes_with_the_resource() {
         1,
         "nobody is there to remember it of"
     );
-    store.keep(&one, uid.clone(), Ok(&settled(1)));
+    store.upsert(&one, uid.clone(), Ok(&settled(1)));
     assert_eq!((fail(&mut store, &uid), fail(&mut store, &uid)), (1, 2));
-    store.keep(&one, uid.clone(), Ok(&settled(2)));
+    store.upsert(&one, uid.clone(), Ok(&settled(2)));
     assert_eq!(fail(&mut store, &uid), 3, "a change of it changes nothing");
-    store.forget_memories();
+    store.clear_states();
     assert_eq!(fail(&mut store, &uid), 1);
     let namesake = Uid::from("another");
-    store.keep(&one, namesake.clone(), Ok(&settled(1)));
+    store.upsert(&one, namesake.clone(), Ok(&settled(1)));
     assert_eq!(fail(&mut store, &uid), 1, "a run for its predecessor");
     assert_eq!(
         (fail(&mut store, &namesake), fail(&mut store, &namesake)),
         (1, 2)
     );
     store.remove(&one);
-    assert!(store.object(&one).is_none() && store.known(&one).is_none());
-    store.keep(&one, namesake.clone(), Ok(&settled(1)));
+    assert!(store.object(&one).is_none() && store.intern(&one).is_none());
+    store.upsert(&one, namesake.clone(), Ok(&settled(1)));
     assert_eq!(fail(&mut store, &namesake), 1);
 }
 
@@ -205,10 +207,10 @@ fn one_that_cannot_be_decoded_is_kept_as_such_until_it_can() {
         error: "missing field `secretRef`".to_owned(),
         ..Undecodable::default()
     };
-    store.keep(&one, UID.into(), Err(Box::new(invalid)));
+    store.upsert(&one, UID.into(), Err(Box::new(invalid)));
     let error = store.object(&one).unwrap().unwrap_err().error;
     assert_eq!(error, "missing field `secretRef`");
-    store.keep(&one, UID.into(), Ok(&settled(1)));
+    store.upsert(&one, UID.into(), Ok(&settled(1)));
     assert!(store.object(&one).unwrap().is_ok());
     assert_eq!(store.keys().collect::<Vec<_>>(), [&one]);
 }
@@ -221,12 +223,12 @@ fn what_a_list_does_not_name_is_gone_decoded_or_not() {
         error: "it cannot be decoded".to_owned(),
         ..Undecodable::default()
     };
-    store.keep(&names[0], UID.into(), Ok(&settled(1)));
-    store.keep(&names[1], UID.into(), Err(Box::new(invalid())));
-    store.keep(&names[2], UID.into(), Err(Box::new(invalid())));
-    store.begin_list();
-    store.keep(&names[2], UID.into(), Err(Box::new(invalid())));
-    assert_eq!(store.end_list(), [names[0].clone(), names[1].clone()]);
+    store.upsert(&names[0], UID.into(), Ok(&settled(1)));
+    store.upsert(&names[1], UID.into(), Err(Box::new(invalid())));
+    store.upsert(&names[2], UID.into(), Err(Box::new(invalid())));
+    store.start_relist();
+    store.upsert(&names[2], UID.into(), Err(Box::new(invalid())));
+    assert_eq!(store.finish_relist(), [names[0].clone(), names[1].clone()]);
     assert_eq!(store.keys().collect::<Vec<_>>(), [&names[2]]);
 }
 
@@ -241,8 +243,8 @@ fn the_resources_that_aws_accepted_last_come_first_and_no_namespace_fills_the_li
         object["status"]["conditions"][0]["status"] = json!(ready);
         let object: StaticAwsCredentials = serde_json::from_value(object).unwrap();
         let name = object.metadata.name.clone().unwrap();
-        let key = ResourceKey::new(namespace, &name);
-        store.keep(&key, UID.into(), Ok(&object));
+        let key = NamespacedName::new(namespace, &name);
+        store.upsert(&key, UID.into(), Ok(&object));
     };
     for number in 0..10 {
         keep("team-a", number, 30 + number, "True");

@@ -53,7 +53,10 @@ fn percent(text: &str) -> String {
 
 /// What a policy or a webhook may make of the Secret that it refuses.
 fn quotes(pair: &KeyPair) -> Vec<String> {
-    let values = [pair.access_key_id.reveal(), pair.secret_access_key.reveal()];
+    let values = [
+        pair.access_key_id.expose_secret(),
+        pair.secret_access_key.expose_secret(),
+    ];
     let mut quotes = Vec::new();
     for value in values {
         let json = serde_json::to_string(value).unwrap();
@@ -84,15 +87,21 @@ fn quotes(pair: &KeyPair) -> Vec<String> {
         ttl: 1000,
     };
     for bytes in layout::render(&request, pair).unwrap().values() {
-        quotes.push(STANDARD.encode(bytes.reveal()));
-        quotes.push(format!("{:?}", String::from_utf8_lossy(bytes.reveal())));
+        quotes.push(STANDARD.encode(bytes.expose_secret()));
+        quotes.push(format!(
+            "{:?}",
+            String::from_utf8_lossy(bytes.expose_secret())
+        ));
     }
     quotes
 }
 
 /// No eight characters in a row of the values or of what base64 makes of them.
 fn assert_silent(said: &str, pair: &KeyPair) {
-    let values = [pair.access_key_id.reveal(), pair.secret_access_key.reveal()];
+    let values = [
+        pair.access_key_id.expose_secret(),
+        pair.secret_access_key.expose_secret(),
+    ];
     for value in values {
         let escaped = serde_json::to_string(value).unwrap();
         let encoded = STANDARD.encode(value);

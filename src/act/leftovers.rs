@@ -9,16 +9,16 @@ use kube::{
 use super::{namespace_is_gone, send};
 use crate::{
     decide::{Fate, Leftover},
-    glimpse::Glimpse,
-    index::{Seen, Sight},
-    target::{self, Passing},
+    glimpse::PartialMeta,
+    index::{Observed, SecretVersion},
+    target::{self, ZeroizingSecret},
 };
 
 /// How the removal of a leftover ended.
 #[derive(Debug)]
 pub enum Removed {
     /// It is done, and this is how the Secret stands now.
-    Done(Sight),
+    Done(Observed),
     /// The Secret is not what the decision was made from, or its namespace is going away.
     Changed,
     /// The API server refuses it, in these words of ours: its own may quote the Secret.
@@ -54,9 +54,9 @@ pub(super) async fn delete(
     client: &Client,
     namespace: &str,
     name: &str,
-    seen: &Seen,
-) -> kube::Result<Sight> {
-    let secrets: Api<Glimpse> = Api::namespaced(client.clone(), namespace);
+    seen: &SecretVersion,
+) -> kube::Result<Observed> {
+    let secrets: Api<PartialMeta> = Api::namespaced(client.clone(), namespace);
     let preconditions = Preconditions {
         uid: Some(seen.uid.to_string()),
         resource_version: Some(seen.version.to_string()),
@@ -65,8 +65,8 @@ pub(super) async fn delete(
         .delete(name, &DeleteParams::default().preconditions(preconditions))
         .await
     {
-        Ok(_) => Ok(Sight::Absent),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(Sight::Absent),
+        Ok(_) => Ok(Observed::NotFound),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(Observed::NotFound),
         Err(error) => Err(error),
     }
 }
@@ -76,14 +76,14 @@ async fn release(
     client: &Client,
     namespace: &str,
     name: &str,
-    seen: &Seen,
-) -> kube::Result<Option<Sight>> {
+    seen: &SecretVersion,
+) -> kube::Result<Option<Observed>> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let Some(secret) = secrets.get_opt(name).await? else {
-        return Ok(Some(Sight::Absent));
+        return Ok(Some(Observed::NotFound));
     };
-    let mut secret = Passing(secret);
-    if Seen::of(&secret.0.metadata).as_ref() != Some(seen) {
+    let mut secret = ZeroizingSecret(secret);
+    if SecretVersion::of(&secret.0.metadata).as_ref() != Some(seen) {
         return Ok(None);
     }
     let metadata = &mut secret.0.metadata;
@@ -93,5 +93,5 @@ async fn release(
         owners.retain(|owner| Some(&owner.uid) != ours.as_ref());
     }
     let written = send(client, namespace, name, &secret, true).await?;
-    Ok(Seen::of(written.meta()).map(Sight::Present))
+    Ok(SecretVersion::of(written.meta()).map(Observed::Found))
 }

@@ -9,7 +9,11 @@ use crate::target::FIELD_MANAGER;
 ///
 /// # Errors
 /// It would not, or does not answer.
-pub async fn rehearse(client: &Client, path: &str, object: &Value) -> Result<(), kube::Error> {
+pub async fn dry_run_create(
+    client: &Client,
+    path: &str,
+    object: &Value,
+) -> Result<(), kube::Error> {
     let parameters = PostParams {
         dry_run: true,
         field_manager: Some(FIELD_MANAGER.to_owned()),

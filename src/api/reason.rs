@@ -177,7 +177,7 @@ impl Reason {
     /// Whether the source's pair is refused for good: only another source or spec, or AWS asked
     /// again after an interval, can change it.
     #[must_use]
-    pub fn condemns_source(self) -> bool {
+    pub fn is_terminal_for_source(self) -> bool {
         (Self::SourceKeyMissing..=Self::RootUserDenied).contains(&self) || self.is_refusal()
     }
 
@@ -202,7 +202,7 @@ impl Reason {
 
     /// Whether AWS was asked and nothing can be said.
     #[must_use]
-    pub fn is_doubt(self) -> bool {
+    pub fn is_undetermined(self) -> bool {
         (Self::RejectionUnconfirmed..=Self::StsUnexpectedResponse).contains(&self)
     }
 }

@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use kube::core::Duration as GoDuration;
 
 use crate::{
-    arn::ArnPin,
+    arn::ArnPattern,
     region::{Region, Variant},
     sts::{Endpoint, ProxyUrl, parse_endpoint, parse_proxy},
 };
@@ -142,7 +142,7 @@ fn region(text: &str) -> Result<String, String> {
 }
 
 fn arn(text: &str) -> Result<String, String> {
-    ArnPin::parse(text).map(|_| text.to_owned())
+    ArnPattern::parse(text).map(|_| text.to_owned())
 }
 
 fn account_id(text: &str) -> Result<String, String> {

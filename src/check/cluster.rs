@@ -10,7 +10,7 @@ use crate::{
     args::check::CheckArgs,
     error::{Error, chain},
     fingerprint::FingerprintKey,
-    index::ResourceKey,
+    index::NamespacedName,
     observe, process,
 };
 
@@ -30,7 +30,7 @@ pub async fn find(args: &CheckArgs, key: &FingerprintKey) -> Result<Subject, Obs
     let object = match &args.resource {
         None => None,
         Some(name) => {
-            let key = ResourceKey::new(&namespace, name);
+            let key = NamespacedName::new(&namespace, name);
             let object = in_time(observe::resource(&client, &key)).await?;
             Some(object.ok_or_else(|| {
                 let problem =

@@ -8,13 +8,13 @@ use crate::{
         ValidationLevel,
     },
     args::check::{CheckArgs, RootUser},
-    resource::Resource,
+    resource::ValidatedCredentials,
 };
 
 /// The rules, parsed.
 pub struct Rules {
     /// A resource that exists, or one that only says what the flags do.
-    pub resource: Resource,
+    pub resource: ValidatedCredentials,
     /// The name of the one that exists.
     pub of_resource: Option<String>,
     /// Rules that cannot be judged.
@@ -46,7 +46,8 @@ impl Rules {
         if spec.validation.level == ValidationLevel::Format && spec.validation.arn.is_some() {
             notes.push("spec.validation.arn was not checked: only STS knows the ARN".to_owned());
         }
-        let mut resource = Resource::parse(&object).map_err(|finding| finding.message)?;
+        let mut resource =
+            ValidatedCredentials::parse(&object).map_err(|finding| finding.message)?;
         // Once it is applied, AWS is asked about the pair.
         resource.checks.any_store &= !asks_aws;
         Ok(Self {

@@ -17,7 +17,7 @@ use crate::{
     args::check::CheckArgs,
     decide::{Source, examine},
     fingerprint::FingerprintKey,
-    index::Seen,
+    index::SecretVersion,
 };
 
 /// More than any stream of manifests that a person reads; a Secret holds 1 MiB at most.
@@ -81,11 +81,11 @@ fn in_manifests(args: &CheckArgs, path: &Path, key: &FingerprintKey) -> Result<S
         }
     }
     // Nothing was stored yet, so there is no version.
-    let seen = Seen {
+    let seen = SecretVersion {
         uid: String::new().into(),
         version: 0,
-        marked_by: None,
-        plain: true,
+        owner_uid: None,
+        only_our_metadata: true,
     };
     let source = Source::Found(examine(source, seen, &rules.resource, key));
     Ok(Subject { rules, source })

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// When to look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Again {
+pub enum Recheck {
     /// After this time.
     In(Duration),
     /// While workloads that are being restarted keep others waiting: soon, and then ever later, a minute at the most.
@@ -13,7 +13,7 @@ pub enum Again {
     Later,
 }
 
-impl Again {
+impl Recheck {
     /// The sooner of two. What may come to pass at any time is looked at early.
     #[must_use]
     pub fn sooner(one: Option<Self>, other: Option<Self>) -> Option<Self> {

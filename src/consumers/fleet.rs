@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::{Pickup, Pod, overlap::delivered, pickup, restart::is_meant};
+use super::{Pod, ReloadMode, overlap::propagated_at, reload_mode, restart::is_selected};
 use crate::api::{Published, Restart, RestartScope, WorkloadReference};
 
 /// The pods of one owner that a restart concerns.
@@ -32,11 +32,11 @@ impl Fleets {
     pub fn add(&mut self, pod: &Pod, wanted: &Restart, published: &Published, kubelet: Duration) {
         let owner = pod.owner();
         let secret = &published.secret_name;
-        let is_named = wanted.scope == RestartScope::Workloads && is_meant(&owner, wanted);
+        let is_named = wanted.scope == RestartScope::Workloads && is_selected(&owner, wanted);
         if !uses(pod, secret) && !is_named {
             return;
         }
-        let Some(age) = age(pod, secret, delivered(published, kubelet)) else {
+        let Some(age) = age(pod, secret, propagated_at(published, kubelet)) else {
             return;
         };
         let pods = self.0.entry(owner).or_default();
@@ -74,7 +74,7 @@ impl Fleets {
     /// What runs older pods, as far as the restarts that are wanted answer for it.
     #[must_use]
     pub fn left(&self, wanted: &Restart) -> Vec<String> {
-        let meant = self.older().filter(|owner| is_meant(owner, wanted));
+        let meant = self.older().filter(|owner| is_selected(owner, wanted));
         meant.cloned().collect()
     }
 }
@@ -82,7 +82,11 @@ impl Fleets {
 /// Whether a pod was started before a pair could reach it, and does not read it by itself.
 #[must_use]
 pub fn is_older(pod: &Pod, published: &Published, kubelet: Duration) -> bool {
-    age(pod, &published.secret_name, delivered(published, kubelet)) == Some(Age::Older)
+    age(
+        pod,
+        &published.secret_name,
+        propagated_at(published, kubelet),
+    ) == Some(Age::Older)
 }
 
 /// Whether a pod that uses a Secret was started before a time, if it runs. One that follows by itself is neither.
@@ -92,9 +96,9 @@ fn age(pod: &Pod, secret: &str, since: Timestamp) -> Option<Age> {
         return None;
     }
     let older = if uses(pod, secret) {
-        match pickup(pod, secret, since) {
-            Some(Pickup::RestartNeeded) => true,
-            Some(Pickup::Hot | Pickup::Unknown) => return None,
+        match reload_mode(pod, secret, since) {
+            Some(ReloadMode::NeedsRestart) => true,
+            Some(ReloadMode::Reloads | ReloadMode::Unknown) => return None,
             None => false,
         }
     } else {
@@ -109,5 +113,5 @@ fn age(pod: &Pod, secret: &str, since: Timestamp) -> Option<Age> {
 }
 
 fn uses(pod: &Pod, secret: &str) -> bool {
-    pickup(pod, secret, Timestamp::MAX).is_some()
+    reload_mode(pod, secret, Timestamp::MAX).is_some()
 }

@@ -5,7 +5,7 @@ use k8s_openapi::jiff::Timestamp;
 use super::overlap::{is_given_up, not_unused};
 use crate::{
     api::{MOST_NAMES, MOST_OLDER_KEYS, Previous, StaticAwsCredentialsStatus},
-    index::ResourceKey,
+    index::NamespacedName,
 };
 
 /// How many other resources are named.
@@ -202,7 +202,7 @@ impl Others {
 
     /// Takes note of another resource. Who has the same pair may know of it; a key that only ends alike may be
     /// that of a stranger.
-    pub fn add(&mut self, key: &ResourceKey, of: &ResourceKey, standing: Standing) {
+    pub fn add(&mut self, key: &NamespacedName, of: &NamespacedName, standing: Standing) {
         let near = key.namespace == of.namespace;
         let name = (near || standing != Standing::Alike).then(|| key.to_string());
         let least = self.worst.last().filter(|_| self.worst.len() >= NAMED);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::verdict::words;
-use crate::{api::Reason, conditions::Truth};
+use crate::{api::Reason, conditions::ConditionStatus};
 
 /// What runs pods from before a pair, by the reason for which it does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +26,11 @@ impl Laggards {
     /// What is said of them once they have been waited for. A rollout may still be under way; what takes the
     /// annotation back, or is of another kind, is not mended by time.
     #[must_use]
-    pub fn verdict(&self, waited: Duration, patience: Duration) -> (Truth, Reason, String) {
+    pub fn verdict(
+        &self,
+        waited: Duration,
+        patience: Duration,
+    ) -> (ConditionStatus, Reason, String) {
         let parts = [
             (
                 &self.unmarked,
@@ -47,9 +51,13 @@ impl Laggards {
         let message = said.collect::<Vec<_>>().join("; ");
         let only_rolling = self.unmarked.is_empty() && self.others.is_empty();
         if only_rolling && waited <= patience {
-            (Truth::Unknown, Reason::RestartsProgressing, message)
+            (
+                ConditionStatus::Unknown,
+                Reason::RestartsProgressing,
+                message,
+            )
         } else {
-            (Truth::False, Reason::RestartsHeld, message)
+            (ConditionStatus::False, Reason::RestartsHeld, message)
         }
     }
 }

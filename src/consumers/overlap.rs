@@ -7,27 +7,27 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 
-use super::{Pickup, Pod, pickup};
+use super::{Pod, ReloadMode, reload_mode};
 use crate::{
     api::{
         ConditionType, MOST_NAMES, MOST_OLDER_KEYS, OlderKey, Previous, Published, Reason,
         StaticAwsCredentialsStatus,
     },
-    conditions::{self, Truth},
+    conditions::{self, ConditionStatus},
     verdict::Finding,
 };
 
 /// Requests and repetitions that were signed before.
-const UNDER_WAY: Duration = Duration::from_mins(1);
+const IN_FLIGHT_GRACE: Duration = Duration::from_mins(1);
 pub(super) const IN_USE: ConditionType = ConditionType::PreviousKeyInUse;
 
 /// A pod that may hold the superseded pair.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Holder {
+pub struct OldKeyHolder {
     /// Its name.
     pub name: String,
     /// How it comes by the present pair.
-    pub pickup: Pickup,
+    pub pickup: ReloadMode,
     /// The name of the target that it uses and that is published no more.
     pub former: Option<String>,
 }
@@ -54,7 +54,7 @@ pub fn note(
         (Some(superseded), open) => superseded_by(published, superseded, open, kubelet),
         (None, Some(open)) if is_elsewhere(before, published) => Previous {
             superseded_time: Time(now),
-            picked_up_time: Time(picked_up(
+            picked_up_time: Time(reloaded_by(
                 now,
                 [before.published.as_ref(), Some(published)],
                 kubelet,
@@ -73,7 +73,7 @@ pub fn note(
     after.previous = Some(previous);
     after.consumers = None;
     after.previous_key_safe_after = None;
-    say(after, IN_USE, Truth::Unknown, &finding, now);
+    set_condition(after, IN_USE, ConditionStatus::Unknown, &finding, now);
 }
 
 /// A pair that another took the place of, with what is still open of those before it.
@@ -91,7 +91,7 @@ fn superseded_by(
         older_keys: older_keys(open, published),
         secret_names: names(superseded, open),
         superseded_time: Time(at),
-        picked_up_time: Time(picked_up(at, pairs, kubelet)),
+        picked_up_time: Time(reloaded_by(at, pairs, kubelet)),
     }
 }
 
@@ -139,17 +139,17 @@ pub fn forget(status: &mut StaticAwsCredentialsStatus) {
     status.previous = None;
     status.consumers = None;
     status.previous_key_safe_after = None;
-    unsay(status, IN_USE);
+    remove_condition(status, IN_USE);
 }
 
 /// Whoever read the old pair keeps it for as long as the file said that named the helper, or says since.
 /// Rounded up to the minute, for people.
-fn picked_up(start: Timestamp, pairs: [Option<&Published>; 2], kubelet: Duration) -> Timestamp {
+fn reloaded_by(start: Timestamp, pairs: [Option<&Published>; 2], kubelet: Duration) -> Timestamp {
     let ttls = pairs.into_iter().flatten();
     let ttls = ttls.filter_map(|one| one.credential_process_ttl_seconds);
     let at = start
         .as_second()
-        .saturating_add(seconds(kubelet.saturating_add(UNDER_WAY)))
+        .saturating_add(seconds(kubelet.saturating_add(IN_FLIGHT_GRACE)))
         .saturating_add(ttls.max().unwrap_or_default());
     let minute = at.div_euclid(60) + i64::from(at.rem_euclid(60) > 0);
     Timestamp::from_second(minute.saturating_mul(60)).unwrap_or(start)
@@ -168,7 +168,7 @@ pub fn is_open(status: &StaticAwsCredentialsStatus) -> Option<&Previous> {
 /// The pair that was superseded and was not found unused.
 pub(super) fn not_unused(status: &StaticAwsCredentialsStatus) -> Option<&Previous> {
     let condition = conditions::find(&status.conditions, IN_USE)?;
-    let unused = condition.status == Truth::False.as_str();
+    let unused = condition.status == ConditionStatus::False.as_str();
     status.previous.as_ref().filter(|_| !unused)
 }
 
@@ -180,7 +180,7 @@ pub(super) fn is_given_up(status: &StaticAwsCredentialsStatus) -> bool {
 /// By when every pod that starts gets what was published. The kubelet puts another content into the pods of its node
 /// within its period.
 #[must_use]
-pub fn delivered(published: &Published, kubelet: Duration) -> Timestamp {
+pub fn propagated_at(published: &Published, kubelet: Duration) -> Timestamp {
     later(published.time.0, kubelet)
 }
 
@@ -203,23 +203,23 @@ pub fn holder(
     published: Option<&Published>,
     source: &str,
     kubelet: Duration,
-) -> Option<Holder> {
+) -> Option<OldKeyHolder> {
     let present = published.map(|published| published.secret_name.as_str());
     let name = pod.metadata.name.clone().unwrap_or_default();
     let mut former = previous.secret_names.iter().filter(|name| {
-        Some(name.as_str()) != present && pickup(pod, name, Timestamp::MAX).is_some()
+        Some(name.as_str()) != present && reload_mode(pod, name, Timestamp::MAX).is_some()
     });
     if let Some(former) = former.next() {
-        return Some(Holder {
+        return Some(OldKeyHolder {
             name,
-            pickup: Pickup::RestartNeeded,
+            pickup: ReloadMode::NeedsRestart,
             former: Some(former.clone()),
         });
     }
     let since = since(previous, kubelet);
-    let of = |secret: &str| pickup(pod, secret, since);
+    let of = |secret: &str| reload_mode(pod, secret, since);
     let pickup = of(source).max(present.and_then(of))?;
-    Some(Holder {
+    Some(OldKeyHolder {
         name,
         pickup,
         former: None,
@@ -227,7 +227,7 @@ pub fn holder(
 }
 
 /// Takes a condition of the consumers away.
-pub(super) fn unsay(status: &mut StaticAwsCredentialsStatus, kind: ConditionType) {
+pub(super) fn remove_condition(status: &mut StaticAwsCredentialsStatus, kind: ConditionType) {
     let kind = kind.as_str();
     status
         .conditions
@@ -235,10 +235,10 @@ pub(super) fn unsay(status: &mut StaticAwsCredentialsStatus, kind: ConditionType
 }
 
 /// Sets a condition of the consumers.
-pub(super) fn say(
+pub(super) fn set_condition(
     status: &mut StaticAwsCredentialsStatus,
     kind: ConditionType,
-    truth: Truth,
+    truth: ConditionStatus,
     finding: &Finding,
     now: Timestamp,
 ) {

@@ -15,13 +15,13 @@ use crate::{
 
 /// How a pod that may hold an older pair comes by the present one. The worst comes last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Pickup {
+pub enum ReloadMode {
     /// By itself: its SDKs ask the helper again and again.
-    Hot,
+    Reloads,
     /// By itself, but it is not ready, so nobody can say whether it does.
     Unknown,
     /// By a restart.
-    RestartNeeded,
+    NeedsRestart,
 }
 
 /// SDKs read the file from the first; the second is what old ones read.
@@ -38,18 +38,18 @@ const SHADOWS: [&str; 5] = [
 /// How a pod comes by what a Secret holds since some time, or nothing if it does not use the Secret,
 /// or holds it for sure, since it was started later.
 #[must_use]
-pub fn pickup(pod: &Pod, secret: &str, since: Timestamp) -> Option<Pickup> {
+pub fn reload_mode(pod: &Pod, secret: &str, since: Timestamp) -> Option<ReloadMode> {
     if pod.has_ended() {
         return None;
     }
     let is_older = |started: Option<&Time>| started.is_none_or(|started| started.0 <= since);
     let older = pod.running().filter(|(_, started)| is_older(*started));
     let uses = older.filter_map(|(container, _)| of_container(&pod.spec, container, secret));
-    let copied = is_copied(pod, secret, &is_older).then_some(Pickup::RestartNeeded);
-    let driver = by_driver(pod, secret, since).then_some(Pickup::RestartNeeded);
+    let copied = is_copied(pod, secret, &is_older).then_some(ReloadMode::NeedsRestart);
+    let driver = by_driver(pod, secret, since).then_some(ReloadMode::NeedsRestart);
     let worst = uses.chain(copied).chain(driver).max()?;
-    if worst == Pickup::Hot && !pod.is_ready() {
-        return Some(Pickup::Unknown);
+    if worst == ReloadMode::Reloads && !pod.is_ready() {
+        return Some(ReloadMode::Unknown);
     }
     Some(worst)
 }
@@ -65,7 +65,7 @@ fn is_copied(pod: &Pod, secret: &str, is_older: &impl Fn(Option<&Time>) -> bool)
     });
     writers.any(|(writer, pickup, state)| {
         let running = state.and_then(|state| state.running.as_ref());
-        if running.is_some() && pickup == Pickup::Hot {
+        if running.is_some() && pickup == ReloadMode::Reloads {
             return false;
         }
         let wrote = running.or_else(|| state?.terminated.as_ref());
@@ -119,22 +119,22 @@ pub(super) fn of_template(
     annotations: &BTreeMap<String, String>,
     spec: &Spec,
     secret: &str,
-) -> Option<Pickup> {
+) -> Option<ReloadMode> {
     let is = |name: &str, value: &str| annotations.get(name).is_some_and(|found| found == value);
     let injected = is(INJECT_ANNOTATION, secret).then(|| {
         if is(ROTATION_ANNOTATION, "Hot") {
-            Pickup::Hot
+            ReloadMode::Reloads
         } else {
-            Pickup::RestartNeeded
+            ReloadMode::NeedsRestart
         }
     });
     let containers = spec.containers.iter().chain(&spec.init_containers);
     let uses = containers.filter_map(|container| of_container(spec, container, secret));
-    let driver = is_given(spec, secret).then_some(Pickup::RestartNeeded);
+    let driver = is_given(spec, secret).then_some(ReloadMode::NeedsRestart);
     uses.chain(injected).chain(driver).max()
 }
 
-fn of_container(spec: &Spec, container: &Container, secret: &str) -> Option<Pickup> {
+fn of_container(spec: &Spec, container: &Container, secret: &str) -> Option<ReloadMode> {
     let by_environment = container.env.iter().any(|one| reads(one, secret))
         || container
             .env_from
@@ -145,7 +145,7 @@ fn of_container(spec: &Spec, container: &Container, secret: &str) -> Option<Pick
         mounts.filter(|mount| mounted(spec, mount, secret))
     };
     if by_environment {
-        return Some(Pickup::RestartNeeded);
+        return Some(ReloadMode::NeedsRestart);
     }
     mounts().next()?;
     let whole = |mount: &&Mount| mount.sub_path.is_none() && mount.sub_path_expr.is_none();
@@ -161,9 +161,9 @@ fn of_container(spec: &Spec, container: &Container, secret: &str) -> Option<Pick
         .any(|one| SHADOWS.contains(&one.name.as_str()));
     let hot = mounts().all(|mount| whole(&mount)) && mounts().any(asks_helper) && !shadowed;
     Some(if hot {
-        Pickup::Hot
+        ReloadMode::Reloads
     } else {
-        Pickup::RestartNeeded
+        ReloadMode::NeedsRestart
     })
 }
 

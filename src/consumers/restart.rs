@@ -5,8 +5,8 @@ use std::time::Duration;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{
-    Again, Laggards, Pickup, Workload,
-    overlap::{delivered, say, unsay},
+    Laggards, Recheck, ReloadMode, Workload,
+    overlap::{propagated_at, remove_condition, set_condition},
     verdict::words,
 };
 use crate::{
@@ -14,9 +14,13 @@ use crate::{
         ConditionType, MOST_WORKLOADS, Published, Reason, Restart, RestartScope, Restarts,
         StaticAwsCredentialsStatus, WorkloadReference,
     },
-    conditions::{self, Truth},
+    conditions::{self, ConditionStatus},
     verdict::Finding,
 };
+
+mod blocker;
+
+pub use blocker::{Blocker, mark_blocked};
 
 /// A rollout that takes longer is told of as one that may never end.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -24,28 +28,13 @@ const RESTARTED: ConditionType = ConditionType::ConsumersRestarted;
 
 /// What a workload is to the restarts for a revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum RestartState {
     /// Its pods read an older pair when they started.
     Due,
     /// It was restarted for this revision already.
     Restarted,
     /// It was made since the pair was published.
     Newer,
-}
-
-/// Why the next workload is not restarted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hindrance {
-    /// The operator has no right to.
-    NotAllowed,
-    /// A policy that is required is not seen to be enforced, in these words.
-    Unguarded(String),
-    /// The API server refuses the change of this workload, in these words.
-    Refused(String, String),
-    /// These are named, and not there.
-    Missing(Vec<String>),
-    /// The operator has no right to see whether pods from before the pair still run.
-    PodsNotListed,
 }
 
 /// Takes note of it in the status after a run if another pair was published in that run.
@@ -67,7 +56,7 @@ pub fn note(
     }
     let message = format!(
         "pods that start before {} may still get the pair before; workloads are restarted then",
-        delivered(published, kubelet)
+        propagated_at(published, kubelet)
     );
     let begun = Restarts {
         revision: published.revision,
@@ -76,9 +65,15 @@ pub fn note(
         ..Restarts::default()
     };
     after.restarts = Some(begun);
-    tell(after, Truth::Unknown, Reason::RestartsPending, message, now);
+    set_restarted(
+        after,
+        ConditionStatus::Unknown,
+        Reason::RestartsPending,
+        message,
+        now,
+    );
     if !allowed {
-        hindered(after, &Hindrance::NotAllowed, now);
+        mark_blocked(after, &Blocker::NotAllowed, now);
         after.restarts = None;
     }
 }
@@ -86,27 +81,32 @@ pub fn note(
 /// Nothing is said of restarts any more.
 pub fn forget(status: &mut StaticAwsCredentialsStatus) {
     status.restarts = None;
-    unsay(status, RESTARTED);
+    remove_condition(status, RESTARTED);
 }
 
 /// What the mark of a workload says that was restarted for a publication. The revision alone does not tell them
 /// apart: after a withdrawal it begins anew.
 #[must_use]
-pub fn occasion(published: &Published) -> String {
+pub fn restart_annotation_value(published: &Published) -> String {
     format!("{}@{}", published.revision, published.time.0)
 }
 
 /// What a workload is to a pair that was published.
 #[must_use]
-pub fn turn(workload: &Workload, uid: &str, published: &Published, kubelet: Duration) -> Turn {
-    if workload.restarted_for(uid) == Some(&occasion(published)) {
-        return Turn::Restarted;
+pub fn restart_state(
+    workload: &Workload,
+    uid: &str,
+    published: &Published,
+    kubelet: Duration,
+) -> RestartState {
+    if workload.restarted_for(uid) == Some(&restart_annotation_value(published)) {
+        return RestartState::Restarted;
     }
     let made = workload.metadata.creation_timestamp.as_ref();
-    if made.is_some_and(|made| made.0 > delivered(published, kubelet)) {
-        return Turn::Newer;
+    if made.is_some_and(|made| made.0 > propagated_at(published, kubelet)) {
+        return RestartState::Newer;
     }
-    Turn::Due
+    RestartState::Due
 }
 
 /// The order in which workloads are restarted: first what an earlier restart left unhealthy, since this
@@ -127,15 +127,15 @@ pub fn in_order(found: &[(WorkloadReference, bool)], left: &[String]) -> Vec<Str
 
 /// Whether a workload is still among those that the spec speaks of.
 #[must_use]
-pub fn is_meant(name: &str, wanted: &Restart) -> bool {
+pub fn is_selected(name: &str, wanted: &Restart) -> bool {
     let mut named = wanted.workloads.iter().flatten();
     wanted.scope == RestartScope::Consumers || named.any(|one| one.to_string() == name)
 }
 
 /// Whether the pods of a workload read a Secret when they start, and not again.
 #[must_use]
-pub fn is_wanted(workload: &Workload, secret: &str) -> bool {
-    workload.pickup(secret) == Some(Pickup::RestartNeeded)
+pub fn needs_restart(workload: &Workload, secret: &str) -> bool {
+    workload.pickup(secret) == Some(ReloadMode::NeedsRestart)
 }
 
 /// Kubernetes calls it forced rollback: a `StatefulSet` waits for its broken pod for good.
@@ -157,10 +157,10 @@ pub fn judge(
     last_look: Option<&Laggards>,
     waited: Duration,
     now: Timestamp,
-) -> Option<Again> {
+) -> Option<Recheck> {
     let restarts = status.restarts.as_mut()?;
     let Some(left) = restarts.pending.as_ref().map(Vec::len) else {
-        return Some(Again::Later);
+        return Some(Recheck::Later);
     };
     let since = restarts.restarting_since.get_or_insert(Time(now)).0;
     if !restarts.restarting.is_empty() {
@@ -170,28 +170,32 @@ pub fn judge(
                 "restarted, and not healthy since {since}: {names}; {left} more wait until this is mended{}",
                 by_hand(&restarts.restarting)
             );
-            (Truth::False, Reason::RestartsHeld, message)
+            (ConditionStatus::False, Reason::RestartsHeld, message)
         } else {
             let message = format!("being restarted: {names}; {left} more follow");
-            (Truth::Unknown, Reason::RestartsProgressing, message)
+            (
+                ConditionStatus::Unknown,
+                Reason::RestartsProgressing,
+                message,
+            )
         };
-        tell(status, truth, reason, message, now);
-        return Some(Again::Soon);
+        set_restarted(status, truth, reason, message, now);
+        return Some(Recheck::Soon);
     }
     let Some(laggards) = last_look.filter(|_| left == 0) else {
         restarts.restarting_since = restarts.restarting_since.take().filter(|_| left == 0);
-        return Some(Again::Later);
+        return Some(Recheck::Later);
     };
     if !laggards.is_empty() {
         let (truth, reason, message) = laggards.verdict(waited, PATIENCE);
-        tell(status, truth, reason, message, now);
-        return Some(Again::Later);
+        set_restarted(status, truth, reason, message, now);
+        return Some(Recheck::Later);
     }
     let message = done(restarts);
     status.restarts = None;
-    tell(
+    set_restarted(
         status,
-        Truth::True,
+        ConditionStatus::True,
         Reason::ConsumersRestarted,
         message,
         now,
@@ -212,47 +216,12 @@ fn done(restarts: &Restarts) -> String {
     message
 }
 
-/// Says what stands in the way.
-pub fn hindered(status: &mut StaticAwsCredentialsStatus, why: &Hindrance, now: Timestamp) {
-    let (truth, reason, message) = match why {
-        Hindrance::NotAllowed => (
-            Truth::Unknown,
-            Reason::RestartsNotAllowed,
-            "workloads may not be read and changed, so none is restarted; restart them yourself, or let the \
-             operator do it, as the chart does with rotation.restart.enabled"
-                .to_owned(),
-        ),
-        Hindrance::Unguarded(why) => (Truth::Unknown, Reason::PoliciesMissing, why.clone()),
-        Hindrance::PodsNotListed => (
-            Truth::Unknown,
-            Reason::RestartsNotAllowed,
-            "workloads were restarted, and pods may not be listed, so it is not known whether pods from before the \
-             pair still run; let the operator list pods, as the chart does with rotation.restart.enabled"
-                .to_owned(),
-        ),
-        Hindrance::Refused(name, words) => (
-            Truth::False,
-            Reason::RestartsHeld,
-            format!("the API server refuses to restart {name}: {words}"),
-        ),
-        Hindrance::Missing(names) => (
-            Truth::False,
-            Reason::RestartsHeld,
-            format!(
-                "not there: {}; create what is missing, or take it out of spec.rotation.restart.workloads",
-                listed(names)
-            ),
-        ),
-    };
-    tell(status, truth, reason, message, now);
-}
-
 /// Says that nothing is restarted while the resource is not Ready.
 pub fn waits(status: &mut StaticAwsCredentialsStatus, now: Timestamp) {
     let message = "workloads are restarted when the resource is Ready".to_owned();
-    tell(
+    set_restarted(
         status,
-        Truth::Unknown,
+        ConditionStatus::Unknown,
         Reason::RestartsPending,
         message,
         now,
@@ -261,7 +230,7 @@ pub fn waits(status: &mut StaticAwsCredentialsStatus, now: Timestamp) {
 
 /// Whether something is to be restarted, or awaited.
 #[must_use]
-pub fn is_open(status: &StaticAwsCredentialsStatus) -> bool {
+pub fn in_progress(status: &StaticAwsCredentialsStatus) -> bool {
     status.restarts.is_some()
 }
 
@@ -275,14 +244,14 @@ fn listed(names: &[String]) -> String {
     words(names, names.len())
 }
 
-fn tell(
+fn set_restarted(
     status: &mut StaticAwsCredentialsStatus,
-    truth: Truth,
+    truth: ConditionStatus,
     reason: Reason,
     message: String,
     now: Timestamp,
 ) {
-    say(
+    set_condition(
         status,
         RESTARTED,
         truth,

@@ -4,10 +4,10 @@ use std::{collections::BTreeSet, fmt::Write};
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::{Holder, Others, Standing, group::is_traced, verdict::words};
+use super::{OldKeyHolder, Others, Standing, group::is_traced, verdict::words};
 use crate::{
     api::{ConsumerGroup, Consumers, Previous, Reason, StaticAwsCredentialsStatus},
-    conditions::Truth,
+    conditions::ConditionStatus,
     verdict::Finding,
 };
 
@@ -20,18 +20,25 @@ pub(super) struct Sight<'a> {
     pub status: &'a StaticAwsCredentialsStatus,
     pub previous: &'a Previous,
     pub consumers: &'a Consumers,
-    pub holders: &'a [Holder],
+    pub holders: &'a [OldKeyHolder],
     pub others: &'a Others,
     pub waits_until: Option<Timestamp>,
 }
 
 impl Sight<'_> {
-    pub(super) fn verdict(&self) -> (Truth, Finding) {
+    pub(super) fn verdict(&self) -> (ConditionStatus, Finding) {
         let key = format!("the key that ends in {}", self.previous.key_id_suffix);
-        let said = self.in_use(&key).map(|said| (Truth::True, said));
-        let said = said.or_else(|| self.unknown(&key).map(|said| (Truth::Unknown, said)));
-        let (truth, (reason, message)) =
-            said.unwrap_or_else(|| (Truth::False, (Reason::PreviousKeyUnused, self.unused(&key))));
+        let said = self.in_use(&key).map(|said| (ConditionStatus::True, said));
+        let said = said.or_else(|| {
+            self.unknown(&key)
+                .map(|said| (ConditionStatus::Unknown, said))
+        });
+        let (truth, (reason, message)) = said.unwrap_or_else(|| {
+            (
+                ConditionStatus::False,
+                (Reason::PreviousKeyUnused, self.unused(&key)),
+            )
+        });
         (truth, Finding::new(reason, message))
     }
 

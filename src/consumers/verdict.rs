@@ -5,35 +5,35 @@ use std::time::Duration;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{
-    Again, Holder, Others, Own, Pickup, Standing, is_open,
-    overlap::{IN_USE, say},
+    OldKeyHolder, Others, Own, Recheck, ReloadMode, Standing, is_open,
+    overlap::{IN_USE, set_condition},
     said::Sight,
 };
 use crate::{
     api::{ConsumerGroup, Consumers, Previous, Reason, StaticAwsCredentialsStatus},
-    conditions::Truth,
+    conditions::ConditionStatus,
     verdict::Finding,
 };
 
 const NAMED: usize = 10;
 /// What is known of the consumers.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outlook {
+pub struct Assessment {
     /// The status with it.
     pub status: StaticAwsCredentialsStatus,
     /// When to look again, if at all.
-    pub again: Option<Again>,
+    pub again: Option<Recheck>,
 }
 
 /// What the pods of the namespace, and other resources with the same key, tell.
 #[must_use]
 pub fn judge(
     status: &StaticAwsCredentialsStatus,
-    holders: &[Holder],
+    holders: &[OldKeyHolder],
     others: &Others,
     now: Timestamp,
-) -> Option<Outlook> {
-    outlook(status, consumers(holders), holders, others, now)
+) -> Option<Assessment> {
+    assess(status, consumers(holders), holders, others, now)
 }
 
 /// What other resources with the same key tell, after a look at pods none of which holds it.
@@ -42,31 +42,31 @@ pub fn judge_again(
     status: &StaticAwsCredentialsStatus,
     others: &Others,
     now: Timestamp,
-) -> Option<Outlook> {
+) -> Option<Assessment> {
     let consumers = status.consumers.clone().unwrap_or_default();
-    outlook(status, consumers, &[], others, now)
+    assess(status, consumers, &[], others, now)
 }
 
 /// What a look at pods showed. Those that follow by themselves have done so once the clock has run out.
 #[must_use]
-pub fn own(holders: &[Holder], previous: &Previous, now: Timestamp) -> Own {
+pub fn own(holders: &[OldKeyHolder], previous: &Previous, now: Timestamp) -> Own {
     let worst = holders.iter().map(|holder| holder.pickup).max();
     match worst {
-        Some(Pickup::RestartNeeded) => Own::Held,
-        Some(Pickup::Unknown) => Own::Unsure,
-        Some(Pickup::Hot) | None => Own::Clean {
+        Some(ReloadMode::NeedsRestart) => Own::Held,
+        Some(ReloadMode::Unknown) => Own::Unsure,
+        Some(ReloadMode::Reloads) | None => Own::Clean {
             settled: now >= previous.picked_up_time.0,
         },
     }
 }
 
-fn outlook(
+fn assess(
     status: &StaticAwsCredentialsStatus,
     mut consumers: Consumers,
-    holders: &[Holder],
+    holders: &[OldKeyHolder],
     others: &Others,
     now: Timestamp,
-) -> Option<Outlook> {
+) -> Option<Assessment> {
     let previous = is_open(status)?;
     consumers.other_resources = others.names();
     let safe = picked_up(previous, others);
@@ -85,9 +85,9 @@ fn outlook(
         Reason::ConsumersPickingUp => {
             // Times in a status have no fractions.
             let left = Duration::try_from(left).unwrap_or_default();
-            Some(Again::In(left + Duration::from_secs(1)))
+            Some(Recheck::In(left + Duration::from_secs(1)))
         }
-        _ => Some(Again::Later),
+        _ => Some(Recheck::Later),
     };
     let is_safe = matches!(
         finding.reason,
@@ -96,8 +96,8 @@ fn outlook(
     let mut status = status.clone();
     status.previous_key_safe_after = is_safe.then_some(Time(safe));
     status.consumers = Some(consumers);
-    say(&mut status, IN_USE, truth, &finding, now);
-    Some(Outlook { status, again })
+    set_condition(&mut status, IN_USE, truth, &finding, now);
+    Some(Assessment { status, again })
 }
 
 /// By when the pods of all resources with the key have read its successor.
@@ -111,7 +111,7 @@ fn picked_up(previous: &Previous, others: &Others) -> Timestamp {
 
 /// The API server does not let the operator see the pods.
 #[must_use]
-pub fn unlisted(status: &StaticAwsCredentialsStatus, now: Timestamp) -> Option<Outlook> {
+pub fn unlisted(status: &StaticAwsCredentialsStatus, now: Timestamp) -> Option<Assessment> {
     let previous = is_open(status)?;
     let message = format!(
         "pods may not be listed, so nobody can say who holds the key that ends in {}; let the operator list \
@@ -122,13 +122,13 @@ pub fn unlisted(status: &StaticAwsCredentialsStatus, now: Timestamp) -> Option<O
     status.consumers = None;
     status.previous_key_safe_after = None;
     let finding = Finding::new(Reason::ConsumersNotListed, message);
-    say(&mut status, IN_USE, Truth::Unknown, &finding, now);
-    let again = Some(Again::Later);
-    Some(Outlook { status, again })
+    set_condition(&mut status, IN_USE, ConditionStatus::Unknown, &finding, now);
+    let again = Some(Recheck::Later);
+    Some(Assessment { status, again })
 }
 
-fn consumers(holders: &[Holder]) -> Consumers {
-    let group = |wanted: Pickup| {
+fn consumers(holders: &[OldKeyHolder]) -> Consumers {
+    let group = |wanted: ReloadMode| {
         let of_group = holders.iter().filter(|holder| holder.pickup == wanted);
         let mut names: Vec<String> = of_group.map(|holder| holder.name.clone()).collect();
         let count = i64::try_from(names.len()).unwrap_or(i64::MAX);
@@ -137,9 +137,9 @@ fn consumers(holders: &[Holder]) -> Consumers {
         ConsumerGroup { count, names }
     };
     Consumers {
-        hot: group(Pickup::Hot),
-        restart_needed: group(Pickup::RestartNeeded),
-        unknown: group(Pickup::Unknown),
+        hot: group(ReloadMode::Reloads),
+        restart_needed: group(ReloadMode::NeedsRestart),
+        unknown: group(ReloadMode::Unknown),
         other_resources: Vec::new(),
     }
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 use kube::{Resource, api::ObjectMeta, core::DynamicResourceScope};
 use serde::Deserialize;
 
-use super::{Pickup, Pod, pickup::of_template, pod::Spec};
+use super::{Pod, ReloadMode, pickup::of_template, pod::Spec};
 use crate::api::{RESTART_ANNOTATION_PREFIX, WorkloadKind, WorkloadReference};
 
 /// A workload. Of what it is told nothing else is kept.
@@ -73,14 +73,14 @@ struct Observed {
 
 /// The annotation by which a resource restarts workloads.
 #[must_use]
-pub fn mark(uid: &str) -> String {
+pub fn restart_annotation_key(uid: &str) -> String {
     format!("{RESTART_ANNOTATION_PREFIX}{uid}")
 }
 
 impl Workload {
     /// How its pods come by what a Secret holds, if they use it.
     #[must_use]
-    pub fn pickup(&self, secret: &str) -> Option<Pickup> {
+    pub fn pickup(&self, secret: &str) -> Option<ReloadMode> {
         let template = &self.spec.template;
         of_template(&template.metadata.annotations, &template.spec, secret)
     }
@@ -89,7 +89,9 @@ impl Workload {
     #[must_use]
     pub fn restarted_for(&self, uid: &str) -> Option<&str> {
         let annotations = &self.spec.template.metadata.annotations;
-        annotations.get(&mark(uid)).map(String::as_str)
+        annotations
+            .get(&restart_annotation_key(uid))
+            .map(String::as_str)
     }
 
     /// Whether it has no pods of its own, and is to have none.

@@ -9,13 +9,13 @@ use crate::{
     act,
     api::{API_VERSION, KIND, Reason, StaticAwsCredentials, StaticAwsCredentialsStatus},
     conditions,
-    context::Context,
+    context::ScopeContext,
     error::{Error, chain},
-    events::{self, Announcement},
-    index::ResourceKey,
-    queue::Ended,
-    reconcile::in_time,
-    resource::{Resource, Undecodable, key_of},
+    events::{self, EventRequest},
+    index::NamespacedName,
+    queue::Action,
+    reconcile::with_deadline,
+    resource::{Undecodable, ValidatedCredentials, key_of},
     verdict::Finding,
 };
 
@@ -23,26 +23,30 @@ use crate::{
 const UNUSABLE_PAUSE: Duration = Duration::from_secs(30);
 
 /// Counts it and says when it is tried again.
-pub fn failed(context: &Context, resource: &Resource, error: &Error) -> Ended {
-    let failures = context.remember(resource, |remembered| {
+pub fn error_policy(
+    context: &ScopeContext,
+    resource: &ValidatedCredentials,
+    error: &Error,
+) -> Action {
+    let failures = context.with_state(resource, |remembered| {
         remembered.failures = remembered.failures.saturating_add(1);
         remembered.failures
     });
     context.shared.metrics.failed(error);
     context.shared.metrics.queue.retried();
-    let pause = error.pause(failures);
+    let pause = error.backoff(failures);
     let resource = &resource.key;
-    if error.is_race() {
+    if error.is_conflict() {
         tracing::debug!(%resource, "the resource changed during the run; it is run again");
-        return Ended::Failed(pause);
+        return Action::Backoff(pause);
     }
     if matches!(error, Error::NotLeading) {
         tracing::debug!(%resource, "this replica does not lead any more; the next leader goes on");
-        return Ended::Rest;
+        return Action::AwaitChange;
     }
     if matches!(error, Error::StatusRefusedBefore) {
         tracing::debug!(%resource, "the status is not sent; it was refused for this generation");
-        return Ended::LookAgain(pause);
+        return Action::Requeue(pause);
     }
     let error = chain(error);
     // While the API server is away each resource fails twice a minute.
@@ -51,7 +55,7 @@ pub fn failed(context: &Context, resource: &Resource, error: &Error) -> Ended {
     } else {
         tracing::debug!(%resource, error, failures, "the run failed again");
     }
-    Ended::Failed(pause)
+    Action::Backoff(pause)
 }
 
 /// A spec that cannot be used has no effect before it changes, and the target stays as it is.
@@ -78,7 +82,7 @@ impl<'a> Unusable<'a> {
     }
 
     /// The others go on, and it still owns its target.
-    pub fn undecodable(context: &Context, undecodable: &'a Undecodable) -> Self {
+    pub fn undecodable(context: &ScopeContext, undecodable: &'a Undecodable) -> Self {
         let metadata = &undecodable.metadata;
         tracing::error!(
             namespace = ?metadata.namespace,
@@ -97,9 +101,9 @@ impl<'a> Unusable<'a> {
 
     /// Says it in the status, or in an event alone where the API server does not take a status beside
     /// such a spec.
-    pub async fn report(&self, context: &Context, key: &ResourceKey) -> Ended {
+    pub async fn report(&self, context: &ScopeContext, key: &NamespacedName) -> Action {
         let Some(version) = self.metadata.resource_version.as_deref() else {
-            return Ended::Rest;
+            return Action::AwaitChange;
         };
         let before = self.before.cloned().unwrap_or_default();
         let mut after = before.clone();
@@ -107,12 +111,12 @@ impl<'a> Unusable<'a> {
         let now = Timestamp::now();
         after.conditions = conditions::unusable(&before.conditions, &self.finding, now);
         if after == before || self.metadata.deletion_timestamp.is_some() {
-            return Ended::Rest;
+            return Action::AwaitChange;
         }
         let client = &context.shared.client;
-        match in_time(act::status(client, key, version, &before, &after)).await {
+        match with_deadline(act::status(client, key, version, &before, &after)).await {
             Ok(_) => {
-                for event in events::transitions(&before, &after) {
+                for event in events::transition_events(&before, &after) {
                     self.announce(context, event);
                 }
             }
@@ -122,17 +126,17 @@ impl<'a> Unusable<'a> {
                 self.announce(context, events::event("False", reason.as_str(), message));
             }
             // The watch brings the other version.
-            Err(error) if error.is_race() => {}
+            Err(error) if error.is_conflict() => {}
             Err(error) => {
                 context.shared.metrics.failed(&error);
                 tracing::warn!(resource = %key, error = chain(&error), "the status was not written; it is tried again");
-                return Ended::Failed(UNUSABLE_PAUSE);
+                return Action::Backoff(UNUSABLE_PAUSE);
             }
         }
-        Ended::Rest
+        Action::AwaitChange
     }
 
-    fn announce(&self, context: &Context, event: Event) {
+    fn announce(&self, context: &ScopeContext, event: Event) {
         let about = ObjectReference {
             api_version: Some(API_VERSION.to_owned()),
             kind: Some(KIND.to_owned()),
@@ -141,7 +145,7 @@ impl<'a> Unusable<'a> {
             uid: self.metadata.uid.clone(),
             ..Default::default()
         };
-        let announcement = Announcement::about_reference(about, event);
+        let announcement = EventRequest::about_reference(about, event);
         let _ = context.shared.events.try_send(announcement);
     }
 }

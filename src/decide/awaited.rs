@@ -2,8 +2,8 @@
 //! wait for it.
 
 use super::{
-    Awaited, Source, World,
-    judge::{Judged, conforming, uncertain},
+    Awaited, Inputs, Source,
+    judge::{Verification, check_constraints, undetermined},
     known,
 };
 use crate::{
@@ -15,11 +15,11 @@ use crate::{
 
 /// What is known of the source's pair before the answer; none where only the answer can tell.
 pub(super) fn meanwhile(
-    world: &World<'_>,
+    world: &Inputs<'_>,
     source: &Source,
     region: &Region,
     awaited: Awaited,
-) -> Option<Judged> {
+) -> Option<Verification> {
     let Source::Found(found) = source else {
         return None;
     };
@@ -32,22 +32,24 @@ pub(super) fn meanwhile(
     match awaited {
         Awaited::Endpoint(reason) => {
             let finding = words::undetermined(reason, region.as_str(), world.proxied);
-            Some(uncertain(world, finding, proof, published))
+            Some(undetermined(world, finding, proof, published))
         }
-        Awaited::Turn => match conforming(world, proof.filter(|_| published)?, false, published) {
-            Judged::Sound { proof, .. } => Some(Judged::Sound {
-                proof,
-                accepted_now: false,
-                doubt: doubt_before(world),
-            }),
-            refused => Some(refused),
-        },
+        Awaited::Turn => {
+            match check_constraints(world, proof.filter(|_| published)?, false, published) {
+                Verification::Verified { proof, .. } => Some(Verification::Verified {
+                    proof,
+                    accepted_now: false,
+                    doubt: doubt_before(world),
+                }),
+                refused => Some(refused),
+            }
+        }
     }
 }
 
 /// An earlier doubt lasts until AWS has answered.
-fn doubt_before(world: &World<'_>) -> Option<Finding> {
+fn doubt_before(world: &Inputs<'_>) -> Option<Finding> {
     let condition = conditions::find(&world.status.conditions, ConditionType::Verified)?;
-    let reason = Reason::parse(&condition.reason).filter(|reason| reason.is_doubt())?;
+    let reason = Reason::parse(&condition.reason).filter(|reason| reason.is_undetermined())?;
     Some(Finding::new(reason, condition.message.clone()))
 }

@@ -3,22 +3,23 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
-    Source, SourcePair, World, judge::Judged, known, newcomer, place::Standing, schedule, write,
+    Inputs, Source, SourcePair, judge::Verification, known, newcomer, place::TargetState, schedule,
+    write,
 };
 use crate::{
     api::{
         Binding, MOST_NAMES, Published, Reason, Settling, SourceVersion, StaticAwsCredentialsStatus,
     },
     fingerprint,
-    index::Seen,
+    index::SecretVersion,
 };
 
 /// The status after a run, its conditions as they were.
 pub(super) fn facts(
-    world: &World<'_>,
+    world: &Inputs<'_>,
     source: &Source,
-    judged: &Judged,
-    standing: &Standing,
+    judged: &Verification,
+    standing: &TargetState,
 ) -> StaticAwsCredentialsStatus {
     let mut status = world.status.clone();
     status.observed_generation = world.resource.generation;
@@ -31,30 +32,30 @@ pub(super) fn facts(
     };
     status.settling = settling(world, source, judged);
     match standing {
-        Standing::Holds(seen) => {
+        TargetState::Current(seen) => {
             refresh(&mut status, seen);
             learn_digests(world, source, judged, &mut status);
         }
-        Standing::Written { new_pair } => {
+        TargetState::Writing { new_pair } => {
             status.published = Some(published(world, source, *new_pair));
         }
-        Standing::Found { seen, new_pair } => {
+        TargetState::Recovered { seen, new_pair } => {
             status.published = Some(published(world, source, *new_pair));
             refresh(&mut status, seen);
         }
-        Standing::Empty(_) => {
+        TargetState::NotPublished(_) => {
             status.published = None;
             status.identity = None;
             status.last_verified_time = None;
         }
-        Standing::Damaged(_) | Standing::Blocked(_) | Standing::Awaited(_) => {}
+        TargetState::Drifted(_) | TargetState::Blocked(_) | TargetState::Waiting(_) => {}
     }
     status.binding = status.published.as_ref().map(|published| Binding {
         name: published.secret_name.clone(),
     });
     if matches!(
         standing,
-        Standing::Written { .. } | Standing::Found { .. } | Standing::Holds(_)
+        TargetState::Writing { .. } | TargetState::Recovered { .. } | TargetState::Current(_)
     ) {
         identify(world, judged, &mut status);
     }
@@ -62,8 +63,8 @@ pub(super) fn facts(
 }
 
 /// Identity and time of the proof are always those of the published pair.
-fn identify(world: &World<'_>, judged: &Judged, status: &mut StaticAwsCredentialsStatus) {
-    let Judged::Sound {
+fn identify(world: &Inputs<'_>, judged: &Verification, status: &mut StaticAwsCredentialsStatus) {
+    let Verification::Verified {
         proof,
         accepted_now,
         ..
@@ -72,7 +73,7 @@ fn identify(world: &World<'_>, judged: &Judged, status: &mut StaticAwsCredential
         return;
     };
     match proof {
-        None if !world.resource.asks_aws() => {
+        None if !world.resource.verifies_with_sts() => {
             status.identity = None;
             status.last_verified_time = None;
         }
@@ -90,12 +91,12 @@ fn identify(world: &World<'_>, judged: &Judged, status: &mut StaticAwsCredential
 /// A target that an older release published has no digests. That it holds the source's pair in the shape that
 /// the spec asks for is known where the pair is sound.
 fn learn_digests(
-    world: &World<'_>,
+    world: &Inputs<'_>,
     source: &Source,
-    judged: &Judged,
+    judged: &Verification,
     status: &mut StaticAwsCredentialsStatus,
 ) {
-    let is_known = matches!(judged, Judged::Sound { doubt: None, .. });
+    let is_known = matches!(judged, Verification::Verified { doubt: None, .. });
     let pair = pair_of(source).filter(|pair| is_known && known::is_published(world, pair));
     if let (Some(pair), Some(published)) = (pair, &mut status.published) {
         let key_digest = published.key_digest.take();
@@ -105,11 +106,11 @@ fn learn_digests(
     }
 }
 
-fn digest(world: &World<'_>, source: &Source) -> Option<String> {
+fn digest(world: &Inputs<'_>, source: &Source) -> Option<String> {
     write::content(world, source)?.digest(world)
 }
 
-fn refresh(status: &mut StaticAwsCredentialsStatus, seen: &Seen) {
+fn refresh(status: &mut StaticAwsCredentialsStatus, seen: &SecretVersion) {
     if let Some(published) = &mut status.published {
         published.uid = seen.uid.to_string();
         published.resource_version = seen.version.to_string();
@@ -117,7 +118,7 @@ fn refresh(status: &mut StaticAwsCredentialsStatus, seen: &Seen) {
 }
 
 /// UID and version are filled in when the target is written.
-fn published(world: &World<'_>, source: &Source, new_pair: bool) -> Published {
+fn published(world: &Inputs<'_>, source: &Source, new_pair: bool) -> Published {
     let before = world.published();
     let suffix = pair_of(source).map(|pair| pair.pair.suffix());
     let revision = before.map_or(0, |published| published.revision);
@@ -159,7 +160,7 @@ fn former_names(before: &Published, target: &str) -> Vec<String> {
 
 /// A refusal is remembered with its beginning, over restarts and touches, until AWS accepts the
 /// pair or another takes its place.
-fn settling(world: &World<'_>, source: &Source, judged: &Judged) -> Option<Settling> {
+fn settling(world: &Inputs<'_>, source: &Source, judged: &Verification) -> Option<Settling> {
     let Source::Found(found) = source else {
         return world.status.settling.clone();
     };
@@ -167,12 +168,12 @@ fn settling(world: &World<'_>, source: &Source, judged: &Judged) -> Option<Settl
     let kept = world.status.settling.clone();
     let kept = kept.filter(|_| schedule::is_refused(world, pair));
     let reason = match judged {
-        Judged::Sound {
+        Verification::Verified {
             doubt: Some(finding),
             ..
         }
-        | Judged::Pending { finding, .. }
-        | Judged::Refused {
+        | Verification::Pending { finding, .. }
+        | Verification::Rejected {
             by_aws: true,
             finding,
             ..

@@ -1,6 +1,6 @@
 //! What is known of a pair without asking anybody: whether it was proven, and whether it is published.
 
-use super::{Due, Proof, SourcePair, World};
+use super::{DueState, Inputs, Proof, SourcePair};
 use crate::{
     api::{ConditionType, Identity, Reason},
     region::{Partition, Region},
@@ -15,7 +15,7 @@ pub(super) enum Known {
 
 /// Whether the pair was proven before: by this process, or by the target that carries it at the
 /// version that the status calls published. Everything else is new.
-pub(super) fn proof(world: &World<'_>, pair: &SourcePair, region: &Region) -> Known {
+pub(super) fn proof(world: &Inputs<'_>, pair: &SourcePair, region: &Region) -> Known {
     let here = |identity: &Identity| Partition::of_arn(&identity.arn) == Some(region.partition());
     if let Some(proof) = world
         .memory
@@ -43,7 +43,8 @@ pub(super) fn proof(world: &World<'_>, pair: &SourcePair, region: &Region) -> Kn
         .published
         .is_some_and(|published| published != pair.fingerprint);
     // For an interval proof the target need not be read: AWS is asked anyway, and nothing is written.
-    let proven_anew = world.due == Due::Now && status_says_published(world) && world.knows_spec();
+    let proven_anew =
+        world.due == DueState::Now && status_says_published(world) && world.knows_spec();
     if !vouched || another_is_published || proven_anew {
         return Known::No;
     }
@@ -59,7 +60,7 @@ pub(super) fn proof(world: &World<'_>, pair: &SourcePair, region: &Region) -> Kn
 }
 
 /// Whether the target holds this pair. Where only the status says so, it decides no write.
-pub(super) fn is_published(world: &World<'_>, pair: &SourcePair) -> bool {
+pub(super) fn is_published(world: &Inputs<'_>, pair: &SourcePair) -> bool {
     if world.published().is_none() {
         return false;
     }
@@ -71,7 +72,7 @@ pub(super) fn is_published(world: &World<'_>, pair: &SourcePair) -> bool {
 
 /// The target that must be read to know whether the source's pair is the one in it: a new process
 /// meets a source that was touched, and a key ID that ends as the published one does.
-pub(super) fn unread(world: &World<'_>, pair: &SourcePair) -> Option<String> {
+pub(super) fn unread(world: &Inputs<'_>, pair: &SourcePair) -> Option<String> {
     let published = world.published()?;
     let unsure = world.memory.published.is_none()
         && world.is_intact()
@@ -80,7 +81,7 @@ pub(super) fn unread(world: &World<'_>, pair: &SourcePair) -> Option<String> {
     (unsure && world.carries(&pair.pair).is_none()).then(|| published.secret_name.clone())
 }
 
-pub(super) fn status_says_published(world: &World<'_>) -> bool {
+pub(super) fn status_says_published(world: &Inputs<'_>) -> bool {
     let source = world
         .status
         .source

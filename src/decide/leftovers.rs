@@ -3,11 +3,13 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::{Change, Plan, World, judge::Judged, place::Placed, place::Standing};
+use super::{
+    Inputs, Plan, TargetWrite, judge::Verification, place::TargetPlan, place::TargetState,
+};
 use crate::{
     api::{ConditionType, DeletionPolicy, Published},
     conditions::LONGEST_MESSAGE,
-    index::{Seen, Sight, View},
+    index::{Observed, SecretVersion, View},
     words,
 };
 
@@ -20,7 +22,7 @@ pub struct Leftover {
     /// Name of the Secret.
     pub name: String,
     /// The Secret as it was seen.
-    pub seen: Seen,
+    pub seen: SecretVersion,
     /// What becomes of it.
     pub fate: Fate,
 }
@@ -39,12 +41,12 @@ impl Leftover {
     /// published until now, `target` the name that the spec asks for.
     pub fn removed(
         &self,
-        sight: &Sight,
+        sight: &Observed,
         (before, target): (Option<&Published>, &str),
         view: &mut View,
         plan: &mut Plan,
     ) {
-        view.strays.retain(|(stray, _)| *stray != self.name);
+        view.stale_targets.retain(|(stray, _)| *stray != self.name);
         if before.is_none_or(|published| published.secret_name != self.name) {
             return;
         }
@@ -54,7 +56,7 @@ impl Leftover {
             &mut view.published
         };
         *slot = match self.fate {
-            Fate::Deleted => Sight::Unseen,
+            Fate::Deleted => Observed::Unknown,
             Fate::Released => sight.clone(),
         };
         let published = plan.status.published.as_mut();
@@ -70,14 +72,18 @@ impl Leftover {
 /// The leftovers of a resource whose target is placed. Under `Retain` none is deleted, even one that was
 /// published under another policy; one that was published under `Retain` carries no owner reference and
 /// is no leftover.
-pub(super) fn leftovers(world: &World<'_>, judged: &Judged, placed: &Placed) -> Vec<Leftover> {
+pub(super) fn leftovers(
+    world: &Inputs<'_>,
+    judged: &Verification,
+    placed: &TargetPlan,
+) -> Vec<Leftover> {
     if world.resource.deletion_policy == DeletionPolicy::Retain {
         return released(world, &placed.change);
     }
-    let stands = matches!(judged, Judged::Sound { .. })
+    let stands = matches!(judged, Verification::Verified { .. })
         && matches!(
             placed.standing,
-            Standing::Written { .. } | Standing::Found { .. } | Standing::Holds(_)
+            TargetState::Writing { .. } | TargetState::Recovered { .. } | TargetState::Current(_)
         );
     if stands {
         all(world, Fate::Deleted)
@@ -90,14 +96,14 @@ pub(super) fn leftovers(world: &World<'_>, judged: &Judged, placed: &Placed) -> 
 
 /// Everything that still carries an owner reference in spite of `Retain`, the target included, whether or
 /// not there is a pair to write.
-pub(super) fn released(world: &World<'_>, change: &Change) -> Vec<Leftover> {
+pub(super) fn released(world: &Inputs<'_>, change: &TargetWrite) -> Vec<Leftover> {
     if world.resource.deletion_policy != DeletionPolicy::Retain {
         return Vec::new();
     }
     let changed = match change {
-        Change::Nothing => None,
-        Change::Create(_) | Change::Replace(..) => Some(&world.resource.target),
-        Change::Delete(name, _) => Some(name),
+        TargetWrite::Nothing => None,
+        TargetWrite::Create(_) | TargetWrite::Replace(..) => Some(&world.resource.target),
+        TargetWrite::Delete(name, _) => Some(name),
     };
     all(world, Fate::Released)
         .filter(|leftover| Some(&leftover.name) != changed)
@@ -105,12 +111,12 @@ pub(super) fn released(world: &World<'_>, change: &Change) -> Vec<Leftover> {
 }
 
 /// Whether the published Secret waits for its release.
-pub(super) fn awaits_release(world: &World<'_>) -> bool {
+pub(super) fn awaits_release(world: &Inputs<'_>) -> bool {
     world.resource.deletion_policy == DeletionPolicy::Retain && published(world).is_some()
 }
 
-fn all(world: &World<'_>, fate: Fate) -> impl Iterator<Item = Leftover> {
-    let strays = world.view.strays.iter().cloned();
+fn all(world: &Inputs<'_>, fate: Fate) -> impl Iterator<Item = Leftover> {
+    let strays = world.view.stale_targets.iter().cloned();
     published(world)
         .into_iter()
         .chain(strays)
@@ -118,10 +124,10 @@ fn all(world: &World<'_>, fate: Fate) -> impl Iterator<Item = Leftover> {
 }
 
 /// The published Secret, if it carries both marks.
-fn published(world: &World<'_>) -> Option<(String, Seen)> {
+fn published(world: &Inputs<'_>) -> Option<(String, SecretVersion)> {
     let published = world.published()?;
     let seen = world.published_sight().present()?;
-    let is_ours = seen.marked_by.as_ref()? == world.resource.uid.as_str();
+    let is_ours = seen.owner_uid.as_ref()? == world.resource.uid.as_str();
     is_ours.then(|| (published.secret_name.clone(), seen.clone()))
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Source, SourcePair, World, judge::Judged, known};
+use super::{Inputs, Source, SourcePair, judge::Verification, known};
 use crate::{api::Reason, fingerprint::Fingerprint};
 
 /// So many in a row are a person's mistakes, and none of them waits.
@@ -30,7 +30,7 @@ impl Newcomers {
 }
 
 /// How long the source's pair waits before AWS is asked about it.
-pub(super) fn waits(world: &World<'_>) -> Option<Duration> {
+pub(super) fn waits(world: &Inputs<'_>) -> Option<Duration> {
     let pair = pair(world)?;
     let asked = world.memory.newcomers.last == Some(pair.fingerprint) || !world.answers.is_empty();
     let new = !asked && !known::is_published(world, pair);
@@ -38,18 +38,18 @@ pub(super) fn waits(world: &World<'_>) -> Option<Duration> {
 }
 
 /// The count after a run.
-pub(super) fn count(world: &World<'_>, judged: &Judged) -> Newcomers {
+pub(super) fn count(world: &Inputs<'_>, judged: &Verification) -> Newcomers {
     let before = world.memory.newcomers;
     let refused = match judged {
-        Judged::Sound {
+        Verification::Verified {
             accepted_now: true, ..
         } => return Newcomers::default(),
-        Judged::Refused {
+        Verification::Rejected {
             by_aws: true,
             published: false,
             ..
         } => true,
-        Judged::Pending { finding, .. } => finding.reason == Reason::Settling,
+        Verification::Pending { finding, .. } => finding.reason == Reason::Settling,
         _ => false,
     };
     let last = pair(world).map(|pair| pair.fingerprint);
@@ -63,7 +63,7 @@ pub(super) fn count(world: &World<'_>, judged: &Judged) -> Newcomers {
     }
 }
 
-fn pair<'a>(world: &World<'a>) -> Option<&'a SourcePair> {
+fn pair<'a>(world: &Inputs<'a>) -> Option<&'a SourcePair> {
     match world.source? {
         Source::Found(found) => found.pair.as_ref().ok(),
         Source::Absent => None,

@@ -6,15 +6,15 @@ use std::time::Duration;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{
-    Due, Memory, Query, Source, World,
-    judge::{self, Judged, Judgement},
+    DueState, Inputs, Memory, Query, Source,
+    judge::{self, Verification, VerificationStep},
     schedule,
 };
 use crate::{
     api::{Reason, Settling, StaticAwsCredentialsStatus},
-    conditions::Truth,
+    conditions::ConditionStatus,
     index::View,
-    resource::Resource,
+    resource::ValidatedCredentials,
     verdict::{Answer, Finding},
 };
 
@@ -37,7 +37,7 @@ pub struct Evidence<'a> {
     /// What STS answered last, by region.
     pub answers: &'a [(String, Answer)],
     /// For how long AWS has not known the key. One that it does not know counts as refused only
-    /// after [`super::CONFIRMATION`].
+    /// after [`super::REJECTION_CONFIRMATION`].
     pub refused_for: Duration,
     /// Answers in a row that said nothing.
     pub failures: u32,
@@ -51,7 +51,11 @@ pub struct Evidence<'a> {
 
 /// Judges a source as a run for a new resource does.
 #[must_use]
-pub fn verdict(resource: &Resource, source: &Source, evidence: &Evidence<'_>) -> Verdict {
+pub fn verdict(
+    resource: &ValidatedCredentials,
+    source: &Source,
+    evidence: &Evidence<'_>,
+) -> Verdict {
     let status = StaticAwsCredentialsStatus {
         settling: settling(source, evidence),
         ..StaticAwsCredentialsStatus::default()
@@ -60,7 +64,7 @@ pub fn verdict(resource: &Resource, source: &Source, evidence: &Evidence<'_>) ->
         failures: evidence.failures,
         ..Memory::default()
     };
-    let world = World {
+    let world = Inputs {
         resource,
         status: &status,
         view: &View::default(),
@@ -73,7 +77,7 @@ pub fn verdict(resource: &Resource, source: &Source, evidence: &Evidence<'_>) ->
         awaited: None,
         endpoint_replaced: evidence.endpoint_replaced,
         proxied: evidence.proxied,
-        due: Due::Undecided,
+        due: DueState::Undecided,
         refused_for: Some(evidence.refused_for),
         restore_wait: None,
         newcomer_wait: None,
@@ -81,21 +85,21 @@ pub fn verdict(resource: &Resource, source: &Source, evidence: &Evidence<'_>) ->
         now: evidence.now,
         jitter: 0.5,
     };
-    match judge::judge(&world, source) {
-        Judgement::Ask(query) => Verdict::Ask(query),
-        Judgement::Known(judged) => of_judged(&world, &judged, evidence.refused_for),
+    match judge::verify(&world, source) {
+        VerificationStep::Ask(query) => Verdict::Ask(query),
+        VerificationStep::Known(judged) => of_judged(&world, &judged, evidence.refused_for),
         // Only for a target that was published are Secrets read and control questions asked.
-        Judgement::Read(_) | Judgement::Control(_) => {
-            of_judged(&world, &Judged::Missing, evidence.refused_for)
+        VerificationStep::Read(_) | VerificationStep::Control(_) => {
+            of_judged(&world, &Verification::SourceMissing, evidence.refused_for)
         }
     }
 }
 
-fn of_judged(world: &World<'_>, judged: &Judged, refused_for: Duration) -> Verdict {
+fn of_judged(world: &Inputs<'_>, judged: &Verification, refused_for: Duration) -> Verdict {
     match opinion(world, judged) {
-        (Truth::True, finding) => Verdict::Accepted(finding),
-        (Truth::False, finding) => Verdict::Rejected(finding),
-        (Truth::Unknown, finding) => {
+        (ConditionStatus::True, finding) => Verdict::Accepted(finding),
+        (ConditionStatus::False, finding) => Verdict::Rejected(finding),
+        (ConditionStatus::Unknown, finding) => {
             let pause = schedule::while_pending(world, finding.reason, refused_for);
             Verdict::Undetermined(finding, pause)
         }
@@ -114,35 +118,41 @@ fn settling(source: &Source, evidence: &Evidence<'_>) -> Option<Settling> {
 }
 
 /// What is to be said of the source's pair, its notes aside.
-pub(super) fn opinion(world: &World<'_>, judged: &Judged) -> (Truth, Finding) {
+pub(super) fn opinion(world: &Inputs<'_>, judged: &Verification) -> (ConditionStatus, Finding) {
     match judged {
-        Judged::Missing => (Truth::Unknown, missing(world)),
-        Judged::Bad { finding, .. } | Judged::Refused { finding, .. } => {
-            (Truth::False, finding.clone())
+        Verification::SourceMissing => (ConditionStatus::Unknown, missing(world)),
+        Verification::Invalid { finding, .. } | Verification::Rejected { finding, .. } => {
+            (ConditionStatus::False, finding.clone())
         }
-        Judged::Pending { finding, .. }
-        | Judged::Sound {
+        Verification::Pending { finding, .. }
+        | Verification::Verified {
             doubt: Some(finding),
             ..
-        } => (Truth::Unknown, finding.clone()),
-        Judged::Sound {
+        } => (ConditionStatus::Unknown, finding.clone()),
+        Verification::Verified {
             proof: Some(proof), ..
         } => {
             let message = format!("AWS names {}", proof.identity.arn);
-            (Truth::True, Finding::new(Reason::IdentityVerified, message))
+            (
+                ConditionStatus::True,
+                Finding::new(Reason::IdentityVerified, message),
+            )
         }
-        Judged::Sound {
+        Verification::Verified {
             proof: None,
             doubt: None,
             ..
         } => {
             let message = "the pair is well-formed; AWS is not asked at level Format";
-            (Truth::True, Finding::new(Reason::FormatOnly, message))
+            (
+                ConditionStatus::True,
+                Finding::new(Reason::FormatOnly, message),
+            )
         }
     }
 }
 
-fn missing(world: &World<'_>) -> Finding {
+fn missing(world: &Inputs<'_>) -> Finding {
     let name = &world.resource.source.name;
     Finding::new(
         Reason::SourceNotFound,

@@ -6,10 +6,10 @@ use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::Obje
 
 use crate::{
     api::{ADOPT_BY_ANNOTATION, DeletionPolicy, Published, Reason, UID_LABEL},
-    index::Seen,
+    index::SecretVersion,
     managers,
     pair::SecretBytes,
-    resource::Resource,
+    resource::ValidatedCredentials,
     target::{self, FIELD_MANAGER, Owner},
     verdict::Finding,
     words,
@@ -31,7 +31,7 @@ pub enum Target {
 #[derive(Debug)]
 pub struct FoundTarget {
     /// Its metadata, as the index keeps it.
-    pub seen: Seen,
+    pub seen: SecretVersion,
     /// Its metadata, whole.
     pub metadata: ObjectMeta,
     /// Its type.
@@ -50,7 +50,7 @@ pub enum Ownership {
     /// Nobody's, and it consents to be taken over.
     Adoptable,
     /// It will be gone soon; then the name is free.
-    Leaving(Finding),
+    Terminating(Finding),
     /// Not ours to touch.
     Foreign(Finding),
 }
@@ -58,7 +58,7 @@ pub enum Ownership {
 impl FoundTarget {
     /// Takes a Secret over, its bytes into the type that wipes them.
     #[must_use]
-    pub fn new(secret: Secret, seen: Seen) -> Self {
+    pub fn new(secret: Secret, seen: SecretVersion) -> Self {
         let wrap =
             |(key, value): (String, k8s_openapi::ByteString)| (key, SecretBytes::new(value.0));
         Self {
@@ -78,7 +78,11 @@ impl FoundTarget {
     /// Whose it is, seen by a resource and by the UID of what it published. The controller is a mark
     /// that takes a second one: our label, or that this is the very object we published.
     #[must_use]
-    pub fn ownership(&self, resource: &Resource, published: Option<&Published>) -> Ownership {
+    pub fn ownership(
+        &self,
+        resource: &ValidatedCredentials,
+        published: Option<&Published>,
+    ) -> Ownership {
         let name = self.metadata.name.as_deref().unwrap_or_default();
         let labelled = target::uid_label(&self.metadata) == Some(&resource.uid);
         let ours = match target::controller(&self.metadata) {
@@ -90,32 +94,34 @@ impl FoundTarget {
             None => labelled && resource.deletion_policy == DeletionPolicy::Retain,
         };
         if ours && self.metadata.deletion_timestamp.is_some() {
-            return Ownership::Leaving(terminating(name, "is being deleted"));
+            return Ownership::Terminating(terminating(name, "is being deleted"));
         }
         if ours {
             return Ownership::Ours;
         }
         match target::controller(&self.metadata) {
-            Some(_) if self.belongs_to_namesake(resource) => Ownership::Leaving(terminating(
-                name,
-                "belongs to a deleted resource of the same name and is garbage collected",
-            )),
+            Some(_) if self.owned_by_previous_incarnation(resource) => {
+                Ownership::Terminating(terminating(
+                    name,
+                    "belongs to a deleted resource of the same name and is garbage collected",
+                ))
+            }
             Some(owner) => {
                 let [kind, of] = [&owner.kind, &owner.name].map(|text| words::cut(text, NAMED));
                 let by = format!("is controlled by {kind} \"{of}\"");
                 Ownership::Foreign(conflict(name, &by))
             }
-            None if self.consents_to(resource) => self.adoption(name),
+            None if self.allows_adoption_by(resource) => self.adoption(name),
             None => Ownership::Foreign(conflict(name, "is not ours")),
         }
     }
 
-    fn belongs_to_namesake(&self, resource: &Resource) -> bool {
+    fn owned_by_previous_incarnation(&self, resource: &ValidatedCredentials) -> bool {
         target::our_controller(&self.metadata)
             .is_some_and(|owner| *owner.name == *resource.key.name && owner.uid != resource.uid)
     }
 
-    fn consents_to(&self, resource: &Resource) -> bool {
+    fn allows_adoption_by(&self, resource: &ValidatedCredentials) -> bool {
         annotation(&self.metadata, ADOPT_BY_ANNOTATION) == Some(&resource.key.name)
     }
 
@@ -168,7 +174,11 @@ impl FoundTarget {
 
     /// Whether content, type and our own metadata are what they should be.
     #[must_use]
-    pub fn conforms(&self, resource: &Resource, data: &BTreeMap<String, SecretBytes>) -> bool {
+    pub fn conforms(
+        &self,
+        resource: &ValidatedCredentials,
+        data: &BTreeMap<String, SecretBytes>,
+    ) -> bool {
         self.data == *data
             && self.kind == "Opaque"
             && !self.immutable
@@ -176,7 +186,7 @@ impl FoundTarget {
             && self.has_references(resource.deletion_policy, resource)
     }
 
-    fn carries_names(&self, resource: &Resource) -> bool {
+    fn carries_names(&self, resource: &ValidatedCredentials) -> bool {
         let owner = resource.owner();
         let holds = |have: Option<&BTreeMap<String, String>>, want: &BTreeMap<String, String>| {
             want.iter()
@@ -187,7 +197,7 @@ impl FoundTarget {
     }
 
     /// Whether the owner references are those that the policy asks for.
-    fn has_references(&self, policy: DeletionPolicy, resource: &Resource) -> bool {
+    fn has_references(&self, policy: DeletionPolicy, resource: &ValidatedCredentials) -> bool {
         let owner = Owner {
             deletion_policy: policy,
             ..resource.owner()
@@ -199,7 +209,11 @@ impl FoundTarget {
     /// Whether another writer changed the content, told from who owns which field: the pair that
     /// was published is not at hand to compare with.
     #[must_use]
-    pub fn edited(&self, resource: &Resource, expected: &BTreeSet<String>) -> bool {
+    pub fn has_drifted(
+        &self,
+        resource: &ValidatedCredentials,
+        expected: &BTreeSet<String>,
+    ) -> bool {
         let others = self.metadata.managed_fields.iter().flatten();
         let foreign = others
             .filter(|entry| entry.manager.as_deref() != Some(FIELD_MANAGER))
@@ -215,7 +229,7 @@ impl FoundTarget {
 
     /// Whether type and our own metadata are what they should be, whatever the data are.
     #[must_use]
-    pub fn keeps_marks(&self, resource: &Resource) -> bool {
+    pub fn keeps_marks(&self, resource: &ValidatedCredentials) -> bool {
         // A policy that changed to Retain has not moved the reference yet.
         let owned = self.has_references(resource.deletion_policy, resource)
             || resource.deletion_policy == DeletionPolicy::Retain
@@ -227,7 +241,7 @@ impl FoundTarget {
     #[must_use]
     pub fn holds_key(&self, suffix: &str) -> bool {
         let ends = |bytes: &SecretBytes| {
-            let mut parts = bytes.reveal().windows(suffix.len().max(1));
+            let mut parts = bytes.expose_secret().windows(suffix.len().max(1));
             parts.any(|part| part == suffix.as_bytes())
         };
         suffix.is_empty() || self.data.values().any(ends)
@@ -235,7 +249,7 @@ impl FoundTarget {
 
     /// The metadata of a replacement that leaves foreign labels and annotations as they are.
     #[must_use]
-    pub fn replacement(&self, resource: &Resource) -> ObjectMeta {
+    pub fn replacement(&self, resource: &ValidatedCredentials) -> ObjectMeta {
         let owner = resource.owner();
         let mut metadata = owner.metadata(self.metadata.name.as_deref().unwrap_or_default());
         let merge = |old: &Option<BTreeMap<String, String>>,
@@ -275,7 +289,7 @@ fn conflict(name: &str, why: &str) -> Finding {
 
 /// The conflict with a resource that wants the same target and comes first.
 #[must_use]
-pub fn rivalry(target: &str, rival: &str) -> Finding {
+pub fn target_conflict(target: &str, rival: &str) -> Finding {
     let message = format!(
         "StaticAwsCredentials \"{rival}\" has Secret \"{target}\" as its target too and comes first; choose another spec.target.name ({UID_LABEL} tells whose a Secret is)"
     );

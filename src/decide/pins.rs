@@ -1,6 +1,6 @@
 //! What the spec demands of a pair beyond being a pair: layouts, account, user, root.
 
-use super::{SourcePair, World};
+use super::{Inputs, SourcePair};
 use crate::{
     account,
     api::{Identity, Reason, RootUser},
@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What can be refused offline. At level Identity the account in the key ID only words a message.
-pub(super) fn unfit(world: &World<'_>, pair: &SourcePair) -> Option<Finding> {
+pub(super) fn offline_violation(world: &Inputs<'_>, pair: &SourcePair) -> Option<Finding> {
     let resource = world.resource;
     if let Err(finding) = layout::render(&resource.layout_request(), &pair.pair) {
         return Some(finding);
@@ -18,8 +18,8 @@ pub(super) fn unfit(world: &World<'_>, pair: &SourcePair) -> Option<Finding> {
         .checks
         .account
         .as_deref()
-        .filter(|_| !resource.asks_aws())?;
-    match account::decode(pair.pair.access_key_id.reveal()) {
+        .filter(|_| !resource.verifies_with_sts())?;
+    match account::account_id_from_key_id(pair.pair.access_key_id.expose_secret()) {
         Some(account) if account == pin => None,
         Some(account) => Some(Finding::new(
             Reason::AccountMismatch,
@@ -35,7 +35,7 @@ pub(super) fn unfit(world: &World<'_>, pair: &SourcePair) -> Option<Finding> {
 }
 
 /// The pins and the root rule, applied to an identity that AWS named.
-pub(super) fn violated(world: &World<'_>, identity: &Identity) -> Option<Finding> {
+pub(super) fn identity_violation(world: &Inputs<'_>, identity: &Identity) -> Option<Finding> {
     let checks = &world.resource.checks;
     let account = checks.account.as_deref().filter(|pin| *pin != identity.account_id).map(|pin| {
         let message = format!(

@@ -2,79 +2,85 @@
 
 use std::collections::BTreeSet;
 
-use super::{Change, FoundTarget, Ownership, Read, Source, Target, World, judge::Judged, write};
+use super::{
+    FoundTarget, Inputs, Ownership, Read, Source, Target, TargetWrite, judge::Verification, write,
+};
 use crate::{
     api::{ConditionType, OnRejected, Published, Reason},
     fingerprint,
-    index::{Seen, Sight},
+    index::{Observed, SecretVersion},
     layout,
     verdict::Finding,
 };
 
 /// The next step towards a placing.
-pub(super) enum Placing {
+pub(super) enum TargetStep {
     Read(Read),
-    Known(Box<Placed>),
+    Known(Box<TargetPlan>),
 }
 
 /// What happens to the target, and how it then stands.
 #[derive(Debug)]
-pub(super) struct Placed {
-    pub change: Change,
-    pub standing: Standing,
+pub(super) struct TargetPlan {
+    pub change: TargetWrite,
+    pub standing: TargetState,
 }
 
 /// How the target stands.
 #[derive(Debug)]
-pub(super) enum Standing {
+pub(super) enum TargetState {
     /// It holds what was last published, at this version.
-    Holds(Seen),
+    Current(SecretVersion),
     /// It holds the pair already, though the status does not say so: a write was lost half-way.
-    Found { seen: Seen, new_pair: bool },
+    Recovered { seen: SecretVersion, new_pair: bool },
     /// It is written in this run.
-    Written { new_pair: bool },
+    Writing { new_pair: bool },
     /// Nothing was ever published, or nothing is any more.
-    Empty(Finding),
+    NotPublished(Finding),
     /// It was published and is gone or was edited, and cannot be restored from the source.
-    Damaged(Finding),
+    Drifted(Finding),
     /// Its name is taken, or it cannot be written.
     Blocked(Finding),
     /// Its name will be free soon, or the next restore has to wait.
-    Awaited(Finding),
+    Waiting(Finding),
 }
 
 /// Decides what becomes of the target.
-pub(super) fn place(world: &World<'_>, source: &Source, judged: &Judged) -> Placing {
+pub(super) fn plan_target(
+    world: &Inputs<'_>,
+    source: &Source,
+    judged: &Verification,
+) -> TargetStep {
     match (judged, write::content(world, source)) {
-        (Judged::Sound { proof, .. }, Some(content))
-            if proof.is_some() || !world.resource.asks_aws() =>
+        (Verification::Verified { proof, .. }, Some(content))
+            if proof.is_some() || !world.resource.verifies_with_sts() =>
         {
             write::publish(world, content)
         }
         (
-            Judged::Refused {
+            Verification::Rejected {
                 published: true,
                 certain: true,
                 ..
             },
             _,
         ) if withdraws(world) => withdraw(world, source),
-        (Judged::Refused { by_aws: false, .. }, _)
-            if withdraws(world) && holds_unreported(world, source) =>
+        (Verification::Rejected { by_aws: false, .. }, _)
+            if withdraws(world) && has_unrecorded_write(world, source) =>
         {
             withdraw(world, source)
         }
-        _ => keep(world),
+        _ => leave_target(world),
     }
 }
 
-pub(super) fn withdraws(world: &World<'_>) -> bool {
+pub(super) fn withdraws(world: &Inputs<'_>) -> bool {
     world.resource.checks.on_rejected == OnRejected::Withdraw
 }
 
 /// Whether the target carries the source's pair by a write whose status was lost: the spec changed
 /// meanwhile, and the status still speaks of the pair before.
-fn holds_unreported(world: &World<'_>, source: &Source) -> bool {
+fn has_unrecorded_write(world: &Inputs<'_>, source: &Source) -> bool {
     let Some(published) = world.published() else {
         return false;
     };
@@ -93,12 +99,12 @@ fn carries(target: &FoundTarget, source: &Source) -> bool {
 }
 
 /// Nothing proven is at hand: the target stays as it is, and is looked at only to report on it.
-fn keep(world: &World<'_>) -> Placing {
+fn leave_target(world: &Inputs<'_>) -> TargetStep {
     let Some(published) = world.published() else {
         let withdrawn = world.reason_before(ConditionType::Published) == Some(Reason::Withdrawn);
         return known(
-            Change::Nothing,
-            Standing::Empty(if withdrawn {
+            TargetWrite::Nothing,
+            TargetState::NotPublished(if withdrawn {
                 was_withdrawn()
             } else {
                 never_published()
@@ -109,33 +115,33 @@ fn keep(world: &World<'_>) -> Placing {
         world.published_sight(),
         world.read_target(&published.secret_name),
     ) {
-        (Sight::Present(seen), _) if matches(published, seen) => {
-            known(Change::Nothing, Standing::Holds(seen.clone()))
+        (Observed::Found(seen), _) if matches(published, seen) => {
+            known(TargetWrite::Nothing, TargetState::Current(seen.clone()))
         }
-        (Sight::Absent, _) | (_, Some(Target::Absent)) => {
+        (Observed::NotFound, _) | (_, Some(Target::Absent)) => {
             let message = format!(
                 "Secret \"{}\" is gone, and the source holds nothing proven to restore it from; mend the source",
                 published.secret_name
             );
             known(
-                Change::Nothing,
-                Standing::Damaged(Finding::new(Reason::TargetLost, message)),
+                TargetWrite::Nothing,
+                TargetState::Drifted(Finding::new(Reason::TargetLost, message)),
             )
         }
-        (_, None) => Placing::Read(Read::Target(published.secret_name.clone())),
+        (_, None) => TargetStep::Read(Read::Target(published.secret_name.clone())),
         (_, Some(Target::Found(found))) => {
-            Placing::Known(Box::new(inspect(world, published, found)))
+            TargetStep::Known(Box::new(detect_drift(world, published, found)))
         }
     }
 }
 
-fn inspect(world: &World<'_>, published: &Published, found: &FoundTarget) -> Placed {
+fn detect_drift(world: &Inputs<'_>, published: &Published, found: &FoundTarget) -> TargetPlan {
     let standing = match found.ownership(world.resource, world.published()) {
         Ownership::Ours if is_as_published(world, published, found) => {
-            Standing::Holds(found.seen.clone())
+            TargetState::Current(found.seen.clone())
         }
-        Ownership::Foreign(finding) if !is_same(published, found) => Standing::Damaged(finding),
-        Ownership::Leaving(finding) => Standing::Damaged(finding),
+        Ownership::Foreign(finding) if !is_same(published, found) => TargetState::Drifted(finding),
+        Ownership::Terminating(finding) => TargetState::Drifted(finding),
         _ => {
             let what = if found.keeps_marks(world.resource) && published.content_digest.is_some() {
                 "holds other data than were last published, so that nothing vouches for them"
@@ -146,11 +152,11 @@ fn inspect(world: &World<'_>, published: &Published, found: &FoundTarget) -> Pla
                 "Secret \"{}\" {what}, and the source holds nothing proven to restore it from; mend the source",
                 published.secret_name
             );
-            Standing::Damaged(Finding::new(Reason::TargetModified, message))
+            TargetState::Drifted(Finding::new(Reason::TargetModified, message))
         }
     };
-    Placed {
-        change: Change::Nothing,
+    TargetPlan {
+        change: TargetWrite::Nothing,
         standing,
     }
 }
@@ -158,14 +164,14 @@ fn inspect(world: &World<'_>, published: &Published, found: &FoundTarget) -> Pla
 /// Whether a target of another version holds what was published. The fields' managers say who wrote, which
 /// is not what: another writer may use our name, and a leader that was deposed may have written another
 /// pair, whose status was lost. They are asked only about what an older release published.
-fn is_as_published(world: &World<'_>, published: &Published, found: &FoundTarget) -> bool {
+fn is_as_published(world: &Inputs<'_>, published: &Published, found: &FoundTarget) -> bool {
     match &published.content_digest {
         Some(digest) => {
             let found_digest = fingerprint::of_content(&world.resource.uid, &found.data);
             found_digest == *digest && found.keeps_marks(world.resource)
         }
         None => {
-            !found.edited(world.resource, &expected_keys(world))
+            !found.has_drifted(world.resource, &expected_keys(world))
                 && found.holds_key(&published.key_id_suffix)
         }
     }
@@ -174,38 +180,41 @@ fn is_as_published(world: &World<'_>, published: &Published, found: &FoundTarget
 /// The target is deleted, if it is still the object that was published, still ours and as it was
 /// published, with the pair that is refused in it. What somebody else has deleted or edited is reported as such: a process that has just
 /// started could not tell whether the pair that is refused is the one that was in it.
-fn withdraw(world: &World<'_>, source: &Source) -> Placing {
+fn withdraw(world: &Inputs<'_>, source: &Source) -> TargetStep {
     let Some(published) = world.published() else {
-        return keep(world);
+        return leave_target(world);
     };
     let sight = world.published_sight();
     if world.reason_before(ConditionType::Published) == Some(Reason::TargetLost) {
-        return keep(world);
+        return leave_target(world);
     }
     // A deletion by this operator whose status was lost; of a target that was damaged it deletes none.
     let gone = || {
         if world.was_true(ConditionType::Published) {
-            known(Change::Nothing, Standing::Empty(was_withdrawn()))
+            known(
+                TargetWrite::Nothing,
+                TargetState::NotPublished(was_withdrawn()),
+            )
         } else {
-            keep(world)
+            leave_target(world)
         }
     };
-    if *sight == Sight::Absent {
+    if *sight == Observed::NotFound {
         return gone();
     }
     match world.read_target(&published.secret_name) {
-        None => Placing::Read(Read::Target(published.secret_name.clone())),
+        None => TargetStep::Read(Read::Target(published.secret_name.clone())),
         Some(Target::Found(found))
             if is_same(published, found)
                 && found.ownership(world.resource, world.published()) == Ownership::Ours
-                && !found.edited(world.resource, &expected_keys(world))
+                && !found.has_drifted(world.resource, &expected_keys(world))
                 && carries(found, source) =>
         {
-            let change = Change::Delete(published.secret_name.clone(), found.seen.clone());
-            known(change, Standing::Empty(was_withdrawn()))
+            let change = TargetWrite::Delete(published.secret_name.clone(), found.seen.clone());
+            known(change, TargetState::NotPublished(was_withdrawn()))
         }
         Some(Target::Absent) => gone(),
-        Some(Target::Found(_)) => keep(world),
+        Some(Target::Found(_)) => leave_target(world),
     }
 }
 
@@ -213,18 +222,18 @@ fn is_same(published: &Published, found: &FoundTarget) -> bool {
     found.seen.uid == *published.uid
 }
 
-pub(super) fn matches(published: &Published, seen: &Seen) -> bool {
+pub(super) fn matches(published: &Published, seen: &SecretVersion) -> bool {
     seen.is(&published.uid, &published.resource_version)
 }
 
-pub(super) fn known(change: Change, standing: Standing) -> Placing {
-    Placing::Known(Box::new(Placed { change, standing }))
+pub(super) fn known(change: TargetWrite, standing: TargetState) -> TargetStep {
+    TargetStep::Known(Box::new(TargetPlan { change, standing }))
 }
 
-pub(super) fn blocked(finding: Finding) -> Placed {
-    Placed {
-        change: Change::Nothing,
-        standing: Standing::Blocked(finding),
+pub(super) fn blocked(finding: Finding) -> TargetPlan {
+    TargetPlan {
+        change: TargetWrite::Nothing,
+        standing: TargetState::Blocked(finding),
     }
 }
 
@@ -239,7 +248,7 @@ fn never_published() -> Finding {
     Finding::new(Reason::NotPublished, "no pair was published yet")
 }
 
-fn expected_keys(world: &World<'_>) -> BTreeSet<String> {
+fn expected_keys(world: &Inputs<'_>) -> BTreeSet<String> {
     let resource = world.resource;
     let with_region = resource.region.is_some();
     let layouts = resource

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    CONFIRMATION, Proof, Query, SourcePair, World,
-    judge::{Judged, Judgement, uncertain},
+    Inputs, Proof, Query, REJECTION_CONFIRMATION, SourcePair,
+    judge::{Verification, VerificationStep, undetermined},
     known::is_published,
     place::withdraws,
     schedule,
@@ -15,21 +15,21 @@ use crate::{
 };
 
 /// Weighs a refusal.
-pub(super) fn weigh(
-    world: &World<'_>,
+pub(super) fn evaluate(
+    world: &Inputs<'_>,
     pair: &SourcePair,
     region: &Region,
     known: Option<Proof>,
     answer: &Answer,
-) -> Judgement {
+) -> VerificationStep {
     let published = is_published(world, pair);
     match answer {
         Answer::SignatureMismatch => {
-            return Judgement::Known(wrong_signature(world, pair, region, known, published));
+            return VerificationStep::Known(wrong_signature(world, pair, region, known, published));
         }
         Answer::Expired if !world.endpoint_replaced => {
             let doubt = words::never_expires(region.as_str());
-            return Judgement::Known(uncertain(world, doubt, known, published));
+            return VerificationStep::Known(undetermined(world, doubt, known, published));
         }
         _ => {}
     }
@@ -37,24 +37,24 @@ pub(super) fn weigh(
     let finding = refused(pair, answer, region);
     let refused_for = schedule::refused_for(world, pair).unwrap_or_default();
     if settles && !schedule::is_confirmed(refused_for) {
-        return Judgement::Known(if published && world.status.identity.is_some() {
-            uncertain(
+        return VerificationStep::Known(if published && world.status.identity.is_some() {
+            undetermined(
                 world,
-                words::unconfirmed(&finding, CONFIRMATION),
+                words::unconfirmed(&finding, REJECTION_CONFIRMATION),
                 known,
                 true,
             )
         } else {
-            Judged::Pending {
+            Verification::Pending {
                 finding: words::settling(region.as_str()),
                 published,
             }
         });
     }
     if !published {
-        return Judgement::Known(by_aws(finding, false, true));
+        return VerificationStep::Known(by_aws(finding, false, true));
     }
-    match elsewhere(world, region, known.as_ref()) {
+    match confirm_in_default_region(world, region, known.as_ref()) {
         Some(judgement) => judgement,
         None => controlled(world, region, known, finding),
     }
@@ -67,8 +67,8 @@ fn refused(pair: &SourcePair, answer: &Answer, region: &Region) -> Finding {
     finding
 }
 
-fn by_aws(finding: Finding, published: bool, certain: bool) -> Judged {
-    Judged::Refused {
+fn by_aws(finding: Finding, published: bool, certain: bool) -> Verification {
+    Verification::Rejected {
         finding,
         published,
         by_aws: true,
@@ -79,16 +79,16 @@ fn by_aws(finding: Finding, published: bool, certain: bool) -> Judged {
 /// IAM never changes the secret of an access key. A pair that was proven has the right one for ever, so a
 /// wrong signature is the work of something on the way; it counts against no such pair, and withdraws none.
 fn wrong_signature(
-    world: &World<'_>,
+    world: &Inputs<'_>,
     pair: &SourcePair,
     region: &Region,
     known: Option<Proof>,
     published: bool,
-) -> Judged {
+) -> Verification {
     // The identity in the status is always that of the published pair.
     let was_proven = known.is_some() || published && world.status.identity.is_some();
     if was_proven {
-        return uncertain(world, words::altered(region.as_str()), known, published);
+        return undetermined(world, words::altered(region.as_str()), known, published);
     }
     let finding = refused(pair, &Answer::SignatureMismatch, region);
     by_aws(finding, published, false)
@@ -96,7 +96,11 @@ fn wrong_signature(
 
 /// Before a target is deleted, the partition's default region is asked: a region that was switched
 /// off for the account answers just as for a key that is gone. None if nothing speaks against it.
-fn elsewhere(world: &World<'_>, region: &Region, known: Option<&Proof>) -> Option<Judgement> {
+fn confirm_in_default_region(
+    world: &Inputs<'_>,
+    region: &Region,
+    known: Option<&Proof>,
+) -> Option<VerificationStep> {
     let default_region = region.partition().default_region();
     if !withdraws(world) || world.endpoint_replaced || default_region == region.as_str() {
         return None;
@@ -104,7 +108,7 @@ fn elsewhere(world: &World<'_>, region: &Region, known: Option<&Proof>) -> Optio
     let doubt = match world.answer(default_region) {
         None => {
             let region = Region::parse(default_region).ok()?;
-            return Some(Judgement::Ask(Query {
+            return Some(VerificationStep::Ask(Query {
                 region,
                 new_pair: false,
                 max_age: Duration::ZERO,
@@ -118,7 +122,7 @@ fn elsewhere(world: &World<'_>, region: &Region, known: Option<&Proof>) -> Optio
         }
         Some(Answer::Identity(_)) => words::region_differs(default_region),
     };
-    Some(Judgement::Known(uncertain(
+    Some(VerificationStep::Known(undetermined(
         world,
         doubt,
         known.cloned(),
@@ -129,20 +133,20 @@ fn elsewhere(world: &World<'_>, region: &Region, known: Option<&Proof>) -> Optio
 /// A confirmed refusal of a published pair counts if the endpoint accepts another pair meanwhile. One that
 /// counted before is not questioned again, unless a target may be deleted for it.
 fn controlled(
-    world: &World<'_>,
+    world: &Inputs<'_>,
     region: &Region,
     known: Option<Proof>,
     finding: Finding,
-) -> Judgement {
+) -> VerificationStep {
     let withdraws = withdraws(world);
     if !withdraws && schedule::was_refused(world) {
-        return Judgement::Known(by_aws(finding, true, true));
+        return VerificationStep::Known(by_aws(finding, true, true));
     }
-    Judgement::Known(match world.control {
-        None => return Judgement::Control(region.clone()),
+    VerificationStep::Known(match world.control {
+        None => return VerificationStep::Control(region.clone()),
         Some(control @ (Control::Refused | Control::Undetermined)) => {
             let doubt = words::mass_rejection(control, region.as_str());
-            uncertain(world, doubt, known, true)
+            undetermined(world, doubt, known, true)
         }
         Some(Control::NoPair) if withdraws && world.endpoint_replaced => {
             by_aws(words::uncontrolled(&finding), true, false)

@@ -5,25 +5,30 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::{
-    Change, Leftover, Next, Plan, Proof, Source, SourcePair, World, facts,
-    judge::Judged,
+    Inputs, Leftover, Plan, Proof, Requeue, Source, SourcePair, TargetWrite, facts,
+    judge::Verification,
     leftovers, newcomer,
     opinion::opinion,
-    place::{Placed, Standing},
+    place::{TargetPlan, TargetState},
     schedule,
 };
 use crate::{
     api::{ConditionType, Reason},
-    conditions::{self, Report, Summary, Truth},
+    conditions::{self, ConditionSet, ConditionStatus, Readiness},
     verdict::Finding,
 };
 
 /// The plan of a finished decision.
-pub(super) fn plan(world: &World<'_>, source: &Source, judged: &Judged, placed: Placed) -> Plan {
+pub(super) fn plan(
+    world: &Inputs<'_>,
+    source: &Source,
+    judged: &Verification,
+    placed: TargetPlan,
+) -> Plan {
     let verified = verified(world, source, judged);
     let published = published_condition(world, judged, &placed.standing);
     let summary = summary(world, judged, &placed.standing, &verified.1);
-    let report = Report {
+    let report = ConditionSet {
         verified,
         published,
         summary,
@@ -31,7 +36,7 @@ pub(super) fn plan(world: &World<'_>, source: &Source, judged: &Judged, placed: 
     let mut status = facts::facts(world, source, judged, &placed.standing);
     status.conditions = report.conditions(&world.status.conditions, world.now);
     let due = leftovers::leftovers(world, judged, &placed);
-    let leftovers = unless_refused(world, due, &mut status.conditions);
+    let leftovers = unless_rejected(world, due, &mut status.conditions);
     let next = schedule::next(world, judged, &placed.standing, status.settling.as_ref());
     let refusal_began = status.settling.is_some() && status.settling != world.status.settling;
     Plan {
@@ -45,8 +50,8 @@ pub(super) fn plan(world: &World<'_>, source: &Source, judged: &Judged, placed: 
 }
 
 /// Leftovers that were refused rest for a while, and the condition goes on to tell of them.
-fn unless_refused(
-    world: &World<'_>,
+fn unless_rejected(
+    world: &Inputs<'_>,
     due: Vec<Leftover>,
     conditions: &mut [Condition],
 ) -> Vec<Leftover> {
@@ -61,26 +66,26 @@ fn unless_refused(
 
 /// A suspended resource: one status write. `Retain` holds for it too: a person who deletes a suspended
 /// resource counts on that.
-pub(super) fn suspended(world: &World<'_>) -> Plan {
-    let mut plan = Plan::rest(world, Next::Never);
+pub(super) fn suspended(world: &Inputs<'_>) -> Plan {
+    let mut plan = Plan::rest(world, Requeue::Never);
     plan.status.observed_generation = world.resource.generation;
     plan.status.conditions = conditions::suspended(&world.status.conditions, world.now);
     let due = leftovers::released(world, &plan.change);
-    plan.leftovers = unless_refused(world, due, &mut plan.status.conditions);
+    plan.leftovers = unless_rejected(world, due, &mut plan.status.conditions);
     plan.memory.look = None;
     plan
 }
 
 /// The API server refused to write the target. What AWS said of the pair stays said.
-pub(super) fn write_refused(world: &World<'_>, decided: &Plan, finding: &Finding) -> Plan {
+pub(super) fn write_refused(world: &Inputs<'_>, decided: &Plan, finding: &Finding) -> Plan {
     let first = Duration::from_secs(10);
     let pause = schedule::backoff(world, first, Duration::from_mins(5));
-    let mut plan = Plan::rest(world, Next::In(pause));
+    let mut plan = Plan::rest(world, Requeue::In(pause));
     let verified = conditions::find(&decided.status.conditions, ConditionType::Verified).cloned();
-    let report = Report {
-        verified: (Truth::Unknown, finding.clone()),
-        published: (Truth::False, finding.clone()),
-        summary: Summary::Stalled(finding.clone()),
+    let report = ConditionSet {
+        verified: (ConditionStatus::Unknown, finding.clone()),
+        published: (ConditionStatus::False, finding.clone()),
+        summary: Readiness::Stalled(finding.clone()),
     };
     let mut conditions = report.conditions(&world.status.conditions, world.now);
     let slot = conditions
@@ -98,9 +103,13 @@ pub(super) fn write_refused(world: &World<'_>, decided: &Plan, finding: &Finding
     plan
 }
 
-fn verified(world: &World<'_>, source: &Source, judged: &Judged) -> (Truth, Finding) {
+fn verified(
+    world: &Inputs<'_>,
+    source: &Source,
+    judged: &Verification,
+) -> (ConditionStatus, Finding) {
     let (truth, mut finding) = opinion(world, judged);
-    if let (Truth::True, Source::Found(found)) = (truth, source)
+    if let (ConditionStatus::True, Source::Found(found)) = (truth, source)
         && let Ok(pair) = &found.pair
     {
         pair.note(&mut finding);
@@ -109,14 +118,14 @@ fn verified(world: &World<'_>, source: &Source, judged: &Judged) -> (Truth, Find
 }
 
 fn published_condition(
-    world: &World<'_>,
-    judged: &Judged,
-    standing: &Standing,
-) -> (Truth, Finding) {
+    world: &Inputs<'_>,
+    judged: &Verification,
+    standing: &TargetState,
+) -> (ConditionStatus, Finding) {
     match standing {
-        Standing::Written { .. } | Standing::Found { .. } | Standing::Holds(_) => {
+        TargetState::Writing { .. } | TargetState::Recovered { .. } | TargetState::Current(_) => {
             let name = match (standing, world.published()) {
-                (Standing::Holds(_), Some(published)) if !is_sound(judged) => {
+                (TargetState::Current(_), Some(published)) if !is_sound(judged) => {
                     &published.secret_name
                 }
                 _ => &world.resource.target,
@@ -124,13 +133,13 @@ fn published_condition(
             let current = is_sound(judged)
                 || matches!(
                     judged,
-                    Judged::Bad {
+                    Verification::Invalid {
                         published: true,
                         ..
-                    } | Judged::Refused {
+                    } | Verification::Rejected {
                         published: true,
                         ..
-                    } | Judged::Pending {
+                    } | Verification::Pending {
                         published: true,
                         ..
                     }
@@ -146,55 +155,62 @@ fn published_condition(
                     format!("Secret \"{name}\" holds the last pair that was proven"),
                 )
             };
-            (Truth::True, finding)
+            (ConditionStatus::True, finding)
         }
-        Standing::Empty(finding)
-        | Standing::Damaged(finding)
-        | Standing::Blocked(finding)
-        | Standing::Awaited(finding) => (Truth::False, finding.clone()),
+        TargetState::NotPublished(finding)
+        | TargetState::Drifted(finding)
+        | TargetState::Blocked(finding)
+        | TargetState::Waiting(finding) => (ConditionStatus::False, finding.clone()),
     }
 }
 
-fn is_sound(judged: &Judged) -> bool {
-    matches!(judged, Judged::Sound { .. })
+fn is_sound(judged: &Verification) -> bool {
+    matches!(judged, Verification::Verified { .. })
 }
 
-fn summary(world: &World<'_>, judged: &Judged, standing: &Standing, verified: &Finding) -> Summary {
+fn summary(
+    world: &Inputs<'_>,
+    judged: &Verification,
+    standing: &TargetState,
+    verified: &Finding,
+) -> Readiness {
     match judged {
-        Judged::Missing => Summary::Reconciling(verified.clone()),
-        Judged::Bad { finding, .. } | Judged::Refused { finding, .. } => {
-            Summary::Stalled(finding.clone())
+        Verification::SourceMissing => Readiness::Reconciling(verified.clone()),
+        Verification::Invalid { finding, .. } | Verification::Rejected { finding, .. } => {
+            Readiness::Stalled(finding.clone())
         }
-        Judged::Pending { finding, .. }
+        Verification::Pending { finding, .. }
             if matches!(
                 finding.reason,
                 Reason::RegionDisabled | Reason::OptInRequired
             ) =>
         {
-            Summary::Stalled(finding.clone())
+            Readiness::Stalled(finding.clone())
         }
-        Judged::Pending { finding, .. } => Summary::Reconciling(finding.clone()),
-        Judged::Sound { .. } => match standing {
-            Standing::Written { .. } | Standing::Found { .. } | Standing::Holds(_) => {
+        Verification::Pending { finding, .. } => Readiness::Reconciling(finding.clone()),
+        Verification::Verified { .. } => match standing {
+            TargetState::Writing { .. }
+            | TargetState::Recovered { .. }
+            | TargetState::Current(_) => {
                 let message = format!(
                     "Secret \"{}\" holds the proven pair of Secret \"{}\"",
                     world.resource.target, world.resource.source.name
                 );
-                Summary::Ready(Finding::new(Reason::Published, message))
+                Readiness::Ready(Finding::new(Reason::Published, message))
             }
-            Standing::Awaited(finding) => Summary::Reconciling(finding.clone()),
-            Standing::Empty(finding) | Standing::Damaged(finding) | Standing::Blocked(finding) => {
-                Summary::Stalled(finding.clone())
-            }
+            TargetState::Waiting(finding) => Readiness::Reconciling(finding.clone()),
+            TargetState::NotPublished(finding)
+            | TargetState::Drifted(finding)
+            | TargetState::Blocked(finding) => Readiness::Stalled(finding.clone()),
         },
     }
 }
 
 fn memory(
-    world: &World<'_>,
+    world: &Inputs<'_>,
     source: &Source,
-    judged: &Judged,
-    placed: &Placed,
+    judged: &Verification,
+    placed: &TargetPlan,
     settles: bool,
 ) -> super::Memory {
     let mut memory = world.memory.clone();
@@ -203,8 +219,8 @@ fn memory(
         Source::Absent => None,
     };
     let undetermined = match judged {
-        Judged::Pending { finding, .. }
-        | Judged::Sound {
+        Verification::Pending { finding, .. }
+        | Verification::Verified {
             doubt: Some(finding),
             ..
         } => finding.reason != Reason::Settling,
@@ -222,7 +238,7 @@ fn memory(
         None
     };
     memory.settling = match (judged, pair) {
-        (Judged::Pending { finding, .. }, Some(pair))
+        (Verification::Pending { finding, .. }, Some(pair))
             if finding.reason == Reason::Settling && newcomer::waits(world).is_none() =>
         {
             Some(pair.fingerprint)
@@ -238,22 +254,24 @@ fn memory(
 fn learn(
     memory: &mut super::Memory,
     generation: i64,
-    judged: &Judged,
+    judged: &Verification,
     pair: Option<&SourcePair>,
-    placed: &Placed,
+    placed: &TargetPlan,
 ) {
     match (judged, pair) {
-        (Judged::Sound { proof, .. }, Some(pair)) => {
+        (Verification::Verified { proof, .. }, Some(pair)) => {
             if matches!(
                 placed.standing,
-                Standing::Holds(_) | Standing::Found { .. } | Standing::Written { .. }
+                TargetState::Current(_)
+                    | TargetState::Recovered { .. }
+                    | TargetState::Writing { .. }
             ) {
                 memory.published = Some(pair.fingerprint);
                 memory.applied = Some(generation);
             }
             memory.proof = proof.clone().or(memory.proof.take());
         }
-        (Judged::Refused { by_aws: true, .. }, Some(pair)) => {
+        (Verification::Rejected { by_aws: true, .. }, Some(pair)) => {
             memory.proof = memory
                 .proof
                 .take()
@@ -261,7 +279,8 @@ fn learn(
         }
         _ => {}
     }
-    if matches!(placed.change, Change::Delete(..)) || matches!(placed.standing, Standing::Empty(_))
+    if matches!(placed.change, TargetWrite::Delete(..))
+        || matches!(placed.standing, TargetState::NotPublished(_))
     {
         memory.published = None;
     }

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use super::{Next, SourcePair, World, judge::Judged, known, newcomer, place::Standing};
+use super::{
+    Inputs, Requeue, SourcePair, judge::Verification, known, newcomer, place::TargetState,
+};
 use crate::{
     api::{ConditionType, Reason, Settling},
     verdict::Answer,
 };
 
 /// How long a refusal lasts before it counts.
-pub const CONFIRMATION: Duration = Duration::from_mins(1);
+pub const REJECTION_CONFIRMATION: Duration = Duration::from_mins(1);
 
 /// A refused pair is asked about once more within this time after a start: endpoint, CA and proxy of the
 /// operator can only change with one.
@@ -20,7 +22,7 @@ const SLACK: Duration = Duration::from_millis(500);
 
 /// When the next proof is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
+pub enum DueState {
     /// This process has not decided that yet.
     Undecided,
     /// None is planned.
@@ -32,13 +34,13 @@ pub enum Due {
 }
 
 /// How long AWS has refused this pair.
-pub(super) fn refused_for(world: &World<'_>, pair: &SourcePair) -> Option<Duration> {
+pub(super) fn refused_for(world: &Inputs<'_>, pair: &SourcePair) -> Option<Duration> {
     world.refused_for.filter(|_| is_refused(world, pair))
 }
 
 /// Whether the refusal that the status speaks of is of this pair. Of a new one the ID tells: another secret
 /// makes no unknown ID known. One that is published is taken away only when it was refused itself.
-pub(super) fn is_refused(world: &World<'_>, pair: &SourcePair) -> bool {
+pub(super) fn is_refused(world: &Inputs<'_>, pair: &SourcePair) -> bool {
     let settling = world.status.settling.as_ref();
     let same_id = settling.is_some_and(|settling| settling.key_id_suffix == pair.pair.suffix());
     let same_pair = match world.memory.refused {
@@ -50,12 +52,12 @@ pub(super) fn is_refused(world: &World<'_>, pair: &SourcePair) -> bool {
 
 /// Whether a refusal has lasted long enough.
 pub(super) fn is_confirmed(refused_for: Duration) -> bool {
-    refused_for + SLACK >= CONFIRMATION
+    refused_for + SLACK >= REJECTION_CONFIRMATION
 }
 
 /// While a new pair settles: every 2 s for 20 s, then every 10 s, 15 questions in all.
 fn settling_pause(refused_for: Duration) -> Duration {
-    let left = CONFIRMATION.saturating_sub(refused_for);
+    let left = REJECTION_CONFIRMATION.saturating_sub(refused_for);
     let pause = if refused_for + SLACK < Duration::from_secs(20) {
         2
     } else {
@@ -65,7 +67,7 @@ fn settling_pause(refused_for: Duration) -> Duration {
 }
 
 /// The next question about a pair of which nothing is known yet.
-pub(super) fn while_pending(world: &World<'_>, reason: Reason, refused_for: Duration) -> Duration {
+pub(super) fn while_pending(world: &Inputs<'_>, reason: Reason, refused_for: Duration) -> Duration {
     if reason == Reason::Settling {
         settling_pause(refused_for)
     } else {
@@ -76,7 +78,7 @@ pub(super) fn while_pending(world: &World<'_>, reason: Reason, refused_for: Dura
 /// The longest pause after answers that say nothing. A question to an endpoint that gives no answer waits
 /// for its first one and costs no call, so that all of them are asked soon after it is back. What an account
 /// has switched off, a person must switch on.
-fn longest(world: &World<'_>, reason: Reason) -> Duration {
+fn longest(world: &Inputs<'_>, reason: Reason) -> Duration {
     let outage = |(_, answer): &(String, Answer)| matches!(answer, Answer::Outage(_));
     if world.answers.iter().any(outage) {
         return Duration::from_secs(12);
@@ -90,13 +92,13 @@ fn longest(world: &World<'_>, reason: Reason) -> Duration {
 }
 
 /// The next question about a new pair that AWS does not know: a few new keys take longer than
-/// [`CONFIRMATION`], and an interval may be a week.
+/// [`REJECTION_CONFIRMATION`], and an interval may be a week.
 fn late_arrival(refused_for: Duration) -> Duration {
-    refused_for.saturating_mul(4).max(CONFIRMATION)
+    refused_for.saturating_mul(4).max(REJECTION_CONFIRMATION)
 }
 
 /// The next proof of a pair that is published, or of one that AWS refused.
-pub(super) fn interval(world: &World<'_>) -> Duration {
+pub(super) fn interval(world: &Inputs<'_>) -> Duration {
     world
         .resource
         .checks
@@ -105,40 +107,40 @@ pub(super) fn interval(world: &World<'_>) -> Duration {
 }
 
 /// After answers that say nothing: twice the pause each time, from `first` to `most`.
-pub(super) fn backoff(world: &World<'_>, first: Duration, most: Duration) -> Duration {
+pub(super) fn backoff(world: &Inputs<'_>, first: Duration, most: Duration) -> Duration {
     let doubled = first.saturating_mul(1 << world.failures().min(16));
     doubled.min(most).mul_f64(0.8 + 0.4 * world.jitter)
 }
 
 /// The next proof of a settled resource.
-pub(super) fn resting(world: &World<'_>) -> Next {
+pub(super) fn requeue_when_idle(world: &Inputs<'_>) -> Requeue {
     if world.question.is_some() {
-        return Next::Answer;
+        return Requeue::Answer;
     }
-    if world.due != Due::Undecided {
-        return Next::Keep;
+    if world.due != DueState::Undecided {
+        return Requeue::Keep;
     }
-    if !world.resource.asks_aws() {
-        return Next::Never;
+    if !world.resource.verifies_with_sts() {
+        return Requeue::Never;
     }
     if was_refused(world) {
-        return Next::In(AT_START.mul_f64(world.jitter));
+        return Requeue::In(AT_START.mul_f64(world.jitter));
     }
     if world.was_true(ConditionType::Ready) {
-        return Next::In(since_last_proof(world));
+        return Requeue::In(until_next_check(world));
     }
-    Next::Never
+    Requeue::Never
 }
 
 /// Whether AWS refused the source's pair when it was last asked.
-pub(super) fn was_refused(world: &World<'_>) -> bool {
+pub(super) fn was_refused(world: &Inputs<'_>) -> bool {
     world
         .reason_before(ConditionType::Ready)
         .is_some_and(Reason::is_refusal)
 }
 
 /// What fell due while no process was running is spread over the interval.
-pub(super) fn since_last_proof(world: &World<'_>) -> Duration {
+pub(super) fn until_next_check(world: &Inputs<'_>) -> Duration {
     let spread = world.resource.checks.interval.mul_f64(world.jitter);
     let Some(last) = &world.status.last_verified_time else {
         return spread;
@@ -156,67 +158,69 @@ pub(super) fn since_last_proof(world: &World<'_>) -> Duration {
 
 /// When to look again after a run.
 pub(super) fn next(
-    world: &World<'_>,
-    judged: &Judged,
-    standing: &Standing,
+    world: &Inputs<'_>,
+    judged: &Verification,
+    standing: &TargetState,
     settling: Option<&Settling>,
-) -> Next {
+) -> Requeue {
     let goes_on = settling.is_some() && settling == world.status.settling.as_ref();
     let refused_for = world.refused_for.filter(|_| goes_on).unwrap_or_default();
     let most = world.resource.checks.interval;
     let waits = newcomer::waits(world);
     match judged {
-        Judged::Pending { finding, .. }
+        Verification::Pending { finding, .. }
             if finding.reason == Reason::Settling && waits.is_some() =>
         {
-            Next::In(waits.unwrap_or(most))
+            Requeue::In(waits.unwrap_or(most))
         }
-        Judged::Pending { finding, .. }
+        Verification::Pending { finding, .. }
             if finding.reason == Reason::Settling
                 && world.answers.is_empty()
-                && world.due == Due::Later =>
+                && world.due == DueState::Later =>
         {
-            Next::Keep
+            Requeue::Keep
         }
-        Judged::Pending { finding, .. } => {
-            Next::In(while_pending(world, finding.reason, refused_for))
+        Verification::Pending { finding, .. } => {
+            Requeue::In(while_pending(world, finding.reason, refused_for))
         }
-        Judged::Sound {
+        Verification::Verified {
             doubt: Some(finding),
             ..
-        } if finding.reason == Reason::RejectionUnconfirmed => Next::In(
-            CONFIRMATION
+        } if finding.reason == Reason::RejectionUnconfirmed => Requeue::In(
+            REJECTION_CONFIRMATION
                 .saturating_sub(refused_for)
                 .max(Duration::from_secs(1)),
         ),
-        Judged::Sound {
+        Verification::Verified {
             doubt: Some(finding),
             ..
         } => {
             let most = longest(world, finding.reason);
-            Next::In(backoff(world, Duration::from_secs(30), most))
+            Requeue::In(backoff(world, Duration::from_secs(30), most))
         }
-        Judged::Sound { .. }
-            if matches!(standing, Standing::Awaited(_)) && world.restore_wait.is_some() =>
+        Verification::Verified { .. }
+            if matches!(standing, TargetState::Waiting(_)) && world.restore_wait.is_some() =>
         {
-            Next::In(world.restore_wait.unwrap_or(most))
+            Requeue::In(world.restore_wait.unwrap_or(most))
         }
-        Judged::Refused {
+        Verification::Rejected {
             by_aws: true,
             published: false,
             ..
-        } if goes_on => Next::In(late_arrival(refused_for).min(interval(world))),
-        Judged::Refused { by_aws: true, .. }
-        | Judged::Sound {
+        } if goes_on => Requeue::In(late_arrival(refused_for).min(interval(world))),
+        Verification::Rejected { by_aws: true, .. }
+        | Verification::Verified {
             accepted_now: true, ..
-        } => Next::In(interval(world)),
-        Judged::Sound { proof: Some(_), .. } if world.due == Due::Later && world.knows_spec() => {
-            Next::Keep
+        } => Requeue::In(interval(world)),
+        Verification::Verified { proof: Some(_), .. }
+            if world.due == DueState::Later && world.knows_spec() =>
+        {
+            Requeue::Keep
         }
-        Judged::Sound { proof: Some(_), .. } => Next::In(since_last_proof(world)),
-        Judged::Missing
-        | Judged::Bad { .. }
-        | Judged::Refused { .. }
-        | Judged::Sound { proof: None, .. } => Next::Never,
+        Verification::Verified { proof: Some(_), .. } => Requeue::In(until_next_check(world)),
+        Verification::SourceMissing
+        | Verification::Invalid { .. }
+        | Verification::Rejected { .. }
+        | Verification::Verified { proof: None, .. } => Requeue::Never,
     }
 }

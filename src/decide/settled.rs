@@ -2,39 +2,41 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::{Due, Look, Question, World, leftovers};
+use super::{DueState, Inputs, InputsHash, Question, leftovers};
 use crate::{
     api::{ConditionType, Reason, StaticAwsCredentialsStatus},
-    index::{Sight, View},
+    index::{Observed, View},
 };
 
 /// Whether the world is as the last finished run left it, or, in a new process, as the status says.
-pub(super) fn is_settled(world: &World<'_>) -> bool {
+pub(super) fn is_up_to_date(world: &Inputs<'_>) -> bool {
     let has_labels = world.knows_labels() || !world.was_true(ConditionType::Ready);
-    let is_now = |look: Look| look == Look::of(world.resource.generation, world.view, world.status);
+    let is_now = |look: InputsHash| {
+        look == InputsHash::of(world.resource.generation, world.view, world.status)
+    };
     match (world.question, world.memory.look) {
         _ if !has_labels => false,
         (Some(Question::Answered), _) => false,
         // Its proof is due, and waits.
         (Some(Question::Open(look)), _) => look.is_some_and(is_now),
-        (None, _) if world.due == Due::Now => false,
+        (None, _) if world.due == DueState::Now => false,
         (None, Some(look)) => is_now(look),
-        (None, None) => status_vouches(world),
+        (None, None) => status_is_trustworthy(world),
     }
 }
 
 /// Whether the next restore has to wait and nothing but the target has changed: an editor who
 /// fights costs no reads until then.
-pub(super) fn awaits_restore(world: &World<'_>) -> bool {
+pub(super) fn awaits_restore(world: &Inputs<'_>) -> bool {
     world.restore_wait.is_some()
         && world.question != Some(Question::Answered)
-        && world.due == Due::Later
+        && world.due == DueState::Later
         && world.reason_before(ConditionType::Ready) == Some(Reason::TargetModified)
         && world.knows_spec()
         && source_matches(world)
 }
 
-impl Look {
+impl InputsHash {
     /// The world as it is.
     #[must_use]
     pub fn of(generation: i64, view: &View, status: &StaticAwsCredentialsStatus) -> Self {
@@ -42,10 +44,10 @@ impl Look {
         generation.hash(&mut hasher);
         for sight in [&view.source, &view.target, &view.published] {
             // A name that was first mentioned after the list is known to be free only at the next.
-            let sight = (*sight != Sight::Unseen).then_some(sight);
-            sight.unwrap_or(&Sight::Absent).hash(&mut hasher);
+            let sight = (*sight != Observed::Unknown).then_some(sight);
+            sight.unwrap_or(&Observed::NotFound).hash(&mut hasher);
         }
-        (&view.strays, &view.rival).hash(&mut hasher);
+        (&view.stale_targets, &view.conflicting_resource).hash(&mut hasher);
         serde_json::to_string(status)
             .unwrap_or_default()
             .hash(&mut hasher);
@@ -54,40 +56,40 @@ impl Look {
 }
 
 /// A new process trusts a status only where UIDs and versions of source and target match.
-fn status_vouches(world: &World<'_>) -> bool {
+fn status_is_trustworthy(world: &Inputs<'_>) -> bool {
     world.knows_spec()
-        && world.view.strays.is_empty()
+        && world.view.stale_targets.is_empty()
         && !leftovers::awaits_release(world)
         && source_matches(world)
         && target_matches(world)
         && is_final(world)
 }
 
-fn source_matches(world: &World<'_>) -> bool {
+fn source_matches(world: &Inputs<'_>) -> bool {
     match (&world.status.source, &world.view.source) {
-        (Some(version), Sight::Present(seen)) => seen.is(&version.uid, &version.resource_version),
-        (None, Sight::Absent) => {
+        (Some(version), Observed::Found(seen)) => seen.is(&version.uid, &version.resource_version),
+        (None, Observed::NotFound) => {
             world.reason_before(ConditionType::Ready) == Some(Reason::SourceNotFound)
         }
         _ => false,
     }
 }
 
-fn target_matches(world: &World<'_>) -> bool {
+fn target_matches(world: &Inputs<'_>) -> bool {
     match world.published() {
         Some(published) if world.was_true(ConditionType::Ready) => {
             published.secret_name == world.resource.target && world.is_intact() && world.knows_ttl()
         }
         Some(_) => world.is_intact(),
-        None => world.view.target == Sight::Absent,
+        None => world.view.target == Observed::NotFound,
     }
 }
 
 /// Whether only a change of source, spec or target, or the interval, can lead further.
-fn is_final(world: &World<'_>) -> bool {
+fn is_final(world: &Inputs<'_>) -> bool {
     if world.was_true(ConditionType::Ready) {
         return world.reason_before(ConditionType::Ready) == Some(Reason::Published);
     }
     let reason = world.reason_before(ConditionType::Ready);
-    reason.is_some_and(|reason| reason == Reason::SourceNotFound || reason.condemns_source())
+    reason.is_some_and(|reason| reason == Reason::SourceNotFound || reason.is_terminal_for_source())
 }

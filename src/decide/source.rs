@@ -8,9 +8,9 @@ use crate::{
     api::Reason,
     fingerprint::{Fingerprint, FingerprintKey},
     format,
-    index::Seen,
+    index::SecretVersion,
     pair::{KeyPair, SecretBytes},
-    resource::Resource,
+    resource::ValidatedCredentials,
     target,
     verdict::Finding,
 };
@@ -28,7 +28,7 @@ pub enum Source {
 #[derive(Debug)]
 pub struct FoundSource {
     /// Its metadata.
-    pub seen: Seen,
+    pub seen: SecretVersion,
     /// Its pair, or what is wrong with it.
     pub pair: Result<SourcePair, Finding>,
 }
@@ -63,8 +63,8 @@ const VIOLATIONS: [Check; 2] = [source_is_target, source_type_forbidden];
 #[must_use]
 pub fn examine(
     secret: Secret,
-    seen: Seen,
-    resource: &Resource,
+    seen: SecretVersion,
+    resource: &ValidatedCredentials,
     key: &FingerprintKey,
 ) -> FoundSource {
     let name = resource.source.name.as_str();
@@ -78,7 +78,7 @@ pub fn examine(
 
 fn well_formed(
     secret: Secret,
-    resource: &Resource,
+    resource: &ValidatedCredentials,
     key: &FingerprintKey,
 ) -> Result<SourcePair, Finding> {
     let source = &resource.source;

@@ -4,24 +4,24 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::{Due, Newcomers, Source, Target, published_sight};
+use super::{DueState, Newcomers, Source, Target, published_sight};
 use crate::{
     api::{ConditionType, Identity, Published, Reason, StaticAwsCredentialsStatus},
     conditions,
     fingerprint::Fingerprint,
-    index::{Sight, View},
+    index::{Observed, View},
     layout,
     pair::KeyPair,
     region::Region,
-    resource::Resource,
+    resource::ValidatedCredentials,
     verdict::{Answer, Control},
 };
 
 /// Everything that is known of one resource and its surroundings.
 #[derive(Debug)]
-pub struct World<'a> {
+pub struct Inputs<'a> {
     /// The resource.
-    pub resource: &'a Resource,
+    pub resource: &'a ValidatedCredentials,
     /// Its status, as last written.
     pub status: &'a StaticAwsCredentialsStatus,
     /// What was seen of its Secrets, what was read in this run included.
@@ -45,7 +45,7 @@ pub struct World<'a> {
     /// Whether AWS is asked through a proxy.
     pub proxied: bool,
     /// When the next proof is due.
-    pub due: Due,
+    pub due: DueState,
     /// How long ago this process saw the refusal begin that the status speaks of.
     pub refused_for: Option<std::time::Duration>,
     /// How long a restore has to wait, since somebody keeps changing the target.
@@ -64,7 +64,7 @@ pub struct World<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
     /// It has no answer yet. The world as the last run left it; none if that run left something to do.
-    Open(Option<Look>),
+    Open(Option<InputsHash>),
     /// It has an answer.
     Answered,
 }
@@ -82,7 +82,7 @@ pub enum Awaited {
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// The world as the last finished run left it.
-    pub look: Option<Look>,
+    pub look: Option<InputsHash>,
     /// The pair that this process published or found published.
     pub published: Option<Fingerprint>,
     /// The generation of the spec to which this process brought the target, or found it brought.
@@ -114,9 +114,9 @@ pub struct Proof {
 
 /// What a finished run saw, hashed. While it stays the same there is nothing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look(pub(super) u64);
+pub struct InputsHash(pub(super) u64);
 
-impl World<'_> {
+impl Inputs<'_> {
     /// What was published, if anything was.
     pub(super) fn published(&self) -> Option<&Published> {
         self.status.published.as_ref()
@@ -143,7 +143,7 @@ impl World<'_> {
     }
 
     /// What was seen of the published Secret.
-    pub(super) fn published_sight(&self) -> &Sight {
+    pub(super) fn published_sight(&self) -> &Observed {
         published_sight(self.status, self.view, &self.resource.target)
     }
 

@@ -5,14 +5,14 @@ use std::{collections::BTreeMap, sync::Arc};
 use kube::api::ObjectMeta;
 
 use super::{
-    Change, Draft, FoundTarget, Ownership, Read, Source, SourcePair, Target, World, known,
-    ownership,
-    place::{Placed, Placing, Standing, blocked, known, matches},
+    DesiredSecret, FoundTarget, Inputs, Ownership, Read, Source, SourcePair, Target, TargetWrite,
+    known, ownership,
+    place::{TargetPlan, TargetState, TargetStep, blocked, known, matches},
 };
 use crate::{
     api::{ConditionType, Published, Reason},
     fingerprint,
-    index::Sight,
+    index::Observed,
     layout,
     pair::SecretBytes,
     verdict::Finding,
@@ -27,25 +27,25 @@ pub(super) struct Content<'a> {
 
 impl Content<'_> {
     /// What the status says of these data.
-    pub(super) fn digest(&self, world: &World<'_>) -> Option<String> {
+    pub(super) fn digest(&self, world: &Inputs<'_>) -> Option<String> {
         let shown = fingerprint::may_be_shown(&self.pair.pair);
         shown.then(|| fingerprint::of_content(&world.resource.uid, &self.data))
     }
 
-    fn draft(self, metadata: ObjectMeta, restores: bool) -> Draft {
-        Draft {
+    fn draft(self, metadata: ObjectMeta, restores: bool) -> DesiredSecret {
+        DesiredSecret {
             metadata,
             data: self.data,
             pair: Arc::clone(&self.pair.pair),
             fingerprint: self.pair.fingerprint,
-            restores,
+            is_repair: restores,
             confirmed_first: restores,
         }
     }
 }
 
 /// What is to be published. A pair that a layout cannot carry was refused before.
-pub(super) fn content<'a>(world: &World<'_>, source: &'a Source) -> Option<Content<'a>> {
+pub(super) fn content<'a>(world: &Inputs<'_>, source: &'a Source) -> Option<Content<'a>> {
     let Source::Found(found) = source else {
         return None;
     };
@@ -59,7 +59,7 @@ pub(super) fn content<'a>(world: &World<'_>, source: &'a Source) -> Option<Conte
 }
 
 /// A proven pair goes to the target that the spec names.
-pub(super) fn publish(world: &World<'_>, content: Content<'_>) -> Placing {
+pub(super) fn publish(world: &Inputs<'_>, content: Content<'_>) -> TargetStep {
     let name = world.resource.target.as_str();
     let here = world
         .published()
@@ -70,50 +70,55 @@ pub(super) fn publish(world: &World<'_>, content: Content<'_>) -> Placing {
         && world.knows_labels()
         && !reason.is_some_and(Reason::disregards_spec);
     match (&world.view.target, world.read_target(name)) {
-        (Sight::Absent, _) | (_, Some(Target::Absent)) => {
-            Placing::Known(Box::new(create(world, content)))
+        (Observed::NotFound, _) | (_, Some(Target::Absent)) => {
+            TargetStep::Known(Box::new(create(world, content)))
         }
-        (_, Some(Target::Found(found))) => Placing::Known(Box::new(over(world, content, found))),
+        (_, Some(Target::Found(found))) => {
+            TargetStep::Known(Box::new(overwrite(world, content, found)))
+        }
         // A new resource's target is rarely there: creating it says so as well as reading would.
         // A create that was refused says nothing of it: a quota counts before names are compared.
-        (Sight::Unseen, None) if world.published().is_none() && world.memory.failures == 0 => {
-            Placing::Known(Box::new(create(world, content)))
+        (Observed::Unknown, None) if world.published().is_none() && world.memory.failures == 0 => {
+            TargetStep::Known(Box::new(create(world, content)))
         }
-        (Sight::Present(seen), None)
+        (Observed::Found(seen), None)
             if same_spec && here.is_some_and(|here| matches(here, seen)) =>
         {
             if content.is_published && is_applied(world) {
-                known(Change::Nothing, Standing::Holds(seen.clone()))
-            } else if !content.is_published && seen.plain && world.memory.published.is_some() {
+                known(TargetWrite::Nothing, TargetState::Current(seen.clone()))
+            } else if !content.is_published
+                && seen.only_our_metadata
+                && world.memory.published.is_some()
+            {
                 let draft = content.draft(world.resource.owner().metadata(name), false);
                 known(
-                    Change::Replace(draft, seen.clone()),
-                    Standing::Written { new_pair: true },
+                    TargetWrite::Replace(draft, seen.clone()),
+                    TargetState::Writing { new_pair: true },
                 )
             } else {
-                Placing::Read(Read::Target(name.to_owned()))
+                TargetStep::Read(Read::Target(name.to_owned()))
             }
         }
-        (_, None) => Placing::Read(Read::Target(name.to_owned())),
+        (_, None) => TargetStep::Read(Read::Target(name.to_owned())),
     }
 }
 
 /// Whether the target was written, or found right, under the spec of which the status speaks. A spec
 /// that came while the source held nothing proven was taken note of, and changed nothing.
-fn is_applied(world: &World<'_>) -> bool {
+fn is_applied(world: &Inputs<'_>) -> bool {
     world.memory.applied == Some(world.resource.generation)
         || world.reason_before(ConditionType::Published) == Some(Reason::Published)
 }
 
 /// Writes over a Secret that exists, if it is ours to write.
-fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed {
+fn overwrite(world: &Inputs<'_>, content: Content<'_>, found: &FoundTarget) -> TargetPlan {
     let resource = world.resource;
     let adopts = match found.ownership(resource, world.published()) {
         Ownership::Foreign(finding) => return blocked(finding),
-        Ownership::Leaving(finding) => {
-            return Placed {
-                change: Change::Nothing,
-                standing: Standing::Awaited(finding),
+        Ownership::Terminating(finding) => {
+            return TargetPlan {
+                change: TargetWrite::Nothing,
+                standing: TargetState::Waiting(finding),
             };
         }
         Ownership::Adoptable => true,
@@ -126,17 +131,17 @@ fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed 
         .published()
         .filter(|published| published.secret_name == resource.target);
     if !adopts && found.conforms(resource, &content.data) {
-        return Placed {
-            change: Change::Nothing,
-            standing: untouched(world, here, &content, found),
+        return TargetPlan {
+            change: TargetWrite::Nothing,
+            standing: unchanged(world, here, &content, found),
         };
     }
     let restores = content.is_published && here.is_some_and(|here| !matches(here, &found.seen));
     if restores && world.restore_wait.is_some() {
         let finding = contended(&resource.target);
-        return Placed {
-            change: Change::Nothing,
-            standing: Standing::Awaited(finding),
+        return TargetPlan {
+            change: TargetWrite::Nothing,
+            standing: TargetState::Waiting(finding),
         };
     }
     let metadata = if adopts {
@@ -145,31 +150,32 @@ fn over(world: &World<'_>, content: Content<'_>, found: &FoundTarget) -> Placed 
         found.replacement(resource)
     };
     let new_pair = !content.is_published;
-    let draft = Draft {
+    let draft = DesiredSecret {
         // A new policy asks for the owner reference itself.
         confirmed_first: restores || adopts && here.is_some() && world.knows_spec(),
         ..content.draft(metadata, restores)
     };
-    let change = Change::Replace(draft, found.seen.clone());
-    Placed {
+    let change = TargetWrite::Replace(draft, found.seen.clone());
+    TargetPlan {
         change,
-        standing: Standing::Written { new_pair },
+        standing: TargetState::Writing { new_pair },
     }
 }
 
 /// How a target stands that is what it should be already.
-fn untouched(
-    world: &World<'_>,
+fn unchanged(
+    world: &Inputs<'_>,
     here: Option<&Published>,
     content: &Content<'_>,
     found: &FoundTarget,
-) -> Standing {
-    let known = content.is_published || here.is_some_and(|here| says_same(here, content, found));
+) -> TargetState {
+    let known =
+        content.is_published || here.is_some_and(|here| same_pair_and_object(here, content, found));
     let seen = found.seen.clone();
     if known && here.is_some() && world.knows_ttl() && world.knows_labels() {
-        Standing::Holds(seen)
+        TargetState::Current(seen)
     } else {
-        Standing::Found {
+        TargetState::Recovered {
             seen,
             new_pair: !known,
         }
@@ -177,15 +183,15 @@ fn untouched(
 }
 
 /// Whether the status already speaks of this pair in this object, of which only the version moved.
-fn says_same(here: &Published, content: &Content<'_>, found: &FoundTarget) -> bool {
+fn same_pair_and_object(here: &Published, content: &Content<'_>, found: &FoundTarget) -> bool {
     found.seen.uid == *here.uid && here.key_id_suffix == content.pair.pair.suffix()
 }
 
 /// Creates the target, unless somebody who wants it too comes first.
-fn create(world: &World<'_>, content: Content<'_>) -> Placed {
+fn create(world: &Inputs<'_>, content: Content<'_>) -> TargetPlan {
     let target = world.resource.target.as_str();
-    if let Some(rival) = &world.view.rival {
-        return blocked(ownership::rivalry(target, rival));
+    if let Some(rival) = &world.view.conflicting_resource {
+        return blocked(ownership::target_conflict(target, rival));
     }
     let new_pair = !content.is_published;
     let returns = world
@@ -193,18 +199,18 @@ fn create(world: &World<'_>, content: Content<'_>) -> Placed {
         .is_some_and(|published| published.secret_name == target);
     let restores = !new_pair && returns;
     if restores && world.restore_wait.is_some() {
-        return Placed {
-            change: Change::Nothing,
-            standing: Standing::Awaited(contended(target)),
+        return TargetPlan {
+            change: TargetWrite::Nothing,
+            standing: TargetState::Waiting(contended(target)),
         };
     }
-    let draft = Draft {
+    let draft = DesiredSecret {
         confirmed_first: returns,
         ..content.draft(world.resource.owner().metadata(target), restores)
     };
-    Placed {
-        change: Change::Create(draft),
-        standing: Standing::Written { new_pair },
+    TargetPlan {
+        change: TargetWrite::Create(draft),
+        standing: TargetState::Writing { new_pair },
     }
 }
 

@@ -2,12 +2,12 @@
 
 use futures::{FutureExt, future::BoxFuture};
 
-use super::{FairGate, Permit};
+use super::{FairSemaphore, Permit};
 
-/// Waits before a [`FairGate`] for a namespace, and keeps its place while it does other things in between:
+/// Waits before a [`FairSemaphore`] for a namespace, and keeps its place while it does other things in between:
 /// a wait that began anew each time would come last each time.
 pub struct Entrant<'a> {
-    gate: &'a FairGate,
+    gate: &'a FairSemaphore,
     namespace: &'a str,
     entering: Option<BoxFuture<'a, Permit>>,
 }
@@ -15,7 +15,7 @@ pub struct Entrant<'a> {
 impl<'a> Entrant<'a> {
     /// One that does not wait yet.
     #[must_use]
-    pub fn new(gate: &'a FairGate, namespace: &'a str) -> Self {
+    pub fn new(gate: &'a FairSemaphore, namespace: &'a str) -> Self {
         Self {
             gate,
             namespace,
@@ -28,7 +28,7 @@ impl<'a> Entrant<'a> {
         let (gate, namespace) = (self.gate, self.namespace);
         let entering = self
             .entering
-            .get_or_insert_with(|| gate.enter(namespace).boxed());
+            .get_or_insert_with(|| gate.acquire(namespace).boxed());
         let permit = entering.await;
         self.entering = None;
         permit

@@ -4,44 +4,44 @@ use std::sync::{Arc, Mutex};
 
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{Company, FairQueue, Place, yielding::Yielding};
+use super::{FairQueue, Load, Ticket, yielding::BurstThrottle};
 use crate::lock::lock;
 
 /// At most so many at once, and the others admitted as a [`FairQueue`] has it.
 #[derive(Clone, Debug)]
-pub struct FairGate {
+pub struct FairSemaphore {
     state: Arc<Mutex<GateState>>,
 }
 
-/// The right to be inside a [`FairGate`]. Dropped, it passes to the next in the queue.
+/// The right to be inside a [`FairSemaphore`]. Dropped, it passes to the next in the queue.
 #[derive(Debug)]
 pub struct Permit {
     state: Arc<Mutex<GateState>>,
-    of: Option<(Company, Arc<str>)>,
+    of: Option<(Load, Arc<str>)>,
 }
 
 #[derive(Debug)]
 struct GateState {
     free: usize,
     waiting: FairQueue<oneshot::Sender<Permit>>,
-    yielding: Yielding,
+    yielding: BurstThrottle,
 }
 
 /// Leaves the queue when its owner is dropped while it waits.
 struct Waiter<'a> {
     state: &'a Mutex<GateState>,
-    place: Place,
+    place: Ticket,
     admitted: oneshot::Receiver<Permit>,
 }
 
-impl FairGate {
+impl FairSemaphore {
     /// A gate that lets so many in at once.
     #[must_use]
     pub fn new(permits: usize) -> Self {
         let state = GateState {
             free: permits,
             waiting: FairQueue::new(),
-            yielding: Yielding::new(permits),
+            yielding: BurstThrottle::new(permits),
         };
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -50,7 +50,7 @@ impl FairGate {
 
     /// Waits to be let in. Whoever stops waiting leaves the queue; a permit that comes too late for
     /// its waiter goes on to the next.
-    pub async fn enter(&self, namespace: &str) -> Permit {
+    pub async fn acquire(&self, namespace: &str) -> Permit {
         loop {
             let waiter = {
                 let mut state = lock(&self.state);
@@ -79,8 +79,8 @@ impl FairGate {
 
     /// Until when nobody else of a crowd shall enter, unless one of them leaves before.
     #[must_use]
-    pub fn holds_back_crowds(&self, now: Instant) -> Option<Instant> {
-        lock(&self.state).yielding.holds_back(now)
+    pub fn burst_blocked_until(&self, now: Instant) -> Option<Instant> {
+        lock(&self.state).yielding.burst_blocked_until(now)
     }
 
     fn permit(&self) -> Permit {
@@ -98,12 +98,12 @@ impl Permit {
 
     /// Says for whom it is.
     #[must_use]
-    pub fn of(mut self, company: Company, namespace: &Arc<str>, now: Instant) -> Self {
+    pub fn with_load(mut self, company: Load, namespace: &Arc<str>, now: Instant) -> Self {
         let mut state = lock(&self.state);
         if let Some((company, namespace)) = &self.of {
-            state.yielding.left(*company, namespace);
+            state.yielding.release(*company, namespace);
         }
-        state.yielding.entered(company, namespace, now);
+        state.yielding.acquire(company, namespace, now);
         drop(state);
         self.of = Some((company, Arc::clone(namespace)));
         self
@@ -128,7 +128,7 @@ impl Drop for Permit {
         let next = {
             let mut state = lock(&self.state);
             if let Some((company, namespace)) = &self.of {
-                state.yielding.left(*company, namespace);
+                state.yielding.release(*company, namespace);
             }
             let next = state.waiting.pop();
             if next.is_none() {
@@ -152,8 +152,8 @@ mod tests {
     /// Between a permit's release and its delivery the waiter may go, on another thread.
     #[tokio::test]
     async fn a_permit_that_finds_its_waiter_gone_goes_on_to_the_next() {
-        let gate = FairGate::new(1);
-        let inside = gate.enter("a").await;
+        let gate = FairSemaphore::new(1);
+        let inside = gate.acquire("a").await;
         for namespace in ["b", "c", "d"] {
             let (admit, gone) = oneshot::channel();
             lock(&gate.state).waiting.push(namespace, admit);

@@ -9,7 +9,7 @@ use std::{
 /// a namespace with its last item.
 #[derive(Debug)]
 pub struct FairQueue<T> {
-    lines: HashMap<Arc<str>, Line<T>>,
+    lines: HashMap<Arc<str>, NamespaceLane<T>>,
     turns: BTreeMap<u64, Arc<str>>,
     clock: u64,
     len: usize,
@@ -17,14 +17,14 @@ pub struct FairQueue<T> {
 
 /// Where an item stands in a [`FairQueue`].
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Ticket {
     namespace: Arc<str>,
     number: u64,
 }
 
 /// The items of one namespace. Maps by number, not deques, so that one that leaves costs no search.
 #[derive(Debug)]
-struct Line<T> {
+struct NamespaceLane<T> {
     turn: u64,
     items: BTreeMap<u64, T>,
 }
@@ -42,7 +42,7 @@ impl<T> FairQueue<T> {
     }
 
     /// Lets an item queue up, and says where it stands.
-    pub fn push(&mut self, namespace: &str, item: T) -> Place {
+    pub fn push(&mut self, namespace: &str, item: T) -> Ticket {
         self.clock += 1;
         self.len += 1;
         let number = self.clock;
@@ -51,24 +51,24 @@ impl<T> FairQueue<T> {
         if let Some(line) = self.lines.get_mut(&namespace) {
             line.items.insert(number, item);
         } else {
-            let line = Line {
+            let line = NamespaceLane {
                 turn: number,
                 items: BTreeMap::from([(number, item)]),
             };
             self.lines.insert(Arc::clone(&namespace), line);
             self.turns.insert(number, Arc::clone(&namespace));
         }
-        Place { namespace, number }
+        Ticket { namespace, number }
     }
 
     /// The item whose turn it is.
     pub fn pop(&mut self) -> Option<T> {
-        self.pop_of(|_, _| true)
+        self.pop_where(|_, _| true)
     }
 
     /// The item whose turn it is among the namespaces that are meant, by how many wait there.
-    pub fn pop_of(&mut self, meant: impl Fn(&str, usize) -> bool) -> Option<T> {
-        let turn = self.turn_of(meant)?;
+    pub fn pop_where(&mut self, meant: impl Fn(&str, usize) -> bool) -> Option<T> {
+        let turn = self.order(meant)?;
         self.clock += 1;
         let namespace = self.turns.remove(&turn)?;
         let line = self.lines.get_mut(&namespace)?;
@@ -84,8 +84,8 @@ impl<T> FairQueue<T> {
     }
 
     /// Whether something waits in a namespace that is meant, by how many wait there.
-    pub fn has(&self, meant: impl Fn(&str, usize) -> bool) -> bool {
-        self.turn_of(meant).is_some()
+    pub fn any_where(&self, meant: impl Fn(&str, usize) -> bool) -> bool {
+        self.order(meant).is_some()
     }
 
     /// How many items wait in a namespace.
@@ -96,7 +96,7 @@ impl<T> FairQueue<T> {
     }
 
     /// Takes an item out of turn; `None` if it was served already.
-    pub fn remove(&mut self, place: &Place) -> Option<T> {
+    pub fn remove(&mut self, place: &Ticket) -> Option<T> {
         let line = self.lines.get_mut(&place.namespace)?;
         let item = line.items.remove(&place.number)?;
         if line.items.is_empty() {
@@ -120,7 +120,7 @@ impl<T> FairQueue<T> {
     }
 
     /// The first turn of a namespace that is meant.
-    fn turn_of(&self, meant: impl Fn(&str, usize) -> bool) -> Option<u64> {
+    fn order(&self, meant: impl Fn(&str, usize) -> bool) -> Option<u64> {
         let mut turns = self.turns.iter();
         let meant = |namespace: &Arc<str>| {
             let line = self.lines.get(namespace);
@@ -130,7 +130,7 @@ impl<T> FairQueue<T> {
     }
 }
 
-impl Place {
+impl Ticket {
     pub(crate) fn namespace(&self) -> &str {
         &self.namespace
     }

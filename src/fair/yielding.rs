@@ -7,35 +7,39 @@ use tokio::time::Instant;
 
 /// How long a crowd keeps to few places after one of few was let in: longer than that takes,
 /// at an API server that has nothing else to do.
-const COURTESY: Duration = Duration::from_millis(100);
+const QUIET_WINDOW: Duration = Duration::from_millis(100);
 /// Of so many places a crowd keeps one meanwhile, or the only one. A second one hardly delays others;
 /// each further one delays them in proportion, and makes the crowd itself little faster. As many of the
 /// places are never a crowd's, since its requests may hang.
-const SHARE: usize = 8;
+const BURST_SHARE: usize = 8;
 
 /// The most of one namespace that are few: resources that share a source change at once.
 pub const FEW: usize = 3;
 
 /// With how many others of its namespace one comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Company {
+pub enum Load {
     /// More than [`FEW`] of its namespace wait or are served.
-    Crowd,
+    Burst,
     /// It is one of [`FEW`] at the most.
-    Few,
+    Light,
 }
 
-impl Company {
+impl Load {
     /// Company of each of so many that wait or are served.
     #[must_use]
     pub fn of(count: usize) -> Self {
-        if count <= FEW { Self::Few } else { Self::Crowd }
+        if count <= FEW {
+            Self::Light
+        } else {
+            Self::Burst
+        }
     }
 }
 
 /// Who of a crowd may enter.
 #[derive(Debug)]
-pub(super) struct Yielding {
+pub(super) struct BurstThrottle {
     /// For a crowd, at other times.
     most: usize,
     /// For a crowd, while it steps back.
@@ -53,9 +57,9 @@ struct Inside {
     of_a_crowd: usize,
 }
 
-impl Yielding {
+impl BurstThrottle {
     pub fn new(permits: usize) -> Self {
-        let share = permits / SHARE;
+        let share = permits / BURST_SHARE;
         Self {
             most: permits - share,
             few: share.max(1),
@@ -65,13 +69,13 @@ impl Yielding {
         }
     }
 
-    pub fn entered(&mut self, company: Company, namespace: &Arc<str>, now: Instant) {
-        if company == Company::Few && self.meets_a_crowd(namespace, now) {
-            self.until = Some(now + COURTESY);
+    pub fn acquire(&mut self, company: Load, namespace: &Arc<str>, now: Instant) {
+        if company == Load::Light && self.collides_with_burst(namespace, now) {
+            self.until = Some(now + QUIET_WINDOW);
         }
         let inside = self.inside.entry(Arc::clone(namespace)).or_default();
         inside.places += 1;
-        if company == Company::Crowd {
+        if company == Load::Burst {
             inside.of_a_crowd += 1;
             self.last = Some((Arc::clone(namespace), now));
         }
@@ -79,17 +83,19 @@ impl Yielding {
 
     /// The first of a crowd are few, and so is whoever comes when it has just been served; their own
     /// namespace is not held back for them.
-    fn meets_a_crowd(&self, namespace: &Arc<str>, now: Instant) -> bool {
+    fn collides_with_burst(&self, namespace: &Arc<str>, now: Instant) -> bool {
         let last = self.last.as_ref();
-        last.is_some_and(|(of, at)| of != namespace && (self.crowd() > 0 || now < *at + COURTESY))
+        last.is_some_and(|(of, at)| {
+            of != namespace && (self.crowd() > 0 || now < *at + QUIET_WINDOW)
+        })
     }
 
-    pub fn left(&mut self, company: Company, namespace: &Arc<str>) {
+    pub fn release(&mut self, company: Load, namespace: &Arc<str>) {
         let Some(inside) = self.inside.get_mut(namespace) else {
             return;
         };
         inside.places = inside.places.saturating_sub(1);
-        if company == Company::Crowd {
+        if company == Load::Burst {
             inside.of_a_crowd = inside.of_a_crowd.saturating_sub(1);
         }
         if inside.places == 0 {
@@ -104,31 +110,31 @@ impl Yielding {
     }
 
     /// Until when nobody else of a crowd may enter, unless one of them leaves before.
-    pub fn holds_back(&self, now: Instant) -> Option<Instant> {
+    pub fn burst_blocked_until(&self, now: Instant) -> Option<Instant> {
         let courtesy = self.until.filter(|until| now < *until);
         let places = courtesy.map_or(self.most, |_| self.few);
-        (self.crowd() >= places).then(|| courtesy.unwrap_or(now + COURTESY))
+        (self.crowd() >= places).then(|| courtesy.unwrap_or(now + QUIET_WINDOW))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Company::*, *};
+    use super::{Load::*, *};
 
     const MOMENT: Duration = Duration::from_millis(1);
 
-    fn enter(yielding: &mut Yielding, company: Company, namespace: &str, now: Instant) {
-        yielding.entered(company, &Arc::from(namespace), now);
+    fn enter(yielding: &mut BurstThrottle, company: Load, namespace: &str, now: Instant) {
+        yielding.acquire(company, &Arc::from(namespace), now);
     }
 
-    fn leave(yielding: &mut Yielding, company: Company, namespace: &str) {
-        yielding.left(company, &Arc::from(namespace));
+    fn leave(yielding: &mut BurstThrottle, company: Load, namespace: &str) {
+        yielding.release(company, &Arc::from(namespace));
     }
 
-    fn crowd(of: usize, permits: usize, now: Instant) -> Yielding {
-        let mut yielding = Yielding::new(permits);
+    fn crowd(of: usize, permits: usize, now: Instant) -> BurstThrottle {
+        let mut yielding = BurstThrottle::new(permits);
         for _ in 0..of {
-            enter(&mut yielding, Crowd, "crowd", now);
+            enter(&mut yielding, Burst, "crowd", now);
         }
         yielding
     }
@@ -137,9 +143,12 @@ mod tests {
     fn a_crowd_that_nobody_comes_beside_leaves_some_places_and_no_more() {
         let now = Instant::now();
         for (permits, most) in [(1, 1), (2, 2), (7, 7), (8, 7), (16, 14), (64, 56)] {
-            assert_eq!(crowd(most - 1, permits, now).holds_back(now), None);
+            assert_eq!(crowd(most - 1, permits, now).burst_blocked_until(now), None);
             let full = crowd(most, permits, now);
-            assert!(full.holds_back(now).is_some_and(|again| again > now));
+            assert!(
+                full.burst_blocked_until(now)
+                    .is_some_and(|again| again > now)
+            );
         }
     }
 
@@ -147,13 +156,17 @@ mod tests {
     fn one_of_few_holds_a_crowd_back_for_a_while() {
         let now = Instant::now();
         let mut yielding = crowd(13, 16, now);
-        enter(&mut yielding, Few, "quiet", now);
-        let until = now + COURTESY;
-        assert_eq!(yielding.holds_back(now), Some(until));
-        assert_eq!(yielding.holds_back(until - MOMENT), Some(until));
-        assert_eq!(yielding.holds_back(until), None);
-        leave(&mut yielding, Few, "quiet");
-        assert_eq!(yielding.holds_back(now), Some(until), "it has more to do");
+        enter(&mut yielding, Light, "quiet", now);
+        let until = now + QUIET_WINDOW;
+        assert_eq!(yielding.burst_blocked_until(now), Some(until));
+        assert_eq!(yielding.burst_blocked_until(until - MOMENT), Some(until));
+        assert_eq!(yielding.burst_blocked_until(until), None);
+        leave(&mut yielding, Light, "quiet");
+        assert_eq!(
+            yielding.burst_blocked_until(now),
+            Some(until),
+            "it has more to do"
+        );
     }
 
     #[test]
@@ -161,11 +174,11 @@ mod tests {
         let now = Instant::now();
         for (permits, kept) in [(1, 1), (4, 1), (16, 2), (64, 8)] {
             let mut yielding = crowd(permits, permits, now);
-            enter(&mut yielding, Few, "quiet", now);
+            enter(&mut yielding, Light, "quiet", now);
             for inside in (0..=permits).rev() {
-                let held = yielding.holds_back(now).is_some();
+                let held = yielding.burst_blocked_until(now).is_some();
                 assert_eq!(held, inside >= kept, "{inside} of {permits}");
-                leave(&mut yielding, Crowd, "crowd");
+                leave(&mut yielding, Burst, "crowd");
             }
         }
     }
@@ -173,33 +186,33 @@ mod tests {
     #[test]
     fn the_first_of_a_crowd_count_once_they_are_one() {
         let now = Instant::now();
-        let mut yielding = Yielding::new(16);
-        for company in [Few, Few, Few, Crowd] {
+        let mut yielding = BurstThrottle::new(16);
+        for company in [Light, Light, Light, Burst] {
             assert_eq!(yielding.crowd(), 0);
             enter(&mut yielding, company, "crowd", now);
         }
-        enter(&mut yielding, Few, "quiet", now);
+        enter(&mut yielding, Light, "quiet", now);
         assert_eq!(yielding.crowd(), 4);
-        leave(&mut yielding, Few, "crowd");
+        leave(&mut yielding, Light, "crowd");
         assert_eq!(yielding.crowd(), 3);
-        leave(&mut yielding, Crowd, "crowd");
+        leave(&mut yielding, Burst, "crowd");
         assert_eq!(yielding.crowd(), 0, "two are few");
     }
 
     #[test]
     fn a_crowd_is_not_held_back_for_one_of_its_own() {
         let now = Instant::now();
-        let mut yielding = Yielding::new(16);
+        let mut yielding = BurstThrottle::new(16);
         for _ in 0..3 {
-            enter(&mut yielding, Few, "crowd", now);
+            enter(&mut yielding, Light, "crowd", now);
             for _ in 0..12 {
-                enter(&mut yielding, Crowd, "crowd", now);
-                assert_eq!(yielding.holds_back(now), None);
+                enter(&mut yielding, Burst, "crowd", now);
+                assert_eq!(yielding.burst_blocked_until(now), None);
             }
             for _ in 0..12 {
-                leave(&mut yielding, Crowd, "crowd");
+                leave(&mut yielding, Burst, "crowd");
             }
-            leave(&mut yielding, Few, "crowd");
+            leave(&mut yielding, Light, "crowd");
         }
     }
 
@@ -207,13 +220,13 @@ mod tests {
     fn a_crowd_between_two_of_its_runs_is_still_one() {
         let now = Instant::now();
         let mut yielding = crowd(2, 16, now);
-        leave(&mut yielding, Crowd, "crowd");
-        leave(&mut yielding, Crowd, "crowd");
+        leave(&mut yielding, Burst, "crowd");
+        leave(&mut yielding, Burst, "crowd");
         let mut later = crowd(0, 16, now);
         later.last.clone_from(&yielding.last);
-        enter(&mut yielding, Few, "quiet", now + COURTESY - MOMENT);
+        enter(&mut yielding, Light, "quiet", now + QUIET_WINDOW - MOMENT);
         assert!(yielding.until.is_some());
-        enter(&mut later, Few, "quiet", now + COURTESY);
+        enter(&mut later, Light, "quiet", now + QUIET_WINDOW);
         assert_eq!(later.until, None, "it has gone");
     }
 
@@ -221,10 +234,10 @@ mod tests {
     fn the_last_of_few_counts() {
         let now = Instant::now();
         let mut yielding = crowd(13, 16, now);
-        enter(&mut yielding, Few, "quiet", now);
-        enter(&mut yielding, Few, "other", now + COURTESY - MOMENT);
-        assert!(yielding.holds_back(now + COURTESY).is_some());
-        let over = now + COURTESY - MOMENT + COURTESY;
-        assert_eq!(yielding.holds_back(over), None);
+        enter(&mut yielding, Light, "quiet", now);
+        enter(&mut yielding, Light, "other", now + QUIET_WINDOW - MOMENT);
+        assert!(yielding.burst_blocked_until(now + QUIET_WINDOW).is_some());
+        let over = now + QUIET_WINDOW - MOMENT + QUIET_WINDOW;
+        assert_eq!(yielding.burst_blocked_until(over), None);
     }
 }

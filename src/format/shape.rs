@@ -69,7 +69,9 @@ pub(super) fn oddity(text: &str) -> Option<&'static str> {
 /// A version and 32 bytes, in base64.
 fn is_smtp_password(text: &str) -> bool {
     let decoded = decoded_base64(text).filter(|_| text.len() == 44);
-    decoded.is_some_and(|bytes| bytes.reveal().len() == 33 && bytes.reveal().first() == Some(&4))
+    decoded.is_some_and(|bytes| {
+        bytes.expose_secret().len() == 33 && bytes.expose_secret().first() == Some(&4)
+    })
 }
 
 /// What stands behind base64, if that is short enough for a key of AWS.

@@ -82,7 +82,7 @@ fn encoded_twice(value: &Value<'_, str>) -> Option<Finding> {
         return None;
     }
     let decoded = shape::decoded_base64(value.content.trim())?;
-    let text = std::str::from_utf8(decoded.reveal()).ok()?.trim();
+    let text = std::str::from_utf8(decoded.expose_secret()).ok()?.trim();
     let encoded = match value.field {
         PairField::AccessKeyId => shape::is_id(text) || shape::is_aws_secret(text),
         PairField::SecretAccessKey => shape::is_aws_id(text) || shape::is_aws_secret(text),

@@ -77,7 +77,7 @@ async fn attempt(
         ),
         Policy::Requester | Policy::Status | Policy::Restarts => return None,
     };
-    Some(act::rehearse(client, &path, &object).await)
+    Some(act::dry_run_create(client, &path, &object).await)
 }
 
 /// Whether the API server says that the refusal is this policy's.

@@ -6,7 +6,7 @@ use crate::uid::Uid;
 
 /// Namespace and name of a resource.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ResourceKey {
+pub struct NamespacedName {
     /// Namespace of the resource.
     pub namespace: Arc<str>,
     /// Name of the resource.
@@ -15,7 +15,7 @@ pub struct ResourceKey {
 
 /// What a resource says of itself and of Secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mentions {
+pub struct References {
     /// UID of the resource.
     pub uid: Uid,
     /// When the resource was created, in seconds since 1970.
@@ -28,7 +28,7 @@ pub struct Mentions {
     pub published: Option<Arc<str>>,
 }
 
-impl ResourceKey {
+impl NamespacedName {
     /// The key of a namespace and a name.
     #[must_use]
     pub fn new(namespace: &str, name: &str) -> Self {
@@ -47,15 +47,15 @@ impl ResourceKey {
     }
 }
 
-impl fmt::Display for ResourceKey {
+impl fmt::Display for NamespacedName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}/{}", self.namespace, self.name)
     }
 }
 
-impl Mentions {
+impl References {
     /// The Secrets that are mentioned, each once.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn secret_names(&self) -> impl Iterator<Item = &str> {
         let target = Some(&*self.target).filter(|name| **name != *self.source);
         let published = self
             .published
@@ -75,13 +75,13 @@ impl Mentions {
 
     /// Whether a Secret of this name is, or is to be, the target.
     #[must_use]
-    pub fn owns(&self, name: &str) -> bool {
+    pub fn is_target(&self, name: &str) -> bool {
         *self.target == *name || self.published.as_deref() == Some(name)
     }
 
     /// Who of several that want one target comes first: who publishes there, then the older one.
     #[must_use]
-    pub fn precedence(&self) -> (bool, i64, &Uid) {
+    pub fn priority(&self) -> (bool, i64, &Uid) {
         let publishes_there = self.published.as_ref() == Some(&self.target);
         (!publishes_there, self.created, &self.uid)
     }

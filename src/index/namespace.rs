@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{MOST_STRAYS, Mentions, ResourceKey, Seen, Sight};
+use super::{MAX_STALE_TARGETS, NamespacedName, Observed, References, SecretVersion};
 use crate::uid::Uid;
 
 /// A target that several resources may want, and the one of them that came first.
@@ -16,7 +16,7 @@ pub(super) struct Contest {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tracked {
-    pub(super) sight: Sight,
+    pub(super) sight: Observed,
     pub(super) awaited_by_list: bool,
     pub(super) mentioned_by: Vec<Arc<str>>,
 }
@@ -33,7 +33,7 @@ impl Tracked {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Namespace {
-    pub(super) resources: HashMap<Arc<str>, Mentions>,
+    pub(super) resources: HashMap<Arc<str>, References>,
     pub(super) secrets: HashMap<Arc<str>, Tracked>,
     pub(super) by_uid: HashMap<Uid, Arc<str>>,
     pub(super) strays: HashSet<Arc<str>>,
@@ -54,7 +54,7 @@ fn first_of<'a>(names: impl Iterator<Item = &'a Arc<str>>) -> BTreeSet<&'a Arc<s
     let mut first = BTreeSet::new();
     for name in names {
         first.insert(name);
-        if first.len() > MOST_STRAYS {
+        if first.len() > MAX_STALE_TARGETS {
             first.pop_last();
         }
     }
@@ -62,7 +62,7 @@ fn first_of<'a>(names: impl Iterator<Item = &'a Arc<str>>) -> BTreeSet<&'a Arc<s
 }
 
 impl Namespace {
-    pub(super) fn apply(&mut self, name: &Arc<str>, mut mentions: Mentions) {
+    pub(super) fn apply(&mut self, name: &Arc<str>, mut mentions: References) {
         let (name, before) = self
             .resources
             .remove_entry(name)
@@ -80,14 +80,16 @@ impl Namespace {
         }
         self.by_uid.insert(mentions.uid.clone(), Arc::clone(&name));
         if let Some(before) = &before {
-            let kept: Vec<&str> = mentions.names().collect();
-            let dropped = before.names().filter(|secret| !kept.contains(secret));
+            let kept: Vec<&str> = mentions.secret_names().collect();
+            let dropped = before
+                .secret_names()
+                .filter(|secret| !kept.contains(secret));
             let dropped: Vec<&str> = dropped.collect();
             if before.uid != mentions.uid {
                 self.by_uid.remove(&before.uid);
-                self.forget_strays_of(&before.uid);
+                self.forget_stale_targets_of(&before.uid);
             }
-            self.unmention(&name, &dropped, Some(&mentions));
+            self.remove_references(&name, &dropped, Some(&mentions));
         }
         self.resources.insert(name, mentions);
     }
@@ -97,13 +99,13 @@ impl Namespace {
             return;
         };
         self.by_uid.remove(&mentions.uid);
-        let names: Vec<&str> = mentions.names().collect();
-        self.unmention(name, &names, None);
-        self.forget_strays_of(&mentions.uid);
+        let names: Vec<&str> = mentions.secret_names().collect();
+        self.remove_references(name, &names, None);
+        self.forget_stale_targets_of(&mentions.uid);
     }
 
     /// A resource is gone. Its strays are garbage, which the cluster collects.
-    fn forget_strays_of(&mut self, uid: &Uid) {
+    fn forget_stale_targets_of(&mut self, uid: &Uid) {
         let Self {
             secrets, strays, ..
         } = self;
@@ -112,7 +114,7 @@ impl Namespace {
                 return false;
             };
             let seen = tracked.sight.present();
-            let is_its = seen.is_some_and(|seen| seen.marked_by.as_ref() == Some(uid));
+            let is_its = seen.is_some_and(|seen| seen.owner_uid.as_ref() == Some(uid));
             if is_its && tracked.mentioned_by.is_empty() {
                 secrets.remove(name);
             }
@@ -122,7 +124,12 @@ impl Namespace {
 
     /// A resource no longer mentions these Secrets. What is still marked by it has become a stray,
     /// and what another one has marked stays one.
-    pub(super) fn unmention(&mut self, name: &str, secrets: &[&str], now: Option<&Mentions>) {
+    pub(super) fn remove_references(
+        &mut self,
+        name: &str,
+        secrets: &[&str],
+        now: Option<&References>,
+    ) {
         for secret in secrets {
             let Some(tracked) = self.secrets.get_mut(*secret) else {
                 continue;
@@ -131,7 +138,7 @@ impl Namespace {
             let marked_by = tracked
                 .sight
                 .present()
-                .and_then(|seen| seen.marked_by.as_ref());
+                .and_then(|seen| seen.owner_uid.as_ref());
             let is_its = now.is_some_and(|mentions| marked_by == Some(&mentions.uid));
             let owner = marked_by.and_then(|uid| self.by_uid.get(uid));
             let is_anothers = owner.is_some_and(|owner| **owner != *name);
@@ -144,10 +151,10 @@ impl Namespace {
     }
 
     /// The place where a Secret is kept, if anybody cares about it.
-    pub(super) fn track(&mut self, name: &str, seen: &Seen) -> Option<&mut Tracked> {
-        let owner = seen.marked_by.as_ref().and_then(|uid| self.by_uid.get(uid));
+    pub(super) fn track(&mut self, name: &str, seen: &SecretVersion) -> Option<&mut Tracked> {
+        let owner = seen.owner_uid.as_ref().and_then(|uid| self.by_uid.get(uid));
         let owner = owner.and_then(|owner| self.resources.get(owner));
-        let stray = owner.is_some_and(|owner| !owner.owns(name));
+        let stray = owner.is_some_and(|owner| !owner.is_target(name));
         if stray {
             self.strays.insert(name.into());
             return Some(self.secrets.entry(name.into()).or_default());
@@ -164,12 +171,12 @@ impl Namespace {
     }
 
     /// Takes note of a Secret, if anybody cares about it.
-    pub(super) fn see(&mut self, name: &str, seen: Seen) -> bool {
+    pub(super) fn see(&mut self, name: &str, seen: SecretVersion) -> bool {
         let Some(tracked) = self.track(name, &seen) else {
             return false;
         };
         tracked.awaited_by_list = false;
-        tracked.sight.advance(seen);
+        tracked.sight.update_if_newer(seen);
         true
     }
 
@@ -183,25 +190,25 @@ impl Namespace {
     }
 
     /// The resources that mention a Secret, and the one whose marks it carries.
-    pub(super) fn concerned(&self, namespace: &Arc<str>, name: &str) -> Vec<ResourceKey> {
+    pub(super) fn dependents(&self, namespace: &Arc<str>, name: &str) -> Vec<NamespacedName> {
         let Some(tracked) = self.secrets.get(name) else {
             return Vec::new();
         };
         let marked_by = tracked
             .sight
             .present()
-            .and_then(|seen| seen.marked_by.as_ref());
+            .and_then(|seen| seen.owner_uid.as_ref());
         let owner = marked_by.and_then(|uid| self.by_uid.get(uid));
         let owner = owner.filter(|owner| !tracked.mentioned_by.contains(owner));
         tracked
             .mentioned_by
             .iter()
             .chain(owner)
-            .map(|by| ResourceKey::of(namespace, by))
+            .map(|by| NamespacedName::of(namespace, by))
             .collect()
     }
 
-    pub(super) fn sight(&self, name: &str) -> Sight {
+    pub(super) fn sight(&self, name: &str) -> Observed {
         self.secrets
             .get(name)
             .map(|tracked| tracked.sight.clone())
@@ -209,16 +216,20 @@ impl Namespace {
     }
 
     /// Leftovers of a resource that come after a name, or the first ones: a view is made for each run.
-    pub(super) fn strays(&self, mentions: &Mentions, after: &str) -> Vec<(String, Seen)> {
+    pub(super) fn stale_targets(
+        &self,
+        mentions: &References,
+        after: &str,
+    ) -> Vec<(String, SecretVersion)> {
         let marked = |name: &Arc<str>| {
             let seen = self
                 .secrets
                 .get(name)
                 .and_then(|tracked| tracked.sight.present());
-            seen.is_some_and(|seen| seen.marked_by.as_ref() == Some(&mentions.uid))
+            seen.is_some_and(|seen| seen.owner_uid.as_ref() == Some(&mentions.uid))
         };
         let strays = || {
-            let others = self.strays.iter().filter(|name| !mentions.owns(name));
+            let others = self.strays.iter().filter(|name| !mentions.is_target(name));
             others.filter(|name| marked(name))
         };
         let mut first = first_of(strays().filter(|name| ***name > *after));
@@ -233,7 +244,7 @@ impl Namespace {
     }
 
     /// Who else wants the same target and comes first.
-    pub(super) fn rival(&self, name: &str, mentions: &Mentions) -> Option<String> {
+    pub(super) fn conflicting_resource(&self, name: &str, mentions: &References) -> Option<String> {
         let first = self.first(&mentions.target)?;
         (*first != *name).then(|| first.to_string())
     }
@@ -257,7 +268,7 @@ impl Namespace {
         if self.first(&before.target) == before.first {
             return Vec::new();
         }
-        let wanting = self.wanting(&before.target).map(|(name, _)| name);
+        let wanting = self.competitors(&before.target).map(|(name, _)| name);
         wanting
             .filter(|name| ***name != *changed)
             .cloned()
@@ -266,14 +277,16 @@ impl Namespace {
 
     /// Who comes first of all that want a target. Everybody else waits for that one.
     fn first(&self, target: &str) -> Option<Arc<str>> {
-        let first = self.wanting(target).min_by_key(|(_, its)| its.precedence());
+        let first = self
+            .competitors(target)
+            .min_by_key(|(_, its)| its.priority());
         first.map(|(name, _)| Arc::clone(name))
     }
 
-    fn wanting<'a>(
+    fn competitors<'a>(
         &'a self,
         target: &'a str,
-    ) -> impl Iterator<Item = (&'a Arc<str>, &'a Mentions)> {
+    ) -> impl Iterator<Item = (&'a Arc<str>, &'a References)> {
         let tracked = self.secrets.get(target).into_iter();
         let mentioned_by = tracked.flat_map(|tracked| &tracked.mentioned_by);
         let known = mentioned_by.filter_map(|name| Some((name, self.resources.get(name)?)));

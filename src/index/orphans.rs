@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Seen;
+use super::SecretVersion;
 use crate::uid::Uid;
 
 /// How many are kept in one namespace. The oldest go first: a resource follows its Secret within seconds.
@@ -14,15 +14,21 @@ pub const MOST: usize = 4096;
 
 /// By namespace, in the order in which they came. Rarely there is any.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Orphans {
-    of: BTreeMap<String, Vec<(String, Seen)>>,
+pub(super) struct UnclaimedTargets {
+    of: BTreeMap<String, Vec<(String, SecretVersion)>>,
     count: usize,
 }
 
-impl Orphans {
-    pub(super) fn note(&mut self, namespace: &str, name: &str, seen: &Seen, knows_owner: bool) {
+impl UnclaimedTargets {
+    pub(super) fn note(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        seen: &SecretVersion,
+        knows_owner: bool,
+    ) {
         self.forget(namespace, name);
-        if seen.marked_by.is_none() || knows_owner {
+        if seen.owner_uid.is_none() || knows_owner {
             return;
         }
         let its = self.of.entry(namespace.to_owned()).or_default();
@@ -50,10 +56,10 @@ impl Orphans {
     }
 
     /// Those that wait for a resource, which is known now.
-    pub(super) fn take(&mut self, namespace: &str, uid: &Uid) -> Vec<(String, Seen)> {
+    pub(super) fn take(&mut self, namespace: &str, uid: &Uid) -> Vec<(String, SecretVersion)> {
         let mut taken = Vec::new();
         self.retain(namespace, |orphan| {
-            let its = orphan.1.marked_by.as_ref() == Some(uid);
+            let its = orphan.1.owner_uid.as_ref() == Some(uid);
             if its {
                 taken.push(orphan.clone());
             }
@@ -67,7 +73,7 @@ impl Orphans {
         self.retain(namespace, |_| !std::mem::take(&mut first));
     }
 
-    fn retain(&mut self, namespace: &str, keep: impl FnMut(&(String, Seen)) -> bool) {
+    fn retain(&mut self, namespace: &str, keep: impl FnMut(&(String, SecretVersion)) -> bool) {
         let Some(its) = self.of.get_mut(namespace) else {
             return;
         };

@@ -13,8 +13,8 @@ use crate::pair::{KeyPair, SecretBytes};
 pub(super) type Obstacle = &'static str;
 
 pub(super) fn credentials(pair: &KeyPair) -> Result<SecretBytes, Obstacle> {
-    let id = pair.access_key_id.reveal();
-    let secret = pair.secret_access_key.reveal();
+    let id = pair.access_key_id.expose_secret();
+    let secret = pair.secret_access_key.expose_secret();
     if !(is_plain(id) && is_plain(secret)) {
         return Err("SDKs read a credentials file differently \
                     where # or ; begins a value or follows white space in it, \
@@ -66,8 +66,8 @@ pub(super) fn process_json(pair: &KeyPair) -> Result<SecretBytes, Obstacle> {
 
     let output = Output {
         version: 1,
-        access_key_id: pair.access_key_id.reveal(),
-        secret_access_key: pair.secret_access_key.reveal(),
+        access_key_id: pair.access_key_id.expose_secret(),
+        secret_access_key: pair.secret_access_key.expose_secret(),
     };
     let values = output.access_key_id.len() + output.secret_access_key.len();
     let room = PUNCTUATION + LONGEST_ESCAPE * values;

@@ -13,11 +13,11 @@ use k8s_openapi::{
 use tokio::time::Instant;
 
 /// A lease that has not changed for so long is free.
-pub const DURATION: Duration = Duration::from_secs(15);
+pub const LEASE_DURATION: Duration = Duration::from_secs(15);
 /// A holder that could not renew for so long has no effects any more, well before another may.
-pub const DEADLINE: Duration = Duration::from_secs(10);
+pub const RENEW_DEADLINE: Duration = Duration::from_secs(10);
 /// How often a holder renews, and the others look.
-pub const RETRY: Duration = Duration::from_secs(2);
+pub const RETRY_PERIOD: Duration = Duration::from_secs(2);
 /// The longest that another writer's lease is believed: a typing error must not stop all replicas.
 const LONGEST: Duration = Duration::from_mins(1);
 
@@ -69,7 +69,9 @@ impl Observed {
     fn is_free(&self, now: Instant) -> bool {
         let seconds = self.spec().and_then(|spec| spec.lease_duration_seconds);
         let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
-        let patience = seconds.map_or(DURATION, Duration::from_secs).min(LONGEST);
+        let patience = seconds
+            .map_or(LEASE_DURATION, Duration::from_secs)
+            .min(LONGEST);
         self.holder().is_none() || now.saturating_duration_since(self.since) >= patience
     }
 
@@ -80,7 +82,7 @@ impl Observed {
         let renewed = if self.is_held_by(me) {
             LeaseSpec {
                 renew_time: Some(MicroTime(wall)),
-                lease_duration_seconds: Some(seconds(DURATION)),
+                lease_duration_seconds: Some(seconds(LEASE_DURATION)),
                 ..spec
             }
         } else if self.is_free(now) {
@@ -132,7 +134,7 @@ pub fn first(name: &str, me: &str, wall: Timestamp) -> Lease {
 fn taken(me: &str, transitions: i32, wall: Timestamp) -> LeaseSpec {
     LeaseSpec {
         holder_identity: Some(me.to_owned()),
-        lease_duration_seconds: Some(seconds(DURATION)),
+        lease_duration_seconds: Some(seconds(LEASE_DURATION)),
         acquire_time: Some(MicroTime(wall)),
         renew_time: Some(MicroTime(wall)),
         lease_transitions: Some(transitions),

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{Label, SECONDS};
 use crate::{
-    sts::{Question, Reply, Sts},
+    sts::{CallerIdentityReply, CallerIdentityRequest, Sts},
     verdict::Answer,
 };
 
@@ -83,10 +83,13 @@ pub(super) fn word(answer: &Answer) -> &'static str {
 }
 
 impl<S: Sts> Sts for Measured<S> {
-    fn ask(&self, question: Question) -> BoxFuture<'_, Reply> {
+    fn get_caller_identity(
+        &self,
+        question: CallerIdentityRequest,
+    ) -> BoxFuture<'_, CallerIdentityReply> {
         Box::pin(async move {
             let began = Instant::now();
-            let reply = self.sts.ask(question).await;
+            let reply = self.sts.get_caller_identity(question).await;
             let outcome = [("outcome", word(&reply.answer))];
             let seconds = began.elapsed().as_secs_f64();
             self.calls.seconds.get_or_create(&outcome).observe(seconds);
@@ -94,7 +97,7 @@ impl<S: Sts> Sts for Measured<S> {
         })
     }
 
-    fn destination<'a>(&'a self, question: &'a Question) -> Cow<'a, str> {
+    fn destination<'a>(&'a self, question: &'a CallerIdentityRequest) -> Cow<'a, str> {
         self.sts.destination(question)
     }
 }

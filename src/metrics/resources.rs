@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::Summary;
-use crate::{index::ResourceKey, lock::lock};
+use crate::{index::NamespacedName, lock::lock};
 
 /// A page has about 100 KiB.
 const PAGE: usize = 500;
@@ -15,7 +15,7 @@ const PAGE: usize = 500;
 /// Somebody who knows the state of resources.
 pub trait Listing: Send + Sync {
     /// At most so many resources that come after one, or the first ones, in some order that lasts.
-    fn after(&self, last: Option<&ResourceKey>, most: usize) -> Vec<(ResourceKey, Summary)>;
+    fn after(&self, last: Option<&NamespacedName>, most: usize) -> Vec<(NamespacedName, Summary)>;
 }
 
 /// Who is asked for the state of resources.
@@ -36,7 +36,7 @@ struct Pages {
     listings: Vec<Weak<dyn Listing>>,
     family: usize,
     listing: usize,
-    last: Option<ResourceKey>,
+    last: Option<NamespacedName>,
     begun: bool,
 }
 
@@ -44,7 +44,7 @@ struct Pages {
 struct Lines<'a> {
     text: &'a mut String,
     name: &'static str,
-    key: &'a ResourceKey,
+    key: &'a NamespacedName,
 }
 
 const FAMILIES: [Family; 4] = [

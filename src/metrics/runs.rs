@@ -100,7 +100,7 @@ impl Run {
         let word = match result {
             Ok(None) => "success",
             Ok(Some(_)) => "requeue_after",
-            Err(error) if error.is_race() => "requeue",
+            Err(error) if error.is_conflict() => "requeue",
             Err(_) => "error",
         };
         let runs = &self.runs;

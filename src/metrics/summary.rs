@@ -2,7 +2,7 @@
 
 use crate::{
     api::{ConditionType, Reason, StaticAwsCredentialsStatus},
-    conditions::{self, Truth},
+    conditions::{self, ConditionStatus},
 };
 
 const TYPES: [ConditionType; 7] = [
@@ -41,14 +41,14 @@ pub struct Summary {
 struct Truths(u16);
 
 impl Truths {
-    const BITS: [Option<Truth>; 4] = [
+    const BITS: [Option<ConditionStatus>; 4] = [
         None,
-        Some(Truth::True),
-        Some(Truth::False),
-        Some(Truth::Unknown),
+        Some(ConditionStatus::True),
+        Some(ConditionStatus::False),
+        Some(ConditionStatus::Unknown),
     ];
 
-    fn of(truths: [Option<Truth>; TYPES.len()]) -> Self {
+    fn of(truths: [Option<ConditionStatus>; TYPES.len()]) -> Self {
         let all = truths.into_iter().rev();
         Self(all.fold(0, |bits, truth| {
             let truth = Self::BITS.iter().position(|known| *known == truth);
@@ -56,7 +56,7 @@ impl Truths {
         }))
     }
 
-    fn all(self) -> impl Iterator<Item = Option<Truth>> {
+    fn all(self) -> impl Iterator<Item = Option<ConditionStatus>> {
         let at = move |place: usize| usize::from(self.0 >> (2 * place) & 3);
         (0..TYPES.len()).map(move |place| Self::BITS.get(at(place)).copied().flatten())
     }
@@ -72,7 +72,7 @@ impl Summary {
         let published = status.published.as_ref();
         let revision = published.and_then(|published| published.revision.try_into().ok());
         Self {
-            truths: Truths::of(TYPES.map(|kind| Truth::parse(&find(kind)?.status))),
+            truths: Truths::of(TYPES.map(|kind| ConditionStatus::parse(&find(kind)?.status))),
             reasons: TOLD.map(|kind| Reason::parse(&find(kind)?.reason)),
             verified: verified.unwrap_or_default(),
             revision: revision.unwrap_or_default(),

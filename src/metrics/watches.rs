@@ -29,12 +29,12 @@ pub struct Watches(Arc<Mutex<Vec<Watch>>>);
 struct Watch {
     kind: &'static str,
     scope: String,
-    heard: Weak<Heard>,
+    heard: Weak<WatchLiveness>,
 }
 
 /// When the API server was last heard on one watch, and the version up to which its events were processed.
 #[derive(Debug)]
-pub struct Heard {
+pub struct WatchLiveness {
     last: Mutex<Instant>,
     version: AtomicU64,
 }
@@ -43,8 +43,8 @@ impl Watches {
     /// A watch of a kind in a namespace, or in all, begins, and is measured for as long as the returned
     /// value lives.
     #[must_use]
-    pub fn open(&self, kind: &'static str, namespace: Option<&str>) -> Arc<Heard> {
-        let heard = Arc::new(Heard {
+    pub fn open(&self, kind: &'static str, namespace: Option<&str>) -> Arc<WatchLiveness> {
+        let heard = Arc::new(WatchLiveness {
             last: Mutex::new(Instant::now()),
             version: AtomicU64::new(0),
         });
@@ -71,7 +71,7 @@ impl Watches {
     }
 }
 
-impl Heard {
+impl WatchLiveness {
     /// The API server is heard: a page of a list, the head of a watch, an event, a bookmark.
     pub fn now(&self) {
         *lock(&self.last) = Instant::now();

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use super::ProcessError;
 use crate::{
     args::RunArgs,
-    context::Shared,
+    context::ProcessContext,
     health::Health,
     server::{self, Access, Certificate},
 };
@@ -25,7 +25,7 @@ pub(super) fn port(args: &RunArgs) -> Result<(TcpListener, Option<Certificate>),
 pub(super) fn serve_metrics(
     args: &RunArgs,
     (listener, certificate): (TcpListener, Option<Certificate>),
-    shared: &Arc<Shared>,
+    shared: &Arc<ProcessContext>,
     health: &Arc<Health>,
 ) -> impl Future<Output = ()> + use<> {
     let access = args

@@ -5,28 +5,28 @@ use std::{sync::Arc, time::Duration};
 use futures::future::BoxFuture;
 use tokio::time::{Instant, timeout};
 
-use super::Run;
+use super::Reconcile;
 use crate::{
-    decide::{Awaited, Look, Query, Source, SourcePair},
-    remembered::{About, Asked},
-    sts::{Question, Urgency},
+    decide::{Awaited, InputsHash, Query, Source, SourcePair},
+    remembered::{PendingVerification, Subject},
+    sts::{CallerIdentityRequest, Priority},
     verdict::Answer,
 };
 
 /// For how long a run waits itself. Most answers come sooner, and a run that has its answer reads nothing
 /// twice.
-const PATIENCE: Duration = Duration::from_secs(1);
+const INLINE_WAIT: Duration = Duration::from_secs(1);
 /// The same while the endpoint gives no answer: one that has just come back may answer yet.
-const PATIENCE_IN_AN_OUTAGE: Duration = Duration::from_millis(200);
+const INLINE_WAIT_IN_OUTAGE: Duration = Duration::from_millis(200);
 
-impl Run<'_> {
+impl Reconcile<'_> {
     /// Asks about the source's pair. An answer that does not come soon is for another run; this one goes
     /// on without it.
     pub(super) async fn ask(&mut self, query: Query) {
         let Some(pair) = self.pair() else {
             return;
         };
-        let about = About {
+        let about = Subject {
             fingerprint: pair.fingerprint,
             region: query.region.as_str().to_owned(),
             new_pair: query.new_pair,
@@ -38,7 +38,7 @@ impl Run<'_> {
             // AWS may take long, and its limiter longer: nobody waits behind this run meanwhile.
             self.place = None;
             let outage = sts.outage(&question);
-            let patience = outage.map_or(PATIENCE, |_| PATIENCE_IN_AN_OUTAGE);
+            let patience = outage.map_or(INLINE_WAIT, |_| INLINE_WAIT_IN_OUTAGE);
             if let Ok(answer) = timeout(patience, &mut answer).await {
                 self.answers.push((about.region, answer));
                 return;
@@ -50,7 +50,7 @@ impl Run<'_> {
     }
 
     /// Whether an earlier run asked this. A question about another pair is given up.
-    fn waits_for(&self, about: &About) -> bool {
+    fn waits_for(&self, about: &Subject) -> bool {
         let (waits, overtaken) = self.context.question(self.resource, |asked| {
             let waits = asked.as_ref().is_some_and(|asked| asked.waits_for(about));
             (waits, asked.take_if(|asked| !waits && asked.is_open()))
@@ -61,12 +61,12 @@ impl Run<'_> {
 
     /// Leaves a question without a run. A run that waited would hold the resource and a pair read from it,
     /// and what it read when it began says little once it has waited for half an hour.
-    fn leave(&self, about: About, answer: BoxFuture<'static, Answer>) {
+    fn leave(&self, about: Subject, answer: BoxFuture<'static, Answer>) {
         let (context, key) = (Arc::downgrade(self.context), self.resource.key.clone());
         let awaited = self.context.shared.metrics.calls.awaited();
-        let asked = Asked::new(about, self.answers.clone(), answer, move || {
+        let asked = PendingVerification::new(about, self.answers.clone(), answer, move || {
             if let Some(context) = context.upgrade() {
-                context.wake([&key]);
+                context.enqueue([&key]);
             }
             // The metrics show no moment at which nothing is to be done.
             drop(awaited);
@@ -80,7 +80,7 @@ impl Run<'_> {
 
     /// The run is over, and its question stays, beside the world as the run leaves it; none if the run
     /// leaves something to do.
-    pub(super) fn keep_question(&self, look: Option<Look>) {
+    pub(super) fn keep_question(&self, look: Option<InputsHash>) {
         self.context.question(self.resource, |slot| {
             if let Some(asked) = slot {
                 asked.left(look);
@@ -89,13 +89,13 @@ impl Run<'_> {
     }
 
     /// The run needs no answer any more.
-    pub(super) fn give_question_up(&self) {
+    pub(super) fn cancel_question(&self) {
         let given_up = self.context.question(self.resource, Option::take);
         drop(given_up);
     }
 
     /// What an earlier run asked is answered for the pair that it asked about.
-    pub(super) fn recall(&mut self) {
+    pub(super) fn reuse_answers(&mut self) {
         let Some(fingerprint) = self.pair().map(|pair| pair.fingerprint) else {
             return;
         };
@@ -112,26 +112,26 @@ impl Run<'_> {
         }
     }
 
-    fn question(&self, pair: &SourcePair, query: &Query) -> Question {
+    fn question(&self, pair: &SourcePair, query: &Query) -> CallerIdentityRequest {
         let now = Instant::now();
-        Question {
+        CallerIdentityRequest {
             namespace: self.resource.key.namespace.to_string(),
             pair: Arc::clone(&pair.pair),
             region: query.region.as_str().to_owned(),
             endpoint: query.region.sts_endpoint(),
-            urgency: if query.new_pair {
-                Urgency::NewPair
+            priority: if query.new_pair {
+                Priority::NewPair
             } else {
-                Urgency::IntervalProof
+                Priority::IntervalProof
             },
             not_before: now.checked_sub(query.max_age).unwrap_or(now),
         }
     }
 
-    fn answer(&self, question: Question) -> BoxFuture<'static, Answer> {
+    fn answer(&self, question: CallerIdentityRequest) -> BoxFuture<'static, Answer> {
         let shared = Arc::clone(&self.context.shared);
         let answer = async move {
-            let reply = shared.sts.ask(question).await;
+            let reply = shared.sts.get_caller_identity(question).await;
             shared.metrics.answered(&reply.answer);
             reply.answer
         };

@@ -5,19 +5,19 @@ use std::{cmp::Reverse, collections::HashSet, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout};
 
-use super::{Run, in_time};
+use super::{Reconcile, with_deadline};
 use crate::{
     api::SourceVersion,
-    context::{Context, Shared},
+    context::{ProcessContext, ScopeContext},
     decide::{Source, SourcePair},
     error::Error,
-    index::{ResourceKey, Sight},
+    index::{NamespacedName, Observed},
     lock::lock,
     observe,
     region::{Partition, Region},
-    resource::Resource,
+    resource::ValidatedCredentials,
     store::Store,
-    sts::{Endpoint, Question, Urgency},
+    sts::{CallerIdentityRequest, Endpoint, Priority},
     verdict::{Answer, Control},
 };
 
@@ -35,7 +35,7 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// A resource with a pair that may be asked about.
 struct Other {
-    resource: Resource,
+    resource: ValidatedCredentials,
     account: String,
     version: SourceVersion,
 }
@@ -50,7 +50,7 @@ enum Found {
     Unknown,
 }
 
-impl Run<'_> {
+impl Reconcile<'_> {
     /// Asks about other pairs until one is accepted.
     ///
     /// # Errors
@@ -133,17 +133,19 @@ impl Run<'_> {
 
     /// The pair that was proven, if the source holds it still.
     async fn pair_of(&mut self, other: &Other) -> Found {
-        self.admitted().await;
+        self.acquire_slot().await;
         let shared = &self.context.shared;
         let read = observe::source(&shared.client, &other.resource, &shared.key);
-        let Ok(Source::Found(found)) = in_time(read).await else {
+        let Ok(Source::Found(found)) = with_deadline(read).await else {
             return Found::Unknown;
         };
         let version = &other.version;
         let same = found.seen.is(&version.uid, &version.resource_version);
-        let own = self.pair().map(|own| own.pair.access_key_id.reveal());
+        let own = self
+            .pair()
+            .map(|own| own.pair.access_key_id.expose_secret());
         match found.pair {
-            Ok(pair) if Some(pair.pair.access_key_id.reveal()) == own => Found::SameKey,
+            Ok(pair) if Some(pair.pair.access_key_id.expose_secret()) == own => Found::SameKey,
             Ok(pair) if same => Found::Pair(pair),
             _ => Found::Unknown,
         }
@@ -153,24 +155,24 @@ impl Run<'_> {
         let Some(region) = &other.resource.region else {
             return Answer::Undetermined(crate::api::Reason::StsUnexpectedResponse);
         };
-        let question = Question {
+        let question = CallerIdentityRequest {
             namespace: self.resource.key.namespace.to_string(),
             pair: pair.pair,
             region: region.as_str().to_owned(),
             endpoint: region.sts_endpoint(),
             // A verdict waits for it, and it is asked rarely.
-            urgency: Urgency::NewPair,
+            priority: Priority::NewPair,
             not_before: Instant::now(),
         };
         let shared = &self.context.shared;
-        let answer = shared.sts.ask(question).await.answer;
+        let answer = shared.sts.get_caller_identity(question).await.answer;
         shared.metrics.answered(&answer);
         answer
     }
 }
 
 /// Returns once the resource or its source is another than a run has seen.
-async fn overtaken(context: &Context, resource: &Resource, source: &Sight) {
+async fn overtaken(context: &ScopeContext, resource: &ValidatedCredentials, source: &Observed) {
     loop {
         tokio::time::sleep(LOOK).await;
         let view = lock(&context.index).view(&resource.key);
@@ -205,7 +207,7 @@ fn undetermined_unless_refused(control: Control) -> Control {
 }
 
 /// Resources of all scopes whose pair was accepted, the last one first.
-fn candidates(shared: &Shared, own: &ResourceKey) -> Vec<Other> {
+fn candidates(shared: &ProcessContext, own: &NamespacedName) -> Vec<Other> {
     let stores = shared.scopes.stores();
     let mut found = Vec::new();
     for store in &stores {
@@ -220,14 +222,14 @@ fn candidates(shared: &Shared, own: &ResourceKey) -> Vec<Other> {
         .collect()
 }
 
-fn candidate(store: &Store, key: &ResourceKey) -> Option<Other> {
+fn candidate(store: &Store, key: &NamespacedName) -> Option<Other> {
     let object = store.object(key)?.ok()?;
-    let resource = Resource::parse(&object).ok()?;
+    let resource = ValidatedCredentials::parse(&object).ok()?;
     let status = object.status?;
     let identity = status.identity?;
     let usable = !resource.suspend
         && !resource.deleting
-        && resource.asks_aws()
+        && resource.verifies_with_sts()
         && status.observed_generation == resource.generation;
     let here = Partition::of_arn(&identity.arn) == resource.region.as_ref().map(Region::partition);
     Some(Other {

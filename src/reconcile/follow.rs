@@ -6,20 +6,20 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{
-    Run,
-    gather::{as_mentioned, this_second},
-    in_time,
+    Reconcile,
+    gather::{as_mentioned, now_in_seconds},
     last_look::SeenPods,
+    with_deadline,
 };
 use crate::{
     api::{Previous, StaticAwsCredentialsStatus},
-    consumers::{self, Again, Fleets, Holder, Outlook, Own, Pod, restart},
-    decide::Look,
+    consumers::{self, Assessment, Fleets, OldKeyHolder, Own, Pod, Recheck, restart},
+    decide::InputsHash,
     error::Error,
     observe,
 };
 
-impl Run<'_> {
+impl Reconcile<'_> {
     /// Takes note of it in a status that is about to be written if the pair was superseded.
     pub(super) fn note_superseded(&self, status: &mut StaticAwsCredentialsStatus) {
         let shared = &self.context.shared;
@@ -28,7 +28,7 @@ impl Run<'_> {
                 &self.status,
                 status,
                 shared.kubelet_sync_period,
-                this_second(),
+                now_in_seconds(),
             );
         } else if status.previous.is_some() {
             consumers::forget(status);
@@ -41,7 +41,7 @@ impl Run<'_> {
             wanted,
             allowed,
             kubelet,
-            this_second(),
+            now_in_seconds(),
         );
     }
 
@@ -50,29 +50,29 @@ impl Run<'_> {
         let resource = self.resource;
         let lists = self.context.shared.lists_consumers;
         let held = consumers::is_open(&self.status).is_some() && lists;
-        let open = held || restart::is_open(&self.status);
+        let open = held || restart::in_progress(&self.status);
         let published = self.status.published.clone();
         let kubelet = self.context.shared.kubelet_sync_period;
         let superseded = self.status.previous.as_ref().filter(|_| held);
         let superseded = superseded.map(|previous| consumers::since(previous, kubelet));
         let delivered = published.as_ref();
-        let delivered = delivered.map(|published| consumers::delivered(published, kubelet));
+        let delivered = delivered.map(|published| consumers::propagated_at(published, kubelet));
         let since = superseded.max(delivered);
         let Some(since) = since.filter(|_| open && !resource.suspend && !resource.deleting) else {
             return Ok(None);
         };
-        let first = since.duration_since(this_second());
+        let first = since.duration_since(now_in_seconds());
         // A time that lies in the future, as after a clock was set back, counts as now.
         let first = Duration::try_from(first).unwrap_or_default().min(kubelet);
         let now = Instant::now();
-        let wait = self.context.remember(resource, |remembered| {
+        let wait = self.context.with_state(resource, |remembered| {
             remembered.overlap.wait(since, first, now)
         });
         if !wait.is_zero() {
             return Ok(Some(wait));
         }
-        self.admitted().await;
-        self.still_leads()?;
+        self.acquire_slot().await;
+        self.ensure_leader()?;
         let mut status = self.status.clone();
         let mut again = None;
         let mut pods = SeenPods::default();
@@ -89,14 +89,14 @@ impl Run<'_> {
         };
         let news =
             status.consumers != self.status.consumers || status.restarts != self.status.restarts;
-        self.still_leads()?;
+        self.ensure_leader()?;
         self.write_status(&status).await?;
-        let again = Again::sooner(again, restarted?);
-        let (look, jitter, now) = (self.look(), self.jitter, Instant::now());
+        let again = Recheck::sooner(again, restarted?);
+        let (look, jitter, now) = (self.inputs_hash(), self.jitter, Instant::now());
         let asked = self.context.question(resource, |asked| {
             asked.as_mut().map(|asked| asked.changed(look)).is_some()
         });
-        Ok(self.context.remember(resource, |remembered| {
+        Ok(self.context.with_state(resource, |remembered| {
             if !asked {
                 remembered.memory.look = remembered.memory.look.map(|_| look);
             }
@@ -110,29 +110,29 @@ impl Run<'_> {
         &self,
         status: &mut StaticAwsCredentialsStatus,
         pods: &mut SeenPods,
-    ) -> Result<Option<Again>, Error> {
+    ) -> Result<Option<Recheck>, Error> {
         let Some(previous) = status.previous.clone() else {
             return Ok(None);
         };
         let (shared, key) = (&self.context.shared, &self.resource.key);
         let keys = consumers::superseded(&previous);
-        let others = shared.scopes.with_keys(key, &keys, this_second());
+        let others = shared.scopes.with_keys(key, &keys, now_in_seconds());
         let own = self
             .context
-            .remember(self.resource, |remembered| remembered.overlap.own());
+            .with_state(self.resource, |remembered| remembered.overlap.own());
         let outlook = if own == Some(Own::Clean { settled: true }) && others.hold_up() {
-            consumers::judge_again(status, &others, this_second())
+            consumers::judge_again(status, &others, now_in_seconds())
         } else {
             match self.holders(&previous, status, pods).await {
-                Ok(holders) => consumers::judge(status, &holders, &others, this_second()),
-                Err(error) if error.is_forbidden() => consumers::unlisted(status, this_second()),
+                Ok(holders) => consumers::judge(status, &holders, &others, now_in_seconds()),
+                Err(error) if error.is_forbidden() => consumers::unlisted(status, now_in_seconds()),
                 Err(error) => return Err(error),
             }
         };
         let Some(outlook) = outlook else {
             return Ok(None);
         };
-        let Outlook { status: new, again } = outlook;
+        let Assessment { status: new, again } = outlook;
         *status = new;
         Ok(again)
     }
@@ -143,8 +143,10 @@ impl Run<'_> {
         previous: &Previous,
         status: &StaticAwsCredentialsStatus,
         pods: &mut SeenPods,
-    ) -> Result<Vec<Holder>, Error> {
-        let wanted = self.restart_wanted().filter(|_| restart::is_open(status));
+    ) -> Result<Vec<OldKeyHolder>, Error> {
+        let wanted = self
+            .restart_wanted()
+            .filter(|_| restart::in_progress(status));
         let published = status.published.as_ref();
         let restarts = wanted.zip(published);
         let (mut holders, mut fleets) = (Vec::new(), Fleets::default());
@@ -157,11 +159,11 @@ impl Run<'_> {
                 fleets.add(pod, wanted, published, kubelet);
             }
         };
-        let listed = in_time(observe::pods(&shared.client, &key.namespace, see)).await;
+        let listed = with_deadline(observe::pods(&shared.client, &key.namespace, see)).await;
         let own = listed
             .is_ok()
-            .then(|| consumers::own(&holders, previous, this_second()));
-        self.context.remember(self.resource, |remembered| {
+            .then(|| consumers::own(&holders, previous, now_in_seconds()));
+        self.context.with_state(self.resource, |remembered| {
             remembered.overlap.saw(own);
         });
         match &listed {
@@ -173,13 +175,13 @@ impl Run<'_> {
     }
 
     /// What this run has seen.
-    pub(super) fn look(&self) -> Look {
+    pub(super) fn inputs_hash(&self) -> InputsHash {
         let view = as_mentioned(self.view.clone(), &self.status, self.resource);
-        Look::of(self.resource.generation, &view, &self.status)
+        InputsHash::of(self.resource.generation, &view, &self.status)
     }
 }
 
 /// The sooner of two.
-pub(super) fn sooner(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+pub(super) fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
     one.into_iter().chain(other).min()
 }

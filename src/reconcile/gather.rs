@@ -5,41 +5,41 @@ use std::sync::Arc;
 use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{Place, Run, in_time};
+use super::{Reconcile, Slot, with_deadline};
 use crate::{
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
-    context::Context,
-    decide::{self, Step, World},
+    context::ScopeContext,
+    decide::{self, Inputs, Step},
     error::Error,
-    index::{Sight, View},
+    index::{Observed, View},
     lock::lock,
     observe,
-    remembered::Written,
-    resource::Resource,
+    remembered::PendingStatus,
+    resource::ValidatedCredentials,
 };
 
-impl<'a> Run<'a> {
+impl<'a> Reconcile<'a> {
     pub(super) fn new(
-        context: &'a Arc<Context>,
+        context: &'a Arc<ScopeContext>,
         object: &'a StaticAwsCredentials,
-        resource: &'a Resource,
-        place: Place,
+        resource: &'a ValidatedCredentials,
+        place: Slot,
     ) -> Self {
         let stored = object.status.clone().unwrap_or_default();
         let stored_version = object.metadata.resource_version.clone().unwrap_or_default();
-        let rewinds = lock(&context.index).rewinds();
+        let epoch = lock(&context.index).epoch();
         // The watch brings our own status write back only after the next trigger may have come.
         let now = Instant::now();
-        let (written, after, leftovers_due) = context.remember(resource, |remembered| {
-            remembered.rewound(rewinds);
+        let (written, after, leftovers_due) = context.with_state(resource, |remembered| {
+            remembered.reset_if_stale(epoch);
             let leftovers_due = remembered.leftovers.is_due(now);
             if leftovers_due {
                 remembered.memory.look = None;
             }
-            let newer = |written: &Written| {
+            let newer = |written: &PendingStatus| {
                 // A list may be older than the spec of which that status speaks.
                 written.status.observed_generation == resource.generation
-                    && written.rewinds == rewinds
+                    && written.epoch == epoch
                     && stored_version
                         .parse()
                         .is_ok_and(|stored: u64| stored < written.version)
@@ -84,25 +84,25 @@ impl<'a> Run<'a> {
     }
 
     /// Waits for another turn, where the first was given back while AWS was asked.
-    pub(super) async fn admitted(&mut self) {
+    pub(super) async fn acquire_slot(&mut self) {
         if self.place.is_none() {
             let namespace = &self.resource.key.namespace;
-            self.place = Some(admitted(self.context, namespace).await);
+            self.place = Some(acquire_slot(self.context, namespace).await);
         }
     }
 
     pub(super) fn decide(&self) -> Step {
-        self.with_world(decide::decide)
+        self.with_inputs(decide::decide)
     }
 
-    pub(super) fn with_world<T>(&self, with: impl FnOnce(&World<'_>) -> T) -> T {
+    pub(super) fn with_inputs<T>(&self, with: impl FnOnce(&Inputs<'_>) -> T) -> T {
         let now = Instant::now();
         let (memory, due, refused_for, waits, leftovers_note) =
-            self.context.remember(self.resource, |remembered| {
+            self.context.with_state(self.resource, |remembered| {
                 (
                     remembered.memory.clone(),
                     remembered.due(now),
-                    remembered.refused_for(&self.status, this_second(), now),
+                    remembered.refused_for(&self.status, now_in_seconds(), now),
                     (remembered.restore_wait(now), remembered.newcomer_wait(now)),
                     remembered.leftovers.note(now).map(str::to_owned),
                 )
@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
         let question = self.context.question(self.resource, |asked| {
             asked.as_ref().map(|asked| asked.state())
         });
-        with(&World {
+        with(&Inputs {
             resource: self.resource,
             status: &self.status,
             view: &self.view,
@@ -128,34 +128,34 @@ impl<'a> Run<'a> {
             restore_wait: waits.0,
             newcomer_wait: waits.1,
             leftovers_note: leftovers_note.as_deref(),
-            now: this_second(),
+            now: now_in_seconds(),
             jitter: self.jitter,
         })
     }
 
     pub(super) async fn read_source(&mut self) -> Result<(), Error> {
-        self.admitted().await;
+        self.acquire_slot().await;
         let shared = &self.context.shared;
         let read = observe::source(&shared.client, self.resource, &shared.key);
-        let source = in_time(read).await?;
-        let before = std::mem::replace(&mut self.view.source, source.sight());
+        let source = with_deadline(read).await?;
+        let before = std::mem::replace(&mut self.view.source, source.observed());
         self.record(&self.resource.source.name, &before, &self.view.source);
         self.source = Some(source);
-        self.recall();
+        self.reuse_answers();
         Ok(())
     }
 
     pub(super) async fn read_target(&mut self, name: String) -> Result<(), Error> {
-        self.admitted().await;
+        self.acquire_slot().await;
         let read = observe::target(&self.context.shared.client, self.resource, &name);
-        let target = in_time(read).await?;
-        self.saw_target(&name, &target.sight());
+        let target = with_deadline(read).await?;
+        self.saw_target(&name, &target.observed());
         self.targets.retain(|(read, _)| *read != name);
         self.targets.push((name, target));
         Ok(())
     }
 
-    pub(super) fn saw_target(&mut self, name: &str, sight: &Sight) {
+    pub(super) fn saw_target(&mut self, name: &str, sight: &Observed) {
         let slot = if name == self.resource.target {
             &mut self.view.target
         } else {
@@ -165,7 +165,7 @@ impl<'a> Run<'a> {
         self.record(name, &before, sight);
     }
 
-    pub(super) fn record(&self, name: &str, before: &Sight, sight: &Sight) {
+    pub(super) fn record(&self, name: &str, before: &Observed, sight: &Observed) {
         let namespace = &self.resource.key.namespace;
         lock(&self.context.index).record(namespace, name, before, sight);
     }
@@ -175,28 +175,28 @@ impl<'a> Run<'a> {
 pub(super) fn as_mentioned(
     mut view: View,
     status: &StaticAwsCredentialsStatus,
-    resource: &Resource,
+    resource: &ValidatedCredentials,
 ) -> View {
     let published = status.published.as_ref();
     if published.is_none_or(|published| published.secret_name == resource.target) {
-        view.published = Sight::Unseen;
+        view.published = Observed::Unknown;
     }
     view
 }
 
 /// Waits for another turn.
-async fn admitted(context: &Context, namespace: &Arc<str>) -> Place {
+async fn acquire_slot(context: &ScopeContext, namespace: &Arc<str>) -> Slot {
     let shared = &context.shared;
     let (queue, began) = (&shared.metrics.queue, Instant::now());
     queue.added();
-    let permit = shared.gate.enter(namespace).await;
-    let company = lock(&context.queue).company(namespace);
-    let permit = permit.of(company, namespace, Instant::now());
+    let permit = shared.gate.acquire(namespace).await;
+    let company = lock(&context.queue).load_of(namespace);
+    let permit = permit.with_load(company, namespace, Instant::now());
     (permit, queue.started(began.elapsed()))
 }
 
 /// Times in a status have no fractions; one that had would differ from what comes back.
-pub(super) fn this_second() -> Timestamp {
+pub(super) fn now_in_seconds() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }

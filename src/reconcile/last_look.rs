@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Run, in_time};
+use super::{Reconcile, with_deadline};
 use crate::{
     api::{Published, Restart, RestartScope, WorkloadReference},
     consumers::{
         Fleets, Laggards, Pod, Pods, Workload, is_older,
-        restart::{self, Hindrance},
+        restart::{self, Blocker},
     },
     error::Error,
     observe,
@@ -28,7 +28,7 @@ pub(super) enum SeenPods {
     Seen(Fleets),
 }
 
-impl Run<'_> {
+impl Reconcile<'_> {
     /// What runs the pods of the namespace, if they may be listed.
     pub(super) async fn fleets<'a>(
         &self,
@@ -58,10 +58,10 @@ impl Run<'_> {
         wanted: &Restart,
         published: &Published,
         pods: &mut SeenPods,
-    ) -> (Result<Option<Hindrance>, Error>, Option<Laggards>) {
+    ) -> (Result<Option<Blocker>, Error>, Option<Laggards>) {
         match self.laggards(pods, wanted, published).await {
             Ok(Some(laggards)) => (Ok(None), Some(laggards)),
-            Ok(None) => (Ok(Some(Hindrance::PodsNotListed)), None),
+            Ok(None) => (Ok(Some(Blocker::PodsNotListed)), None),
             Err(error) => (Err(error), None),
         }
     }
@@ -77,7 +77,7 @@ impl Run<'_> {
             return Ok(None);
         };
         let mut laggards = Laggards::default();
-        let occasion = restart::occasion(published);
+        let occasion = restart::restart_annotation_value(published);
         let mut count = 0;
         for owner in fleets.left(wanted) {
             if WorkloadReference::parse(&owner).is_none() {
@@ -139,6 +139,6 @@ impl Run<'_> {
 
     async fn see_pods(&self, see: impl FnMut(&Pod)) -> Result<(), Error> {
         let (client, namespace) = (&self.context.shared.client, &self.resource.key.namespace);
-        in_time(observe::pods(client, namespace, see)).await
+        with_deadline(observe::pods(client, namespace, see)).await
     }
 }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Run, in_time};
+use super::{Reconcile, with_deadline};
 use crate::{
     act::{self, Removed},
     decide::{self, Leftover, Plan},
-    index::Sight,
+    index::Observed,
 };
 
-impl Run<'_> {
+impl Reconcile<'_> {
     /// Deletes or releases leftovers. One that is refused is reported and tried again later, and keeps
     /// neither the others nor the status back.
     pub(super) async fn remove_leftovers(&mut self, plan: &mut Plan) {
@@ -25,7 +25,7 @@ impl Run<'_> {
             }
             let (client, key) = (&self.context.shared.client, &self.resource.key);
             let remove = async { Ok(act::remove(client, &key.namespace, leftover).await) };
-            match in_time(remove).await {
+            match with_deadline(remove).await {
                 Ok(Removed::Done(sight)) => self.removed(leftover, &sight, plan),
                 Ok(Removed::Changed) => {}
                 Ok(Removed::Refused(why)) => refused.push((leftover, why)),
@@ -43,13 +43,13 @@ impl Run<'_> {
         if note.is_some() {
             decide::tell_leftovers(&mut plan.status.conditions, note.as_deref());
         }
-        self.context.remember(self.resource, |remembered| {
+        self.context.with_state(self.resource, |remembered| {
             remembered.leftovers.tried(&leftovers, note, Instant::now());
         });
     }
 
-    fn removed(&mut self, leftover: &Leftover, sight: &Sight, plan: &mut Plan) {
-        let before = Sight::Present(leftover.seen.clone());
+    fn removed(&mut self, leftover: &Leftover, sight: &Observed, plan: &mut Plan) {
+        let before = Observed::Found(leftover.seen.clone());
         self.record(&leftover.name, &before, sight);
         let published = self.status.published.as_ref();
         let known = (published, self.resource.target.as_str());
@@ -58,7 +58,7 @@ impl Run<'_> {
 
     /// How long until refused leftovers are tried again.
     pub(super) fn leftovers_wait(&self) -> Option<Duration> {
-        self.context.remember(self.resource, |remembered| {
+        self.context.with_state(self.resource, |remembered| {
             remembered.leftovers.wait(Instant::now())
         })
     }

@@ -5,7 +5,7 @@ use strum::VariantArray;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::time::Instant;
 
-use super::{Run, gather::this_second, in_time, last_look::SeenPods};
+use super::{Reconcile, gather::now_in_seconds, last_look::SeenPods, with_deadline};
 use crate::{
     act,
     api::{
@@ -13,8 +13,9 @@ use crate::{
         WorkloadReference,
     },
     consumers::{
-        Again, Fleets, Workload, mark,
-        restart::{self, Hindrance, Turn},
+        Fleets, Recheck, Workload,
+        restart::{self, Blocker, RestartState},
+        restart_annotation_key,
     },
     error::Error,
     observe,
@@ -23,7 +24,7 @@ use crate::{
 /// How many workloads of those whose turn has not come one run looks at.
 const MOST_AT_ONCE: usize = 50;
 
-impl Run<'_> {
+impl Reconcile<'_> {
     pub(super) fn restart_wanted(&self) -> Option<&Restart> {
         self.object.spec.rotation.as_ref()?.restart.as_ref()
     }
@@ -35,53 +36,53 @@ impl Run<'_> {
         published: &Published,
         status: &mut StaticAwsCredentialsStatus,
         pods: &mut SeenPods,
-    ) -> Result<Option<Again>, Error> {
+    ) -> Result<Option<Recheck>, Error> {
         let (Some(mut restarts), Some(wanted)) = (status.restarts.clone(), self.restart_wanted())
         else {
             return Ok(None);
         };
-        let now = this_second();
+        let now = now_in_seconds();
         if !self.context.shared.restarts_consumers {
-            restart::hindered(status, &Hindrance::NotAllowed, now);
-            return Ok(Some(Again::Later));
+            restart::mark_blocked(status, &Blocker::NotAllowed, now);
+            return Ok(Some(Recheck::Later));
         }
         if let Some(finding) = self.context.shared.guards.obstacle() {
-            restart::hindered(status, &Hindrance::Unguarded(finding.message), now);
-            return Ok(Some(Again::Later));
+            restart::mark_blocked(status, &Blocker::Unguarded(finding.message), now);
+            return Ok(Some(Recheck::Later));
         }
         if !restart::may_go_on(status) {
             restart::waits(status, now);
-            return Ok(Some(Again::Later));
+            return Ok(Some(Recheck::Later));
         }
-        let gone_on = self.go_on(&mut restarts, wanted, published, pods).await;
+        let gone_on = self.advance(&mut restarts, wanted, published, pods).await;
         let (gone_on, last_look) = match gone_on {
             Ok(None) if is_done(&restarts) => self.look_last(wanted, published, pods).await,
             unfinished => (unfinished, None),
         };
         let since = restarts.restarting_since.get_or_insert(Time(now)).0;
         status.restarts = Some(restarts);
-        let elapsed = self.context.remember(self.resource, |remembered| {
+        let elapsed = self.context.with_state(self.resource, |remembered| {
             remembered.overlap.waited(since, now, Instant::now())
         });
         let again = restart::judge(status, last_look.as_ref(), elapsed, now);
         match gone_on {
             Ok(None) => return Ok(again),
-            Ok(Some(hindrance)) => restart::hindered(status, &hindrance, now),
+            Ok(Some(hindrance)) => restart::mark_blocked(status, &hindrance, now),
             Err(error) if error.is_forbidden() => {
-                restart::hindered(status, &Hindrance::NotAllowed, now);
+                restart::mark_blocked(status, &Blocker::NotAllowed, now);
             }
             Err(error) => return Err(error),
         }
-        Ok(Some(Again::Later))
+        Ok(Some(Recheck::Later))
     }
 
-    async fn go_on(
+    async fn advance(
         &self,
         restarts: &mut Restarts,
         wanted: &Restart,
         published: &Published,
         pods: &mut SeenPods,
-    ) -> Result<Option<Hindrance>, Error> {
+    ) -> Result<Option<Blocker>, Error> {
         if restarts.pending.is_none() {
             let pending = self.find_workloads(wanted, published, &restarts.restarting, pods);
             restarts.pending = Some(pending.await?);
@@ -89,7 +90,7 @@ impl Run<'_> {
         }
         restarts
             .restarting
-            .retain(|name| restart::is_meant(name, wanted));
+            .retain(|name| restart::is_selected(name, wanted));
         let in_waves = !restarts.restarting.is_empty();
         self.wait_for_health(restarts, wanted).await?;
         if !restarts.restarting.is_empty() {
@@ -98,16 +99,16 @@ impl Run<'_> {
         if in_waves {
             restarts.restarting_since = None;
         }
-        self.next_wave(restarts, wanted, published, pods).await
+        self.next_batch(restarts, wanted, published, pods).await
     }
 
-    async fn next_wave(
+    async fn next_batch(
         &self,
         restarts: &mut Restarts,
         wanted: &Restart,
         published: &Published,
         pods: &mut SeenPods,
-    ) -> Result<Option<Hindrance>, Error> {
+    ) -> Result<Option<Blocker>, Error> {
         let most = usize::try_from(wanted.max_concurrent).unwrap_or(1).max(1);
         let mut missing = Vec::new();
         let mut later = Vec::new();
@@ -127,9 +128,8 @@ impl Run<'_> {
                 Ok(Restarted::Raced) => later.push(name),
                 // What is refused of one says nothing of the others.
                 Ok(Restarted::Refused(words)) => {
-                    ended = ended.map(|first| {
-                        first.or_else(|| Some(Hindrance::Refused(name.clone(), words)))
-                    });
+                    ended = ended
+                        .map(|first| first.or_else(|| Some(Blocker::Refused(name.clone(), words))));
                     later.push(name);
                 }
                 Err(error) => {
@@ -144,7 +144,7 @@ impl Run<'_> {
         if missing.is_empty() || !matches!(ended, Ok(None)) {
             return ended;
         }
-        Ok(Some(Hindrance::Missing(missing)))
+        Ok(Some(Blocker::Missing(missing)))
     }
 
     async fn find_workloads(
@@ -162,7 +162,7 @@ impl Run<'_> {
         let mut found = Vec::new();
         for kind in WorkloadKind::VARIANTS {
             let see = |workload: &Workload| {
-                if restart::is_wanted(workload, &published.secret_name) {
+                if restart::needs_restart(workload, &published.secret_name) {
                     let name = workload.metadata.name.clone().unwrap_or_default();
                     found.push((
                         WorkloadReference { kind: *kind, name },
@@ -170,7 +170,7 @@ impl Run<'_> {
                     ));
                 }
             };
-            in_time(observe::workloads(client, namespace, *kind, see)).await?;
+            with_deadline(observe::workloads(client, namespace, *kind, see)).await?;
         }
         // Those whose template does not use the target, and whose pods do, as where a webhook adds it.
         let fleets = self.fleets(pods, wanted, published).await?;
@@ -219,7 +219,7 @@ impl Run<'_> {
         published: &Published,
         pods: &mut SeenPods,
     ) -> Result<Restarted, Error> {
-        if !restart::is_meant(name, wanted) {
+        if !restart::is_selected(name, wanted) {
             return Ok(Restarted::NotNeeded);
         }
         let Some((reference, workload)) = self.read_workload(name).await? else {
@@ -230,27 +230,30 @@ impl Run<'_> {
             });
         };
         let uid = &self.resource.uid;
-        match restart::turn(
+        match restart::restart_state(
             &workload,
             uid,
             published,
             self.context.shared.kubelet_sync_period,
         ) {
-            Turn::Newer => return Ok(Restarted::NotNeeded),
-            Turn::Restarted => return Ok(Restarted::Now),
-            Turn::Due => {}
+            RestartState::Newer => return Ok(Restarted::NotNeeded),
+            RestartState::Restarted => return Ok(Restarted::Now),
+            RestartState::Due => {}
         }
         let fleets = self.fleets(pods, wanted, published).await?;
         let by_itself = fleets.is_some_and(|fleets| fleets.restarted_by_itself(name));
         if by_itself && workload.is_healthy(reference.kind) {
             return Ok(Restarted::NotNeeded);
         }
-        self.still_leads()?;
+        self.ensure_leader()?;
         let (client, namespace) = (&self.context.shared.client, &self.resource.key.namespace);
-        let (mark, occasion) = (mark(uid), restart::occasion(published));
+        let (mark, occasion) = (
+            restart_annotation_key(uid),
+            restart::restart_annotation_value(published),
+        );
         let change = (mark.as_str(), occasion.as_str());
         let patch = act::restart(client, namespace, &reference, &workload, change);
-        match in_time(patch).await {
+        match with_deadline(patch).await {
             Ok(true) => {
                 tracing::info!(resource = %self.resource.key, workload = name, revision = published.revision, "restarted");
                 Ok(Restarted::Now)
@@ -268,7 +271,7 @@ impl Run<'_> {
             return Ok(None);
         };
         let (client, namespace) = (&self.context.shared.client, &self.resource.key.namespace);
-        let read = in_time(observe::workload(client, namespace, &reference)).await?;
+        let read = with_deadline(observe::workload(client, namespace, &reference)).await?;
         Ok(read.map(|workload| (reference, workload)))
     }
 }

@@ -1,21 +1,21 @@
 //! What a run changes of its target, unless policies that are required are not seen to be enforced.
 
-use super::{Run, in_time};
+use super::{Reconcile, with_deadline};
 use crate::{
-    act::{self, Changed},
-    decide::Change,
+    act::{self, WriteOutcome},
+    decide::TargetWrite,
     error::Error,
 };
 
-impl Run<'_> {
+impl Reconcile<'_> {
     /// Changes the target.
-    pub(super) async fn change(&self, change: &Change) -> Result<Changed, Error> {
+    pub(super) async fn change(&self, change: &TargetWrite) -> Result<WriteOutcome, Error> {
         let shared = &self.context.shared;
-        let is_write = !matches!(change, Change::Nothing);
+        let is_write = !matches!(change, TargetWrite::Nothing);
         if let Some(finding) = shared.guards.obstacle().filter(|_| is_write) {
-            return Ok(Changed::Refused(finding));
+            return Ok(WriteOutcome::Rejected(finding));
         }
-        in_time(act::change(
+        with_deadline(act::change(
             &shared.client,
             &self.resource.key.namespace,
             change,

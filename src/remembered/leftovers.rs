@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::{decide::Leftover, index::MOST_STRAYS};
+use crate::{decide::Leftover, index::MAX_STALE_TARGETS};
 
 const FIRST: Duration = Duration::from_secs(2);
 const MOST: Duration = Duration::from_mins(5);
@@ -61,7 +61,7 @@ impl Leftovers {
             .as_ref()
             .is_some_and(|before| !before.after.is_empty());
         let passes = before.as_ref().map_or(0, |before| before.passes);
-        let last = tried.last().filter(|_| tried.len() >= MOST_STRAYS);
+        let last = tried.last().filter(|_| tried.len() >= MAX_STALE_TARGETS);
         let after = last.map(|leftover| leftover.name.clone());
         // Of a pass that is not over, the first ones still are there.
         let note = note.or(before.filter(|_| amid).and_then(|before| before.note));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::consumers::{Again, Own};
+use crate::consumers::{Own, Recheck};
 
 const FIRST: Duration = Duration::from_secs(10);
 const MOST: Duration = Duration::from_mins(5);
@@ -97,7 +97,7 @@ impl Overlap {
     /// soon, and ever later while nothing happens.
     pub fn looked(
         &mut self,
-        again: Option<Again>,
+        again: Option<Recheck>,
         news: bool,
         jitter: f64,
         now: Instant,
@@ -113,9 +113,9 @@ impl Overlap {
             looks.in_a_row.saturating_add(1)
         };
         let pause = match again {
-            Again::In(pause) => pause,
-            Again::Soon => looks.pause(MOST_OF_A_WAVE, jitter),
-            Again::Later => looks.pause(MOST, jitter),
+            Recheck::In(pause) => pause,
+            Recheck::Soon => looks.pause(MOST_OF_A_WAVE, jitter),
+            Recheck::Later => looks.pause(MOST, jitter),
         };
         looks.next = Some(now + pause);
         Some(pause)

@@ -12,7 +12,7 @@ use tokio::{task::AbortHandle, time::Instant};
 
 use crate::{
     api::Reason,
-    decide::{Look, Question},
+    decide::{InputsHash, Question},
     fingerprint::Fingerprint,
     verdict::Answer,
 };
@@ -22,7 +22,7 @@ const LASTS: Duration = Duration::from_mins(1);
 
 /// What a question is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct About {
+pub struct Subject {
     /// The pair.
     pub fingerprint: Fingerprint,
     /// The region that is asked.
@@ -33,20 +33,20 @@ pub struct About {
 
 /// A question that was asked, and its answer once there is one. Dropped, it is given up.
 #[derive(Debug)]
-pub struct Asked {
-    about: About,
+pub struct PendingVerification {
+    about: Subject,
     /// What other regions answered about the pair before.
     before: Vec<(String, Answer)>,
     answer: Arc<OnceLock<(Answer, Instant)>>,
-    look: Option<Look>,
+    look: Option<InputsHash>,
     task: AbortHandle,
 }
 
-impl Asked {
+impl PendingVerification {
     /// Waits for an answer, and then calls this.
     #[must_use]
     pub fn new(
-        about: About,
+        about: Subject,
         before: Vec<(String, Answer)>,
         answer: BoxFuture<'static, Answer>,
         then: impl FnOnce() + Send + 'static,
@@ -91,7 +91,7 @@ impl Asked {
 
     /// Whether it is open, and nobody need ask this beside it.
     #[must_use]
-    pub fn waits_for(&self, about: &About) -> bool {
+    pub fn waits_for(&self, about: &Subject) -> bool {
         let same =
             (self.about.fingerprint, &self.about.region) == (about.fingerprint, &about.region);
         same && (self.about.new_pair || !about.new_pair) && self.is_open()
@@ -111,17 +111,17 @@ impl Asked {
     }
 
     /// What is there to do stays the same, and the world looks like this now.
-    pub fn changed(&mut self, look: Look) {
+    pub fn changed(&mut self, look: InputsHash) {
         self.look = self.look.map(|_| look);
     }
 
     /// A run is over, and leaves the world like this; none if it left something to do.
-    pub fn left(&mut self, look: Option<Look>) {
+    pub fn left(&mut self, look: Option<InputsHash>) {
         self.look = look;
     }
 }
 
-impl Drop for Asked {
+impl Drop for PendingVerification {
     fn drop(&mut self) {
         self.task.abort();
     }

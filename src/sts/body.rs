@@ -16,19 +16,19 @@ const LIMIT: usize = 64 * 1024;
 
 /// A connector whose replies are at most [`LIMIT`] bytes long.
 #[derive(Debug)]
-pub(super) struct Bounded(SharedHttpConnector);
+pub(super) struct SizeLimitedHttpClient(SharedHttpConnector);
 
 /// The reply is not to be read.
 #[derive(Debug)]
 struct Unreadable;
 
-impl Bounded {
+impl SizeLimitedHttpClient {
     pub(super) fn new(connector: impl HttpConnector + 'static) -> Self {
         Self(SharedHttpConnector::new(connector))
     }
 }
 
-impl HttpConnector for Bounded {
+impl HttpConnector for SizeLimitedHttpClient {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let reply = self.0.call(request);
         HttpConnectorFuture::new(async move {

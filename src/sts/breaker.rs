@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     api::Reason,
-    fair::{FairGate, Permit},
+    fair::{FairSemaphore, Permit},
     fingerprint::Fingerprint,
     lock::lock,
     verdict::Answer,
@@ -38,7 +38,7 @@ pub(super) struct Breakers {
 #[derive(Debug)]
 pub(super) struct Breaker {
     state: watch::Sender<State>,
-    probes: FairGate,
+    probes: FairSemaphore,
     next_probe: Mutex<Instant>,
 }
 
@@ -103,7 +103,7 @@ impl Breaker {
                 answered: None,
                 changed: now,
             }),
-            probes: FairGate::new(1),
+            probes: FairSemaphore::new(1),
             next_probe: Mutex::new(now),
         }
     }
@@ -120,7 +120,7 @@ impl Breaker {
 
     /// Waits for the right to ask an endpoint that gives no answer, namespaces in turn.
     pub(super) async fn probe(&self, namespace: &str) -> Permit {
-        let permit = self.probes.enter(namespace).await;
+        let permit = self.probes.acquire(namespace).await;
         let at = *lock(&self.next_probe);
         sleep_until(at).await;
         permit

@@ -17,10 +17,10 @@ use aws_smithy_runtime_api::client::{
 use futures::future::BoxFuture;
 
 use super::{
-    ProxyError, Question, Reply, Route, Sts,
+    CallerIdentityReply, CallerIdentityRequest, ProxyError, Route, Sts,
     classify::{Outcome, classify},
     connector::Connections,
-    plugins::{At, PlainHeaders, SkewOnly},
+    plugins::{FixedEndpoint, RetryClockSkewOnly, StripAmbientHeaders},
 };
 use crate::{api::Reason, pair::KeyPair, verdict::Answer};
 
@@ -58,8 +58,8 @@ impl Client {
                     .with_max_attempts(2)
                     .with_initial_backoff(Duration::from_millis(100)),
             )
-            .retry_classifier(SkewOnly)
-            .interceptor(PlainHeaders)
+            .retry_classifier(RetryClockSkewOnly)
+            .interceptor(StripAmbientHeaders)
             .timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(CONNECT_TIMEOUT)
@@ -74,14 +74,14 @@ impl Client {
         })
     }
 
-    async fn answer(&self, question: &Question) -> Answer {
+    async fn answer(&self, question: &CallerIdentityRequest) -> Answer {
         // The SDK panics on such a text. No pair that passed the format check has one.
         if [
             &question.pair.access_key_id,
             &question.pair.secret_access_key,
         ]
         .iter()
-        .any(|text| text.reveal().chars().any(char::is_control))
+        .any(|text| text.expose_secret().chars().any(char::is_control))
         {
             return Answer::Undetermined(Reason::StsUnexpectedResponse);
         }
@@ -95,7 +95,7 @@ impl Client {
                     .identity_cache(IdentityCache::no_cache())
                     .credentials_provider(credentials(&question.pair))
                     .region(Region::new(question.region.clone()))
-                    .endpoint_resolver(At(endpoint.into_owned())),
+                    .endpoint_resolver(FixedEndpoint(endpoint.into_owned())),
             )
             .send()
             .await;
@@ -104,11 +104,14 @@ impl Client {
 }
 
 impl Sts for Client {
-    fn ask(&self, question: Question) -> BoxFuture<'_, Reply> {
-        Box::pin(async move { Reply::now(self.answer(&question).await) })
+    fn get_caller_identity(
+        &self,
+        question: CallerIdentityRequest,
+    ) -> BoxFuture<'_, CallerIdentityReply> {
+        Box::pin(async move { CallerIdentityReply::now(self.answer(&question).await) })
     }
 
-    fn destination<'a>(&'a self, question: &'a Question) -> Cow<'a, str> {
+    fn destination<'a>(&'a self, question: &'a CallerIdentityRequest) -> Cow<'a, str> {
         self.route.address(question)
     }
 }
@@ -116,8 +119,8 @@ impl Sts for Client {
 /// The SDK wipes these when they are dropped.
 fn credentials(pair: &KeyPair) -> Credentials {
     Credentials::new(
-        pair.access_key_id.reveal(),
-        pair.secret_access_key.reveal(),
+        pair.access_key_id.expose_secret(),
+        pair.secret_access_key.expose_secret(),
         None,
         None,
         "StaticAwsCredentials",

@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::{
 
 use super::{
     Proxy, TrustedCa,
-    body::Bounded,
+    body::SizeLimitedHttpClient,
     proxy::{Login, ProxyError},
 };
 use crate::lock::lock;
@@ -101,6 +101,6 @@ fn make(
     if let Some(proxy) = proxy {
         connector = connector.proxy_config(proxy.config(login.as_ref())?);
     }
-    let connector = SharedHttpConnector::new(Bounded::new(connector.build()));
+    let connector = SharedHttpConnector::new(SizeLimitedHttpClient::new(connector.build()));
     Ok(Made { connector, login })
 }

@@ -7,23 +7,23 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::Reply;
+use super::CallerIdentityReply;
 use crate::fingerprint::Fingerprint;
 use crate::lock::lock;
 
-type Runways = Arc<Mutex<HashMap<Fingerprint, Weak<Runway>>>>;
+type Calls = Arc<Mutex<HashMap<Fingerprint, Weak<Call>>>>;
 
 /// The calls that are under way or waited for.
 #[derive(Debug, Default)]
-pub(super) struct Flights {
-    runways: Runways,
+pub(super) struct SingleFlight {
+    runways: Calls,
 }
 
 /// Where the calls about one pair start and land. It lives as long as somebody asks.
 #[derive(Debug)]
-pub(super) struct Runway {
+pub(super) struct Call {
     hash: Fingerprint,
-    runways: Runways,
+    runways: Calls,
     state: watch::Sender<State>,
 }
 
@@ -31,50 +31,50 @@ pub(super) struct Runway {
 struct State {
     flying: bool,
     landings: u64,
-    last: Option<Reply>,
+    last: Option<CallerIdentityReply>,
 }
 
 /// What somebody who asks sees of a runway.
-pub(super) struct Spotter {
-    runway: Arc<Runway>,
+pub(super) struct Subscriber {
+    runway: Arc<Call>,
     state: watch::Receiver<State>,
     seen: u64,
 }
 
 /// What is up on the runway.
-pub(super) enum Sight {
+pub(super) enum CallState {
     /// A call ended since the spotter came; its reply is for all who were there.
-    Landed(Reply),
+    Done(CallerIdentityReply),
     /// A call is under way.
-    Flying,
+    InFlight,
     /// Nobody calls.
-    Clear,
+    Idle,
 }
 
 /// A call under way. Dropped before it landed, it leaves the runway clear for whoever waits.
-pub(super) struct Flight {
-    runway: Arc<Runway>,
+pub(super) struct InFlight {
+    runway: Arc<Call>,
 }
 
-impl Flights {
+impl SingleFlight {
     /// Joins those who ask about a pair.
-    pub(super) fn spot(&self, hash: Fingerprint) -> Spotter {
-        let runway = self.runway(hash);
+    pub(super) fn join(&self, hash: Fingerprint) -> Subscriber {
+        let runway = self.call(hash);
         let state = runway.state.subscribe();
         let seen = state.borrow().landings;
-        Spotter {
+        Subscriber {
             runway,
             state,
             seen,
         }
     }
 
-    fn runway(&self, hash: Fingerprint) -> Arc<Runway> {
+    fn call(&self, hash: Fingerprint) -> Arc<Call> {
         let mut runways = lock(&self.runways);
         if let Some(runway) = runways.get(&hash).and_then(Weak::upgrade) {
             return runway;
         }
-        let runway = Arc::new(Runway {
+        let runway = Arc::new(Call {
             hash,
             runways: Arc::clone(&self.runways),
             state: watch::Sender::default(),
@@ -84,7 +84,7 @@ impl Flights {
     }
 }
 
-impl Drop for Runway {
+impl Drop for Call {
     fn drop(&mut self) {
         let mut runways = lock(&self.runways);
         // By now another runway may have taken the place of this one.
@@ -97,14 +97,14 @@ impl Drop for Runway {
     }
 }
 
-impl Spotter {
+impl Subscriber {
     /// Looks at the runway; [`Self::changed`] then waits for what happens after this look.
-    pub(super) fn look(&mut self) -> Sight {
+    pub(super) fn poll(&mut self) -> CallState {
         let state = self.state.borrow_and_update();
         match &state.last {
-            Some(reply) if state.landings > self.seen => Sight::Landed(reply.clone()),
-            _ if state.flying => Sight::Flying,
-            _ => Sight::Clear,
+            Some(reply) if state.landings > self.seen => CallState::Done(reply.clone()),
+            _ if state.flying => CallState::InFlight,
+            _ => CallState::Idle,
         }
     }
 
@@ -115,21 +115,21 @@ impl Spotter {
     }
 
     /// Starts a call, unless one is under way or has landed in the meantime.
-    pub(super) fn take_off(&self) -> Option<Flight> {
+    pub(super) fn try_start(&self) -> Option<InFlight> {
         let started = self.runway.state.send_if_modified(|state| {
             let clear = !state.flying && state.landings == self.seen;
             state.flying |= clear;
             clear
         });
-        started.then(|| Flight {
+        started.then(|| InFlight {
             runway: Arc::clone(&self.runway),
         })
     }
 }
 
-impl Flight {
+impl InFlight {
     /// Ends the call and gives its reply to all who wait for it.
-    pub(super) fn land(self, reply: Reply) {
+    pub(super) fn complete(self, reply: CallerIdentityReply) {
         self.runway.state.send_modify(|state| {
             state.landings += 1;
             state.last = Some(reply);
@@ -137,7 +137,7 @@ impl Flight {
     }
 }
 
-impl Drop for Flight {
+impl Drop for InFlight {
     fn drop(&mut self) {
         self.runway.state.send_modify(|state| state.flying = false);
     }
@@ -159,21 +159,21 @@ mod tests {
             },
             &[],
         );
-        let flights = Flights::default();
-        let (one, mut other) = (flights.spot(hash), flights.spot(hash));
-        let flight = one.take_off();
-        assert!(flight.is_some() && other.take_off().is_none());
+        let flights = SingleFlight::default();
+        let (one, mut other) = (flights.join(hash), flights.join(hash));
+        let flight = one.try_start();
+        assert!(flight.is_some() && other.try_start().is_none());
         drop(one);
         if let Some(flight) = flight {
-            flight.land(Reply {
+            flight.complete(CallerIdentityReply {
                 answer: Answer::Outage(Reason::StsUnavailable),
                 at: tokio::time::Instant::now(),
             });
         }
-        assert!(other.take_off().is_none(), "what landed is for it as well");
-        assert!(matches!(other.look(), Sight::Landed(_)));
-        let mut late = flights.spot(hash);
-        assert!(matches!(late.look(), Sight::Clear) && late.take_off().is_some());
+        assert!(other.try_start().is_none(), "what landed is for it as well");
+        assert!(matches!(other.poll(), CallState::Done(_)));
+        let mut late = flights.join(hash);
+        assert!(matches!(late.poll(), CallState::Idle) && late.try_start().is_some());
         assert_eq!(lock(&flights.runways).len(), 1);
         drop((other, late));
         assert_eq!(lock(&flights.runways).len(), 0);

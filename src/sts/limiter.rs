@@ -9,7 +9,7 @@ use std::{
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
-    Urgency,
+    Priority,
     turns::{Ticket, Turns},
 };
 use crate::lock::lock;
@@ -98,7 +98,7 @@ impl Limiter {
     }
 
     /// Waits for a token. Whoever stops waiting leaves the queue and takes no token.
-    pub async fn enter(&self, urgency: Urgency, namespace: &str) -> Token {
+    pub async fn acquire(&self, urgency: Priority, namespace: &str) -> Token {
         loop {
             let waiter = {
                 let mut state = lock(&self.state);
@@ -109,7 +109,7 @@ impl Limiter {
                 let (grant, granted) = oneshot::channel();
                 let ticket = state.waiting.push(urgency, namespace, grant, now);
                 if !std::mem::replace(&mut state.driven, true) {
-                    tokio::spawn(drive(Arc::clone(&self.state)));
+                    tokio::spawn(dispatch(Arc::clone(&self.state)));
                 }
                 Waiter {
                     state: &self.state,
@@ -139,7 +139,7 @@ impl Token {
     }
 
     /// The call is made.
-    pub fn spend(mut self) {
+    pub fn consume(mut self) {
         self.spent = true;
     }
 }
@@ -207,7 +207,7 @@ impl State {
 
 /// Serves the queue until it is empty. One task for all who wait: were each to wake for each token,
 /// ten thousand would wake five times a second.
-async fn drive(shared: Arc<Mutex<State>>) {
+async fn dispatch(shared: Arc<Mutex<State>>) {
     loop {
         let step = lock(&shared).step();
         match step {

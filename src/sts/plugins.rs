@@ -21,18 +21,18 @@ use aws_smithy_types::retry::ErrorKind;
 /// Anything else is asked again by the controller, with backoff and within the limiter: a throttled
 /// STS must not be asked twice as often.
 #[derive(Debug)]
-pub(super) struct SkewOnly;
+pub(super) struct RetryClockSkewOnly;
 
 /// Makes every request the same, whatever the environment holds: the SDK would put
 /// `AWS_EXECUTION_ENV` and the trace ID of a Lambda function into headers.
 #[derive(Debug)]
-pub(super) struct PlainHeaders;
+pub(super) struct StripAmbientHeaders;
 
 /// One endpoint, without a look at the SDK's rules.
 #[derive(Debug)]
-pub(super) struct At(pub(super) String);
+pub(super) struct FixedEndpoint(pub(super) String);
 
-impl ClassifyRetry for SkewOnly {
+impl ClassifyRetry for RetryClockSkewOnly {
     fn classify_retry(&self, _: &InterceptorContext) -> RetryAction {
         RetryAction::RetryForbidden
     }
@@ -58,7 +58,7 @@ impl ClassifyRetry for SkewOnly {
 }
 
 #[dyn_dispatch_hint]
-impl Intercept for PlainHeaders {
+impl Intercept for StripAmbientHeaders {
     fn name(&self) -> &'static str {
         "plain headers"
     }
@@ -80,7 +80,7 @@ impl Intercept for PlainHeaders {
     }
 }
 
-impl ResolveEndpoint for At {
+impl ResolveEndpoint for FixedEndpoint {
     fn resolve_endpoint<'a>(&'a self, _: &'a Params) -> EndpointFuture<'a> {
         EndpointFuture::ready(Ok(Endpoint::builder().url(self.0.clone()).build()))
     }

@@ -6,10 +6,10 @@ use futures::future::BoxFuture;
 use tokio::time::{Instant, timeout};
 
 use super::{
-    Limiter, Question, Rate, Reply, Sts, Token,
+    CallerIdentityReply, CallerIdentityRequest, Limiter, Rate, Sts, Token,
     breaker::{Breaker, Breakers, PROBE},
-    flight::{Flight, Flights, Sight},
-    memory::Memory,
+    flight::{CallState, InFlight, SingleFlight},
+    memory::ResponseCache,
 };
 use crate::{
     api::Reason,
@@ -25,13 +25,13 @@ const REMEMBERED: usize = 20_000;
 /// Stands before another [`Sts`] and asks it only what nobody else has asked: replies are shared
 /// among all who ask about the same pair, and calls go out at a limited rate, namespaces in turn.
 #[derive(Debug)]
-pub struct Prover<S> {
+pub struct CachedSts<S> {
     sts: S,
     key: FingerprintKey,
     limiter: Limiter,
     breakers: Breakers,
-    flights: Flights,
-    memory: Mutex<Memory>,
+    flights: SingleFlight,
+    memory: Mutex<ResponseCache>,
 }
 
 /// The right to one call.
@@ -40,7 +40,7 @@ struct Turn {
     probe: Option<Permit>,
 }
 
-impl<S: Sts> Prover<S> {
+impl<S: Sts> CachedSts<S> {
     /// A prover that remembers nothing yet.
     ///
     /// # Errors
@@ -51,42 +51,42 @@ impl<S: Sts> Prover<S> {
             key: FingerprintKey::random()?,
             limiter: Limiter::new(rate),
             breakers: Breakers::default(),
-            flights: Flights::default(),
-            memory: Mutex::new(Memory::new(REMEMBERED)),
+            flights: SingleFlight::default(),
+            memory: Mutex::new(ResponseCache::new(REMEMBERED)),
         })
     }
 
     /// Each question keeps its own place in the limiter, by namespace and urgency, until a call about
     /// the pair starts. In the place of the first that asked about the pair, a new pair would wait behind
     /// interval proofs, and one namespace behind another.
-    async fn reply(&self, question: Question) -> Reply {
+    async fn reply(&self, question: CallerIdentityRequest) -> CallerIdentityReply {
         let hash = self
             .key
             .of(&question.pair, &[&question.region, &question.endpoint]);
         // Before the memory is searched: whatever lands after this is seen, before it is remembered.
-        let mut spotter = self.flights.spot(hash);
-        if let Some(reply) = self.recall(&hash, question.not_before) {
+        let mut spotter = self.flights.join(hash);
+        if let Some(reply) = self.reuse(&hash, question.not_before) {
             return reply;
         }
         let mut observer = self.breakers.observe(&self.sts.destination(&question));
         let breaker = observer.breaker();
         let mut outage = observer.outage();
         loop {
-            match spotter.look() {
-                Sight::Landed(reply) => return reply,
-                Sight::Flying => spotter.changed().await,
-                Sight::Clear => {
+            match spotter.poll() {
+                CallState::Done(reply) => return reply,
+                CallState::InFlight => spotter.changed().await,
+                CallState::Idle => {
                     tokio::select! {
                         biased;
                         () = spotter.changed() => {}
                         () = observer.changed() => {
                             let before = std::mem::replace(&mut outage, observer.outage());
                             if let (None, Some(reason)) = (before, outage) {
-                                return Reply::now(Answer::Outage(reason));
+                                return CallerIdentityReply::now(Answer::Outage(reason));
                             }
                         }
                         turn = self.turn(&breaker, outage.is_some(), &question) => {
-                            if let Some(flight) = spotter.take_off()
+                            if let Some(flight) = spotter.try_start()
                                 && let Some(reply) = self.call(&question, hash, flight, turn, &breaker).await
                             {
                                 return reply;
@@ -100,15 +100,20 @@ impl<S: Sts> Prover<S> {
 
     /// Waits for the right to call: of the limiter, and before that of an open breaker. A probe that
     /// waits for the limiter behind others of its namespace lets the next namespace probe.
-    async fn turn(&self, breaker: &Breaker, is_open: bool, question: &Question) -> Turn {
-        let (urgency, namespace) = (question.urgency, &question.namespace);
+    async fn turn(
+        &self,
+        breaker: &Breaker,
+        is_open: bool,
+        question: &CallerIdentityRequest,
+    ) -> Turn {
+        let (urgency, namespace) = (question.priority, &question.namespace);
         loop {
             let probe = if is_open {
                 Some(breaker.probe(namespace).await)
             } else {
                 None
             };
-            let token = self.limiter.enter(urgency, namespace);
+            let token = self.limiter.acquire(urgency, namespace);
             let token = match probe {
                 None => Some(token.await),
                 Some(_) => timeout(PROBE, token).await.ok(),
@@ -123,32 +128,35 @@ impl<S: Sts> Prover<S> {
     /// neither.
     async fn call(
         &self,
-        question: &Question,
+        question: &CallerIdentityRequest,
         hash: Fingerprint,
-        flight: Flight,
+        flight: InFlight,
         turn: Turn,
         breaker: &Breaker,
-    ) -> Option<Reply> {
-        turn.token.spend();
+    ) -> Option<CallerIdentityReply> {
+        turn.token.consume();
         let began = Instant::now();
         breaker.begin(began);
-        let reply = self.sts.ask(question.clone()).await;
+        let reply = self.sts.get_caller_identity(question.clone()).await;
         breaker.end(hash, began, &reply.answer);
         if turn.probe.is_some() && matches!(reply.answer, Answer::Outage(_)) {
             return None;
         }
-        lock(&self.memory).keep(hash, reply.clone());
-        flight.land(reply.clone());
+        lock(&self.memory).insert(hash, reply.clone());
+        flight.complete(reply.clone());
         Some(reply)
     }
 
-    fn recall(&self, hash: &Fingerprint, not_before: Instant) -> Option<Reply> {
-        lock(&self.memory).recall(hash, not_before, Instant::now())
+    fn reuse(&self, hash: &Fingerprint, not_before: Instant) -> Option<CallerIdentityReply> {
+        lock(&self.memory).get(hash, not_before, Instant::now())
     }
 }
 
-impl<S: Sts> Sts for Prover<S> {
-    fn ask(&self, question: Question) -> BoxFuture<'_, Reply> {
+impl<S: Sts> Sts for CachedSts<S> {
+    fn get_caller_identity(
+        &self,
+        question: CallerIdentityRequest,
+    ) -> BoxFuture<'_, CallerIdentityReply> {
         Box::pin(self.reply(question))
     }
 
@@ -160,11 +168,11 @@ impl<S: Sts> Sts for Prover<S> {
         self.breakers.held()
     }
 
-    fn outage(&self, question: &Question) -> Option<Reason> {
+    fn outage(&self, question: &CallerIdentityRequest) -> Option<Reason> {
         self.breakers.outage(&self.sts.destination(question))
     }
 
-    fn destination<'a>(&'a self, question: &'a Question) -> Cow<'a, str> {
+    fn destination<'a>(&'a self, question: &'a CallerIdentityRequest) -> Cow<'a, str> {
         self.sts.destination(question)
     }
 }

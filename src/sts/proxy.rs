@@ -102,7 +102,7 @@ impl Proxy {
         let login = self.login.as_ref().map(|files| {
             let username = line(&files.username)?;
             // The header separates user and password by a colon.
-            if username.reveal().contains(':') {
+            if username.expose_secret().contains(':') {
                 let why = "must hold a user name without a colon";
                 return Err(ProxyError::Content(files.username.clone(), why));
             }
@@ -119,8 +119,8 @@ impl Proxy {
         Ok(match login {
             // The library puts both into a URL as they are.
             Some(Login { username, password }) => config.with_basic_auth(
-                utf8_percent_encode(username.reveal(), NON_ALPHANUMERIC).to_string(),
-                utf8_percent_encode(password.reveal(), NON_ALPHANUMERIC).to_string(),
+                utf8_percent_encode(username.expose_secret(), NON_ALPHANUMERIC).to_string(),
+                utf8_percent_encode(password.expose_secret(), NON_ALPHANUMERIC).to_string(),
             ),
             None => config,
         })
@@ -133,7 +133,7 @@ fn line(path: &Path) -> Result<SecretText, ProxyError> {
     let content = |why| ProxyError::Content(path.into(), why);
     let text = String::from_utf8(text).map_err(|_| content("must hold UTF-8"))?;
     let text = SecretText::new(text.trim_end_matches(['\r', '\n']).to_owned());
-    match text.reveal() {
+    match text.expose_secret() {
         "" => Err(content("is empty")),
         text if text.len() > LONGEST => Err(content("is too long")),
         text if text.chars().any(char::is_control) => Err(content("must hold one line")),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Endpoint, Proxy, Question, TrustedCa};
+use super::{CallerIdentityRequest, Endpoint, Proxy, TrustedCa};
 use crate::region::{Region, Variant};
 
 /// How STS is reached. By default at each region's own endpoint, directly, under public authorities.
@@ -20,7 +20,7 @@ pub struct Route {
 
 impl Route {
     /// The address that a question goes to.
-    pub(super) fn address<'a>(&'a self, question: &'a Question) -> Cow<'a, str> {
+    pub(super) fn address<'a>(&'a self, question: &'a CallerIdentityRequest) -> Cow<'a, str> {
         if let Some(endpoint) = &self.endpoint {
             return endpoint.of(&question.region);
         }

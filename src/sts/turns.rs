@@ -7,8 +7,8 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::Urgency;
-use crate::fair::{FairQueue, Place};
+use super::Priority;
+use crate::fair::{FairQueue, Ticket as QueueTicket};
 
 /// Of this many turns in a row 1 is for an interval proof, if one waits.
 const SHARE: u32 = 4;
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(super) struct Turns<T> {
     new: FairQueue<(u64, T)>,
     proofs: FairQueue<(u64, T)>,
-    places: HashMap<u64, (Urgency, Place)>,
+    places: HashMap<u64, (Priority, QueueTicket)>,
     /// Interval proofs in the order of arrival.
     arrivals: BTreeMap<u64, Instant>,
     last: u64,
@@ -48,14 +48,14 @@ impl<T> Turns<T> {
 
     pub(super) fn push(
         &mut self,
-        urgency: Urgency,
+        urgency: Priority,
         namespace: &str,
         item: T,
         now: Instant,
     ) -> Ticket {
         self.last += 1;
         let number = self.last;
-        if urgency == Urgency::IntervalProof {
+        if urgency == Priority::IntervalProof {
             self.arrivals.insert(number, now);
         }
         let place = self.queue(urgency).push(namespace, (number, item));
@@ -107,24 +107,24 @@ impl<T> Turns<T> {
                 // No namespace has such a name.
                 let line = format!("{}/", place.namespace());
                 *place = self.new.push(&line, item);
-                *urgency = Urgency::NewPair;
+                *urgency = Priority::NewPair;
             }
         }
     }
 
-    fn queue(&mut self, urgency: Urgency) -> &mut FairQueue<(u64, T)> {
+    fn queue(&mut self, urgency: Priority) -> &mut FairQueue<(u64, T)> {
         match urgency {
-            Urgency::NewPair => &mut self.new,
-            Urgency::IntervalProof => &mut self.proofs,
+            Priority::NewPair => &mut self.new,
+            Priority::IntervalProof => &mut self.proofs,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Urgency::*, *};
+    use super::{Priority::*, *};
 
-    fn turns(waiting: &[(Urgency, &str, &'static str)], now: Instant) -> Turns<&'static str> {
+    fn turns(waiting: &[(Priority, &str, &'static str)], now: Instant) -> Turns<&'static str> {
         let mut turns = Turns::new();
         for (urgency, namespace, item) in waiting {
             turns.push(*urgency, namespace, *item, now);

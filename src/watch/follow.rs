@@ -18,43 +18,44 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{
     lines::{self, Events},
-    pause::Pause,
+    pause::Backoff,
     recovery::Recovery,
-    told::{Telling, Told},
+    state::State,
+    told::{InitialList, ListStep},
 };
 use crate::{
-    health::{Dependency, explain},
-    metrics::Heard,
+    health::{HealthCheck, explain},
+    metrics::WatchLiveness,
 };
 
 /// How long a watch goes on; shortly before its end the API server sends a bookmark.
 const WATCH_TIMEOUT: u32 = 50;
 /// A connection on which nothing came for so long is dead.
-pub const SILENCE: Duration = Duration::from_secs(55);
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
 /// How long the question may take where the store stands, and the head of a watch. An old connection
 /// may turn out dead then, too.
-const ANSWER: Duration = Duration::from_secs(5);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// A watch that ends sooner is not opened again before.
-const SHORTEST: Duration = Duration::from_secs(1);
+const MIN_WATCH: Duration = Duration::from_secs(1);
 
 /// What happens to the objects of an API from now on, for as long as somebody listens.
-pub fn follow<K>(
+pub fn watch_stream<K>(
     api: Api<K>,
     recovery: Arc<dyn Recovery>,
-    watching: Arc<Dependency>,
-    heard: Arc<Heard>,
+    watching: Arc<HealthCheck>,
+    heard: Arc<WatchLiveness>,
 ) -> impl Stream<Item = Result<Event<K>>> + Send
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
-    let follower = Follower {
+    let follower = Watcher {
         restored: recovery.restores(),
         api,
         recovery,
         watching,
         heard,
-        state: State::Unknown,
-        pause: Pause::default(),
+        state: State::Empty,
+        pause: Backoff::default(),
         failed: false,
     };
     futures::stream::unfold(follower, async |mut follower| {
@@ -63,37 +64,24 @@ where
     })
 }
 
-struct Follower<K> {
+struct Watcher<K> {
     api: Api<K>,
     recovery: Arc<dyn Recovery>,
-    watching: Arc<Dependency>,
-    heard: Arc<Heard>,
+    watching: Arc<HealthCheck>,
+    heard: Arc<WatchLiveness>,
     restored: watch::Receiver<u64>,
     state: State<K>,
-    pause: Pause,
+    pause: Backoff,
     failed: bool,
 }
 
-enum State<K> {
-    /// Nothing is known.
-    Unknown,
-    /// The API server tells what is there.
-    Told(Telling<K>),
-    /// Everything up to a version is known, and a watch begins next.
-    Known(String),
-    /// The same, but the store may stand before it.
-    Doubted(String),
-    /// A watch goes on.
-    Watching(String, Instant, Events<K>),
-}
-
-impl<K> Follower<K>
+impl<K> Watcher<K>
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     async fn next(&mut self) -> Result<Event<K>> {
         // The event before was processed: the stream is asked for another one.
-        if let State::Known(version) | State::Watching(version, ..) = &self.state {
+        if let State::InitListed(version) | State::Watching(version, ..) = &self.state {
             self.heard.processed(version);
         }
         if std::mem::take(&mut self.failed) {
@@ -101,7 +89,7 @@ where
         }
         loop {
             let watched = matches!(self.state, State::Watching(..));
-            let state = std::mem::replace(&mut self.state, State::Unknown);
+            let state = std::mem::replace(&mut self.state, State::Empty);
             let (item, state) = tokio::select! {
                 biased;
                 // What is known may never have been.
@@ -112,9 +100,9 @@ where
                 self.heard.now();
             }
             match (&state, &item) {
-                (State::Watching(..), Some(_)) => self.pause = Pause::default(),
+                (State::Watching(..), Some(_)) => self.pause = Backoff::default(),
                 // Asked where its store stands, it answered: it is there again.
-                (State::Known(_) | State::Unknown, None) => self.pause.shorten(),
+                (State::InitListed(_) | State::Empty, None) => self.pause.shorten(),
                 _ => {}
             }
             self.report(&state, item.as_ref());
@@ -130,21 +118,9 @@ where
     /// connection and answered nothing.
     fn report(&self, state: &State<K>, item: Option<&Result<Event<K>>>) {
         if let Some(Err(error)) = item {
-            self.watching.failed(explain(error));
-        } else if matches!(state, State::Watching(..)) && self.watching.works() {
+            self.watching.record_error(explain(error));
+        } else if matches!(state, State::Watching(..)) && self.watching.record_ok() {
             self.recovery.works_again();
-        }
-    }
-}
-
-impl<K> State<K> {
-    /// Whether only an answer of the API server leads to this state. A watch that ends may have been
-    /// cut off.
-    fn follows_an_answer(&self, watched: bool) -> bool {
-        match self {
-            Self::Watching(..) | Self::Told(Telling::Streams(_) | Telling::Pages(..)) => true,
-            Self::Known(_) => !watched,
-            Self::Told(Telling::Asked) | Self::Unknown | Self::Doubted(_) => false,
         }
     }
 }
@@ -158,26 +134,32 @@ where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     match state {
-        State::Unknown => (Some(Ok(Event::Init)), State::Told(Telling::Asked)),
-        State::Told(telling) => hear(api, telling).await,
-        State::Known(version) => begin(api, version).await,
-        State::Doubted(version) => doubt(api, recovery, version).await,
-        State::Watching(version, began, events) => listen(version, began, events).await,
+        State::Empty => (
+            Some(Ok(Event::Init)),
+            State::InitialList(InitialList::Asked),
+        ),
+        State::InitialList(telling) => poll_initial_list(api, telling).await,
+        State::InitListed(version) => start_watch(api, version).await,
+        State::Suspect(version) => check_store_revision(api, recovery, version).await,
+        State::Watching(version, began, events) => poll_watch(version, began, events).await,
     }
 }
 
-async fn hear<K>(api: &Api<K>, telling: Telling<K>) -> (Option<Result<Event<K>>>, State<K>)
+async fn poll_initial_list<K>(
+    api: &Api<K>,
+    telling: InitialList<K>,
+) -> (Option<Result<Event<K>>>, State<K>)
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     match telling.next(api).await {
-        Told::More(event, telling) => (event.map(Ok), State::Told(telling)),
-        Told::All(version) => (Some(Ok(Event::InitDone)), State::Known(version)),
-        Told::Failed(error) => (Some(Err(error)), State::Unknown),
+        ListStep::More(event, telling) => (event.map(Ok), State::InitialList(telling)),
+        ListStep::All(version) => (Some(Ok(Event::InitDone)), State::InitListed(version)),
+        ListStep::Failed(error) => (Some(Err(error)), State::Empty),
     }
 }
 
-async fn begin<K>(api: &Api<K>, version: String) -> (Option<Result<Event<K>>>, State<K>)
+async fn start_watch<K>(api: &Api<K>, version: String) -> (Option<Result<Event<K>>>, State<K>)
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
@@ -198,14 +180,14 @@ where
 /// A version that the store no longer has cannot be watched from.
 fn after_failure<K>(version: String, expired: bool) -> State<K> {
     if expired {
-        State::Unknown
+        State::Empty
     } else {
-        State::Doubted(version)
+        State::Suspect(version)
     }
 }
 
 /// Asks where the store stands now.
-async fn doubt<K>(
+async fn check_store_revision<K>(
     api: &Api<K>,
     recovery: &dyn Recovery,
     version: String,
@@ -217,19 +199,19 @@ where
         Ok(list) => list.metadata.resource_version.unwrap_or_default(),
         Err(error) => {
             let failed = Some(Err(Error::WatchStartFailed(error)));
-            return (failed, State::Doubted(version));
+            return (failed, State::Suspect(version));
         }
     };
     if !is_before(&now, &version) {
-        return (None, State::Known(version));
+        return (None, State::InitListed(version));
     }
     tracing::warn!(
         now,
         seen = version,
         "the store of the API server stands before what was seen of it, as after a restore; everything is listed anew"
     );
-    recovery.store_restored();
-    (None, State::Unknown)
+    recovery.on_etcd_restore();
+    (None, State::Empty)
 }
 
 async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
@@ -237,7 +219,7 @@ async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> kube::Res
         let error = std::io::Error::from(std::io::ErrorKind::TimedOut);
         kube::Error::Service(error.into())
     };
-    let answer = tokio::time::timeout(ANSWER, request).await;
+    let answer = tokio::time::timeout(REQUEST_TIMEOUT, request).await;
     answer.map_err(late)?
 }
 
@@ -249,7 +231,7 @@ fn is_before(now: &str, seen: &str) -> bool {
         .is_some_and(|(now, seen)| now < seen)
 }
 
-async fn listen<K>(
+async fn poll_watch<K>(
     version: String,
     began: Instant,
     mut events: Events<K>,
@@ -257,13 +239,13 @@ async fn listen<K>(
 where
     K: Resource,
 {
-    let Ok(event) = tokio::time::timeout(SILENCE, events.next()).await else {
-        return (None, State::Doubted(version));
+    let Ok(event) = tokio::time::timeout(IDLE_TIMEOUT, events.next()).await else {
+        return (None, State::Suspect(version));
     };
     let (event, object_version) = match event {
         None => {
-            tokio::time::sleep_until(began + SHORTEST).await;
-            return (None, State::Known(version));
+            tokio::time::sleep_until(began + MIN_WATCH).await;
+            return (None, State::InitListed(version));
         }
         Some(Ok(WatchEvent::Bookmark(bookmark))) => {
             let version = bookmark.metadata.resource_version;
@@ -285,12 +267,12 @@ where
         Some(Err(error)) => {
             return (
                 Some(Err(Error::WatchFailed(error))),
-                State::Doubted(version),
+                State::Suspect(version),
             );
         }
     };
     match object_version.filter(|version| !version.is_empty()) {
         Some(version) => (Some(Ok(event)), State::Watching(version, began, events)),
-        None => (Some(Err(Error::NoResourceVersion)), State::Unknown),
+        None => (Some(Err(Error::NoResourceVersion)), State::Empty),
     }
 }

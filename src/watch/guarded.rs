@@ -16,7 +16,7 @@ use crate::{
 /// A resource, or why it cannot be decoded. Most of a stored object is who owns which field, and how it
 /// was last applied: no decision needs that, so it is not even read.
 #[derive(Clone, Debug)]
-pub struct Guarded(pub Result<StaticAwsCredentials, Box<Undecodable>>);
+pub struct WatchedCredentials(pub Result<StaticAwsCredentials, Box<Undecodable>>);
 
 /// Spec and status are decoded once it is known whose they are.
 #[derive(Deserialize)]
@@ -40,7 +40,7 @@ struct Metadata {
     deletion_timestamp: Option<Time>,
 }
 
-impl<'de> Deserialize<'de> for Guarded {
+impl<'de> Deserialize<'de> for WatchedCredentials {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let parts = Parts::deserialize(input)?;
         let metadata = ObjectMeta {
@@ -128,7 +128,7 @@ fn size(value: &Value) -> usize {
     }
 }
 
-impl Resource for Guarded {
+impl Resource for WatchedCredentials {
     type DynamicType = ();
     type Scope = <StaticAwsCredentials as Resource>::Scope;
 

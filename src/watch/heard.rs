@@ -8,12 +8,12 @@ use kube::{
 /// The highest version since the last list. A watch says of a kind what happened in the order of
 /// versions, so one number stands for all objects, those that are gone included.
 #[derive(Default)]
-pub struct Heard(u64);
+pub struct StaleEventFilter(u64);
 
-impl Heard {
+impl StaleEventFilter {
     /// Whether an event is to be passed on. One that comes again would put back what a person has
     /// changed since.
-    pub fn is_news<K: Resource>(&mut self, event: &Result<Event<K>>) -> bool {
+    pub fn accept<K: Resource>(&mut self, event: &Result<Event<K>>) -> bool {
         let (object, in_order) = match event {
             // A list has an order of its own.
             Ok(Event::InitApply(object)) => (object, false),

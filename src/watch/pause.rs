@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 /// How long to wait after failures in a row: at most 12 s, and not all processes alike.
-pub struct Pause(Duration);
+pub struct Backoff(Duration);
 
-impl Default for Pause {
+impl Default for Backoff {
     fn default() -> Self {
         Self(Duration::from_secs(1))
     }
 }
 
-impl Pause {
+impl Backoff {
     /// The API server answers. What fails then may be the watch alone, so it does not begin anew.
     pub fn shorten(&mut self) {
         self.0 = self.0.min(Duration::from_secs(2));

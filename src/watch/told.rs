@@ -13,107 +13,112 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::{
-    follow::SILENCE,
+    follow::IDLE_TIMEOUT,
     lines::{Events, watch},
 };
 use crate::pages::page;
 
 /// How long the API server may take to tell all; a watch for what happens then is another one.
-const TELLING_TIMEOUT: u32 = 600;
+const LIST_TIMEOUT: u32 = 600;
 /// Of a page are kept what is read of its objects, and not the objects.
 const PAGE: u32 = 100;
 /// What the bookmark carries that ends the events which tell what is there.
-const ALL_TOLD: &str = "k8s.io/initial-events-end";
+const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 
 /// How far the API server has come.
-pub enum Telling<K> {
+pub enum InitialList<K> {
     /// It is asked next.
     Asked,
     /// It tells.
     Streams(Events<K>),
     /// Some of the list is here.
-    Pages(VecDeque<K>, Rest),
+    Pages(VecDeque<K>, NextPage),
 }
 
 /// What of a list is still to come.
-pub enum Rest {
+pub enum NextPage {
     Page(Option<String>),
     Nothing(String),
 }
 
 /// What it told.
-pub enum Told<K> {
+pub enum ListStep<K> {
     /// Perhaps an object, and there is more to come.
-    More(Option<Event<K>>, Telling<K>),
+    More(Option<Event<K>>, InitialList<K>),
     /// Everything up to a version.
     All(String),
     /// It did not tell all.
     Failed(Error),
 }
 
-impl<K> Telling<K>
+impl<K> InitialList<K>
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     /// Hears one thing.
-    pub async fn next(self, api: &Api<K>) -> Told<K> {
+    pub async fn next(self, api: &Api<K>) -> ListStep<K> {
         match self {
-            Self::Asked => ask(api).await,
-            Self::Streams(events) => hear(events).await,
+            Self::Asked => start(api).await,
+            Self::Streams(events) => poll_list(events).await,
             Self::Pages(mut items, rest) => match (items.pop_front(), rest) {
                 (Some(item), rest) => {
-                    Told::More(Some(Event::InitApply(item)), Self::Pages(items, rest))
+                    ListStep::More(Some(Event::InitApply(item)), Self::Pages(items, rest))
                 }
-                (None, Rest::Nothing(version)) => Told::All(version),
-                (None, Rest::Page(token)) => turn(api, token).await,
+                (None, NextPage::Nothing(version)) => ListStep::All(version),
+                (None, NextPage::Page(token)) => next_page(api, token).await,
             },
         }
     }
 }
 
-async fn ask<K>(api: &Api<K>) -> Told<K>
+async fn start<K>(api: &Api<K>) -> ListStep<K>
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
-    let parameters = WatchParams::streaming_lists().timeout(TELLING_TIMEOUT);
-    match timeout(SILENCE, watch(api, &parameters, "")).await {
-        Ok(Ok(events)) => Told::More(None, Telling::Streams(events)),
+    let parameters = WatchParams::streaming_lists().timeout(LIST_TIMEOUT);
+    match timeout(IDLE_TIMEOUT, watch(api, &parameters, "")).await {
+        Ok(Ok(events)) => ListStep::More(None, InitialList::Streams(events)),
         // The feature is called WatchList, and not every API server has it turned on.
-        Ok(Err(kube::Error::Api(status))) if matches!(status.code, 400 | 422) => {
-            Told::More(None, Telling::Pages(VecDeque::new(), Rest::Page(None)))
-        }
-        Ok(Err(error)) => Told::Failed(Error::InitialListFailed(error)),
+        Ok(Err(kube::Error::Api(status))) if matches!(status.code, 400 | 422) => ListStep::More(
+            None,
+            InitialList::Pages(VecDeque::new(), NextPage::Page(None)),
+        ),
+        Ok(Err(error)) => ListStep::Failed(Error::InitialListFailed(error)),
         Err(_) => cut_off(ErrorKind::TimedOut),
     }
 }
 
-async fn hear<K>(mut events: Events<K>) -> Told<K> {
-    let event = match timeout(SILENCE, events.next()).await {
+async fn poll_list<K>(mut events: Events<K>) -> ListStep<K> {
+    let event = match timeout(IDLE_TIMEOUT, events.next()).await {
         Ok(Some(Ok(event))) => event,
-        Ok(Some(Err(error))) => return Told::Failed(Error::InitialListFailed(error)),
+        Ok(Some(Err(error))) => return ListStep::Failed(Error::InitialListFailed(error)),
         Ok(None) => return cut_off(ErrorKind::UnexpectedEof),
         Err(_) => return cut_off(ErrorKind::TimedOut),
     };
     let event = match event {
         WatchEvent::Added(object) | WatchEvent::Modified(object) => Some(Event::InitApply(object)),
         WatchEvent::Deleted(object) => Some(Event::Delete(object)),
-        WatchEvent::Error(status) => return Told::Failed(Error::WatchError(status.boxed())),
+        WatchEvent::Error(status) => return ListStep::Failed(Error::WatchError(status.boxed())),
         WatchEvent::Bookmark(bookmark) => {
-            if bookmark.metadata.annotations.contains_key(ALL_TOLD) {
-                return Told::All(bookmark.metadata.resource_version);
+            if bookmark
+                .metadata
+                .annotations
+                .contains_key(INITIAL_EVENTS_END)
+            {
+                return ListStep::All(bookmark.metadata.resource_version);
             }
             None
         }
     };
-    Told::More(event, Telling::Streams(events))
+    ListStep::More(event, InitialList::Streams(events))
 }
 
-fn cut_off<K>(why: ErrorKind) -> Told<K> {
+fn cut_off<K>(why: ErrorKind) -> ListStep<K> {
     let error = kube::Error::Service(io::Error::from(why).into());
-    Told::Failed(Error::InitialListFailed(error))
+    ListStep::Failed(Error::InitialListFailed(error))
 }
 
-async fn turn<K>(api: &Api<K>, token: Option<String>) -> Told<K>
+async fn next_page<K>(api: &Api<K>, token: Option<String>) -> ListStep<K>
 where
     K: Resource + Clone + DeserializeOwned + Send + 'static,
 {
@@ -122,12 +127,12 @@ where
     let mut items = VecDeque::new();
     let page = match page(api, &parameters, |item| items.push_back(item)).await {
         Ok(page) => page,
-        Err(error) => return Told::Failed(Error::InitialListFailed(error)),
+        Err(error) => return ListStep::Failed(Error::InitialListFailed(error)),
     };
     let rest = match (page.next, page.resource_version) {
-        (next, _) if !next.is_empty() => Rest::Page(Some(next)),
-        (_, version) if !version.is_empty() => Rest::Nothing(version),
-        _ => return Told::Failed(Error::NoResourceVersion),
+        (next, _) if !next.is_empty() => NextPage::Page(Some(next)),
+        (_, version) if !version.is_empty() => NextPage::Nothing(version),
+        _ => return ListStep::Failed(Error::NoResourceVersion),
     };
-    Told::More(None, Telling::Pages(items, rest))
+    ListStep::More(None, InitialList::Pages(items, rest))
 }

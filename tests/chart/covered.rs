@@ -65,7 +65,7 @@ fn alert(reason: Reason) -> Alert {
         | R::PoliciesMissing => NOT_WRITTEN,
         R::PreviousKeyPublished | R::ConsumersHoldPreviousKey | R::ConsumersUnknown => HELD,
         R::RestartsHeld | R::RestartsNotAllowed => RESTARTS,
-        reason if reason.condemns_source() => REJECTED,
+        reason if reason.is_terminal_for_source() => REJECTED,
         _ => Alert::No(""),
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use static_aws_credentials::{
     api::{Published, Restart, StaticAwsCredentialsStatus},
-    conditions::Truth,
-    consumers::{Again, Fleets, Laggards, Pod, Pods, restart},
+    conditions::ConditionStatus,
+    consumers::{Fleets, Laggards, Pod, Pods, Recheck, restart},
 };
 
 use crate::{AFTER, BEFORE, KUBELET, PUBLISHED, time, workload::workload};
@@ -172,14 +172,14 @@ fn done() -> StaticAwsCredentialsStatus {
 fn restarts_are_done_only_after_a_last_look_that_found_nothing() {
     let mut status = done();
     let again = restart::judge(&mut status, None, Duration::ZERO, time(AFTER));
-    assert_eq!(again, Some(Again::Later));
+    assert_eq!(again, Some(Recheck::Later));
     assert_eq!(status, done(), "nothing is said before");
     let found = Laggards {
         rolling: vec!["Deployment/a".to_owned()],
         ..Laggards::default()
     };
     let again = restart::judge(&mut status, Some(&found), Duration::ZERO, time(AFTER));
-    assert_eq!(again, Some(Again::Later));
+    assert_eq!(again, Some(Recheck::Later));
     assert_eq!(status.conditions[0].reason, "RestartsProgressing");
     assert!(status.restarts.as_ref().unwrap().restarting_since.is_some());
     let none = Laggards::default();
@@ -196,9 +196,12 @@ fn a_rollout_is_waited_for_and_what_time_does_not_mend_is_held_at_once() {
         rolling: a(),
         ..Laggards::default()
     };
-    assert_eq!(rolling.verdict(patience, patience).0, Truth::Unknown);
+    assert_eq!(
+        rolling.verdict(patience, patience).0,
+        ConditionStatus::Unknown
+    );
     let late = patience + Duration::from_secs(1);
-    assert_eq!(rolling.verdict(late, patience).0, Truth::False);
+    assert_eq!(rolling.verdict(late, patience).0, ConditionStatus::False);
     for held in [
         Laggards {
             unmarked: a(),
@@ -210,7 +213,10 @@ fn a_rollout_is_waited_for_and_what_time_does_not_mend_is_held_at_once() {
         },
     ] {
         let (truth, reason, message) = held.verdict(Duration::ZERO, patience);
-        assert_eq!((truth, reason.as_str()), (Truth::False, "RestartsHeld"));
+        assert_eq!(
+            (truth, reason.as_str()),
+            (ConditionStatus::False, "RestartsHeld")
+        );
         assert!(message.ends_with(": Deployment/a"), "{message}");
     }
 }

@@ -3,9 +3,10 @@
 use static_aws_credentials::{
     api::{Published, StaticAwsCredentialsStatus},
     consumers::{
-        Holder, Key, Keys, Others, Outlook, Own, Pickup, Standing, judge, note, superseded,
+        Assessment, Key, Keys, OldKeyHolder, Others, Own, ReloadMode, Standing, judge, note,
+        superseded,
     },
-    index::ResourceKey,
+    index::NamespacedName,
 };
 
 use crate::{
@@ -52,10 +53,10 @@ fn standing(other: &StaticAwsCredentialsStatus, own: Option<Own>, now: &str) -> 
 }
 
 /// What is said of a resource without pods, beside another one.
-fn beside(standing: Standing, namespace: &str, now: &str) -> Outlook {
+fn beside(standing: Standing, namespace: &str, now: &str) -> Assessment {
     let mut others = Others::new(true);
-    let of = ResourceKey::new("shop", "orders");
-    others.add(&ResourceKey::new(namespace, "bills"), &of, standing);
+    let of = NamespacedName::new("shop", "orders");
+    others.add(&NamespacedName::new(namespace, "bills"), &of, standing);
     judge(&first_rotation(), &[], &others, time(now)).unwrap()
 }
 
@@ -129,9 +130,9 @@ fn who_superseded_the_key_too_counts_as_its_own_pods_do() {
 
 #[test]
 fn after_a_restart_the_status_still_tells_of_pods_that_hold_the_key() {
-    let holder = Holder {
+    let holder = OldKeyHolder {
         name: "web-0".to_owned(),
-        pickup: Pickup::RestartNeeded,
+        pickup: ReloadMode::NeedsRestart,
         former: None,
     };
     let now = time(CLOCK_HAS_RUN_OUT);
@@ -269,10 +270,10 @@ fn an_operator_of_some_namespaces_says_that_it_does_not_know_the_others() {
 
 #[test]
 fn ten_of_a_large_group_are_named_and_the_worst_is_among_them() {
-    let of = ResourceKey::new("shop", "orders");
+    let of = NamespacedName::new("shop", "orders");
     let mut others = Others::new(true);
     for number in 0..500 {
-        let key = ResourceKey::new("shop", &format!("of-{number:03}"));
+        let key = NamespacedName::new("shop", &format!("of-{number:03}"));
         let standing = if number == 300 {
             Standing::Publishes
         } else {

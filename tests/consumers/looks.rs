@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
-use static_aws_credentials::{consumers::Again, remembered::Overlap};
+use static_aws_credentials::{consumers::Recheck, remembered::Overlap};
 use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -31,7 +31,7 @@ fn another_publication_begins_anew() {
     let now = Instant::now();
     let mut overlap = Overlap::default();
     overlap.wait(since(2), Duration::ZERO, now);
-    overlap.looked(Some(Again::Later), false, 0.5, now);
+    overlap.looked(Some(Recheck::Later), false, 0.5, now);
     assert_eq!(overlap.wait(since(3), 90 * SECOND, now), 90 * SECOND);
 }
 
@@ -40,7 +40,11 @@ fn looks_grow_rare_while_nothing_happens_and_frequent_when_something_does() {
     let now = Instant::now();
     let mut overlap = Overlap::default();
     overlap.wait(since(2), Duration::ZERO, now);
-    let mut look = |news| overlap.looked(Some(Again::Later), news, 0.5, now).unwrap();
+    let mut look = |news| {
+        overlap
+            .looked(Some(Recheck::Later), news, 0.5, now)
+            .unwrap()
+    };
     let pauses: Vec<u64> = [true, false, false, false, false, false, false, true]
         .map(|news| look(news).as_secs())
         .to_vec();
@@ -52,7 +56,7 @@ fn workloads_that_wait_for_others_wait_a_minute_at_the_most_once_these_are_healt
     let now = Instant::now();
     let mut overlap = Overlap::default();
     overlap.wait(since(2), Duration::ZERO, now);
-    let mut look = |news| overlap.looked(Some(Again::Soon), news, 0.5, now).unwrap();
+    let mut look = |news| overlap.looked(Some(Recheck::Soon), news, 0.5, now).unwrap();
     let pauses: Vec<u64> = [true, false, false, false, false, true]
         .map(|news| look(news).as_secs())
         .to_vec();
@@ -66,7 +70,7 @@ fn not_all_resources_look_at_the_same_time() {
         let mut overlap = Overlap::default();
         overlap.wait(since(2), Duration::ZERO, now);
         overlap
-            .looked(Some(Again::Later), true, jitter, now)
+            .looked(Some(Recheck::Later), true, jitter, now)
             .unwrap()
     };
     assert!(pause(0.0) < pause(1.0));
@@ -79,7 +83,7 @@ fn a_time_that_is_known_is_kept_and_the_end_is_the_end() {
     overlap.wait(since(2), Duration::ZERO, now);
     let minute = Duration::from_mins(1);
     assert_eq!(
-        overlap.looked(Some(Again::In(minute)), false, 0.0, now),
+        overlap.looked(Some(Recheck::In(minute)), false, 0.0, now),
         Some(minute)
     );
     assert_eq!(
@@ -91,17 +95,29 @@ fn a_time_that_is_known_is_kept_and_the_end_is_the_end() {
 
 #[test]
 fn of_two_reasons_to_look_again_the_sooner_counts() {
-    let (short, long) = (Some(Again::In(SECOND)), Some(Again::In(90 * SECOND)));
-    assert_eq!(Again::sooner(long, short), short);
-    assert_eq!(Again::sooner(short, None), short);
-    assert_eq!(Again::sooner(None, long), long);
-    assert_eq!(Again::sooner(long, Some(Again::Later)), Some(Again::Later));
-    assert_eq!(Again::sooner(Some(Again::Later), None), Some(Again::Later));
-    for other in [long, Some(Again::Later), None] {
-        assert_eq!(Again::sooner(other, Some(Again::Soon)), Some(Again::Soon));
-        assert_eq!(Again::sooner(Some(Again::Soon), other), Some(Again::Soon));
+    let (short, long) = (Some(Recheck::In(SECOND)), Some(Recheck::In(90 * SECOND)));
+    assert_eq!(Recheck::sooner(long, short), short);
+    assert_eq!(Recheck::sooner(short, None), short);
+    assert_eq!(Recheck::sooner(None, long), long);
+    assert_eq!(
+        Recheck::sooner(long, Some(Recheck::Later)),
+        Some(Recheck::Later)
+    );
+    assert_eq!(
+        Recheck::sooner(Some(Recheck::Later), None),
+        Some(Recheck::Later)
+    );
+    for other in [long, Some(Recheck::Later), None] {
+        assert_eq!(
+            Recheck::sooner(other, Some(Recheck::Soon)),
+            Some(Recheck::Soon)
+        );
+        assert_eq!(
+            Recheck::sooner(Some(Recheck::Soon), other),
+            Some(Recheck::Soon)
+        );
     }
-    assert_eq!(Again::sooner(None, None), None);
+    assert_eq!(Recheck::sooner(None, None), None);
 }
 
 #[test]

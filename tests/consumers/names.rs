@@ -4,7 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::json;
 use static_aws_credentials::{
     api::{Previous, StaticAwsCredentialsStatus},
-    consumers::{Holder, Pickup, Pod, holder, is_open, judge, note},
+    consumers::{OldKeyHolder, Pod, ReloadMode, holder, is_open, judge, note},
 };
 
 use crate::{
@@ -41,7 +41,7 @@ fn previous(status: &StaticAwsCredentialsStatus) -> &Previous {
     status.previous.as_ref().unwrap()
 }
 
-fn held_by(status: &StaticAwsCredentialsStatus, pod: &Pod) -> Option<Holder> {
+fn held_by(status: &StaticAwsCredentialsStatus, pod: &Pod) -> Option<OldKeyHolder> {
     let published = status.published.as_ref();
     holder(pod, previous(status), published, "orders-key-pair", KUBELET)
 }
@@ -66,7 +66,10 @@ fn a_pod_that_uses_the_source_holds_the_pair_if_it_was_started_before_the_rotati
         })
     };
     let found = held_by(&status, &of_source(BEFORE)).unwrap();
-    assert_eq!((found.pickup, found.former), (Pickup::RestartNeeded, None));
+    assert_eq!(
+        (found.pickup, found.former),
+        (ReloadMode::NeedsRestart, None)
+    );
     assert_eq!(held_by(&status, &of_source(AFTER)), None);
 }
 
@@ -81,7 +84,7 @@ fn a_pod_under_a_former_name_holds_the_pair_whenever_it_was_started() {
         hot(|_| {}),
     ] {
         let holder = held_by(&status, &pod).unwrap();
-        assert_eq!(holder.pickup, Pickup::RestartNeeded);
+        assert_eq!(holder.pickup, ReloadMode::NeedsRestart);
         assert_eq!(holder.former.as_deref(), Some("orders-credentials"));
         let outlook = judge(&status, &[holder], &alone(), time(LONG_AFTER)).unwrap();
         assert_says(

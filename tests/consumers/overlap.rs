@@ -4,7 +4,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use static_aws_credentials::{
     api::{Published, StaticAwsCredentialsStatus},
     consumers::{
-        Again, Holder, Others, Outlook, Pickup, delivered, is_open, judge, note, unlisted,
+        Assessment, OldKeyHolder, Others, Recheck, ReloadMode, is_open, judge, note, propagated_at,
+        unlisted,
     },
 };
 
@@ -44,8 +45,8 @@ fn rotated() -> StaticAwsCredentialsStatus {
     after
 }
 
-fn holders(all: &[(&str, Pickup)]) -> Vec<Holder> {
-    let holder = |(name, pickup): &(&str, Pickup)| Holder {
+fn holders(all: &[(&str, ReloadMode)]) -> Vec<OldKeyHolder> {
+    let holder = |(name, pickup): &(&str, ReloadMode)| OldKeyHolder {
         name: (*name).to_owned(),
         pickup: *pickup,
         former: None,
@@ -53,7 +54,7 @@ fn holders(all: &[(&str, Pickup)]) -> Vec<Holder> {
     all.iter().map(holder).collect()
 }
 
-fn at(all: &[(&str, Pickup)], now: &str) -> Outlook {
+fn at(all: &[(&str, ReloadMode)], now: &str) -> Assessment {
     judge(&rotated(), &holders(all), &alone(), time(now)).unwrap()
 }
 
@@ -142,12 +143,12 @@ fn nothing_else_supersedes_anything() {
 
 #[test]
 fn whoever_needs_a_restart_is_named_and_no_time_is_given() {
-    use Pickup::{Hot, RestartNeeded};
+    use ReloadMode::{NeedsRestart, Reloads};
     let outlook = at(
         &[
-            ("web-1", RestartNeeded),
-            ("api-0", Hot),
-            ("web-0", RestartNeeded),
+            ("web-1", NeedsRestart),
+            ("api-0", Reloads),
+            ("web-0", NeedsRestart),
         ],
         "2026-01-01T13:00:00Z",
     );
@@ -165,15 +166,15 @@ fn whoever_needs_a_restart_is_named_and_no_time_is_given() {
         (1, 2)
     );
     assert_eq!(consumers.restart_needed.names, ["web-0", "web-1"]);
-    assert_eq!(outlook.again, Some(Again::Later));
+    assert_eq!(outlook.again, Some(Recheck::Later));
 }
 
 #[test]
 fn ten_are_named_and_the_others_counted() {
     let names: Vec<String> = (0..25).map(|at| format!("web-{at:02}")).collect();
-    let all: Vec<(&str, Pickup)> = names
+    let all: Vec<(&str, ReloadMode)> = names
         .iter()
-        .map(|name| (name.as_str(), Pickup::RestartNeeded))
+        .map(|name| (name.as_str(), ReloadMode::NeedsRestart))
         .collect();
     let status = at(&all, PICKED_UP).status;
     let group = &status.consumers.as_ref().unwrap().restart_needed;
@@ -188,23 +189,23 @@ fn ten_are_named_and_the_others_counted() {
 
 #[test]
 fn whoever_cannot_be_asked_keeps_the_end_open() {
-    let status = at(&[("web-0", Pickup::Unknown)], "2026-01-01T13:00:00Z").status;
+    let status = at(&[("web-0", ReloadMode::Unknown)], "2026-01-01T13:00:00Z").status;
     assert_says(&status, "Unknown", "ConsumersUnknown", &["look at web-0"]);
     assert!(status.previous_key_safe_after.is_none());
 }
 
 #[test]
 fn the_clock_runs_while_all_are_hot() {
-    let outlook = at(&[("web-0", Pickup::Hot)], "2026-01-01T12:11:00Z");
+    let outlook = at(&[("web-0", ReloadMode::Reloads)], "2026-01-01T12:11:00Z");
     let status = &outlook.status;
     assert_says(status, "Unknown", "ConsumersPickingUp", &[PICKED_UP]);
     assert_eq!(status.previous_key_safe_after, Some(Time(time(PICKED_UP))));
-    assert_eq!(outlook.again, Some(Again::In(Duration::from_secs(601))));
+    assert_eq!(outlook.again, Some(Recheck::In(Duration::from_secs(601))));
 }
 
 #[test]
 fn once_it_has_run_out_the_key_may_go() {
-    for all in [&[("web-0", Pickup::Hot)][..], &[]] {
+    for all in [&[("web-0", ReloadMode::Reloads)][..], &[]] {
         let outlook = at(all, PICKED_UP);
         assert_says(
             &outlook.status,
@@ -233,7 +234,11 @@ fn once_it_has_run_out_the_key_may_go() {
 
 #[test]
 fn a_third_key_starts_the_clock_anew_for_all_before_it() {
-    let open = at(&[("web-0", Pickup::RestartNeeded)], "2026-01-01T12:05:00Z").status;
+    let open = at(
+        &[("web-0", ReloadMode::NeedsRestart)],
+        "2026-01-01T12:05:00Z",
+    )
+    .status;
     let mut third = open.clone();
     let next = third.published.as_mut().unwrap();
     (next.key_id_suffix, next.revision) = ("CCCC".to_owned(), 3);
@@ -260,7 +265,11 @@ fn a_rotation_back_makes_the_newer_key_the_previous_one() {
 
 #[test]
 fn a_withdrawal_keeps_what_is_open_of_an_older_key() {
-    let open = at(&[("web-0", Pickup::RestartNeeded)], "2026-01-01T12:05:00Z").status;
+    let open = at(
+        &[("web-0", ReloadMode::NeedsRestart)],
+        "2026-01-01T12:05:00Z",
+    )
+    .status;
     let mut gone = open.clone();
     gone.published = None;
     note(&open, &mut gone, KUBELET, time("2026-01-01T12:06:00Z"));
@@ -314,8 +323,12 @@ fn without_the_right_to_list_pods_it_says_so() {
 
 #[test]
 fn a_condition_keeps_the_time_of_its_last_transition() {
-    let first = at(&[("web-0", Pickup::RestartNeeded)], "2026-01-01T12:05:00Z").status;
-    let holders = holders(&[("web-1", Pickup::RestartNeeded)]);
+    let first = at(
+        &[("web-0", ReloadMode::NeedsRestart)],
+        "2026-01-01T12:05:00Z",
+    )
+    .status;
+    let holders = holders(&[("web-1", ReloadMode::NeedsRestart)]);
     let second = judge(&first, &holders, &alone(), time("2026-01-01T12:06:00Z"))
         .unwrap()
         .status;
@@ -328,9 +341,9 @@ fn a_condition_keeps_the_time_of_its_last_transition() {
 #[test]
 fn a_pair_is_delivered_and_picked_up_later_where_the_kubelet_is_slower() {
     let pair = published("AAAA", 1).published.unwrap();
-    assert_eq!(delivered(&pair, KUBELET), time(crate::DELIVERED));
+    assert_eq!(propagated_at(&pair, KUBELET), time(crate::DELIVERED));
     let slow = Duration::from_mins(5);
-    assert_eq!(delivered(&pair, slow), time("2026-01-01T12:05:00Z"));
+    assert_eq!(propagated_at(&pair, slow), time("2026-01-01T12:05:00Z"));
     let mut after = published("BBBB", 2);
     note(&published("AAAA", 1), &mut after, slow, time(PUBLISHED));
     let previous = after.previous.as_ref().unwrap();

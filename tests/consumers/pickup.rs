@@ -1,13 +1,13 @@
 use serde_json::{Value, json};
-use static_aws_credentials::consumers::{Pickup, Pod, pickup};
+use static_aws_credentials::consumers::{Pod, ReloadMode, reload_mode};
 
 use crate::{AFTER, BEFORE, DELIVERED, hot, pod, time};
 
 type Change = Box<dyn FnOnce(&mut Value)>;
 type Plain = fn(&mut Value);
 
-fn of(pod: &Pod) -> Option<Pickup> {
-    pickup(pod, "orders-credentials", time(DELIVERED))
+fn of(pod: &Pod) -> Option<ReloadMode> {
+    reload_mode(pod, "orders-credentials", time(DELIVERED))
 }
 
 fn env(value: Value) -> impl FnOnce(&mut Value) {
@@ -19,24 +19,24 @@ fn env(value: Value) -> impl FnOnce(&mut Value) {
 
 #[test]
 fn a_pod_without_the_helper_reads_at_its_start_alone() {
-    assert_eq!(of(&pod(|_| {})), Some(Pickup::RestartNeeded));
+    assert_eq!(of(&pod(|_| {})), Some(ReloadMode::NeedsRestart));
     let projected = pod(|pod| {
         let sources = json!([{ "configMap": { "name": "a" } }, { "secret": { "name": "orders-credentials" } }]);
         pod["spec"]["volumes"] = json!([{ "name": "aws", "projected": { "sources": sources } }]);
     });
-    assert_eq!(of(&projected), Some(Pickup::RestartNeeded));
+    assert_eq!(of(&projected), Some(ReloadMode::NeedsRestart));
 }
 
 #[test]
 fn a_pod_with_the_helper_is_hot() {
-    assert_eq!(of(&hot(|_| {})), Some(Pickup::Hot));
+    assert_eq!(of(&hot(|_| {})), Some(ReloadMode::Reloads));
     let elsewhere = hot(|pod| {
         pod["spec"]["containers"][0]["volumeMounts"][0]["mountPath"] = json!("/aws/");
         for at in [0, 1] {
             pod["spec"]["containers"][0]["env"][at]["value"] = json!("/aws/config-process");
         }
     });
-    assert_eq!(of(&elsewhere), Some(Pickup::Hot));
+    assert_eq!(of(&elsewhere), Some(ReloadMode::Reloads));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn whatever_keeps_sdks_from_asking_the_helper_needs_a_restart() {
         ),
     ];
     for (what, shadow) in shadows {
-        assert_eq!(of(&hot(shadow)), Some(Pickup::RestartNeeded), "{what}");
+        assert_eq!(of(&hot(shadow)), Some(ReloadMode::NeedsRestart), "{what}");
     }
 }
 
@@ -127,19 +127,19 @@ fn a_container_that_started_after_the_delivery_holds_the_present_pair() {
         })
     };
     assert_eq!(of(&started(AFTER)), None);
-    assert_eq!(of(&started(DELIVERED)), Some(Pickup::RestartNeeded));
+    assert_eq!(of(&started(DELIVERED)), Some(ReloadMode::NeedsRestart));
     let unknown = pod(|pod| {
         pod["status"]["containerStatuses"][0]["state"] = json!({ "running": {} });
     });
-    assert_eq!(of(&unknown), Some(Pickup::RestartNeeded));
+    assert_eq!(of(&unknown), Some(ReloadMode::NeedsRestart));
 }
 
 #[test]
 fn a_hot_pod_that_is_not_ready_is_unknown() {
     let unready = hot(|pod| pod["status"]["conditions"][0]["status"] = json!("False"));
-    assert_eq!(of(&unready), Some(Pickup::Unknown));
+    assert_eq!(of(&unready), Some(ReloadMode::Unknown));
     let silent = hot(|pod| pod["status"]["conditions"] = json!([]));
-    assert_eq!(of(&silent), Some(Pickup::Unknown));
+    assert_eq!(of(&silent), Some(ReloadMode::Unknown));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn the_worst_container_speaks_for_the_pod() {
             { "name": "sidecar", "state": { "running": { "startedAt": crate::BEFORE } } },
         ]);
     });
-    assert_eq!(of(&both), Some(Pickup::RestartNeeded));
+    assert_eq!(of(&both), Some(ReloadMode::NeedsRestart));
     let done = hot(|pod| {
         pod["spec"]["initContainers"] = json!([{
             "name": "setup",
@@ -165,7 +165,7 @@ fn the_worst_container_speaks_for_the_pod() {
     });
     assert_eq!(
         of(&done),
-        Some(Pickup::Hot),
+        Some(ReloadMode::Reloads),
         "it could leave nothing behind"
     );
 }
@@ -200,21 +200,21 @@ fn what_an_ended_container_copied_for_another_one_is_still_held() {
         json!({ "hostPath": { "path": "/data" } }),
     ] {
         let pod = copied(volume.clone(), |_| {});
-        assert_eq!(of(&pod), Some(Pickup::RestartNeeded), "{volume}");
+        assert_eq!(of(&pod), Some(ReloadMode::NeedsRestart), "{volume}");
     }
     let crashes = copied(json!({ "emptyDir": {} }), |pod| {
         pod["status"]["containerStatuses"][0]["state"] =
             json!({ "waiting": { "reason": "CrashLoopBackOff" } });
     });
     let why = "the copy outlives the container that will read it again";
-    assert_eq!(of(&crashes), Some(Pickup::RestartNeeded), "{why}");
+    assert_eq!(of(&crashes), Some(ReloadMode::NeedsRestart), "{why}");
     let by_file = copied(json!({ "emptyDir": {} }), |pod| {
         pod["spec"]["containers"][0]["volumeMounts"] = json!([]);
         let file = json!({ "volumeName": "shared", "path": "env", "key": "KEY" });
         pod["spec"]["containers"][0]["env"] =
             json!([{ "name": "KEY", "valueFrom": { "fileKeyRef": file } }]);
     });
-    assert_eq!(of(&by_file), Some(Pickup::RestartNeeded), "a variable");
+    assert_eq!(of(&by_file), Some(ReloadMode::NeedsRestart), "a variable");
 }
 
 /// The kubelet runs an init container again, or reports one that it removed as waiting, while the pod runs on.
@@ -234,7 +234,7 @@ fn a_reader_keeps_the_copy_that_it_began_with_whatever_is_reported_of_the_writer
             };
             pod["status"]["startTime"] = json!(BEFORE);
         });
-        assert_eq!(of(&pod), Some(Pickup::RestartNeeded), "{state}");
+        assert_eq!(of(&pod), Some(ReloadMode::NeedsRestart), "{state}");
     }
     let later = copied(json!({ "emptyDir": {} }), |pod| {
         pod["status"]["initContainerStatuses"] = json!([]);
@@ -259,13 +259,13 @@ fn a_container_that_asks_the_helper_copies_nothing() {
         let statuses = pod["status"]["containerStatuses"].as_array_mut().unwrap();
         statuses.push(json!({ "name": "ship", "state": { "running": { "startedAt": BEFORE } } }));
     });
-    assert_eq!(of(&pod), Some(Pickup::Hot));
+    assert_eq!(of(&pod), Some(ReloadMode::Reloads));
 }
 
 #[test]
 fn a_failed_pod_whose_container_still_runs_holds_the_pair() {
     let dying = pod(|pod| pod["status"]["phase"] = json!("Failed"));
-    assert_eq!(of(&dying), Some(Pickup::RestartNeeded));
+    assert_eq!(of(&dying), Some(ReloadMode::NeedsRestart));
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn a_driver_of_a_volume_keeps_what_it_got_when_the_pod_started() {
     }
     for source in sources {
         let old = given(source.clone(), BEFORE);
-        assert_eq!(of(&old), Some(Pickup::RestartNeeded), "{source}");
+        assert_eq!(of(&old), Some(ReloadMode::NeedsRestart), "{source}");
         assert_eq!(of(&given(source.clone(), AFTER)), None, "{source}");
     }
     let other = json!({ "csi": { "driver": "s3", "nodePublishSecretRef": { "name": "other" } } });
@@ -347,7 +347,7 @@ fn a_container_for_debugging_counts_like_another() {
         pod["status"]["ephemeralContainerStatuses"] =
             json!([{ "name": "debug", "state": { "running": { "startedAt": BEFORE } } }]);
     });
-    assert_eq!(of(&debugged), Some(Pickup::RestartNeeded));
+    assert_eq!(of(&debugged), Some(ReloadMode::NeedsRestart));
 }
 
 #[test]
@@ -357,7 +357,7 @@ fn of_variables_of_one_name_the_last_counts() {
         env(json!({ "name": "AWS_CONFIG_FILE", "value": "/etc/aws/config" }))(pod);
         env(json!({ "name": "AWS_CONFIG_FILE", "value": file }))(pod);
     });
-    assert_eq!(of(&again), Some(Pickup::Hot));
+    assert_eq!(of(&again), Some(ReloadMode::Reloads));
 }
 
 #[test]

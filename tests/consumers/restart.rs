@@ -11,8 +11,9 @@ use static_aws_credentials::{
     },
     conditions,
     consumers::{
-        Again, Laggards, mark,
-        restart::{self, Hindrance, Turn},
+        Laggards, Recheck,
+        restart::{self, Blocker, RestartState},
+        restart_annotation_key,
     },
 };
 
@@ -163,24 +164,34 @@ fn who_is_due() {
     let turn = |created: &str, mark_value: Option<&str>| {
         let seen = workload(|workload| {
             workload["metadata"]["creationTimestamp"] = json!(created);
-            let annotations = mark_value.map(|value| json!({ mark(UID): value }));
+            let annotations = mark_value.map(|value| json!({ restart_annotation_key(UID): value }));
             workload["spec"]["template"]["metadata"]["annotations"] =
                 annotations.unwrap_or_else(|| json!({}));
         });
-        restart::turn(&seen, UID, &published(2), KUBELET)
+        restart::restart_state(&seen, UID, &published(2), KUBELET)
     };
-    assert_eq!(turn(BEFORE, None), Turn::Due);
-    assert_eq!(turn(DELIVERED, None), Turn::Due, "it may have the old pair");
-    assert_eq!(turn(AFTER, None), Turn::Newer);
-    let this = restart::occasion(&published(2));
+    assert_eq!(turn(BEFORE, None), RestartState::Due);
+    assert_eq!(
+        turn(DELIVERED, None),
+        RestartState::Due,
+        "it may have the old pair"
+    );
+    assert_eq!(turn(AFTER, None), RestartState::Newer);
+    let this = restart::restart_annotation_value(&published(2));
     assert_eq!(this, format!("2@{PUBLISHED}"));
-    assert_eq!(turn(BEFORE, Some(&this)), Turn::Restarted);
-    assert_eq!(turn(AFTER, Some(&this)), Turn::Restarted);
-    let before = restart::occasion(&published(1));
-    assert_eq!(turn(BEFORE, Some(&before)), Turn::Due);
+    assert_eq!(turn(BEFORE, Some(&this)), RestartState::Restarted);
+    assert_eq!(turn(AFTER, Some(&this)), RestartState::Restarted);
+    let before = restart::restart_annotation_value(&published(1));
+    assert_eq!(turn(BEFORE, Some(&before)), RestartState::Due);
     // After a withdrawal revisions begin anew.
-    assert_eq!(turn(BEFORE, Some("2@2025-12-01T00:00:00Z")), Turn::Due);
-    assert_eq!(turn(BEFORE, Some("7@2025-12-01T00:00:00Z")), Turn::Due);
+    assert_eq!(
+        turn(BEFORE, Some("2@2025-12-01T00:00:00Z")),
+        RestartState::Due
+    );
+    assert_eq!(
+        turn(BEFORE, Some("7@2025-12-01T00:00:00Z")),
+        RestartState::Due
+    );
 }
 
 #[test]
@@ -214,9 +225,9 @@ fn whoever_is_not_named_any_more_is_not_meant() {
         "scope": "Workloads", "workloads": [{ "kind": "Deployment", "name": "web" }],
     }))
     .unwrap();
-    assert!(restart::is_meant("Deployment/web", &named));
-    assert!(!restart::is_meant("StatefulSet/web", &named));
-    assert!(restart::is_meant("StatefulSet/web", &wanted()));
+    assert!(restart::is_selected("Deployment/web", &named));
+    assert!(!restart::is_selected("StatefulSet/web", &named));
+    assert!(restart::is_selected("StatefulSet/web", &wanted()));
 }
 
 #[test]
@@ -226,13 +237,13 @@ fn a_target_that_is_read_again_needs_no_restart() {
             "awscredentials.dev/inject": "orders-credentials", "awscredentials.dev/rotation": "Hot",
         });
     });
-    assert!(!restart::is_wanted(&hot, "orders-credentials"));
+    assert!(!restart::needs_restart(&hot, "orders-credentials"));
     let read_once = workload(|workload| {
         workload["spec"]["template"]["metadata"]["annotations"] =
             json!({ "awscredentials.dev/inject": "orders-credentials" });
     });
-    assert!(restart::is_wanted(&read_once, "orders-credentials"));
-    assert!(!restart::is_wanted(&read_once, "other"));
+    assert!(restart::needs_restart(&read_once, "orders-credentials"));
+    assert!(!restart::needs_restart(&read_once, "other"));
 }
 
 #[test]
@@ -240,19 +251,19 @@ fn they_go_on_until_all_are_healthy() {
     let mut looking = under_way(&[], None);
     assert_eq!(
         restart::judge(&mut looking, NONE, Duration::ZERO, time(AFTER)),
-        Some(Again::Later)
+        Some(Recheck::Later)
     );
     assert!(looking.restarts.is_some() && !is_said(&looking));
 
     let mut going = under_way(&["Deployment/a", "Deployment/b"], Some(&["Deployment/c"]));
     assert_eq!(
         restart::judge(&mut going, NONE, Duration::ZERO, time(AFTER)),
-        Some(Again::Soon)
+        Some(Recheck::Soon)
     );
     let (truth, reason, message) = said(&going);
     assert_eq!((truth, reason), ("Unknown", "RestartsProgressing"));
     assert!(message.contains("Deployment/a, Deployment/b") && message.contains("1 more"));
-    assert!(restart::is_open(&going));
+    assert!(restart::in_progress(&going));
 
     let mut done = under_way(&[], Some(&[]));
     assert_eq!(
@@ -265,7 +276,7 @@ fn they_go_on_until_all_are_healthy() {
         message == "restarted for revision 2 and healthy: 4 workloads",
         "{message}"
     );
-    assert!(!restart::is_open(&done));
+    assert!(!restart::in_progress(&done));
     let mut nobody = under_way(&[], Some(&[]));
     nobody.restarts.as_mut().unwrap().restarted = 0;
     restart::judge(&mut nobody, NONE, Duration::ZERO, time(AFTER));
@@ -293,7 +304,7 @@ fn a_rollout_that_takes_minutes_is_told_as_one_that_holds_the_others_up() {
     assert_eq!(said(&held).1, "RestartsProgressing");
     let slow = patience + Duration::from_secs(1);
     let again = restart::judge(&mut held, NONE, slow, time("2026-01-01T12:15:01Z"));
-    assert_eq!(again, Some(Again::Soon));
+    assert_eq!(again, Some(Recheck::Soon));
     let (truth, reason, message) = said(&held);
     assert_eq!((truth, reason), ("False", "RestartsHeld"));
     assert!(
@@ -326,22 +337,22 @@ fn what_was_gone_before_it_was_healthy_is_told_and_not_counted_as_healthy() {
 
 #[test]
 fn what_stands_in_the_way_is_named() {
-    let told = |why: &Hindrance| {
+    let told = |why: &Blocker| {
         let mut status = under_way(&[], Some(&["Deployment/a"]));
-        restart::hindered(&mut status, why, time(AFTER));
+        restart::mark_blocked(&mut status, why, time(AFTER));
         let (truth, reason, message) = said(&status);
-        assert!(restart::is_open(&status));
+        assert!(restart::in_progress(&status));
         (format!("{truth} {reason}"), message.to_owned())
     };
-    let refused = Hindrance::Refused("Deployment/a".to_owned(), "quotas say no".to_owned());
+    let refused = Blocker::Refused("Deployment/a".to_owned(), "quotas say no".to_owned());
     let (what, message) = told(&refused);
     assert_eq!(what, "False RestartsHeld");
     assert!(message.contains("Deployment/a: quotas say no"), "{message}");
     let many: Vec<String> = (0..12).map(|n| format!("Deployment/{n}")).collect();
-    let (what, message) = told(&Hindrance::Missing(many));
+    let (what, message) = told(&Blocker::Missing(many));
     assert_eq!(what, "False RestartsHeld");
     assert!(message.contains("Deployment/9 and 2 more"), "{message}");
-    let (what, _) = told(&Hindrance::NotAllowed);
+    let (what, _) = told(&Blocker::NotAllowed);
     assert_eq!(what, "Unknown RestartsNotAllowed");
     let mut waiting = under_way(&[], None);
     restart::waits(&mut waiting, time(AFTER));

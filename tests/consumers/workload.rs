@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use static_aws_credentials::{
     api::{WorkloadKind, WorkloadReference},
-    consumers::{Pickup, Workload, mark},
+    consumers::{ReloadMode, Workload, restart_annotation_key},
 };
 
 const TARGET: &str = "orders-credentials";
@@ -29,7 +29,7 @@ pub fn workload(change: impl FnOnce(&mut Value)) -> Workload {
     serde_json::from_value(workload).unwrap()
 }
 
-fn pickup(template: Value) -> Option<Pickup> {
+fn pickup(template: Value) -> Option<ReloadMode> {
     workload(|workload| workload["spec"]["template"] = template).pickup(TARGET)
 }
 
@@ -39,7 +39,7 @@ fn a_template_uses_a_target_as_its_pods_do() {
         { "name": "proxy", "image": "proxy" },
         { "name": "app", "image": "app", "envFrom": [{ "secretRef": { "name": TARGET } }] },
     ] } });
-    assert_eq!(pickup(by_variables), Some(Pickup::RestartNeeded));
+    assert_eq!(pickup(by_variables), Some(ReloadMode::NeedsRestart));
     let at_its_start = json!({ "spec": {
         "volumes": [{ "name": "aws", "secret": { "secretName": TARGET } }],
         "containers": [{ "name": "app", "image": "app" }],
@@ -47,7 +47,7 @@ fn a_template_uses_a_target_as_its_pods_do() {
             "name": "write", "image": "write", "volumeMounts": [{ "name": "aws", "mountPath": "/aws" }],
         }],
     } });
-    assert_eq!(pickup(at_its_start), Some(Pickup::RestartNeeded));
+    assert_eq!(pickup(at_its_start), Some(ReloadMode::NeedsRestart));
     let not_at_all = json!({ "spec": { "containers": [
         { "name": "app", "image": "app", "envFrom": [{ "secretRef": { "name": "other" } }] },
     ] } });
@@ -65,11 +65,11 @@ fn what_injection_will_add_counts() {
     let (inject, rotation) = ("awscredentials.dev/inject", "awscredentials.dev/rotation");
     assert_eq!(
         injected(json!({ inject: TARGET })),
-        Some(Pickup::RestartNeeded)
+        Some(ReloadMode::NeedsRestart)
     );
     assert_eq!(
         injected(json!({ inject: TARGET, rotation: "Hot" })),
-        Some(Pickup::Hot)
+        Some(ReloadMode::Reloads)
     );
     assert_eq!(injected(json!({ inject: "other", rotation: "Hot" })), None);
 }
@@ -86,20 +86,21 @@ fn one_container_that_does_not_follow_is_enough() {
             }] },
         ] },
     });
-    assert_eq!(pickup(both), Some(Pickup::RestartNeeded));
+    assert_eq!(pickup(both), Some(ReloadMode::NeedsRestart));
 }
 
 #[test]
 fn the_mark_tells_the_publication() {
     let marked = |value: &str| {
         workload(|workload| {
-            workload["spec"]["template"]["metadata"]["annotations"] = json!({ mark(UID): value });
+            workload["spec"]["template"]["metadata"]["annotations"] =
+                json!({ restart_annotation_key(UID): value });
         })
     };
     assert_eq!(marked("7@then").restarted_for(UID), Some("7@then"));
     assert_eq!(marked("7@then").restarted_for("another"), None);
     assert_eq!(workload(|_| ()).restarted_for(UID), None);
-    assert!(mark(UID).starts_with("restart.awscredentials.dev/"));
+    assert!(restart_annotation_key(UID).starts_with("restart.awscredentials.dev/"));
 }
 
 fn is_healthy(kind: WorkloadKind, patch: &Value) -> bool {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use static_aws_credentials::{
     api::{Settling, StaticAwsCredentialsStatus},
-    decide::{Due, Next},
-    remembered::Remembered,
+    decide::{DueState, Requeue},
+    remembered::RuntimeState,
 };
 use tokio::time::Instant;
 
@@ -30,48 +30,48 @@ fn wall(second: i64) -> Timestamp {
 #[test]
 fn a_timer_is_undecided_then_later_then_now() {
     let now = Instant::now();
-    let mut remembered = Remembered::default();
+    let mut remembered = RuntimeState::default();
     assert_eq!(
         (remembered.due(now), remembered.pause(now)),
-        (Due::Undecided, None)
+        (DueState::Undecided, None)
     );
-    remembered.schedule(Next::In(MINUTE), now);
+    remembered.schedule(Requeue::In(MINUTE), now);
     assert_eq!(
         (remembered.due(now), remembered.pause(now)),
-        (Due::Later, Some(MINUTE))
+        (DueState::Later, Some(MINUTE))
     );
     let later = now + MINUTE - SECOND;
     assert_eq!(
         (remembered.due(later), remembered.pause(later)),
-        (Due::Later, Some(SECOND))
+        (DueState::Later, Some(SECOND))
     );
     let late = now + MINUTE * 2;
     assert_eq!(
         (remembered.due(late), remembered.pause(late)),
-        (Due::Now, Some(Duration::ZERO))
+        (DueState::Now, Some(Duration::ZERO))
     );
 }
 
 #[test]
 fn keep_keeps_and_never_forgets() {
     let now = Instant::now();
-    let mut remembered = Remembered::default();
-    remembered.schedule(Next::Keep, now);
-    assert_eq!(remembered.due(now), Due::Undecided);
-    remembered.schedule(Next::In(MINUTE), now);
-    remembered.schedule(Next::Keep, now + SECOND);
+    let mut remembered = RuntimeState::default();
+    remembered.schedule(Requeue::Keep, now);
+    assert_eq!(remembered.due(now), DueState::Undecided);
+    remembered.schedule(Requeue::In(MINUTE), now);
+    remembered.schedule(Requeue::Keep, now + SECOND);
     assert_eq!(remembered.pause(now), Some(MINUTE));
-    remembered.schedule(Next::Never, now);
+    remembered.schedule(Requeue::Never, now);
     assert_eq!(
         (remembered.due(now + MINUTE * 9), remembered.pause(now)),
-        (Due::Never, None)
+        (DueState::Never, None)
     );
 }
 
 #[test]
 fn a_refusal_that_this_process_saw_is_measured_by_its_own_clock() {
     let now = Instant::now();
-    let mut remembered = Remembered::default();
+    let mut remembered = RuntimeState::default();
     remembered.refusal_began("ABCD", now);
     let status = refused_since(1_000, "ABCD");
     for clock in [0, 1_000, 9_999_999] {
@@ -83,7 +83,7 @@ fn a_refusal_that_this_process_saw_is_measured_by_its_own_clock() {
 #[test]
 fn a_refusal_of_an_earlier_process_is_taken_from_the_wall_clock_once() {
     let now = Instant::now();
-    let mut remembered = Remembered::default();
+    let mut remembered = RuntimeState::default();
     let status = refused_since(1_000, "ABCD");
     assert_eq!(
         remembered.refused_for(&status, wall(1_040), now),
@@ -104,7 +104,7 @@ fn a_refusal_of_an_earlier_process_is_taken_from_the_wall_clock_once() {
 #[test]
 fn a_refusal_from_the_future_counts_as_one_from_now() {
     let now = Instant::now();
-    let mut remembered = Remembered::default();
+    let mut remembered = RuntimeState::default();
     let status = refused_since(1_000, "ABCD");
     assert_eq!(
         remembered.refused_for(&status, wall(400), now),
@@ -120,7 +120,7 @@ fn a_refusal_from_the_future_counts_as_one_from_now() {
 #[test]
 fn a_refusal_of_another_key_is_another() {
     let now = Instant::now();
-    let mut remembered = Remembered::default();
+    let mut remembered = RuntimeState::default();
     remembered.refusal_began("ABCD", now);
     let status = refused_since(1_000, "WXYZ");
     let refused = remembered.refused_for(&status, wall(1_003), now + MINUTE);
@@ -132,7 +132,7 @@ fn a_refusal_of_another_key_is_another() {
 #[test]
 fn the_first_restores_are_at_once_and_then_each_waits_longer_up_to_five_minutes() {
     let mut now = Instant::now();
-    let mut remembered = Remembered::default();
+    let mut remembered = RuntimeState::default();
     let mut waits = Vec::new();
     for _ in 0..10 {
         let wait = remembered.restore_wait(now);
@@ -147,7 +147,7 @@ fn the_first_restores_are_at_once_and_then_each_waits_longer_up_to_five_minutes(
 #[test]
 fn ten_quiet_minutes_make_restores_quick_again() {
     let now = Instant::now();
-    let mut remembered = Remembered::default();
+    let mut remembered = RuntimeState::default();
     for _ in 0..5 {
         remembered.restored(now);
     }
@@ -160,16 +160,19 @@ fn ten_quiet_minutes_make_restores_quick_again() {
 #[test]
 fn a_store_that_went_back_makes_it_forget_once() {
     let now = Instant::now();
-    let mut remembered = Remembered::default();
-    remembered.rewound(0);
+    let mut remembered = RuntimeState::default();
+    remembered.reset_if_stale(0);
     remembered.failures = 3;
-    remembered.schedule(Next::In(MINUTE), now);
-    remembered.rewound(0);
-    assert_eq!((remembered.failures, remembered.due(now)), (3, Due::Later));
-    remembered.rewound(1);
+    remembered.schedule(Requeue::In(MINUTE), now);
+    remembered.reset_if_stale(0);
+    assert_eq!(
+        (remembered.failures, remembered.due(now)),
+        (3, DueState::Later)
+    );
+    remembered.reset_if_stale(1);
     let forgot = (remembered.failures, remembered.due(now));
-    assert_eq!(forgot, (0, Due::Undecided));
+    assert_eq!(forgot, (0, DueState::Undecided));
     remembered.failures = 2;
-    remembered.rewound(1);
+    remembered.reset_if_stale(1);
     assert_eq!(remembered.failures, 2);
 }

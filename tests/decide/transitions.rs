@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube::runtime::events::EventType;
 use static_aws_credentials::{
     api::{Reason, StaticAwsCredentialsStatus},
-    events::{event, transitions},
+    events::{event, transition_events},
 };
 
 use crate::kit::{SOURCE, World, alpha, beta, resource};
@@ -16,7 +16,10 @@ fn said(before: &StaticAwsCredentialsStatus, after: &StaticAwsCredentialsStatus)
         EventType::Normal => format!("Normal {}", event.reason),
         EventType::Warning => format!("Warning {}", event.reason),
     };
-    transitions(before, after).into_iter().map(show).collect()
+    transition_events(before, after)
+        .into_iter()
+        .map(show)
+        .collect()
 }
 
 /// What is said while something happens to a world.

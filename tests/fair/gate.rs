@@ -3,19 +3,19 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use static_aws_credentials::fair::{Company, Entrant, FairGate, Permit};
+use static_aws_credentials::fair::{Entrant, FairSemaphore, Load, Permit};
 use tokio::{
     task::{JoinHandle, yield_now},
     time::Instant,
 };
 
 /// Starts a task that enters, and lets it run up to the gate.
-async fn waiter(gate: &FairGate, namespace: &'static str) -> JoinHandle<Permit> {
+async fn waiter(gate: &FairSemaphore, namespace: &'static str) -> JoinHandle<Permit> {
     let gate = gate.clone();
     let waiting = gate.waiting();
     let task = tokio::spawn({
         let gate = gate.clone();
-        async move { gate.enter(namespace).await }
+        async move { gate.acquire(namespace).await }
     });
     while gate.waiting() == waiting && !task.is_finished() {
         yield_now().await;
@@ -25,8 +25,8 @@ async fn waiter(gate: &FairGate, namespace: &'static str) -> JoinHandle<Permit> 
 
 #[tokio::test]
 async fn the_gate_admits_so_many_and_the_rest_in_turn() {
-    let gate = FairGate::new(2);
-    let (first, second) = (gate.enter("a").await, gate.enter("a").await);
+    let gate = FairSemaphore::new(2);
+    let (first, second) = (gate.acquire("a").await, gate.acquire("a").await);
     let (a1, a2, b) = (
         waiter(&gate, "a").await,
         waiter(&gate, "a").await,
@@ -41,7 +41,7 @@ async fn the_gate_admits_so_many_and_the_rest_in_turn() {
     drop(a1);
     let a2 = a2.await.expect("admitted");
     drop((a2, b));
-    let _both = (gate.enter("a").await, gate.enter("a").await);
+    let _both = (gate.acquire("a").await, gate.acquire("a").await);
     let third = waiter(&gate, "a").await;
     assert_eq!(gate.waiting(), 1, "two permits came back, not three");
     third.abort();
@@ -49,8 +49,8 @@ async fn the_gate_admits_so_many_and_the_rest_in_turn() {
 
 #[tokio::test]
 async fn whoever_stops_waiting_leaves_the_queue() {
-    let gate = FairGate::new(1);
-    let inside = gate.enter("a").await;
+    let gate = FairSemaphore::new(1);
+    let inside = gate.acquire("a").await;
     let (gone, stays) = (waiter(&gate, "a").await, waiter(&gate, "a").await);
     gone.abort();
     assert!(gone.await.expect_err("aborted").is_cancelled());
@@ -62,8 +62,8 @@ async fn whoever_stops_waiting_leaves_the_queue() {
 /// On this runtime a task that was woken runs only when the test awaits: the permit is on its way.
 #[tokio::test]
 async fn a_permit_on_its_way_to_one_who_leaves_goes_on_to_the_next() {
-    let gate = FairGate::new(1);
-    let inside = gate.enter("a").await;
+    let gate = FairSemaphore::new(1);
+    let inside = gate.acquire("a").await;
     let (gone, too, next) = (
         waiter(&gate, "a").await,
         waiter(&gate, "b").await,
@@ -74,12 +74,12 @@ async fn a_permit_on_its_way_to_one_who_leaves_goes_on_to_the_next() {
     gone.abort();
     too.abort();
     drop(next.await.expect("admitted"));
-    drop(gate.enter("a").await);
+    drop(gate.acquire("a").await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_permit_is_lost_or_made_in_a_crowd_that_comes_and_goes() {
-    let gate = FairGate::new(3);
+    let gate = FairSemaphore::new(3);
     let inside = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let tasks = (0..2_000u64).map(|number| {
         let (gate, inside) = (gate.clone(), inside.clone());
@@ -87,14 +87,14 @@ async fn no_permit_is_lost_or_made_in_a_crowd_that_comes_and_goes() {
             use std::sync::atomic::Ordering::SeqCst;
             let namespace = (number % 7).to_string();
             let visit = async {
-                let _permit = gate.enter(&namespace).await;
+                let _permit = gate.acquire(&namespace).await;
                 assert!(inside.fetch_add(1, SeqCst) < 3, "too many inside");
                 yield_now().await;
                 inside.fetch_sub(1, SeqCst);
             };
             if number % 3 == 0 {
                 // Gives up while it waits, or as it is let in, but never inside.
-                let enter = gate.enter(&namespace);
+                let enter = gate.acquire(&namespace);
                 drop(tokio::time::timeout(Duration::from_micros(number % 50), enter).await);
             } else {
                 visit.await;
@@ -107,9 +107,9 @@ async fn no_permit_is_lost_or_made_in_a_crowd_that_comes_and_goes() {
     assert_eq!(gate.waiting(), 0);
     let all = async {
         (
-            gate.enter("").await,
-            gate.enter("").await,
-            gate.enter("").await,
+            gate.acquire("").await,
+            gate.acquire("").await,
+            gate.acquire("").await,
         )
     };
     tokio::time::timeout(Duration::from_secs(30), all)
@@ -119,37 +119,41 @@ async fn no_permit_is_lost_or_made_in_a_crowd_that_comes_and_goes() {
 
 #[tokio::test]
 async fn a_place_counts_for_whom_it_is_until_it_is_given_back() {
-    let gate = FairGate::new(8);
+    let gate = FairSemaphore::new(8);
     let now = Instant::now();
     let (team, quiet) = (Arc::from("crowd"), Arc::from("quiet"));
     let mut crowd = Vec::new();
     for _ in 0..7 {
-        assert_eq!(gate.holds_back_crowds(now), None);
-        crowd.push(gate.enter("crowd").await.of(Company::Crowd, &team, now));
+        assert_eq!(gate.burst_blocked_until(now), None);
+        crowd.push(
+            gate.acquire("crowd")
+                .await
+                .with_load(Load::Burst, &team, now),
+        );
     }
     assert!(
-        gate.holds_back_crowds(now).is_some(),
+        gate.burst_blocked_until(now).is_some(),
         "one place is not for it"
     );
     crowd.truncate(1);
-    assert_eq!(gate.holds_back_crowds(now), None);
-    let few = gate.enter("quiet").await;
-    assert_eq!(gate.holds_back_crowds(now), None, "it is nobody's yet");
-    let few = few.of(Company::Few, &quiet, now);
-    let until = gate.holds_back_crowds(now).expect("a crowd steps back");
+    assert_eq!(gate.burst_blocked_until(now), None);
+    let few = gate.acquire("quiet").await;
+    assert_eq!(gate.burst_blocked_until(now), None, "it is nobody's yet");
+    let few = few.with_load(Load::Light, &quiet, now);
+    let until = gate.burst_blocked_until(now).expect("a crowd steps back");
     drop(crowd);
-    assert_eq!(gate.holds_back_crowds(now), None, "it keeps one place");
-    let again = few.of(Company::Crowd, &quiet, now);
-    assert_eq!(gate.holds_back_crowds(now), Some(until), "that is taken");
+    assert_eq!(gate.burst_blocked_until(now), None, "it keeps one place");
+    let again = few.with_load(Load::Burst, &quiet, now);
+    assert_eq!(gate.burst_blocked_until(now), Some(until), "that is taken");
     drop(again);
-    let _next = gate.enter("crowd").await;
-    assert_eq!(gate.holds_back_crowds(now), None, "it is nobody's yet");
+    let _next = gate.acquire("crowd").await;
+    assert_eq!(gate.burst_blocked_until(now), None, "it is nobody's yet");
 }
 
 #[tokio::test]
 async fn an_entrant_that_does_other_things_in_between_keeps_its_place() {
-    let gate = FairGate::new(1);
-    let inside = gate.enter("a").await;
+    let gate = FairSemaphore::new(1);
+    let inside = gate.acquire("a").await;
     let mut entrant = Entrant::new(&gate, "");
     assert!(entrant.enter().now_or_never().is_none());
     let mut others = Vec::new();
@@ -165,8 +169,8 @@ async fn an_entrant_that_does_other_things_in_between_keeps_its_place() {
 
 #[tokio::test]
 async fn an_entrant_that_leaves_hands_its_permit_on() {
-    let gate = FairGate::new(1);
-    let inside = gate.enter("a").await;
+    let gate = FairSemaphore::new(1);
+    let inside = gate.acquire("a").await;
     let mut entrant = Entrant::new(&gate, "");
     assert!(entrant.enter().now_or_never().is_none());
     let other = waiter(&gate, "a").await;

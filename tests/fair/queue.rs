@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use static_aws_credentials::fair::{FairQueue, Place};
+use static_aws_credentials::fair::{FairQueue, Ticket};
 
 /// What happens to a queue.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 #[derive(Default)]
 struct Model {
     queue: FairQueue<Item>,
-    waiting: Vec<(Item, Place)>,
+    waiting: Vec<(Item, Ticket)>,
     pushed: usize,
 }
 
@@ -91,8 +91,11 @@ impl Model {
             same.filter(|(other, _)| line(other) == line(item)).count() == 1
         });
         let alone: Vec<Item> = alone.collect();
-        assert_eq!(self.queue.has(|_, waiting| waiting == 1), !alone.is_empty());
-        let popped = self.queue.pop_of(|_, waiting| waiting == 1);
+        assert_eq!(
+            self.queue.any_where(|_, waiting| waiting == 1),
+            !alone.is_empty()
+        );
+        let popped = self.queue.pop_where(|_, waiting| waiting == 1);
         assert_eq!(popped.is_some(), !alone.is_empty());
         let item = popped?;
         assert!(alone.contains(&item));

@@ -46,8 +46,8 @@ fn base64(text: &str) -> String {
 #[test]
 fn a_pair_as_aws_issues_it_is_well_formed_without_a_note() {
     let WellFormed { pair, notes } = judge(ID, SECRET).unwrap();
-    assert_eq!(pair.access_key_id.reveal(), ID);
-    assert_eq!(pair.secret_access_key.reveal(), SECRET);
+    assert_eq!(pair.access_key_id.expose_secret(), ID);
+    assert_eq!(pair.secret_access_key.expose_secret(), SECRET);
     assert_eq!(notes, Vec::<String>::new());
 }
 
@@ -83,7 +83,7 @@ fn a_pair_of_another_store_is_well_formed_with_a_note() {
     ];
     for secret in store_secrets {
         let well_formed = judge(ID, secret).unwrap();
-        assert_eq!(well_formed.pair.secret_access_key.reveal(), secret);
+        assert_eq!(well_formed.pair.secret_access_key.expose_secret(), secret);
         let [note] = well_formed.notes.as_slice() else {
             panic!("{:?}", well_formed.notes)
         };

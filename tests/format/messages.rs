@@ -141,10 +141,10 @@ proptest! {
     #[test]
     fn what_is_accepted_is_published_byte_for_byte(id in odd_values(), secret in odd_values()) {
         if let Ok(WellFormed { pair, .. }) = judge(&id, &secret) {
-            prop_assert_eq!(pair.access_key_id.reveal().as_bytes(), &id);
-            prop_assert_eq!(pair.secret_access_key.reveal().as_bytes(), &secret);
+            prop_assert_eq!(pair.access_key_id.expose_secret().as_bytes(), &id);
+            prop_assert_eq!(pair.secret_access_key.expose_secret().as_bytes(), &secret);
             prop_assert!(id.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()));
-            let secret = pair.secret_access_key.reveal();
+            let secret = pair.secret_access_key.expose_secret();
             prop_assert!(!secret.contains(char::is_control));
             prop_assert_eq!(secret.trim(), secret);
         }

@@ -69,7 +69,12 @@ fn written(
     let data = render(&request, pair)?;
     Ok(data
         .into_iter()
-        .map(|(key, bytes)| (key, String::from_utf8(bytes.reveal().to_vec()).unwrap()))
+        .map(|(key, bytes)| {
+            (
+                key,
+                String::from_utf8(bytes.expose_secret().to_vec()).unwrap(),
+            )
+        })
         .collect())
 }
 

@@ -10,7 +10,7 @@ use static_aws_credentials::{
     api::StaticAwsCredentialsStatus,
     error::Error,
     guards::Policy,
-    index::{Index, Mentions, ResourceKey},
+    index::{Index, NamespacedName, References},
     metrics::{Format, Metrics},
 };
 
@@ -266,8 +266,8 @@ fn tracked_secrets_are_those_of_all_scopes_at_the_scrape() -> Result<()> {
     }
     ensure!(value(&metrics, name, &[])? == 0.0);
     for (number, scope) in scopes.iter().enumerate() {
-        let key = ResourceKey::new(&format!("shop-{number}"), "orders");
-        let mentions = Mentions {
+        let key = NamespacedName::new(&format!("shop-{number}"), "orders");
+        let mentions = References {
             uid: format!("uid-{number}").into(),
             created: 1,
             source: "pair".into(),

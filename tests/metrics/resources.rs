@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use static_aws_credentials::{
     api::StaticAwsCredentialsStatus,
-    index::ResourceKey,
+    index::NamespacedName,
     metrics::{Format, Metrics, Summary},
 };
 
@@ -38,7 +38,7 @@ fn words(samples: &[Sample]) -> Vec<String> {
 fn a_resource_is_told_by_its_conditions_and_by_what_is_wrong() -> Result<()> {
     let metrics = Metrics::default();
     let known = known(&metrics);
-    known.saw(&ResourceKey::new("orders", "s3"), Some(&stalled()));
+    known.saw(&NamespacedName::new("orders", "s3"), Some(&stalled()));
     let told = words(&of_resources(&metrics)?);
     let expected = [
         "status_condition s3 orders False Ready 1",
@@ -66,7 +66,7 @@ fn where_all_is_well_no_reason_is_told() -> Result<()> {
         condition.reason = reason.to_owned();
     }
     status.conditions.truncate(3);
-    known.saw(&ResourceKey::new("orders", "s3"), Some(&status));
+    known.saw(&NamespacedName::new("orders", "s3"), Some(&status));
     let told = words(&of_resources(&metrics)?);
     ensure!(told.len() == 5, "{told:#?}");
     ensure!(!told.iter().any(|line| line.starts_with("status_reason")));
@@ -77,7 +77,7 @@ fn where_all_is_well_no_reason_is_told() -> Result<()> {
 fn a_resource_without_a_status_has_no_series() -> Result<()> {
     let metrics = Metrics::default();
     let known = known(&metrics);
-    known.saw(&ResourceKey::new("orders", "s3"), None);
+    known.saw(&NamespacedName::new("orders", "s3"), None);
     ensure!(of_resources(&metrics)?.is_empty());
     ensure!(Summary::of(&StaticAwsCredentialsStatus::default()) == Summary::default());
     Ok(())
@@ -87,11 +87,11 @@ fn a_resource_without_a_status_has_no_series() -> Result<()> {
 fn series_go_when_the_resource_goes_and_when_its_scope_goes() -> Result<()> {
     let metrics = Metrics::default();
     let (orders, billing) = (known(&metrics), known(&metrics));
-    orders.saw(&ResourceKey::new("orders", "s3"), Some(&stalled()));
-    orders.saw(&ResourceKey::new("orders", "sqs"), Some(&stalled()));
-    billing.saw(&ResourceKey::new("billing", "s3"), Some(&stalled()));
+    orders.saw(&NamespacedName::new("orders", "s3"), Some(&stalled()));
+    orders.saw(&NamespacedName::new("orders", "sqs"), Some(&stalled()));
+    billing.saw(&NamespacedName::new("billing", "s3"), Some(&stalled()));
     ensure!(of_resources(&metrics)?.len() == 27);
-    orders.gone(&ResourceKey::new("orders", "s3"));
+    orders.gone(&NamespacedName::new("orders", "s3"));
     ensure!(of_resources(&metrics)?.len() == 18);
     drop(billing);
     let left = of_resources(&metrics)?;
@@ -108,7 +108,7 @@ fn a_family_stays_together_over_all_pages_and_scopes() -> Result<()> {
     let scopes = [known(&metrics), known(&metrics)];
     for (number, scope) in scopes.iter().enumerate() {
         for resource in 0..1_250 {
-            let key = ResourceKey::new(&format!("n{number}"), &format!("r{resource}"));
+            let key = NamespacedName::new(&format!("n{number}"), &format!("r{resource}"));
             scope.saw(&key, Some(&stalled()));
         }
     }
@@ -133,7 +133,7 @@ fn no_piece_is_large() -> Result<()> {
     for resource in 0..10_000 {
         let name = format!("a-rather-long-name-of-a-resource-{resource}");
         known.saw(
-            &ResourceKey::new("a-rather-long-namespace", &name),
+            &NamespacedName::new("a-rather-long-namespace", &name),
             Some(&stalled()),
         );
     }

@@ -57,7 +57,7 @@ fn rendered(secret: &str, region: Option<&str>, ttl: u32) -> Result<Value> {
     let data = render(&request, &pair).map_err(|finding| anyhow!(finding.message))?;
     data.into_iter()
         .map(|(key, bytes)| {
-            let text = String::from_utf8(bytes.reveal().to_vec())?;
+            let text = String::from_utf8(bytes.expose_secret().to_vec())?;
             Ok((key, Value::String(text)))
         })
         .collect()

@@ -14,7 +14,7 @@ use hyper::{
 };
 use kube::{Client, client::Body};
 use serde_json::{Value, json};
-use static_aws_credentials::{context::Shared, controller, fair::FairGate};
+use static_aws_credentials::{context::ProcessContext, controller, fair::FairSemaphore};
 use tokio::{
     sync::broadcast,
     time::{Instant, sleep},
@@ -167,8 +167,8 @@ async fn many_resources_of_a_namespace_keep_back_while_a_single_one_is_served() 
             async move { Ok::<_, Infallible>(server.answer(request).await) }
         }
     });
-    let shared = Arc::new(Shared {
-        gate: FairGate::new(PLACES),
+    let shared = Arc::new(ProcessContext {
+        gate: FairSemaphore::new(PLACES),
         ..shared(Client::new(service, SINGLE))
     });
     let never = futures::future::pending();

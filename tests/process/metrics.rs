@@ -15,7 +15,7 @@ use http_body_util::BodyExt;
 use kube::Client;
 use static_aws_credentials::{
     health::Health,
-    index::ResourceKey,
+    index::NamespacedName,
     metrics::{Listing, Summary},
     server,
 };
@@ -39,7 +39,7 @@ impl Counted {
 }
 
 impl Listing for Counted {
-    fn after(&self, last: Option<&ResourceKey>, most: usize) -> Vec<(ResourceKey, Summary)> {
+    fn after(&self, last: Option<&NamespacedName>, most: usize) -> Vec<(NamespacedName, Summary)> {
         if last.is_none() {
             self.begun.fetch_add(1, Ordering::SeqCst);
         }
@@ -76,7 +76,7 @@ fn add(counted: &Counted, name: &str) {
     let status = serde_json::from_value(status).unwrap();
     counted
         .known
-        .saw(&ResourceKey::new("shop", name), Some(&status));
+        .saw(&NamespacedName::new("shop", name), Some(&status));
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,7 +25,7 @@ use hyper::{
 use kube::{Client, client::Body};
 use serde_json::{Value, json};
 use static_aws_credentials::{
-    context::Shared,
+    context::ProcessContext,
     controller::{self, WatchEnded},
     health::Health,
     metrics::Format,
@@ -55,7 +55,7 @@ enum Mood {
 struct Stage {
     mood: watch::Sender<Mood>,
     asked: Arc<AtomicUsize>,
-    shared: Arc<Shared>,
+    shared: Arc<ProcessContext>,
     health: Arc<Health>,
 }
 

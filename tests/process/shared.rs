@@ -10,28 +10,28 @@ use futures::{
 use kube::Client;
 use static_aws_credentials::{
     args::Cli,
-    context::Shared,
-    fair::FairGate,
+    context::ProcessContext,
+    fair::FairSemaphore,
     fingerprint::FingerprintKey,
     guards::Guards,
     leader::Leader,
     metrics::{Metrics, Policies},
     scopes::Scopes,
-    sts::{Question, Reply, Sts},
+    sts::{CallerIdentityReply, CallerIdentityRequest, Sts},
 };
 use tokio::sync::mpsc;
 
 struct Nobody;
 
 impl Sts for Nobody {
-    fn ask(&self, _: Question) -> BoxFuture<'_, Reply> {
+    fn get_caller_identity(&self, _: CallerIdentityRequest) -> BoxFuture<'_, CallerIdentityReply> {
         pending().boxed()
     }
 }
 
 /// A process that is the only one, and is not answered by AWS.
-pub fn shared(client: Client) -> Shared {
-    Shared {
+pub fn shared(client: Client) -> ProcessContext {
+    ProcessContext {
         client,
         leader: Leader::alone(),
         sts: Arc::new(Nobody),
@@ -43,7 +43,7 @@ pub fn shared(client: Client) -> Shared {
         credential_process_ttl: 1080,
         copied_labels: Vec::new(),
         key: FingerprintKey::random().unwrap(),
-        gate: FairGate::new(1),
+        gate: FairSemaphore::new(1),
         scopes: Scopes::of(&[None]),
         events: mpsc::channel(1).0,
         guards: guards(),

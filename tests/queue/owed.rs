@@ -7,9 +7,9 @@ use std::{
 
 use proptest::prelude::*;
 use static_aws_credentials::{
-    fair::Company,
-    index::ResourceKey,
-    queue::{Ended, Queue, Turn},
+    fair::Load,
+    index::NamespacedName,
+    queue::{Action, Queue, WorkItem},
 };
 use tokio::time::Instant;
 
@@ -37,35 +37,35 @@ fn deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
-fn nth(who: usize) -> ResourceKey {
+fn nth(who: usize) -> NamespacedName {
     key(if who < 2 { "a" } else { "b" }, &who.to_string())
 }
 
 /// What is owed to each resource, kept in the plainest way: a run now, a run later, or none.
 #[derive(Default)]
 struct Owed {
-    now: BTreeSet<ResourceKey>,
-    later: BTreeMap<ResourceKey, Instant>,
-    running: BTreeMap<ResourceKey, bool>,
-    failed: BTreeSet<ResourceKey>,
+    now: BTreeSet<NamespacedName>,
+    later: BTreeMap<NamespacedName, Instant>,
+    running: BTreeMap<NamespacedName, bool>,
+    failed: BTreeSet<NamespacedName>,
 }
 
 impl Owed {
-    fn wake(&mut self, key: ResourceKey) {
+    fn wake(&mut self, key: NamespacedName) {
         match self.running.get_mut(&key) {
             Some(woken) => *woken = true,
             None => drop(self.now.insert(key)),
         }
     }
 
-    fn is_one_of_few(&self, key: &ResourceKey) -> bool {
+    fn is_one_of_few(&self, key: &NamespacedName) -> bool {
         let all = self.now.iter().chain(self.running.keys());
         let all: BTreeSet<_> = all.filter(|it| it.namespace == key.namespace).collect();
         all.len() <= 3
     }
 
     fn ring(&mut self, now: Instant) {
-        let due = |(_, at): &(&ResourceKey, &Instant)| **at <= now;
+        let due = |(_, at): &(&NamespacedName, &Instant)| **at <= now;
         let due: Vec<_> = self
             .later
             .iter()
@@ -78,18 +78,18 @@ impl Owed {
         }
     }
 
-    fn end(&mut self, key: &ResourceKey, ended: Ended, now: Instant) {
+    fn end(&mut self, key: &NamespacedName, ended: Action, now: Instant) {
         let Some(woken) = self.running.remove(key) else {
             return;
         };
         self.failed.remove(key);
-        if matches!(ended, Ended::Failed(_)) {
+        if matches!(ended, Action::Backoff(_)) {
             self.failed.insert(key.clone());
         }
         match ended {
             _ if woken => drop(self.now.insert(key.clone())),
-            Ended::Rest => {}
-            Ended::LookAgain(pause) | Ended::Failed(pause) => {
+            Action::AwaitChange => {}
+            Action::Requeue(pause) | Action::Backoff(pause) => {
                 self.later.insert(key.clone(), now + pause);
             }
         }
@@ -105,21 +105,21 @@ proptest! {
         for deed in deeds {
             match deed {
                 Deed::Wake(who) => {
-                    queue.wake(&nth(who), now);
+                    queue.enqueue(&nth(who), now);
                     owed.wake(nth(who));
                 }
                 Deed::WakeFailed => {
-                    queue.wake_failed(now);
+                    queue.enqueue_failed(now);
                     owed.failed.clone().into_iter().for_each(|key| owed.wake(key));
                 }
                 Deed::Next(crowds) => {
                     let somebody = owed.now.iter().any(|key| crowds || owed.is_one_of_few(key));
-                    prop_assert_eq!(queue.has_next(crowds), somebody);
-                    let turn = queue.next(now, crowds);
+                    prop_assert_eq!(queue.has_eligible(crowds), somebody);
+                    let turn = queue.get(now, crowds);
                     prop_assert_eq!(turn.is_some(), somebody);
-                    if let Some(Turn { key, company, .. }) = turn {
-                        prop_assert_eq!(company == Company::Few, owed.is_one_of_few(&key));
-                        prop_assert!(crowds || company == Company::Few);
+                    if let Some(WorkItem { key, company, .. }) = turn {
+                        prop_assert_eq!(company == Load::Light, owed.is_one_of_few(&key));
+                        prop_assert!(crowds || company == Load::Light);
                         prop_assert!(owed.now.remove(&key), "{} runs for nothing", key);
                         owed.later.remove(&key);
                         prop_assert!(owed.running.insert(key, false).is_none());
@@ -127,17 +127,17 @@ proptest! {
                 }
                 Deed::End(who, how) => {
                     let ended = match how {
-                        0 => Ended::Rest,
-                        1 => Ended::LookAgain(3 * SECOND),
-                        _ => Ended::Failed(3 * SECOND),
+                        0 => Action::AwaitChange,
+                        1 => Action::Requeue(3 * SECOND),
+                        _ => Action::Backoff(3 * SECOND),
                     };
                     if owed.running.contains_key(&nth(who)) {
-                        queue.ended(&nth(who), ended, now);
+                        queue.done(&nth(who), ended, now);
                         owed.end(&nth(who), ended, now);
                     }
                 }
                 Deed::Forget(who) => {
-                    queue.forget(&nth(who));
+                    queue.remove(&nth(who));
                     let busy = owed.now.contains(&nth(who)) || owed.running.contains_key(&nth(who));
                     if !busy {
                         owed.later.remove(&nth(who));
@@ -147,14 +147,14 @@ proptest! {
                 Deed::Wait(seconds) => now += Duration::from_secs(seconds),
             }
             owed.ring(now);
-            queue.ring(now);
+            queue.enqueue_due(now);
             prop_assert_eq!(queue.depth(), owed.now.len());
             for key in owed.running.keys() {
-                let few = queue.company(&key.namespace) == Company::Few;
+                let few = queue.load_of(&key.namespace) == Load::Light;
                 prop_assert_eq!(few, owed.is_one_of_few(key));
             }
             let timer = owed.later.values().min().copied();
-            prop_assert_eq!(queue.next_timer(), timer);
+            prop_assert_eq!(queue.next_deadline(), timer);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use static_aws_credentials::{
     api::Identity,
-    sts::{Client, Endpoint, Question, Route, Sts},
+    sts::{CallerIdentityRequest, Client, Endpoint, Route, Sts},
     verdict::Answer,
 };
 
@@ -23,8 +23,8 @@ pub fn identity() -> Answer {
     })
 }
 
-pub fn at(url: &str) -> Question {
-    Question {
+pub fn at(url: &str) -> CallerIdentityRequest {
+    CallerIdentityRequest {
         endpoint: url.to_owned(),
         ..question("AKIAQRSTUVWX23456723")
     }
@@ -46,7 +46,7 @@ pub fn at_endpoint(endpoint: Endpoint) -> Client {
 
 /// Asks once, under a deadline that the client must not need.
 pub async fn ask(client: &Client, url: &str) -> Answer {
-    let reply = tokio::time::timeout(Duration::from_mins(1), client.ask(at(url)));
+    let reply = tokio::time::timeout(Duration::from_mins(1), client.get_caller_identity(at(url)));
     reply.await.expect("a deadline of its own").answer
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use static_aws_credentials::{
     api::Reason::*,
     pair::{KeyPair, SecretText},
-    sts::{Question, Sts, parse_endpoint},
+    sts::{CallerIdentityRequest, Sts, parse_endpoint},
     verdict::Answer,
 };
 
@@ -83,7 +83,7 @@ async fn each_call_is_signed_with_its_own_pair() {
         "AKIA3333333333333333",
     ];
     let calls = ids.map(|id| {
-        client.ask(Question {
+        client.get_caller_identity(CallerIdentityRequest {
             endpoint: raw.url.clone(),
             ..question(id)
         })
@@ -238,7 +238,7 @@ async fn a12_control_characters_are_never_signed() {
             access_key_id: SecretText::new(id.to_owned()),
             secret_access_key: SecretText::new(secret.to_owned()),
         });
-        let answer = client.ask(question).await.answer;
+        let answer = client.get_caller_identity(question).await.answer;
         assert_eq!(
             answer,
             Answer::Undetermined(StsUnexpectedResponse),

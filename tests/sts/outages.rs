@@ -10,12 +10,12 @@ use std::{
 
 use static_aws_credentials::{
     api::Reason,
-    sts::{Prover, Question, Sts, Urgency},
+    sts::{CachedSts, CallerIdentityRequest, Priority, Sts},
     verdict::Answer,
 };
 use tokio::time::{Instant, advance, sleep};
 
-use crate::script::{CALL, Script, ask, identity, prover, question, settle};
+use crate::script::{CALL, Script, identity, prover, question, settle, spawn_request};
 
 const UNREACHABLE: Answer = Answer::Outage(Reason::StsUnreachable);
 
@@ -34,18 +34,21 @@ fn switched(on: bool) -> (Script, Arc<AtomicBool>) {
 }
 
 /// A prover whose endpoint has given no answer about two pairs.
-async fn during_an_outage() -> (Script, Arc<AtomicBool>, Arc<Prover<Script>>) {
+async fn during_an_outage() -> (Script, Arc<AtomicBool>, Arc<CachedSts<Script>>) {
     let (script, works) = switched(false);
     let prover = prover(&script);
     for id in ["AKIAONE", "AKIATWO"] {
-        assert_eq!(prover.ask(question(id)).await.answer, UNREACHABLE);
+        assert_eq!(
+            prover.get_caller_identity(question(id)).await.answer,
+            UNREACHABLE
+        );
     }
     let outage = prover.outage(&question("AKIANEW"));
     assert_eq!(outage, Some(Reason::StsUnreachable));
     (script, works, prover)
 }
 
-fn numbered(number: usize, namespace: &str) -> Question {
+fn numbered(number: usize, namespace: &str) -> CallerIdentityRequest {
     let mut question = question(&format!("AKIA{number}"));
     namespace.clone_into(&mut question.namespace);
     question
@@ -55,7 +58,7 @@ fn numbered(number: usize, namespace: &str) -> Question {
 async fn during_an_outage_one_question_at_a_time_is_asked() {
     let (script, _, prover) = during_an_outage().await;
     let waiting: Vec<_> = (0..1000)
-        .map(|number| ask(&prover, numbered(number, "orders")))
+        .map(|number| spawn_request(&prover, numbered(number, "orders")))
         .collect();
     sleep(Duration::from_mins(10)).await;
     let calls = script.calls();
@@ -75,7 +78,7 @@ async fn with_the_first_answer_all_that_waited_are_asked_at_the_rate_of_the_limi
     for (waiting, within) in [(1, 6), (50, 15), (100, 25), (1000, 205)] {
         let (_, works, prover) = during_an_outage().await;
         let asked: Vec<_> = (0..waiting)
-            .map(|number| ask(&prover, numbered(number, "orders")))
+            .map(|number| spawn_request(&prover, numbered(number, "orders")))
             .collect();
         sleep(Duration::from_mins(30)).await;
         works.store(true, SeqCst);
@@ -94,7 +97,7 @@ async fn questions_that_wait_when_an_outage_begins_are_told_of_it_without_a_call
     let (script, _) = switched(false);
     let prover = prover(&script);
     let asked: Vec<_> = (0..500)
-        .map(|number| ask(&prover, numbered(number, "orders")))
+        .map(|number| spawn_request(&prover, numbered(number, "orders")))
         .collect();
     let began = Instant::now();
     for reply in asked {
@@ -112,7 +115,7 @@ async fn an_outage_of_one_endpoint_stops_no_other() {
     elsewhere.endpoint = "https://sts.eu-west-2.amazonaws.com".to_owned();
     assert_eq!(prover.outage(&elsewhere), None);
     let calls = script.count();
-    prover.ask(elsewhere).await;
+    prover.get_caller_identity(elsewhere).await;
     assert_eq!(script.count(), calls + 1);
 }
 
@@ -120,10 +123,19 @@ async fn an_outage_of_one_endpoint_stops_no_other() {
 async fn a_pair_at_which_sts_fails_stops_no_other_pair() {
     let (script, works) = switched(false);
     let prover = prover(&script);
-    assert_eq!(prover.ask(question("AKIABAD")).await.answer, UNREACHABLE);
+    assert_eq!(
+        prover.get_caller_identity(question("AKIABAD")).await.answer,
+        UNREACHABLE
+    );
     works.store(true, SeqCst);
     let began = Instant::now();
-    assert_eq!(prover.ask(question("AKIAGOOD")).await.answer, identity());
+    assert_eq!(
+        prover
+            .get_caller_identity(question("AKIAGOOD"))
+            .await
+            .answer,
+        identity()
+    );
     assert_eq!(began.elapsed(), CALL);
     assert_eq!(prover.outage(&question("AKIABAD")), None);
 }
@@ -133,10 +145,10 @@ async fn resources_that_share_a_pair_share_its_few_calls_during_an_outage() {
     let (script, _) = switched(false);
     let prover = prover(&script);
     for _ in 0..4 {
-        prover.ask(question("AKIASHARED")).await;
+        prover.get_caller_identity(question("AKIASHARED")).await;
     }
     let waiting: Vec<_> = (0..1000)
-        .map(|_| ask(&prover, question("AKIASHARED")))
+        .map(|_| spawn_request(&prover, question("AKIASHARED")))
         .collect();
     sleep(Duration::from_mins(1)).await;
     assert!(script.count() <= 4 + 12, "{} calls", script.count());
@@ -148,7 +160,7 @@ async fn a_request_to_slow_down_is_no_outage() {
     let script = Script::new(|_| Answer::Undetermined(Reason::StsThrottled));
     let prover = prover(&script);
     for number in 0..8 {
-        prover.ask(numbered(number, "orders")).await;
+        prover.get_caller_identity(numbered(number, "orders")).await;
     }
     assert_eq!(prover.outage(&question("AKIA1")), None);
     assert_eq!(script.count(), 8);
@@ -163,17 +175,20 @@ async fn a_probe_that_waits_for_the_limiter_lets_the_next_namespace_probe() {
             let mut question = numbered(number, "flood");
             question.endpoint = "https://sts.eu-west-2.amazonaws.com".to_owned();
             // Never answered by the memory or by the breaker.
-            question.urgency = Urgency::NewPair;
+            question.priority = Priority::NewPair;
             question
         })
         .collect();
     works.store(true, SeqCst);
-    let flood: Vec<_> = flood.into_iter().map(|it| ask(&prover, it)).collect();
+    let flood: Vec<_> = flood
+        .into_iter()
+        .map(|it| spawn_request(&prover, it))
+        .collect();
     settle().await;
-    let held = ask(&prover, numbered(1, "flood"));
+    let held = spawn_request(&prover, numbered(1, "flood"));
     settle().await;
     let began = Instant::now();
-    let quiet = ask(&prover, numbered(2, "quiet"));
+    let quiet = spawn_request(&prover, numbered(2, "quiet"));
     assert_eq!(quiet.await.expect("a reply").answer, identity());
     assert!(
         began.elapsed() <= Duration::from_secs(15),

@@ -176,7 +176,7 @@ async fn what_is_asked_in_plain_text_goes_to_no_proxy() {
     let client = Client::new(route).expect("a client");
     assert_eq!(ask(&client, &sts.url()).await, identity());
     assert!(proxy.requests().is_empty());
-    assert_eq!(at(&sts.url()).pair.access_key_id.reveal(), ID);
+    assert_eq!(at(&sts.url()).pair.access_key_id.expose_secret(), ID);
 }
 
 #[test]

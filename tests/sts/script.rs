@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use static_aws_credentials::{
     api::Identity,
     pair::{KeyPair, SecretText},
-    sts::{Prover, Question, Rate, Reply, Sts, Urgency},
+    sts::{CachedSts, CallerIdentityReply, CallerIdentityRequest, Priority, Rate, Sts},
     verdict::Answer,
 };
 use tokio::{
@@ -62,19 +62,22 @@ impl Script {
 }
 
 impl Sts for Script {
-    fn ask(&self, question: Question) -> BoxFuture<'_, Reply> {
+    fn get_caller_identity(
+        &self,
+        question: CallerIdentityRequest,
+    ) -> BoxFuture<'_, CallerIdentityReply> {
         Box::pin(async move {
             let number = {
                 let mut calls = self.calls.lock().expect("calls");
                 calls.push(Call {
-                    id: question.pair.access_key_id.reveal().to_owned(),
+                    id: question.pair.access_key_id.expose_secret().to_owned(),
                     namespace: question.namespace,
                     at: Instant::now(),
                 });
                 calls.len()
             };
             sleep(CALL).await;
-            Reply {
+            CallerIdentityReply {
                 answer: (self.answer)(number),
                 at: Instant::now(),
             }
@@ -93,8 +96,8 @@ pub fn always(answer: Answer) -> Script {
     Script::new(move |_| answer.clone())
 }
 
-pub fn question(id: &str) -> Question {
-    Question {
+pub fn question(id: &str) -> CallerIdentityRequest {
+    CallerIdentityRequest {
         namespace: "orders".to_owned(),
         pair: Arc::new(KeyPair {
             access_key_id: SecretText::new(id.to_owned()),
@@ -102,27 +105,30 @@ pub fn question(id: &str) -> Question {
         }),
         region: "eu-west-1".to_owned(),
         endpoint: "https://sts.eu-west-1.amazonaws.com".to_owned(),
-        urgency: Urgency::NewPair,
+        priority: Priority::NewPair,
         not_before: Instant::now(),
     }
 }
 
-pub fn prover(script: &Script) -> Arc<Prover<Script>> {
-    Arc::new(Prover::new(script.clone(), Rate::default()).expect("randomness"))
+pub fn prover(script: &Script) -> Arc<CachedSts<Script>> {
+    Arc::new(CachedSts::new(script.clone(), Rate::default()).expect("randomness"))
 }
 
 /// One call a second and one at once, so that the second who asks has to wait.
-pub fn slow(script: &Script) -> Arc<Prover<Script>> {
+pub fn slow(script: &Script) -> Arc<CachedSts<Script>> {
     let rate = Rate {
         per_second: NonZeroU32::MIN,
         burst: NonZeroU32::MIN,
     };
-    Arc::new(Prover::new(script.clone(), rate).expect("randomness"))
+    Arc::new(CachedSts::new(script.clone(), rate).expect("randomness"))
 }
 
-pub fn ask(prover: &Arc<Prover<Script>>, question: Question) -> JoinHandle<Reply> {
+pub fn spawn_request(
+    prover: &Arc<CachedSts<Script>>,
+    question: CallerIdentityRequest,
+) -> JoinHandle<CallerIdentityReply> {
     let prover = Arc::clone(prover);
-    tokio::spawn(async move { prover.ask(question).await })
+    tokio::spawn(async move { prover.get_caller_identity(question).await })
 }
 
 /// Lets every task run until it waits for time or for another.

@@ -1,16 +1,16 @@
-//! One call per distinct pair, however many ask, and what of its reply is kept.
+//! One call per distinct pair, however many spawn_request, and what of its reply is kept.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use static_aws_credentials::{
     api::Reason,
     pair::{KeyPair, SecretText},
-    sts::{Prover, Rate, Sts},
+    sts::{CachedSts, Rate, Sts},
     verdict::Answer,
 };
 use tokio::time::{Instant, advance, sleep};
 
-use crate::script::{CALL, Script, always, ask, identity, prover, question, settle};
+use crate::script::{CALL, Script, always, identity, prover, question, settle, spawn_request};
 
 #[tokio::test(start_paused = true)]
 async fn all_who_ask_at_once_share_one_call() {
@@ -21,9 +21,11 @@ async fn all_who_ask_at_once_share_one_call() {
     ] {
         let script = always(answer.clone());
         let prover = prover(&script);
-        let asked: Vec<_> = (0..100).map(|_| ask(&prover, question("AKIA1"))).collect();
+        let asked: Vec<_> = (0..100)
+            .map(|_| spawn_request(&prover, question("AKIA1")))
+            .collect();
         sleep(CALL / 2).await;
-        let late = ask(&prover, question("AKIA1"));
+        let late = spawn_request(&prover, question("AKIA1"));
         for reply in asked.into_iter().chain([late]) {
             assert_eq!(reply.await.expect("a reply").answer, answer);
         }
@@ -35,7 +37,7 @@ async fn all_who_ask_at_once_share_one_call() {
 async fn another_secret_region_or_endpoint_is_another_question() {
     let script = always(identity());
     let prover = prover(&script);
-    prover.ask(question("AKIA1")).await;
+    prover.get_caller_identity(question("AKIA1")).await;
     let started = question("AKIA1").not_before - CALL;
     let mut others = [
         question("AKIA1"),
@@ -51,7 +53,7 @@ async fn another_secret_region_or_endpoint_is_another_question() {
     others[2].endpoint = "https://sts.eu-west-2.amazonaws.com".to_owned();
     for mut other in others {
         other.not_before = started;
-        prover.ask(other).await;
+        prover.get_caller_identity(other).await;
     }
     assert_eq!(script.count(), 5);
 }
@@ -61,21 +63,21 @@ async fn an_answer_is_shared_with_whoever_may_take_it_so_old() {
     let script = always(identity());
     let prover = prover(&script);
     let before = Instant::now();
-    let reply = prover.ask(question("AKIA1")).await;
+    let reply = prover.get_caller_identity(question("AKIA1")).await;
     assert_eq!(reply.at, before + CALL);
     advance(Duration::from_hours(24)).await;
 
     let mut again = question("AKIA1");
     again.not_before = reply.at;
     assert_eq!(
-        prover.ask(again.clone()).await,
+        prover.get_caller_identity(again.clone()).await,
         reply,
         "the same, with its time"
     );
     assert_eq!(script.count(), 1);
 
     again.not_before = reply.at + Duration::from_nanos(1);
-    assert!(prover.ask(again).await.at > reply.at);
+    assert!(prover.get_caller_identity(again).await.at > reply.at);
     assert_eq!(script.count(), 2);
 }
 
@@ -98,15 +100,21 @@ async fn s5_a_refused_pair_is_asked_about_again_after_a_second_and_a_half() {
         let prover = prover(&script);
         let mut any = question("AKIA1");
         any.not_before = Instant::now();
-        prover.ask(any.clone()).await;
+        prover.get_caller_identity(any.clone()).await;
         advance(Duration::from_millis(1500)).await;
-        assert_eq!(prover.ask(any.clone()).await.answer, refusal);
+        assert_eq!(
+            prover.get_caller_identity(any.clone()).await.answer,
+            refusal
+        );
         assert_eq!(script.count(), 1);
         advance(Duration::from_millis(1)).await;
-        assert_eq!(prover.ask(any.clone()).await.answer, identity());
+        assert_eq!(
+            prover.get_caller_identity(any.clone()).await.answer,
+            identity()
+        );
         advance(Duration::from_mins(1)).await;
         assert_eq!(
-            prover.ask(any).await.answer,
+            prover.get_caller_identity(any).await.answer,
             identity(),
             "and that one stands"
         );
@@ -129,18 +137,21 @@ async fn an_undetermined_reply_is_not_kept_and_displaces_none() {
     });
     let prover = prover(&script);
     let any = question("AKIA1");
-    assert_eq!(prover.ask(any.clone()).await.answer, outage);
-    let accepted = prover.ask(any.clone()).await;
+    assert_eq!(prover.get_caller_identity(any.clone()).await.answer, outage);
+    let accepted = prover.get_caller_identity(any.clone()).await;
     assert_eq!(accepted.answer, identity(), "asked again");
     assert_eq!(
-        prover.ask(question("AKIA1")).await.answer,
+        prover.get_caller_identity(question("AKIA1")).await.answer,
         identity(),
         "obtained right now"
     );
     sleep(CALL).await;
-    assert_eq!(prover.ask(question("AKIA1")).await.answer, outage);
     assert_eq!(
-        prover.ask(any).await,
+        prover.get_caller_identity(question("AKIA1")).await.answer,
+        outage
+    );
+    assert_eq!(
+        prover.get_caller_identity(any).await,
         accepted,
         "the outage says nothing against it"
     );
@@ -151,9 +162,11 @@ async fn an_undetermined_reply_is_not_kept_and_displaces_none() {
 async fn whoever_follows_is_not_stranded_when_the_caller_leaves() {
     let script = always(identity());
     let prover = prover(&script);
-    let leader = ask(&prover, question("AKIA1"));
+    let leader = spawn_request(&prover, question("AKIA1"));
     settle().await;
-    let followers: Vec<_> = (0..5).map(|_| ask(&prover, question("AKIA1"))).collect();
+    let followers: Vec<_> = (0..5)
+        .map(|_| spawn_request(&prover, question("AKIA1")))
+        .collect();
     settle().await;
     assert_eq!(script.count(), 1);
     leader.abort();
@@ -170,9 +183,9 @@ async fn a_panic_in_a_call_strands_nobody() {
         identity()
     });
     let prover = prover(&script);
-    let leader = ask(&prover, question("AKIA1"));
+    let leader = spawn_request(&prover, question("AKIA1"));
     settle().await;
-    let follower = ask(&prover, question("AKIA1"));
+    let follower = spawn_request(&prover, question("AKIA1"));
     assert!(leader.await.expect_err("it panicked").is_panic());
     assert_eq!(follower.await.expect("a reply").answer, identity());
 }
@@ -185,18 +198,18 @@ async fn many_pairs_are_remembered_and_the_oldest_forgotten() {
         per_second: fast,
         burst: fast,
     };
-    let prover = Prover::new(script.clone(), rate).expect("randomness");
+    let prover = CachedSts::new(script.clone(), rate).expect("randomness");
     let mut first = question("AKIAFIRST");
     first.not_before = Instant::now();
     let mut second = question("AKIASECOND");
     second.not_before = first.not_before;
-    prover.ask(first.clone()).await;
-    prover.ask(second.clone()).await;
-    let questions = (0..19_999).map(|n| prover.ask(question(&format!("AKIA{n}"))));
+    prover.get_caller_identity(first.clone()).await;
+    prover.get_caller_identity(second.clone()).await;
+    let questions = (0..19_999).map(|n| prover.get_caller_identity(question(&format!("AKIA{n}"))));
     futures::future::join_all(questions).await;
     assert_eq!(script.count(), 20_001);
-    prover.ask(second).await;
+    prover.get_caller_identity(second).await;
     assert_eq!(script.count(), 20_001, "the second is remembered");
-    prover.ask(first).await;
+    prover.get_caller_identity(first).await;
     assert_eq!(script.count(), 20_002, "the first had to go");
 }

@@ -2,10 +2,10 @@
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-use static_aws_credentials::sts::{Prover, Rate, Sts, Urgency};
+use static_aws_credentials::sts::{CachedSts, Priority, Rate, Sts};
 use tokio::time::{Instant, advance, sleep};
 
-use crate::script::{always, ask, identity, prover, question, settle, slow};
+use crate::script::{always, identity, prover, question, settle, slow, spawn_request};
 
 #[tokio::test(start_paused = true)]
 async fn calls_keep_to_the_rate() {
@@ -13,7 +13,7 @@ async fn calls_keep_to_the_rate() {
     let prover = prover(&script);
     let start = Instant::now();
     let asked: Vec<_> = (0..60)
-        .map(|n| ask(&prover, question(&format!("AKIA{n}"))))
+        .map(|n| spawn_request(&prover, question(&format!("AKIA{n}"))))
         .collect();
     settle().await;
     assert_eq!(script.count(), 10, "the burst");
@@ -33,7 +33,7 @@ async fn calls_keep_to_the_rate() {
     }
     sleep(Duration::from_secs(1)).await;
     for n in 100..106 {
-        drop(ask(&prover, question(&format!("AKIA{n}"))));
+        drop(spawn_request(&prover, question(&format!("AKIA{n}"))));
     }
     settle().await;
     let since = script.count() - 60;
@@ -49,7 +49,7 @@ async fn f32_ten_thousand_at_once_stay_within_the_rate() {
     let prover = prover(&script);
     let start = Instant::now();
     let asked: Vec<_> = (0..10_000)
-        .map(|n| ask(&prover, question(&format!("AKIA{n}"))))
+        .map(|n| spawn_request(&prover, question(&format!("AKIA{n}"))))
         .collect();
     for reply in asked {
         reply.await.expect("a reply");
@@ -72,14 +72,14 @@ async fn f32_ten_thousand_at_once_stay_within_the_rate() {
 async fn a14_namespaces_are_served_in_turn() {
     let script = always(identity());
     let prover = slow(&script);
-    drop(ask(&prover, question("AKIAFIRST")));
+    drop(spawn_request(&prover, question("AKIAFIRST")));
     settle().await;
     let mut asked = Vec::new();
     for (namespace, count) in [("crowded", 50), ("quiet", 2), ("other", 1)] {
         for n in 0..count {
             let mut question = question(&format!("AKIA{namespace}{n}"));
             question.namespace = namespace.to_owned();
-            asked.push(ask(&prover, question));
+            asked.push(spawn_request(&prover, question));
             settle().await;
         }
     }
@@ -95,16 +95,16 @@ async fn a14_namespaces_are_served_in_turn() {
 async fn new_pairs_go_before_interval_proofs() {
     let script = always(identity());
     let prover = slow(&script);
-    drop(ask(&prover, question("AKIAFIRST")));
+    drop(spawn_request(&prover, question("AKIAFIRST")));
     settle().await;
     let mut proofs = Vec::new();
     for n in 0..3 {
         let mut proof = question(&format!("AKIAPROOF{n}"));
-        proof.urgency = Urgency::IntervalProof;
-        proofs.push(ask(&prover, proof));
+        proof.priority = Priority::IntervalProof;
+        proofs.push(spawn_request(&prover, proof));
     }
     settle().await;
-    let new = ask(&prover, question("AKIANEW"));
+    let new = spawn_request(&prover, question("AKIANEW"));
     new.await.expect("a reply");
     let ids: Vec<_> = script.calls().into_iter().map(|call| call.id).collect();
     assert_eq!(ids, ["AKIAFIRST", "AKIANEW"]);
@@ -115,28 +115,28 @@ async fn new_pairs_go_before_interval_proofs() {
 async fn a_new_pair_is_not_held_up_by_an_interval_proof_of_the_same_pair() {
     let script = always(identity());
     let prover = slow(&script);
-    drop(ask(&prover, question("AKIAFIRST")));
+    drop(spawn_request(&prover, question("AKIAFIRST")));
     settle().await;
     let mut proofs = Vec::new();
     for n in 0..20 {
         let mut proof = question(&format!("AKIAPROOF{n}"));
-        proof.urgency = Urgency::IntervalProof;
-        proofs.push(ask(&prover, proof));
+        proof.priority = Priority::IntervalProof;
+        proofs.push(spawn_request(&prover, proof));
         settle().await;
     }
     let mut crowd = Vec::new();
     for n in 0..20 {
         let mut other = question(&format!("AKIACROWD{n}"));
         other.namespace = "crowd".to_owned();
-        crowd.push(ask(&prover, other));
+        crowd.push(spawn_request(&prover, other));
         settle().await;
     }
     let shared = "AKIAPROOF19";
     let mut of_crowd = question(shared);
     of_crowd.namespace = "crowd".to_owned();
-    let of_crowd = ask(&prover, of_crowd);
+    let of_crowd = spawn_request(&prover, of_crowd);
     settle().await;
-    let new = ask(&prover, question(shared));
+    let new = spawn_request(&prover, question(shared));
     new.await.expect("a reply");
     assert_eq!(
         script.count(),
@@ -155,10 +155,10 @@ async fn a_new_pair_is_not_held_up_by_an_interval_proof_of_the_same_pair() {
 async fn whoever_stops_waiting_costs_no_call() {
     let script = always(identity());
     let prover = slow(&script);
-    drop(ask(&prover, question("AKIAFIRST")));
+    drop(spawn_request(&prover, question("AKIAFIRST")));
     settle().await;
     let asked: Vec<_> = (0..100)
-        .map(|n| ask(&prover, question(&format!("AKIA{n}"))))
+        .map(|n| spawn_request(&prover, question(&format!("AKIA{n}"))))
         .collect();
     settle().await;
     assert_eq!(prover.waiting(), 100);
@@ -168,7 +168,9 @@ async fn whoever_stops_waiting_costs_no_call() {
     settle().await;
     assert_eq!(prover.waiting(), 0);
     let start = Instant::now();
-    ask(&prover, question("AKIALAST")).await.expect("a reply");
+    spawn_request(&prover, question("AKIALAST"))
+        .await
+        .expect("a reply");
     assert!(
         start.elapsed() <= Duration::from_millis(1310),
         "{:?}",
@@ -185,10 +187,10 @@ async fn a_token_that_is_not_needed_goes_back() {
         per_second: NonZeroU32::MIN,
         burst: NonZeroU32::new(10).expect("not zero"),
     };
-    let prover = Arc::new(Prover::new(script.clone(), rate).expect("randomness"));
+    let prover = Arc::new(CachedSts::new(script.clone(), rate).expect("randomness"));
     let ask_all = |ids: &[&str]| {
         for id in ids {
-            drop(ask(&prover, question(id)));
+            drop(spawn_request(&prover, question(id)));
         }
     };
     ask_all(&["A0", "A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "A9"]);
@@ -215,19 +217,19 @@ async fn a_token_that_is_not_needed_goes_back() {
 async fn a_flood_of_new_pairs_leaves_a_quarter_of_the_turns_to_interval_proofs() {
     let script = always(identity());
     let prover = slow(&script);
-    drop(ask(&prover, question("AKIAFIRST")));
+    drop(spawn_request(&prover, question("AKIAFIRST")));
     settle().await;
     let mut flood = Vec::new();
     for n in 0..100 {
         let mut new = question(&format!("AKIAFLOOD{n}"));
         new.namespace = "flood".to_owned();
-        flood.push(ask(&prover, new));
+        flood.push(spawn_request(&prover, new));
     }
     settle().await;
     let mut proof = question("AKIAPROOF");
-    proof.urgency = Urgency::IntervalProof;
+    proof.priority = Priority::IntervalProof;
     let began = Instant::now();
-    prover.ask(proof).await;
+    prover.get_caller_identity(proof).await;
     assert!(
         began.elapsed() <= Duration::from_millis(4300),
         "{:?}",

@@ -16,10 +16,10 @@ use static_aws_credentials::{
     api::{Published, StaticAwsCredentialsStatus},
     error::Error,
     guards::Policy,
-    index::ResourceKey,
+    index::NamespacedName,
     metrics::{Format, Metrics},
     pair::{KeyPair, SecretText},
-    sts::{Question, Reply, Sts, Urgency},
+    sts::{CallerIdentityReply, CallerIdentityRequest, Priority, Sts},
     verdict::Answer,
 };
 use tokio::time::Instant;
@@ -54,10 +54,10 @@ pub struct Sample {
 struct Answering;
 
 impl Sts for Answering {
-    fn ask(&self, _: Question) -> BoxFuture<'_, Reply> {
+    fn get_caller_identity(&self, _: CallerIdentityRequest) -> BoxFuture<'_, CallerIdentityReply> {
         let at = Instant::now();
         let answer = Answer::UnknownKey;
-        async move { Reply { answer, at } }.boxed()
+        async move { CallerIdentityReply { answer, at } }.boxed()
     }
 }
 
@@ -74,7 +74,7 @@ pub async fn everything() -> Result<Metrics> {
     drop(metrics.queue.started(Duration::from_millis(20)));
     metrics.queue.retried();
     let measured = metrics.calls.of(Answering);
-    measured.ask(question()).await;
+    measured.get_caller_identity(question()).await;
     metrics.answered(&Answer::UnknownKey);
     request(&metrics).await?;
     std::mem::forget(metrics.watches.open("Secret", None));
@@ -83,7 +83,7 @@ pub async fn everything() -> Result<Metrics> {
     metrics.policies.set(Policy::Fence, Some(true));
     let status = stalled();
     metrics.reported(&StaticAwsCredentialsStatus::default(), &status);
-    RESOURCES.saw(&ResourceKey::new("orders", "orders"), Some(&status));
+    RESOURCES.saw(&NamespacedName::new("orders", "orders"), Some(&status));
     metrics.resources.ask(Arc::downgrade(&*RESOURCES) as _);
     Ok(metrics)
 }
@@ -146,18 +146,18 @@ fn sample(line: &str) -> Result<Sample> {
 }
 
 /// A question about some pair.
-pub fn question() -> Question {
+pub fn question() -> CallerIdentityRequest {
     let text = |text: &str| SecretText::new(text.to_owned());
     let pair = KeyPair {
         access_key_id: text("AKIARZPUZDIKQUAIL2A3"),
         secret_access_key: text("wSecretOfTheFirstPair+wSecretOfTheFirst1"),
     };
-    Question {
+    CallerIdentityRequest {
         namespace: "orders".to_owned(),
         pair: Arc::new(pair),
         region: "eu-west-1".to_owned(),
         endpoint: "https://sts.eu-west-1.amazonaws.com".to_owned(),
-        urgency: Urgency::NewPair,
+        priority: Priority::NewPair,
         not_before: Instant::now(),
     }
 }

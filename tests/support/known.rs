@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::json;
 use static_aws_credentials::{
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
-    index::ResourceKey,
+    index::NamespacedName,
     metrics::{Listing, Summary},
     store::Store,
 };
@@ -17,7 +17,7 @@ pub struct Known(Mutex<Store>);
 
 impl Known {
     /// A resource as it stands now.
-    pub fn saw(&self, key: &ResourceKey, status: Option<&StaticAwsCredentialsStatus>) {
+    pub fn saw(&self, key: &NamespacedName, status: Option<&StaticAwsCredentialsStatus>) {
         let object = json!({
             "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
             "metadata": { "name": &*key.name, "namespace": &*key.namespace },
@@ -27,19 +27,19 @@ impl Known {
         let object: StaticAwsCredentials =
             serde_json::from_value(object).unwrap_or_else(|error| panic!("no object: {error}"));
         let mut store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        store.keep(key, "uid".into(), Ok(&object));
+        store.upsert(key, "uid".into(), Ok(&object));
     }
 
     /// A resource that is gone.
     #[allow(dead_code, reason = "not every suite has resources go")]
-    pub fn gone(&self, key: &ResourceKey) {
+    pub fn gone(&self, key: &NamespacedName) {
         let mut store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         store.remove(key);
     }
 }
 
 impl Listing for Known {
-    fn after(&self, last: Option<&ResourceKey>, most: usize) -> Vec<(ResourceKey, Summary)> {
+    fn after(&self, last: Option<&NamespacedName>, most: usize) -> Vec<(NamespacedName, Summary)> {
         self.0.after(last, most)
     }
 }

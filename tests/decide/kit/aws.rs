@@ -83,8 +83,8 @@ impl Aws {
 
     /// Answers, and keeps a record of it.
     pub fn ask(&mut self, at: Duration, region: &Region, pair: &KeyPair) -> Answer {
-        let id = pair.access_key_id.reveal();
-        let secret = pair.secret_access_key.reveal();
+        let id = pair.access_key_id.expose_secret();
+        let secret = pair.secret_access_key.expose_secret();
         let answer = self.answer(region, id, secret);
         self.asked.push(Asked {
             at,

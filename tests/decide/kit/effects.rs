@@ -5,10 +5,10 @@ use std::time::Duration;
 use kube::ResourceExt;
 use static_aws_credentials::{
     api::StaticAwsCredentialsStatus,
-    decide::{Change, Look, Next, Plan},
-    index::Sight,
-    remembered::Written,
-    target::{FIELD_MANAGER, Passing},
+    decide::{InputsHash, Plan, Requeue, TargetWrite},
+    index::Observed,
+    remembered::PendingStatus,
+    target::{FIELD_MANAGER, ZeroizingSecret},
 };
 
 use super::{
@@ -58,32 +58,34 @@ impl Run {
     fn change(
         &self,
         world: &mut World,
-        change: &Change,
-    ) -> Result<Result<Option<(String, Sight)>, String>, Broken> {
+        change: &TargetWrite,
+    ) -> Result<Result<Option<(String, Observed)>, String>, Broken> {
         let (name, written) = match change {
-            Change::Nothing => return Ok(Ok(None)),
-            Change::Create(draft) | Change::Replace(draft, _) => {
-                let mut secret = Passing::new(draft.metadata.clone(), &draft.data).0.clone();
+            TargetWrite::Nothing => return Ok(Ok(None)),
+            TargetWrite::Create(draft) | TargetWrite::Replace(draft, _) => {
+                let mut secret = ZeroizingSecret::new(draft.metadata.clone(), &draft.data)
+                    .0
+                    .clone();
                 let name = secret.name_any();
                 rules::may_write(world, self, &name, &draft.data, change);
-                if let Change::Replace(_, seen) = change {
+                if let TargetWrite::Replace(_, seen) = change {
                     world.request(format!("replace {name}"))?;
                     secret.metadata.uid = Some(seen.uid.to_string());
                     secret.metadata.resource_version = Some(seen.version.to_string());
-                    (name, world.store.replace(secret).map(Sight::Present))
+                    (name, world.store.replace(secret).map(Observed::Found))
                 } else {
                     world.request(format!("create {name}"))?;
                     let created = world.store.create(secret, FIELD_MANAGER);
-                    (name, created.map(Sight::Present))
+                    (name, created.map(Observed::Found))
                 }
             }
-            Change::Delete(name, seen) => {
+            TargetWrite::Delete(name, seen) => {
                 rules::may_withdraw(world, self, name);
                 world.request(format!("delete {name}"))?;
                 let gone = world.store.secret(name).is_none();
                 let deleted = world.store.delete(name, Some(seen));
                 let deleted = if gone { Ok(()) } else { deleted };
-                (name.clone(), deleted.map(|()| Sight::Absent))
+                (name.clone(), deleted.map(|()| Observed::NotFound))
             }
         };
         world.reply()?;
@@ -93,12 +95,12 @@ impl Run {
         })
     }
 
-    fn changed(&mut self, world: &mut World, plan: &mut Plan, name: &str, sight: &Sight) {
-        if let (Sight::Present(seen), Some(published)) = (sight, &mut plan.status.published) {
+    fn changed(&mut self, world: &mut World, plan: &mut Plan, name: &str, sight: &Observed) {
+        if let (Observed::Found(seen), Some(published)) = (sight, &mut plan.status.published) {
             published.uid = seen.uid.to_string();
             published.resource_version = seen.version.to_string();
         }
-        if matches!(&plan.change, Change::Create(draft) | Change::Replace(draft, _) if draft.restores)
+        if matches!(&plan.change, TargetWrite::Create(draft) | TargetWrite::Replace(draft, _) if draft.is_repair)
         {
             let mono = world.mono();
             world.process.remembered(&self.resource.uid).restored(mono);
@@ -129,11 +131,11 @@ impl Run {
         let version = written.map_err(|_| Broken::Conflict)?;
         self.status = status.clone();
         // What the watch will say in a moment is known already.
-        let rewinds = world.process.index.rewinds();
-        world.process.remembered(&self.resource.uid).written = Some(Box::new(Written {
+        let epoch = world.process.index.epoch();
+        world.process.remembered(&self.resource.uid).written = Some(Box::new(PendingStatus {
             version,
             status: status.clone(),
-            rewinds,
+            epoch,
         }));
         Ok(())
     }
@@ -143,18 +145,18 @@ impl Run {
         let mut view = self.view.clone();
         let published = self.status.published.as_ref();
         if published.is_none_or(|published| published.secret_name == self.resource.target) {
-            view.published = Sight::Unseen;
+            view.published = Observed::Unknown;
         }
-        let look = Look::of(self.resource.generation, &view, &self.status);
+        let look = InputsHash::of(self.resource.generation, &view, &self.status);
         let seen = (self.resource.generation, view, self.status.clone());
         world.process.looks.insert(format!("{look:?}"), seen);
         let remembered = world.process.remembered(&self.resource.uid);
         if let Some(settling) = plan.status.settling.as_ref().filter(|_| plan.refusal_began) {
             remembered.refusal_began(&settling.key_id_suffix, mono);
         }
-        remembered.learned(plan.memory, mono);
+        remembered.update_memory(plan.memory, mono);
         remembered.failures = 0;
-        if plan.next == Next::Answer {
+        if plan.next == Requeue::Answer {
             let pause = remembered.restore_wait(mono);
             let questions = &mut world.process.questions;
             if let Some(waiting) = questions.get_mut(&*self.resource.uid) {

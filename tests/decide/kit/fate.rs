@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use k8s_openapi::jiff::SignedDuration;
-use static_aws_credentials::{index::Seen, resource::key_of};
+use static_aws_credentials::{index::SecretVersion, resource::key_of};
 
 use super::{
     NAMESPACE, World,
@@ -91,13 +91,13 @@ impl World {
     pub fn list_secrets(&mut self) {
         self.process.has_listed_secrets(&self.store);
         let index = &mut self.process.index;
-        index.begin_secrets();
+        index.start_relist();
         for (name, secret) in &self.store.secrets {
-            if let Some(seen) = Seen::of(&secret.metadata) {
+            if let Some(seen) = SecretVersion::of(&secret.metadata) {
                 index.list_secret(NAMESPACE, name, seen);
             }
         }
-        let woken = index.end_secrets();
+        let woken = index.finish_relist();
         self.process
             .woken
             .extend(woken.into_iter().map(|key| key.name.to_string()));

@@ -2,7 +2,7 @@
 
 use static_aws_credentials::{
     decide::{Fate, Leftover, Plan, leftovers_note, tell_leftovers},
-    index::Sight,
+    index::Observed,
 };
 
 use super::{
@@ -37,7 +37,7 @@ impl Run {
         Ok(())
     }
 
-    fn remove(&self, world: &mut World, leftover: &Leftover) -> Result<Option<Sight>, Broken> {
+    fn remove(&self, world: &mut World, leftover: &Leftover) -> Result<Option<Observed>, Broken> {
         let Leftover { name, seen, fate } = leftover;
         let done = match fate {
             Fate::Deleted => {
@@ -45,7 +45,7 @@ impl Run {
                 world.request(format!("delete {name}"))?;
                 let deleted = world.store.delete(name, Some(seen)).is_ok();
                 let gone = deleted || world.store.secret(name).is_none();
-                gone.then_some(Sight::Absent)
+                gone.then_some(Observed::NotFound)
             }
             Fate::Released => {
                 rules::may_release(world, self, name, seen);
@@ -57,8 +57,8 @@ impl Run {
                     secret.metadata.resource_version = Some(seen.version.to_string());
                 }
                 match secret {
-                    Some(secret) => world.store.replace(secret).ok().map(Sight::Present),
-                    None => Some(Sight::Absent),
+                    Some(secret) => world.store.replace(secret).ok().map(Observed::Found),
+                    None => Some(Observed::NotFound),
                 }
             }
         };
@@ -66,8 +66,14 @@ impl Run {
         Ok(done)
     }
 
-    fn removed(&mut self, world: &mut World, leftover: &Leftover, sight: &Sight, plan: &mut Plan) {
-        let before = Sight::Present(leftover.seen.clone());
+    fn removed(
+        &mut self,
+        world: &mut World,
+        leftover: &Leftover,
+        sight: &Observed,
+        plan: &mut Plan,
+    ) {
+        let before = Observed::Found(leftover.seen.clone());
         let index = &mut world.process.index;
         index.record(NAMESPACE, &leftover.name, &before, sight);
         let published = self.status.published.as_ref();

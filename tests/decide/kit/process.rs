@@ -9,12 +9,12 @@ use std::{
 
 use static_aws_credentials::{
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
-    decide::{Look, Question},
+    decide::{InputsHash, Question},
     fingerprint::{Fingerprint, FingerprintKey},
     index::{Index, View},
     pair::KeyPair,
     region::Region,
-    remembered::Remembered,
+    remembered::RuntimeState,
     verdict::Answer,
 };
 
@@ -37,7 +37,7 @@ pub struct Waiting {
     pub region: Region,
     pub before: Vec<(String, Answer)>,
     pub answer: Option<Answer>,
-    pub look: Option<Look>,
+    pub look: Option<InputsHash>,
 }
 
 impl Waiting {
@@ -58,7 +58,7 @@ impl Waiting {
 #[derive(Clone)]
 pub struct Process {
     pub index: Index,
-    pub remembered: HashMap<String, Remembered>,
+    pub remembered: HashMap<String, RuntimeState>,
     pub key: Rc<FingerprintKey>,
     /// The pairs that fingerprints stand for.
     pub pairs: Rc<HashMap<Fingerprint, Pair>>,
@@ -131,7 +131,7 @@ impl Process {
     }
 
     /// What is remembered of a resource.
-    pub fn remembered(&mut self, uid: &str) -> &mut Remembered {
+    pub fn remembered(&mut self, uid: &str) -> &mut RuntimeState {
         self.remembered.entry(uid.to_owned()).or_default()
     }
 

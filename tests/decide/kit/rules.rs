@@ -9,8 +9,8 @@ use static_aws_credentials::{
         StaticAwsCredentialsStatus,
     },
     conditions,
-    decide::{Change, Source},
-    index::Seen,
+    decide::{Source, TargetWrite},
+    index::SecretVersion,
     layout,
     pair::{KeyPair, SecretBytes},
     target,
@@ -28,7 +28,7 @@ pub fn may_write(
     run: &Run,
     name: &str,
     data: &BTreeMap<String, SecretBytes>,
-    change: &Change,
+    change: &TargetWrite,
 ) {
     assert_eq!(name, run.resource.target, "only the target is written");
     let pair = source_pair(run);
@@ -36,13 +36,18 @@ pub fn may_write(
         layout::carries(data, pair),
         "the target gets another pair than the source's"
     );
-    let (id, secret) = (pair.access_key_id.reveal(), pair.secret_access_key.reveal());
+    let (id, secret) = (
+        pair.access_key_id.expose_secret(),
+        pair.secret_access_key.expose_secret(),
+    );
     assert!(
-        !run.resource.asks_aws() || world.aws.accepted(id, secret) || world.vouched.contains(id),
+        !run.resource.verifies_with_sts()
+            || world.aws.accepted(id, secret)
+            || world.vouched.contains(id),
         "a pair is published that AWS never accepted"
     );
     assert!(!run.resource.suspend && !run.resource.deleting);
-    if let (Change::Replace(_, seen), Some(current)) = (change, world.store.secret(name)) {
+    if let (TargetWrite::Replace(_, seen), Some(current)) = (change, world.store.secret(name)) {
         let known = current
             .metadata
             .uid
@@ -66,9 +71,15 @@ pub fn may_withdraw(world: &World, run: &Run, name: &str) {
         "a Secret is deleted that is not ours"
     );
     assert_eq!(run.resource.checks.on_rejected, OnRejected::Withdraw);
-    assert!(run.resource.asks_aws(), "nobody refuses anything at Format");
+    assert!(
+        run.resource.verifies_with_sts(),
+        "nobody refuses anything at Format"
+    );
     let pair = source_pair(run);
-    let (id, secret) = (pair.access_key_id.reveal(), pair.secret_access_key.reveal());
+    let (id, secret) = (
+        pair.access_key_id.expose_secret(),
+        pair.secret_access_key.expose_secret(),
+    );
     let confirmed = world
         .aws
         .refused(id, secret)
@@ -84,7 +95,7 @@ pub fn may_withdraw(world: &World, run: &Run, name: &str) {
 
 /// A stray goes only if it is ours, and only when the target stands. Another object of its name and
 /// a later version of it are safe: the request names what was seen.
-pub fn may_delete_stray(world: &World, run: &Run, name: &str, seen: &Seen) {
+pub fn may_delete_stray(world: &World, run: &Run, name: &str, seen: &SecretVersion) {
     assert_ne!(name, run.resource.target);
     let policy = run.resource.deletion_policy;
     assert_eq!(
@@ -93,7 +104,8 @@ pub fn may_delete_stray(world: &World, run: &Run, name: &str, seen: &Seen) {
         "a Secret to be retained is deleted"
     );
     let current = world.store.secret(name);
-    let meant = current.filter(|current| Seen::of(&current.metadata).as_ref() == Some(seen));
+    let meant =
+        current.filter(|current| SecretVersion::of(&current.metadata).as_ref() == Some(seen));
     assert!(
         meant.is_none_or(|current| is_marked(&current.metadata, run)),
         "a stray is deleted that does not carry both marks"
@@ -107,10 +119,11 @@ pub fn may_delete_stray(world: &World, run: &Run, name: &str, seen: &Seen) {
 }
 
 /// Only a Secret with both marks loses its owner reference, and only under `Retain`.
-pub fn may_release(world: &World, run: &Run, name: &str, seen: &Seen) {
+pub fn may_release(world: &World, run: &Run, name: &str, seen: &SecretVersion) {
     assert_eq!(run.resource.deletion_policy, DeletionPolicy::Retain);
     let current = world.store.secret(name);
-    let meant = current.filter(|current| Seen::of(&current.metadata).as_ref() == Some(seen));
+    let meant =
+        current.filter(|current| SecretVersion::of(&current.metadata).as_ref() == Some(seen));
     assert!(
         meant.is_none_or(|current| is_marked(&current.metadata, run)),
         "a Secret is released that does not carry both marks"
@@ -213,7 +226,7 @@ fn is_ours(metadata: &ObjectMeta, run: &Run) -> bool {
 }
 
 fn is_marked(metadata: &ObjectMeta, run: &Run) -> bool {
-    target::marked_by(metadata) == Some(&run.resource.uid)
+    target::owner_uid(metadata) == Some(&run.resource.uid)
 }
 
 fn consents(metadata: &ObjectMeta, run: &Run) -> bool {

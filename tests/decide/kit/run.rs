@@ -6,12 +6,12 @@ use kube::ResourceExt;
 use static_aws_credentials::{
     api::{ConditionType, StaticAwsCredentials, StaticAwsCredentialsStatus},
     conditions,
-    decide::{Awaited, FoundTarget, Query, Read, Source, Step, Target, World as Known, examine},
+    decide::{Awaited, FoundTarget, Inputs as Known, Query, Read, Source, Step, Target, examine},
     fingerprint::Fingerprint,
-    index::{Seen, Sight, View},
+    index::{Observed, SecretVersion, View},
     region::Region,
-    remembered::Written,
-    resource::{Resource, copied, mentions},
+    remembered::PendingStatus,
+    resource::{ValidatedCredentials, copied, references},
     verdict::{Answer, Control},
 };
 
@@ -31,7 +31,7 @@ pub enum Broken {
 /// A run in progress.
 pub struct Run {
     pub name: String,
-    pub resource: Resource,
+    pub resource: ValidatedCredentials,
     pub status: StaticAwsCredentialsStatus,
     pub source: Option<Source>,
     pub(super) version: String,
@@ -46,19 +46,19 @@ pub struct Run {
 impl Run {
     /// Begins where the watch and the memory stand.
     pub fn new(world: &mut World, object: &StaticAwsCredentials) -> Self {
-        let resource = Resource {
+        let resource = ValidatedCredentials {
             credential_process_ttl: world.credential_process_ttl,
             copied_labels: copied(object, &world.copied_labels),
-            ..Resource::parse(object).expect("the spec is valid")
+            ..ValidatedCredentials::parse(object).expect("the spec is valid")
         };
         let stored = object.status.clone().unwrap_or_default();
         let version = object.resource_version().unwrap_or_default();
-        let rewinds = world.process.index.rewinds();
+        let rewinds = world.process.index.epoch();
         let mono = world.mono();
         let remembered = world.process.remembered(&resource.uid);
-        let newer = |written: &Written| {
+        let newer = |written: &PendingStatus| {
             written.status.observed_generation == resource.generation
-                && written.rewinds == rewinds
+                && written.epoch == rewinds
                 && version
                     .parse()
                     .is_ok_and(|stored: u64| stored < written.version)
@@ -151,7 +151,7 @@ impl Run {
                 Source::Found(examine(secret, seen, &self.resource, &world.process.key))
             }
         };
-        let before = std::mem::replace(&mut self.view.source, source.sight());
+        let before = std::mem::replace(&mut self.view.source, source.observed());
         let index = &mut world.process.index;
         index.record(NAMESPACE, &name, &before, &self.view.source);
         let answered = world.process.questions.get(&*self.resource.uid);
@@ -168,13 +168,13 @@ impl Run {
             None => Target::Absent,
             Some((secret, seen)) => Target::Found(Box::new(FoundTarget::new(secret, seen))),
         };
-        self.saw(world, name, &target.sight());
+        self.saw(world, name, &target.observed());
         self.targets.retain(|(read, _)| read != name);
         self.targets.push((name.to_owned(), target));
         Ok(())
     }
 
-    pub(super) fn saw(&mut self, world: &mut World, name: &str, sight: &Sight) {
+    pub(super) fn saw(&mut self, world: &mut World, name: &str, sight: &Observed) {
         let slot = if name == self.resource.target {
             &mut self.view.target
         } else {
@@ -250,8 +250,8 @@ impl Run {
     }
 
     /// What the index is told of the resource when its own status has come back.
-    pub fn mentions(object: &StaticAwsCredentials) -> static_aws_credentials::index::Mentions {
-        mentions(object, object.status.as_ref())
+    pub fn mentions(object: &StaticAwsCredentials) -> static_aws_credentials::index::References {
+        references(object, object.status.as_ref())
     }
 }
 
@@ -262,8 +262,8 @@ fn fingerprint(source: &Source) -> Option<Fingerprint> {
     }
 }
 
-fn read(world: &World, name: &str) -> Option<(k8s_openapi::api::core::v1::Secret, Seen)> {
+fn read(world: &World, name: &str) -> Option<(k8s_openapi::api::core::v1::Secret, SecretVersion)> {
     let secret = world.store.secret(name)?.clone();
-    let seen = Seen::of(&secret.metadata)?;
+    let seen = SecretVersion::of(&secret.metadata)?;
     Some((secret, seen))
 }

@@ -12,7 +12,7 @@ use kube::ResourceExt;
 use serde_json::{Value, json};
 use static_aws_credentials::{
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
-    index::Seen,
+    index::SecretVersion,
     target::{self, FIELD_MANAGER},
 };
 
@@ -25,7 +25,7 @@ pub const FIRST_VERSION: u64 = 1_000_000_000;
 /// What a watch says.
 #[derive(Debug)]
 pub enum Event {
-    Secret(String, Seen),
+    Secret(String, SecretVersion),
     SecretGone(String, u64),
     Resource(Box<StaticAwsCredentials>),
     ResourceGone(Box<StaticAwsCredentials>),
@@ -62,7 +62,7 @@ impl Store {
     }
 
     /// A Secret that has no namesake yet.
-    pub fn create(&mut self, mut secret: Secret, manager: &str) -> Result<Seen, Conflict> {
+    pub fn create(&mut self, mut secret: Secret, manager: &str) -> Result<SecretVersion, Conflict> {
         if self.secrets.contains_key(&secret.name_any()) {
             return Err(Conflict);
         }
@@ -71,7 +71,7 @@ impl Store {
     }
 
     /// The operator's write over a version that it knows.
-    pub fn replace(&mut self, mut secret: Secret) -> Result<Seen, Conflict> {
+    pub fn replace(&mut self, mut secret: Secret) -> Result<SecretVersion, Conflict> {
         let current = self.secrets.get(&secret.name_any()).ok_or(Conflict)?;
         let same = current.metadata.uid == secret.metadata.uid
             && current.metadata.resource_version == secret.metadata.resource_version;
@@ -89,7 +89,7 @@ impl Store {
             .deletion_timestamp
             .clone_from(&current.metadata.deletion_timestamp);
         if secret == *current {
-            return Seen::of(&current.metadata).ok_or(Conflict);
+            return SecretVersion::of(&current.metadata).ok_or(Conflict);
         }
         Ok(self.put(secret, FIELD_MANAGER))
     }
@@ -109,9 +109,9 @@ impl Store {
     }
 
     /// Deletes a Secret, or leaves it to its finalizers.
-    pub fn delete(&mut self, name: &str, expected: Option<&Seen>) -> Result<(), Conflict> {
+    pub fn delete(&mut self, name: &str, expected: Option<&SecretVersion>) -> Result<(), Conflict> {
         let current = self.secrets.get(name).ok_or(Conflict)?;
-        let seen = Seen::of(&current.metadata);
+        let seen = SecretVersion::of(&current.metadata);
         if expected.is_some_and(|expected| seen.as_ref() != Some(expected)) {
             return Err(Conflict);
         }
@@ -194,13 +194,13 @@ impl Store {
         }
     }
 
-    fn put(&mut self, mut secret: Secret, manager: &str) -> Seen {
+    fn put(&mut self, mut secret: Secret, manager: &str) -> SecretVersion {
         let name = secret.name_any();
         secret.metadata.namespace = Some(NAMESPACE.to_owned());
         secret.metadata.resource_version = Some(self.version().to_string());
         let before = self.secrets.get(&name);
         secret.metadata.managed_fields = Some(managed_fields(before, &secret, manager));
-        let seen = Seen::of(&secret.metadata).expect("it has a UID and a version");
+        let seen = SecretVersion::of(&secret.metadata).expect("it has a UID and a version");
         self.tell(Event::Secret(name.clone(), seen.clone()));
         self.secrets.insert(name, secret);
         seen

@@ -6,7 +6,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 use static_aws_credentials::{
     api::StaticAwsCredentialsSpec,
-    decide::{self, Step, World as Known},
+    decide::{self, Inputs as Known, Step},
     layout::DEFAULT_TTL,
     resource::key_of,
 };

@@ -9,8 +9,8 @@ use k8s_openapi::{ByteString, api::core::v1::Secret};
 use static_aws_credentials::{
     api::{ADOPT_BY_ANNOTATION, Identity, OnRejected},
     decide::{
-        Change, FoundTarget, Memory, Next, Plan, Proof, Source, Step, Target, World as Known,
-        decide,
+        FoundTarget, Inputs as Known, Memory, Plan, Proof, Requeue, Source, Step, Target,
+        TargetWrite, decide,
     },
     verdict::Answer,
 };
@@ -104,7 +104,7 @@ fn a_target_that_is_deleted_where_it_is_to_be_kept_is_noticed() {
             if let (true, Some(seen)) = (refused, target)
                 && matches!(known.source, Some(Source::Found(found)) if found.pair.is_ok())
             {
-                plan.change = Change::Delete(known.resource.target.clone(), seen.clone());
+                plan.change = TargetWrite::Delete(known.resource.target.clone(), seen.clone());
             }
         })
     });
@@ -139,7 +139,7 @@ fn taken_for_ours(target: &Target) -> Target {
         .annotations
         .get_or_insert_with(|| [(ADOPT_BY_ANNOTATION.to_owned(), "orders".to_owned())].into());
     let data = found.data.iter();
-    let data = data.map(|(key, value)| (key.clone(), ByteString(value.reveal().to_vec())));
+    let data = data.map(|(key, value)| (key.clone(), ByteString(value.expose_secret().to_vec())));
     let secret = Secret {
         metadata,
         type_: Some(found.kind.clone()),
@@ -151,7 +151,9 @@ fn taken_for_ours(target: &Target) -> Target {
 
 #[test]
 fn a_look_that_is_never_taken_again_is_noticed() {
-    let complaint = complaint(FEW, |known| acting(known, |plan| plan.next = Next::Never));
+    let complaint = complaint(FEW, |known| {
+        acting(known, |plan| plan.next = Requeue::Never)
+    });
     assert!(complaint.contains("Ready="), "{complaint}");
 }
 
@@ -159,8 +161,8 @@ fn a_look_that_is_never_taken_again_is_noticed() {
 fn a_change_that_is_not_made_is_noticed() {
     let complaint = complaint(FEW, |known| {
         acting(known, |plan| {
-            if matches!(plan.change, Change::Replace(..)) {
-                plan.change = Change::Nothing;
+            if matches!(plan.change, TargetWrite::Replace(..)) {
+                plan.change = TargetWrite::Nothing;
             }
         })
     });

@@ -9,7 +9,7 @@ use std::{
 };
 
 use static_aws_credentials::{
-    fingerprint::Fingerprint, index::ResourceKey, remembered::Remembered,
+    fingerprint::Fingerprint, index::NamespacedName, remembered::RuntimeState,
 };
 
 use super::moves::Budget;
@@ -64,7 +64,7 @@ fn process(text: &mut String, world: &World, process: &Process) {
     text.push_str("process ");
     for (name, object) in &process.watched {
         json(text, object);
-        let key = ResourceKey::new(NAMESPACE, name);
+        let key = NamespacedName::new(NAMESPACE, name);
         line(text, &process.index.view(&key));
     }
     let left = |at: &Duration| at.checked_sub(world.now);
@@ -97,7 +97,7 @@ fn process(text: &mut String, world: &World, process: &Process) {
     }
 }
 
-fn memory(text: &mut String, process: &Process, remembered: &Remembered) {
+fn memory(text: &mut String, process: &Process, remembered: &RuntimeState) {
     let memory = &remembered.memory;
     let proof = memory.proof.as_ref();
     let proof = proof.map(|it| (name(process, it.fingerprint), &it.region, &it.identity));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use static_aws_credentials::index::{Mentions, ResourceKey, Seen, Sight, View};
+use static_aws_credentials::index::{NamespacedName, Observed, References, SecretVersion, View};
 
 /// The one namespace of the model.
 pub const TEAM: &str = "team";
@@ -10,8 +10,8 @@ pub const TEAM: &str = "team";
 /// The cluster as it is, and what a watch that missed nothing has said.
 #[derive(Debug, Default)]
 pub struct Model {
-    pub resources: BTreeMap<String, Mentions>,
-    pub secrets: BTreeMap<String, Seen>,
+    pub resources: BTreeMap<String, References>,
+    pub secrets: BTreeMap<String, SecretVersion>,
 }
 
 impl Model {
@@ -28,44 +28,42 @@ impl Model {
         View {
             source: self.sight(&mentions.source),
             target: self.sight(&mentions.target),
-            published: elsewhere.map_or(Sight::Unseen, |name| self.sight(name)),
-            strays: self.strays(mentions),
-            rival: self.rival(name, mentions),
+            published: elsewhere.map_or(Observed::Unknown, |name| self.sight(name)),
+            stale_targets: self.strays(mentions),
+            conflicting_resource: self.rival(name, mentions),
         }
     }
 
-    fn sight(&self, name: &str) -> Sight {
+    fn sight(&self, name: &str) -> Observed {
         self.secrets
             .get(name)
             .cloned()
-            .map_or(Sight::Absent, Sight::Present)
+            .map_or(Observed::NotFound, Observed::Found)
     }
 
-    fn strays(&self, mentions: &Mentions) -> Vec<(String, Seen)> {
+    fn strays(&self, mentions: &References) -> Vec<(String, SecretVersion)> {
         let strays = self.secrets.iter().filter(|(name, seen)| {
-            seen.marked_by.as_ref() == Some(&mentions.uid) && !mentions.owns(name)
+            seen.owner_uid.as_ref() == Some(&mentions.uid) && !mentions.is_target(name)
         });
         strays
             .map(|(name, seen)| (name.clone(), seen.clone()))
             .collect()
     }
 
-    fn rival(&self, name: &str, mentions: &Mentions) -> Option<String> {
+    fn rival(&self, name: &str, mentions: &References) -> Option<String> {
         let others = self.resources.iter().filter(|(other, its)| {
-            *other != name
-                && its.target == mentions.target
-                && its.precedence() < mentions.precedence()
+            *other != name && its.target == mentions.target && its.priority() < mentions.priority()
         });
-        let first = others.min_by(|(_, one), (_, two)| one.precedence().cmp(&two.precedence()));
+        let first = others.min_by(|(_, one), (_, two)| one.priority().cmp(&two.priority()));
         first.map(|(other, _)| other.clone())
     }
 
     /// Secrets that somebody mentions, or that carry the marks of somebody who is there.
     pub fn mentioned(&self) -> BTreeSet<String> {
-        let names = self.resources.values().flat_map(Mentions::names);
+        let names = self.resources.values().flat_map(References::secret_names);
         let uids: BTreeSet<_> = self.resources.values().map(|it| &it.uid).collect();
         let marked = self.secrets.iter().filter(|(_, seen)| {
-            seen.marked_by
+            seen.owner_uid
                 .as_ref()
                 .is_some_and(|uid| uids.contains(uid))
         });
@@ -76,13 +74,17 @@ impl Model {
     }
 
     /// Whom a change of a Secret concerns.
-    pub fn concerned(&self, secret: &str, seen: Option<&Seen>) -> BTreeSet<ResourceKey> {
-        let marked_by = seen.and_then(|seen| seen.marked_by.as_ref());
+    pub fn concerned(
+        &self,
+        secret: &str,
+        seen: Option<&SecretVersion>,
+    ) -> BTreeSet<NamespacedName> {
+        let marked_by = seen.and_then(|seen| seen.owner_uid.as_ref());
         let concerned = self.resources.iter().filter(|(_, mentions)| {
-            mentions.names().any(|name| name == secret) || marked_by == Some(&mentions.uid)
+            mentions.secret_names().any(|name| name == secret) || marked_by == Some(&mentions.uid)
         });
         concerned
-            .map(|(name, _)| ResourceKey::new(TEAM, name))
+            .map(|(name, _)| NamespacedName::new(TEAM, name))
             .collect()
     }
 }

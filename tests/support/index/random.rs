@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::{collection::vec, prelude::*};
 use static_aws_credentials::{
-    index::{Index, Mentions, ResourceKey, Seen, Sight},
+    index::{Index, NamespacedName, Observed, References, SecretVersion},
     uid::Uid,
 };
 
@@ -20,7 +20,7 @@ const SECRETS: [&str; 5] = ["s0", "s1", "s2", "s3", "s4"];
 struct Play {
     model: Model,
     index: Index,
-    past: Vec<Seen>,
+    past: Vec<SecretVersion>,
     version: u64,
     rewinds: u64,
 }
@@ -37,7 +37,7 @@ impl Play {
                 published,
             } => {
                 let name = RESOURCES[*who];
-                let mentions = Mentions {
+                let mentions = References {
                     uid: uid_of(*who, *uid),
                     created: *created,
                     source: SECRETS[*source].into(),
@@ -48,12 +48,12 @@ impl Play {
                     .resources
                     .insert(name.to_owned(), mentions.clone());
                 self.index
-                    .apply_resource(&ResourceKey::new(TEAM, name), mentions);
+                    .apply_resource(&NamespacedName::new(TEAM, name), mentions);
             }
             Event::ResourceGone(who) => {
                 self.model.resources.remove(RESOURCES[*who]);
                 self.index
-                    .delete_resource(&ResourceKey::new(TEAM, RESOURCES[*who]));
+                    .delete_resource(&NamespacedName::new(TEAM, RESOURCES[*who]));
             }
             Event::Secret {
                 which,
@@ -77,11 +77,11 @@ impl Play {
             Some(before) if !anew => before.uid.clone(),
             _ => format!("{name}-{}", self.version).into(),
         };
-        let seen = Seen {
+        let seen = SecretVersion {
             uid,
             version: self.version,
-            marked_by: marked_by.map(|(who, uid)| uid_of(who, uid)),
-            plain: true,
+            owner_uid: marked_by.map(|(who, uid)| uid_of(who, uid)),
+            only_our_metadata: true,
         };
         let before = before.cloned();
         self.past.extend(before.clone());
@@ -109,7 +109,7 @@ impl Play {
 
     fn echo(&mut self, which: usize) {
         let name = SECRETS[which];
-        let of_this = |seen: &&Seen| seen.uid.to_string().starts_with(name);
+        let of_this = |seen: &&SecretVersion| seen.uid.to_string().starts_with(name);
         if !self.is_known(name) {
             // A watch speaks of versions in their order; only who wrote one himself knows it before.
             return;
@@ -122,7 +122,7 @@ impl Play {
     /// Whether the index holds the present version of a Secret.
     fn is_known(&self, name: &str) -> bool {
         let current = self.model.secrets.get(name);
-        let views = RESOURCES.map(|who| (who, self.index.view(&ResourceKey::new(TEAM, who))));
+        let views = RESOURCES.map(|who| (who, self.index.view(&NamespacedName::new(TEAM, who))));
         views.iter().any(|(who, view)| {
             let mentions = self.model.resources.get(*who);
             let is_source = mentions.is_some_and(|its| &*its.source == name);
@@ -133,28 +133,28 @@ impl Play {
     fn record(&mut self, which: usize) {
         let name = SECRETS[which];
         let sight = self.model.secrets.get(name).cloned();
-        let sight = sight.map_or(Sight::Absent, Sight::Present);
-        self.index.record(TEAM, name, &Sight::Unseen, &sight);
+        let sight = sight.map_or(Observed::NotFound, Observed::Found);
+        self.index.record(TEAM, name, &Observed::Unknown, &sight);
     }
 
     fn list_secrets(&mut self) {
-        self.index.begin_secrets();
+        self.index.start_relist();
         for (name, seen) in &self.model.secrets {
             self.index.list_secret(TEAM, name, seen.clone());
         }
-        let woken: BTreeSet<ResourceKey> = self.index.end_secrets().into_iter().collect();
+        let woken: BTreeSet<NamespacedName> = self.index.finish_relist().into_iter().collect();
         let everybody = self
             .model
             .resources
             .keys()
-            .map(|name| ResourceKey::new(TEAM, name));
+            .map(|name| NamespacedName::new(TEAM, name));
         assert_eq!(woken, everybody.collect());
     }
 
     fn list_resources(&mut self) {
         for (name, mentions) in &self.model.resources {
             self.index
-                .apply_resource(&ResourceKey::new(TEAM, name), mentions.clone());
+                .apply_resource(&NamespacedName::new(TEAM, name), mentions.clone());
         }
     }
 
@@ -166,8 +166,8 @@ impl Play {
             seen.version = self.version;
         }
         self.list_secrets();
-        assert!(self.index.rewinds() >= self.rewinds, "rewinds are counted");
-        self.rewinds = self.index.rewinds();
+        assert!(self.index.epoch() >= self.rewinds, "rewinds are counted");
+        self.rewinds = self.index.epoch();
         // From here on versions grow beyond all that was ever seen.
         self.version += 1_000_000;
     }
@@ -175,9 +175,10 @@ impl Play {
     /// What the index says is right, and where it is not certain it says so.
     fn compare(&self) {
         for name in RESOURCES {
-            let view = self.index.view(&ResourceKey::new(TEAM, name));
+            let view = self.index.view(&NamespacedName::new(TEAM, name));
             let expected = self.model.view(name);
-            let agrees = |is: &Sight, should: &Sight| *is == Sight::Unseen || is == should;
+            let agrees =
+                |is: &Observed, should: &Observed| *is == Observed::Unknown || is == should;
             assert!(
                 agrees(&view.source, &expected.source),
                 "{name}: {view:?}, {expected:?}"
@@ -190,15 +191,18 @@ impl Play {
                 agrees(&view.published, &expected.published),
                 "{name}: {view:?}"
             );
-            assert_eq!(view.rival, expected.rival, "{name}");
+            assert_eq!(
+                view.conflicting_resource, expected.conflicting_resource,
+                "{name}"
+            );
             assert_ne!(
-                view.rival.as_deref(),
+                view.conflicting_resource.as_deref(),
                 Some(name),
                 "{name} waits for himself"
             );
-            for stray in &view.strays {
+            for stray in &view.stale_targets {
                 assert!(
-                    expected.strays.contains(stray),
+                    expected.stale_targets.contains(stray),
                     "{stray:?} is no stray of {name}"
                 );
             }
@@ -215,17 +219,18 @@ impl Play {
         self.list_resources();
         self.list_secrets();
         for name in RESOURCES {
-            let mut view = self.index.view(&ResourceKey::new(TEAM, name));
-            view.strays.sort_by(|(one, _), (two, _)| one.cmp(two));
+            let mut view = self.index.view(&NamespacedName::new(TEAM, name));
+            view.stale_targets
+                .sort_by(|(one, _), (two, _)| one.cmp(two));
             assert_eq!(view, self.model.view(name), "{name}");
         }
         self.compare();
     }
 }
 
-fn set(woken: Vec<ResourceKey>) -> BTreeSet<ResourceKey> {
+fn set(woken: Vec<NamespacedName>) -> BTreeSet<NamespacedName> {
     let count = woken.len();
-    let woken: BTreeSet<ResourceKey> = woken.into_iter().collect();
+    let woken: BTreeSet<NamespacedName> = woken.into_iter().collect();
     assert_eq!(woken.len(), count, "somebody is woken twice");
     woken
 }
@@ -255,7 +260,7 @@ proptest! {
             let wanting = play.model.resources.iter().filter(|(_, its)| &*its.target == target);
             let wanting: Vec<&String> = wanting.map(|(name, _)| name).collect();
             let first = wanting.iter().filter(|name| {
-                play.index.view(&ResourceKey::new(TEAM, name)).rival.is_none()
+                play.index.view(&NamespacedName::new(TEAM, name)).conflicting_resource.is_none()
             });
             prop_assert_eq!(first.count(), usize::from(!wanting.is_empty()), "{}", target);
         }

@@ -7,12 +7,12 @@ use kube::{api::ObjectMeta, runtime::watcher::Event as Watched};
 use proptest::{collection::vec, prelude::*};
 use serde_json::json;
 use static_aws_credentials::{
-    index::{Index, ResourceKey, Seen, Sight, View},
+    index::{Index, NamespacedName, Observed, SecretVersion, View},
     resource::{self, Undecodable},
     store::Store,
     watch::{
-        Guarded,
-        resources::{Consequences, note},
+        WatchedCredentials,
+        resources::{Consequences, on_event},
     },
 };
 
@@ -68,8 +68,8 @@ fn deeds() -> impl Strategy<Value = Deed> {
 /// The cluster as it is, what was delivered of it, and what index and store make of that.
 #[derive(Default)]
 struct Play {
-    resources: BTreeMap<String, Guarded>,
-    secrets: BTreeMap<String, Seen>,
+    resources: BTreeMap<String, WatchedCredentials>,
+    secrets: BTreeMap<String, SecretVersion>,
     resources_broken: bool,
     secrets_broken: bool,
     delivered: Model,
@@ -113,7 +113,7 @@ impl Play {
     }
 
     /// A decodable resource, or one of which the watch has the metadata alone.
-    fn object(&self, deed: &Deed) -> Guarded {
+    fn object(&self, deed: &Deed) -> WatchedCredentials {
         let Deed::Resource {
             who,
             created,
@@ -142,11 +142,11 @@ impl Play {
             "status": published.then_some(status),
         });
         if *decodable {
-            return Guarded(Ok(serde_json::from_value(object).unwrap()));
+            return WatchedCredentials(Ok(serde_json::from_value(object).unwrap()));
         }
         let metadata: ObjectMeta = serde_json::from_value(object["metadata"].clone()).unwrap();
         let error = "it cannot be decoded".to_owned();
-        Guarded(Err(Box::new(Undecodable {
+        WatchedCredentials(Err(Box::new(Undecodable {
             error,
             metadata,
             status: None,
@@ -154,12 +154,12 @@ impl Play {
     }
 
     /// What an event that was delivered says.
-    fn learn(&mut self, object: &Guarded) {
+    fn learn(&mut self, object: &WatchedCredentials) {
         let (name, uid) = names(object);
         let same = self.uids.insert(name.clone(), uid.clone()) == Some(uid);
         match &object.0 {
             Ok(object) => {
-                let mentions = resource::mentions(object, object.status.as_ref());
+                let mentions = resource::references(object, object.status.as_ref());
                 self.delivered.resources.insert(name, mentions);
             }
             Err(_) if same => {}
@@ -173,11 +173,11 @@ impl Play {
     }
 
     fn secret(&mut self, name: &str, marks: Option<(usize, u8)>) {
-        let seen = Seen {
+        let seen = SecretVersion {
             uid: name.into(),
             version: self.version,
-            marked_by: marks.map(|(who, uid)| uid_of(who, uid).as_str().into()),
-            plain: true,
+            owner_uid: marks.map(|(who, uid)| uid_of(who, uid).as_str().into()),
+            only_our_metadata: true,
         };
         self.secrets.insert(name.to_owned(), seen.clone());
         if self.secrets_broken {
@@ -227,29 +227,29 @@ impl Play {
         self.secrets_broken = false;
         let before = self.views();
         self.delivered.secrets = self.secrets.clone();
-        self.index.begin_secrets();
+        self.index.start_relist();
         for (name, seen) in &self.secrets {
             self.index.list_secret(TEAM, name, seen.clone());
         }
-        let woken = self.index.end_secrets();
+        let woken = self.index.finish_relist();
         self.check_woken(&before, &woken);
     }
 
-    fn note(&mut self, event: Watched<Guarded>) -> Consequences {
+    fn note(&mut self, event: Watched<WatchedCredentials>) -> Consequences {
         let before = self.views();
-        let consequences = note(&mut self.index, &mut self.store, event);
+        let consequences = on_event(&mut self.index, &mut self.store, event);
         self.check_woken(&before, &consequences.woken);
         consequences
     }
 
-    fn views(&self) -> BTreeMap<ResourceKey, View> {
-        let keys = RESOURCES.map(|name| ResourceKey::new(TEAM, name));
-        let view = |key: ResourceKey| (key.clone(), self.index.view(&key));
+    fn views(&self) -> BTreeMap<NamespacedName, View> {
+        let keys = RESOURCES.map(|name| NamespacedName::new(TEAM, name));
+        let view = |key: NamespacedName| (key.clone(), self.index.view(&key));
         keys.map(view).into()
     }
 
     /// Whose view has changed is woken, as long as it is there.
-    fn check_woken(&self, before: &BTreeMap<ResourceKey, View>, woken: &[ResourceKey]) {
+    fn check_woken(&self, before: &BTreeMap<NamespacedName, View>, woken: &[NamespacedName]) {
         for (key, view) in self.views() {
             let is_there = self.delivered.resources.contains_key(&*key.name);
             let changed = is_there && differs(&before[&key], &view);
@@ -258,8 +258,11 @@ impl Play {
                 "{key} sleeps: {:?} {view:?}",
                 before[&key]
             );
-            let rival = self.delivered.view(&key.name).rival;
-            assert_eq!(view.rival, rival, "{key} waits for the wrong one");
+            let rival = self.delivered.view(&key.name).conflicting_resource;
+            assert_eq!(
+                view.conflicting_resource, rival,
+                "{key} waits for the wrong one"
+            );
         }
     }
 
@@ -275,15 +278,15 @@ impl Play {
 
 /// A sight of what was unseen says nothing that a run would not read by itself.
 fn differs(before: &View, now: &View) -> bool {
-    let sight = |before: &Sight, now: &Sight| *before != Sight::Unseen && before != now;
-    before.rival != now.rival
-        || before.strays != now.strays
+    let sight = |before: &Observed, now: &Observed| *before != Observed::Unknown && before != now;
+    before.conflicting_resource != now.conflicting_resource
+        || before.stale_targets != now.stale_targets
         || sight(&before.source, &now.source)
         || sight(&before.target, &now.target)
         || sight(&before.published, &now.published)
 }
 
-fn names(object: &Guarded) -> (String, String) {
+fn names(object: &WatchedCredentials) -> (String, String) {
     let metadata = match &object.0 {
         Ok(object) => &object.metadata,
         Err(invalid) => &invalid.metadata,

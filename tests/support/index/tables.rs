@@ -1,19 +1,19 @@
 //! What happens to single names.
 
 use static_aws_credentials::index::{
-    Index, MOST_STRAYS, MOST_UNCLAIMED, MOST_UNCLAIMED_IN_A_NAMESPACE, Mentions, ResourceKey, Seen,
-    Sight,
+    Index, MAX_STALE_TARGETS, MOST_UNCLAIMED, MOST_UNCLAIMED_IN_A_NAMESPACE, NamespacedName,
+    Observed, References, SecretVersion,
 };
 
 const TEAM: &str = "team";
 
-fn key(name: &str) -> ResourceKey {
-    ResourceKey::new(TEAM, name)
+fn key(name: &str) -> NamespacedName {
+    NamespacedName::new(TEAM, name)
 }
 
 /// A resource with a source and a target of its own name.
-fn mentions(name: &str) -> Mentions {
-    Mentions {
+fn mentions(name: &str) -> References {
+    References {
         uid: format!("uid-{name}").into(),
         created: 0,
         source: format!("{name}-source").into(),
@@ -22,18 +22,18 @@ fn mentions(name: &str) -> Mentions {
     }
 }
 
-fn seen(version: u64) -> Seen {
-    Seen {
+fn seen(version: u64) -> SecretVersion {
+    SecretVersion {
         uid: "secret".into(),
         version,
-        marked_by: None,
-        plain: true,
+        owner_uid: None,
+        only_our_metadata: true,
     }
 }
 
-fn marked(version: u64, by: &str) -> Seen {
-    Seen {
-        marked_by: Some(format!("uid-{by}").into()),
+fn marked(version: u64, by: &str) -> SecretVersion {
+    SecretVersion {
+        owner_uid: Some(format!("uid-{by}").into()),
         ..seen(version)
     }
 }
@@ -56,23 +56,23 @@ fn what_nobody_mentions_is_not_kept_and_wakes_nobody() {
             .apply_secret("elsewhere", "a-source", seen(1))
             .is_empty()
     );
-    index.begin_secrets();
+    index.start_relist();
     for number in 0..1000 {
         index.list_secret(TEAM, &format!("unrelated-{number}"), seen(number));
     }
-    index.end_secrets();
+    index.finish_relist();
     assert_eq!(index.tracked_secrets(), before);
 }
 
 #[test]
 fn before_the_first_list_nothing_is_known_and_after_it_everything_is() {
     let mut index = index(&["a"]);
-    assert_eq!(index.view(&key("a")).source, Sight::Unseen);
-    index.begin_secrets();
+    assert_eq!(index.view(&key("a")).source, Observed::Unknown);
+    index.start_relist();
     index.list_secret(TEAM, "a-source", seen(5));
-    index.end_secrets();
-    assert_eq!(index.view(&key("a")).source, Sight::Present(seen(5)));
-    assert_eq!(index.view(&key("a")).target, Sight::Absent);
+    index.finish_relist();
+    assert_eq!(index.view(&key("a")).source, Observed::Found(seen(5)));
+    assert_eq!(index.view(&key("a")).target, Observed::NotFound);
 }
 
 #[test]
@@ -80,50 +80,60 @@ fn an_older_event_does_not_undo_a_newer_one() {
     let mut index = index(&["a"]);
     index.apply_secret(TEAM, "a-source", seen(7));
     index.apply_secret(TEAM, "a-source", seen(6));
-    assert_eq!(index.view(&key("a")).source, Sight::Present(seen(7)));
+    assert_eq!(index.view(&key("a")).source, Observed::Found(seen(7)));
     index.delete_secret(TEAM, "a-source", 6);
-    assert_eq!(index.view(&key("a")).source, Sight::Present(seen(7)));
+    assert_eq!(index.view(&key("a")).source, Observed::Found(seen(7)));
     index.delete_secret(TEAM, "a-source", 8);
-    assert_eq!(index.view(&key("a")).source, Sight::Absent);
+    assert_eq!(index.view(&key("a")).source, Observed::NotFound);
 }
 
 #[test]
 fn what_a_run_wrote_is_known_before_the_watch_says_it() {
     let mut index = index(&["a"]);
     index.apply_secret(TEAM, "a-target", seen(3));
-    let before = Sight::Present(seen(3));
-    index.record(TEAM, "a-target", &before, &Sight::Present(seen(4)));
+    let before = Observed::Found(seen(3));
+    index.record(TEAM, "a-target", &before, &Observed::Found(seen(4)));
     index.apply_secret(TEAM, "a-target", seen(3));
-    assert_eq!(index.view(&key("a")).target, Sight::Present(seen(4)));
+    assert_eq!(index.view(&key("a")).target, Observed::Found(seen(4)));
 }
 
 #[test]
 fn an_absence_that_was_read_before_the_watch_saw_more_is_ignored() {
     let mut index = index(&["a"]);
     index.apply_secret(TEAM, "a-target", seen(4));
-    index.record(TEAM, "a-target", &Sight::Unseen, &Sight::Absent);
-    assert_eq!(index.view(&key("a")).target, Sight::Present(seen(4)));
-    index.record(TEAM, "a-target", &Sight::Present(seen(4)), &Sight::Absent);
-    assert_eq!(index.view(&key("a")).target, Sight::Absent);
+    index.record(TEAM, "a-target", &Observed::Unknown, &Observed::NotFound);
+    assert_eq!(index.view(&key("a")).target, Observed::Found(seen(4)));
+    index.record(
+        TEAM,
+        "a-target",
+        &Observed::Found(seen(4)),
+        &Observed::NotFound,
+    );
+    assert_eq!(index.view(&key("a")).target, Observed::NotFound);
 }
 
 #[test]
 fn a_secret_that_went_while_it_was_read_does_not_come_back() {
     let mut index = index(&["a"]);
     index.apply_secret(TEAM, "a-target", seen(4));
-    let before = Sight::Present(seen(4));
+    let before = Observed::Found(seen(4));
     index.delete_secret(TEAM, "a-target", 5);
-    index.record(TEAM, "a-target", &before, &Sight::Present(seen(4)));
-    assert_eq!(index.view(&key("a")).target, Sight::Absent);
+    index.record(TEAM, "a-target", &before, &Observed::Found(seen(4)));
+    assert_eq!(index.view(&key("a")).target, Observed::NotFound);
     // One that was made since, by this process, is there.
-    index.record(TEAM, "a-target", &Sight::Absent, &Sight::Present(seen(6)));
-    assert_eq!(index.view(&key("a")).target, Sight::Present(seen(6)));
+    index.record(
+        TEAM,
+        "a-target",
+        &Observed::NotFound,
+        &Observed::Found(seen(6)),
+    );
+    assert_eq!(index.view(&key("a")).target, Observed::Found(seen(6)));
 }
 
 #[test]
 fn a_change_wakes_who_mentions_the_secret_and_whose_marks_it_carries() {
     let mut index = index(&["a", "b"]);
-    let woken = |index: &mut Index, name: &str, seen: Seen| {
+    let woken = |index: &mut Index, name: &str, seen: SecretVersion| {
         let mut woken = index.apply_secret(TEAM, name, seen);
         woken.sort();
         woken
@@ -142,18 +152,18 @@ fn a_list_drops_what_is_not_in_it() {
     index.apply_secret(TEAM, "a-source", seen(1));
     index.apply_secret(TEAM, "stray", marked(2, "a"));
     assert_eq!(
-        index.view(&key("a")).strays,
+        index.view(&key("a")).stale_targets,
         [("stray".to_owned(), marked(2, "a"))]
     );
-    index.begin_secrets();
+    index.start_relist();
     assert_eq!(
         index.view(&key("a")).source,
-        Sight::Present(seen(1)),
+        Observed::Found(seen(1)),
         "until it is complete"
     );
-    index.end_secrets();
-    assert_eq!(index.view(&key("a")).source, Sight::Absent);
-    assert_eq!(index.view(&key("a")).strays, []);
+    index.finish_relist();
+    assert_eq!(index.view(&key("a")).source, Observed::NotFound);
+    assert_eq!(index.view(&key("a")).stale_targets, []);
     assert_eq!(index.tracked_secrets(), 2);
 }
 
@@ -161,11 +171,11 @@ fn a_list_drops_what_is_not_in_it() {
 fn a_list_that_is_older_than_what_was_seen_is_believed_and_counted() {
     let mut index = index(&["a"]);
     index.apply_secret(TEAM, "a-source", seen(900));
-    index.begin_secrets();
+    index.start_relist();
     index.list_secret(TEAM, "a-source", seen(40));
-    index.end_secrets();
-    assert_eq!(index.view(&key("a")).source, Sight::Present(seen(40)));
-    assert_eq!(index.rewinds(), 1);
+    index.finish_relist();
+    assert_eq!(index.view(&key("a")).source, Observed::Found(seen(40)));
+    assert_eq!(index.epoch(), 1);
 }
 
 #[test]
@@ -173,42 +183,42 @@ fn after_the_store_was_restored_nothing_is_known_until_the_next_list_which_is_be
     let mut index = index(&["a"]);
     index.apply_secret(TEAM, "a-source", seen(900));
     index.apply_secret(TEAM, "a-target", seen(901));
-    index.rewind();
-    assert_eq!(index.view(&key("a")).source, Sight::Unseen);
-    assert_eq!(index.rewinds(), 1);
-    index.begin_secrets();
+    index.invalidate();
+    assert_eq!(index.view(&key("a")).source, Observed::Unknown);
+    assert_eq!(index.epoch(), 1);
+    index.start_relist();
     index.list_secret(TEAM, "a-source", seen(40));
-    index.end_secrets();
+    index.finish_relist();
     let view = index.view(&key("a"));
     assert_eq!(
         (view.source, view.target),
-        (Sight::Present(seen(40)), Sight::Absent)
+        (Observed::Found(seen(40)), Observed::NotFound)
     );
     index.apply_secret(TEAM, "a-target", seen(41));
-    assert_eq!(index.view(&key("a")).target, Sight::Present(seen(41)));
-    assert_eq!(index.rewinds(), 1);
+    assert_eq!(index.view(&key("a")).target, Observed::Found(seen(41)));
+    assert_eq!(index.epoch(), 1);
 }
 
 #[test]
 fn a_write_during_a_list_is_not_undone_by_the_list() {
     let mut index = index(&["a"]);
     index.apply_secret(TEAM, "a-target", seen(3));
-    index.begin_secrets();
+    index.start_relist();
     index.record(
         TEAM,
         "a-target",
-        &Sight::Present(seen(3)),
-        &Sight::Present(seen(9)),
+        &Observed::Found(seen(3)),
+        &Observed::Found(seen(9)),
     );
     index.list_secret(TEAM, "a-target", seen(3));
-    index.end_secrets();
-    assert_eq!(index.view(&key("a")).target, Sight::Present(seen(9)));
-    assert_eq!(index.rewinds(), 0);
+    index.finish_relist();
+    assert_eq!(index.view(&key("a")).target, Observed::Found(seen(9)));
+    assert_eq!(index.epoch(), 0);
 }
 
 #[test]
 fn who_waits_is_woken_when_the_first_one_goes_or_steps_back_and_not_when_a_later_one_does() {
-    let wants = |name: &str, created: i64, published: bool| Mentions {
+    let wants = |name: &str, created: i64, published: bool| References {
         created,
         target: "one".into(),
         published: published.then(|| "one".into()),
@@ -229,7 +239,7 @@ fn who_waits_is_woken_when_the_first_one_goes_or_steps_back_and_not_when_a_later
         index.apply_resource(&key("publisher"), wants("publisher", 2, false)),
         [key("late"), key("old")]
     );
-    assert_eq!(index.view(&key("old")).rival, None);
+    assert_eq!(index.view(&key("old")).conflicting_resource, None);
     assert_eq!(index.delete_resource(&key("late")), []);
     assert_eq!(index.delete_resource(&key("old")), [key("publisher")]);
 }
@@ -253,7 +263,7 @@ fn marks_of_resources_that_never_come_are_kept_up_to_a_bound_and_the_newest_of_t
     assert_eq!(index.unclaimed_secrets(), MOST_UNCLAIMED);
     index.apply_resource(&key("a"), mentions("a"));
     let real = ("real".to_owned(), marked(2, "a"));
-    assert_eq!(index.view(&key("a")).strays, [real], "it came last");
+    assert_eq!(index.view(&key("a")).stale_targets, [real], "it came last");
 }
 
 #[test]
@@ -265,15 +275,15 @@ fn a_view_has_the_first_leftovers_and_the_next_ones_once_those_are_gone() {
     }
     let mut left = 0;
     while left < 1000 {
-        let strays = index.view(&key("a")).strays;
-        assert!((1..=MOST_STRAYS).contains(&strays.len()));
+        let strays = index.view(&key("a")).stale_targets;
+        assert!((1..=MAX_STALE_TARGETS).contains(&strays.len()));
         for (stray, _) in strays {
             assert_eq!(stray, name(left));
             left += 1;
             assert_eq!(index.delete_secret(TEAM, &stray, 2), [key("a")]);
         }
     }
-    assert_eq!(index.view(&key("a")).strays, []);
+    assert_eq!(index.view(&key("a")).stale_targets, []);
 }
 
 #[test]
@@ -284,7 +294,7 @@ fn a_view_begins_after_a_name_and_then_anew() {
         index.apply_secret(TEAM, &name(number), marked(1, "a"));
     }
     let names = |after: &str| {
-        let strays = index.view_after(&key("a"), after).strays;
+        let strays = index.view_after(&key("a"), after).stale_targets;
         strays.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
     };
     let numbered = |from: usize, to: usize| (from..to).map(name).collect::<Vec<_>>();
@@ -298,7 +308,7 @@ fn a_view_begins_after_a_name_and_then_anew() {
 fn a_target_under_another_name_becomes_a_stray() {
     let mut index = index(&["a"]);
     index.apply_secret(TEAM, "a-target", marked(1, "a"));
-    let renamed = |published: Option<&str>| Mentions {
+    let renamed = |published: Option<&str>| References {
         target: "renamed".into(),
         published: published.map(Into::into),
         ..mentions("a")
@@ -306,23 +316,27 @@ fn a_target_under_another_name_becomes_a_stray() {
     index.apply_resource(&key("a"), renamed(Some("a-target")));
     assert_eq!(
         index.view(&key("a")).published,
-        Sight::Present(marked(1, "a"))
+        Observed::Found(marked(1, "a"))
     );
-    assert_eq!(index.view(&key("a")).strays, [], "it is still published");
+    assert_eq!(
+        index.view(&key("a")).stale_targets,
+        [],
+        "it is still published"
+    );
     index.apply_resource(&key("a"), renamed(Some("renamed")));
     assert_eq!(
-        index.view(&key("a")).strays,
+        index.view(&key("a")).stale_targets,
         [("a-target".to_owned(), marked(1, "a"))]
     );
     index.delete_secret(TEAM, "a-target", 2);
-    assert_eq!(index.view(&key("a")).strays, []);
+    assert_eq!(index.view(&key("a")).stale_targets, []);
 }
 
 #[test]
 fn one_mark_alone_makes_no_stray() {
     let mut index = index(&["a"]);
     index.apply_secret(TEAM, "stray", seen(1));
-    assert_eq!(index.view(&key("a")).strays, []);
+    assert_eq!(index.view(&key("a")).stale_targets, []);
     assert!(
         index
             .apply_secret(TEAM, "stray", marked(2, "nobody"))
@@ -342,7 +356,7 @@ fn the_last_resource_of_a_namespace_leaves_nothing_behind() {
 #[test]
 fn who_publishes_at_a_name_comes_before_who_is_older() {
     let mut index = Index::default();
-    let wants = |name: &str, created: i64, published: bool| Mentions {
+    let wants = |name: &str, created: i64, published: bool| References {
         created,
         target: "one".into(),
         published: published.then(|| "one".into()),
@@ -350,21 +364,27 @@ fn who_publishes_at_a_name_comes_before_who_is_older() {
     };
     index.apply_resource(&key("old"), wants("old", 1, false));
     index.apply_resource(&key("young"), wants("young", 2, false));
-    assert_eq!(index.view(&key("young")).rival.as_deref(), Some("old"));
-    assert_eq!(index.view(&key("old")).rival, None);
+    assert_eq!(
+        index.view(&key("young")).conflicting_resource.as_deref(),
+        Some("old")
+    );
+    assert_eq!(index.view(&key("old")).conflicting_resource, None);
     index.apply_resource(&key("young"), wants("young", 2, true));
-    assert_eq!(index.view(&key("old")).rival.as_deref(), Some("young"));
-    assert_eq!(index.view(&key("young")).rival, None);
+    assert_eq!(
+        index.view(&key("old")).conflicting_resource.as_deref(),
+        Some("young")
+    );
+    assert_eq!(index.view(&key("young")).conflicting_resource, None);
 }
 
 #[test]
 fn a_source_of_the_same_name_is_no_rivalry() {
     let mut index = index(&["a"]);
-    let reads = Mentions {
+    let reads = References {
         source: "a-target".into(),
         ..mentions("b")
     };
     index.apply_resource(&key("b"), reads);
-    assert_eq!(index.view(&key("a")).rival, None);
-    assert_eq!(index.view(&key("b")).rival, None);
+    assert_eq!(index.view(&key("a")).conflicting_resource, None);
+    assert_eq!(index.view(&key("b")).conflicting_resource, None);
 }

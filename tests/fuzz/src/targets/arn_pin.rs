@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use static_aws_credentials::arn::ArnPin;
+use static_aws_credentials::arn::ArnPattern;
 
 use super::halves;
 
@@ -21,7 +21,7 @@ pub fn arn_pin(input: &[u8]) {
     ) else {
         return;
     };
-    let pin = ArnPin::parse(pin_text);
+    let pin = ArnPattern::parse(pin_text);
     assert_eq!(pin.is_ok(), SCHEMA.is_match(pin_text), "{pin_text:?}");
     let Ok(pin) = pin else {
         return;

@@ -7,7 +7,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 use static_aws_credentials::{
     api::{API_VERSION, KIND, Reason, StaticAwsCredentials, ValidationLevel, crd},
-    resource::{Resource, key_of, mentions, target_name},
+    resource::{ValidatedCredentials, key_of, references, target_name},
 };
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
@@ -37,13 +37,13 @@ pub fn custom_resource(input: &[u8]) {
         .and_then(serde_json::from_value)
         .unwrap_or_else(|error| panic!("what was written is read again: {error}"));
     assert_eq!(again.spec, object.spec);
-    let parsed = Resource::parse(&object);
+    let parsed = ValidatedCredentials::parse(&object);
     assert_eq!(
         &*key_of(&object).name,
         object.metadata.name.as_deref().unwrap_or_default()
     );
     assert_eq!(
-        &*mentions(&object, object.status.as_ref()).target,
+        &*references(&object, object.status.as_ref()).target,
         target_name(&object)
     );
     match parsed {
@@ -69,7 +69,7 @@ fn decoded(input: &[u8]) -> Option<StaticAwsCredentials> {
     serde_json::from_value(whole).ok()
 }
 
-fn keeps_the_bounds(resource: &Resource, object: &StaticAwsCredentials) {
+fn keeps_the_bounds(resource: &ValidatedCredentials, object: &StaticAwsCredentials) {
     if let Some(region) = &resource.region {
         assert!(region.as_str().len() <= 32 && REGION.is_match(region.as_str()));
     }

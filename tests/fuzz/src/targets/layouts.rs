@@ -37,13 +37,13 @@ pub struct Written {
 pub fn written(input: &[u8]) -> Option<Written> {
     let (pair, region) = parsed(input)?;
     let data = rendered(&pair, region.as_deref(), &ALL)?;
-    let text = |bytes: &SecretBytes| String::from_utf8(bytes.reveal().to_vec()).ok();
+    let text = |bytes: &SecretBytes| String::from_utf8(bytes.expose_secret().to_vec()).ok();
     let data = data
         .iter()
         .map(|(key, bytes)| Some((key.clone(), text(bytes)?)));
     Some(Written {
-        id: pair.access_key_id.reveal().to_owned(),
-        secret: pair.secret_access_key.reveal().to_owned(),
+        id: pair.access_key_id.expose_secret().to_owned(),
+        secret: pair.secret_access_key.expose_secret().to_owned(),
         region,
         data: data.collect::<Option<_>>()?,
     })
@@ -92,10 +92,10 @@ pub fn layouts(input: &[u8]) {
     for (key, bytes) in others {
         assert_eq!(data.get(&key), Some(&bytes), "{key}");
     }
-    let mut other = pair.secret_access_key.reveal().to_owned();
+    let mut other = pair.secret_access_key.expose_secret().to_owned();
     other.push('x');
     let other = KeyPair {
-        access_key_id: SecretText::new(pair.access_key_id.reveal().to_owned()),
+        access_key_id: SecretText::new(pair.access_key_id.expose_secret().to_owned()),
         secret_access_key: SecretText::new(other),
     };
     assert!(!carries(&data, &other), "another pair is not carried");
@@ -139,11 +139,14 @@ fn rendered(
 
 /// JSON is YAML, whose reader shares nothing with the writer.
 fn json_is_read_back(bytes: &SecretBytes, pair: &KeyPair) {
-    let (id, secret) = (pair.access_key_id.reveal(), pair.secret_access_key.reveal());
+    let (id, secret) = (
+        pair.access_key_id.expose_secret(),
+        pair.secret_access_key.expose_secret(),
+    );
     let meant = json!({"Version": 1, "AccessKeyId": id, "SecretAccessKey": secret});
-    let read: Option<Value> = serde_json::from_slice(bytes.reveal()).ok();
+    let read: Option<Value> = serde_json::from_slice(bytes.expose_secret()).ok();
     assert_eq!(read.as_ref(), Some(&meant));
-    let text = String::from_utf8_lossy(bytes.reveal());
+    let text = String::from_utf8_lossy(bytes.expose_secret());
     let mut plain = text.chars().all(|letter| !letter.is_control());
     // Characters that YAML has no place for, and JSON has.
     plain &= !text.contains([

@@ -43,8 +43,8 @@ pub fn source(input: &[u8]) {
         Err(finding) => is_one_of_few(finding.reason.as_str(), finding.message),
         Ok(WellFormed { pair, notes }) => {
             let secret = secret.unwrap_or_default();
-            assert_eq!(Some(pair.access_key_id.reveal().as_bytes()), id);
-            assert_eq!(pair.secret_access_key.reveal().as_bytes(), secret);
+            assert_eq!(Some(pair.access_key_id.expose_secret().as_bytes()), id);
+            assert_eq!(pair.secret_access_key.expose_secret().as_bytes(), secret);
             assert!(is_taken_for_id(id.unwrap_or_default()));
             assert!(!secret.is_empty() && secret.len() <= 4096);
             assert!(!SPOILT.is_match(secret), "{notes:?}");
@@ -61,7 +61,7 @@ pub fn key_id(input: &[u8]) {
     match checked(Some(input), Some(SECRET)) {
         Ok(WellFormed { pair, .. }) => {
             assert!(is_taken_for_id(input));
-            let account = account::decode(pair.access_key_id.reveal());
+            let account = account::account_id_from_key_id(pair.access_key_id.expose_secret());
             assert!(account.is_none_or(|account| account.len() == 12));
         }
         Err(finding) => {

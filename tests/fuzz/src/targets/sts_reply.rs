@@ -9,7 +9,7 @@ use std::{
 use roxmltree::{Document, Node};
 use static_aws_credentials::{
     pair::{KeyPair, SecretText},
-    sts::{Client, Question, Route, Sts, Urgency},
+    sts::{CallerIdentityRequest, Client, Priority, Route, Sts},
     verdict::Answer,
 };
 use tokio::{runtime::Runtime, time::Instant};
@@ -139,7 +139,7 @@ impl Wire {
         }
         *self.reply.lock().unwrap_or_else(PoisonError::into_inner) = reply;
         let text = |text: &str| SecretText::new(text.to_owned());
-        let question = Question {
+        let question = CallerIdentityRequest {
             namespace: "orders".to_owned(),
             pair: Arc::new(KeyPair {
                 access_key_id: text("AKIAQRSTUVWX23456723"),
@@ -147,10 +147,12 @@ impl Wire {
             }),
             region: "eu-west-1".to_owned(),
             endpoint: self.url.clone(),
-            urgency: Urgency::NewPair,
+            priority: Priority::NewPair,
             not_before: Instant::now(),
         };
-        self.runtime.block_on(self.client.ask(question)).answer
+        self.runtime
+            .block_on(self.client.get_caller_identity(question))
+            .answer
     }
 }
 
