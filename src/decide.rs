@@ -17,32 +17,32 @@ use crate::{
 };
 
 mod awaited;
-mod facts;
-mod judge;
-mod known;
+mod constraints;
+mod inputs;
 mod leftovers;
 mod newcomer;
-mod opinion;
 mod ownership;
-mod pins;
-mod place;
-mod refusal;
-mod report;
+mod proof;
+mod publish;
+mod rejection;
 mod schedule;
-mod settled;
 mod source;
-mod world;
-mod write;
+mod status;
+mod status_fields;
+mod target;
+mod up_to_date;
+mod verification;
+mod verified_condition;
 
+pub use inputs::{Awaited, Inputs, InputsHash, Memory, Proof, Question};
 pub use leftovers::{
     Fate, Leftover, note as leftovers_note, tell as tell_leftovers, told as told_leftovers,
 };
 pub use newcomer::Newcomers;
-pub use opinion::{Evidence, Verdict, verdict};
 pub use ownership::{FoundTarget, Ownership, Target};
 pub use schedule::{DueState, REJECTION_CONFIRMATION};
 pub use source::{FoundSource, Source, SourcePair, examine};
-pub use world::{Awaited, Inputs, InputsHash, Memory, Proof, Question};
+pub use verified_condition::{Evidence, Verdict, verdict};
 
 /// What comes next.
 #[derive(Debug)]
@@ -162,9 +162,9 @@ pub fn decide(world: &Inputs<'_>) -> Step {
         return Step::Act(Box::new(Plan::rest(world, Requeue::Never)));
     }
     if world.resource.suspend {
-        return Step::Act(Box::new(report::suspended(world)));
+        return Step::Act(Box::new(status::suspended(world)));
     }
-    if settled::is_up_to_date(world) || settled::awaits_restore(world) {
+    if up_to_date::is_up_to_date(world) || up_to_date::awaits_restore(world) {
         return Step::Act(Box::new(Plan::rest(
             world,
             schedule::requeue_when_idle(world),
@@ -173,11 +173,11 @@ pub fn decide(world: &Inputs<'_>) -> Step {
     let Some(source) = world.source else {
         return Step::Read(Read::Source);
     };
-    let (judged, awaits) = match judge::verify(world, source) {
-        judge::VerificationStep::Read(read) => return Step::Read(read),
-        judge::VerificationStep::Control(region) => return Step::Control(region),
-        judge::VerificationStep::Known(judged) => (judged, false),
-        judge::VerificationStep::Ask(query) => match world.awaited {
+    let (judged, awaits) = match verification::verify(world, source) {
+        verification::VerificationStep::Read(read) => return Step::Read(read),
+        verification::VerificationStep::Control(region) => return Step::Control(region),
+        verification::VerificationStep::Known(judged) => (judged, false),
+        verification::VerificationStep::Ask(query) => match world.awaited {
             None => return Step::Ask(query),
             Some(awaited) => match awaited::meanwhile(world, source, &query.region, awaited) {
                 None => return Step::Act(Box::new(Plan::rest(world, Requeue::Answer))),
@@ -185,10 +185,10 @@ pub fn decide(world: &Inputs<'_>) -> Step {
             },
         },
     };
-    match place::plan_target(world, source, &judged) {
-        place::TargetStep::Read(read) => Step::Read(read),
-        place::TargetStep::Known(placed) => {
-            let plan = report::plan(world, source, &judged, *placed);
+    match target::plan_target(world, source, &judged) {
+        target::TargetStep::Read(read) => Step::Read(read),
+        target::TargetStep::Known(placed) => {
+            let plan = status::plan(world, source, &judged, *placed);
             let plan = if awaits { plan.awaiting(world) } else { plan };
             Step::Act(Box::new(plan))
         }
@@ -198,7 +198,7 @@ pub fn decide(world: &Inputs<'_>) -> Step {
 /// The plan that is left of one whose write of the target the API server refuses.
 #[must_use]
 pub fn write_refused(world: &Inputs<'_>, plan: &Plan, finding: &Finding) -> Plan {
-    report::write_refused(world, plan, finding)
+    status::write_refused(world, plan, finding)
 }
 
 impl Plan {

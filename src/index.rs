@@ -8,18 +8,18 @@ use std::{
     sync::Arc,
 };
 
-mod names;
 mod namespace;
-mod orphans;
-mod sight;
+mod observed;
+mod references;
+mod unclaimed;
 mod view;
 
 use namespace::{Contest, Namespace, entry};
-use orphans::UnclaimedTargets;
+use unclaimed::UnclaimedTargets;
 
-pub use names::{NamespacedName, References};
-pub use orphans::{MOST as MOST_UNCLAIMED, MOST_IN_A_NAMESPACE as MOST_UNCLAIMED_IN_A_NAMESPACE};
-pub use sight::{Observed, SecretVersion};
+pub use observed::{Observed, SecretVersion};
+pub use references::{NamespacedName, References};
+pub use unclaimed::{MOST as MOST_UNCLAIMED, MOST_IN_A_NAMESPACE as MOST_UNCLAIMED_IN_A_NAMESPACE};
 pub use view::View;
 
 /// How many leftovers one run takes away. Their deletion brings the next ones into view, and a run that

@@ -10,9 +10,9 @@ use crate::{
     decide::{FoundSource, FoundTarget, Source, Target, examine},
     error::Error,
     fingerprint::FingerprintKey,
-    glimpse::PartialMeta,
     index::{NamespacedName, Observed, SecretVersion},
     pages::page,
+    partial_meta::PartialMeta,
     resource::ValidatedCredentials,
 };
 

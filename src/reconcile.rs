@@ -16,18 +16,18 @@ use crate::{
     index::{Observed, View},
     lock::lock,
     metrics::Work,
-    remembered::PendingStatus,
     resource::ValidatedCredentials,
+    runtime_state::PendingStatus,
     verdict::{Answer, Control},
 };
 
-mod ask;
 mod control;
-mod follow;
-mod gather;
+mod inputs;
 mod last_look;
 mod leftovers;
 mod restart;
+mod rotation;
+mod verify;
 mod write;
 
 /// Reads, questions and attempts of one run; more than any decision needs.
@@ -83,8 +83,8 @@ pub async fn reconcile(
                 if let Some(pause) = run.act(*plan).instrument(act).await? {
                     let follow = tracing::debug_span!("follow");
                     let again = run.follow_consumers().instrument(follow).await?;
-                    let again = follow::earlier(again, run.leftovers_wait());
-                    return Ok(follow::earlier(pause, again));
+                    let again = rotation::earlier(again, run.leftovers_wait());
+                    return Ok(rotation::earlier(pause, again));
                 }
             }
         }

@@ -11,13 +11,13 @@ use k8s_openapi::jiff::Timestamp;
 
 use crate::{
     api::StaticAwsCredentials,
+    compressed::CompressedObject,
     consumers::{Key, Keys, Others},
     index::NamespacedName,
     lock::lock,
     metrics::{Listing, Summary},
-    packed::CompressedObject,
-    remembered::{PendingVerification, RuntimeState},
     resource::Undecodable,
+    runtime_state::{PendingVerification, RuntimeState},
     uid::Uid,
 };
 

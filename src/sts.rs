@@ -5,17 +5,17 @@
 mod body;
 mod breaker;
 mod ca;
+mod cached;
 mod classify;
 mod client;
 mod connector;
 mod endpoint;
-mod flight;
 mod limiter;
-mod memory;
 mod plugins;
-mod prover;
 mod proxy;
+mod response_cache;
 mod route;
+mod singleflight;
 mod turns;
 
 use std::{borrow::Cow, sync::Arc};
@@ -24,11 +24,11 @@ use futures::future::BoxFuture;
 use tokio::time::Instant;
 
 pub use ca::{CaError, TrustedCa};
+pub use cached::CachedSts;
 pub use classify::{Outcome, classify};
 pub use client::Client;
 pub use endpoint::{Endpoint, has_sound_port, parse_endpoint};
 pub use limiter::{Limiter, Rate, Token};
-pub use prover::CachedSts;
 pub use proxy::{LoginFiles, Proxy, ProxyError, ProxyUrl, parse_proxy};
 pub use route::Route;
 

@@ -1,15 +1,15 @@
 //! The two watches of a scope: resources, pruned, and Secrets, as metadata. Both feed the index;
 //! of a Secret nothing else is kept.
 
-mod follow;
-mod guarded;
-mod heard;
+mod backoff;
+mod credentials;
+mod initial_list;
 pub mod lines;
-mod pause;
 mod recovery;
 pub mod resources;
+mod stale_events;
 mod state;
-mod told;
+mod watcher;
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ use kube::{Api, Client, Resource, ResourceExt, runtime::watcher::Event};
 use tokio::sync::watch;
 
 use crate::{
-    context::ScopeContext, glimpse::PartialMeta, health::HealthCheck, index::SecretVersion,
-    lock::lock,
+    context::ScopeContext, health::HealthCheck, index::SecretVersion, lock::lock,
+    partial_meta::PartialMeta,
 };
-pub use follow::IDLE_TIMEOUT;
-use follow::watch_stream;
-pub use guarded::WatchedCredentials;
-pub use heard::StaleEventFilter;
+pub use credentials::WatchedCredentials;
+pub use stale_events::StaleEventFilter;
+pub use watcher::IDLE_TIMEOUT;
+use watcher::watch_stream;
 
 /// Where the two lists stand: resources come first, so that the names that matter are known when
 /// the Secrets pass by; runs begin after both.

@@ -63,9 +63,9 @@ const EFFECTS: [&str; 14] = [
     "pages.rs",
     "process.rs",
     "watch.rs",
-    "watch/follow.rs",
+    "watch/watcher.rs",
     "watch/lines.rs",
-    "watch/told.rs",
+    "watch/initial_list.rs",
 ];
 
 struct File {

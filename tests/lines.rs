@@ -28,7 +28,7 @@ use kube::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use static_aws_credentials::{
-    glimpse::PartialMeta,
+    partial_meta::PartialMeta,
     watch::{WatchedCredentials, lines::watch},
 };
 use tower::service_fn;

@@ -24,8 +24,8 @@ use hyper::{
 use kube::{Api, Client, Resource, api::ListParams, client::Body};
 use serde_json::json;
 use static_aws_credentials::{
-    glimpse::PartialMeta,
     pages::{Page, page},
+    partial_meta::PartialMeta,
 };
 use tower::service_fn;
 

@@ -8,8 +8,8 @@
 
 use serde_json::{Value, json};
 use static_aws_credentials::{
-    api::StaticAwsCredentials, index::NamespacedName, packed::CompressedObject,
-    remembered::PendingStatus, resource::Undecodable, store::Store, uid::Uid,
+    api::StaticAwsCredentials, compressed::CompressedObject, index::NamespacedName,
+    resource::Undecodable, runtime_state::PendingStatus, store::Store, uid::Uid,
 };
 
 const UID: &str = "5f8a7c1e-0b1d-4a52-9c3f-2f6f0a3b9d10";

@@ -9,8 +9,8 @@ use kube::{
 use super::{namespace_is_gone, send};
 use crate::{
     decide::{Fate, Leftover},
-    glimpse::PartialMeta,
     index::{Observed, SecretVersion},
+    partial_meta::PartialMeta,
     target::{self, ZeroizingSecret},
 };
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 use kube::{Resource, api::ObjectMeta, core::DynamicResourceScope};
 use serde::Deserialize;
 
-use super::{Pod, ReloadMode, pickup::of_template, pod::Spec};
+use super::{Pod, ReloadMode, pod::Spec, reload::of_template};
 use crate::api::{RESTART_ANNOTATION_PREFIX, WorkloadKind, WorkloadReference};
 
 /// A workload. Of what it is told nothing else is kept.

@@ -2,9 +2,8 @@
 //! wait for it.
 
 use super::{
-    Awaited, Inputs, Source,
-    judge::{Verification, check_constraints, undetermined},
-    known,
+    Awaited, Inputs, Source, proof,
+    verification::{Verification, check_constraints, undetermined},
 };
 use crate::{
     api::{ConditionType, Reason},
@@ -24,10 +23,10 @@ pub(super) fn meanwhile(
         return None;
     };
     let pair = found.pair.as_ref().ok()?;
-    let published = known::is_published(world, pair);
-    let proof = match known::proof(world, pair, region) {
-        known::Known::Proven(proof) => Some(proof),
-        known::Known::No | known::Known::Unread(_) => None,
+    let published = proof::is_published(world, pair);
+    let proof = match proof::proof(world, pair, region) {
+        proof::Known::Proven(proof) => Some(proof),
+        proof::Known::No | proof::Known::Unread(_) => None,
     };
     match awaited {
         Awaited::Endpoint(reason) => {

@@ -4,7 +4,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::{
-    Inputs, Plan, TargetWrite, judge::Verification, place::TargetPlan, place::TargetState,
+    Inputs, Plan, TargetWrite, target::TargetPlan, target::TargetState, verification::Verification,
 };
 use crate::{
     api::{ConditionType, DeletionPolicy, Published},

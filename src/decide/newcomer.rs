@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Inputs, Source, SourcePair, judge::Verification, known};
+use super::{Inputs, Source, SourcePair, proof, verification::Verification};
 use crate::{api::Reason, fingerprint::Fingerprint};
 
 /// So many in a row are a person's mistakes, and none of them waits.
@@ -33,7 +33,7 @@ impl Newcomers {
 pub(super) fn waits(world: &Inputs<'_>) -> Option<Duration> {
     let pair = pair(world)?;
     let asked = world.memory.newcomers.last == Some(pair.fingerprint) || !world.answers.is_empty();
-    let new = !asked && !known::is_published(world, pair);
+    let new = !asked && !proof::is_published(world, pair);
     world.newcomer_wait.filter(|_| new)
 }
 

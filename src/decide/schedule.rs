@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Inputs, Requeue, SourcePair, judge::Verification, known, newcomer, place::TargetState,
+    Inputs, Requeue, SourcePair, newcomer, proof, target::TargetState, verification::Verification,
 };
 use crate::{
     api::{ConditionType, Reason, Settling},
@@ -47,7 +47,7 @@ pub(super) fn is_refused(world: &Inputs<'_>, pair: &SourcePair) -> bool {
         Some(refused) => refused == pair.fingerprint,
         None => world.reason_before(ConditionType::Published) == Some(Reason::Published),
     };
-    same_id && (same_pair || !known::is_published(world, pair))
+    same_id && (same_pair || !proof::is_published(world, pair))
 }
 
 /// Whether a refusal has lasted long enough.

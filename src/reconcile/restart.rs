@@ -5,7 +5,7 @@ use strum::VariantArray;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::time::Instant;
 
-use super::{Reconcile, gather::now_in_seconds, last_look::SeenPods, with_deadline};
+use super::{Reconcile, inputs::now_in_seconds, last_look::SeenPods, with_deadline};
 use crate::{
     act,
     api::{

@@ -2,7 +2,7 @@
 
 use kube::{ResourceExt, runtime::watcher::Event};
 
-use super::guarded::WatchedCredentials;
+use super::credentials::WatchedCredentials;
 use crate::{
     index::{Index, NamespacedName},
     resource,

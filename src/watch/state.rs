@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::{lines::Events, told::InitialList};
+use super::{initial_list::InitialList, lines::Events};
 
 /// The state of a watch.
 pub(super) enum State<K> {

@@ -6,7 +6,7 @@ use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use static_aws_credentials::{
     api::{Settling, StaticAwsCredentialsStatus},
     decide::{DueState, Requeue},
-    remembered::RuntimeState,
+    runtime_state::RuntimeState,
 };
 use tokio::time::Instant;
 

@@ -7,7 +7,7 @@ use static_aws_credentials::{
     api::StaticAwsCredentialsStatus,
     decide::{InputsHash, Plan, Requeue, TargetWrite},
     index::Observed,
-    remembered::PendingStatus,
+    runtime_state::PendingStatus,
     target::{FIELD_MANAGER, ZeroizingSecret},
 };
 

@@ -14,7 +14,7 @@ use static_aws_credentials::{
     index::{Index, View},
     pair::KeyPair,
     region::Region,
-    remembered::RuntimeState,
+    runtime_state::RuntimeState,
     verdict::Answer,
 };
 

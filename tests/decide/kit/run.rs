@@ -10,8 +10,8 @@ use static_aws_credentials::{
     fingerprint::Fingerprint,
     index::{Observed, SecretVersion, View},
     region::Region,
-    remembered::PendingStatus,
     resource::{ValidatedCredentials, copied, references},
+    runtime_state::PendingStatus,
     verdict::{Answer, Control},
 };
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use static_aws_credentials::{
-    fingerprint::Fingerprint, index::NamespacedName, remembered::RuntimeState,
+    fingerprint::Fingerprint, index::NamespacedName, runtime_state::RuntimeState,
 };
 
 use super::moves::Budget;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{
     Inputs, Proof, Query, REJECTION_CONFIRMATION, SourcePair,
-    judge::{Verification, VerificationStep, undetermined},
-    known::is_published,
-    place::withdraws,
+    proof::is_published,
     schedule,
+    target::withdraws,
+    verification::{Verification, VerificationStep, undetermined},
 };
 use crate::{
     region::Region,

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use super::Reconcile;
 use crate::{
     decide::{Awaited, InputsHash, Query, Source, SourcePair},
-    remembered::{PendingVerification, Subject},
+    runtime_state::{PendingVerification, Subject},
     sts::{CallerIdentityRequest, Priority},
     verdict::Answer,
 };

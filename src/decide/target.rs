@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    FoundTarget, Inputs, Ownership, Read, Source, Target, TargetWrite, judge::Verification, write,
+    FoundTarget, Inputs, Ownership, Read, Source, Target, TargetWrite, publish,
+    verification::Verification,
 };
 use crate::{
     api::{ConditionType, OnRejected, Published, Reason},
@@ -51,11 +52,11 @@ pub(super) fn plan_target(
     source: &Source,
     judged: &Verification,
 ) -> TargetStep {
-    match (judged, write::content(world, source)) {
+    match (judged, publish::content(world, source)) {
         (Verification::Verified { proof, .. }, Some(content))
             if proof.is_some() || !world.resource.verifies_with_sts() =>
         {
-            write::publish(world, content)
+            publish::publish(world, content)
         }
         (
             Verification::Rejected {

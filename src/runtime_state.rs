@@ -2,7 +2,7 @@
 
 mod leftovers;
 mod overlap;
-mod question;
+mod verification;
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
 
 pub use leftovers::Leftovers;
 pub use overlap::Overlap;
-pub use question::{PendingVerification, Subject};
+pub use verification::{PendingVerification, Subject};
 
 /// What is remembered of one resource.
 #[derive(Clone, Debug, Default)]

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     Reconcile,
-    gather::{as_mentioned, now_in_seconds},
+    inputs::{as_mentioned, now_in_seconds},
     last_look::SeenPods,
     with_deadline,
 };

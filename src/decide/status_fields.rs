@@ -3,8 +3,8 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
-    Inputs, Source, SourcePair, judge::Verification, known, newcomer, place::TargetState, schedule,
-    write,
+    Inputs, Source, SourcePair, newcomer, proof, publish, schedule, target::TargetState,
+    verification::Verification,
 };
 use crate::{
     api::{
@@ -97,7 +97,7 @@ fn learn_digests(
     status: &mut StaticAwsCredentialsStatus,
 ) {
     let is_known = matches!(judged, Verification::Verified { doubt: None, .. });
-    let pair = pair_of(source).filter(|pair| is_known && known::is_published(world, pair));
+    let pair = pair_of(source).filter(|pair| is_known && proof::is_published(world, pair));
     if let (Some(pair), Some(published)) = (pair, &mut status.published) {
         let key_digest = published.key_digest.take();
         published.key_digest = key_digest.or_else(|| fingerprint::of_pair(&pair.pair));
@@ -107,7 +107,7 @@ fn learn_digests(
 }
 
 fn digest(world: &Inputs<'_>, source: &Source) -> Option<String> {
-    write::content(world, source)?.digest(world)
+    publish::content(world, source)?.digest(world)
 }
 
 fn refresh(status: &mut StaticAwsCredentialsStatus, seen: &SecretVersion) {

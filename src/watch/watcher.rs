@@ -17,11 +17,11 @@ use serde::de::DeserializeOwned;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
+    backoff::Backoff,
+    initial_list::{InitialList, ListStep},
     lines::{self, Events},
-    pause::Backoff,
     recovery::Recovery,
     state::State,
-    told::{InitialList, ListStep},
 };
 use crate::{
     health::{HealthCheck, explain},

@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::{
-    follow::IDLE_TIMEOUT,
     lines::{Events, watch},
+    watcher::IDLE_TIMEOUT,
 };
 use crate::pages::page;
 

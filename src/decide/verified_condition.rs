@@ -6,9 +6,8 @@ use std::time::Duration;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{
-    DueState, Inputs, Memory, Query, Source,
-    judge::{self, Verification, VerificationStep},
-    schedule,
+    DueState, Inputs, Memory, Query, Source, schedule,
+    verification::{self, Verification, VerificationStep},
 };
 use crate::{
     api::{Reason, Settling, StaticAwsCredentialsStatus},
@@ -85,7 +84,7 @@ pub fn verdict(
         now: evidence.now,
         jitter: 0.5,
     };
-    match judge::verify(&world, source) {
+    match verification::verify(&world, source) {
         VerificationStep::Ask(query) => Verdict::Ask(query),
         VerificationStep::Known(judged) => of_judged(&world, &judged, evidence.refused_for),
         // Only for a target that was published are Secrets read and control questions asked.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    DueState, Inputs, Proof, Query, Read, Source, SourcePair, known, newcomer, pins, refusal,
-    schedule,
+    DueState, Inputs, Proof, Query, Read, Source, SourcePair, constraints, newcomer, proof,
+    rejection, schedule,
 };
 use crate::{
     account,
@@ -61,8 +61,8 @@ pub(super) fn verify(world: &Inputs<'_>, source: &Source) -> VerificationStep {
             });
         }
     };
-    if let Some(finding) = pins::offline_violation(world, pair) {
-        let published = known::is_published(world, pair);
+    if let Some(finding) = constraints::offline_violation(world, pair) {
+        let published = proof::is_published(world, pair);
         return VerificationStep::Known(Verification::Invalid { finding, published });
     }
     match (&world.resource.region, world.resource.verifies_with_sts()) {
@@ -76,20 +76,20 @@ pub(super) fn verify(world: &Inputs<'_>, source: &Source) -> VerificationStep {
 }
 
 fn by_identity(world: &Inputs<'_>, pair: &SourcePair, region: &Region) -> VerificationStep {
-    if let Some(name) = known::unread(world, pair) {
+    if let Some(name) = proof::unread(world, pair) {
         return VerificationStep::Read(Read::Target(name));
     }
-    let known = match known::proof(world, pair, region) {
-        known::Known::Unread(name) => return VerificationStep::Read(Read::Target(name)),
-        known::Known::No => None,
-        known::Known::Proven(proof) => Some(proof),
+    let known = match proof::proof(world, pair, region) {
+        proof::Known::Unread(name) => return VerificationStep::Read(Read::Target(name)),
+        proof::Known::No => None,
+        proof::Known::Proven(proof) => Some(proof),
     };
     if let Some(answer) = world.answer(region.as_str()) {
         return evaluate(world, pair, region, known, answer);
     }
     match known {
         Some(proof) if !must_ask(world, &proof, region) => {
-            let published = known::is_published(world, pair);
+            let published = proof::is_published(world, pair);
             VerificationStep::Known(check_constraints(world, proof, false, published))
         }
         Some(_) => VerificationStep::Ask(Query {
@@ -99,7 +99,7 @@ fn by_identity(world: &Inputs<'_>, pair: &SourcePair, region: &Region) -> Verifi
         }),
         None if settles_meanwhile(world, pair) => VerificationStep::Known(Verification::Pending {
             finding: words::settling(region.as_str()),
-            published: known::is_published(world, pair),
+            published: proof::is_published(world, pair),
         }),
         None if newcomer::waits(world).is_some() => {
             VerificationStep::Known(Verification::Pending {
@@ -111,7 +111,7 @@ fn by_identity(world: &Inputs<'_>, pair: &SourcePair, region: &Region) -> Verifi
             region: region.clone(),
             // One whose target is gone or was edited waits for a write as a new pair does. A refused pair
             // that is asked about by itself does not go before those that people wait for.
-            new_pair: !(known::is_published(world, pair) && world.is_intact()
+            new_pair: !(proof::is_published(world, pair) && world.is_intact()
                 || world.due == DueState::Now && schedule::was_refused(world)),
             max_age: max_age(world, pair),
         }),
@@ -146,7 +146,7 @@ fn max_age(world: &Inputs<'_>, pair: &SourcePair) -> Duration {
     if world.reason_before(ConditionType::Verified) == Some(Reason::StsUnexpectedResponse) {
         return Duration::ZERO;
     }
-    let age = if known::is_published(world, pair) {
+    let age = if proof::is_published(world, pair) {
         world.resource.checks.interval / 2
     } else {
         world.resource.checks.interval
@@ -167,7 +167,7 @@ fn evaluate(
     known: Option<Proof>,
     answer: &Answer,
 ) -> VerificationStep {
-    let published = known::is_published(world, pair);
+    let published = proof::is_published(world, pair);
     match answer {
         Answer::Identity(identity) => {
             if let Some(finding) = no_identity(world, pair, region, identity) {
@@ -185,7 +185,7 @@ fn evaluate(
             VerificationStep::Known(undetermined(world, finding, known, published))
         }
         Answer::UnknownKey | Answer::SignatureMismatch | Answer::Expired => {
-            refusal::evaluate(world, pair, region, known, answer)
+            rejection::evaluate(world, pair, region, known, answer)
         }
     }
 }
@@ -250,7 +250,7 @@ pub(super) fn check_constraints(
     accepted_now: bool,
     published: bool,
 ) -> Verification {
-    match pins::identity_violation(world, &proof.identity) {
+    match constraints::identity_violation(world, &proof.identity) {
         Some(finding) => Verification::Rejected {
             finding,
             published,

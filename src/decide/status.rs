@@ -5,12 +5,11 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::{
-    Inputs, Leftover, Plan, Proof, Requeue, Source, SourcePair, TargetWrite, facts,
-    judge::Verification,
-    leftovers, newcomer,
-    opinion::opinion,
-    place::{TargetPlan, TargetState},
-    schedule,
+    Inputs, Leftover, Plan, Proof, Requeue, Source, SourcePair, TargetWrite, leftovers, newcomer,
+    schedule, status_fields,
+    target::{TargetPlan, TargetState},
+    verification::Verification,
+    verified_condition::opinion,
 };
 use crate::{
     api::{ConditionType, Reason},
@@ -33,7 +32,7 @@ pub(super) fn plan(
         published,
         summary,
     };
-    let mut status = facts::facts(world, source, judged, &placed.standing);
+    let mut status = status_fields::facts(world, source, judged, &placed.standing);
     status.conditions = report.conditions(&world.status.conditions, world.now);
     let due = leftovers::leftovers(world, judged, &placed);
     let leftovers = unless_rejected(world, due, &mut status.conditions);

@@ -8,8 +8,8 @@ use tokio::time::{Instant, timeout};
 use super::{
     CallerIdentityReply, CallerIdentityRequest, Limiter, Rate, Sts, Token,
     breaker::{Breaker, Breakers, PROBE},
-    flight::{CallState, InFlight, SingleFlight},
-    memory::ResponseCache,
+    response_cache::ResponseCache,
+    singleflight::{CallState, InFlight, SingleFlight},
 };
 use crate::{
     api::Reason,

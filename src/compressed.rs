@@ -5,7 +5,7 @@ use kube::api::ObjectMeta;
 use crate::{api::StaticAwsCredentials, resource::copied};
 
 /// What most resources have in common. Only its length in memory depends on what this says.
-const DICTIONARY: &[u8] = include_bytes!("packed/typical.json");
+const DICTIONARY: &[u8] = include_bytes!("compressed/dictionary.json");
 
 /// A resource without what no decision needs: who owns which field, how it was last applied.
 pub struct CompressedObject(Box<[u8]>);

@@ -6,8 +6,8 @@ use kube::api::ObjectMeta;
 
 use super::{
     DesiredSecret, FoundTarget, Inputs, Ownership, Read, Source, SourcePair, Target, TargetWrite,
-    known, ownership,
-    place::{TargetPlan, TargetState, TargetStep, blocked, known, matches},
+    ownership, proof,
+    target::{TargetPlan, TargetState, TargetStep, blocked, known, matches},
 };
 use crate::{
     api::{ConditionType, Published, Reason},
@@ -54,7 +54,7 @@ pub(super) fn content<'a>(world: &Inputs<'_>, source: &'a Source) -> Option<Cont
     Some(Content {
         pair,
         data,
-        is_published: known::is_published(world, pair),
+        is_published: proof::is_published(world, pair),
     })
 }
 

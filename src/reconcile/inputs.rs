@@ -14,8 +14,8 @@ use crate::{
     index::{Observed, View},
     lock::lock,
     observe,
-    remembered::PendingStatus,
     resource::ValidatedCredentials,
+    runtime_state::PendingStatus,
 };
 
 impl<'a> Reconcile<'a> {
