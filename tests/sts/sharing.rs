@@ -1,4 +1,4 @@
-//! One call per distinct pair, however many spawn_request, and what of its reply is kept.
+//! One call per distinct pair, however many requests wait for it, and what of its reply is kept.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
