@@ -1,4 +1,4 @@
-//! Effects out: carries a plan out, the target first, then what is left over, the status last.
+//! Writes to the API server. A plan is executed in this order: the target, the leftovers, the status.
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
@@ -32,19 +32,19 @@ pub use review::{authenticated, may_get};
 /// How a change of the target ended.
 #[derive(Debug)]
 pub enum WriteOutcome {
-    /// It is done, and this is how the Secret stands now.
+    /// The change is done, and this is what was observed of the Secret.
     Applied(Observed),
     /// There was nothing to do.
     Unchanged,
-    /// The Secret is not what the decision was made from.
+    /// The Secret has changed since the decision.
     Conflict,
-    /// The API server refuses it.
+    /// The API server rejects the change.
     Rejected(Finding),
-    /// The namespace is going away, and so is everything in it.
+    /// The namespace is terminating, with everything in it.
     NamespaceTerminating,
 }
 
-/// Writes or deletes the target. Every write names the version that it replaces.
+/// Creates, replaces or deletes the target. To replace or delete requires the UID and version of the decision.
 ///
 /// # Errors
 /// The API server does not answer.
@@ -73,7 +73,7 @@ pub async fn change(
     }
 }
 
-/// Of the answer only the metadata are read: it has the pair in it.
+/// Decodes only the metadata of the response, since the response contains the pair.
 async fn write(
     client: &Client,
     namespace: &str,
@@ -114,11 +114,10 @@ async fn send(
         .await
 }
 
-/// Asks the API server whether a resource is still at this version, so that it is not being deleted.
-/// Nothing is stored.
+/// Checks by a dry run that a resource still has this version, and thus is not being deleted.
 ///
 /// # Errors
-/// It is not, or the API server does not answer.
+/// The resource has another version or is gone, or the API server does not answer.
 pub async fn dry_run_precondition(
     client: &Client,
     key: &NamespacedName,
@@ -151,7 +150,7 @@ fn secret(draft: &DesiredSecret, replaces: Option<&SecretVersion>) -> ZeroizingS
     secret
 }
 
-/// What is said of a write is repeated in a status and in logs, and may quote the Secret.
+/// Removes the pair from an error, which may quote the Secret and is repeated in a status and in logs.
 fn without_pair(error: kube::Error, pair: &KeyPair) -> kube::Error {
     let kube::Error::Api(mut status) = error else {
         return error;
@@ -210,10 +209,10 @@ fn namespace_is_gone(status: &Status) -> bool {
         || status.code == 404 && namespace
 }
 
-/// Restarts a workload as it was seen, by an annotation and its value. Returns false if it is not as it was seen.
+/// Restarts a workload by an annotation of its pod template. Returns false if the workload changed since `seen`.
 ///
 /// # Errors
-/// The API server refuses it or does not answer.
+/// The API server rejects the patch or does not answer.
 pub async fn restart(
     client: &Client,
     namespace: &str,
@@ -244,11 +243,11 @@ pub async fn restart(
     }
 }
 
-/// Writes the status over the version that the decision was made from, and returns the new version.
-/// The resource version is the guard: the API server ignores a wrong UID in a patch of a status.
+/// Writes the status if the resource still has this version, and returns the new version. A UID as the
+/// precondition would not do: the API server ignores a wrong UID in a patch of a status.
 ///
 /// # Errors
-/// The API server refuses it or does not answer.
+/// The API server rejects the patch or does not answer.
 pub async fn status(
     client: &Client,
     key: &NamespacedName,
@@ -281,7 +280,7 @@ fn merge_patch_params() -> PatchParams {
     }
 }
 
-/// Whatever is gone has to be null, at every depth, or a merge patch leaves what was there.
+/// Sets removed fields to null at every depth: a merge patch keeps each field that is absent from the patch.
 fn null_removed_fields(before: &Value, after: &mut Value) {
     let (Value::Object(before), Value::Object(after)) = (before, after) else {
         return;

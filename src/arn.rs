@@ -36,8 +36,8 @@ impl ArnPattern {
         })
     }
 
-    /// Whether the ARN, as STS names it, conforms to the pin. Takes time linear in its length,
-    /// whatever the pin.
+    /// Whether the ARN, as STS names it, conforms to the pin. Takes time linear in its length
+    /// for every pin.
     #[must_use]
     pub fn matches(&self, arn: &str) -> bool {
         let mut parts = arn.splitn(6, ':');

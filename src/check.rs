@@ -1,5 +1,5 @@
-//! `check`: a verdict on the Secret that somebody is about to apply, or that is in the cluster. It is
-//! the operator's own, made by the same functions; nothing is written anywhere.
+//! `check`: a verdict on a Secret that is about to be applied, or that is in the cluster. The functions of the
+//! operator make it; nothing is written anywhere.
 
 mod cluster;
 mod fields;
@@ -35,7 +35,7 @@ use crate::{
     words,
 };
 
-/// The exit code where nothing was judged.
+/// The exit code if nothing was judged.
 pub const UNUSABLE: u8 = 3;
 
 /// Judges what the command line names, prints the verdict, and returns the exit code.
@@ -49,13 +49,13 @@ pub async fn run(args: CheckArgs) -> u8 {
             Report::of(Verdict::Rejected, "ValueIsPlaceholder", problem)
         }
         Err(Obstacle::Unusable(problem)) => {
-            // It may name a value that stands in the place of a name.
+            // The message may name a value that was given in the place of a name.
             eprintln!("error: {}", words::foreign(&problem));
             return UNUSABLE;
         }
     };
     let code = report.verdict.exit_code();
-    // Whoever closed standard output still gets the exit code.
+    // The exit code counts even if standard output is closed.
     let _ = std::io::stdout().write_all(report.printed(args.output).as_bytes());
     code
 }
@@ -69,8 +69,8 @@ async fn judged(args: &CheckArgs) -> Result<Report, Obstacle> {
     Ok(report(subject, verdict, finding, &answers, args.wait))
 }
 
-/// Asks and judges until the verdict is final or the time is over. In the end a key that AWS does
-/// not know counts as refused: who waits no longer wants that said, not that it may yet come.
+/// Asks and judges until the verdict is final or the time is over. At the end a key that AWS does not know counts
+/// as rejected: a caller that stops waiting wants a verdict, not that the key may yet appear.
 async fn weighed(
     subject: &Subject,
     sts: &Client,
@@ -153,7 +153,7 @@ fn report(
         Source::Absent => None,
     };
     let mut notes = pair.map(|pair| pair.notes.clone()).unwrap_or_default();
-    // A refusal tells them itself.
+    // A rejection may hold notes in its own message.
     notes.retain(|note| !finding.message.contains(note.as_str()));
     notes.extend(rules.notes);
     if finding.reason == Reason::AccessKeyUnknown && waited < REJECTION_CONFIRMATION {

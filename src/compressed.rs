@@ -1,23 +1,23 @@
-//! A resource in the form in which it rests: a settled one is not looked at for hours.
+//! The compressed form of a resource: a settled resource is not reconciled for hours.
 
 use kube::api::ObjectMeta;
 
 use crate::{api::StaticAwsCredentials, resource::copied};
 
-/// What most resources have in common. Only its length in memory depends on what this says.
+/// Text that most resources have in common. It affects only the compressed size.
 const DICTIONARY: &[u8] = include_bytes!("compressed/dictionary.json");
 
-/// A resource without what no decision needs: who owns which field, how it was last applied.
+/// A resource without what no decision needs, such as `managedFields` and annotations.
 pub struct CompressedObject(Box<[u8]>);
 
 impl CompressedObject {
-    /// Packs a resource without its labels.
+    /// Compresses a resource without its labels.
     #[must_use]
     pub fn new(object: &StaticAwsCredentials) -> Self {
         Self::with_labels(object, &[])
     }
 
-    /// Packs a resource with those of its labels that have these keys.
+    /// Compresses a resource with only the labels that have these keys.
     #[must_use]
     pub fn with_labels(object: &StaticAwsCredentials, keys: &[String]) -> Self {
         let metadata = &object.metadata;
@@ -37,12 +37,12 @@ impl CompressedObject {
             spec: object.spec.clone(),
             status: object.status.clone(),
         };
-        // What was read as JSON can be written as JSON.
+        // Cannot fail: the resource was read from JSON.
         let text = serde_json::to_vec(&pruned).unwrap_or_default();
         Self(lz4_flex::block::compress_prepend_size_with_dict(&text, DICTIONARY).into())
     }
 
-    /// The resource.
+    /// Decompresses the resource.
     ///
     /// # Errors
     /// None for what [`Self::new`] made.
@@ -52,7 +52,7 @@ impl CompressedObject {
         serde_json::from_slice(&text).map_err(|error| error.to_string())
     }
 
-    /// How many bytes it takes.
+    /// The compressed size in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.0.len()

@@ -1,4 +1,4 @@
-//! Conditions: how a report becomes `status.conditions`, and what may stand beside what.
+//! Conditions: how the result of a reconcile becomes `status.conditions`, and which conditions exclude each other.
 
 use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{Condition, Time},
@@ -11,18 +11,18 @@ use crate::{
     words,
 };
 
-/// How many bytes of a message a condition has. The schema takes eight times as many characters, and
-/// a status that it refuses shows no reason.
+/// The most bytes of a condition's message. The schema allows eight times as many characters: a status that the API
+/// server rejects shows no reason.
 pub const LONGEST_MESSAGE: usize = 4096;
 
-/// Whether something holds.
+/// The status of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConditionStatus {
     /// It holds.
     True,
     /// It does not hold.
     False,
-    /// Nobody can say.
+    /// It is not known.
     Unknown,
 }
 
@@ -31,13 +31,13 @@ pub enum ConditionStatus {
 pub enum Readiness {
     /// The target holds the source's pair.
     Ready(Finding),
-    /// Something is awaited; no person need act.
+    /// Something is awaited; no person has to act.
     Reconciling(Finding),
     /// A person must act.
     Stalled(Finding),
 }
 
-/// Everything that the conditions say after one run.
+/// All conditions after one reconcile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConditionSet {
     /// The verdict on the source's pair.
@@ -59,7 +59,7 @@ impl ConditionStatus {
         }
     }
 
-    /// The status that a condition has.
+    /// Parses the status of a condition.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let all = [Self::True, Self::False, Self::Unknown];
@@ -95,7 +95,7 @@ impl ConditionSet {
             ),
         ];
         conditions.extend(further.map(|kind| build(kind, ConditionStatus::True, finding)));
-        // They speak of the pods, of which a run knows nothing.
+        // These concern the pods, which this part of a reconcile does not check.
         for kind in [
             ConditionType::PreviousKeyInUse,
             ConditionType::ConsumersRestarted,
@@ -127,7 +127,7 @@ pub fn suspended(before: &[Condition], now: Timestamp) -> Vec<Condition> {
     std::iter::once(ready).chain(kept.cloned()).collect()
 }
 
-/// The conditions of a resource whose spec cannot be used. What was said of pair, target and pods stays.
+/// The conditions of a resource whose spec cannot be used. Those about pair, target and pods stay.
 #[must_use]
 pub fn unusable(before: &[Condition], finding: &Finding, now: Timestamp) -> Vec<Condition> {
     let build = |kind, truth| condition(before, kind, truth, finding, now);

@@ -1,5 +1,5 @@
-//! Who still holds a pair that was superseded, when nobody does any more, and which workloads are restarted
-//! for it. All of it is pure; `reconcile` reads pods and workloads, and restarts them.
+//! Which pods still hold a previous key pair, when none does any more, and which workloads are restarted for it.
+//! All of it is pure; `reconcile` reads pods and workloads, and restarts the workloads.
 
 mod fleet;
 mod group;

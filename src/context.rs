@@ -1,4 +1,4 @@
-//! What every run of one scope shares.
+//! What all reconciles of one scope share.
 
 use std::{
     sync::{
@@ -34,37 +34,37 @@ use crate::{
 /// What every scope of a process shares.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct ProcessContext {
-    /// The API server.
+    /// Client of the API server.
     pub client: Client,
-    /// Whether this replica may have effects.
+    /// Whether this replica leads, and so may have effects.
     pub leader: Leader,
-    /// AWS.
+    /// AWS STS.
     pub sts: Arc<dyn Sts>,
-    /// What is asked instead of the regions' own STS.
+    /// The endpoint that replaces the regional endpoints of STS, if set.
     pub endpoint: Option<Endpoint>,
-    /// Whether STS is asked through a proxy.
+    /// Whether STS is reached through a proxy.
     pub proxied: bool,
-    /// Whether pods are listed to see who holds a superseded pair.
+    /// Whether pods are listed to find the consumers of a previous key pair.
     pub lists_consumers: bool,
     /// Whether workloads are restarted after a rotation.
     pub restarts_consumers: bool,
-    /// How long the kubelet takes to put a new content of a Secret into the pods of its node.
+    /// How long the kubelet takes to update a changed Secret in the pods of its node.
     pub kubelet_sync_period: Duration,
-    /// For how many seconds SDKs keep what a `credential_process` told them.
+    /// For how many seconds SDKs cache the output of a `credential_process`.
     pub credential_process_ttl: u32,
-    /// Keys of labels that targets get from their resources.
+    /// Keys of the labels that are copied from resources to targets.
     pub copied_labels: Vec<String>,
-    /// By what pairs are recognized.
+    /// Key of the fingerprints that identify pairs.
     pub key: FingerprintKey,
-    /// How many runs go on at once.
+    /// Limits the number of concurrent reconciles.
     pub gate: FairSemaphore,
     /// Every scope.
     pub scopes: Scopes,
-    /// Where events go.
+    /// Queue of Kubernetes events to write.
     pub events: mpsc::Sender<EventRequest>,
     /// Counters.
     pub metrics: Metrics,
-    /// What was seen of the admission policies.
+    /// What was observed of the admission policies.
     pub guards: Arc<Guards>,
 }
 
@@ -72,22 +72,22 @@ pub struct ProcessContext {
 pub struct ScopeContext {
     /// What is shared with other scopes.
     pub shared: Arc<ProcessContext>,
-    /// Which resource cares about which Secret.
+    /// Which resource references which Secret.
     pub index: Arc<Mutex<Index>>,
-    /// The resources, and what is remembered of each.
+    /// The resources, and the runtime state of each.
     pub store: Arc<Mutex<Store>>,
-    /// Whose turn it is.
+    /// The work queue.
     pub queue: Mutex<Queue>,
-    /// Told when the queue has changed.
+    /// Notified when the queue has changed, or whether its items may run.
     pub queue_changed: Notify,
     /// How often the store of the API server was found restored from a backup.
     pub restored: watch::Sender<u64>,
-    /// Whether resources are known that may never have been.
+    /// Whether the store was restored and the resources are not yet listed again: known ones may not exist.
     pub relisting: Arc<AtomicBool>,
 }
 
 impl ScopeContext {
-    /// A scope that knows nothing yet.
+    /// An empty scope.
     #[must_use]
     pub fn new(shared: Arc<ProcessContext>) -> Self {
         let store = Arc::new(Mutex::new(Store::with_labels(shared.copied_labels.clone())));
@@ -106,12 +106,12 @@ impl ScopeContext {
         }
     }
 
-    /// Something concerns these resources.
+    /// Enqueues those of these resources that the store holds.
     pub fn enqueue<'a>(&self, keys: impl IntoIterator<Item = &'a NamespacedName>) {
         let now = Instant::now();
         let (store, mut queue) = (lock(&self.store), lock(&self.queue));
         for key in keys {
-            // The key as the store has it shares its memory.
+            // A clone of the store's key shares its memory.
             if let Some(key) = store.intern(key)
                 && queue.enqueue(&key, now)
             {
@@ -121,7 +121,7 @@ impl ScopeContext {
         self.queue_changed.notify_one();
     }
 
-    /// What failed may succeed now.
+    /// Enqueues the resources whose reconcile failed: it may succeed now.
     pub fn enqueue_failed(&self) {
         for _ in 0..lock(&self.queue).enqueue_failed(Instant::now()) {
             self.shared.metrics.queue.added();
@@ -129,14 +129,14 @@ impl ScopeContext {
         self.queue_changed.notify_one();
     }
 
-    /// The policies were looked at, and what could not be written before may be written now.
+    /// The admission policies were checked: writes that were withheld before may be possible now.
     pub fn on_policies_checked(&self) {
         let keys: Vec<NamespacedName> = lock(&self.store).keys().cloned().collect();
         self.enqueue(&keys);
     }
 
-    /// This replica begins to lead. What it remembers is older than what the last leader did, so it
-    /// begins as after a start, but with a warm index.
+    /// This replica begins to lead. Its runtime states are older than the last leader's writes, so
+    /// it begins as after a start, but with a warm index.
     pub fn on_started_leading(&self) {
         let keys: Vec<NamespacedName> = {
             let mut store = lock(&self.store);
@@ -146,8 +146,8 @@ impl ScopeContext {
         self.enqueue(&keys);
     }
 
-    /// The store of the API server was restored from a backup: what was seen and written since that
-    /// was made never was, and its versions will be given out again.
+    /// The store of the API server was restored from a backup: everything seen or written after
+    /// that backup is void, and its resource versions will be assigned again.
     pub fn on_etcd_restore(&self) {
         self.relisting.store(true, Ordering::SeqCst);
         lock(&self.index).invalidate();
@@ -155,24 +155,24 @@ impl ScopeContext {
         self.restored.send_modify(|times| *times += 1);
     }
 
-    /// The resources were listed again.
+    /// A list of the resources is complete.
     pub fn on_relist_done(&self) {
         self.relisting.store(false, Ordering::SeqCst);
         self.queue_changed.notify_one();
     }
 
-    /// Whether resources are known that may never have been.
+    /// Whether the store was restored and the resources are not yet listed again: known ones may not exist.
     #[must_use]
     pub fn is_relisting(&self) -> bool {
         self.relisting.load(Ordering::SeqCst)
     }
 
-    /// The answers to questions are for the runs of this process while it leads.
+    /// Cancels all requests to STS: only reconciles of the leader use the answers.
     pub fn cancel_questions(&self) {
         lock(&self.store).cancel_questions();
     }
 
-    /// Looks at or changes the question that a resource waits for.
+    /// Reads or changes the pending request to STS of a resource.
     pub fn question<T>(
         &self,
         resource: &ValidatedCredentials,
@@ -182,7 +182,7 @@ impl ScopeContext {
         lock(&self.store).question(&resource.key, &uid, with)
     }
 
-    /// Looks at or changes what is remembered of a resource.
+    /// Reads or changes the runtime state of a resource.
     pub fn with_state<T>(
         &self,
         resource: &ValidatedCredentials,

@@ -1,4 +1,4 @@
-//! Turns what the watches tell into runs.
+//! The dispatch loop of a scope: starts reconciles for the resources that the watches enqueue.
 
 use std::{future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
@@ -29,26 +29,26 @@ mod failures;
 
 use failures::Unusable;
 
-/// How often the loop turns even if nothing happens.
+/// Interval of the health heartbeat and of the check for lost leadership.
 const TURN: Duration = Duration::from_secs(5);
 
 const AFTER_A_PANIC: Duration = Duration::from_secs(30);
 
-/// A run that is over.
+/// A reconcile that has ended.
 struct Finished {
     key: NamespacedName,
     ended: Action,
 }
 
-/// A watch ended, which it does only by a panic. Without it the index is not up to date any more.
+/// A watch task ended, which happens only by a panic. Without the watch, the index becomes stale.
 #[derive(Debug, thiserror::Error)]
 #[error("a watch ended, which is a bug")]
 pub struct WatchEnded;
 
-/// Runs one scope, a namespace or the cluster, until told to stop; what has begun is finished.
+/// Runs one scope, a namespace or the cluster, until `stop` completes. Reconciles in progress are finished.
 ///
 /// # Errors
-/// A watch ended before that.
+/// A watch ended before `stop` completed.
 pub async fn run(
     shared: Arc<ProcessContext>,
     health: Arc<Health>,
@@ -95,7 +95,7 @@ pub async fn run(
     result
 }
 
-/// Runs whatever is woken, for ever.
+/// Starts reconciles of enqueued resources, forever.
 async fn dispatch_loop(
     context: &Arc<ScopeContext>,
     health: &Health,
@@ -106,11 +106,11 @@ async fn dispatch_loop(
     let mut policies = context.shared.guards.changes();
     let mut turn = tokio::time::interval(TURN);
     let mut entrant = Entrant::new(&context.shared.gate, "");
-    // Whether questions may have been left since the last tick: a run ends after the term that it began in.
+    // Whether requests to STS may be pending: a reconcile may end after the leader term in which it began.
     let mut asks = false;
     loop {
-        // A run before both lists are complete would take "not seen yet" for "gone", and one on what
-        // was listed before a restore of the store would act for resources that never were.
+        // Before both lists are complete, unseen objects would count as deleted. After a restore of etcd
+        // and before the relist is complete, a reconcile could act for a resource that does not exist.
         let may_run = *stage.borrow_and_update() == SyncState::Synced
             && !context.is_relisting()
             && context.shared.guards.may_run(context.shared.leader.leads());
@@ -140,7 +140,7 @@ async fn dispatch_loop(
     }
 }
 
-/// Whether a resource waits that may run, and when that may change by itself.
+/// Whether an eligible resource is queued, and the time at which this may change without an event.
 fn ring(context: &ScopeContext) -> (bool, Option<Instant>) {
     let now = Instant::now();
     let held_back = context.shared.gate.burst_blocked_until(now);
@@ -168,7 +168,7 @@ fn spawn_reconcile(context: &Arc<ScopeContext>, permit: Permit, runs: &mut JoinS
     let place = (permit, context.shared.metrics.queue.started(waited));
     let context = Arc::clone(context);
     runs.spawn(async move {
-        // A panic in here would lose the resource for good.
+        // Without this, a panic would leave the resource marked as being processed forever.
         let run = AssertUnwindSafe(reconcile_once(&context, &key, place)).catch_unwind();
         let ended = run.await.unwrap_or_else(|_| {
             tracing::error!(resource = %key, "the run panicked, which is a bug");
@@ -179,7 +179,7 @@ fn spawn_reconcile(context: &Arc<ScopeContext>, permit: Permit, runs: &mut JoinS
 }
 
 fn on_finished(context: &ScopeContext, run: Result<Finished, JoinError>) {
-    // None panics; they are not cut off before the process ends.
+    // `Err` does not occur: the tasks catch panics and are not aborted before the process ends.
     if let Ok(Finished { key, ended }) = run {
         let again = lock(&context.queue).done(&key, ended, Instant::now());
         if again {
@@ -188,7 +188,7 @@ fn on_finished(context: &ScopeContext, run: Result<Finished, JoinError>) {
     }
 }
 
-/// One run, within the gate that serves namespaces in turn.
+/// One reconcile, with a slot of the gate that serves the namespaces in turn.
 async fn reconcile_once(context: &Arc<ScopeContext>, key: &NamespacedName, place: Slot) -> Action {
     let leads = context.shared.leader.leads();
     let (object, resource) = match readable(context, key, leads).await {
@@ -204,8 +204,8 @@ async fn reconcile_once(context: &Arc<ScopeContext>, key: &NamespacedName, place
         return Action::AwaitChange;
     }
     let begun = context.shared.metrics.runs.begin();
-    // Boxed, a run leaves nothing behind in its task; and the compiler proves once that it may be sent, and not
-    // anew for each wrapper, which took it 100 s.
+    // Boxed: the memory of the future is freed before its task ends, and the compiler proves `Send` once instead
+    // of once for each wrapper, which took 100 s.
     let run = reconcile(context, &object, &resource, place).boxed();
     let run = run.instrument(telemetry::run(key));
     let result = AssertUnwindSafe(run).catch_unwind().await;
@@ -218,7 +218,7 @@ async fn reconcile_once(context: &Arc<ScopeContext>, key: &NamespacedName, place
     }
 }
 
-/// The resource as it is known, or how the run ends if it cannot be run as it is.
+/// The decoded and validated resource, or the action that ends the reconcile if the resource is gone or unusable.
 async fn readable(
     context: &ScopeContext,
     key: &NamespacedName,

@@ -2,8 +2,8 @@
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
-/// From now on a crash leaves no core dump, and nobody without rights over the whole machine reads the
-/// memory of this process.
+/// From now on a crash leaves no core dump, and only a process with rights over the whole machine reads the
+/// memory of this one.
 ///
 /// # Errors
 /// The system does not allow it.

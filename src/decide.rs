@@ -1,7 +1,7 @@
-//! What to do for one resource, given what was observed: pure, without client, clock or async.
+//! Decides what to do for one resource from what was observed: pure, without client, clock or async.
 //!
-//! `decide` is called again and again with a world that knows more each time. Each call names the
-//! one next step: read something, ask AWS, or act. Only the last step has effects on the cluster.
+//! `decide` is called repeatedly, with inputs that grow. Each call returns the one next step: read a Secret,
+//! ask AWS, or act. Only the last step, `Act`, changes the cluster.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -44,16 +44,16 @@ pub use schedule::{DueState, REJECTION_CONFIRMATION};
 pub use source::{FoundSource, Source, SourcePair, examine};
 pub use verified_condition::{Evidence, Verdict, verdict};
 
-/// What comes next.
+/// The next step for one resource.
 #[derive(Debug)]
 pub enum Step {
-    /// Read this, then decide again.
+    /// Read this Secret, then decide again.
     Read(Read),
-    /// Ask STS about the source's pair, then decide again.
+    /// Send a `GetCallerIdentity` request for the source's pair, then decide again.
     Ask(Query),
-    /// Ask the endpoint about other pairs that it accepted before, then decide again.
+    /// Check whether the endpoint still accepts other pairs that it accepted before, then decide again.
     Control(Region),
-    /// Do this. The run is over.
+    /// Carry out this plan. The reconcile ends with it.
     Act(Box<Plan>),
 }
 
@@ -62,41 +62,41 @@ pub enum Step {
 pub enum Read {
     /// The source.
     Source,
-    /// The Secret of this name, as a target.
+    /// The target of this name.
     Target(String),
 }
 
-/// A question to STS.
+/// A `GetCallerIdentity` request to STS.
 #[derive(Clone, Debug)]
 pub struct Query {
-    /// The region to ask.
+    /// The region of the request.
     pub region: Region,
-    /// Whether a pair waits to be published. Such questions go first.
+    /// Whether a write of the target waits for the answer. Such requests go first.
     pub new_pair: bool,
-    /// How old an answer that is already known may be.
+    /// How old a cached answer may be.
     pub max_age: Duration,
 }
 
-/// What is to be done.
+/// What a reconcile changes, reports and remembers.
 #[derive(Debug)]
 pub struct Plan {
-    /// What happens to the target.
+    /// The change of the target.
     pub change: TargetWrite,
-    /// What is deleted or released besides.
+    /// The leftovers to delete or release.
     pub leftovers: Vec<Leftover>,
-    /// The status as it should be. UID and version of a target that is written are filled in.
+    /// The desired status. UID and version of a written target are filled in after the write.
     pub status: StaticAwsCredentialsStatus,
-    /// What to remember once all of it is done.
+    /// What this process remembers once the plan is carried out.
     pub memory: Memory,
-    /// When to look again.
+    /// When the resource is reconciled again.
     pub next: Requeue,
-    /// Whether AWS refused the pair for the first time.
+    /// Whether AWS rejects the pair for the first time.
     pub refusal_began: bool,
 }
 
 impl Plan {
-    /// Whether it takes a Secret away or puts one back. The Secret is guarded by its version; that the
-    /// resource still asks for this is known from its watch alone, which may lag behind that of the
+    /// Whether the plan removes or restores a Secret, so that the resource must be confirmed first. The Secret is
+    /// guarded by its version, but the resource is known from its watch alone, which may lag behind the watch of
     /// Secrets: a target that a newer spec asks for looks left over by an older one.
     #[must_use]
     pub fn is_confirmed_first(&self) -> bool {
@@ -109,53 +109,53 @@ impl Plan {
     }
 }
 
-/// What happens to the target.
+/// A change of the target.
 #[derive(Debug, Default)]
 pub enum TargetWrite {
-    /// Nothing.
+    /// No change.
     #[default]
     Nothing,
-    /// It is created; that fails if the name is taken.
+    /// Create the Secret; fails if the name is taken.
     Create(DesiredSecret),
-    /// This version of it is replaced; that fails if it has changed since.
+    /// Replace this version; fails if the Secret has changed since.
     Replace(DesiredSecret, SecretVersion),
-    /// This object is deleted; that fails if it is another.
+    /// Delete this version of the object; fails if the Secret is another or has changed since.
     Delete(String, SecretVersion),
 }
 
 /// A target to write.
 #[derive(Debug)]
 pub struct DesiredSecret {
-    /// Its metadata, without UID and version.
+    /// Metadata, without UID and version.
     pub metadata: ObjectMeta,
-    /// Its content.
+    /// Content.
     pub data: BTreeMap<String, SecretBytes>,
-    /// The pair in it.
+    /// The pair in the content.
     pub pair: Arc<KeyPair>,
-    /// What this process recognizes that pair by.
+    /// The fingerprint by which this process recognizes the pair.
     pub fingerprint: Fingerprint,
-    /// Whether it restores what somebody else changed.
+    /// Whether the write restores what another client changed or deleted.
     pub is_repair: bool,
-    /// Whether the API server is asked first if the resource still asks for this, which gives back what was
-    /// taken away: a content, the whole Secret, or the owner reference, which the garbage collector removes
-    /// for a user who deletes the resource and wants to keep the target.
+    /// Whether the API server must confirm the resource first, because the write brings back what was removed: a
+    /// content, the whole Secret, or the owner reference, which the garbage collector removes when a user
+    /// deletes the resource and wants to keep the target.
     pub confirmed_first: bool,
 }
 
-/// When to look again.
+/// When to reconcile again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requeue {
-    /// As was decided before.
+    /// As scheduled before.
     Keep,
     /// After this time.
     In(Duration),
-    /// When AWS has answered, or something changes.
+    /// When AWS has answered, or an input changes.
     Answer,
-    /// When something changes.
+    /// When an input changes.
     Never,
 }
 
-/// The next step for one resource.
+/// Returns the next step for one resource.
 #[must_use]
 pub fn decide(world: &Inputs<'_>) -> Step {
     if world.resource.deleting {
@@ -195,14 +195,14 @@ pub fn decide(world: &Inputs<'_>) -> Step {
     }
 }
 
-/// The plan that is left of one whose write of the target the API server refuses.
+/// The plan that remains after the API server rejected its write of the target.
 #[must_use]
 pub fn write_refused(world: &Inputs<'_>, plan: &Plan, finding: &Finding) -> Plan {
     status::write_refused(world, plan, finding)
 }
 
 impl Plan {
-    /// The same before AWS has answered: no answer is counted, and none is planned.
+    /// The plan while the answer of AWS is outstanding: no failure is counted, and no reconcile is scheduled.
     fn awaiting(mut self, world: &Inputs<'_>) -> Self {
         self.memory.failures = world.memory.failures;
         self.memory.failing = world.memory.failing;
@@ -210,7 +210,7 @@ impl Plan {
         self
     }
 
-    /// Nothing is to be done.
+    /// A plan without changes.
     fn rest(world: &Inputs<'_>, next: Requeue) -> Self {
         Self {
             change: TargetWrite::Nothing,
@@ -223,7 +223,7 @@ impl Plan {
     }
 }
 
-/// The sight of the Secret that the status calls published.
+/// What was observed of the Secret that the status records as published.
 fn published_sight<'a>(
     status: &StaticAwsCredentialsStatus,
     view: &'a View,

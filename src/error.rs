@@ -1,4 +1,4 @@
-//! What failed: the cluster, the network or the code. Never an outcome, never "not yet".
+//! Failures of the cluster, the network or the code. The outcome of a decision, or "not yet", is not an error.
 
 use std::time::Duration;
 
@@ -6,26 +6,26 @@ use kube::core::Status;
 
 use crate::words;
 
-/// How long a status that was refused is not sent again.
+/// How long a rejected status is not sent again.
 pub const STATUS_PAUSE: Duration = Duration::from_mins(5);
 
-/// Why a run did not finish.
+/// Why a reconcile did not finish.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A Secret could not be read.
     #[error("failed to read Secret {name}")]
     ReadSecret {
-        /// Its name.
+        /// Name of the object.
         name: String,
-        /// Why.
+        /// The cause.
         source: Box<kube::Error>,
     },
     /// A resource could not be read.
     #[error("failed to read StaticAwsCredentials {name}")]
     ReadResource {
-        /// Its name.
+        /// Name of the object.
         name: String,
-        /// Why.
+        /// The cause.
         source: Box<kube::Error>,
     },
     /// The pods could not be listed.
@@ -34,61 +34,61 @@ pub enum Error {
     /// A workload could not be read.
     #[error("failed to read {name}")]
     ReadWorkload {
-        /// Its kind and name.
+        /// Kind and name of the workload.
         name: String,
-        /// Why.
+        /// The cause.
         source: Box<kube::Error>,
     },
     /// A workload could not be restarted.
     #[error("failed to restart {name}")]
     RestartWorkload {
-        /// Its kind and name.
+        /// Kind and name of the workload.
         name: String,
-        /// Why.
+        /// The cause.
         source: Box<kube::Error>,
     },
     /// The target could not be written.
     #[error("failed to write Secret {name}")]
     WriteSecret {
-        /// Its name.
+        /// Name of the object.
         name: String,
-        /// Why.
+        /// The cause.
         source: Box<kube::Error>,
     },
-    /// The target changed under every attempt.
+    /// Every attempt to write the target met a newer version.
     #[error("Secret {name} changes faster than it can be written")]
     Contended {
-        /// Its name.
+        /// Name of the object.
         name: String,
     },
     /// The status could not be written.
     #[error("failed to write the status")]
     WriteStatus(#[source] Box<kube::Error>),
-    /// The API server finds the status invalid.
+    /// The API server rejects the status as invalid.
     #[error("the API server refuses the status")]
     StatusRefused(#[source] Box<kube::Error>),
-    /// The same, for a generation of which that is known.
+    /// The same, after an earlier rejection for this generation.
     #[error("the API server refused the status of this generation before")]
     StatusRefusedBefore,
     /// The API server took too long.
     #[error("the API server did not answer within {} s", .0.as_secs())]
     Deadline(Duration),
-    /// What the run had read is not the last word any more.
+    /// The objects that the reconcile has read are outdated.
     #[error("the resource or its source changed while AWS was asked about other pairs")]
     Overtaken,
-    /// Another replica may lead by now.
+    /// This replica has lost leadership, and another replica may lead.
     #[error("this replica does not lead any more")]
     NotLeading,
-    /// The code is wrong.
+    /// The reconcile panicked, which is a bug.
     #[error("the run panicked; this is a bug")]
     Panic,
-    /// The decision never came to an end.
+    /// The decision took more steps than a reconcile may have.
     #[error("the decision asks for the same again and again")]
     StepLimitExceeded,
 }
 
 impl Error {
-    /// What kind of failure it is, for metrics and logs.
+    /// The kind of failure, for metrics and logs.
     #[must_use]
     pub fn category(&self) -> &'static str {
         match self {
@@ -110,7 +110,7 @@ impl Error {
         }
     }
 
-    /// Whether somebody else was faster. The watch tells what they did.
+    /// Whether another client changed the resource or its source first. The watch delivers that change.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         let raced = |status: &kube::core::Status| status.is_conflict() || status.is_not_found();
@@ -123,7 +123,7 @@ impl Error {
         }
     }
 
-    /// Whether the operator has no right to see what it asked for.
+    /// Whether the operator has no right to read pods or workloads.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         let (Self::ListPods(error) | Self::ReadWorkload { source: error, .. }) = self else {
@@ -132,7 +132,7 @@ impl Error {
         matches!(&**error, kube::Error::Api(status) if status.code == 403)
     }
 
-    /// The words of the API server, if it refuses to change a workload, now and later.
+    /// The message of the API server if it rejects a restart for good, so that a retry does not help.
     #[must_use]
     pub fn refusal(&self) -> Option<String> {
         let Self::RestartWorkload { source, .. } = self else {
@@ -146,7 +146,7 @@ impl Error {
         }
     }
 
-    /// How long to wait before the next try, after so many failures in a row.
+    /// The pause before the next attempt, after this number of failures in a row.
     #[must_use]
     pub fn backoff(&self, failures: u32) -> Duration {
         if matches!(self, Self::StatusRefused(_) | Self::StatusRefusedBefore) {
@@ -174,8 +174,8 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     sentence
 }
 
-/// The client prints the whole status that the API server sent; its message is what it says. The status is
-/// the client error's own cause, too, and says no more.
+/// The text of one error. kube prints the whole status of the API server, and again as the source of its error;
+/// only the message of the status is of use.
 fn text_of(error: &(dyn std::error::Error + 'static)) -> String {
     let boxed = error.downcast_ref::<Box<kube::Error>>().map(AsRef::as_ref);
     let status = match error.downcast_ref::<kube::Error>().or(boxed) {

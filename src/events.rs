@@ -1,4 +1,4 @@
-//! Kubernetes events: one when a condition changes, and none otherwise.
+//! Kubernetes events about changes of the status: of conditions, of the published revision, and of leftovers.
 
 use std::{future::Future, pin::pin, time::Duration};
 
@@ -26,13 +26,13 @@ pub struct EventRequest {
     event: Event,
 }
 
-/// A recorder counts an event that comes again and for that keeps each one whole for minutes: those of
-/// a burst would take more memory than the resources.
+/// Events after which the recorder is replaced. To count repeated events, a recorder keeps each event for
+/// minutes: after a burst, these would take more memory than the resources.
 pub const REMEMBERED: usize = 256;
 
 const DEADLINE: Duration = Duration::from_secs(15);
 
-/// The API server refuses an event with a longer note. It counts bytes.
+/// The longest note that the API server accepts, in bytes.
 const NOTE_LIMIT: usize = 1024;
 
 impl EventRequest {
@@ -52,7 +52,7 @@ impl EventRequest {
     }
 }
 
-/// What is worth an event between two statuses.
+/// The events about the change from one status to the next.
 #[must_use]
 pub fn transition_events(
     before: &StaticAwsCredentialsStatus,
@@ -86,7 +86,7 @@ fn beside(
     consumer_events(before, after).chain(leftover_event(before, after))
 }
 
-/// What could not be deleted or released, once for each set of words.
+/// Leftovers that could not be deleted or released: 1 event for each new text.
 fn leftover_event(
     before: &StaticAwsCredentialsStatus,
     after: &StaticAwsCredentialsStatus,
@@ -104,7 +104,7 @@ fn consumer_events(
     previous_key.into_iter().chain(restart_event(before, after))
 }
 
-/// When restarts begin, are held up, go on, and are done.
+/// An event when restarts begin, are held up, go on, or are done.
 fn restart_event(
     before: &StaticAwsCredentialsStatus,
     after: &StaticAwsCredentialsStatus,
@@ -124,7 +124,7 @@ fn restart_event(
     told.then(|| event(well, &new.reason, &new.message))
 }
 
-/// A person waits for what they are to restart, and for the end of it.
+/// Reports to a person which consumers to restart, and when the previous key is unused.
 fn previous_key_event(
     before: &StaticAwsCredentialsStatus,
     after: &StaticAwsCredentialsStatus,
@@ -132,7 +132,7 @@ fn previous_key_event(
     let kind = ConditionType::PreviousKeyInUse;
     let condition = conditions::find(&after.conditions, kind)?;
     let told = changed(before, after, kind) && condition.status != "Unknown";
-    // What the condition denies is what all is well with.
+    // `PreviousKeyInUse` is good news if it is False.
     let well = if condition.status == "False" {
         "True"
     } else {
@@ -141,7 +141,7 @@ fn previous_key_event(
     told.then(|| event(well, &condition.reason, &condition.message))
 }
 
-/// One line for a transition, in the words of its event: what is the matter, and what to do.
+/// Logs a change of the status with the text of its event.
 pub fn log(resource: &NamespacedName, event: &Event) {
     let (reason, words) = (&event.reason, event.note.as_deref().unwrap_or_default());
     match event.type_ {
@@ -150,7 +150,7 @@ pub fn log(resource: &NamespacedName, event: &Event) {
     }
 }
 
-/// An event: Normal where the status is True.
+/// An event: Normal if the status is True, otherwise Warning.
 #[must_use]
 pub fn event(status: &str, reason: &str, message: &str) -> Event {
     let type_ = if status == "True" {
@@ -180,8 +180,8 @@ fn changed(
     essence(before) != essence(after)
 }
 
-/// Publishes what comes in, one after the other, beside the runs and not in their way. At the end it
-/// publishes what has come in until then.
+/// Publishes events one after the other, so that no reconcile waits for them. Once `end` completes, the events
+/// that are already queued are still published.
 pub async fn publish(
     client: Client,
     announcements: mpsc::Receiver<EventRequest>,
@@ -201,7 +201,7 @@ pub async fn publish(
             (recording, published) = (recorder(), 0);
         }
         published += 1;
-        // One that hangs would hold all others back.
+        // A request that hangs would hold back all later events.
         let error = match timeout(DEADLINE, recording.publish(&event, &about)).await {
             Ok(Ok(())) => continue,
             Ok(Err(error)) => chain(&error),
@@ -215,7 +215,7 @@ pub async fn publish(
     }
 }
 
-/// The items of a channel, which is closed at the end.
+/// The items of a channel, which is closed once `end` completes.
 fn until<T>(mut items: mpsc::Receiver<T>, end: impl Future<Output = ()>) -> impl Stream<Item = T> {
     let mut end = Box::pin(end.fuse());
     stream::poll_fn(move |context| {

@@ -1,7 +1,7 @@
-//! Fairness between namespaces: who is served next, and how many at once.
+//! Fairness between namespaces: which waiter is served next, and how many at once.
 //!
-//! Neither a semaphore nor the controller's own concurrency limit knows namespaces, so one namespace
-//! with thousands of resources would keep all others waiting behind it.
+//! A plain semaphore and the concurrency limit of a kube-rs controller ignore namespaces: all other
+//! namespaces would wait behind one namespace with thousands of resources.
 
 mod entrant;
 mod gate;

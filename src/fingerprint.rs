@@ -14,9 +14,9 @@ use crate::{
     pair::{KeyPair, SecretBytes},
 };
 
-/// Equal digests of pairs mean equal pairs, whatever else is hashed anywhere.
+/// Equal digests of pairs mean equal pairs, regardless of anything else that is hashed.
 const PURPOSE: &[u8] = b"awscredentials.dev/key-digest/v1";
-/// Half of the hash: nobody finds other data with the same digest.
+/// Half of the hash: other data with the same digest cannot be found.
 const SHOWN: usize = 16;
 
 /// A key that is random for each process, so that a fingerprint means nothing outside it.

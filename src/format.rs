@@ -1,8 +1,8 @@
-//! What the bytes of a key pair say about it, before anybody is asked.
+//! Checks of the bytes of a key pair, before any request to AWS.
 //!
-//! Nothing is mended here: a value that is almost right is refused with the exact cause, since a
-//! pod would otherwise read other bytes than the person who wrote them sees. No message holds a
-//! value, its length or a part of it.
+//! No value is corrected: a value that is almost right is rejected with the exact cause, since a pod would
+//! otherwise read other bytes than the person who wrote them sees. No message holds a value, its length or a
+//! part of it.
 
 mod shape;
 mod violation;
@@ -13,7 +13,7 @@ use crate::{
     verdict::Finding,
 };
 
-/// Characters of a name that a message shows: three of them still leave room for the advice.
+/// The most characters of a name in a message: three such names still leave room for the advice.
 const SHOWN: usize = 60;
 
 /// Where the two values were found, for messages.
@@ -25,7 +25,7 @@ pub struct Names<'a> {
     pub access_key_id_key: &'a str,
     /// Key of its data that holds the secret access key.
     pub secret_access_key_key: &'a str,
-    /// Whether another store than AWS may have issued the pair: nobody is asked, and nothing pins an account.
+    /// Whether another store than AWS may have issued the pair: no request is sent, and no account is pinned.
     pub any_store: bool,
 }
 
@@ -38,7 +38,7 @@ pub struct WellFormed {
     pub notes: Vec<String>,
 }
 
-/// Takes the two values of the source for a pair, or says what is wrong with them.
+/// Makes a pair of the two values of the source, or reports what is wrong with them.
 ///
 /// # Errors
 ///
@@ -97,7 +97,7 @@ enum Check<T: ?Sized> {
     Each(fn(&Value<'_, T>) -> Option<Finding>),
     /// Concerns the access key ID alone.
     AccessKeyId(fn(&Value<'_, T>) -> Option<Finding>),
-    /// Concerns the two values as they stand to each other.
+    /// Concerns the relation of the two values.
     Pair(fn(&Candidate<'_, T>) -> Option<Finding>),
 }
 
@@ -126,7 +126,7 @@ impl<'a> Names<'a> {
         })
     }
 
-    /// Other keys of the Secret stay unnamed: who may read the status may not read the Secret.
+    /// Other keys of the Secret stay unnamed: a reader of the status may lack access to the Secret.
     fn key_missing(&self, missing: (bool, bool)) -> Finding {
         let (field, tail) = match missing {
             (true, true) => (
@@ -218,8 +218,8 @@ fn title(field: PairField) -> &'static str {
     }
 }
 
-/// A name as a message shows it: escaped, for it may come from a resource that no rule has seen,
-/// and cut, so that the advice after it is not.
+/// A name for a message: escaped, since it may come from a resource that no validation rule has checked, and
+/// cut, so that the advice after it is not.
 fn shown(name: &str) -> String {
     const CUT: &str = "...";
     let escaped: String = name

@@ -1,5 +1,5 @@
-//! Whether the chart's admission policies are enforced. A policy that was rendered may have been deleted or
-//! relaxed since, so the leader looks, at the start of a term and every 5 minutes.
+//! Whether the chart's admission policies are enforced. A policy may be deleted or relaxed after the installation,
+//! so the leader checks the policies at the start of its term and every 5 minutes.
 
 mod look;
 mod policy;
@@ -25,15 +25,15 @@ pub use look::{read, refused_by};
 pub use policy::{Policy, flaw};
 
 const PERIOD: Duration = Duration::from_mins(5);
-/// A policy that is not enforced is looked at again sooner, and what the API server did not answer.
+/// The shorter period after a policy was not enforced or the API server did not answer.
 const AGAIN: Duration = Duration::from_secs(30);
-/// How often the end of a term is looked for, which costs no request.
+/// Interval of the checks for the end of a term, which cost no request.
 const TURN: Duration = Duration::from_secs(5);
 
-/// Nothing for a policy that was seen to be enforced, else why it was not.
+/// `Ok` for a policy that was seen to be enforced, else why it was not.
 pub type Seen = Result<(), String>;
 
-/// What was seen of the policies.
+/// The results of the policy checks.
 #[derive(Debug)]
 pub struct Guards {
     prefix: Option<String>,
@@ -42,12 +42,12 @@ pub struct Guards {
     namespace: String,
     seen: Mutex<BTreeMap<Policy, Seen>>,
     metric: Policies,
-    /// Counts what may change whether Secrets are written.
+    /// Counts changes of the results that may allow or block writes of Secrets.
     changes: watch::Sender<u64>,
 }
 
 impl Guards {
-    /// The policies that the flags speak of. Nothing was seen yet. `home` is the operator's own namespace.
+    /// The policies that the flags expect, not checked yet. `home` is the operator's own namespace.
     #[must_use]
     pub fn new(args: &RunArgs, home: &str, metric: Policies) -> Self {
         let looks = args.policies.is_some() || args.unguarded;
@@ -74,19 +74,19 @@ impl Guards {
         }
     }
 
-    /// Whether runs may begin. With `--require-policies` a leader waits for the first look.
+    /// Whether reconciles may begin. With `--require-policies` a leader waits for the first check.
     #[must_use]
     pub fn may_run(&self, leads: bool) -> bool {
         !self.required || !leads || lock(&self.seen).len() == self.policies.len()
     }
 
-    /// An item whenever the answers of [`Self::may_run`] and [`Self::obstacle`] may have changed.
+    /// Notifies when the results of [`Self::may_run`] and [`Self::obstacle`] may have changed.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
 
-    /// Why nothing is written, with `--require-policies`.
+    /// Why writes are blocked, with `--require-policies`; `None` if they are not.
     #[must_use]
     pub fn obstacle(&self) -> Option<Finding> {
         if !self.required {
@@ -106,7 +106,7 @@ impl Guards {
         Some(Finding::new(Reason::PoliciesMissing, message))
     }
 
-    /// Looks for as long as the process lives.
+    /// Checks the policies while this replica leads, for as long as the process lives.
     pub async fn watch(self: Arc<Self>, client: Client, leader: Leader) {
         if self.prefix.is_none() {
             return std::future::pending().await;
@@ -128,7 +128,7 @@ impl Guards {
         }
     }
 
-    /// Another replica looks now, and what this replica saw grows old.
+    /// Drops the results, which become outdated: another replica leads and checks now.
     fn forget(&self) {
         if std::mem::take(&mut *lock(&self.seen)).is_empty() {
             return;
@@ -138,7 +138,7 @@ impl Guards {
         }
     }
 
-    /// Looks at each policy once, and returns whether all were seen now to be enforced.
+    /// Checks each policy once, and returns whether this check found all of them enforced.
     pub async fn look(&self, client: &Client) -> bool {
         let mut looks = Vec::new();
         for policy in &self.policies {
@@ -148,7 +148,7 @@ impl Guards {
                 look::look(client, *policy, &name, &self.namespace).await,
             ));
         }
-        // What was only read proves nothing where what was tried is ignored.
+        // If the API server ignores all policies that were tried, a read of the others proves nothing.
         let is_ignored =
             |look: &Result<Seen, String>| matches!(look, Ok(Err(why)) if why == look::IGNORED);
         let ignored = looks.iter().filter(|(_, look)| is_ignored(look)).count();
@@ -191,7 +191,7 @@ impl Guards {
     }
 }
 
-/// A line for each policy, none where no policies are expected.
+/// A line for each expected policy.
 impl Notes for Guards {
     fn lines(&self) -> String {
         let seen = lock(&self.seen);

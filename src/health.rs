@@ -1,4 +1,4 @@
-//! Whether the process is alive and whether it is ready, and if not, why not.
+//! Whether the process is alive and ready, and if not, why not.
 
 use std::{
     fmt::{self, Write},
@@ -17,12 +17,12 @@ mod trouble;
 
 pub use trouble::{Trouble, explain};
 
-/// A loop that has not turned for so long is stuck.
+/// A loop without an iteration for this time is stuck.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_mins(1);
-/// How often the same failure is logged.
+/// Minimum interval between log lines about the same failure.
 const REPEAT: Duration = Duration::from_mins(1);
 
-/// The state of one thing that the process cannot do without.
+/// The state of one dependency of the process: a watch or the lease.
 #[derive(Debug)]
 pub struct HealthCheck {
     what: String,
@@ -46,9 +46,9 @@ pub struct Health {
     notes: OnceLock<Arc<dyn Notes>>,
 }
 
-/// What `/readyz` shows besides, and that keeps no process from being ready.
+/// Further lines of `/readyz` that do not affect readiness.
 pub trait Notes: fmt::Debug + Send + Sync {
-    /// Whole lines.
+    /// The lines, each with its line break.
     fn lines(&self) -> String;
 }
 
@@ -60,7 +60,7 @@ struct Scope {
 }
 
 impl HealthCheck {
-    /// Something that has not failed yet.
+    /// A dependency that has not failed yet.
     #[must_use]
     pub fn new(what: String) -> Arc<Self> {
         Arc::new(Self {
@@ -70,7 +70,7 @@ impl HealthCheck {
         })
     }
 
-    /// Takes note that it works, and says whether it failed before.
+    /// Records a success, and returns whether the dependency had failed before.
     pub fn record_ok(&self) -> bool {
         *lock(&self.tried) = Instant::now();
         let failed = lock(&self.failure).take().is_some();
@@ -80,7 +80,7 @@ impl HealthCheck {
         failed
     }
 
-    /// Takes note of a failure, and logs it when it is new or old.
+    /// Records a failure, and logs it if it is new or was last logged at least 1 minute ago.
     pub fn record_error(&self, trouble: impl Into<Trouble>) {
         let trouble = trouble.into();
         let mut failure = lock(&self.failure);
@@ -108,7 +108,7 @@ impl HealthCheck {
         lock(&self.tried).elapsed() < HEARTBEAT_TIMEOUT
     }
 
-    /// Whether the API server refuses it for want of a right.
+    /// Whether the API server denies access for lack of a permission.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         let failure = lock(&self.failure);
@@ -128,7 +128,7 @@ impl Scope {
         works && *self.stage.borrow() == SyncState::Synced
     }
 
-    /// As after the deletion of a namespace, which takes the Role along.
+    /// For example after the deletion of a namespace, which also deletes the Role.
     fn is_forbidden(&self) -> bool {
         self.watches.iter().any(|watch| watch.is_forbidden())
     }
@@ -159,7 +159,7 @@ impl Default for Health {
 }
 
 impl Health {
-    /// Adds a scope, whose watches count from now on.
+    /// Adds a scope, whose watches affect readiness from now on.
     pub fn add(
         &self,
         name: String,
@@ -173,12 +173,12 @@ impl Health {
         });
     }
 
-    /// Adds what is shown besides.
+    /// Sets the further lines of `/readyz`.
     pub fn shows(&self, notes: Arc<dyn Notes>) {
         let _ = self.notes.set(notes);
     }
 
-    /// What is shown besides.
+    /// The lines that do not affect readiness, those of scopes that are not served included.
     #[must_use]
     pub fn notes(&self) -> String {
         let notes = self.notes.get();
@@ -195,12 +195,12 @@ impl Health {
         text
     }
 
-    /// Adds the lease, without which nobody leads.
+    /// Adds the lease, without which no replica leads.
     pub fn add_check(&self, lease: Arc<HealthCheck>) {
         *lock(&self.lease) = Some(lease);
     }
 
-    /// The main loop turned.
+    /// Records an iteration of the main loop.
     pub fn heartbeat(&self) {
         *lock(&self.turned) = Instant::now();
     }
@@ -210,8 +210,8 @@ impl Health {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the main loop turns, and the election where there is one: a replica that has ceased to
-    /// stand for it would be ready for ever and never lead.
+    /// Whether the main loop runs, and so does the leader election, if used: a replica that no
+    /// longer takes part in the election would stay ready and never lead.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         let lease = lock(&self.lease);
@@ -219,7 +219,7 @@ impl Health {
         stands && lock(&self.turned).elapsed() < HEARTBEAT_TIMEOUT
     }
 
-    /// What keeps the process from being ready, a line each.
+    /// The reasons why the process is not ready, one per line.
     #[must_use]
     pub fn problems(&self) -> String {
         let mut text = String::new();
@@ -248,8 +248,8 @@ impl Health {
     }
 }
 
-/// Whether a scope is all that is missed. One of several that may not be served does not keep the others from
-/// it, nor an upgrade from its end.
+/// Whether a scope lacks its permissions while another one is served. Such a scope does not affect
+/// readiness, so that the other scopes stay served and an upgrade completes.
 fn is_missed(scopes: &[Scope], scope: &Scope) -> bool {
     scope.is_forbidden() && scopes.iter().any(Scope::is_served)
 }

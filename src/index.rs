@@ -1,7 +1,7 @@
-//! Which resource cares about which Secret, and the UID and version last seen of it.
+//! Which resource references which Secret, and the UID and version last seen of each Secret.
 //!
-//! Synchronous and without a client. Of a Secret it keeps what a decision needs and nothing else,
-//! and only while some resource mentions its name or it carries the marks of one.
+//! Synchronous and without a client. The index keeps only what decisions need of a Secret, and only
+//! while a resource references its name or its marks name a resource as owner.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -22,8 +22,8 @@ pub use references::{NamespacedName, References};
 pub use unclaimed::{MOST as MOST_UNCLAIMED, MOST_IN_A_NAMESPACE as MOST_UNCLAIMED_IN_A_NAMESPACE};
 pub use view::View;
 
-/// How many leftovers one run takes away. Their deletion brings the next ones into view, and a run that
-/// could not delete all of them makes the next one begin after them.
+/// Stale targets that one reconcile removes, at most. Once they are deleted, the view shows the
+/// next ones; after a reconcile that could not delete all of them, the next one begins after them.
 pub const MAX_STALE_TARGETS: usize = 16;
 
 /// The index of one scope: a namespace, or the cluster.
@@ -35,8 +35,8 @@ pub struct Index {
 }
 
 impl Index {
-    /// A resource as it stands in the cluster now. Returns the others whose rival is another one than
-    /// before, or none.
+    /// Records the current state of a resource. Returns the other resources whose conflicting
+    /// resource changed or disappeared.
     pub fn apply_resource(
         &mut self,
         key: &NamespacedName,
@@ -65,7 +65,7 @@ impl Index {
             .collect()
     }
 
-    /// A resource that is gone. Returns the others whose rival is another one than before, or none.
+    /// Removes a deleted resource. Returns the others whose conflicting resource changed or disappeared.
     pub fn delete_resource(&mut self, key: &NamespacedName) -> Vec<NamespacedName> {
         let Some((namespace, content)) = entry(&mut self.namespaces, &key.namespace) else {
             return Vec::new();
@@ -95,7 +95,7 @@ impl Index {
         self.unclaimed.note(namespace, name, seen, knows_owner);
     }
 
-    /// The key of a resource that is known, as it is kept here.
+    /// The stored key of a known resource; a clone shares its memory.
     #[must_use]
     pub fn intern(&self, key: &NamespacedName) -> Option<NamespacedName> {
         let (namespace, content) = self.namespaces.get_key_value(&*key.namespace)?;
@@ -103,7 +103,7 @@ impl Index {
         Some(NamespacedName::of(namespace, name))
     }
 
-    /// A list of Secrets begins. What is tracked now and not in it does not exist.
+    /// A list of Secrets begins. A tracked Secret that is missing from it does not exist.
     pub fn start_relist(&mut self) {
         for tracked in self
             .namespaces
@@ -115,7 +115,7 @@ impl Index {
         self.unclaimed.clear();
     }
 
-    /// The store was restored from a backup: what was seen of Secrets counts no more.
+    /// The store was restored from a backup: earlier observations of Secrets are void.
     pub fn invalidate(&mut self) {
         self.epoch += 1;
         self.unclaimed.clear();
@@ -125,7 +125,7 @@ impl Index {
         }
     }
 
-    /// A Secret of a list.
+    /// Records a Secret of a list.
     pub fn list_secret(&mut self, namespace: &str, name: &str, seen: SecretVersion) {
         self.note_unclaimed(namespace, name, &seen);
         let Some(content) = self.namespaces.get_mut(namespace) else {
@@ -136,7 +136,7 @@ impl Index {
         };
         if tracked.awaited_by_list {
             tracked.awaited_by_list = false;
-            // A list is never older than what was seen before it began, unless the store was restored.
+            // Only after a restore of the store is a list older than what was seen before.
             if matches!(&tracked.sight, Observed::Found(kept) if kept.version > seen.version) {
                 self.epoch += 1;
             }
@@ -146,7 +146,7 @@ impl Index {
         }
     }
 
-    /// A list of Secrets is complete. Returns the resources for which something changed.
+    /// A list of Secrets is complete. Returns all resources.
     pub fn finish_relist(&mut self) -> Vec<NamespacedName> {
         let mut woken = HashSet::new();
         for (namespace, content) in &mut self.namespaces {
@@ -175,7 +175,7 @@ impl Index {
         woken.into_iter().collect()
     }
 
-    /// A Secret changed. Returns the resources that it concerns.
+    /// Records a changed Secret. Returns the resources that it concerns.
     pub fn apply_secret(
         &mut self,
         namespace: &str,
@@ -187,7 +187,7 @@ impl Index {
             return Vec::new();
         };
         let namespace = &namespace;
-        // Whose mark it loses has a stray less.
+        // Collected before the change, too: a previous owner has one stale target less.
         let mut woken = content.dependents(namespace, name);
         if content.see(name, seen) {
             let concerned = content.dependents(namespace, name).into_iter();
@@ -197,7 +197,7 @@ impl Index {
         woken
     }
 
-    /// A Secret is gone. Returns the resources that it concerns.
+    /// Records the deletion of a Secret. Returns the resources that it concerns.
     pub fn delete_secret(
         &mut self,
         namespace: &str,
@@ -217,8 +217,8 @@ impl Index {
         concerned
     }
 
-    /// What this process read or wrote itself. The watch will say it again later. An absence has
-    /// no version, so it counts only if nothing else was seen since `before`.
+    /// Records a read or write of this process before the watch delivers it. An absence has no
+    /// version, so it counts only if nothing else was observed since `before`.
     pub fn record(&mut self, namespace: &str, name: &str, before: &Observed, now: &Observed) {
         let Some(content) = self.namespaces.get_mut(namespace) else {
             return;
@@ -227,7 +227,7 @@ impl Index {
             return;
         };
         match now {
-            // It went between the answer to the read and now: the watch knows better.
+            // The watch delivered a deletion after this read or write was answered.
             Observed::Found(_)
                 if tracked.sight == Observed::NotFound && *before != Observed::NotFound => {}
             Observed::Found(seen) => {
@@ -239,13 +239,13 @@ impl Index {
         }
     }
 
-    /// What is known that concerns a resource.
+    /// Everything known that concerns a resource.
     #[must_use]
     pub fn view(&self, key: &NamespacedName) -> View {
         self.view_after(key, "")
     }
 
-    /// The same, with the leftovers that come after a name, or the first ones if none does.
+    /// The same, with the stale targets after a name, or the first ones if none follows.
     #[must_use]
     pub fn view_after(&self, key: &NamespacedName, name: &str) -> View {
         let Some(content) = self.namespaces.get(&*key.namespace) else {
@@ -267,19 +267,19 @@ impl Index {
         }
     }
 
-    /// How often a list was found to be older than what was seen before it.
+    /// Changes with each restore of the store, and with each list that is older than what was seen before.
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.epoch
     }
 
-    /// How many marks of unknown resources are kept.
+    /// Number of unclaimed targets.
     #[must_use]
     pub fn unclaimed_secrets(&self) -> usize {
         self.unclaimed.len()
     }
 
-    /// How many Secrets are kept.
+    /// Number of tracked Secrets.
     #[must_use]
     pub fn tracked_secrets(&self) -> usize {
         self.namespaces

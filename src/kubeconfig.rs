@@ -15,7 +15,7 @@ use kube::{
 
 use crate::yaml;
 
-/// Nobody is asked for it.
+/// Set so that the environment has no say; no request goes there.
 const NO_PROXY: &str = "http://proxy.invalid:1";
 
 /// Why there is no way to the API server.

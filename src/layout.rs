@@ -1,7 +1,7 @@
 //! The target's data: the pair in the shapes that consumers read.
 //!
-//! A key has the same bytes in every layout that writes it, since a content belongs to the key's
-//! name and not to the layout.
+//! A key has the same bytes in every layout that writes it, since the content depends on the key's name and not
+//! on the layout.
 
 mod file;
 
@@ -16,26 +16,26 @@ use crate::{
     verdict::Finding,
 };
 
-/// What the target shall hold.
+/// What the target is to hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// The layouts, in any order.
     pub layouts: &'a [Layout],
-    /// Further keys. One that a layout writes as well has the layout's bytes.
+    /// Further keys. If a layout writes the same key, the layout's bytes win.
     pub keys: &'a BTreeMap<String, PairField>,
     /// The region, for layouts that carry one.
     pub region: Option<&'a str>,
-    /// For how many seconds SDKs keep what a `credential_process` told them, for the layout that says so.
+    /// For how many seconds SDKs keep the output of a `credential_process`, for the layout that sets it.
     pub ttl: u32,
 }
 
-/// The key of the file by which SDKs find the program that tells them the pair.
+/// The key of the config file by which SDKs find the `credential_process` program.
 pub const PROCESS_CONFIG: &str = "config-process";
 
-/// How long SDKs keep what a `credential_process` told them, unless the operator is told otherwise.
+/// The default for how many seconds SDKs keep the output of a `credential_process`.
 pub const DEFAULT_TTL: u32 = 1080;
 
-/// Below it boto3, which asks again 15 minutes before the end, starts a process for each request.
+/// With less, boto3, which refreshes 15 minutes before the end, starts a process for each request.
 pub const LEAST_TTL: u32 = 960;
 
 /// The keys that a layout writes, in the order of the documentation.
@@ -46,12 +46,12 @@ pub fn keys(layout: Layout, with_region: bool) -> impl Iterator<Item = &'static 
         .map(|(key, _)| *key)
 }
 
-/// Writes the pair down, all keys at once.
+/// Renders the pair under all keys at once.
 ///
 /// # Errors
 ///
-/// [`Reason::LayoutCannotCarry`] if a layout has a file that the pair cannot stand in. Then nothing
-/// is rendered, the other layouts included: a target holds one pair everywhere.
+/// [`Reason::LayoutCannotCarry`] if a file of a layout cannot hold the pair. Then nothing is rendered, not even
+/// the other layouts: a target holds one pair everywhere.
 pub fn render(
     request: &Request<'_>,
     pair: &KeyPair,
@@ -73,8 +73,8 @@ pub fn render(
     Ok(data)
 }
 
-/// Whether data that was rendered at some time, from layouts unknown, carries a pair: nothing in it
-/// speaks of another one, and all of the pair is there.
+/// Whether data that was rendered earlier, with unknown layouts, carries a pair: no known key holds another pair,
+/// and both values of the pair are there.
 #[must_use]
 pub fn carries(data: &BTreeMap<String, SecretBytes>, pair: &KeyPair) -> bool {
     let none = BTreeMap::new();
@@ -104,13 +104,13 @@ pub fn carries(data: &BTreeMap<String, SecretBytes>, pair: &KeyPair) -> bool {
             && holds(pair.secret_access_key.expose_secret())
 }
 
-/// What stands under a key.
+/// The content of a key.
 #[derive(Clone, Copy)]
 enum Content {
     Id,
     Secret,
     Region,
-    /// The name of the provider, which is also the type of the binding.
+    /// The name of the provider, and also the type of the binding.
     Aws,
     CredentialsFile,
     ConfigFile,
@@ -131,7 +131,7 @@ impl Content {
         matches!(self, Self::CredentialsFile | Self::ProcessJson)
     }
 
-    /// Nothing, if the content is of a region and there is none.
+    /// `None` if the content needs a region and there is none.
     fn render(
         self,
         request: &Request<'_>,

@@ -1,8 +1,8 @@
-//! Who may have effects: of several replicas, the one that holds the lease. The others keep a warm
-//! index and wait.
+//! Leader election: of several replicas, only the holder of the lease may have effects. The others keep
+//! a warm index and wait.
 //!
-//! A lease cannot stop a process that sleeps through its end. That is what the preconditions of
-//! every write are for; the lease keeps two replicas from doing the same work.
+//! A lease cannot stop a process that is suspended until after its expiry. The preconditions of every
+//! write are for that case; the lease keeps 2 replicas from doing the same work.
 
 pub mod lease;
 
@@ -16,10 +16,10 @@ use tokio::{sync::watch, time::Instant};
 use crate::{error::chain, health::HealthCheck, metrics::Metrics};
 use lease::{Observed, RENEW_DEADLINE, RETRY_PERIOD, Step};
 
-/// A request that takes longer is given up, so that the next one comes before the deadline.
+/// The timeout of one attempt, so that another attempt fits in before the renew deadline.
 const REQUEST: Duration = Duration::from_secs(4);
 
-/// Whether this process may have effects.
+/// A handle on the leadership of this replica.
 #[derive(Clone, Debug)]
 pub struct Leader {
     standing: watch::Receiver<Leadership>,
@@ -31,7 +31,7 @@ struct Leadership {
     term: u64,
 }
 
-/// One replica's part in the election.
+/// This replica in the leader election.
 pub struct Candidate {
     leases: Api<Lease>,
     name: String,
@@ -48,7 +48,7 @@ impl Leadership {
 }
 
 impl Leader {
-    /// The only replica: it always may.
+    /// For a single replica without election: it always leads.
     #[must_use]
     pub fn alone() -> Self {
         let always = Instant::now() + Duration::from_hours(24 * 365 * 30);
@@ -57,13 +57,13 @@ impl Leader {
         Self { standing }
     }
 
-    /// Whether it may now.
+    /// Whether this replica leads now.
     #[must_use]
     pub fn leads(&self) -> bool {
         self.standing.borrow().leads()
     }
 
-    /// An item each time that this process begins to lead.
+    /// Yields an item each time that this replica begins to lead.
     pub fn acquisitions(&self) -> impl Stream<Item = ()> + Send + use<> {
         let mut standing = self.standing.clone();
         let term = standing.borrow_and_update().term;
@@ -71,7 +71,7 @@ impl Leader {
             let began = standing.wait_for(|standing| standing.term != term).await;
             let term = began.map(|standing| standing.term).ok();
             if term.is_none() {
-                // Nobody else will ever lead: the stream just has no more to say.
+                // The candidate is gone: no further item will come, but the stream must not end.
                 futures::future::pending::<()>().await;
             }
             Some(((), (standing, term?)))
@@ -80,7 +80,7 @@ impl Leader {
 }
 
 impl Candidate {
-    /// A replica that stands for election, and what tells whether it was elected.
+    /// A candidate of the election, and the handle that reports whether it leads.
     #[must_use]
     pub fn new(client: Client, namespace: &str, name: String, me: String) -> (Self, Leader) {
         let (sender, standing) = watch::channel(Leadership::default());
@@ -96,13 +96,13 @@ impl Candidate {
         (candidate, Leader { standing })
     }
 
-    /// What `/readyz` says about the lease.
+    /// The health check of the lease, for `/readyz`.
     #[must_use]
     pub fn health(&self) -> Arc<HealthCheck> {
         Arc::clone(&self.health)
     }
 
-    /// Stands for election until told to stop, and gives the lease back then.
+    /// Takes part in the election until `stop` resolves, then releases the lease.
     pub async fn run(mut self, metrics: &Metrics, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
@@ -124,8 +124,8 @@ impl Candidate {
         self.release().await;
     }
 
-    /// Looks, and takes or renews the lease if it is free or its own. One that changed meanwhile is
-    /// looked at once more.
+    /// Acquires the lease if it is free, or renews it if this replica holds it. After a conflict there is
+    /// 1 further attempt.
     async fn tick(&mut self) -> Result<(), kube::Error> {
         if !self.try_acquire_or_renew().await? {
             self.try_acquire_or_renew().await?;
@@ -133,9 +133,9 @@ impl Candidate {
         Ok(())
     }
 
-    /// False if the lease was not as expected.
+    /// Returns false on a conflict: the lease was created, changed or deleted meanwhile.
     async fn try_acquire_or_renew(&mut self) -> Result<bool, kube::Error> {
-        // A holder knows the version that it wrote; if that is outdated, the write says so.
+        // The holder knows the version that it wrote; if that is outdated, the write conflicts.
         if !self.is_holder() {
             self.refresh().await?;
         }
@@ -220,7 +220,7 @@ impl Candidate {
         metrics.leads(&self.name, leads);
     }
 
-    /// The others need not wait until the lease runs out.
+    /// Releases the lease, so that the other replicas need not wait for its expiry.
     async fn release(self) {
         self.step_down("it stops");
         let held = self

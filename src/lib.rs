@@ -1,21 +1,21 @@
 //! The StaticAwsCredentials operator: it proves the AWS key pair in one Secret and publishes it to another.
 //!
-//! - [`api`] is what users write and read; [`resource`] is the same, parsed once.
-//! - [`watch`] feeds the [`index`], which knows what each resource cares about, and the [`store`], where a
-//!   resource rests [`packed`]; where only the metadata matter, a [`glimpse`] is enough. The [`queue`] knows
-//!   whose turn it is, and [`controller`] makes runs of it.
-//! - A run ([`reconcile`]) is three verbs: [`observe`] reads, [`decide`] is pure and names the next step,
-//!   [`act`] writes. [`conditions`], [`events`] and [`metrics`] tell of it. Lists are decoded by [`pages`].
-//! - What is wrong with a pair: [`mod@format`], [`account`], [`arn`], [`region`]; what AWS says of it: [`sts`], whose
-//!   calls [`fair`] hands out in turn. [`verdict`] is the outcome, [`pair`] the only holder of key material,
-//!   [`fingerprint`] and [`remembered`] what is kept of one. [`layout`] and [`target`] are what is published.
-//! - [`managers`] recognizes what another tool manages, which is never taken over.
+//! - [`api`] holds the types that users write and read; [`resource`] is one resource, validated.
+//! - [`watch`] feeds the [`index`], which maps Secrets to the resources that reference them, and the [`store`], where
+//!   each resource is kept [`compressed`]. Secrets are watched by their metadata alone ([`partial_meta`]). The [`queue`]
+//!   orders the resources that are due, and the [`controller`] starts a reconcile for each.
+//! - [`reconcile`] is a loop of 3 verbs: [`observe`] reads, [`decide`] is pure and names the next step, [`act`] writes.
+//!   [`conditions`], [`events`] and [`metrics`] report the outcome. Lists are decoded by [`pages`].
+//! - [`mod@format`], [`account`], [`arn`] and [`region`] check a pair offline; [`sts`] asks AWS, with [`fair`] shares of
+//!   its rate for each namespace. [`verdict`] is the outcome, [`pair`] the only type with key material;
+//!   [`fingerprint`] and [`runtime_state`] are what is kept of a pair. [`layout`] and [`target`] are what is published.
+//! - [`managers`] recognizes Secrets that another tool manages, which are never adopted.
 //! - [`words`] bounds texts of the API server and of others, and takes key material out of them.
-//! - After a rotation [`consumers`] says who still holds the superseded pair.
-//! - Of several replicas [`leader`] says who acts; [`standby`] keeps the others warm.
+//! - After a rotation [`consumers`] finds the pods that still hold the previous pair, and the workloads to restart.
+//! - With several replicas [`leader`] elects the one that acts; [`standby`] keeps the others warm.
 //! - [`args`], [`kubeconfig`], [`process`], [`health`], [`server`], [`telemetry`], [`core_dumps`] and [`panics`] are the
-//!   process; [`check`] and [`api_check`] the commands for people and pipelines; [`yaml`] is what manifests and
-//!   kubeconfigs are written in.
+//!   process; [`check`] and [`api_check`] the commands for people and pipelines; [`yaml`] parses manifests and
+//!   kubeconfigs.
 
 pub mod account;
 pub mod act;

@@ -1,6 +1,6 @@
-//! What `/metrics` shows. Names and labels of what every controller has are those of controller-runtime
-//! and client-go, so that dashboards know them. Resources are named in a few gauges of their own, which
-//! go when they go; accounts, Secrets and key material never are.
+//! The metrics of `/metrics`. Metrics that every controller has carry the names and labels of controller-runtime
+//! and client-go, so that dashboards work. A few gauges name resources, and vanish with the resource; accounts,
+//! Secrets and key material are never named.
 
 mod calls;
 mod indexes;
@@ -45,7 +45,7 @@ pub use summary::Summary;
 pub use text::Format;
 pub use watches::{WatchLiveness, Watches};
 
-/// A single label whose values are words of the code.
+/// A single label whose values are constants of the code.
 type Label = [(&'static str, &'static str); 1];
 
 /// The name of the controller and of its queue.
@@ -62,9 +62,9 @@ struct Lease {
 /// Counters and gauges of the process.
 pub struct Metrics {
     registry: Registry,
-    /// Runs.
+    /// Reconciles.
     pub runs: Runs,
-    /// What waits for a run.
+    /// The work queue.
     pub queue: Queue,
     /// Calls to AWS STS.
     pub calls: Calls,
@@ -74,7 +74,7 @@ pub struct Metrics {
     pub watches: Watches,
     /// Secrets of which metadata is kept.
     pub indexes: Indexes,
-    /// Single resources.
+    /// Metrics of single resources.
     pub resources: Resources,
     failures: Family<Label, Counter>,
     answers: Family<Label, Counter>,
@@ -89,7 +89,7 @@ pub struct Metrics {
 }
 
 impl Default for Metrics {
-    /// Nothing has happened yet.
+    /// All metrics, with nothing counted yet.
     fn default() -> Self {
         let mut registry = Registry::default();
         let metrics = Self {
@@ -111,7 +111,7 @@ impl Default for Metrics {
             policies: Policies::default(),
             registry: Registry::default(),
         };
-        // A rate needs a beginning.
+        // `rate()` misses the first increment of a series that did not exist before.
         for reason in Reason::VARIANTS {
             drop(
                 metrics
@@ -203,7 +203,7 @@ impl Metrics {
         }
     }
 
-    /// What shows how many calls to AWS wait, and for what.
+    /// Registers the gauges for calls to AWS STS that wait for the rate limit, or for an endpoint to answer again.
     pub fn asked(&mut self, sts: &Arc<impl Sts>) {
         let (limited, held) = (Arc::clone(sts), Arc::clone(sts));
         let waiting = Reading {
@@ -221,26 +221,26 @@ impl Metrics {
         }
     }
 
-    /// A run failed.
+    /// A reconcile failed.
     pub fn failed(&self, error: &Error) {
         let kind = [("kind", error.category())];
         self.failures.get_or_create(&kind).inc();
     }
 
-    /// A question about a pair was answered, by AWS or by memory.
+    /// A request to STS was answered, by AWS or from the cache.
     pub fn answered(&self, answer: &Answer) {
         let kind = [("kind", calls::word(answer))];
         self.answers.get_or_create(&kind).inc();
     }
 
-    /// Other pairs were asked about before a refusal counts.
+    /// A control request about other pairs was made before a rejection counts.
     pub fn controlled(&self, control: Control) {
         let result = [("result", control.into())];
         self.controls.get_or_create(&result).inc();
     }
 
-    /// A status was written. A verdict is one on another version of the source, another one than
-    /// before, or the same by a later proof.
+    /// A status was written. A verdict is counted if the source or the reason changed, or if the same reason rests on
+    /// a later proof.
     pub fn reported(
         &self,
         before: &StaticAwsCredentialsStatus,
@@ -280,7 +280,7 @@ impl Metrics {
         self.leads.get_or_create(&Lease { name }).set(leads.into());
     }
 
-    /// All but the metrics of single resources, in `OpenMetrics` without its end.
+    /// All but the metrics of single resources, in `OpenMetrics` without the `# EOF` line.
     fn families(&self) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.
@@ -288,7 +288,7 @@ impl Metrics {
         text
     }
 
-    /// All of it, in pieces that are made one by one.
+    /// All metrics, in pieces that are made one by one.
     pub fn pages(&self, format: Format) -> impl Iterator<Item = String> + Send + use<> {
         let resources = self.resources.pages();
         let pages = [format.of(self.families())].into_iter().chain(resources);

@@ -1,4 +1,4 @@
-//! Effects in: reads Secrets, pods and workloads, for the one run that needs them.
+//! Reads from the API server, without a cache, for one reconcile: resources, Secrets, pods and workloads.
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client, Resource as _, api::ListParams};
@@ -16,7 +16,7 @@ use crate::{
     resource::ValidatedCredentials,
 };
 
-/// How many objects the API server is asked for at once.
+/// Objects per page of a list.
 const PAGE: u32 = 100;
 
 /// Reads the source.
@@ -52,7 +52,7 @@ pub async fn resource(
     })
 }
 
-/// Reads the Secret at a target's name.
+/// Reads the Secret that has a target's name.
 ///
 /// # Errors
 /// The API server does not answer.
@@ -67,7 +67,7 @@ pub async fn target(
     })
 }
 
-/// Looks at a Secret's metadata.
+/// Reads only the metadata of a Secret.
 ///
 /// # Errors
 /// The API server does not answer.
@@ -97,7 +97,7 @@ async fn read(
     }))
 }
 
-/// Shows the pods of a namespace, one after the other. Of none more is kept than whoever looks keeps.
+/// Calls `see` for each pod of a namespace. Pods are decoded one at a time, and only `see` may keep parts of them.
 ///
 /// # Errors
 /// The API server does not list them.
@@ -107,7 +107,7 @@ pub async fn pods(client: &Client, namespace: &str, see: impl FnMut(&Pod)) -> Re
     listed.map_err(|error| Error::ListPods(Box::new(error)))
 }
 
-/// Shows the workloads of a kind in a namespace, likewise.
+/// Calls `see` for each workload of a kind in a namespace, likewise.
 ///
 /// # Errors
 /// The API server does not list them.
@@ -164,7 +164,7 @@ fn unread(name: &str, error: kube::Error) -> Error {
 }
 
 impl Source {
-    /// What a read of it says of its name.
+    /// What the read observed under the Secret's name.
     #[must_use]
     pub fn observed(&self) -> Observed {
         match self {
@@ -175,7 +175,7 @@ impl Source {
 }
 
 impl Target {
-    /// What a read of it says of its name.
+    /// What the read observed under the Secret's name.
     #[must_use]
     pub fn observed(&self) -> Observed {
         match self {

@@ -1,5 +1,5 @@
-//! A page of a list, decoded object by object while it arrives. An object may have megabytes of which a
-//! few names are read, and a hundred of them are never in memory at once.
+//! A page of a list, decoded object by object while it arrives. An object may have megabytes of
+//! which a few fields are read, so that 100 whole objects must never be in memory at once.
 
 use std::{
     fmt,
@@ -20,24 +20,24 @@ use tokio::{
     task::spawn_blocking,
 };
 
-/// How many chunks of an answer wait to be decoded.
+/// Chunks of a response that wait to be decoded, at most.
 const CHUNKS: usize = 2;
 
-/// What a page says of itself.
+/// The list metadata of a page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Page {
-    /// Where the next page begins; empty on the last one.
+    /// The continue token of the next page; empty on the last page.
     #[serde(rename = "continue")]
     pub next: String,
-    /// Version of the store that the list shows.
+    /// Resource version of the list.
     pub resource_version: String,
 }
 
-/// Shows a page of a list, one object after the other.
+/// Requests a page of a list, and calls `see` with each object.
 ///
 /// # Errors
-/// The API server refuses it, does not answer, or answers with something else.
+/// The API server rejects the request, does not answer, or does not send a list.
 pub async fn page<K>(
     api: &Api<K>,
     parameters: &ListParams,
@@ -57,7 +57,7 @@ where
     let bytes = api.clone().into_client().request_stream(request).await?;
     let (feed, chunks) = channel(CHUNKS);
     let (found, mut objects) = channel(1);
-    // The task ends when either channel is closed, so also when the caller drops the future.
+    // The task ends when either channel is closed, and so also when the caller drops the future.
     let decoded = spawn_blocking(move || decode(chunks, found));
     let show = async {
         while let Some(object) = objects.recv().await {
@@ -97,7 +97,7 @@ fn decode<K: DeserializeOwned>(
     input.deserialize_map(List(found))
 }
 
-/// What has arrived of an answer.
+/// Reads the chunks of a response as they arrive.
 struct Chunks {
     received: Receiver<Vec<u8>>,
     rest: io::Cursor<Vec<u8>>,
@@ -118,7 +118,7 @@ impl Read for Chunks {
     }
 }
 
-/// A list whose objects are sent on.
+/// Decodes a list, and sends each object to the channel.
 struct List<K>(Sender<K>);
 
 impl<'de, K: Deserialize<'de>> Visitor<'de> for List<K> {
@@ -158,7 +158,7 @@ impl<'de, K: Deserialize<'de>> Visitor<'de> for Items<'_, K> {
         formatter.write_str("objects")
     }
 
-    /// Go writes an empty list as `null` too.
+    /// Go may encode an empty list as `null`.
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
     }

@@ -1,6 +1,6 @@
-//! What is read of an object of which only the metadata matter: one that passes by, or the answer to
-//! a write. Values of annotations and the fields' managers may be hundreds of kilobytes, and nothing is
-//! decided by them, so neither memory nor time is given to them.
+//! Reads only the metadata of an object that was watched or returned by a write. Annotation values
+//! and `managedFields` may take hundreds of kilobytes and no decision needs them, so they are
+//! skipped.
 
 use std::{borrow::Cow, collections::BTreeMap, marker::PhantomData};
 
@@ -11,7 +11,7 @@ use k8s_openapi::{
 use kube::{Resource, api::ObjectMeta};
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
-/// The metadata of an object. Its annotations have no values.
+/// The metadata of an object, with empty annotation values.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(bound = "")]
 pub struct PartialMeta<K = Secret> {
@@ -21,7 +21,7 @@ pub struct PartialMeta<K = Secret> {
     of: PhantomData<fn() -> K>,
 }
 
-/// What takes the place of a value.
+/// An empty string in place of a skipped value.
 struct IgnoredContent(String);
 
 impl<'de> Deserialize<'de> for IgnoredContent {

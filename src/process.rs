@@ -38,28 +38,28 @@ mod stop;
 /// Why the process ends with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
-    /// Logging.
+    /// Logging cannot be set up.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
-    /// The way to the API server.
+    /// The configuration for the API server.
     #[error(transparent)]
     Kubeconfig(#[from] kubeconfig::Unusable),
-    /// The client.
+    /// The client of the API server.
     #[error("the client of the API server cannot be built")]
     Client(#[source] Box<kube::Error>),
-    /// The CA file.
+    /// The CA file cannot be read.
     #[error("--sts-ca-file: {} cannot be read", .0.display())]
     ReadCa(PathBuf, #[source] io::Error),
-    /// What is in the CA file.
+    /// The content of the CA file.
     #[error("--sts-ca-file: {} is of no use", .0.display())]
     Ca(PathBuf, #[source] CaError),
-    /// The proxy.
+    /// The proxy of STS.
     #[error("--sts-proxy: it cannot be used")]
     Proxy(#[from] ProxyError),
     /// A label that is never copied.
     #[error("--copy-label: \"{0}\" {1}")]
     CopyLabel(String, &'static str),
-    /// The address.
+    /// The address of /metrics.
     #[error("--bind: {0} cannot be used")]
     Bind(std::net::SocketAddr, #[source] io::Error),
     /// The address of probes.
@@ -83,7 +83,7 @@ pub enum ProcessError {
     /// The task that publishes events.
     #[error("the task that publishes events ended, which is a bug")]
     Events,
-    /// A watch.
+    /// A watch ended.
     #[error("the process cannot go on")]
     Watch(#[source] WatchEnded),
 }
@@ -93,10 +93,10 @@ const LAST_EVENTS: Duration = Duration::from_secs(3);
 const EVENT_QUEUE: usize = 1024;
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Runs the operator until it is told to stop.
+/// Runs the operator until a signal stops it.
 ///
 /// # Errors
-/// It cannot start. What fails later is waited for.
+/// It cannot start, or a task that runs forever ended. Other failures are retried.
 pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let exporter = telemetry::init(args.log_format, &args.log, args.otlp_endpoint.as_ref())?;
     let stop = Stop::on_signals()?;
@@ -135,7 +135,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     };
     drop((ended, drained));
     let last_events = tokio::time::timeout(LAST_EVENTS, publisher);
-    // The election can only have panicked, and the lease then runs out by itself.
+    // The election can only have panicked, and the lease then expires by itself.
     let (all_sent, _) = tokio::join!(last_events, OptionFuture::from(tenure));
     if all_sent.is_err() {
         tracing::warn!("the last events could not be published in time and are lost");
@@ -145,7 +145,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     result
 }
 
-/// Serves one scope. Where that fails, the other scopes stop as well.
+/// Serves one scope. If that fails, the other scopes stop as well.
 async fn serve(
     shared: &Arc<ProcessContext>,
     health: &Arc<Health>,
@@ -174,8 +174,8 @@ fn scopes(namespaces: &[String]) -> Vec<Option<String>> {
     scopes
 }
 
-/// A client of the cluster that a context of the kubeconfig names; without one, of its current
-/// context or of the cluster that the pod is in.
+/// A client of the cluster that a context of the kubeconfig names; without one, of its current context or of the
+/// pod's own cluster.
 ///
 /// # Errors
 /// There is no such cluster.
@@ -184,7 +184,7 @@ pub async fn client(context: Option<&str>) -> Result<Client, ProcessError> {
     client.map_err(|error| ProcessError::Client(Box::new(error)))
 }
 
-/// The same, and metrics tell of its requests.
+/// The same, with its requests counted in the metrics.
 fn counted(config: Config, metrics: &Metrics) -> Result<Client, ProcessError> {
     let counting = metrics.requests.to(&config.cluster_url);
     let client = ClientBuilder::try_from(config);
@@ -194,10 +194,10 @@ fn counted(config: Config, metrics: &Metrics) -> Result<Client, ProcessError> {
 
 async fn config(context: Option<&str>) -> Result<Config, ProcessError> {
     let mut config = kubeconfig::load(context).await?;
-    // One call must not hold a run for minutes: runs are tried again as a whole, with a pause.
+    // One call must not hold a reconcile for minutes: reconciles are retried as a whole, with a pause.
     config.default_retry = false;
     config.write_timeout = Some(REQUEST_TIMEOUT);
-    // Or else a connection that died unnoticed is used again, and a request on it hangs.
+    // Otherwise a connection that died unnoticed is used again, and a request on it hangs.
     config.read_timeout = Some(IDLE_TIMEOUT);
     config.reset_reader_on_write = true;
     Ok(config)
@@ -218,7 +218,7 @@ fn election(args: &RunArgs, client: &Client) -> Result<(Option<Candidate>, Leade
     Ok((Some(candidate), leader))
 }
 
-/// The host's name says which pod it is. It is not enough: a container that is started anew keeps it.
+/// The host name identifies the pod. It is not enough: a restarted container keeps it.
 fn identity() -> Result<String, getrandom::Error> {
     let host = ["POD_NAME", "HOSTNAME"]
         .iter()

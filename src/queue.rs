@@ -1,5 +1,5 @@
-//! Which resource is run next, and when: namespaces in turn, never two runs of one resource at a time,
-//! and whatever happens during a run is one further run.
+//! Which resource is reconciled next, and when: namespaces in turn, never 2 reconciles of one resource at
+//! a time; all events during a reconcile cause 1 further reconcile.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -14,7 +14,7 @@ use crate::{
     index::NamespacedName,
 };
 
-/// The work of one scope.
+/// The work queue of one scope.
 #[derive(Debug, Default)]
 pub struct Queue {
     ready: FairQueue<NamespacedName>,
@@ -23,14 +23,14 @@ pub struct Queue {
     timers: BTreeSet<(Instant, NamespacedName)>,
 }
 
-/// How a run ended.
+/// How a reconcile ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Nothing is to be done before something changes.
+    /// Nothing is to be done before a change.
     AwaitChange,
-    /// All is well; another look is due after this time.
+    /// The reconcile succeeded; the next one is due after this time.
     Requeue(Duration),
-    /// It failed and is tried again after this time.
+    /// The reconcile failed and is retried after this time.
     Backoff(Duration),
 }
 
@@ -48,19 +48,19 @@ enum State {
     Processing { woken: bool },
 }
 
-/// A resource whose turn it is.
+/// A resource that is to be reconciled now.
 #[derive(Debug, PartialEq, Eq)]
 pub struct WorkItem {
     /// The resource.
     pub key: NamespacedName,
-    /// How long it has waited.
+    /// How long the resource was queued.
     pub waited: Duration,
-    /// Whether others of its namespace wait or run.
+    /// How many resources of its namespace wait or are reconciled.
     pub company: Load,
 }
 
 impl Queue {
-    /// Something concerns this resource. Says whether it began to wait for its turn.
+    /// Enqueues a resource. Returns whether it was added: not if it is queued or being reconciled already.
     pub fn enqueue(&mut self, key: &NamespacedName, now: Instant) -> bool {
         let Some(work) = self.work.get_mut(key) else {
             let waiting = Item {
@@ -84,14 +84,15 @@ impl Queue {
         false
     }
 
-    /// What failed may succeed now. Says how many began to wait for their turns.
+    /// Enqueues the resources whose last reconcile failed. Returns how many were added to the queue.
     pub fn enqueue_failed(&mut self, now: Instant) -> usize {
         let failed = self.work.iter().filter(|(_, work)| work.failed);
         let failed: Vec<NamespacedName> = failed.map(|(key, _)| key.clone()).collect();
         failed.iter().filter(|key| self.enqueue(key, now)).count()
     }
 
-    /// Whose turn it is, of those alone that are few in their namespaces if nobody of a crowd may run. It runs until [`Self::done`] is told.
+    /// Pops the next resource. Without `crowds` (bursts are throttled), only resources of namespaces with a
+    /// light load are eligible. The resource counts as running until [`Self::done`] is called.
     pub fn get(&mut self, now: Instant, crowds: bool) -> Option<WorkItem> {
         let (ready, running) = (&mut self.ready, &mut self.running);
         let key = ready.pop_where(eligible(running, crowds))?;
@@ -113,7 +114,7 @@ impl Queue {
         })
     }
 
-    /// A run is over. Says whether the resource waits for another turn already.
+    /// Ends a reconcile. Returns whether the resource was enqueued again because of an event meanwhile.
     pub fn done(&mut self, key: &NamespacedName, ended: Action, now: Instant) -> bool {
         if let Some(running) = self.running.get_mut(&key.namespace) {
             *running -= 1;
@@ -142,31 +143,31 @@ impl Queue {
         false
     }
 
-    /// When the next timer rings.
+    /// When the next timer is due.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
         self.timers.first().map(|(at, _)| *at)
     }
 
-    /// With whom one comes that runs.
+    /// The load of a namespace: its running and waiting resources.
     #[must_use]
     pub fn load_of(&self, namespace: &str) -> Load {
         load_of(&self.running, namespace, self.ready.waiting(namespace))
     }
 
-    /// Whether somebody's turn could come, as [`Self::get`] has it.
+    /// Whether [`Self::get`] would return a resource.
     #[must_use]
     pub fn has_eligible(&self, crowds: bool) -> bool {
         self.ready.any_where(eligible(&self.running, crowds))
     }
 
-    /// How many wait for their turn.
+    /// How many resources are queued.
     #[must_use]
     pub fn depth(&self) -> usize {
         self.ready.len()
     }
 
-    /// A resource that waits or runs is looked at all the same, and found gone.
+    /// Forgets an idle resource. A queued or running one is kept: its next reconcile finds that it is gone.
     pub fn remove(&mut self, key: &NamespacedName) {
         let resting = |work: &&mut Item| work.state == State::Idle;
         let Some(work) = self.work.get_mut(key).filter(resting) else {
@@ -182,7 +183,7 @@ impl Queue {
         self.ready.push(&key.namespace, key.clone());
     }
 
-    /// Lets those wait for their turn whose timers have rung, and says how many.
+    /// Enqueues the resources whose timers are due. Returns how many were added to the queue.
     pub fn enqueue_due(&mut self, now: Instant) -> usize {
         let mut rung = 0;
         while let Some((at, _)) = self.timers.first()
@@ -198,12 +199,11 @@ impl Queue {
     }
 }
 
-/// Those of a namespace in which so many wait.
+/// The namespaces that [`Queue::get`] may serve.
 fn eligible(running: &HashMap<Arc<str>, usize>, crowds: bool) -> impl Fn(&str, usize) -> bool {
     move |namespace, waiting| crowds || load_of(running, namespace, waiting) == Load::Light
 }
 
-/// With whom those are that run and wait in a namespace, each of them.
 fn load_of(running: &HashMap<Arc<str>, usize>, namespace: &str, waiting: usize) -> Load {
     let running = running.get(namespace).copied().unwrap_or_default();
     Load::of(running + waiting)

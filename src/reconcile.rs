@@ -1,4 +1,4 @@
-//! One run for one resource: observe, decide, act.
+//! One reconcile of one resource: observe, decide, act.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,15 +30,15 @@ mod rotation;
 mod verify;
 mod write;
 
-/// Reads, questions and attempts of one run; more than any decision needs.
+/// Limit of steps (reads, requests to STS, write attempts) in one reconcile; more than any decision needs.
 const STEPS: u32 = 16;
-/// How often a write that met a changed Secret is decided anew.
+/// Conflicts on writes of the target after which a reconcile fails. Each earlier conflict leads to a new decision.
 const ATTEMPTS: u32 = 4;
 
-/// A request that takes longer has met something that hangs.
+/// Deadline of one request to the API server; a longer request counts as hung.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(15);
 
-/// One run.
+/// State of one reconcile.
 struct Reconcile<'a> {
     context: &'a Arc<ScopeContext>,
     resource: &'a ValidatedCredentials,
@@ -56,13 +56,13 @@ struct Reconcile<'a> {
     place: Option<Slot>,
 }
 
-/// A place among the runs that go on.
+/// A slot for a running reconcile, with its metrics.
 pub type Slot = (Permit, Work);
 
-/// Runs once, and returns after what time another run is planned.
+/// Reconciles once, and returns the pause before the next planned reconcile.
 ///
 /// # Errors
-/// The cluster failed.
+/// A request to the cluster failed, leadership was lost, or the inputs changed meanwhile.
 pub async fn reconcile(
     context: &Arc<ScopeContext>,
     object: &StaticAwsCredentials,
@@ -98,14 +98,14 @@ impl Reconcile<'_> {
         leads.then_some(()).ok_or(Error::NotLeading)
     }
 
-    /// Carries a plan out. `None` means that the target had changed and the decision is made anew.
+    /// Executes a plan. `None` means that the target has changed meanwhile and a new decision is needed.
     async fn act(&mut self, plan: Plan) -> Result<Option<Option<Duration>>, Error> {
         if !matches!(plan.change, TargetWrite::Nothing) || plan.status != self.status {
             self.acquire_slot().await;
             self.ensure_leader()?;
         }
         let (context, resource) = (self.context, self.resource);
-        // What AWS said is not lost if a write fails now.
+        // Stored before the writes, so that a failed write does not lose the answer of AWS.
         self.context.with_state(self.resource, |remembered| {
             remembered.memory.proof.clone_from(&plan.memory.proof);
         });
@@ -176,7 +176,7 @@ impl Reconcile<'_> {
         metrics.reported(&self.status, status);
         for event in events::transition_events(&self.status, status) {
             events::log(&self.resource.key, &event);
-            // A full queue loses an event rather than a run.
+            // If the queue is full, the event is dropped; the reconcile goes on.
             let announced = EventRequest::about(self.object, event);
             if self.context.shared.events.try_send(announced).is_err() {
                 tracing::warn!(resource = %self.resource.key, "an event is lost, since too many wait to be published");
@@ -197,7 +197,7 @@ impl Reconcile<'_> {
         Ok(())
     }
 
-    /// A status that was refused is not sent again soon, whatever else wakes the resource.
+    /// After a rejection, no status is sent for this generation for `STATUS_PAUSE`, even if the resource is enqueued.
     async fn send_status(
         &self,
         status: &StaticAwsCredentialsStatus,
@@ -263,7 +263,7 @@ impl Reconcile<'_> {
     }
 }
 
-/// Every request has a deadline of its own; waiting for a turn has none.
+/// Applies `REQUEST_DEADLINE` to one request. Waiting for a slot has no deadline.
 pub(crate) async fn with_deadline<T>(
     request: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {

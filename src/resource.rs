@@ -1,4 +1,4 @@
-//! A resource whose strings were parsed once. Later code takes these types and cannot fail.
+//! A resource whose strings were parsed once: later code uses these types and need not parse again.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -28,58 +28,58 @@ pub struct ValidatedCredentials {
     pub uid: String,
     /// Generation of the spec.
     pub generation: i64,
-    /// Whether it is being deleted.
+    /// Whether the resource is being deleted.
     pub deleting: bool,
-    /// Whether the user suspended it.
+    /// Whether the user suspended the resource.
     pub suspend: bool,
     /// The source.
     pub source: SecretRef,
-    /// Region, if there is one.
+    /// AWS region, if set.
     pub region: Option<Region>,
-    /// How the pair is proven.
+    /// How the pair is verified.
     pub checks: Checks,
     /// Name of the target.
     pub target: String,
-    /// Shapes of the target.
+    /// Layouts of the target.
     pub layouts: Vec<Layout>,
     /// Further keys of the target.
     pub keys: BTreeMap<String, PairField>,
-    /// For how many seconds SDKs keep what a `credential_process` told them: the operator's own setting,
-    /// not the spec's.
+    /// For how many seconds SDKs cache the output of a `credential_process`: a setting of the
+    /// operator, not of the spec.
     pub credential_process_ttl: u32,
-    /// Labels that the target gets from the resource, by the operator's own setting.
+    /// Labels copied from the resource to the target, by a setting of the operator.
     pub copied_labels: BTreeMap<String, String>,
-    /// What becomes of the target.
+    /// What happens to the target when the resource is deleted.
     pub deletion_policy: DeletionPolicy,
 }
 
 /// A resource that cannot be decoded.
 #[derive(Clone, Debug, Default)]
 pub struct Undecodable {
-    /// Why.
+    /// The decoding error.
     pub error: String,
-    /// Metadata.
+    /// Metadata of the resource.
     pub metadata: ObjectMeta,
-    /// The status, or what of it can be decoded.
+    /// The status, or its decodable part.
     pub status: Option<StaticAwsCredentialsStatus>,
 }
 
-/// How a pair is proven.
+/// How a pair is verified.
 #[derive(Clone, Debug)]
 pub struct Checks {
-    /// How far.
+    /// Level of the verification.
     pub level: ValidationLevel,
-    /// The account that it must belong to.
+    /// The account that the pair must belong to.
     pub account: Option<String>,
-    /// The user that it must belong to.
+    /// The user that the pair must belong to, as an ARN pattern.
     pub arn: Option<ArnPattern>,
-    /// Whether the root user may own it.
+    /// Whether the pair may belong to the root user.
     pub root_user: RootUser,
-    /// How often a published pair is proven again.
+    /// How often a published pair is verified again.
     pub interval: Duration,
-    /// What a confirmed rejection does.
+    /// What happens after a confirmed rejection by AWS.
     pub on_rejected: OnRejected,
-    /// Whether another store than AWS may have issued it: AWS is not asked, and nothing pins an account.
+    /// Whether the pair may come from a store other than AWS: STS is not called, and no account ID is set.
     pub any_store: bool,
 }
 
@@ -87,7 +87,7 @@ impl ValidatedCredentials {
     /// Parses a resource as the API server stored it.
     ///
     /// # Errors
-    /// A field holds what the schema would have refused.
+    /// A field holds a value that the schema would have rejected.
     pub fn parse(object: &StaticAwsCredentials) -> Result<Self, Finding> {
         let spec = &object.spec;
         let region = spec.region.as_deref().map(Region::parse).transpose();
@@ -133,7 +133,7 @@ impl ValidatedCredentials {
         })
     }
 
-    /// Who the target belongs to.
+    /// The owner of the target.
     #[must_use]
     pub fn owner(&self) -> Owner {
         Owner {
@@ -145,7 +145,7 @@ impl ValidatedCredentials {
         }
     }
 
-    /// What the target is to look like.
+    /// The layouts and keys to render for the target.
     #[must_use]
     pub fn layout_request(&self) -> layout::Request<'_> {
         layout::Request {
@@ -156,14 +156,14 @@ impl ValidatedCredentials {
         }
     }
 
-    /// The operator's setting as far as it is part of this target.
+    /// The TTL setting of the operator, if the layouts of this target use it.
     #[must_use]
     pub fn rendered_ttl(&self) -> Option<i64> {
         let is_rendered = self.layouts.contains(&Layout::CredentialProcess);
         is_rendered.then(|| self.credential_process_ttl.into())
     }
 
-    /// What the status says of the labels that were copied.
+    /// Digest of the copied labels, for the status.
     #[must_use]
     pub fn labels_digest(&self) -> Option<String> {
         let texts = self
@@ -173,14 +173,14 @@ impl ValidatedCredentials {
         (!self.copied_labels.is_empty()).then(|| fingerprint::digest(texts))
     }
 
-    /// Whether AWS is asked at all.
+    /// Whether STS is called at all.
     #[must_use]
     pub fn verifies_with_sts(&self) -> bool {
         self.checks.level == ValidationLevel::Identity
     }
 }
 
-/// The labels of an object that its target gets too.
+/// The labels of an object that are copied to its target.
 #[must_use]
 pub fn copied(object: &StaticAwsCredentials, keys: &[String]) -> BTreeMap<String, String> {
     let labels = object.labels();
@@ -203,7 +203,7 @@ pub fn target_name(object: &StaticAwsCredentials) -> String {
     object.spec.target.name.clone().unwrap_or_else(default)
 }
 
-/// What the resource says of itself and of Secrets, its status as last written.
+/// The identity of a resource and the Secrets that it references; `status` is the last one written.
 #[must_use]
 pub fn references(
     object: &StaticAwsCredentials,
@@ -230,8 +230,8 @@ fn interval(text: &str) -> Result<Duration, Finding> {
     })
 }
 
-/// Hours, minutes and seconds in this order, each with as many digits as the schema allows: kube's
-/// own parser takes more, and panics on a number that is too large for it.
+/// Hours, minutes and seconds in this order, each with as many digits as the schema allows. kube's
+/// own parser accepts more, and panics on a number that is too large.
 pub(crate) fn duration(text: &str) -> Option<Duration> {
     const UNITS: [(char, usize, u64); 3] = [('h', 4, 3600), ('m', 5, 60), ('s', 6, 1)];
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! What one process remembers of each resource between its runs.
+//! In-memory state of each resource between its reconciles.
 
 mod leftovers;
 mod overlap;
@@ -18,36 +18,36 @@ pub use leftovers::Leftovers;
 pub use overlap::Overlap;
 pub use verification::{PendingVerification, Subject};
 
-/// What is remembered of one resource.
+/// In-memory state of one resource.
 #[derive(Clone, Debug, Default)]
 pub struct RuntimeState {
-    /// What decisions are made from.
+    /// The part that decisions use as an input.
     pub memory: Memory,
-    /// The status that this process wrote last, and its version. It wins over an older watch.
+    /// The status that this process wrote last. It takes precedence over an older version from the watch.
     pub written: Option<Box<PendingStatus>>,
-    /// Runs in a row that failed.
+    /// Failed reconciles in a row.
     pub failures: u32,
-    /// The generation whose status the API server found invalid, and when.
+    /// The generation whose status the API server rejected as invalid, and when.
     pub refused_status: Option<(i64, Instant)>,
-    /// When the consumers of a superseded pair are looked at.
+    /// Schedule of the checks of the previous key pair's consumers.
     pub overlap: Overlap,
     epoch: u64,
     timer: Timer,
     refusal: Option<(String, Instant)>,
     restores: Restores,
     newcomer: Option<Instant>,
-    /// Leftovers that were refused.
+    /// Leftovers that could not be removed yet.
     pub leftovers: Leftovers,
 }
 
 /// A status that this process wrote.
 #[derive(Clone, Debug)]
 pub struct PendingStatus {
-    /// Resource version of the resource since then.
+    /// Resource version after the write.
     pub version: u64,
     /// The status.
     pub status: StaticAwsCredentialsStatus,
-    /// How often the index had been rewound by then.
+    /// How often the index had been rewound at the time of the write.
     pub epoch: u64,
 }
 
@@ -66,8 +66,8 @@ struct Restores {
 }
 
 impl RuntimeState {
-    /// Forgets everything if the index was rewound since: the store was restored from a backup, and
-    /// what was published since that was made never was.
+    /// Drops the state if the index was rewound: etcd was restored from a backup, and everything published
+    /// after the backup is gone.
     pub fn reset_if_stale(&mut self, epoch: u64) {
         if self.epoch != epoch {
             *self = Self {
@@ -77,13 +77,13 @@ impl RuntimeState {
         }
     }
 
-    /// The watch has shown the resource at this version: what was written before has come back. In a
-    /// burst the run that would find out waits for its turn, and statuses are large.
+    /// The watch has delivered this version: a status written up to it is dropped. Statuses are large, and in a
+    /// burst the next reconcile, which would drop it too, may be queued for long.
     pub fn observed(&mut self, version: u64) {
         self.written.take_if(|written| written.version <= version);
     }
 
-    /// When the next proof is due.
+    /// Whether the next proof is due.
     #[must_use]
     pub fn due(&self, now: Instant) -> DueState {
         match self.timer {
@@ -94,7 +94,7 @@ impl RuntimeState {
         }
     }
 
-    /// Takes the decision about the next look.
+    /// Sets the timer as decided.
     pub fn schedule(&mut self, next: Requeue, now: Instant) {
         match next {
             Requeue::Keep | Requeue::Answer => {}
@@ -103,7 +103,7 @@ impl RuntimeState {
         }
     }
 
-    /// How long until the next look, if one is planned.
+    /// Time until the next planned reconcile, if any.
     #[must_use]
     pub fn pause(&self, now: Instant) -> Option<Duration> {
         match self.timer {
@@ -112,9 +112,8 @@ impl RuntimeState {
         }
     }
 
-    /// Measures a refusal that the status speaks of by this process's own clock. The wall clock is
-    /// asked once, about a refusal that began before this process; a beginning in the future counts
-    /// as now.
+    /// How long AWS has rejected the key in `status.settling`, by the monotonic clock. The wall clock is read
+    /// once, for a rejection that began before this process; a start in the future counts as now.
     pub fn refused_for(
         &mut self,
         status: &StaticAwsCredentialsStatus,
@@ -137,12 +136,12 @@ impl RuntimeState {
         Some(now.saturating_duration_since(since))
     }
 
-    /// Takes note of a refusal that begins now.
+    /// Records when AWS began to reject a key.
     pub fn refusal_began(&mut self, suffix: &str, now: Instant) {
         self.refusal = Some((suffix.to_owned(), now));
     }
 
-    /// How long the next restore of the target has to wait.
+    /// Time until the target may be restored again, if it was restored too often.
     #[must_use]
     pub fn restore_wait(&self, now: Instant) -> Option<Duration> {
         let over = self.restores.count.checked_sub(3)?;
@@ -153,7 +152,7 @@ impl RuntimeState {
         (!left.is_zero()).then_some(left)
     }
 
-    /// Takes what a finished run leaves to be remembered.
+    /// Stores the memory of a finished reconcile.
     pub fn update_memory(&mut self, memory: Memory, now: Instant) {
         if memory.newcomers.refused > self.memory.newcomers.refused {
             self.newcomer = Some(now);
@@ -161,7 +160,7 @@ impl RuntimeState {
         self.memory = memory;
     }
 
-    /// How long a new pair has to wait before AWS is asked about it.
+    /// Time until a new pair may be sent to STS, if AWS rejected too many new pairs before.
     #[must_use]
     pub fn newcomer_wait(&self, now: Instant) -> Option<Duration> {
         let pause = self.memory.newcomers.pause()?;
@@ -169,7 +168,7 @@ impl RuntimeState {
         (!left.is_zero()).then_some(left)
     }
 
-    /// Takes note of a restore. Ten quiet minutes make the count begin anew.
+    /// Counts a restore of the target. The count starts anew after 10 minutes without a restore.
     pub fn restored(&mut self, now: Instant) {
         let quiet = |last: Instant| now.saturating_duration_since(last) > Duration::from_mins(10);
         if self.restores.last.is_some_and(quiet) {

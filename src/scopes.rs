@@ -1,4 +1,4 @@
-//! The scopes of a process, for what concerns resources of all of them.
+//! The scopes of a process, for checks that span the resources of all scopes.
 
 use std::sync::{
     Arc, Mutex, Weak,
@@ -25,8 +25,8 @@ pub struct Scopes {
     all: Mutex<Vec<Scope>>,
 }
 
-/// What others need of a scope. A type that led back to all that is shared would make the compiler try the
-/// bounds of each task for minutes.
+/// The parts of a scope that other scopes need. A reference to the whole shared context would make
+/// the compiler check the bounds of each task for minutes.
 #[derive(Clone)]
 struct Scope {
     store: Weak<Mutex<Store>>,
@@ -36,7 +36,7 @@ struct Scope {
 }
 
 impl Scopes {
-    /// The scopes of these namespaces, or the one of the cluster, none of which is there yet.
+    /// Expects the scopes of these namespaces, or of the cluster (`None`). None is added yet.
     #[must_use]
     pub fn of(namespaces: &[Option<String>]) -> Self {
         Self {
@@ -46,7 +46,7 @@ impl Scopes {
         }
     }
 
-    /// A scope begins.
+    /// Adds a scope when it starts.
     pub fn add(
         &self,
         context: &ScopeContext,
@@ -61,7 +61,7 @@ impl Scopes {
         });
     }
 
-    /// The resources of every scope.
+    /// The stores of all scopes.
     #[must_use]
     pub fn stores(&self) -> Vec<Arc<Mutex<Store>>> {
         let scopes = lock(&self.all);
@@ -71,7 +71,7 @@ impl Scopes {
             .collect()
     }
 
-    /// The other resources that have to do with some keys, in all scopes. Nobody is asked for it.
+    /// The other resources that are related to these keys, in all scopes; makes no request.
     #[must_use]
     pub fn with_keys(&self, of: &NamespacedName, keys: &[Key], now: Timestamp) -> Others {
         let mut others = Others::new(self.everywhere);
@@ -82,7 +82,7 @@ impl Scopes {
             };
             let is_relisting = scope.relisting.load(Ordering::SeqCst);
             let is_listed = *scope.stage.borrow() >= SyncState::ResourcesSynced && !is_relisting;
-            // A namespace without its Role is none that is served.
+            // A namespace without its Role is not served, so its list is not awaited.
             if is_listed || scope.resources.is_forbidden() {
                 listed += 1;
             }

@@ -1,5 +1,5 @@
-//! `/livez`, `/readyz` and `/metrics`. A client may try to hold the ports up: there is a limit to the size of a
-//! request, to the time for one, to the connections at once, and to the answers with metrics at once.
+//! `/livez`, `/readyz` and `/metrics`. Limits protect the ports from clients that would block them: on the size and
+//! the duration of a request, on connections at once, and on answers with metrics at once.
 
 mod access;
 mod connections;
@@ -36,9 +36,9 @@ use connections::Connections;
 pub use access::Access;
 pub use tls::{Certificate, TlsError};
 
-/// Prometheus and a person with `curl` use one each.
+/// Prometheus and a person with `curl` use 1 each.
 const MOST_SCRAPES: usize = 8;
-/// The system is out of file descriptors, say; trying again at once would be a busy loop.
+/// Accepting fails when file descriptors run out, say; an immediate retry would be a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 struct Scraped {
@@ -48,7 +48,7 @@ struct Scraped {
     places: Arc<Semaphore>,
 }
 
-/// Takes the address, so that one that is taken is known at once.
+/// Binds the address early, so that an address in use is reported at once.
 ///
 /// # Errors
 /// The address is taken or not this host's.
@@ -61,7 +61,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 /// thread is. Returns the address.
 ///
 /// # Errors
-/// The address is taken or not this host's, or there is no thread to be had.
+/// The address is taken or not this host's, or no thread can be started.
 pub fn serve_probes(address: SocketAddr, health: Arc<Health>) -> io::Result<SocketAddr> {
     let listener = listen(address)?;
     let address = listener.local_addr()?;
@@ -74,7 +74,7 @@ pub fn serve_probes(address: SocketAddr, health: Arc<Health>) -> io::Result<Sock
             runtime.block_on(async {
                 match TcpListener::from_std(listener) {
                     Ok(listener) => serve(listener, probes(health), None).await,
-                    // A pod without answers is restarted.
+                    // The kubelet restarts a pod that does not answer probes.
                     Err(error) => tracing::error!(%error, "probes cannot be served"),
                 }
             });
@@ -82,7 +82,7 @@ pub fn serve_probes(address: SocketAddr, health: Arc<Health>) -> io::Result<Sock
     Ok(address)
 }
 
-/// Listens at an address. `[::]` takes IPv4 too; on a machine without IPv6 `0.0.0.0` stands in for it.
+/// Listens at an address. `[::]` takes IPv4 too; on a machine without IPv6 `0.0.0.0` is used instead.
 fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let every = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
     let listener = std::net::TcpListener::bind(address).or_else(|error| {
@@ -108,7 +108,7 @@ pub fn probes(health: Arc<Health>) -> Router {
         .with_state(health)
 }
 
-/// `/metrics`, and the probes for people who ask there.
+/// `/metrics`, and the probes too, for people who look there.
 pub fn all(shared: Arc<ProcessContext>, health: Arc<Health>, access: Option<Access>) -> Router {
     let scraped = Arc::new(Scraped {
         shared,
@@ -120,7 +120,7 @@ pub fn all(shared: Arc<ProcessContext>, health: Arc<Health>, access: Option<Acce
     metrics.with_state(scraped).merge(probes(health))
 }
 
-/// Serves for as long as the process lives, by TLS if there is a certificate.
+/// Serves for as long as the process lives, over TLS if there is a certificate.
 pub async fn serve(listener: TcpListener, router: Router, certificate: Option<Certificate>) {
     let mut connections = Connections::default();
     loop {
@@ -170,7 +170,7 @@ async fn metrics(State(scraped): State<Arc<Scraped>>, headers: HeaderMap) -> Res
     let format = Format::accepted(accept.and_then(|accept| accept.to_str().ok()));
     let rendering = scraped.renderer.render(&scraped.shared.metrics).await;
     let pages = stream::iter(rendering.pages(format)).map(move |page| {
-        // The place is free once the answer is sent.
+        // The place is released once the answer is sent.
         let _ = &place;
         Ok::<_, Infallible>(page)
     });

@@ -1,12 +1,12 @@
-//! What a replica does while another leads: it sees to it that its index would do. A watch says
-//! nothing of a source that is older than the resource that names it, so that is looked at here.
+//! What a replica does while another one leads: it keeps its index ready. The watch sends no event
+//! for a source that is older than the resource that references it, so its metadata is read here.
 
 use crate::{
     context::ScopeContext, error::chain, index::Observed, lock::lock, observe,
     reconcile::with_deadline, resource::ValidatedCredentials,
 };
 
-/// Looks at the source's metadata if nothing is known of it.
+/// Reads the metadata of the source if nothing is known of it.
 pub async fn prefetch_source_metadata(context: &ScopeContext, resource: &ValidatedCredentials) {
     let source = lock(&context.index).view(&resource.key).source;
     if source != Observed::Unknown {
@@ -21,7 +21,7 @@ pub async fn prefetch_source_metadata(context: &ScopeContext, resource: &Validat
     .await
     {
         Ok(sight) => lock(&context.index).record(namespace, name, &source, &sight),
-        // The next leader reads it then.
+        // The next leader reads the metadata instead.
         Err(error) => {
             tracing::debug!(resource = %resource.key, error = chain(&error), "the source was not looked at");
         }

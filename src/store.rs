@@ -1,4 +1,4 @@
-//! The resources of one scope as their watch showed them, and what is remembered of each.
+//! The resources of one scope as last seen by their watch, and the runtime state of each.
 
 use std::{
     cmp::Reverse,
@@ -24,7 +24,7 @@ use crate::{
 /// The resources of one scope.
 #[derive(Default)]
 pub struct Store {
-    /// Keys of labels that targets get from their resources. Of a resource no other label is kept.
+    /// Keys of the labels that are copied from resources to targets. No other label of a resource is kept.
     copied_labels: Vec<String>,
     records: BTreeMap<NamespacedName, Record>,
 }
@@ -40,7 +40,7 @@ struct Record {
 }
 
 impl Store {
-    /// A store that keeps those labels of resources that have these keys.
+    /// A store that keeps only the labels with these keys.
     #[must_use]
     pub fn with_labels(keys: Vec<String>) -> Self {
         Self {
@@ -49,8 +49,8 @@ impl Store {
         }
     }
 
-    /// A resource as it stands in the cluster now. One with another UID is another, of which nothing
-    /// is remembered.
+    /// Records the current state of a resource. A changed UID means that the resource was
+    /// recreated: its state is dropped.
     pub fn upsert(
         &mut self,
         key: &NamespacedName,
@@ -93,19 +93,19 @@ impl Store {
         self.records.insert(key.clone(), record);
     }
 
-    /// A resource that is gone.
+    /// Removes a deleted resource.
     pub fn remove(&mut self, key: &NamespacedName) {
         self.records.remove(key);
     }
 
-    /// A list begins. What is not kept again before it is complete is gone.
+    /// A list begins. A resource that is not recorded again before its end is gone.
     pub fn start_relist(&mut self) {
         for record in self.records.values_mut() {
             record.listed = false;
         }
     }
 
-    /// A list is complete. Removes and returns what was not in it, decoded or not.
+    /// A list is complete. Removes and returns the resources missing from it, decodable or not.
     pub fn finish_relist(&mut self) -> Vec<NamespacedName> {
         let gone = self.records.extract_if(.., |_, record| !record.listed);
         gone.map(|(key, _)| key).collect()
@@ -136,8 +136,8 @@ impl Store {
         })
     }
 
-    /// Looks at or changes what is remembered of a resource. What concerns one that is gone is
-    /// remembered by nobody.
+    /// Reads or changes the runtime state of a resource. For a deleted or recreated resource, the
+    /// change is discarded.
     pub fn with_state<T>(
         &mut self,
         key: &NamespacedName,
@@ -151,7 +151,7 @@ impl Store {
         }
     }
 
-    /// What is remembered is older than what somebody else did since.
+    /// Drops all runtime states: another replica or a restore of the store made them obsolete.
     pub fn clear_states(&mut self) {
         for record in self.records.values_mut() {
             record.remembered = None;
@@ -159,7 +159,7 @@ impl Store {
         }
     }
 
-    /// Looks at or changes the question that a resource waits for. One that is gone waits for none.
+    /// Reads or changes the pending request to STS of a resource; there is none for a deleted or recreated one.
     pub fn question<T>(
         &mut self,
         key: &NamespacedName,
@@ -173,21 +173,21 @@ impl Store {
         }
     }
 
-    /// No run of this resource comes that would use an answer.
+    /// Cancels the request to STS of a resource: no reconcile of it will use the answer.
     pub fn cancel_question(&mut self, key: &NamespacedName) {
         if let Some(record) = self.records.get_mut(key) {
             record.question = None;
         }
     }
 
-    /// No run comes at all.
+    /// Cancels all requests to STS: no reconcile will use the answers.
     pub fn cancel_questions(&mut self) {
         for record in self.records.values_mut() {
             record.question = None;
         }
     }
 
-    /// Takes note of every other resource that has to do with some keys.
+    /// Adds every other resource that is related to these keys to `others`.
     pub fn with_keys(
         &self,
         of: &NamespacedName,
@@ -199,7 +199,7 @@ impl Store {
             let remembered = record.remembered.as_ref();
             let own = remembered.and_then(|remembered| remembered.overlap.own());
             let written = remembered.and_then(|remembered| remembered.written.as_ref());
-            // The watch shows a status of our own later.
+            // Our own last status takes precedence: the watch may not have delivered it yet.
             let standing = match written {
                 Some(written) => Keys::of(&written.status).standing(keys, own, now),
                 None => record.keys.standing(keys, own, now),
@@ -210,14 +210,14 @@ impl Store {
         }
     }
 
-    /// The key of a resource that is known, as it is kept here.
+    /// The stored key of a known resource; a clone shares its memory.
     #[must_use]
     pub fn intern(&self, key: &NamespacedName) -> Option<NamespacedName> {
         self.records.get_key_value(key).map(|(key, _)| key.clone())
     }
 
-    /// The resources that are Ready and whose pair AWS accepted, with the time, the last one first: at most so
-    /// many of each namespace.
+    /// The Ready resources whose pair AWS accepted, with the time, latest first: `each` at most per
+    /// namespace.
     #[must_use]
     pub fn accepted_lately(&self, each: usize) -> Vec<(u32, NamespacedName)> {
         let ready = |summary: &Summary| summary.conditions().any(|it| it == ("Ready", "True"));
@@ -237,7 +237,7 @@ impl Store {
         keys.map(|(at, key)| (at, key.clone())).collect()
     }
 
-    /// Every resource.
+    /// The keys of all resources.
     pub fn keys(&self) -> impl Iterator<Item = &NamespacedName> {
         self.records.keys()
     }

@@ -1,6 +1,6 @@
-//! The outside world behind one small trait: who does AWS say a key pair belongs to?
+//! STS behind one small trait: which AWS identity a key pair belongs to.
 //!
-//! [`Client`] asks STS; [`CachedSts`] stands before it and keeps the number of calls small.
+//! [`Client`] calls STS; [`CachedSts`] wraps it and keeps the number of calls small.
 
 mod body;
 mod breaker;
@@ -34,63 +34,63 @@ pub use route::Route;
 
 use crate::{api::Reason, pair::KeyPair, verdict::Answer};
 
-/// Whoever can say whose a key pair is.
+/// Finds the AWS identity of a key pair.
 pub trait Sts: Send + Sync + 'static {
-    /// Asks about a pair. It may wait for its turn for as long as that takes; whoever drops the
-    /// future gives up the turn.
+    /// Sends a request about a pair. The future may wait in the queue of the rate limiter without a time
+    /// limit; a dropped future gives up its place in that queue.
     fn get_caller_identity(
         &self,
         question: CallerIdentityRequest,
     ) -> BoxFuture<'_, CallerIdentityReply>;
 
-    /// How many questions wait for their turn. Whoever asks at once has none.
+    /// How many requests wait in the queue of a rate limiter: 0 without a limiter.
     fn waiting(&self) -> usize {
         0
     }
 
-    /// How many questions wait for the first answer of an endpoint that gives none.
+    /// How many requests wait for an endpoint that gives no answer.
     fn held(&self) -> usize {
         0
     }
 
-    /// Why the endpoint of a question gives no answer at present, where that is known.
+    /// Why the endpoint of a request gives no answer at present, if that is known.
     fn outage(&self, _: &CallerIdentityRequest) -> Option<Reason> {
         None
     }
 
-    /// The address that a question goes to.
+    /// The address that a request is sent to.
     fn destination<'a>(&'a self, question: &'a CallerIdentityRequest) -> Cow<'a, str> {
         Cow::Borrowed(&question.endpoint)
     }
 }
 
-/// A question about one pair.
+/// A `GetCallerIdentity` request for one pair.
 #[derive(Clone, Debug)]
 pub struct CallerIdentityRequest {
-    /// The namespace in whose turn it is asked.
+    /// The namespace that the request is queued under.
     pub namespace: String,
-    /// The pair.
+    /// The key pair.
     pub pair: Arc<KeyPair>,
     /// The region that the request is signed for.
     pub region: String,
     /// The URL of the region's STS.
     pub endpoint: String,
-    /// What the answer is for.
+    /// The purpose of the request.
     pub priority: Priority,
-    /// An answer that was obtained at this instant or later is as good as a new one.
+    /// A cached answer that was obtained at this instant or later may be reused.
     pub not_before: Instant,
 }
 
-/// What an answer is for. New pairs get 3 of 4 turns.
+/// The purpose of a request. New pairs get 3 of 4 calls while requests of both kinds wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// A pair that is not published waits for it.
+    /// An unpublished pair waits for the answer.
     NewPair,
     /// A published pair is proven again.
     IntervalProof,
 }
 
-/// What was answered, and when.
+/// An answer of STS, and its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallerIdentityReply {
     /// The answer.

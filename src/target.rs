@@ -1,4 +1,4 @@
-//! The target as an object: how it is built, and whose marks a Secret carries.
+//! The target Secret: how it is built, and which owner the marks of a Secret name.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::{
 pub const FIELD_MANAGER: &str = "static-aws-credentials";
 const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 
-/// Who the target belongs to.
+/// The owner of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// Namespace of the resource and of its target.
@@ -28,7 +28,7 @@ pub struct Owner {
     pub name: String,
     /// UID of the resource.
     pub uid: String,
-    /// Labels of the resource that its target gets too.
+    /// Labels of the resource that are copied to its target.
     pub copied_labels: BTreeMap<String, String>,
     /// Whether the target is garbage collected with the resource.
     pub deletion_policy: DeletionPolicy,
@@ -52,7 +52,7 @@ impl Owner {
 
     /// The owner references that the target carries: one under `Delete`, none under `Retain`.
     ///
-    /// `blockOwnerDeletion` stays unset: setting it needs rights on finalizers.
+    /// `blockOwnerDeletion` stays unset: setting it needs permission to update finalizers.
     #[must_use]
     pub fn references(&self) -> Vec<OwnerReference> {
         match self.deletion_policy {
@@ -68,7 +68,7 @@ impl Owner {
         }
     }
 
-    /// The metadata of a target that did not exist before.
+    /// The metadata of a new target.
     #[must_use]
     pub fn metadata(&self, target: &str) -> ObjectMeta {
         let references = self.references();
@@ -83,7 +83,7 @@ impl Owner {
     }
 }
 
-/// A Secret on its way to the API server. Its bytes are wiped when it is dropped.
+/// A Secret to send to the API server. Its values are zeroized on drop.
 pub struct ZeroizingSecret(pub Secret);
 
 impl ZeroizingSecret {
@@ -110,20 +110,20 @@ impl Drop for ZeroizingSecret {
     }
 }
 
-/// The controller of an object, if it is of our kind.
+/// The controller reference of an object, if it names a resource of our kind.
 #[must_use]
 pub fn our_controller(metadata: &ObjectMeta) -> Option<&OwnerReference> {
     controller(metadata).filter(|owner| owner.kind == KIND && group(owner) == GROUP)
 }
 
-/// The controller of an object.
+/// The controller reference of an object.
 #[must_use]
 pub fn controller(metadata: &ObjectMeta) -> Option<&OwnerReference> {
     let owners = metadata.owner_references.as_deref().unwrap_or_default();
     owners.iter().find(|owner| owner.controller == Some(true))
 }
 
-/// The UID that our label carries.
+/// The UID in our label.
 #[must_use]
 pub fn uid_label(metadata: &ObjectMeta) -> Option<&str> {
     metadata.labels.as_ref()?.get(UID_LABEL).map(String::as_str)
@@ -138,7 +138,7 @@ pub fn owner_uid(metadata: &ObjectMeta) -> Option<&str> {
         .map(|_| label)
 }
 
-/// Whether the metadata holds nothing that a write of ours would lose.
+/// Whether a write of ours would lose no metadata of other clients.
 #[must_use]
 pub fn has_only_our_metadata(metadata: &ObjectMeta) -> bool {
     let labels = metadata.labels.iter().flatten();

@@ -1,5 +1,5 @@
-//! Logs on standard error, with a cap on libraries that log what they send or receive; and spans for a
-//! collector, if there is one.
+//! Logs on standard error, with a cap on libraries that log what they send or receive; and spans for a collector, if
+//! one is configured.
 
 mod collector;
 #[cfg(feature = "otlp")]
@@ -29,19 +29,19 @@ use crate::{
 /// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// The filter is not one.
+    /// The filter cannot be parsed.
     #[error("--log: not a filter; use a level such as info, or target=level, separated by commas")]
     Filter(#[source] ParseError),
-    /// Nothing can be sent.
+    /// The exporter of spans cannot be built.
     #[error("--otlp-endpoint: spans cannot be sent")]
     Exporter(#[from] ExporterBuildError),
-    /// Somebody set it up already.
+    /// Logging was set up before.
     #[error("logging is set up already")]
     Twice(#[source] TryInitError),
 }
 
-/// Libraries that log whole bodies, headers or signed requests at some level. `kube_client` logs
-/// the body of a reply that does not decode at WARN, a Secret's too.
+/// Libraries that log whole bodies, headers or signed requests at some level. `kube_client` logs the body of a
+/// response that it cannot decode at WARN, even that of a Secret.
 const CAPPED: [(&str, LevelFilter); 14] = [
     ("kube_client", LevelFilter::ERROR),
     ("kube_runtime", LevelFilter::ERROR),
@@ -59,11 +59,11 @@ const CAPPED: [(&str, LevelFilter); 14] = [
     ("aws_smithy_runtime_api", LevelFilter::ERROR),
 ];
 
-/// The span of one run. Its lines carry an identifier, so that those of one run are found, and that of
-/// its trace where it is sent to a collector.
+/// The span of one reconcile. Its log lines carry the identifier of the reconcile, and that of its trace if spans are
+/// sent to a collector.
 #[must_use]
 pub fn run(resource: &NamespacedName) -> Span {
-    // Without randomness runs are not told apart, and nothing worse.
+    // Without randomness all reconciles share an identifier, which does no other harm.
     let id = getrandom::u64().unwrap_or_default();
     let span =
         tracing::info_span!("run", id = format_args!("{id:016x}"), %resource, trace_id = Empty);
@@ -71,10 +71,10 @@ pub fn run(resource: &NamespacedName) -> Span {
     span
 }
 
-/// Sets logging up, and the sending of spans if there is a collector.
+/// Sets logging up, and the export of spans if there is a collector.
 ///
 /// # Errors
-/// The filter cannot be parsed.
+/// The filter cannot be parsed, the exporter cannot be built, or logging was set up before.
 pub fn init(
     format: LogFormat,
     filter: &str,
@@ -82,7 +82,7 @@ pub fn init(
 ) -> Result<Option<Exporter>, TelemetryError> {
     let chosen: Targets = filter.parse().map_err(TelemetryError::Filter)?;
     let exporter = collector.map(Exporter::new).transpose()?;
-    // Of libraries nothing is sent, whatever is logged of them.
+    // Spans of libraries are never sent, regardless of their log level.
     let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), LevelFilter::DEBUG);
     let spans = exporter
         .as_ref()
@@ -95,14 +95,14 @@ pub fn init(
     Ok(exporter)
 }
 
-/// Sends what is left, if anything is sent.
+/// Sends the remaining spans, if there is an exporter.
 pub async fn end(exporter: Option<Exporter>) {
     if let Some(exporter) = exporter {
         exporter.end().await;
     }
 }
 
-/// The cap comes after the user's filter, so that no filter lifts it.
+/// The cap applies in addition to the user's filter, so that no filter lifts it.
 fn lines(format: LogFormat, chosen: Targets) -> impl Layer<Registry> {
     let cap = Targets::new()
         .with_default(LevelFilter::TRACE)
@@ -119,7 +119,7 @@ fn lines(format: LogFormat, chosen: Targets) -> impl Layer<Registry> {
     lines.with_filter(cap.and(chosen))
 }
 
-/// Says what the process starts with, and what of it should not stay so.
+/// Logs the settings at the start, and warns of those that should change.
 pub fn announce(args: &RunArgs) {
     let serves = match args.namespaces.as_slice() {
         [] => "all namespaces".to_owned(),

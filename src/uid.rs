@@ -1,8 +1,8 @@
-//! UIDs of objects, of which a process keeps several for each resource.
+//! UIDs in a compact form: a process keeps several for each resource.
 
 use std::fmt;
 
-/// A UID. Those that Kubernetes makes are UUIDs, which take 16 bytes instead of 36 and an allocation.
+/// A UID. Kubernetes generates UUIDs, which take 16 bytes here instead of 36 and an allocation.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uid(Form);
 
@@ -12,7 +12,7 @@ enum Form {
     Text(Box<str>),
 }
 
-/// Where the hyphens of a UUID stand.
+/// Positions of the hyphens in a UUID.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 const LENGTH: usize = 36;
 
@@ -65,7 +65,7 @@ impl fmt::Debug for Uid {
     }
 }
 
-/// Only the spelling that [`Uid`] gives back: any other is another UID to whoever compares texts.
+/// Accepts only the spelling that [`Uid`] displays: compared as text, any other spelling is a different UID.
 fn parse(text: &str) -> Option<[u8; 16]> {
     if text.len() != LENGTH {
         return None;

@@ -2,7 +2,7 @@
 
 use crate::api::{Identity, Reason};
 
-/// Why a pair was refused or could not be judged: the reason, and one sentence that says what to do.
+/// Why a pair was rejected or could not be judged: the reason, and one sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The reason, as conditions and events carry it.
@@ -21,42 +21,42 @@ impl Finding {
     }
 }
 
-/// What STS answered, in our own words.
+/// The answer of STS, in the operator's own terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The pair is that of this identity.
     Identity(Identity),
-    /// `InvalidClientTokenId`, or its name in another store: the access key ID is not known, or not yet,
-    /// or not here.
+    /// `InvalidClientTokenId`, or its counterpart in another store: the access key ID is not known, not known yet, or
+    /// not known in this place.
     UnknownKey,
     /// The access key ID is known and the secret access key is wrong.
     SignatureMismatch,
     /// The credentials have expired.
     Expired,
-    /// Nothing can be said about the pair. The reason tells why.
+    /// Nothing can be said about the pair, for this reason.
     Undetermined(Reason),
-    /// The endpoint gave no answer of AWS: it cannot be reached, it fails, or something on the way answered
-    /// in its place. That concerns all pairs alike.
+    /// The endpoint gave no answer of AWS: it cannot be reached, it fails, or another server on the way answered in
+    /// its place. That concerns all pairs alike.
     Outage(Reason),
 }
 
-/// What a control question showed: does the endpoint that refuses a published pair accept another one that it
-/// accepted before? An endpoint that refuses all pairs says nothing of one.
+/// The result of a control request: does the endpoint that rejects a published pair accept another pair that it
+/// accepted before? A rejection by an endpoint that rejects all pairs says nothing about one pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Control {
     /// Another pair is accepted.
     Accepted,
-    /// The other pairs are refused too.
+    /// The other pairs are rejected too.
     Refused,
     /// No answer says anything about another pair.
     Undetermined,
-    /// There is no other pair to ask about.
+    /// There is no other pair for a control request.
     NoPair,
 }
 
 impl Answer {
-    /// Whether the pair is refused.
+    /// Whether the pair is rejected.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         matches!(
@@ -75,14 +75,14 @@ impl Answer {
     }
 }
 
-/// Our own words for what STS answers: its own text may echo the signed request.
+/// Messages for the answers of STS, whose own text may echo the signed request.
 pub mod words {
     use std::time::Duration;
 
     use super::{Answer, Control, Finding};
     use crate::api::Reason;
 
-    /// A refusal, naming the region that was asked and what else may be behind it.
+    /// A rejection, with the region that was asked and other possible causes.
     #[must_use]
     pub fn refused(answer: &Answer, region: &str) -> Finding {
         match answer {
@@ -118,7 +118,7 @@ pub mod words {
         )
     }
 
-    /// A new pair that comes after others that AWS refused.
+    /// A new pair that comes after others that AWS rejected.
     #[must_use]
     pub fn refused_before(region: &str) -> Finding {
         Finding::new(
@@ -129,7 +129,7 @@ pub mod words {
         )
     }
 
-    /// A first refusal of a published pair.
+    /// A first rejection of a published pair.
     #[must_use]
     pub fn unconfirmed(refusal: &Finding, after: Duration) -> Finding {
         let message = format!(
@@ -140,7 +140,7 @@ pub mod words {
         Finding::new(Reason::RejectionUnconfirmed, message)
     }
 
-    /// A wrong signature for a pair that was proven.
+    /// A wrong signature for a pair that was proven before.
     #[must_use]
     pub fn altered(region: &str) -> Finding {
         Finding::new(
@@ -151,7 +151,7 @@ pub mod words {
         )
     }
 
-    /// A refusal beside which no other pair is accepted either.
+    /// A rejection while no other pair is accepted either.
     #[must_use]
     pub fn mass_rejection(control: Control, region: &str) -> Finding {
         let others = if control == Control::Refused {
@@ -167,7 +167,7 @@ pub mod words {
         )
     }
 
-    /// A refusal that counts and takes no target away.
+    /// A rejection that counts, and keeps the target.
     #[must_use]
     pub fn uncontrolled(refusal: &Finding) -> Finding {
         let message = format!(
@@ -188,7 +188,7 @@ pub mod words {
         )
     }
 
-    /// An expiry, by the word of AWS, whose access keys do not expire.
+    /// An expiry reported by AWS, whose access keys do not expire.
     #[must_use]
     pub fn never_expires(region: &str) -> Finding {
         Finding::new(
@@ -199,7 +199,7 @@ pub mod words {
         )
     }
 
-    /// A refusal that the partition's default region does not share.
+    /// A rejection that the partition's default region does not share.
     #[must_use]
     pub fn region_differs(default_region: &str) -> Finding {
         Finding::new(
@@ -210,7 +210,7 @@ pub mod words {
         )
     }
 
-    /// The partition's default region says nothing about a pair that spec.region refuses.
+    /// The partition's default region gives no verdict on a pair that spec.region rejects.
     #[must_use]
     pub fn not_asked(reason: Reason, default_region: &str, proxied: bool) -> Finding {
         let said = undetermined(reason, default_region, proxied).message;

@@ -1,5 +1,5 @@
-//! The two watches of a scope: resources, pruned, and Secrets, as metadata. Both feed the index;
-//! of a Secret nothing else is kept.
+//! The two watches of a scope: resources (pruned), and Secrets (metadata only). Both feed the
+//! index; nothing of a Secret is kept outside of it.
 
 mod backoff;
 mod credentials;
@@ -26,15 +26,15 @@ pub use stale_events::StaleEventFilter;
 pub use watcher::IDLE_TIMEOUT;
 use watcher::watch_stream;
 
-/// Where the two lists stand: resources come first, so that the names that matter are known when
-/// the Secrets pass by; runs begin after both.
+/// Progress of the two initial lists. Resources are listed first, so that the referenced names are
+/// known when the Secrets arrive; reconciles begin after both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SyncState {
-    /// Nothing is complete.
+    /// Neither list is complete.
     Syncing,
     /// Every resource is known.
     ResourcesSynced,
-    /// Every Secret that matters is known too.
+    /// Every relevant Secret is known, too.
     Synced,
 }
 
@@ -49,7 +49,7 @@ where
     }
 }
 
-/// Watches resources, and has those run that changed.
+/// Watches resources, and enqueues the changed ones.
 pub async fn resources(
     context: Arc<ScopeContext>,
     namespace: Option<String>,
@@ -96,7 +96,7 @@ fn on_resource_event(
     context.enqueue(&consequences.woken);
 }
 
-/// Watches Secrets once the resources are listed, and says which resources a change concerns.
+/// Watches Secrets once the resources are listed, and enqueues the resources that a change concerns.
 pub async fn secrets(
     context: Arc<ScopeContext>,
     namespace: Option<String>,
@@ -104,7 +104,7 @@ pub async fn secrets(
     stage: watch::Sender<SyncState>,
 ) {
     let listed = |stage: &SyncState| *stage >= SyncState::ResourcesSynced;
-    // The sender is held here, so the stage cannot be closed.
+    // This function holds a sender, so the channel cannot close.
     let _ = stage.subscribe().wait_for(listed).await;
     let api: Api<PartialMeta> = api(&context.shared.client, namespace.as_deref());
     let watches = &context.shared.metrics.watches;
@@ -142,7 +142,7 @@ fn on_secret_event(
         Event::InitDone => {
             let concerned = index.finish_relist();
             let first = is_first_list(index.tracked_secrets(), stage);
-            // The first list wakes nobody: the list of resources does.
+            // The first list of Secrets enqueues nothing: the list of resources did.
             if first { Vec::new() } else { concerned }
         }
         Event::Apply(secret) => {

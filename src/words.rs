@@ -1,23 +1,23 @@
-//! Words of others as they are repeated in a status, an event or a log: on one line, cut, and without
-//! key material. The API server's may quote what was sent to it, or what it has: an admission policy
-//! has the whole object at hand.
+//! Foreign texts as a status, an event or a log repeats them: on one line, cut, and without key material. A text
+//! of the API server may quote what was sent to it or what it stores: an admission policy has the whole object
+//! at hand.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 use crate::pair::{KeyPair, SecretText};
 
-/// How many bytes of such words are repeated.
+/// The most bytes of a foreign text that are repeated.
 pub const LONGEST: usize = 1024;
 
-/// A text with this number of consecutive characters of any form of a value shows part of the value.
+/// This many consecutive characters of any form of a value in a text count as a part of the value.
 const PIECE: usize = 8;
 const REDACTED: &str = "<redacted>";
 const CUT: &str = "...";
-/// A shorter word is never taken for key material.
+/// A shorter word never counts as key material.
 const SHORTEST: usize = 20;
 
-/// A text, cut to a number of bytes at the end of a character.
+/// A text, cut to a number of bytes at a character boundary.
 #[must_use]
 pub fn cut(text: &str, most: usize) -> String {
     if text.len() <= most {
@@ -27,7 +27,7 @@ pub fn cut(text: &str, most: usize) -> String {
     format!("{}{CUT}", text.get(..end).unwrap_or_default())
 }
 
-/// Words of others about anything.
+/// Redacts a foreign text on any subject.
 #[must_use]
 pub fn foreign(text: &str) -> String {
     let plain = |sign: char| if sign.is_control() { ' ' } else { sign };
@@ -51,7 +51,7 @@ pub fn foreign(text: &str) -> String {
     cut(&without(&text, &hidden), LONGEST)
 }
 
-/// Words of others after a request that carried a pair.
+/// Redacts a foreign text that answers a request with a pair.
 #[must_use]
 pub fn about(text: &str, pair: &KeyPair) -> String {
     let values = [&pair.access_key_id, &pair.secret_access_key].map(SecretText::expose_secret);
@@ -76,11 +76,11 @@ pub fn about(text: &str, pair: &KeyPair) -> String {
     foreign(&without(text, &hidden))
 }
 
-/// A value as it may stand in a text: plain, escaped, encoded, and encoded within what is encoded.
+/// A value as it may appear in a text: plain, escaped, encoded, and encoded twice.
 fn forms(value: &str) -> Vec<Zeroizing<String>> {
     let json = Zeroizing::new(serde_json::to_string(value).unwrap_or_default());
     let json = json.trim_matches('"');
-    // Go escapes what HTML would read.
+    // Go escapes characters that are special in HTML.
     let escaped = ['&', '<', '>'].iter().fold(json.to_owned(), |text, sign| {
         exchanged(&text, *sign, &format!("\\u{:04x}", u32::from(*sign)))
     });
@@ -127,20 +127,20 @@ fn exchanged(text: &str, sign: char, by: &str) -> String {
     text.split(sign).collect::<Vec<_>>().join(by)
 }
 
-/// What of base64 depends on a text alone, after none, one or two bytes of something else.
+/// The base64 characters that depend on the text alone, if 0, 1 or 2 other bytes precede it.
 fn encoded(text: &str) -> [Zeroizing<String>; 3] {
     [0, 1, 2].map(|before| {
         let bytes: Zeroizing<Vec<u8>> =
             Zeroizing::new(std::iter::repeat_n(0, before).chain(text.bytes()).collect());
         let whole = Zeroizing::new(STANDARD.encode(&*bytes));
-        // Six bits a character: those that hold bits of a neighbour are left out.
+        // A character encodes 6 bits: characters that also encode bits of a neighbour are left out.
         let first = (before * 8).div_ceil(6);
         let end = bytes.len() * 8 / 6;
         Zeroizing::new(whole.get(first..end).unwrap_or_default().to_owned())
     })
 }
 
-/// An identifier with a prefix of those that AWS gives to keys.
+/// Whether a word holds an identifier with a prefix that AWS gives to keys.
 fn is_key_id(word: &str) -> bool {
     let prefixes = ["AKIA", "ASIA"];
     let mut found = prefixes
@@ -153,8 +153,8 @@ fn is_key_id(word: &str) -> bool {
     })
 }
 
-/// Upper case, lower case and digits change in it more often than in any word or name, or it has digits
-/// and upper case in one long part. Names in Kubernetes have no upper case, and kinds have no digits.
+/// Whether a word looks random: upper case, digits and the rest alternate more often than in any word or name, or
+/// one long part has digits and upper case. Names in Kubernetes have no upper case, and kinds have no digits.
 fn is_random(word: &str) -> bool {
     let kind = |byte: &u8| (byte.is_ascii_uppercase(), byte.is_ascii_digit());
     let bytes = word.as_bytes();
@@ -171,7 +171,7 @@ fn is_random(word: &str) -> bool {
     word.len() >= SHORTEST && (changing || word.split('/').any(mixed))
 }
 
-/// What adjoins a piece belongs to the same value, or to what was encoded together with it.
+/// Characters next to a piece belong to the same value, or to what was encoded together with it.
 fn spread(text: &[u8], hidden: &mut [bool]) {
     let joins =
         |byte: u8| byte.is_ascii_alphanumeric() || !byte.is_ascii() || b"+/=_-%\\".contains(&byte);

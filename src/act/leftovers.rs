@@ -1,4 +1,4 @@
-//! Deletes or releases what is left over.
+//! Deletes or releases leftovers.
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
@@ -17,17 +17,17 @@ use crate::{
 /// How the removal of a leftover ended.
 #[derive(Debug)]
 pub enum Removed {
-    /// It is done, and this is how the Secret stands now.
+    /// The removal is done, and this is what was observed of the Secret.
     Done(Observed),
-    /// The Secret is not what the decision was made from, or its namespace is going away.
+    /// The Secret has changed since the decision, or its namespace is terminating.
     Changed,
-    /// The API server refuses it, in these words of ours: its own may quote the Secret.
+    /// The API server rejects the removal. The text is our own, since the server's message may quote the Secret.
     Refused(String),
     /// The API server does not answer.
     Unanswered(String),
 }
 
-/// Deletes a leftover or takes its owner reference, if it is still this object at this version.
+/// Deletes a leftover or removes its owner reference, if its UID and resource version are unchanged.
 pub async fn remove(client: &Client, namespace: &str, leftover: &Leftover) -> Removed {
     let Leftover { name, seen, fate } = leftover;
     let removed = match fate {
@@ -49,7 +49,7 @@ pub async fn remove(client: &Client, namespace: &str, leftover: &Leftover) -> Re
     }
 }
 
-/// Deletes a Secret, if it is still this object at this version.
+/// Deletes a Secret, if its UID and resource version are unchanged.
 pub(super) async fn delete(
     client: &Client,
     namespace: &str,
@@ -71,7 +71,7 @@ pub(super) async fn delete(
     }
 }
 
-/// Writes a Secret back without our owner reference. The right to patch Secrets is not needed for that.
+/// Removes our owner reference by an update, since the operator needs no right to patch Secrets then.
 async fn release(
     client: &Client,
     namespace: &str,

@@ -1,14 +1,14 @@
-//! Questions to the API server that store nothing.
+//! Requests to the API server that store nothing: dry runs and access reviews.
 
 use kube::{Client, api::PostParams, core::Request};
 use serde_json::{Value, json};
 
 use crate::target::FIELD_MANAGER;
 
-/// Asks the API server whether it would take an object that is new. Nothing is stored.
+/// Creates an object in a dry run, to find out whether the API server accepts it.
 ///
 /// # Errors
-/// It would not, or does not answer.
+/// The API server rejects the object or does not answer.
 pub async fn dry_run_create(
     client: &Client,
     path: &str,
@@ -21,10 +21,10 @@ pub async fn dry_run_create(
     create(client, path, &parameters, object).await.map(drop)
 }
 
-/// Asks the API server whether the account that asks has a right, by the attributes of a resource.
+/// Whether the operator's own account has a right, given as the `resourceAttributes` of an access review.
 ///
 /// # Errors
-/// It does not answer.
+/// The API server does not answer.
 pub async fn may(client: &Client, attributes: Value) -> Result<bool, kube::Error> {
     let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
     let review = json!({
@@ -34,7 +34,7 @@ pub async fn may(client: &Client, attributes: Value) -> Result<bool, kube::Error
     is_allowed(client, path, &review).await
 }
 
-/// What a review of access answers.
+/// Creates an access review and returns its `status.allowed`.
 pub(super) async fn is_allowed(
     client: &Client,
     path: &str,

@@ -1,11 +1,11 @@
-//! What the API server says of a reader who sends a token.
+//! Authentication and authorization of a client's bearer token by the API server.
 
 use kube::{Client, api::PostParams};
 use serde_json::{Value, json};
 
 use super::rehearse::{create, is_allowed};
 
-/// The user whose token it is; none if the API server does not take the token.
+/// The user of a token; `None` if the API server does not accept the token.
 ///
 /// # Errors
 /// The API server does not answer, or the operator may not ask.
@@ -22,7 +22,7 @@ pub async fn authenticated(client: &Client, token: &str) -> kube::Result<Option<
     Ok(answer.pointer_mut("/status/user").map(Value::take))
 }
 
-/// Whether a user may get a path that is no resource.
+/// Whether a user may `get` a non-resource path.
 ///
 /// # Errors
 /// The API server does not answer, or the operator may not ask.

@@ -1,4 +1,4 @@
-//! Reads what is judged from the cluster of the kubeconfig, or from the one that the pod is in.
+//! Reads what is judged from the cluster of the kubeconfig, or from the pod's own cluster.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::{
     observe, process,
 };
 
-/// A request that takes longer has met something that hangs.
+/// A request that takes longer is assumed to hang.
 const DEADLINE: Duration = Duration::from_secs(15);
 
-/// Reads the resource that is named, and its source; or the Secret that is named.
+/// Reads the named resource and its source, or the named Secret.
 ///
 /// # Errors
 /// There is no such resource, or the API server does not answer.

@@ -1,9 +1,9 @@
-//! Fields that a manifest has and its kind has not, its metadata among them. Pure.
+//! Unknown fields of a manifest and of its metadata. Pure.
 
 use kube::api::ObjectMeta;
 use serde_json::{Map, Value};
 
-/// The path of the first field that is written and not known, within maps and lists too.
+/// The path of the first unknown field, within maps and lists too.
 pub fn unknown(written: &Value, known: &Value, path: &str) -> Option<String> {
     match (written, known) {
         (Value::Object(written), Value::Object(known)) => {
@@ -26,7 +26,7 @@ pub fn unknown(written: &Value, known: &Value, path: &str) -> Option<String> {
     }
 }
 
-/// The metadata of an object of a kind.
+/// The metadata of an object of a kind, without unknown fields.
 pub fn metadata(object: &Map<String, Value>, of: &str) -> Result<ObjectMeta, String> {
     let written = match object.get("metadata") {
         None | Some(Value::Null) => Value::Object(Map::new()),
@@ -41,7 +41,7 @@ pub fn metadata(object: &Map<String, Value>, of: &str) -> Result<ObjectMeta, Str
     }
 }
 
-/// A value may stand in the place of a name.
+/// A name for a message, unless it may be a value in the place of a name.
 pub fn shown(name: &str) -> &str {
     let is_name = name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphabetic());
     if is_name { name } else { "…" }

@@ -1,5 +1,5 @@
-//! Manifests as people and pipelines write them: which Secrets and resources are in them. Pure; no
-//! message repeats the text, which holds key material.
+//! Manifests as people and pipelines write them: the Secrets and resources in them. Pure; no message repeats the
+//! text, which holds key material.
 
 use std::collections::BTreeSet;
 
@@ -16,9 +16,9 @@ use crate::api::{self, StaticAwsCredentials};
 /// What a stream of manifests holds.
 #[derive(Default)]
 pub struct Manifests {
-    /// Secrets, unread as yet: what is wrong with one that nobody asks for is nobody's concern.
+    /// Secrets, not read yet: errors in a Secret that is not selected do not matter.
     pub secrets: Vec<RawSecret>,
-    /// Resources of our kind, unread as well.
+    /// Resources of our kind, not read yet either.
     pub resources: Vec<RawResource>,
     others: BTreeSet<String>,
 }
@@ -32,10 +32,10 @@ pub struct RawResource {
 
 type Result<T> = std::result::Result<T, String>;
 
-/// Reads a stream of YAML or JSON documents, lists among them.
+/// Reads a stream of YAML or JSON documents, including lists.
 ///
 /// # Errors
-/// A sentence about what it is instead.
+/// A sentence about what the input is instead.
 pub fn parse(bytes: &[u8]) -> Result<Manifests> {
     let text = stream::text(bytes)?;
     let mut manifests = Manifests::default();
@@ -45,7 +45,7 @@ pub fn parse(bytes: &[u8]) -> Result<Manifests> {
     Ok(manifests)
 }
 
-/// The items of a list. Those of a list of one kind need not say it.
+/// The items of a list. Items of a list of one kind may omit kind and version.
 fn items(object: &mut Map<String, Value>) -> Option<Vec<Value>> {
     let kind = field(object, "kind")?.strip_suffix("List")?.to_owned();
     let version = object.get("apiVersion").cloned();
@@ -124,7 +124,7 @@ impl Manifests {
     }
 }
 
-/// Of an empty document nothing is missed.
+/// An empty document is allowed.
 fn no_manifest(value: &Value) -> Result<()> {
     if value.is_null() {
         Ok(())
@@ -133,7 +133,7 @@ fn no_manifest(value: &Value) -> Result<()> {
     }
 }
 
-/// Whether a kind or a version is one of ours, written wrong.
+/// Whether a kind or a version is probably meant to be ours.
 fn is_meant(version: &str, kind: &str) -> bool {
     let group = version.split('/').next().unwrap_or_default();
     let kind = kind.to_ascii_lowercase();
@@ -146,8 +146,8 @@ impl RawResource {
         Ok(Self { metadata, object })
     }
 
-    /// The resource. A field that is no part of it is refused as `kubectl` refuses it: a pin that is misspelt,
-    /// or that stands beside the spec, would be no pin at all.
+    /// The resource. An unknown field is rejected as `kubectl` rejects it: a pin that is misspelt, or that stands
+    /// beside the spec, would be no pin at all.
     ///
     /// # Errors
     /// It cannot be read, or has an unknown field.
@@ -155,7 +155,7 @@ impl RawResource {
         self.has_nothing_beside_its_spec()?;
         let kind = api::KIND;
         let mut object = self.object;
-        // Written by the operator alone, and passed over at a creation.
+        // Only the operator writes the status, and the API server ignores it at a creation.
         object.remove("status");
         let mut written = Value::Object(object);
         without_nulls(&mut written);
@@ -202,14 +202,14 @@ impl RawResource {
     }
 }
 
-/// YAML takes an account ID without quotes for a number, and drops a 0 at its beginning.
+/// YAML reads an account ID without quotes as a number, and drops a 0 at its beginning.
 fn number_for_text(written: &Value) -> Option<&'static str> {
     let account = written.pointer("/spec/validation/accountId");
     let is_number = account.is_some_and(Value::is_number);
     is_number.then_some("spec.validation.accountId is a number; put it in quotes")
 }
 
-/// The API server drops what is null before it fills in defaults.
+/// The API server drops nulls before it applies defaults.
 fn without_nulls(value: &mut Value) {
     match value {
         Value::Object(object) => {

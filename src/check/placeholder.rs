@@ -1,9 +1,9 @@
-//! What stands in the place of a value until something else writes the value: ciphertext, the marks of
-//! templates, and a value that was not encoded where base64 is read. Pure; what is said names no value.
+//! Placeholders in the place of a value: ciphertext, the marks of templates, and a value that was not encoded where
+//! base64 is read. Pure; no message repeats a value.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-/// The beginning of a text that something encrypted, and what.
+/// The beginnings of encrypted texts, and the tools that write them.
 const ENCRYPTED: [(&str, &str); 6] = [
     ("ENC[", "SOPS"),
     ("$ANSIBLE_VAULT;", "ansible-vault"),
@@ -12,7 +12,7 @@ const ENCRYPTED: [(&str, &str); 6] = [
     ("-----BEGIN AGE ENCRYPTED FILE-----", "age"),
     ("-----BEGIN PGP MESSAGE-----", "PGP"),
 ];
-/// What the tools write that fill in templates, whole or around a name.
+/// The beginnings and ends of placeholders in templates.
 const TEMPLATES: [(&str, &str); 7] = [
     ("${", "}"),
     ("$${", "}"),
@@ -26,7 +26,7 @@ const TEMPLATES: [(&str, &str); 7] = [
 const EXAMPLES: [&str; 3] = ["XXXXXX", "xxxxxx", "******"];
 const WORDS: [&str; 4] = ["changeme", "replace_me", "replaceme", "todo"];
 
-/// What a value is in the place of a key, and what to do, if it is.
+/// What a value is instead of a key, and what to do; `None` if it may be a key.
 pub fn of(value: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(value);
     let text = text.trim();
@@ -50,7 +50,7 @@ pub fn of(value: &[u8]) -> Option<String> {
     None
 }
 
-/// Whether a text is a variable of a shell, which nothing has filled in.
+/// Whether a text is a shell variable that was not expanded.
 fn is_variable(text: &str) -> bool {
     let sign = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     let name = text.strip_prefix('$').unwrap_or_default();

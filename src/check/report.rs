@@ -7,13 +7,13 @@ use serde::Serialize;
 use super::wording::in_flags;
 use crate::{api::Identity, args::check::Output, verdict::Finding, words};
 
-/// A verdict and what it rests on.
+/// A verdict and its grounds.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// What is to be said of the pair.
+    /// The verdict on the pair.
     pub verdict: Verdict,
-    /// Why, in a word: a reason as in the conditions, or `SourceUnreadable`.
+    /// Why, in a word: a reason as in the conditions, `SourceUnreadable` or `ValueIsPlaceholder`.
     pub reason: &'static str,
     /// Why, in a sentence that says what to do.
     pub message: String,
@@ -27,13 +27,13 @@ pub struct Report {
     pub namespace: Option<String>,
     /// The last four characters of the access key ID, if the values have the form of a pair.
     pub key_id_suffix: Option<String>,
-    /// Who AWS says that the pair belongs to, if it said so.
+    /// The identity that AWS names for the pair, if any.
     pub identity: Option<Identity>,
     /// The region that was asked.
     pub region: Option<String>,
 }
 
-/// What is to be said of a pair.
+/// A verdict on a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Verdict {
     /// It may be used.
@@ -65,7 +65,7 @@ impl Verdict {
 }
 
 impl Report {
-    /// A report that knows a verdict and no more.
+    /// A report of a verdict and nothing more.
     #[must_use]
     pub fn of(verdict: Verdict, reason: &'static str, message: String) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Report {
         let of_resource = self.resource.is_some();
         let texts = [&mut self.message].into_iter().chain(&mut self.notes);
         texts.for_each(|text| *text = words::foreign(&in_flags(text, of_resource)));
-        // Somebody may have written a value in the place of a name.
+        // A value may have been given in the place of a name.
         let names = [
             &mut self.secret,
             &mut self.resource,

@@ -1,4 +1,4 @@
-//! By which rules a Secret is judged: those of a resource, those of the flags, or both.
+//! The rules by which a Secret is judged: those of a resource, those of the flags, or both.
 
 use kube::ResourceExt;
 
@@ -13,20 +13,19 @@ use crate::{
 
 /// The rules, parsed.
 pub struct Rules {
-    /// A resource that exists, or one that only says what the flags do.
+    /// An existing resource, or a made-up one that holds only the flags.
     pub resource: ValidatedCredentials,
-    /// The name of the one that exists.
+    /// The name of the existing resource.
     pub of_resource: Option<String>,
-    /// Rules that cannot be judged.
+    /// Rules that could not be checked.
     pub notes: Vec<String>,
 }
 
 impl Rules {
-    /// The rules of a resource, or of one with the API's defaults that names this Secret; flags come
-    /// before either.
+    /// The rules of a resource, or of one with the API's defaults that names this Secret; flags override either.
     ///
     /// # Errors
-    /// The spec holds what the schema refuses, or no region where AWS is to be asked.
+    /// The spec violates the schema, or has no region though AWS is to be asked.
     pub fn new(
         args: &CheckArgs,
         object: Option<StaticAwsCredentials>,
@@ -48,7 +47,7 @@ impl Rules {
         }
         let mut resource =
             ValidatedCredentials::parse(&object).map_err(|finding| finding.message)?;
-        // Once it is applied, AWS is asked about the pair.
+        // Once the resource is applied, AWS is asked about the pair.
         resource.checks.any_store &= !asks_aws;
         Ok(Self {
             resource,
@@ -58,7 +57,7 @@ impl Rules {
     }
 }
 
-/// A resource as the API server completes it.
+/// A resource with the defaults of the API server.
 fn naming(secret: &str) -> StaticAwsCredentials {
     let spec = StaticAwsCredentialsSpec {
         rotation: None,

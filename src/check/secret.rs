@@ -17,7 +17,7 @@ use super::{
 };
 use crate::api::SecretRef;
 
-/// Go's decoder, which API servers use, passes over what is left in the last character.
+/// Go's decoder, which API servers use, ignores leftover bits in the last character.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
@@ -33,7 +33,7 @@ const FIELDS: [&str; 7] = [
     "type",
     "immutable",
 ];
-/// Keys that API servers demand of some types.
+/// Keys that API servers require for some types.
 const DEMANDED: [(&str, &[&str]); 4] = [
     ("kubernetes.io/tls", &["tls.crt", "tls.key"]),
     ("kubernetes.io/ssh-auth", &["ssh-privatekey"]),
@@ -59,8 +59,8 @@ impl RawSecret {
     /// The Secret as the API server would store it: `stringData` over `data`, `data` decoded.
     ///
     /// # Errors
-    /// The API server would refuse it, or it is encrypted. A key is named only if it is one of
-    /// those that the source names: a value may stand in a key's place.
+    /// The API server would reject it, or it is encrypted. A key is named only if the source names it too: a value
+    /// may stand in a key's place.
     pub fn read(mut self, source: &SecretRef) -> Result<Secret> {
         if self.object.contains_key("sops") {
             return Err(
@@ -82,7 +82,7 @@ impl RawSecret {
         })
     }
 
-    /// What is refused for its form alone.
+    /// Rejects errors outside of the data.
     fn is_a_secret(&self) -> Result<()> {
         let unknown = self
             .object
@@ -179,7 +179,7 @@ fn map(value: Option<Value>, field: &str) -> Result<Map<String, Value>> {
 fn text(value: Value, field: &str, key: &str, source: &SecretRef) -> Result<String> {
     match value {
         Value::String(text) => Ok(text),
-        // As the API server takes it.
+        // The API server takes null for an empty text.
         Value::Null => Ok(String::new()),
         _ => {
             let place = place(field, key, source);
@@ -198,7 +198,7 @@ fn place(field: &str, key: &str, source: &SecretRef) -> String {
     }
 }
 
-/// The API server passes over line breaks in base64, which block scalars and `base64` bring along.
+/// The API server ignores line breaks in base64, which block scalars and `base64` add.
 fn decoded(text: &str) -> Option<Vec<u8>> {
     let bytes: Vec<u8> = text
         .bytes()

@@ -1,5 +1,5 @@
 //! Which Secret of a stream is judged, and by which resource: what `kubectl apply` would leave in a cluster.
-//! What could be one or the other is refused, with the candidates.
+//! An ambiguous choice is rejected, with the candidates.
 
 use kube::api::ObjectMeta;
 
@@ -18,13 +18,13 @@ pub struct Chosen {
     pub resource: Option<StaticAwsCredentials>,
     /// The Secret.
     pub secret: RawSecret,
-    /// What a person should know of the choice.
+    /// What a person should know about the choice.
     pub notes: Vec<String>,
 }
 
 type Result<T> = std::result::Result<T, String>;
 
-/// Something with a name and a namespace.
+/// An object with a name and a namespace.
 trait Named {
     fn metadata(&self) -> &ObjectMeta;
 
@@ -63,10 +63,10 @@ impl Named for StaticAwsCredentials {
     }
 }
 
-/// What is judged.
+/// The resource and the Secret to judge.
 ///
 /// # Errors
-/// There is none, or there are several.
+/// Nothing matches, or several objects do.
 pub fn chosen(args: &CheckArgs, manifests: Manifests) -> Result<Chosen> {
     let others = manifests.others();
     let Manifests {
@@ -135,7 +135,7 @@ fn source(
         .into_iter()
         .filter(|secret| secret.name() == *wanted && beside(secret))
         .collect();
-    // One in the resource's own namespace is not mistaken for one whose namespace is said elsewhere.
+    // An equal namespace wins over a match in which only one side has a namespace.
     if found.iter().any(|secret| secret.namespace() == own) {
         found.retain(|secret| secret.namespace() == own);
     }
@@ -161,7 +161,7 @@ fn is_renamed(name: &str, wanted: &str) -> bool {
     name.len() > wanted.len() && !wanted.is_empty() && name.contains(wanted)
 }
 
-/// What is looked for among all of a kind.
+/// What to pick among all objects of a kind.
 struct Pick<'a> {
     kind: &'static str,
     flag: &'static str,
@@ -190,7 +190,7 @@ impl Pick<'_> {
     }
 }
 
-/// The last of several that are one object, as each is applied over the one before.
+/// The last of several copies of one object, since each is applied over the one before.
 fn last<T: Named>(kind: &str, flag: &str, mut found: Vec<T>, notes: &mut Vec<String>) -> Result<T> {
     let names = shown(&found);
     let several = found.len() > 1;
@@ -217,7 +217,7 @@ fn last<T: Named>(kind: &str, flag: &str, mut found: Vec<T>, notes: &mut Vec<Str
     Ok(one)
 }
 
-/// The names, with their namespaces where there are several.
+/// The names, with their namespaces if these differ.
 fn shown<T: Named>(all: &[T]) -> String {
     let mut namespaces = all.iter().map(Named::namespace);
     let first = namespaces.next();

@@ -1,10 +1,10 @@
-//! What the rules of the definition refuse and the types take. The API server evaluates the rules themselves;
-//! here stand those that people break.
+//! Rules of the `CustomResourceDefinition` that the Rust types do not enforce. The API server evaluates all of them;
+//! here are the ones that people break.
 
 use super::secret::is_subdomain;
 use crate::api::{StaticAwsCredentialsSpec, ValidationLevel};
 
-/// Why an API server refuses a spec.
+/// Why an API server rejects a spec.
 pub fn refused(spec: &StaticAwsCredentialsSpec) -> Option<&'static str> {
     let target = &spec.target;
     let mut seen = Vec::new();

@@ -5,10 +5,10 @@ use zeroize::Zeroizing;
 
 use crate::yaml::{self, MARK};
 
-/// The text, in UTF-8, or in UTF-16 with a byte order mark, as PowerShell writes it.
+/// The text, from UTF-8, or from UTF-16 with a byte order mark, as PowerShell writes it.
 ///
 /// # Errors
-/// It is neither.
+/// The input is neither.
 pub fn text(bytes: &[u8]) -> Result<Zeroizing<String>, String> {
     let wide = |rest: &[u8], unit: fn([u8; 2]) -> u16| -> Option<String> {
         let (units, odd) = rest.as_chunks::<2>();
@@ -25,7 +25,7 @@ pub fn text(bytes: &[u8]) -> Result<Zeroizing<String>, String> {
     Ok(Zeroizing::new(text))
 }
 
-/// UTF-8, comments excepted: editors leave these in an older encoding.
+/// UTF-8, except for comments, which editors may leave in an older encoding.
 fn narrow(bytes: &[u8]) -> Option<String> {
     let lines = bytes.split_inclusive(|byte| *byte == b'\n');
     let lines = lines.map(|line| match std::str::from_utf8(line) {
@@ -49,7 +49,7 @@ pub fn documents(text: &str) -> Result<Vec<Value>, String> {
     yaml::documents(text)
 }
 
-/// JSON objects with nothing but blanks between them.
+/// JSON objects with only white space between them.
 fn one_after_the_other(text: &str) -> Option<Vec<Value>> {
     let objects = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     objects.collect::<Result<_, _>>().ok()

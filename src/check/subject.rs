@@ -34,18 +34,18 @@ pub struct Subject {
 /// Why there is nothing to judge.
 #[derive(Debug)]
 pub enum Obstacle {
-    /// The Secret holds something that no operator takes for a pair.
+    /// The Secret holds a placeholder, which no operator takes for a pair.
     NoPair(String),
     /// The command line or a manifest is wrong.
     Unusable(String),
-    /// The cluster does not answer or does not let us read.
+    /// The cluster does not answer, or denies the read.
     Unreadable(String),
 }
 
 /// Finds what the command line names.
 ///
 /// # Errors
-/// There is no such thing, or it cannot be read.
+/// It does not exist, or cannot be read.
 pub async fn find(args: &CheckArgs, key: &FingerprintKey) -> Result<Subject, Obstacle> {
     match &args.file {
         Some(path) => in_manifests(args, path, key),
@@ -80,7 +80,7 @@ fn in_manifests(args: &CheckArgs, path: &Path, key: &FingerprintKey) -> Result<S
             return Err(Obstacle::NoPair(problem));
         }
     }
-    // Nothing was stored yet, so there is no version.
+    // The Secret is not stored yet, so there is no version.
     let seen = SecretVersion {
         uid: String::new().into(),
         version: 0,

@@ -1,6 +1,6 @@
-//! The operator's words for somebody at a command line. Pure.
+//! The operator's messages, reworded for a command line. Pure.
 
-/// What the operator says, and what that is here. A longer text comes before one that it contains.
+/// The operator's words, and those of `check`. A longer text comes before one that it contains.
 const HERE: [(&str, &str); 8] = [
     ("; it is asked again", "; try again"),
     (
@@ -24,7 +24,7 @@ const HERE: [(&str, &str); 8] = [
     ("; mend the source", ""),
 ];
 
-/// The fields of the spec, and the flags that stand for them.
+/// The fields of the spec, and the flags that replace them.
 const FLAGS: [(&str, &str); 9] = [
     (
         "set spec.validation.rootUser to Allow",
@@ -49,8 +49,8 @@ const FLAGS: [(&str, &str); 9] = [
     ),
 ];
 
-/// A message of the operator as `check` says it; where no resource is concerned, with flags for the
-/// fields of its spec.
+/// A message of the operator in the words of `check`; without a resource, with flags in the place of the fields of
+/// its spec.
 #[must_use]
 pub fn in_flags(message: &str, of_resource: bool) -> String {
     let flags = FLAGS.iter().filter(|_| !of_resource);

@@ -1,4 +1,4 @@
-//! Which pods were started before a pair could reach them, by what runs them.
+//! Which pods started before a pair could reach them, grouped by owner.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,17 +10,17 @@ use crate::api::{Published, Restart, RestartScope, WorkloadReference};
 /// The pods of one owner that a restart concerns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pods {
-    /// Those that were started before the pair could reach them, and do not read it by themselves.
+    /// Pods that started before the pair could reach them, and do not reload by themselves.
     pub older: usize,
-    /// Those that were started later.
+    /// Pods that started later.
     pub newer: usize,
 }
 
-/// The pods of a namespace that restarts for a pair concern, by what runs them, such as `Deployment/orders`.
+/// The pods of a namespace that restarts for a pair concern, by owner, such as `Deployment/orders`.
 #[derive(Clone, Debug, Default)]
 pub struct Fleets(BTreeMap<String, Pods>);
 
-/// When a pod was started: before a pair could reach it, or later.
+/// Whether a pod started before a pair could reach it, or later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Age {
     Older,
@@ -28,7 +28,7 @@ enum Age {
 }
 
 impl Fleets {
-    /// Takes note of a pod: one that uses the target, or one of a workload that is named.
+    /// Counts a pod that uses the target, or that belongs to a workload named in the spec.
     pub fn add(&mut self, pod: &Pod, wanted: &Restart, published: &Published, kubelet: Duration) {
         let owner = pod.owner();
         let secret = &published.secret_name;
@@ -52,26 +52,26 @@ impl Fleets {
         self.0.get(owner).copied().unwrap_or_default()
     }
 
-    /// Whether all pods of a workload were started since the pair reaches pods that start, and there are some.
+    /// Whether the workload has pods, and all of them started after the pair reached every pod that starts.
     #[must_use]
     pub fn restarted_by_itself(&self, owner: &str) -> bool {
         let pods = self.of(owner);
         pods.older == 0 && pods.newer > 0
     }
 
-    /// The workloads that have older pods and can be restarted.
+    /// The owners of older pods that are workloads of a kind that can be restarted.
     pub fn due(&self) -> impl Iterator<Item = WorkloadReference> {
         self.older()
             .filter_map(|owner| WorkloadReference::parse(owner))
     }
 
-    /// What runs older pods.
+    /// The owners of older pods.
     pub fn older(&self) -> impl Iterator<Item = &String> {
         let older = self.0.iter().filter(|(_, pods)| pods.older > 0);
         older.map(|(owner, _)| owner)
     }
 
-    /// What runs older pods, as far as the restarts that are wanted answer for it.
+    /// The owners of older pods that the wanted restarts cover.
     #[must_use]
     pub fn left(&self, wanted: &Restart) -> Vec<String> {
         let meant = self.older().filter(|owner| is_selected(owner, wanted));
@@ -79,7 +79,7 @@ impl Fleets {
     }
 }
 
-/// Whether a pod was started before a pair could reach it, and does not read it by itself.
+/// Whether a pod started before a pair could reach it, and does not reload by itself.
 #[must_use]
 pub fn is_older(pod: &Pod, published: &Published, kubelet: Duration) -> bool {
     age(
@@ -89,7 +89,7 @@ pub fn is_older(pod: &Pod, published: &Published, kubelet: Duration) -> bool {
     ) == Some(Age::Older)
 }
 
-/// Whether a pod that uses a Secret was started before a time, if it runs. One that follows by itself is neither.
+/// Whether a running pod started before `since`. A pod that uses the Secret and reloads by itself has no age.
 fn age(pod: &Pod, secret: &str, since: Timestamp) -> Option<Age> {
     let mut running = pod.running().peekable();
     if pod.has_ended() {

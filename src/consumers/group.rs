@@ -1,4 +1,4 @@
-//! The resources that publish a superseded key too, or published it: their pods may hold the key as well.
+//! Other resources that publish a previous key, or published it: their pods may hold the key as well.
 
 use k8s_openapi::jiff::Timestamp;
 
@@ -8,24 +8,24 @@ use crate::{
     index::NamespacedName,
 };
 
-/// How many other resources are named.
+/// The most other resources that a status names.
 const NAMED: usize = 10;
 
-/// A key as a status shows it, in 16 bytes: each resource has one.
+/// A key as a status identifies it, in 16 bytes: each resource has one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Key {
     digest: u64,
     suffix: u32,
 }
 
-/// The keys of which a status speaks.
+/// The keys that a status mentions: the published one, and previous ones that may still be held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keys {
     published: Key,
     open: Option<Box<Open>>,
 }
 
-/// Superseded keys that may still be held.
+/// Previous keys that pods may still hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Open {
     keys: Vec<Key>,
@@ -35,32 +35,32 @@ struct Open {
     given_up: bool,
 }
 
-/// What the last look at the pods of one resource showed.
+/// What the last check of the pods of one resource found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Own {
-    /// Some hold a superseded key until they are restarted.
+    /// Pods hold a previous key until they are restarted.
     Held,
-    /// Some are not ready, and may hold one.
+    /// Pods are not ready, and may hold a previous key.
     Unsure,
-    /// None holds one, but for what the clock says.
+    /// No pod holds a previous key, once the pick-up time has passed.
     Clean {
-        /// Whether the clock had run out by then.
+        /// Whether the pick-up time had passed at the check.
         settled: bool,
     },
 }
 
-/// What another resource has to do with a superseded key. The worst comes last.
+/// How another resource relates to a previous key, the worst relation last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
     /// None of its pods holds the key.
     Clean,
-    /// Its target had more names, or it more keys, than are followed.
+    /// Its target had more names, or the resource more keys, than are followed.
     NotTraced,
-    /// Its pods may hold the key until this second.
+    /// Its pods may hold the key until this Unix time.
     PickingUp(i64),
-    /// Its pods were not looked at since, or are not ready.
+    /// Its pods were not checked since the pick-up time, or are not ready.
     Unknown,
-    /// It has a key that ends alike, of which nothing else is known.
+    /// It has a key with the same suffix, and a digest is missing for a comparison.
     Alike,
     /// Its pods hold the key until they are restarted.
     Holds,
@@ -71,16 +71,16 @@ pub enum Standing {
 /// Another resource with the same key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Other {
-    /// What it has to do with the key.
+    /// Its relation to the key.
     pub standing: Standing,
-    /// Its namespace and name; none for a resource of another namespace of which only a likeness is known.
+    /// Its namespace and name; none for a resource of another namespace that is only known to share the suffix.
     pub name: Option<String>,
 }
 
 /// The other resources with the same key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Others {
-    /// The worst ones, the worst first.
+    /// The worst ones, 10 at most, the worst first.
     worst: Vec<Other>,
     /// Whether all resources that the operator serves are known.
     pub listed: bool,
@@ -101,7 +101,7 @@ impl Key {
         }
     }
 
-    /// Whether another one is the same for sure. None if it is another for sure.
+    /// `Some(true)` if both are surely the same key, `Some(false)` if they may be, `None` if they differ.
     #[must_use]
     pub fn is_same(self, other: Self) -> Option<bool> {
         if self.suffix != other.suffix || self.suffix == 0 {
@@ -114,7 +114,7 @@ impl Key {
     }
 }
 
-/// The superseded keys of which a status speaks, the last one first.
+/// The previous keys that a status mentions, the last one first.
 #[must_use]
 pub fn superseded(previous: &Previous) -> Vec<Key> {
     let last = Key::new(&previous.key_id_suffix, previous.key_digest.as_deref());
@@ -123,14 +123,14 @@ pub fn superseded(previous: &Previous) -> Vec<Key> {
     std::iter::once(last).chain(older).collect()
 }
 
-/// Whether every name and every key is known that has to be looked for.
+/// Whether the lists of names and older keys are complete: a full list may have been cut off.
 #[must_use]
 pub fn is_traced(previous: &Previous) -> bool {
     previous.secret_names.len() < MOST_NAMES && previous.older_keys.len() < MOST_OLDER_KEYS
 }
 
 impl Keys {
-    /// The keys of which a status speaks.
+    /// The keys that a status mentions.
     #[must_use]
     pub fn of(status: &StaticAwsCredentialsStatus) -> Self {
         let published = status.published.as_ref();
@@ -153,7 +153,7 @@ impl Keys {
         }
     }
 
-    /// What the resource has to do with some keys, if anything, and its pods as they were last seen.
+    /// How the resource relates to some keys, if at all; `own` is the result of the last check of its pods.
     #[must_use]
     pub fn standing(&self, keys: &[Key], own: Option<Own>, now: Timestamp) -> Option<Standing> {
         let compare = |mine: Key| keys.iter().filter_map(move |key| key.is_same(mine)).max();
@@ -200,8 +200,8 @@ impl Others {
         }
     }
 
-    /// Takes note of another resource. Who has the same pair may know of it; a key that only ends alike may be
-    /// that of a stranger.
+    /// Adds another resource. A resource that surely has the same pair is always named; one that only shares the
+    /// suffix may belong to a stranger, and is named within the namespace alone.
     pub fn add(&mut self, key: &NamespacedName, of: &NamespacedName, standing: Standing) {
         let near = key.namespace == of.namespace;
         let name = (near || standing != Standing::Alike).then(|| key.to_string());
@@ -214,26 +214,26 @@ impl Others {
         self.worst.truncate(NAMED);
     }
 
-    /// The worst of them.
+    /// The worst relation.
     #[must_use]
     pub fn worst(&self) -> Standing {
         let worst = self.worst.first();
         worst.map_or(Standing::Clean, |worst| worst.standing)
     }
 
-    /// Whether the key cannot be called unused on their account.
+    /// Whether the key cannot be called unused because of these resources.
     #[must_use]
     pub fn hold_up(&self) -> bool {
         !self.listed || self.worst() > Standing::NotTraced
     }
 
-    /// Those that may hold the key, as far as they may be named.
+    /// The resources that may hold the key, as far as they may be named.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.named(|standing| standing > Standing::Clean)
     }
 
-    /// Those that are worst.
+    /// The resources with the worst relation.
     pub(super) fn worst_names(&self) -> Vec<String> {
         let worst = self.worst();
         self.named(|standing| standing == worst)

@@ -1,30 +1,30 @@
-//! What still runs pods from before a pair after all workloads were restarted.
+//! Owners that still run pods from before a pair after all workloads were restarted.
 
 use std::time::Duration;
 
 use super::verdict::words;
 use crate::{api::Reason, conditions::ConditionStatus};
 
-/// What runs pods from before a pair, by the reason for which it does.
+/// Owners of pods from before a pair, by the reason why these pods still run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Laggards {
-    /// Workloads whose template lacks the annotation of the restart.
+    /// Workloads whose template lacks the restart annotation.
     pub unmarked: Vec<String>,
-    /// Workloads whose template has it.
+    /// Workloads whose template has the restart annotation.
     pub rolling: Vec<String>,
-    /// What is not restarted: of another kind, or in the place of a workload that is named.
+    /// Owners that are not restarted: of another kind, or with pods like those of a named workload that is idle.
     pub others: Vec<String>,
 }
 
 impl Laggards {
-    /// Whether there are none.
+    /// Whether no such owner is left.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.unmarked.is_empty() && self.rolling.is_empty() && self.others.is_empty()
     }
 
-    /// What is said of them once they have been waited for. A rollout may still be under way; what takes the
-    /// annotation back, or is of another kind, is not mended by time.
+    /// The condition after the wait. A rollout may still be under way; time does not help a template that lost the
+    /// annotation, nor an owner of another kind.
     #[must_use]
     pub fn verdict(
         &self,

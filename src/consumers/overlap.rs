@@ -1,4 +1,4 @@
-//! From the moment that a pair is superseded until no pod holds it any more: names and times.
+//! Names and times of a previous key pair, from its replacement until no pod holds it any more.
 
 use std::time::Duration;
 
@@ -17,23 +17,23 @@ use crate::{
     verdict::Finding,
 };
 
-/// Requests and repetitions that were signed before.
+/// Time for requests and retries that were signed before.
 const IN_FLIGHT_GRACE: Duration = Duration::from_mins(1);
 pub(super) const IN_USE: ConditionType = ConditionType::PreviousKeyInUse;
 
-/// A pod that may hold the superseded pair.
+/// A pod that may hold the previous key pair.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OldKeyHolder {
     /// Its name.
     pub name: String,
-    /// How it comes by the present pair.
+    /// How the pod gets the present pair.
     pub pickup: ReloadMode,
-    /// The name of the target that it uses and that is published no more.
+    /// The target name that the pod uses and that is published no more.
     pub former: Option<String>,
 }
 
-/// Takes note of it in the status after a run if the pair was superseded in that run, or the one that took its
-/// place came to another name.
+/// Records the previous key pair in the status if this reconcile replaced the pair, or moved its replacement to
+/// another name.
 pub fn note(
     before: &StaticAwsCredentialsStatus,
     after: &mut StaticAwsCredentialsStatus,
@@ -42,7 +42,7 @@ pub fn note(
 ) {
     let open = is_open(before);
     let Some(published) = &after.published else {
-        // A withdrawal takes the present pair from the pods, and no older one.
+        // A withdrawal takes the present pair from the pods; older pairs stay in them.
         if open.is_none() {
             forget(after);
         }
@@ -76,7 +76,7 @@ pub fn note(
     set_condition(after, IN_USE, ConditionStatus::Unknown, &finding, now);
 }
 
-/// A pair that another took the place of, with what is still open of those before it.
+/// The replaced pair as the previous one, with the names and keys before it that may still be held.
 fn superseded_by(
     published: &Published,
     superseded: &Published,
@@ -95,18 +95,18 @@ fn superseded_by(
     }
 }
 
-/// A key ID that ends alike is taken for the same: to deactivate it would hit the pair that is published.
+/// An access key ID with the same suffix counts as the same: deactivating it would hit the published pair.
 fn supersedes(published: &Published, before: &Published) -> bool {
     before.revision != published.revision && before.key_id_suffix != published.key_id_suffix
 }
 
-/// Whether the pair was published under another name before, or under none.
+/// Whether the pair was published under another name before, or not at all.
 fn is_elsewhere(before: &StaticAwsCredentialsStatus, published: &Published) -> bool {
     let before = before.published.as_ref();
     before.is_none_or(|before| before.secret_name != published.secret_name)
 }
 
-/// Every name of a pair that was superseded, and of those before it that may still be held.
+/// The names under which the previous pair was published, and names before it that pods may still use.
 fn names(superseded: &Published, open: Option<&Previous>) -> Vec<String> {
     let present = std::iter::once(&superseded.secret_name);
     let former = present.chain(&superseded.former_secret_names);
@@ -120,7 +120,7 @@ fn names(superseded: &Published, open: Option<&Previous>) -> Vec<String> {
     names
 }
 
-/// The keys before one that was superseded that may still be held. One that is published again is none of them.
+/// The keys before the previous one that may still be held, without a key that is published again.
 fn older_keys(open: Option<&Previous>, published: &Published) -> Vec<OlderKey> {
     let Some(open) = open else {
         return Vec::new();
@@ -134,7 +134,7 @@ fn older_keys(open: Option<&Previous>, published: &Published) -> Vec<OlderKey> {
     older.take(MOST_OLDER_KEYS).collect()
 }
 
-/// Nothing is said of consumers any more.
+/// Removes everything about a previous key pair from the status.
 pub fn forget(status: &mut StaticAwsCredentialsStatus) {
     status.previous = None;
     status.consumers = None;
@@ -142,8 +142,8 @@ pub fn forget(status: &mut StaticAwsCredentialsStatus) {
     remove_condition(status, IN_USE);
 }
 
-/// Whoever read the old pair keeps it for as long as the file said that named the helper, or says since.
-/// Rounded up to the minute, for people.
+/// By when consumers that reload have done so: SDKs cache the old pair for the TTL in the old or the new config
+/// file. Rounded up to the minute, for people.
 fn reloaded_by(start: Timestamp, pairs: [Option<&Published>; 2], kubelet: Duration) -> Timestamp {
     let ttls = pairs.into_iter().flatten();
     let ttls = ttls.filter_map(|one| one.credential_process_ttl_seconds);
@@ -159,32 +159,32 @@ fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// The pair that was superseded and may still be in use.
+/// The previous key pair that may still be in use, while further checks can find out more.
 #[must_use]
 pub fn is_open(status: &StaticAwsCredentialsStatus) -> Option<&Previous> {
     not_unused(status).filter(|_| !is_given_up(status))
 }
 
-/// The pair that was superseded and was not found unused.
+/// The previous key pair, unless it was found unused.
 pub(super) fn not_unused(status: &StaticAwsCredentialsStatus) -> Option<&Previous> {
     let condition = conditions::find(&status.conditions, IN_USE)?;
     let unused = condition.status == ConditionStatus::False.as_str();
     status.previous.as_ref().filter(|_| !unused)
 }
 
-/// Whether no further look can tell more.
+/// Whether further checks can find out nothing more.
 pub(super) fn is_given_up(status: &StaticAwsCredentialsStatus) -> bool {
     conditions::reason(&status.conditions, IN_USE) == Some(Reason::ConsumersNotTraced)
 }
 
-/// By when every pod that starts gets what was published. The kubelet puts another content into the pods of its node
-/// within its period.
+/// By when every pod that starts gets the published pair: the kubelet refreshes the volumes of its node within its
+/// sync period.
 #[must_use]
 pub fn propagated_at(published: &Published, kubelet: Duration) -> Timestamp {
     later(published.time.0, kubelet)
 }
 
-/// By when every pod that starts gets another pair than this one under the present name of the target.
+/// By when every pod that starts gets a newer pair than the previous one under the present name of the target.
 #[must_use]
 pub fn since(previous: &Previous, kubelet: Duration) -> Timestamp {
     later(previous.superseded_time.0, kubelet)
@@ -194,8 +194,8 @@ fn later(time: Timestamp, by: Duration) -> Timestamp {
     time.checked_add(by).unwrap_or(time)
 }
 
-/// What a pod is to the names under which a pair was published, and to the source. A name that is published no
-/// more gives a pod nothing newer, whenever it was started.
+/// How a pod may hold the previous key pair: by a name under which it was published, or by the source. A former
+/// name of the target gives a pod nothing newer, whenever the pod started.
 #[must_use]
 pub fn holder(
     pod: &Pod,
@@ -226,7 +226,6 @@ pub fn holder(
     })
 }
 
-/// Takes a condition of the consumers away.
 pub(super) fn remove_condition(status: &mut StaticAwsCredentialsStatus, kind: ConditionType) {
     let kind = kind.as_str();
     status
@@ -234,7 +233,6 @@ pub(super) fn remove_condition(status: &mut StaticAwsCredentialsStatus, kind: Co
         .retain(|condition| condition.type_ != kind);
 }
 
-/// Sets a condition of the consumers.
 pub(super) fn set_condition(
     status: &mut StaticAwsCredentialsStatus,
     kind: ConditionType,

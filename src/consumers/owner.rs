@@ -1,4 +1,4 @@
-//! What runs a pod.
+//! The owner of a pod.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::Pod;
 use crate::api::WorkloadKind;
 
-/// What is read of the metadata of a pod.
+/// The part of a pod's metadata that is read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Metadata {
@@ -26,14 +26,14 @@ struct Annotations {
     deployment_config: Option<String>,
 }
 
-/// The labels by which these kinds tell their `ReplicaSet`s apart. The name of a `ReplicaSet` ends in the value.
+/// Labels that tell the `ReplicaSet`s of these kinds apart. The name of a `ReplicaSet` ends in the label's value.
 const HASHES: [(&str, &str); 2] = [
     ("pod-template-hash", "Deployment"),
     ("rollouts-pod-template-hash", "Rollout"),
 ];
 
 impl Metadata {
-    /// What runs the pod in the end: not the `ReplicaSet` of a Deployment.
+    /// The top-level owner of the pod: the Deployment, not its `ReplicaSet`.
     fn runs(&mut self) -> Option<OwnerReference> {
         let all = std::mem::take(&mut self.owner_references);
         let mut owner = all.into_iter().find(|one| one.controller == Some(true))?;
@@ -72,8 +72,8 @@ pub(super) fn metadata<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Obj
 }
 
 impl Pod {
-    /// What runs it, such as `Deployment/orders`. A kind that others have as well has its group behind it, such as
-    /// `StatefulSet.apps.kruise.io/orders`; a pod that nothing runs is `Pod/NAME`.
+    /// Its owner, such as `Deployment/orders`. A kind of another group with the name of a workload kind carries its
+    /// group, such as `StatefulSet.apps.kruise.io/orders`; a pod without an owner is `Pod/NAME`.
     #[must_use]
     pub fn owner(&self) -> String {
         let Some(owner) = self.metadata.owner_references.iter().flatten().next() else {

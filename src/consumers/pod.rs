@@ -1,4 +1,4 @@
-//! What is read of a pod: how its containers come by a Secret, and since when they run.
+//! The part of a pod that is read: how its containers get a Secret, and since when they run.
 
 use std::borrow::Cow;
 
@@ -11,15 +11,13 @@ use super::{
     volume::{Named, Volume},
 };
 
-/// A pod. Of what it is told nothing else is kept, not even for a moment.
+/// A pod. All other fields are skipped during decoding, so that they never take memory.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Pod {
-    /// Only its name, its labels and what runs it are of interest.
+    /// Only its name, its labels and its owner are kept.
     #[serde(deserialize_with = "metadata")]
     pub metadata: ObjectMeta,
-    /// What runs in it.
     pub(super) spec: Spec,
-    /// How it does.
     #[serde(default)]
     pub(super) status: Status,
 }
@@ -143,7 +141,7 @@ impl Pod {
         })
     }
 
-    /// What is reported of a container.
+    /// The reported state of a container.
     pub(super) fn state(&self, container: &Container) -> Option<&ContainerState> {
         let seen = &self.status;
         let mut statuses = seen
@@ -161,7 +159,7 @@ impl Pod {
         self.status.conditions.iter().any(ready)
     }
 
-    /// Whether nothing of it runs any more. A pod may be called failed before its containers are stopped.
+    /// Whether no container of it runs any more. A pod may be Failed before its containers are stopped.
     pub(super) fn has_ended(&self) -> bool {
         let is_over = matches!(self.status.phase.as_deref(), Some("Succeeded" | "Failed"));
         is_over && self.running().next().is_none()
@@ -186,7 +184,7 @@ impl Container {
         mounts.chain(self.devices()).chain(files)
     }
 
-    /// The volumes that it can write, as far as the container decides.
+    /// The volumes that its mounts let it write; the volume itself may still be read-only.
     pub(super) fn writes(&self) -> impl Iterator<Item = &str> {
         let mounts = self.volume_mounts.iter().filter(|mount| !mount.read_only);
         let mounts = mounts.map(|mount| mount.name.as_str());

@@ -1,20 +1,20 @@
-//! When consumers are looked at again.
+//! When consumers are checked again.
 
 use std::time::Duration;
 
-/// When to look again.
+/// When to check again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recheck {
     /// After this time.
     In(Duration),
-    /// While workloads that are being restarted keep others waiting: soon, and then ever later, a minute at the most.
+    /// While rollouts hold up the restart of other workloads: soon, then at growing intervals of 1 minute at most.
     Soon,
-    /// After a restart that may come at any time: soon, and then ever later.
+    /// For a restart that may come at any time: soon, then at growing intervals of 5 minutes at most.
     Later,
 }
 
 impl Recheck {
-    /// The sooner of two. What may come to pass at any time is looked at early.
+    /// The sooner of two. `Soon` and `Later` precede a time: what they wait for may happen at any time.
     #[must_use]
     pub fn sooner(one: Option<Self>, other: Option<Self>) -> Option<Self> {
         match (one, other) {

@@ -1,4 +1,4 @@
-//! How a pod that uses a Secret comes by another content of it.
+//! How a pod that uses a Secret gets new content of it.
 
 use std::collections::BTreeMap;
 
@@ -13,20 +13,20 @@ use crate::{
     layout::PROCESS_CONFIG,
 };
 
-/// How a pod that may hold an older pair comes by the present one. The worst comes last.
+/// How a pod that may hold a previous key pair gets the present one. The worst comes last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReloadMode {
-    /// By itself: its SDKs ask the helper again and again.
+    /// By itself: its SDKs call the helper again and again.
     Reloads,
-    /// By itself, but it is not ready, so nobody can say whether it does.
+    /// By itself, but the pod is not ready, so it is unknown whether it does.
     Unknown,
     /// By a restart.
     NeedsRestart,
 }
 
-/// SDKs read the file from the first; the second is what old ones read.
+/// SDKs read the config file that the first one names; old SDKs read the file of the second one.
 const FILE_VARIABLES: [&str; 2] = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
-/// Whatever SDKs prefer to the file.
+/// Variables that SDKs prefer to the config file.
 const SHADOWS: [&str; 5] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_ACCESS_KEY",
@@ -35,8 +35,8 @@ const SHADOWS: [&str; 5] = [
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
 ];
 
-/// How a pod comes by what a Secret holds since some time, or nothing if it does not use the Secret,
-/// or holds it for sure, since it was started later.
+/// How a pod gets the content that a Secret has had since some time. `None` if the pod does not use the Secret,
+/// or started later and surely holds that content.
 #[must_use]
 pub fn reload_mode(pod: &Pod, secret: &str, since: Timestamp) -> Option<ReloadMode> {
     if pod.has_ended() {
@@ -54,9 +54,9 @@ pub fn reload_mode(pod: &Pod, secret: &str, since: Timestamp) -> Option<ReloadMo
     Some(worst)
 }
 
-/// Whether a container may hold what another one wrote for it. A copy outlives the container that made it; and
-/// a container that runs since before a newer copy was made has read the older one. What a finished init
-/// container is reported as may change while the pod runs, or go.
+/// Whether a container may hold a copy that another container wrote. A copy outlives the container that made it;
+/// and a container that has run since before a newer copy was made has read the older one. The reported state
+/// of a finished init container may change or vanish while the pod runs.
 fn is_copied(pod: &Pod, secret: &str, is_older: &impl Fn(Option<&Time>) -> bool) -> bool {
     let runs = pod.running().next().is_some();
     let mut writers = pod.spec.all().filter_map(|container| {
@@ -94,8 +94,8 @@ fn readers<'a>(spec: &'a Spec, writer: &'a Container) -> impl Iterator<Item = &'
     })
 }
 
-/// Whether the driver of a volume got the Secret when the pod started. A container that starts later makes no
-/// new volume.
+/// Whether the driver of a volume got the Secret when the pod started. Containers that start later get the same
+/// volume.
 fn by_driver(pod: &Pod, secret: &str, since: Timestamp) -> bool {
     let started = match &pod.status.start_time {
         Some(started) => started.0 <= since,
@@ -104,7 +104,7 @@ fn by_driver(pod: &Pod, secret: &str, since: Timestamp) -> bool {
     started && is_given(&pod.spec, secret)
 }
 
-/// The kubelet makes the volumes that some container uses.
+/// Whether a driver gets the Secret. The kubelet makes only volumes that some container uses.
 fn is_given(spec: &Spec, secret: &str) -> bool {
     let mut given = spec.volumes.iter().filter(|volume| volume.is_given(secret));
     given.any(|volume| {
@@ -113,8 +113,8 @@ fn is_given(spec: &Spec, secret: &str) -> bool {
     })
 }
 
-/// How the pods of a template come by what a Secret holds, if they use it. What the annotations of
-/// injection add is not in the template.
+/// How the pods of a template get the content of a Secret, if they use it. Injection changes the pods, not the
+/// template, so its annotations are read instead.
 pub(super) fn of_template(
     annotations: &BTreeMap<String, String>,
     spec: &Spec,
@@ -176,7 +176,7 @@ fn is(reference: Option<&Named>, secret: &str) -> bool {
     reference.is_some_and(|reference| reference.name.as_deref() == Some(secret))
 }
 
-/// Of variables of the same name the last one counts.
+/// Of several variables with the same name the last one counts.
 fn value<'a>(container: &'a Container, name: &str) -> Option<&'a String> {
     let mut variables = container.env.iter().rev();
     variables.find(|one| one.name == name)?.value.as_ref()

@@ -1,4 +1,4 @@
-//! Restarts of workloads after a rotation: for which revision, in which order, and what is said of them.
+//! Restarts of workloads after a rotation: for which revision, in which order, and with which condition.
 
 use std::time::Duration;
 
@@ -22,22 +22,22 @@ mod blocker;
 
 pub use blocker::{Blocker, mark_blocked};
 
-/// A rollout that takes longer is told of as one that may never end.
+/// A rollout that takes longer is reported as one that may never end.
 const PATIENCE: Duration = Duration::from_mins(5);
 const RESTARTED: ConditionType = ConditionType::ConsumersRestarted;
 
-/// What a workload is to the restarts for a revision.
+/// The state of a workload in the restarts for a revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RestartState {
     /// Its pods read an older pair when they started.
     Due,
     /// It was restarted for this revision already.
     Restarted,
-    /// It was made since the pair was published.
+    /// It was created after the pair reached every pod that starts.
     Newer,
 }
 
-/// Takes note of it in the status after a run if another pair was published in that run.
+/// Begins the restarts in the status if this reconcile published another pair.
 pub fn note(
     before: &StaticAwsCredentialsStatus,
     after: &mut StaticAwsCredentialsStatus,
@@ -60,7 +60,7 @@ pub fn note(
     );
     let begun = Restarts {
         revision: published.revision,
-        // Whatever the rotation before left unhealthy comes first now.
+        // Workloads that the previous rotation left unhealthy come first now.
         restarting: before.restarts.clone().unwrap_or_default().restarting,
         ..Restarts::default()
     };
@@ -78,20 +78,20 @@ pub fn note(
     }
 }
 
-/// Nothing is said of restarts any more.
+/// Removes the restarts and their condition from the status.
 pub fn forget(status: &mut StaticAwsCredentialsStatus) {
     status.restarts = None;
     remove_condition(status, RESTARTED);
 }
 
-/// What the mark of a workload says that was restarted for a publication. The revision alone does not tell them
-/// apart: after a withdrawal it begins anew.
+/// The value of the restart annotation for a publication. The revision alone is not unique: after a withdrawal
+/// it starts anew.
 #[must_use]
 pub fn restart_annotation_value(published: &Published) -> String {
     format!("{}@{}", published.revision, published.time.0)
 }
 
-/// What a workload is to a pair that was published.
+/// The state of a workload in the restarts for a published pair.
 #[must_use]
 pub fn restart_state(
     workload: &Workload,
@@ -109,8 +109,8 @@ pub fn restart_state(
     RestartState::Due
 }
 
-/// The order in which workloads are restarted: first what an earlier restart left unhealthy, since this
-/// pair may heal it; what is unhealthy for reasons of its own comes last, so that nobody waits for it.
+/// The order of restarts: first workloads that an earlier restart left unhealthy, since this pair may heal them;
+/// last workloads that are unhealthy for other reasons, so that no workload waits for them.
 #[must_use]
 pub fn in_order(found: &[(WorkloadReference, bool)], left: &[String]) -> Vec<String> {
     let mut all: Vec<(bool, bool, String)> = found
@@ -125,20 +125,20 @@ pub fn in_order(found: &[(WorkloadReference, bool)], left: &[String]) -> Vec<Str
     names.take(MOST_WORKLOADS).collect()
 }
 
-/// Whether a workload is still among those that the spec speaks of.
+/// Whether the spec still covers a workload.
 #[must_use]
 pub fn is_selected(name: &str, wanted: &Restart) -> bool {
     let mut named = wanted.workloads.iter().flatten();
     wanted.scope == RestartScope::Consumers || named.any(|one| one.to_string() == name)
 }
 
-/// Whether the pods of a workload read a Secret when they start, and not again.
+/// Whether the pods of a workload read a Secret only when they start.
 #[must_use]
 pub fn needs_restart(workload: &Workload, secret: &str) -> bool {
     workload.pickup(secret) == Some(ReloadMode::NeedsRestart)
 }
 
-/// Kubernetes calls it forced rollback: a `StatefulSet` waits for its broken pod for good.
+/// The Kubernetes documentation calls it forced rollback: a `StatefulSet` waits for its broken pod for good.
 fn by_hand(workloads: &[String]) -> &'static str {
     let stateful = workloads
         .iter()
@@ -150,8 +150,8 @@ fn by_hand(workloads: &[String]) -> &'static str {
     }
 }
 
-/// What is said once it is known how far the restarts have come, and when to look again. `waited` is how long
-/// the present ones have been waited for. Before the last look at the pods nothing is called done.
+/// Sets the condition by the progress of the restarts, and returns when to check again. `waited` is how long the
+/// current rollouts have been waited for. Restarts count as done only after the last check of the pods.
 pub fn judge(
     status: &mut StaticAwsCredentialsStatus,
     last_look: Option<&Laggards>,
@@ -216,7 +216,7 @@ fn done(restarts: &Restarts) -> String {
     message
 }
 
-/// Says that nothing is restarted while the resource is not Ready.
+/// Reports that no workload is restarted while the resource is not Ready.
 pub fn waits(status: &mut StaticAwsCredentialsStatus, now: Timestamp) {
     let message = "workloads are restarted when the resource is Ready".to_owned();
     set_restarted(
@@ -228,13 +228,13 @@ pub fn waits(status: &mut StaticAwsCredentialsStatus, now: Timestamp) {
     );
 }
 
-/// Whether something is to be restarted, or awaited.
+/// Whether workloads are still to be restarted, or waited for.
 #[must_use]
 pub fn in_progress(status: &StaticAwsCredentialsStatus) -> bool {
     status.restarts.is_some()
 }
 
-/// Whether pods that start get the source's pair, proven.
+/// Whether the resource is Ready: pods that start get the source's proven pair.
 #[must_use]
 pub fn may_go_on(status: &StaticAwsCredentialsStatus) -> bool {
     conditions::is_true(&status.conditions, ConditionType::Ready)

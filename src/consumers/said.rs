@@ -1,4 +1,4 @@
-//! The words for a superseded key, given what pods and other resources show.
+//! The messages for a previous key, given what was observed of pods and other resources.
 
 use std::{collections::BTreeSet, fmt::Write};
 
@@ -11,11 +11,11 @@ use crate::{
     verdict::Finding,
 };
 
-/// Where the superseded pair may be as well.
+/// Places that are not checked for the previous key pair.
 const NOT_LOOKED_AT: &str = "PersistentVolumes, copies that programs made, resources and pods that were deleted while something of them \
      still ran, nodes with a wrong clock, other clusters";
 
-/// What a verdict is made from.
+/// The input of a verdict.
 pub(super) struct Sight<'a> {
     pub status: &'a StaticAwsCredentialsStatus,
     pub previous: &'a Previous,
@@ -165,7 +165,7 @@ impl Sight<'_> {
         )
     }
 
-    /// Every Secret whose pods were looked at.
+    /// Every Secret whose pods were checked.
     fn secrets(&self) -> String {
         let present = self.status.published.as_ref();
         let present = present.map(|published| published.secret_name.as_str());

@@ -1,4 +1,4 @@
-//! What is said of a superseded key, given the pods that may hold it.
+//! The verdict on a previous key, given the pods that may hold it.
 
 use std::time::Duration;
 
@@ -16,16 +16,16 @@ use crate::{
 };
 
 const NAMED: usize = 10;
-/// What is known of the consumers.
+/// The result of a check of the consumers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assessment {
-    /// The status with it.
+    /// The status with the result.
     pub status: StaticAwsCredentialsStatus,
-    /// When to look again, if at all.
+    /// When to check again, if at all.
     pub again: Option<Recheck>,
 }
 
-/// What the pods of the namespace, and other resources with the same key, tell.
+/// The verdict by the pods of the namespace and by other resources with the same key.
 #[must_use]
 pub fn judge(
     status: &StaticAwsCredentialsStatus,
@@ -36,7 +36,7 @@ pub fn judge(
     assess(status, consumers(holders), holders, others, now)
 }
 
-/// What other resources with the same key tell, after a look at pods none of which holds it.
+/// The verdict by other resources with the same key, after a check that found no pod with it.
 #[must_use]
 pub fn judge_again(
     status: &StaticAwsCredentialsStatus,
@@ -47,7 +47,7 @@ pub fn judge_again(
     assess(status, consumers, &[], others, now)
 }
 
-/// What a look at pods showed. Those that follow by themselves have done so once the clock has run out.
+/// The result of a check of pods. Pods that reload by themselves have done so once the pick-up time has passed.
 #[must_use]
 pub fn own(holders: &[OldKeyHolder], previous: &Previous, now: Timestamp) -> Own {
     let worst = holders.iter().map(|holder| holder.pickup).max();
@@ -109,7 +109,7 @@ fn picked_up(previous: &Previous, others: &Others) -> Timestamp {
     }
 }
 
-/// The API server does not let the operator see the pods.
+/// The verdict if the API server does not let the operator list the pods.
 #[must_use]
 pub fn unlisted(status: &StaticAwsCredentialsStatus, now: Timestamp) -> Option<Assessment> {
     let previous = is_open(status)?;
@@ -144,7 +144,7 @@ fn consumers(holders: &[OldKeyHolder]) -> Consumers {
     }
 }
 
-/// The first names of so many.
+/// The first 10 names, and the number of the others.
 pub(super) fn words(names: &[String], count: usize) -> String {
     let shown = names.get(..NAMED).unwrap_or(names);
     let text = shown.join(", ");

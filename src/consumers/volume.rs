@@ -1,4 +1,4 @@
-//! What is read of a volume: which Secrets are in it or behind it, and whether containers write it.
+//! The part of a volume that is read: the Secrets in it or behind it, and whether containers can write it.
 
 use serde::{Deserialize, de::IgnoredAny};
 
@@ -57,13 +57,13 @@ pub(super) struct ProjectedSource {
 }
 
 impl Volume {
-    /// Whether a container can put something into it: not where the kubelet alone writes the content.
+    /// Whether a container can write to it: not where only the kubelet writes the content.
     pub(super) fn takes_writes(&self) -> bool {
         let fixed = [&self.config_map, &self.downward_api, &self.image];
         self.secret.is_none() && self.projected.is_none() && fixed.iter().all(|one| one.is_none())
     }
 
-    /// Whether the driver of the volume gets a Secret, once, when a pod starts.
+    /// Whether the driver of the volume gets the Secret, once, when a pod starts.
     pub(super) fn is_given(&self, secret: &str) -> bool {
         let drivers = [
             &self.csi,

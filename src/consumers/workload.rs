@@ -1,4 +1,4 @@
-//! What is read of a workload: how its pods come by a Secret, and how its rollout goes.
+//! The part of a workload that is read: how its pods get a Secret, and the state of its rollout.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -8,10 +8,10 @@ use serde::Deserialize;
 use super::{Pod, ReloadMode, pod::Spec, reload::of_template};
 use crate::api::{RESTART_ANNOTATION_PREFIX, WorkloadKind, WorkloadReference};
 
-/// A workload. Of what it is told nothing else is kept.
+/// A workload. All other fields are skipped during decoding.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Workload {
-    /// Its name, when it was made, and at which version it is.
+    /// Its name, creation time and version, among others.
     pub metadata: ObjectMeta,
     spec: Desired,
     #[serde(default)]
@@ -71,21 +71,21 @@ struct Observed {
     number_available: i32,
 }
 
-/// The annotation by which a resource restarts workloads.
+/// The key of the annotation by which a resource restarts workloads.
 #[must_use]
 pub fn restart_annotation_key(uid: &str) -> String {
     format!("{RESTART_ANNOTATION_PREFIX}{uid}")
 }
 
 impl Workload {
-    /// How its pods come by what a Secret holds, if they use it.
+    /// How its pods get the content of a Secret, if they use it.
     #[must_use]
     pub fn pickup(&self, secret: &str) -> Option<ReloadMode> {
         let template = &self.spec.template;
         of_template(&template.metadata.annotations, &template.spec, secret)
     }
 
-    /// For which publication a resource restarted it last.
+    /// The publication for which a resource restarted it last.
     #[must_use]
     pub fn restarted_for(&self, uid: &str) -> Option<&str> {
         let annotations = &self.spec.template.metadata.annotations;
@@ -94,13 +94,13 @@ impl Workload {
             .map(String::as_str)
     }
 
-    /// Whether it has no pods of its own, and is to have none.
+    /// Whether it has no pods of its own, and wants none.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.spec.replicas == Some(0) && self.status.replicas == 0
     }
 
-    /// Whether a pod has the labels of its template, whatever runs the pod.
+    /// Whether a pod has the labels of its template, regardless of its owner.
     #[must_use]
     pub fn is_made_like(&self, pod: &Pod) -> bool {
         let wanted = &self.spec.template.metadata.labels;
@@ -109,8 +109,8 @@ impl Workload {
         !wanted.is_empty() && wanted.iter().all(has)
     }
 
-    /// Whether all its pods are those of its template, and available. One whose pods somebody else
-    /// replaces, when they see fit, is not waited for.
+    /// Whether all its pods match its template and are available. A workload whose pods a person or another
+    /// controller replaces at a later time (paused, `OnDelete`) is not waited for.
     #[must_use]
     pub fn is_healthy(&self, kind: WorkloadKind) -> bool {
         let (desired, seen) = (&self.spec, &self.status);

@@ -1,4 +1,4 @@
-//! What is said of a run that failed, and of a resource that cannot be run as it is.
+//! Reports of failed reconciles and of unusable resources.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ use crate::{
     verdict::Finding,
 };
 
-/// How long a status about an unusable spec waits when the API server did not take it.
+/// Pause before a failed write of the status of an unusable resource is retried.
 const UNUSABLE_PAUSE: Duration = Duration::from_secs(30);
 
-/// Counts it and says when it is tried again.
+/// Counts a failure and decides when the resource is reconciled again.
 pub fn error_policy(
     context: &ScopeContext,
     resource: &ValidatedCredentials,
@@ -49,7 +49,7 @@ pub fn error_policy(
         return Action::Requeue(pause);
     }
     let error = chain(error);
-    // While the API server is away each resource fails twice a minute.
+    // Limits the log: while the API server is unavailable, each resource fails twice a minute.
     if failures.is_power_of_two() {
         tracing::warn!(%resource, error, failures, "the run failed; it is tried again in {pause:?}");
     } else {
@@ -58,18 +58,18 @@ pub fn error_policy(
     Action::Backoff(pause)
 }
 
-/// A spec that cannot be used has no effect before it changes, and the target stays as it is.
+/// A resource with an unusable spec. The target stays unchanged until the spec changes.
 pub struct Unusable<'a> {
     /// Metadata of the resource.
     pub metadata: &'a ObjectMeta,
-    /// Its status.
+    /// Status as stored.
     pub before: Option<&'a StaticAwsCredentialsStatus>,
     /// What is wrong.
     pub finding: Finding,
 }
 
 impl<'a> Unusable<'a> {
-    /// A field holds what the schema would have refused.
+    /// A field has a value that the CRD schema would have rejected.
     pub fn invalid(object: &'a StaticAwsCredentials, finding: Finding) -> Self {
         let resource = key_of(object);
         let reason = finding.reason.as_str();
@@ -81,7 +81,7 @@ impl<'a> Unusable<'a> {
         }
     }
 
-    /// The others go on, and it still owns its target.
+    /// The resource cannot be decoded but still owns its target. Other resources are not affected.
     pub fn undecodable(context: &ScopeContext, undecodable: &'a Undecodable) -> Self {
         let metadata = &undecodable.metadata;
         tracing::error!(
@@ -99,8 +99,8 @@ impl<'a> Unusable<'a> {
         }
     }
 
-    /// Says it in the status, or in an event alone where the API server does not take a status beside
-    /// such a spec.
+    /// Writes the finding to the status, or publishes only an event where the API server rejects every status of
+    /// a resource with such a spec.
     pub async fn report(&self, context: &ScopeContext, key: &NamespacedName) -> Action {
         let Some(version) = self.metadata.resource_version.as_deref() else {
             return Action::AwaitChange;
@@ -125,7 +125,7 @@ impl<'a> Unusable<'a> {
                 let (reason, message) = (self.finding.reason, &self.finding.message);
                 self.announce(context, events::event("False", reason.as_str(), message));
             }
-            // The watch brings the other version.
+            // The watch delivers the newer version and enqueues the resource.
             Err(error) if error.is_conflict() => {}
             Err(error) => {
                 context.shared.metrics.failed(&error);

@@ -1,5 +1,5 @@
-//! What is known of a pair while the answer of AWS is awaited: a change of source, spec or target does not
-//! wait for it.
+//! Judges a pair while the answer of AWS is outstanding, so that a change of source, spec or target does not
+//! wait for the answer.
 
 use super::{
     Awaited, Inputs, Source, proof,
@@ -12,7 +12,7 @@ use crate::{
     verdict::{Finding, words},
 };
 
-/// What is known of the source's pair before the answer; none where only the answer can tell.
+/// What is known of the source's pair before the answer; `None` where only the answer decides.
 pub(super) fn meanwhile(
     world: &Inputs<'_>,
     source: &Source,
@@ -46,7 +46,7 @@ pub(super) fn meanwhile(
     }
 }
 
-/// An earlier doubt lasts until AWS has answered.
+/// A doubt that the status reports lasts until AWS has answered.
 fn doubt_before(world: &Inputs<'_>) -> Option<Finding> {
     let condition = conditions::find(&world.status.conditions, ConditionType::Verified)?;
     let reason = Reason::parse(&condition.reason).filter(|reason| reason.is_undetermined())?;

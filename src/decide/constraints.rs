@@ -1,4 +1,4 @@
-//! What the spec demands of a pair beyond being a pair: layouts, account, user, root.
+//! What the spec demands of a well-formed pair: layouts, account, user, root user.
 
 use super::{Inputs, SourcePair};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     verdict::Finding,
 };
 
-/// What can be refused offline. At level Identity the account in the key ID only words a message.
+/// Violations that need no answer of AWS. At level Identity the account pin is compared with that answer instead.
 pub(super) fn offline_violation(world: &Inputs<'_>, pair: &SourcePair) -> Option<Finding> {
     let resource = world.resource;
     if let Err(finding) = layout::render(&resource.layout_request(), &pair.pair) {
@@ -34,7 +34,7 @@ pub(super) fn offline_violation(world: &Inputs<'_>, pair: &SourcePair) -> Option
     }
 }
 
-/// The pins and the root rule, applied to an identity that AWS named.
+/// Violations of the account pin, the ARN pin or the root user rule by an identity that AWS returned.
 pub(super) fn identity_violation(world: &Inputs<'_>, identity: &Identity) -> Option<Finding> {
     let checks = &world.resource.checks;
     let account = checks.account.as_deref().filter(|pin| *pin != identity.account_id).map(|pin| {

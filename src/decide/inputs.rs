@@ -1,4 +1,4 @@
-//! What a decision is made from.
+//! The inputs of a decision.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -17,137 +17,137 @@ use crate::{
     verdict::{Answer, Control},
 };
 
-/// Everything that is known of one resource and its surroundings.
+/// Everything that is known of one resource and its Secrets.
 #[derive(Debug)]
 pub struct Inputs<'a> {
     /// The resource.
     pub resource: &'a ValidatedCredentials,
     /// Its status, as last written.
     pub status: &'a StaticAwsCredentialsStatus,
-    /// What was seen of its Secrets, what was read in this run included.
+    /// What was observed of its Secrets, including the reads of this reconcile.
     pub view: &'a View,
-    /// What this process remembers of it.
+    /// What this process remembers of the resource.
     pub memory: &'a Memory,
     /// The source, once it was read.
     pub source: Option<&'a Source>,
-    /// Secrets by the names of the target and of what was published, once they were read.
+    /// The target and the published Secret by name, once they were read.
     pub targets: &'a [(String, Target)],
-    /// What STS answered in this run, by region.
+    /// The answers of STS in this reconcile, by region.
     pub answers: &'a [(String, Answer)],
-    /// What a control question showed in this run.
+    /// The result of the control check in this reconcile.
     pub control: Option<Control>,
-    /// The question that an earlier run left.
+    /// The request to STS that an earlier reconcile made.
     pub question: Option<Question>,
-    /// Why the question of this run has no answer yet.
+    /// Why the request of this reconcile has no answer yet.
     pub awaited: Option<Awaited>,
-    /// Whether one endpoint stands for all regions.
+    /// Whether one custom endpoint replaces those of all regions.
     pub endpoint_replaced: bool,
-    /// Whether AWS is asked through a proxy.
+    /// Whether requests to AWS go through a proxy.
     pub proxied: bool,
-    /// When the next proof is due.
+    /// When the next check of the pair is due.
     pub due: DueState,
-    /// How long ago this process saw the refusal begin that the status speaks of.
+    /// How long ago the rejection that the status records began.
     pub refused_for: Option<std::time::Duration>,
-    /// How long a restore has to wait, since somebody keeps changing the target.
+    /// How long the next restore must wait, because another client keeps changing the target.
     pub restore_wait: Option<std::time::Duration>,
-    /// How long a new pair has to wait before AWS is asked about it, since AWS refused those before it.
+    /// How long a new pair must wait for its first request, because AWS rejected the pairs before it.
     pub newcomer_wait: Option<std::time::Duration>,
-    /// What is reported of leftovers that were refused and are not tried again yet.
+    /// The message about leftovers that could not be removed and are not retried yet.
     pub leftovers_note: Option<&'a str>,
     /// Wall clock.
     pub now: Timestamp,
-    /// Random, from 0 to 1.
+    /// A random number from 0 to 1.
     pub jitter: f64,
 }
 
-/// A question to STS that an earlier run of the resource left.
+/// A request to STS that an earlier reconcile of the resource made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// It has no answer yet. The world as the last run left it; none if that run left something to do.
+    /// Unanswered. Holds the inputs hash of the last reconcile; `None` if that reconcile left work to do.
     Open(Option<InputsHash>),
-    /// It has an answer.
+    /// Answered.
     Answered,
 }
 
-/// Why a question to STS has no answer yet.
+/// Why a request to STS has no answer yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Awaited {
-    /// Other questions come first, or the call takes long.
+    /// Other requests come first, or the call takes long.
     Turn,
-    /// The endpoint gives no answer to any question, for this reason.
+    /// The endpoint answers no request at all, for this reason.
     Endpoint(Reason),
 }
 
-/// What this process remembers of a resource from one run to the next.
+/// What this process remembers of a resource between reconciles.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    /// The world as the last finished run left it.
+    /// The inputs hash of the last finished reconcile.
     pub look: Option<InputsHash>,
     /// The pair that this process published or found published.
     pub published: Option<Fingerprint>,
-    /// The generation of the spec to which this process brought the target, or found it brought.
+    /// The generation of the spec that this process applied to the target, or found applied.
     pub applied: Option<i64>,
-    /// The pair that this process proved.
+    /// The last pair that this process proved, or found proven.
     pub proof: Option<Proof>,
-    /// The new pair that AWS did not know when this process last asked.
+    /// The new pair that AWS did not know at the last request.
     pub settling: Option<Fingerprint>,
-    /// The pair of whose refusal the status speaks.
+    /// The pair whose rejection the status records.
     pub refused: Option<Fingerprint>,
-    /// New pairs that AWS refused, one after another.
+    /// New pairs that AWS rejected, one after another.
     pub newcomers: Newcomers,
-    /// Answers in a row that said nothing about one pair.
+    /// Inconclusive answers in a row about one pair.
     pub failures: u32,
-    /// The pair that these answers were about, with its region, hashed.
+    /// The hash of that pair and its region.
     pub failing: Option<u64>,
 }
 
 /// A pair that this process proved, or found proven.
 #[derive(Clone, Debug)]
 pub struct Proof {
-    /// The pair.
+    /// The fingerprint of the pair.
     pub fingerprint: Fingerprint,
-    /// Where it was asked for; none if the target vouched for it.
+    /// The region that accepted the pair; `None` if the target vouched for the pair.
     pub region: Option<String>,
-    /// Whose it is.
+    /// The identity that AWS returned.
     pub identity: Identity,
 }
 
-/// What a finished run saw, hashed. While it stays the same there is nothing to do.
+/// The hash of what a finished reconcile observed. While the hash stays the same, there is nothing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputsHash(pub(super) u64);
 
 impl Inputs<'_> {
-    /// What was published, if anything was.
+    /// The published Secret, if any.
     pub(super) fn published(&self) -> Option<&Published> {
         self.status.published.as_ref()
     }
 
-    /// Whether the status speaks of the present spec.
+    /// Whether the status was written for the present spec.
     pub(super) fn knows_spec(&self) -> bool {
         self.status.observed_generation == self.resource.generation
     }
 
-    /// Whether the target was published under the operator's present setting, which the spec's generation
-    /// says nothing of.
+    /// Whether the target was published with the operator's present TTL, which the spec's generation does not
+    /// cover.
     pub(super) fn knows_ttl(&self) -> bool {
         self.published().is_none_or(|published| {
             published.credential_process_ttl_seconds == self.resource.rendered_ttl()
         })
     }
 
-    /// Whether the target has the labels that the resource gives it. The spec's generation says nothing of
-    /// them. Only a proven pair brings others to the target.
+    /// Whether the target has the labels that the resource copies to it, which the spec's generation does not
+    /// cover. Changed labels are written only together with a proven pair.
     pub(super) fn knows_labels(&self) -> bool {
         self.published()
             .is_none_or(|published| published.labels_digest == self.resource.labels_digest())
     }
 
-    /// What was seen of the published Secret.
+    /// What was observed of the published Secret.
     pub(super) fn published_sight(&self) -> &Observed {
         published_sight(self.status, self.view, &self.resource.target)
     }
 
-    /// Whether the published Secret is still the version that was published.
+    /// Whether the published Secret is still at the version that was published.
     pub(super) fn is_intact(&self) -> bool {
         let seen = self.published_sight().present();
         let intact = |published: &Published| {
@@ -164,7 +164,7 @@ impl Inputs<'_> {
             .map(|(_, target)| target)
     }
 
-    /// Whether the published version of the target carries a pair, if it was read.
+    /// Whether the published version of the target carries a pair; `None` if the target was not read.
     pub(super) fn carries(&self, pair: &KeyPair) -> Option<bool> {
         let published = self.published()?;
         match self.read_target(&published.secret_name)? {
@@ -176,7 +176,7 @@ impl Inputs<'_> {
         }
     }
 
-    /// What AWS answered in a region in this run.
+    /// The answer of AWS from a region in this reconcile.
     pub(super) fn answer(&self, region: &str) -> Option<&Answer> {
         self.answers
             .iter()
@@ -184,7 +184,7 @@ impl Inputs<'_> {
             .map(|(_, answer)| answer)
     }
 
-    /// What a question is about: the source's pair and the region, hashed.
+    /// The subject of a request: the hash of the source's pair and the region.
     pub(super) fn asks_about(&self) -> Option<u64> {
         let Some(Source::Found(found)) = self.source else {
             return None;
@@ -196,7 +196,7 @@ impl Inputs<'_> {
         Some(hasher.finish())
     }
 
-    /// Answers in a row that said nothing about the source's pair.
+    /// Inconclusive answers in a row about the source's pair.
     pub(super) fn failures(&self) -> u32 {
         let failing = self.memory.failing;
         if failing.is_none() || failing == self.asks_about() {
@@ -206,12 +206,12 @@ impl Inputs<'_> {
         }
     }
 
-    /// The reason of a condition before this run.
+    /// The reason of a condition before this reconcile.
     pub(super) fn reason_before(&self, kind: ConditionType) -> Option<Reason> {
         conditions::reason(&self.status.conditions, kind)
     }
 
-    /// Whether a condition was true before this run.
+    /// Whether a condition was true before this reconcile.
     pub(super) fn was_true(&self, kind: ConditionType) -> bool {
         conditions::is_true(&self.status.conditions, kind)
     }

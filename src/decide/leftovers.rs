@@ -1,5 +1,5 @@
-//! What becomes of Secrets of a resource that are not its target any more, and of an owner reference that
-//! the deletion policy does not want any more.
+//! Leftovers: Secrets that are no longer the target of their resource, and owner references that its deletion
+//! policy no longer allows.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -13,32 +13,32 @@ use crate::{
     words,
 };
 
-/// Begins what the condition Published adds about leftovers.
+/// Separates the message of the condition Published from the message about leftovers.
 const NOTE: &str = "; left over: ";
 
-/// A Secret that carries both marks of the resource.
+/// A Secret with both marks of the resource: its label and its controller reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftover {
     /// Name of the Secret.
     pub name: String,
-    /// The Secret as it was seen.
+    /// The Secret as it was observed.
     pub seen: SecretVersion,
-    /// What becomes of it.
+    /// What happens to the Secret.
     pub fate: Fate,
 }
 
-/// What becomes of a leftover.
+/// What happens to a leftover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It is deleted.
+    /// The Secret is deleted.
     Deleted,
-    /// It loses its owner reference, so that it outlives the resource.
+    /// The Secret loses its owner reference, so that it outlives the resource.
     Released,
 }
 
 impl Leftover {
-    /// Takes note in the view and in the plan that it is gone or released. `before` is what the status called
-    /// published until now, `target` the name that the spec asks for.
+    /// Records in view and plan that the leftover was deleted or released. `before` is the published Secret in the
+    /// status before this reconcile, `target` the name that the spec asks for.
     pub fn removed(
         &self,
         sight: &Observed,
@@ -61,7 +61,7 @@ impl Leftover {
         };
         let published = plan.status.published.as_mut();
         let published = published.filter(|it| it.secret_name == self.name);
-        // What others edited stays another version than the one that was published.
+        // A Secret that another client edited must keep differing from the published version.
         let intact = published.filter(|it| self.seen.is(&it.uid, &it.resource_version));
         if let (Some(published), Some(now)) = (intact, sight.present()) {
             published.resource_version = now.version.to_string();
@@ -69,9 +69,9 @@ impl Leftover {
     }
 }
 
-/// The leftovers of a resource whose target is placed. Under `Retain` none is deleted, even one that was
-/// published under another policy; one that was published under `Retain` carries no owner reference and
-/// is no leftover.
+/// The leftovers of a resource whose target is placed. Under `Retain` no Secret is deleted, not even one that was
+/// published under another policy. A Secret that was published under `Retain` has no owner reference and is no
+/// leftover.
 pub(super) fn leftovers(
     world: &Inputs<'_>,
     judged: &Verification,
@@ -94,8 +94,8 @@ pub(super) fn leftovers(
     }
 }
 
-/// Everything that still carries an owner reference in spite of `Retain`, the target included, whether or
-/// not there is a pair to write.
+/// All Secrets that still have an owner reference in spite of `Retain`, with or without a pair to write. The
+/// target is included, unless this plan writes or deletes it.
 pub(super) fn released(world: &Inputs<'_>, change: &TargetWrite) -> Vec<Leftover> {
     if world.resource.deletion_policy != DeletionPolicy::Retain {
         return Vec::new();
@@ -110,7 +110,7 @@ pub(super) fn released(world: &Inputs<'_>, change: &TargetWrite) -> Vec<Leftover
         .collect()
 }
 
-/// Whether the published Secret waits for its release.
+/// Whether the published Secret still has to be released.
 pub(super) fn awaits_release(world: &Inputs<'_>) -> bool {
     world.resource.deletion_policy == DeletionPolicy::Retain && published(world).is_some()
 }
@@ -131,7 +131,7 @@ fn published(world: &Inputs<'_>) -> Option<(String, SecretVersion)> {
     is_ours.then(|| (published.secret_name.clone(), seen.clone()))
 }
 
-/// Adds to the condition Published what is the matter with leftovers, in the place of what it said of them.
+/// Replaces the message about leftovers in the condition Published; `None` removes it.
 pub fn tell(conditions: &mut [Condition], note: Option<&str>) {
     let kind = ConditionType::Published.as_str();
     let Some(condition) = conditions.iter_mut().find(|it| it.type_ == kind) else {
@@ -145,7 +145,7 @@ pub fn tell(conditions: &mut [Condition], note: Option<&str>) {
     condition.message = words::cut(&message, LONGEST_MESSAGE);
 }
 
-/// What a condition says of leftovers.
+/// The message about leftovers in the condition Published.
 #[must_use]
 pub fn told(conditions: &[Condition]) -> Option<&str> {
     let kind = ConditionType::Published.as_str();
@@ -159,7 +159,7 @@ fn apart(message: &str) -> (&str, Option<&str>) {
         .map_or((message, None), |(own, note)| (own, Some(note)))
 }
 
-/// The words about leftovers that were refused, each with what the API server answered.
+/// The message about leftovers that could not be removed: the first with its cause, then the number of the others.
 #[must_use]
 pub fn note(refused: &[(&Leftover, String)]) -> Option<String> {
     let ((leftover, why), others) = refused.split_first()?;

@@ -1,26 +1,26 @@
-//! New pairs that AWS refuses one after another: the next one is asked about after a growing pause. A source
-//! that changes for ever would take turns with AWS for ever.
+//! Growing pauses between new pairs that AWS rejects one after another. Without them, a source that never stops
+//! changing would never stop causing requests to AWS.
 
 use std::time::Duration;
 
 use super::{Inputs, Source, SourcePair, proof, verification::Verification};
 use crate::{api::Reason, fingerprint::Fingerprint};
 
-/// So many in a row are a person's mistakes, and none of them waits.
+/// The first 5 rejected pairs in a row do not wait: they may be a person's mistakes.
 const MISTAKES: u32 = 5;
 const LONGEST: Duration = Duration::from_mins(5);
 
-/// New pairs that AWS refused since it accepted one.
+/// New pairs that AWS rejected since it last accepted a pair.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Newcomers {
-    /// How many, one after another.
+    /// The number of rejected pairs in a row.
     pub refused: u32,
-    /// The last of them.
+    /// The last rejected pair.
     pub last: Option<Fingerprint>,
 }
 
 impl Newcomers {
-    /// How long after the last one the next is asked about.
+    /// The pause between the last rejection and the request for the next new pair.
     #[must_use]
     pub fn pause(self) -> Option<Duration> {
         let over = self.refused.checked_sub(MISTAKES)?;
@@ -29,7 +29,7 @@ impl Newcomers {
     }
 }
 
-/// How long the source's pair waits before AWS is asked about it.
+/// How long the source's pair must wait for its first request to AWS.
 pub(super) fn waits(world: &Inputs<'_>) -> Option<Duration> {
     let pair = pair(world)?;
     let asked = world.memory.newcomers.last == Some(pair.fingerprint) || !world.answers.is_empty();
@@ -37,7 +37,7 @@ pub(super) fn waits(world: &Inputs<'_>) -> Option<Duration> {
     world.newcomer_wait.filter(|_| new)
 }
 
-/// The count after a run.
+/// The count after a reconcile.
 pub(super) fn count(world: &Inputs<'_>, judged: &Verification) -> Newcomers {
     let before = world.memory.newcomers;
     let refused = match judged {

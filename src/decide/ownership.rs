@@ -1,4 +1,4 @@
-//! Whose Secret stands at the target's name, and whether it was edited.
+//! Who owns the Secret at the target's name, and whether another client edited it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,48 +15,48 @@ use crate::{
     words,
 };
 
-/// How much is repeated of what others wrote, which the API server does not bound.
+/// The most bytes of a foreign name or type in a message; the API server does not limit all of them.
 const NAMED: usize = 253;
 
-/// A Secret at the name of the target, as it was read.
+/// The Secret at the target's name, as it was read.
 #[derive(Debug)]
 pub enum Target {
-    /// There is none.
+    /// The Secret does not exist.
     Absent,
-    /// It exists.
+    /// The Secret exists.
     Found(Box<FoundTarget>),
 }
 
 /// A Secret that exists.
 #[derive(Debug)]
 pub struct FoundTarget {
-    /// Its metadata, as the index keeps it.
+    /// Metadata, as the index keeps it.
     pub seen: SecretVersion,
-    /// Its metadata, whole.
+    /// All metadata.
     pub metadata: ObjectMeta,
-    /// Its type.
+    /// The type of the Secret.
     pub kind: String,
-    /// Whether it can be changed at all.
+    /// Whether the Secret is immutable.
     pub immutable: bool,
-    /// Its content.
+    /// Content.
     pub data: BTreeMap<String, SecretBytes>,
 }
 
-/// Whose it is.
+/// Who owns a Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ownership {
-    /// Ours.
+    /// The resource.
     Ours,
-    /// Nobody's, and it consents to be taken over.
+    /// No owner, and an annotation lets the resource adopt the Secret.
     Adoptable,
-    /// It will be gone soon; then the name is free.
+    /// The Secret is about to be deleted; then the name is free.
     Terminating(Finding),
-    /// Not ours to touch.
+    /// Another owner, or none that lets the resource adopt the Secret: never written.
     Foreign(Finding),
 }
 
 impl FoundTarget {
-    /// Takes a Secret over, its bytes into the type that wipes them.
+    /// Converts a Secret; its bytes move into the type that wipes them.
     #[must_use]
     pub fn new(secret: Secret, seen: SecretVersion) -> Self {
         let wrap =
@@ -75,8 +75,8 @@ impl FoundTarget {
         }
     }
 
-    /// Whose it is, seen by a resource and by the UID of what it published. The controller is a mark
-    /// that takes a second one: our label, or that this is the very object we published.
+    /// Who owns the Secret, for a resource and the UID of the Secret that it published. A controller reference
+    /// to the resource counts only with our label, or if this is the very object that was published.
     #[must_use]
     pub fn ownership(
         &self,
@@ -172,7 +172,7 @@ impl FoundTarget {
         })
     }
 
-    /// Whether content, type and our own metadata are what they should be.
+    /// Whether content, type and our own metadata are as desired.
     #[must_use]
     pub fn conforms(
         &self,
@@ -206,8 +206,8 @@ impl FoundTarget {
         found.unwrap_or_default() == owner.references()
     }
 
-    /// Whether another writer changed the content, told from who owns which field: the pair that
-    /// was published is not at hand to compare with.
+    /// Whether another writer changed the content, judged by `managedFields`, keys and marks: the published
+    /// pair is not available for a comparison.
     #[must_use]
     pub fn has_drifted(
         &self,
@@ -227,17 +227,17 @@ impl FoundTarget {
         foreign || !keys || !self.keeps_marks(resource)
     }
 
-    /// Whether type and our own metadata are what they should be, whatever the data are.
+    /// Whether type and our own metadata are as desired; the data are ignored.
     #[must_use]
     pub fn keeps_marks(&self, resource: &ValidatedCredentials) -> bool {
-        // A policy that changed to Retain has not moved the reference yet.
+        // After a change of policy to Retain, the owner reference may not be removed yet.
         let owned = self.has_references(resource.deletion_policy, resource)
             || resource.deletion_policy == DeletionPolicy::Retain
                 && self.has_references(DeletionPolicy::Delete, resource);
         self.kind == "Opaque" && !self.immutable && self.carries_names(resource) && owned
     }
 
-    /// Whether a key whose ID ends so is in it: of a pair that is not at hand nothing else is known.
+    /// Whether any value contains the suffix of a key ID: of a pair that is not available, only that is known.
     #[must_use]
     pub fn holds_key(&self, suffix: &str) -> bool {
         let ends = |bytes: &SecretBytes| {
@@ -247,7 +247,7 @@ impl FoundTarget {
         suffix.is_empty() || self.data.values().any(ends)
     }
 
-    /// The metadata of a replacement that leaves foreign labels and annotations as they are.
+    /// The metadata of a replacement, which keeps finalizers and foreign labels and annotations.
     #[must_use]
     pub fn replacement(&self, resource: &ValidatedCredentials) -> ObjectMeta {
         let owner = resource.owner();
@@ -287,7 +287,7 @@ fn conflict(name: &str, why: &str) -> Finding {
     Finding::new(Reason::TargetConflict, message)
 }
 
-/// The conflict with a resource that wants the same target and comes first.
+/// The conflict with a resource that has the same target and comes first.
 #[must_use]
 pub fn target_conflict(target: &str, rival: &str) -> Finding {
     let message = format!(

@@ -1,4 +1,4 @@
-//! What is known of a pair without asking anybody: whether it was proven, and whether it is published.
+//! What is known of a pair without a request: whether it was proven, and whether it is published.
 
 use super::{DueState, Inputs, Proof, SourcePair};
 use crate::{
@@ -13,8 +13,8 @@ pub(super) enum Known {
     Proven(Proof),
 }
 
-/// Whether the pair was proven before: by this process, or by the target that carries it at the
-/// version that the status calls published. Everything else is new.
+/// Whether the pair was proven before: by this process, or by the target if it carries the pair at the
+/// version that the status records as published. Every other pair is new.
 pub(super) fn proof(world: &Inputs<'_>, pair: &SourcePair, region: &Region) -> Known {
     let here = |identity: &Identity| Partition::of_arn(&identity.arn) == Some(region.partition());
     if let Some(proof) = world
@@ -42,7 +42,7 @@ pub(super) fn proof(world: &Inputs<'_>, pair: &SourcePair, region: &Region) -> K
         .memory
         .published
         .is_some_and(|published| published != pair.fingerprint);
-    // For an interval proof the target need not be read: AWS is asked anyway, and nothing is written.
+    // For an interval check the target need not be read: AWS is asked anyway, and nothing is written.
     let proven_anew =
         world.due == DueState::Now && status_says_published(world) && world.knows_spec();
     if !vouched || another_is_published || proven_anew {
@@ -59,7 +59,7 @@ pub(super) fn proof(world: &Inputs<'_>, pair: &SourcePair, region: &Region) -> K
     }
 }
 
-/// Whether the target holds this pair. Where only the status says so, it decides no write.
+/// Whether the target holds this pair. If the status is the only evidence, no write may depend on the result.
 pub(super) fn is_published(world: &Inputs<'_>, pair: &SourcePair) -> bool {
     if world.published().is_none() {
         return false;
@@ -70,8 +70,8 @@ pub(super) fn is_published(world: &Inputs<'_>, pair: &SourcePair) -> bool {
     }
 }
 
-/// The target that must be read to know whether the source's pair is the one in it: a new process
-/// meets a source that was touched, and a key ID that ends as the published one does.
+/// The target that must be read to know whether it holds the source's pair: the process is new, the source
+/// was touched, and its key ID ends like the published key ID.
 pub(super) fn unread(world: &Inputs<'_>, pair: &SourcePair) -> Option<String> {
     let published = world.published()?;
     let unsure = world.memory.published.is_none()

@@ -1,4 +1,4 @@
-//! How a proven pair gets into the target that the spec names.
+//! Plans how a proven pair gets into the target that the spec names.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::{
     verdict::Finding,
 };
 
-/// A pair as the target is to carry it.
+/// A pair, rendered for the target.
 pub(super) struct Content<'a> {
     pair: &'a SourcePair,
     data: BTreeMap<String, SecretBytes>,
@@ -26,7 +26,7 @@ pub(super) struct Content<'a> {
 }
 
 impl Content<'_> {
-    /// What the status says of these data.
+    /// The digest of the data for the status, if the status may show one.
     pub(super) fn digest(&self, world: &Inputs<'_>) -> Option<String> {
         let shown = fingerprint::may_be_shown(&self.pair.pair);
         shown.then(|| fingerprint::of_content(&world.resource.uid, &self.data))
@@ -44,7 +44,7 @@ impl Content<'_> {
     }
 }
 
-/// What is to be published. A pair that a layout cannot carry was refused before.
+/// The content to publish. A pair that a layout cannot carry was rejected before.
 pub(super) fn content<'a>(world: &Inputs<'_>, source: &'a Source) -> Option<Content<'a>> {
     let Source::Found(found) = source else {
         return None;
@@ -58,7 +58,7 @@ pub(super) fn content<'a>(world: &Inputs<'_>, source: &'a Source) -> Option<Cont
     })
 }
 
-/// A proven pair goes to the target that the spec names.
+/// Plans the write of a proven pair to the target that the spec names.
 pub(super) fn publish(world: &Inputs<'_>, content: Content<'_>) -> TargetStep {
     let name = world.resource.target.as_str();
     let here = world
@@ -76,8 +76,8 @@ pub(super) fn publish(world: &Inputs<'_>, content: Content<'_>) -> TargetStep {
         (_, Some(Target::Found(found))) => {
             TargetStep::Known(Box::new(overwrite(world, content, found)))
         }
-        // A new resource's target is rarely there: creating it says so as well as reading would.
-        // A create that was refused says nothing of it: a quota counts before names are compared.
+        // The target of a new resource rarely exists, and a create finds that out as well as a read would.
+        // After a rejected create, read: a quota rejects a create before the API server compares names.
         (Observed::Unknown, None) if world.published().is_none() && world.memory.failures == 0 => {
             TargetStep::Known(Box::new(create(world, content)))
         }
@@ -103,14 +103,14 @@ pub(super) fn publish(world: &Inputs<'_>, content: Content<'_>) -> TargetStep {
     }
 }
 
-/// Whether the target was written, or found right, under the spec of which the status speaks. A spec
-/// that came while the source held nothing proven was taken note of, and changed nothing.
+/// Whether the target was written, or found correct, under the spec that the status records. A spec that came
+/// while the source held no proven pair was recorded in the status and changed nothing.
 fn is_applied(world: &Inputs<'_>) -> bool {
     world.memory.applied == Some(world.resource.generation)
         || world.reason_before(ConditionType::Published) == Some(Reason::Published)
 }
 
-/// Writes over a Secret that exists, if it is ours to write.
+/// Overwrites a Secret that exists, if the resource owns it or may adopt it.
 fn overwrite(world: &Inputs<'_>, content: Content<'_>, found: &FoundTarget) -> TargetPlan {
     let resource = world.resource;
     let adopts = match found.ownership(resource, world.published()) {
@@ -151,7 +151,7 @@ fn overwrite(world: &Inputs<'_>, content: Content<'_>, found: &FoundTarget) -> T
     };
     let new_pair = !content.is_published;
     let draft = DesiredSecret {
-        // A new policy asks for the owner reference itself.
+        // Under a new spec (a new policy) the owner reference is wanted, not brought back.
         confirmed_first: restores || adopts && here.is_some() && world.knows_spec(),
         ..content.draft(metadata, restores)
     };
@@ -162,7 +162,7 @@ fn overwrite(world: &Inputs<'_>, content: Content<'_>, found: &FoundTarget) -> T
     }
 }
 
-/// How a target stands that is what it should be already.
+/// The state of a target that is already as desired.
 fn unchanged(
     world: &Inputs<'_>,
     here: Option<&Published>,
@@ -182,12 +182,12 @@ fn unchanged(
     }
 }
 
-/// Whether the status already speaks of this pair in this object, of which only the version moved.
+/// Whether the status already records this pair in this object, of which only the version changed.
 fn same_pair_and_object(here: &Published, content: &Content<'_>, found: &FoundTarget) -> bool {
     found.seen.uid == *here.uid && here.key_id_suffix == content.pair.pair.suffix()
 }
 
-/// Creates the target, unless somebody who wants it too comes first.
+/// Creates the target, unless a conflicting resource comes first.
 fn create(world: &Inputs<'_>, content: Content<'_>) -> TargetPlan {
     let target = world.resource.target.as_str();
     if let Some(rival) = &world.view.conflicting_resource {

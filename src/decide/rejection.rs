@@ -1,4 +1,4 @@
-//! When AWS refuses a pair: how long that is only a doubt, and when it counts.
+//! When AWS rejects a pair: how long the rejection is only a doubt, and when it counts.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     verdict::{Answer, Control, Finding, words},
 };
 
-/// Weighs a refusal.
+/// Weighs a rejection.
 pub(super) fn evaluate(
     world: &Inputs<'_>,
     pair: &SourcePair,
@@ -60,7 +60,7 @@ pub(super) fn evaluate(
     }
 }
 
-/// What is odd about a pair is the likeliest cause of its refusal.
+/// Adds the notes on the pair: what is unusual about a pair is the likeliest cause of its rejection.
 fn refused(pair: &SourcePair, answer: &Answer, region: &Region) -> Finding {
     let mut finding = words::refused(answer, region.as_str());
     pair.note(&mut finding);
@@ -76,8 +76,8 @@ fn by_aws(finding: Finding, published: bool, certain: bool) -> Verification {
     }
 }
 
-/// IAM never changes the secret of an access key. A pair that was proven has the right one for ever, so a
-/// wrong signature is the work of something on the way; it counts against no such pair, and withdraws none.
+/// IAM never changes the secret of an access key, so a proven pair has the right secret for ever: a wrong
+/// signature comes from something between operator and STS and is only a doubt. No target is withdrawn for it.
 fn wrong_signature(
     world: &Inputs<'_>,
     pair: &SourcePair,
@@ -94,8 +94,8 @@ fn wrong_signature(
     by_aws(finding, published, false)
 }
 
-/// Before a target is deleted, the partition's default region is asked: a region that was switched
-/// off for the account answers just as for a key that is gone. None if nothing speaks against it.
+/// Before a target is deleted, the partition's default region must reject the key too: a region that the
+/// account has disabled answers as for a deleted key. `None` if nothing speaks against the rejection.
 fn confirm_in_default_region(
     world: &Inputs<'_>,
     region: &Region,
@@ -130,8 +130,8 @@ fn confirm_in_default_region(
     )))
 }
 
-/// A confirmed refusal of a published pair counts if the endpoint accepts another pair meanwhile. One that
-/// counted before is not questioned again, unless a target may be deleted for it.
+/// A confirmed rejection of a published pair counts if the endpoint still accepts another pair, or no other is
+/// known. A rejection that counted before is not checked again, unless a target may be deleted for it.
 fn controlled(
     world: &Inputs<'_>,
     region: &Region,

@@ -1,4 +1,4 @@
-//! When a pair is asked about again.
+//! When AWS is asked about a pair again.
 
 use std::time::Duration;
 
@@ -10,36 +10,36 @@ use crate::{
     verdict::Answer,
 };
 
-/// How long a refusal lasts before it counts.
+/// How long a rejection must last before it counts.
 pub const REJECTION_CONFIRMATION: Duration = Duration::from_mins(1);
 
-/// A refused pair is asked about once more within this time after a start: endpoint, CA and proxy of the
-/// operator can only change with one.
+/// After a start, a rejected pair is checked once more within this time: endpoint, CA and proxy of the operator
+/// can only change with a restart.
 const AT_START: Duration = Duration::from_mins(1);
 
-/// A timer may fire a little before the wall clock agrees.
+/// The tolerance for a timer that fires slightly early.
 const SLACK: Duration = Duration::from_millis(500);
 
-/// When the next proof is due.
+/// When the next check of a pair is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DueState {
     /// This process has not decided that yet.
     Undecided,
-    /// None is planned.
+    /// No check is scheduled.
     Never,
-    /// One is planned.
+    /// A check is scheduled.
     Later,
-    /// It is due.
+    /// The check is due.
     Now,
 }
 
-/// How long AWS has refused this pair.
+/// How long AWS has rejected this pair.
 pub(super) fn refused_for(world: &Inputs<'_>, pair: &SourcePair) -> Option<Duration> {
     world.refused_for.filter(|_| is_refused(world, pair))
 }
 
-/// Whether the refusal that the status speaks of is of this pair. Of a new one the ID tells: another secret
-/// makes no unknown ID known. One that is published is taken away only when it was refused itself.
+/// Whether the status records the rejection of this pair. For an unpublished pair the key ID suffices: another
+/// secret makes no unknown ID known. A published pair must match itself, since its target may be withdrawn.
 pub(super) fn is_refused(world: &Inputs<'_>, pair: &SourcePair) -> bool {
     let settling = world.status.settling.as_ref();
     let same_id = settling.is_some_and(|settling| settling.key_id_suffix == pair.pair.suffix());
@@ -50,12 +50,12 @@ pub(super) fn is_refused(world: &Inputs<'_>, pair: &SourcePair) -> bool {
     same_id && (same_pair || !proof::is_published(world, pair))
 }
 
-/// Whether a refusal has lasted long enough.
+/// Whether a rejection has lasted long enough to count.
 pub(super) fn is_confirmed(refused_for: Duration) -> bool {
     refused_for + SLACK >= REJECTION_CONFIRMATION
 }
 
-/// While a new pair settles: every 2 s for 20 s, then every 10 s, 15 questions in all.
+/// While a new pair settles: every 2 s for 20 s, then every 10 s, 15 requests in all.
 fn settling_pause(refused_for: Duration) -> Duration {
     let left = REJECTION_CONFIRMATION.saturating_sub(refused_for);
     let pause = if refused_for + SLACK < Duration::from_secs(20) {
@@ -66,7 +66,7 @@ fn settling_pause(refused_for: Duration) -> Duration {
     Duration::from_secs(pause).min(left.max(Duration::from_millis(100)))
 }
 
-/// The next question about a pair of which nothing is known yet.
+/// The pause before the next request for a pair that is still undecided.
 pub(super) fn while_pending(world: &Inputs<'_>, reason: Reason, refused_for: Duration) -> Duration {
     if reason == Reason::Settling {
         settling_pause(refused_for)
@@ -75,9 +75,9 @@ pub(super) fn while_pending(world: &Inputs<'_>, reason: Reason, refused_for: Dur
     }
 }
 
-/// The longest pause after answers that say nothing. A question to an endpoint that gives no answer waits
-/// for its first one and costs no call, so that all of them are asked soon after it is back. What an account
-/// has switched off, a person must switch on.
+/// The longest pause after inconclusive answers. During an outage, a request waits for the first answer of the
+/// endpoint and costs no call, so that short pauses let all requests follow soon after the outage ends. What an
+/// account has disabled, only a person can enable.
 fn longest(world: &Inputs<'_>, reason: Reason) -> Duration {
     let outage = |(_, answer): &(String, Answer)| matches!(answer, Answer::Outage(_));
     if world.answers.iter().any(outage) {
@@ -91,13 +91,13 @@ fn longest(world: &Inputs<'_>, reason: Reason) -> Duration {
     }
 }
 
-/// The next question about a new pair that AWS does not know: a few new keys take longer than
+/// The pause before the next request for a new pair that AWS does not know: a few new keys take longer than
 /// [`REJECTION_CONFIRMATION`], and an interval may be a week.
 fn late_arrival(refused_for: Duration) -> Duration {
     refused_for.saturating_mul(4).max(REJECTION_CONFIRMATION)
 }
 
-/// The next proof of a pair that is published, or of one that AWS refused.
+/// The pause before the next check of a pair that is published or rejected: the interval, ±10 %.
 pub(super) fn interval(world: &Inputs<'_>) -> Duration {
     world
         .resource
@@ -106,13 +106,13 @@ pub(super) fn interval(world: &Inputs<'_>) -> Duration {
         .mul_f64(0.9 + 0.2 * world.jitter)
 }
 
-/// After answers that say nothing: twice the pause each time, from `first` to `most`.
+/// The pause after inconclusive answers: doubled each time, from `first` to `most`.
 pub(super) fn backoff(world: &Inputs<'_>, first: Duration, most: Duration) -> Duration {
     let doubled = first.saturating_mul(1 << world.failures().min(16));
     doubled.min(most).mul_f64(0.8 + 0.4 * world.jitter)
 }
 
-/// The next proof of a settled resource.
+/// The next check of a settled resource.
 pub(super) fn requeue_when_idle(world: &Inputs<'_>) -> Requeue {
     if world.question.is_some() {
         return Requeue::Answer;
@@ -132,14 +132,14 @@ pub(super) fn requeue_when_idle(world: &Inputs<'_>) -> Requeue {
     Requeue::Never
 }
 
-/// Whether AWS refused the source's pair when it was last asked.
+/// Whether AWS rejected the source's pair at the last request.
 pub(super) fn was_refused(world: &Inputs<'_>) -> bool {
     world
         .reason_before(ConditionType::Ready)
         .is_some_and(Reason::is_refusal)
 }
 
-/// What fell due while no process was running is spread over the interval.
+/// Checks that fell due while no process was running are spread over the interval.
 pub(super) fn until_next_check(world: &Inputs<'_>) -> Duration {
     let spread = world.resource.checks.interval.mul_f64(world.jitter);
     let Some(last) = &world.status.last_verified_time else {
@@ -156,7 +156,7 @@ pub(super) fn until_next_check(world: &Inputs<'_>) -> Duration {
         .unwrap_or(spread)
 }
 
-/// When to look again after a run.
+/// When to reconcile again.
 pub(super) fn next(
     world: &Inputs<'_>,
     judged: &Verification,

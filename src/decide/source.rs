@@ -1,4 +1,4 @@
-//! What is read from the source, and what may be wrong with it before its pair is looked at.
+//! Reads the source and finds what is wrong with the Secret itself, before its pair is checked.
 
 use std::sync::Arc;
 
@@ -18,18 +18,18 @@ use crate::{
 /// The source as it was read.
 #[derive(Debug)]
 pub enum Source {
-    /// There is none.
+    /// The Secret does not exist.
     Absent,
-    /// It exists.
+    /// The Secret exists.
     Found(FoundSource),
 }
 
 /// A source that exists.
 #[derive(Debug)]
 pub struct FoundSource {
-    /// Its metadata.
+    /// Metadata, as the index keeps it.
     pub seen: SecretVersion,
-    /// Its pair, or what is wrong with it.
+    /// The pair, or why there is none.
     pub pair: Result<SourcePair, Finding>,
 }
 
@@ -38,14 +38,14 @@ pub struct FoundSource {
 pub struct SourcePair {
     /// The pair.
     pub pair: Arc<KeyPair>,
-    /// By what this process recognizes it.
+    /// The fingerprint by which this process recognizes the pair.
     pub fingerprint: Fingerprint,
-    /// What is unusual about it.
+    /// What is unusual about the pair.
     pub notes: Vec<String>,
 }
 
 impl SourcePair {
-    /// Adds what is unusual about the pair to what is said of the pair.
+    /// Appends what is unusual about the pair to a finding about the pair.
     pub(super) fn note(&self, finding: &mut Finding) {
         for note in &self.notes {
             finding.message.push_str("; ");
@@ -56,10 +56,10 @@ impl SourcePair {
 
 type Check = fn(&Secret, &str) -> Option<Finding>;
 
-/// What a Secret may be that no pair is read from it. The first that holds is reported.
+/// Checks of the Secret that must pass before a pair is read from it. The first violation is reported.
 const VIOLATIONS: [Check; 2] = [source_is_target, source_type_forbidden];
 
-/// Takes the pair out of the source.
+/// Extracts the pair from the source.
 #[must_use]
 pub fn examine(
     secret: Secret,
@@ -88,7 +88,7 @@ fn well_formed(
         secret_access_key_key: &source.secret_access_key_key,
         any_store: resource.checks.any_store,
     };
-    // Every value is taken over, so that all of them are wiped, those that are not asked for too.
+    // Every value is converted, also those that the spec does not name, so that all of them are wiped.
     let mut data: std::collections::BTreeMap<String, SecretBytes> = secret
         .data
         .unwrap_or_default()
@@ -105,8 +105,8 @@ fn well_formed(
     })
 }
 
-/// A Secret counts as a target when our kind controls it, not when a spec names it: otherwise
-/// anybody could block a source by naming it.
+/// A Secret counts as a target by its controller reference or its label, not because a spec names it:
+/// otherwise any user could block a source by naming it as a target.
 fn source_is_target(secret: &Secret, name: &str) -> Option<Finding> {
     let metadata = &secret.metadata;
     let known_by = if target::our_controller(metadata).is_some() {

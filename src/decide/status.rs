@@ -1,4 +1,4 @@
-//! What the status says after a run, and the plan as a whole.
+//! The status after a reconcile, and the plan as a whole.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub(super) fn plan(
     }
 }
 
-/// Leftovers that were refused rest for a while, and the condition goes on to tell of them.
+/// Leftovers that could not be removed are retried after a pause; until then the condition still reports them.
 fn unless_rejected(
     world: &Inputs<'_>,
     due: Vec<Leftover>,
@@ -63,8 +63,8 @@ fn unless_rejected(
     }
 }
 
-/// A suspended resource: one status write. `Retain` holds for it too: a person who deletes a suspended
-/// resource counts on that.
+/// The plan for a suspended resource: one status write. `Retain` still applies, since a person who deletes a
+/// suspended resource counts on it.
 pub(super) fn suspended(world: &Inputs<'_>) -> Plan {
     let mut plan = Plan::rest(world, Requeue::Never);
     plan.status.observed_generation = world.resource.generation;
@@ -75,7 +75,7 @@ pub(super) fn suspended(world: &Inputs<'_>) -> Plan {
     plan
 }
 
-/// The API server refused to write the target. What AWS said of the pair stays said.
+/// The API server rejected the write of the target. The condition Verified keeps the verdict of AWS on the pair.
 pub(super) fn write_refused(world: &Inputs<'_>, decided: &Plan, finding: &Finding) -> Plan {
     let first = Duration::from_secs(10);
     let pause = schedule::backoff(world, first, Duration::from_mins(5));
@@ -249,7 +249,7 @@ fn memory(
     memory
 }
 
-/// What is known since of the pair that is proven and of the one that is published.
+/// Remembers which pair is proven and which pair is published.
 fn learn(
     memory: &mut super::Memory,
     generation: i64,

@@ -1,4 +1,4 @@
-//! Everything of the status but the conditions.
+//! All fields of the status except the conditions.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -14,7 +14,7 @@ use crate::{
     index::SecretVersion,
 };
 
-/// The status after a run, its conditions as they were.
+/// The status after a reconcile, with the conditions unchanged.
 pub(super) fn facts(
     world: &Inputs<'_>,
     source: &Source,
@@ -88,8 +88,8 @@ fn identify(world: &Inputs<'_>, judged: &Verification, status: &mut StaticAwsCre
     }
 }
 
-/// A target that an older release published has no digests. That it holds the source's pair in the shape that
-/// the spec asks for is known where the pair is sound.
+/// A target that an older release published has no digests. Where the pair is verified without a doubt, the
+/// target is known to hold it in the shape that the spec asks for, so that they can be added.
 fn learn_digests(
     world: &Inputs<'_>,
     source: &Source,
@@ -150,7 +150,7 @@ fn pair_of(source: &Source) -> Option<&SourcePair> {
     }
 }
 
-/// The names under which the pair was published before, the last one first.
+/// The names under which the pair was published before, the latest first.
 fn former_names(before: &Published, target: &str) -> Vec<String> {
     let last = std::iter::once(&before.secret_name);
     let names = last.chain(&before.former_secret_names);
@@ -158,8 +158,8 @@ fn former_names(before: &Published, target: &str) -> Vec<String> {
     former.take(MOST_NAMES - 1).collect()
 }
 
-/// A refusal is remembered with its beginning, over restarts and touches, until AWS accepts the
-/// pair or another takes its place.
+/// A rejection is kept with its beginning, across restarts and edits of the source, until AWS accepts the
+/// pair or another pair replaces it.
 fn settling(world: &Inputs<'_>, source: &Source, judged: &Verification) -> Option<Settling> {
     let Source::Found(found) = source else {
         return world.status.settling.clone();

@@ -1,4 +1,4 @@
-//! What is to become of the target, given the verdict on the source's pair.
+//! What happens to the target, given what is known of the source's pair.
 
 use std::collections::BTreeSet;
 
@@ -14,39 +14,39 @@ use crate::{
     verdict::Finding,
 };
 
-/// The next step towards a placing.
+/// The next step towards a plan for the target.
 pub(super) enum TargetStep {
     Read(Read),
     Known(Box<TargetPlan>),
 }
 
-/// What happens to the target, and how it then stands.
+/// The change of the target, and the state of the target afterwards.
 #[derive(Debug)]
 pub(super) struct TargetPlan {
     pub change: TargetWrite,
     pub standing: TargetState,
 }
 
-/// How the target stands.
+/// The state of the target.
 #[derive(Debug)]
 pub(super) enum TargetState {
-    /// It holds what was last published, at this version.
+    /// Holds what was last published, at this version.
     Current(SecretVersion),
-    /// It holds the pair already, though the status does not say so: a write was lost half-way.
+    /// Holds the pair already, but the status does not record that: an earlier status write was lost.
     Recovered { seen: SecretVersion, new_pair: bool },
-    /// It is written in this run.
+    /// Is written in this reconcile.
     Writing { new_pair: bool },
-    /// Nothing was ever published, or nothing is any more.
+    /// Nothing was published yet, or the target was withdrawn.
     NotPublished(Finding),
-    /// It was published and is gone or was edited, and cannot be restored from the source.
+    /// Was published and is now deleted or edited, and the source holds no proven pair to restore it from.
     Drifted(Finding),
-    /// Its name is taken, or it cannot be written.
+    /// The name is taken, or the Secret cannot be written.
     Blocked(Finding),
-    /// Its name will be free soon, or the next restore has to wait.
+    /// The name will be free soon, or the next restore must wait.
     Waiting(Finding),
 }
 
-/// Decides what becomes of the target.
+/// Decides what happens to the target.
 pub(super) fn plan_target(
     world: &Inputs<'_>,
     source: &Source,
@@ -80,7 +80,7 @@ pub(super) fn withdraws(world: &Inputs<'_>) -> bool {
 }
 
 /// Whether the target carries the source's pair by a write whose status was lost: the spec changed
-/// meanwhile, and the status still speaks of the pair before.
+/// meanwhile, and the status still records the previous pair.
 fn has_unrecorded_write(world: &Inputs<'_>, source: &Source) -> bool {
     let Some(published) = world.published() else {
         return false;
@@ -99,7 +99,7 @@ fn carries(target: &FoundTarget, source: &Source) -> bool {
     pair.is_ok_and(|pair| layout::carries(&target.data, &pair.pair))
 }
 
-/// Nothing proven is at hand: the target stays as it is, and is looked at only to report on it.
+/// No proven pair is available: the target stays as it is, and is checked only for the report.
 fn leave_target(world: &Inputs<'_>) -> TargetStep {
     let Some(published) = world.published() else {
         let withdrawn = world.reason_before(ConditionType::Published) == Some(Reason::Withdrawn);
@@ -162,9 +162,9 @@ fn detect_drift(world: &Inputs<'_>, published: &Published, found: &FoundTarget) 
     }
 }
 
-/// Whether a target of another version holds what was published. The fields' managers say who wrote, which
-/// is not what: another writer may use our name, and a leader that was deposed may have written another
-/// pair, whose status was lost. They are asked only about what an older release published.
+/// Whether a target at another version holds what was published. `managedFields` show who wrote, not what:
+/// another writer may use our name, and a deposed leader may have written another pair, whose status was lost.
+/// They count only for a Secret that an older release published, which has no digest.
 fn is_as_published(world: &Inputs<'_>, published: &Published, found: &FoundTarget) -> bool {
     match &published.content_digest {
         Some(digest) => {
@@ -178,9 +178,9 @@ fn is_as_published(world: &Inputs<'_>, published: &Published, found: &FoundTarge
     }
 }
 
-/// The target is deleted, if it is still the object that was published, still ours and as it was
-/// published, with the pair that is refused in it. What somebody else has deleted or edited is reported as such: a process that has just
-/// started could not tell whether the pair that is refused is the one that was in it.
+/// Deletes the target if it is still the object that was published, still ours, not edited, and carries the
+/// rejected pair. A target that another client deleted or edited is only reported: a process that has just started
+/// cannot know whether the rejected pair was in it.
 fn withdraw(world: &Inputs<'_>, source: &Source) -> TargetStep {
     let Some(published) = world.published() else {
         return leave_target(world);
@@ -189,7 +189,7 @@ fn withdraw(world: &Inputs<'_>, source: &Source) -> TargetStep {
     if world.reason_before(ConditionType::Published) == Some(Reason::TargetLost) {
         return leave_target(world);
     }
-    // A deletion by this operator whose status was lost; of a target that was damaged it deletes none.
+    // Taken for a deletion by this operator whose status was lost; it never deletes a damaged target.
     let gone = || {
         if world.was_true(ConditionType::Published) {
             known(

@@ -1,4 +1,4 @@
-//! Whether there is nothing to do: no request is made for a resource that is settled.
+//! Whether there is nothing to do: a settled resource costs no request.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -8,7 +8,7 @@ use crate::{
     index::{Observed, View},
 };
 
-/// Whether the world is as the last finished run left it, or, in a new process, as the status says.
+/// Whether the inputs are as the last finished reconcile left them or, in a new process, as the status records.
 pub(super) fn is_up_to_date(world: &Inputs<'_>) -> bool {
     let has_labels = world.knows_labels() || !world.was_true(ConditionType::Ready);
     let is_now = |look: InputsHash| {
@@ -17,7 +17,7 @@ pub(super) fn is_up_to_date(world: &Inputs<'_>) -> bool {
     match (world.question, world.memory.look) {
         _ if !has_labels => false,
         (Some(Question::Answered), _) => false,
-        // Its proof is due, and waits.
+        // The check is due, and its request has no answer yet.
         (Some(Question::Open(look)), _) => look.is_some_and(is_now),
         (None, _) if world.due == DueState::Now => false,
         (None, Some(look)) => is_now(look),
@@ -25,8 +25,8 @@ pub(super) fn is_up_to_date(world: &Inputs<'_>) -> bool {
     }
 }
 
-/// Whether the next restore has to wait and nothing but the target has changed: an editor who
-/// fights costs no reads until then.
+/// Whether the next restore must wait and only the target has changed: a client that keeps editing the
+/// target costs no reads until then.
 pub(super) fn awaits_restore(world: &Inputs<'_>) -> bool {
     world.restore_wait.is_some()
         && world.question != Some(Question::Answered)
@@ -37,13 +37,13 @@ pub(super) fn awaits_restore(world: &Inputs<'_>) -> bool {
 }
 
 impl InputsHash {
-    /// The world as it is.
+    /// The hash of the current inputs.
     #[must_use]
     pub fn of(generation: i64, view: &View, status: &StaticAwsCredentialsStatus) -> Self {
         let mut hasher = DefaultHasher::new();
         generation.hash(&mut hasher);
         for sight in [&view.source, &view.target, &view.published] {
-            // A name that was first mentioned after the list is known to be free only at the next.
+            // As `NotFound`: a name first referenced after a list is known to be free only at the next list.
             let sight = (*sight != Observed::Unknown).then_some(sight);
             sight.unwrap_or(&Observed::NotFound).hash(&mut hasher);
         }
@@ -55,7 +55,7 @@ impl InputsHash {
     }
 }
 
-/// A new process trusts a status only where UIDs and versions of source and target match.
+/// A new process trusts a status only if UIDs and versions of source and target match it.
 fn status_is_trustworthy(world: &Inputs<'_>) -> bool {
     world.knows_spec()
         && world.view.stale_targets.is_empty()
@@ -85,7 +85,7 @@ fn target_matches(world: &Inputs<'_>) -> bool {
     }
 }
 
-/// Whether only a change of source, spec or target, or the interval, can lead further.
+/// Whether only the interval, or a change of source, spec or target, can lead further.
 fn is_final(world: &Inputs<'_>) -> bool {
     if world.was_true(ConditionType::Ready) {
         return world.reason_before(ConditionType::Ready) == Some(Reason::Published);

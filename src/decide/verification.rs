@@ -1,4 +1,4 @@
-//! What is known of the source's pair, and what must be asked to know more.
+//! What is known of the source's pair, and which request is needed to know more.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
     verdict::{Answer, Finding, words},
 };
 
-/// The next step towards a judgement.
+/// The next step towards a verification.
 pub(super) enum VerificationStep {
     Read(Read),
     Ask(Query),
@@ -24,24 +24,24 @@ pub(super) enum VerificationStep {
 /// What is known of the source's pair.
 #[derive(Debug)]
 pub(super) enum Verification {
-    /// There is no source.
+    /// The source does not exist.
     SourceMissing,
-    /// It cannot be a pair, or not one that the spec allows.
+    /// The source holds no well-formed pair, or none that the spec allows.
     Invalid { finding: Finding, published: bool },
-    /// It is proven and conforms. A doubt is an answer of AWS that did not confirm it this time.
+    /// Proven (at level Format: well-formed) and allowed. A doubt is an answer of AWS that did not confirm the pair.
     Verified {
         proof: Option<Proof>,
         accepted_now: bool,
         doubt: Option<Finding>,
     },
-    /// AWS or the pins refuse it. A published one that is refused for certain may be withdrawn.
+    /// Rejected by AWS or the pins. A published pair may be withdrawn if the rejection is certain.
     Rejected {
         finding: Finding,
         published: bool,
         by_aws: bool,
         certain: bool,
     },
-    /// It is not known yet.
+    /// Not known yet.
     Pending { finding: Finding, published: bool },
 }
 
@@ -109,8 +109,8 @@ fn by_identity(world: &Inputs<'_>, pair: &SourcePair, region: &Region) -> Verifi
         }
         None => VerificationStep::Ask(Query {
             region: region.clone(),
-            // One whose target is gone or was edited waits for a write as a new pair does. A refused pair
-            // that is asked about by itself does not go before those that people wait for.
+            // A published pair whose target is gone or was edited waits for a write, as a new pair does. The
+            // scheduled check of a rejected pair must not go before requests that people wait for.
             new_pair: !(proof::is_published(world, pair) && world.is_intact()
                 || world.due == DueState::Now && schedule::was_refused(world)),
             max_age: max_age(world, pair),
@@ -118,15 +118,15 @@ fn by_identity(world: &Inputs<'_>, pair: &SourcePair, region: &Region) -> Verifi
     }
 }
 
-/// Whether AWS refused this very pair a moment ago and the next question has its time. A source that
-/// is touched again and again must not bring more of them.
+/// Whether AWS rejected this very pair a moment ago and the next request is scheduled. A source that is
+/// touched again and again must not cause more requests.
 fn settles_meanwhile(world: &Inputs<'_>, pair: &SourcePair) -> bool {
     world.due == DueState::Later
         && world.memory.settling == Some(pair.fingerprint)
         && world.knows_spec()
 }
 
-/// Whether a proven pair is asked about again now.
+/// Whether AWS must be asked about a proven pair again now.
 fn must_ask(world: &Inputs<'_>, proof: &Proof, region: &Region) -> bool {
     let spec_changed = !world.knows_spec();
     let elsewhere = match &proof.region {
@@ -139,10 +139,10 @@ fn must_ask(world: &Inputs<'_>, proof: &Proof, region: &Region) -> bool {
     world.due == DueState::Now || elsewhere || doubted
 }
 
-/// How old a known answer may be. One that lifts a refusal must be younger than it, and somebody
-/// who touched a refused source wants a new one.
+/// How old a cached answer may be. An answer that lifts a rejection must be younger than the rejection, and
+/// a person who touched a rejected source wants a new answer.
 fn max_age(world: &Inputs<'_>, pair: &SourcePair) -> Duration {
-    // An identity that STS would not name is remembered as any other.
+    // An identity that STS cannot have returned is cached like any other: do not use the cache.
     if world.reason_before(ConditionType::Verified) == Some(Reason::StsUnexpectedResponse) {
         return Duration::ZERO;
     }
@@ -190,8 +190,8 @@ fn evaluate(
     }
 }
 
-/// Why an identity is none that STS would name for the pair: it is of another partition, or not of the account
-/// that the access key ID encodes. Other stores encode nothing, and of other partitions it is not known.
+/// Why STS cannot have returned this identity for the pair: wrong partition, or not the account that the access
+/// key ID encodes. Other stores encode no account, and whether other partitions do is not known.
 fn no_identity(
     world: &Inputs<'_>,
     pair: &SourcePair,
@@ -210,7 +210,7 @@ fn no_identity(
     (encoded != *named).then(|| words::other_account(named, &encoded, region.as_str()))
 }
 
-/// A published pair that AWS proved once stays Ready while nothing certain is known against it.
+/// A published pair that AWS proved once stays Ready while nothing certain is known against the pair.
 pub(super) fn undetermined(
     world: &Inputs<'_>,
     finding: Finding,
@@ -227,7 +227,7 @@ pub(super) fn undetermined(
             },
             refused => refused,
         },
-        // A pair that was refused for good is not taken back because AWS is away.
+        // Only if Ready: an outage of AWS does not restore a pair that was rejected for good.
         None if was_proven
             && world.was_true(ConditionType::Ready)
             && world.is_intact()
@@ -243,7 +243,7 @@ pub(super) fn undetermined(
     }
 }
 
-/// What a proof is worth under the pins.
+/// Applies the pins to a proven identity.
 pub(super) fn check_constraints(
     world: &Inputs<'_>,
     proof: Proof,

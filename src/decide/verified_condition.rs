@@ -1,5 +1,5 @@
-//! What is to be said of a source's pair: for the condition Verified, and for somebody who asks
-//! about a source from which nothing was published yet.
+//! The verdict on a source's pair: for the condition Verified, and for a check of a source from which nothing
+//! was published yet.
 
 use std::time::Duration;
 
@@ -17,30 +17,30 @@ use crate::{
     verdict::{Answer, Finding},
 };
 
-/// What is said of the pair of a source from which nothing was published yet.
+/// The verdict on the pair of a source from which nothing was published yet.
 #[derive(Debug)]
 pub enum Verdict {
     /// Ask STS, then judge again.
     Ask(Query),
-    /// The pair is proven, or well-formed where AWS is not asked.
+    /// The pair is proven, or well-formed at level Format.
     Accepted(Finding),
-    /// The pair is refused.
+    /// The pair is rejected.
     Rejected(Finding),
-    /// Nothing can be said. AWS may be asked again after this time.
+    /// No verdict yet. AWS may be asked again after this time.
     Undetermined(Finding, Duration),
 }
 
-/// What was learnt of a pair so far.
+/// What is known of a pair so far.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
-    /// What STS answered last, by region.
+    /// The last answers of STS, by region.
     pub answers: &'a [(String, Answer)],
-    /// For how long AWS has not known the key. One that it does not know counts as refused only
-    /// after [`super::REJECTION_CONFIRMATION`].
+    /// How long AWS has not known the key. An unknown key counts as rejected only after
+    /// [`super::REJECTION_CONFIRMATION`].
     pub refused_for: Duration,
-    /// Answers in a row that said nothing.
+    /// Inconclusive answers in a row.
     pub failures: u32,
-    /// Whether another endpoint stands for those of AWS.
+    /// Whether a custom endpoint replaces those of AWS.
     pub endpoint_replaced: bool,
     /// Whether AWS was asked through a proxy.
     pub proxied: bool,
@@ -48,7 +48,7 @@ pub struct Evidence<'a> {
     pub now: Timestamp,
 }
 
-/// Judges a source as a run for a new resource does.
+/// Judges a source as the reconcile of a new resource does.
 #[must_use]
 pub fn verdict(
     resource: &ValidatedCredentials,
@@ -87,7 +87,7 @@ pub fn verdict(
     match verification::verify(&world, source) {
         VerificationStep::Ask(query) => Verdict::Ask(query),
         VerificationStep::Known(judged) => of_judged(&world, &judged, evidence.refused_for),
-        // Only for a target that was published are Secrets read and control questions asked.
+        // Reads and control checks are needed only for a published target.
         VerificationStep::Read(_) | VerificationStep::Control(_) => {
             of_judged(&world, &Verification::SourceMissing, evidence.refused_for)
         }
@@ -116,7 +116,7 @@ fn settling(source: &Source, evidence: &Evidence<'_>) -> Option<Settling> {
     })
 }
 
-/// What is to be said of the source's pair, its notes aside.
+/// Status and finding of the condition Verified, without the notes on the pair.
 pub(super) fn opinion(world: &Inputs<'_>, judged: &Verification) -> (ConditionStatus, Finding) {
     match judged {
         Verification::SourceMissing => (ConditionStatus::Unknown, missing(world)),

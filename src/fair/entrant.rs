@@ -1,11 +1,11 @@
-//! One that comes to a gate again and again.
+//! A waiter that keeps its place in the queue of a semaphore.
 
 use futures::{FutureExt, future::BoxFuture};
 
 use super::{FairSemaphore, Permit};
 
-/// Waits before a [`FairSemaphore`] for a namespace, and keeps its place while it does other things in between:
-/// a wait that began anew each time would come last each time.
+/// Waits for a [`FairSemaphore`] on behalf of a namespace, and keeps its place in the queue between calls of
+/// [`Self::enter`]: a wait that started again each time would be the last in the queue each time.
 pub struct Entrant<'a> {
     gate: &'a FairSemaphore,
     namespace: &'a str,
@@ -13,7 +13,7 @@ pub struct Entrant<'a> {
 }
 
 impl<'a> Entrant<'a> {
-    /// One that does not wait yet.
+    /// An entrant that does not wait yet.
     #[must_use]
     pub fn new(gate: &'a FairSemaphore, namespace: &'a str) -> Self {
         Self {
@@ -23,7 +23,7 @@ impl<'a> Entrant<'a> {
         }
     }
 
-    /// Waits to be let in. Dropped, this keeps its place for the next call.
+    /// Waits for a permit. If the future is dropped, the place in the queue is kept for the next call.
     pub async fn enter(&mut self) -> Permit {
         let (gate, namespace) = (self.gate, self.namespace);
         let entering = self
@@ -34,7 +34,7 @@ impl<'a> Entrant<'a> {
         permit
     }
 
-    /// Leaves the queue: it has nothing to enter for. A permit that came meanwhile goes on to the next.
+    /// Leaves the queue. A permit that was granted meanwhile passes to the next waiter.
     pub fn leave(&mut self) {
         self.entering = None;
     }

@@ -1,4 +1,4 @@
-//! The gate: so many at once.
+//! A semaphore that is fair between namespaces.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,13 +7,13 @@ use tokio::{sync::oneshot, time::Instant};
 use super::{FairQueue, Load, Ticket, yielding::BurstThrottle};
 use crate::lock::lock;
 
-/// At most so many at once, and the others admitted as a [`FairQueue`] has it.
+/// A semaphore whose waiters are admitted in the order of a [`FairQueue`].
 #[derive(Clone, Debug)]
 pub struct FairSemaphore {
     state: Arc<Mutex<GateState>>,
 }
 
-/// The right to be inside a [`FairSemaphore`]. Dropped, it passes to the next in the queue.
+/// A permit of a [`FairSemaphore`]. On drop, it passes to the next waiter in the queue.
 #[derive(Debug)]
 pub struct Permit {
     state: Arc<Mutex<GateState>>,
@@ -27,7 +27,7 @@ struct GateState {
     yielding: BurstThrottle,
 }
 
-/// Leaves the queue when its owner is dropped while it waits.
+/// A place in the queue, given up on drop.
 struct Waiter<'a> {
     state: &'a Mutex<GateState>,
     place: Ticket,
@@ -35,7 +35,7 @@ struct Waiter<'a> {
 }
 
 impl FairSemaphore {
-    /// A gate that lets so many in at once.
+    /// A semaphore with this number of permits.
     #[must_use]
     pub fn new(permits: usize) -> Self {
         let state = GateState {
@@ -48,8 +48,8 @@ impl FairSemaphore {
         }
     }
 
-    /// Waits to be let in. Whoever stops waiting leaves the queue; a permit that comes too late for
-    /// its waiter goes on to the next.
+    /// Waits for a permit. A dropped future leaves the queue; a permit that comes too late for its waiter
+    /// passes to the next waiter.
     pub async fn acquire(&self, namespace: &str) -> Permit {
         loop {
             let waiter = {
@@ -71,13 +71,13 @@ impl FairSemaphore {
         }
     }
 
-    /// How many wait to be let in.
+    /// How many waiters are queued.
     #[must_use]
     pub fn waiting(&self) -> usize {
         lock(&self.state).waiting.len()
     }
 
-    /// Until when nobody else of a crowd shall enter, unless one of them leaves before.
+    /// Until when no further item of a burst shall start, unless the burst releases a permit earlier.
     #[must_use]
     pub fn burst_blocked_until(&self, now: Instant) -> Option<Instant> {
         lock(&self.state).yielding.burst_blocked_until(now)
@@ -96,7 +96,7 @@ impl Permit {
         }
     }
 
-    /// Says for whom it is.
+    /// Records the load and namespace of the holder, for the throttling of bursts.
     #[must_use]
     pub fn with_load(mut self, company: Load, namespace: &Arc<str>, now: Instant) -> Self {
         let mut state = lock(&self.state);
@@ -138,8 +138,8 @@ impl Drop for Permit {
         };
         if let Some(next) = next {
             let permit = Self::new(&self.state);
-            // A waiter that has gone hands the permit back here, where it is dropped in turn. The
-            // lock must be free by then.
+            // If the waiter is gone, `send` returns the permit, whose drop here takes the lock: the lock
+            // must be free by then.
             drop(next.send(permit));
         }
     }
@@ -149,7 +149,7 @@ impl Drop for Permit {
 mod tests {
     use super::*;
 
-    /// Between a permit's release and its delivery the waiter may go, on another thread.
+    /// Between the release of a permit and its delivery, another thread may drop the waiter.
     #[tokio::test]
     async fn a_permit_that_finds_its_waiter_gone_goes_on_to_the_next() {
         let gate = FairSemaphore::new(1);

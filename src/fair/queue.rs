@@ -1,12 +1,12 @@
-//! The queue: pure, and fast however many wait.
+//! The queue: pure, and fast for any number of waiting items.
 
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
-/// A queue that serves namespaces in turn, and within a namespace first come, first served. It forgets
-/// a namespace with its last item.
+/// A queue that serves namespaces in turn, and within a namespace first come, first served. The state of
+/// a namespace is dropped with its last item.
 #[derive(Debug)]
 pub struct FairQueue<T> {
     lines: HashMap<Arc<str>, NamespaceLane<T>>,
@@ -15,14 +15,14 @@ pub struct FairQueue<T> {
     len: usize,
 }
 
-/// Where an item stands in a [`FairQueue`].
+/// The place of an item in a [`FairQueue`].
 #[derive(Clone, Debug)]
 pub struct Ticket {
     namespace: Arc<str>,
     number: u64,
 }
 
-/// The items of one namespace. Maps by number, not deques, so that one that leaves costs no search.
+/// The items of one namespace. A map by number, not a deque: the removal of an item needs no search.
 #[derive(Debug)]
 struct NamespaceLane<T> {
     turn: u64,
@@ -41,7 +41,7 @@ impl<T> FairQueue<T> {
         }
     }
 
-    /// Lets an item queue up, and says where it stands.
+    /// Adds an item, and returns its place.
     pub fn push(&mut self, namespace: &str, item: T) -> Ticket {
         self.clock += 1;
         self.len += 1;
@@ -61,12 +61,12 @@ impl<T> FairQueue<T> {
         Ticket { namespace, number }
     }
 
-    /// The item whose turn it is.
+    /// Pops the next item.
     pub fn pop(&mut self) -> Option<T> {
         self.pop_where(|_, _| true)
     }
 
-    /// The item whose turn it is among the namespaces that are meant, by how many wait there.
+    /// Pops the next item of the namespaces that `meant` selects by name and number of waiting items.
     pub fn pop_where(&mut self, meant: impl Fn(&str, usize) -> bool) -> Option<T> {
         let turn = self.order(meant)?;
         self.clock += 1;
@@ -83,7 +83,7 @@ impl<T> FairQueue<T> {
         Some(item)
     }
 
-    /// Whether something waits in a namespace that is meant, by how many wait there.
+    /// Whether an item waits in a namespace that `meant` selects by name and number of waiting items.
     pub fn any_where(&self, meant: impl Fn(&str, usize) -> bool) -> bool {
         self.order(meant).is_some()
     }
@@ -95,7 +95,7 @@ impl<T> FairQueue<T> {
         line.map_or(0, |line| line.items.len())
     }
 
-    /// Takes an item out of turn; `None` if it was served already.
+    /// Removes a waiting item; `None` if the item was served already.
     pub fn remove(&mut self, place: &Ticket) -> Option<T> {
         let line = self.lines.get_mut(&place.namespace)?;
         let item = line.items.remove(&place.number)?;
@@ -113,13 +113,13 @@ impl<T> FairQueue<T> {
         self.len
     }
 
-    /// Whether nothing waits.
+    /// Whether no item waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The first turn of a namespace that is meant.
+    /// The position of the first namespace that `meant` selects.
     fn order(&self, meant: impl Fn(&str, usize) -> bool) -> Option<u64> {
         let mut turns = self.turns.iter();
         let meant = |namespace: &Arc<str>| {

@@ -1,32 +1,32 @@
-//! When a crowd steps back. A place in turn is not enough for whoever is one of few: it may wait for that
-//! place, and each of its requests waits at the API server beside those of the whole crowd.
+//! The throttling of bursts. A fair queue is not enough for an item of a namespace with a light load: the
+//! item may wait for a permit, and its requests wait at the API server beside those of the whole burst.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-/// How long a crowd keeps to few places after one of few was let in: longer than that takes,
-/// at an API server that has nothing else to do.
+/// How long bursts are throttled after an item of a light load was admitted: longer than that item takes
+/// at an idle API server.
 const QUIET_WINDOW: Duration = Duration::from_millis(100);
-/// Of so many places a crowd keeps one meanwhile, or the only one. A second one hardly delays others;
-/// each further one delays them in proportion, and makes the crowd itself little faster. As many of the
-/// places are never a crowd's, since its requests may hang.
+/// While throttled, bursts keep 1 in this many permits, and 1 at least. A second permit hardly delays other
+/// items; each further permit delays them in proportion, and makes the burst little faster. 1 in this many
+/// permits is never given to bursts, throttled or not, since their requests may hang.
 const BURST_SHARE: usize = 8;
 
-/// The most of one namespace that are few: resources that share a source change at once.
+/// The most items of one namespace that are a light load: resources that share a source change at once.
 pub const FEW: usize = 3;
 
-/// With how many others of its namespace one comes.
+/// How many items of one namespace wait or are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
-    /// More than [`FEW`] of its namespace wait or are served.
+    /// More than [`FEW`] items.
     Burst,
-    /// It is one of [`FEW`] at the most.
+    /// [`FEW`] items at most.
     Light,
 }
 
 impl Load {
-    /// Company of each of so many that wait or are served.
+    /// The load of a namespace in which `count` items wait or are served.
     #[must_use]
     pub fn of(count: usize) -> Self {
         if count <= FEW {
@@ -37,20 +37,20 @@ impl Load {
     }
 }
 
-/// Who of a crowd may enter.
+/// Limits the permits of bursts.
 #[derive(Debug)]
 pub(super) struct BurstThrottle {
-    /// For a crowd, at other times.
+    /// The limit for bursts while not throttled.
     most: usize,
-    /// For a crowd, while it steps back.
+    /// The limit for bursts while throttled.
     few: usize,
     inside: HashMap<Arc<str>, Inside>,
-    /// Whose crowd came last, and when.
+    /// The namespace and time of the last admitted item of a burst.
     last: Option<(Arc<str>, Instant)>,
     until: Option<Instant>,
 }
 
-/// Places that a namespace has.
+/// The permits that a namespace holds.
 #[derive(Debug, Default)]
 struct Inside {
     places: usize,
@@ -81,8 +81,8 @@ impl BurstThrottle {
         }
     }
 
-    /// The first of a crowd are few, and so is whoever comes when it has just been served; their own
-    /// namespace is not held back for them.
+    /// The first items of a burst count as a light load, and so does an item that comes just after the
+    /// burst was served; a burst is not throttled for items of its own namespace.
     fn collides_with_burst(&self, namespace: &Arc<str>, now: Instant) -> bool {
         let last = self.last.as_ref();
         last.is_some_and(|(of, at)| {
@@ -103,13 +103,13 @@ impl BurstThrottle {
         }
     }
 
-    /// Places of crowds. Those that came first, and were few then, count with the others.
+    /// The permits of namespaces with a burst, those included that were granted under a light load.
     fn crowd(&self) -> usize {
         let crowds = self.inside.values().filter(|inside| inside.of_a_crowd > 0);
         crowds.map(|inside| inside.places).sum()
     }
 
-    /// Until when nobody else of a crowd may enter, unless one of them leaves before.
+    /// Until when no further item of a burst may start, unless the burst releases a permit earlier.
     pub fn burst_blocked_until(&self, now: Instant) -> Option<Instant> {
         let courtesy = self.until.filter(|until| now < *until);
         let places = courtesy.map_or(self.most, |_| self.few);

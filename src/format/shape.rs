@@ -1,4 +1,4 @@
-//! How the two values of a pair look, to AWS and in general.
+//! The form of the two values of a pair, for AWS and in general.
 
 use base64::{
     Engine,
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::pair::SecretBytes;
 
-/// What AWS's API takes for an access key ID, were it not for lower case, which it never issues.
+/// An access key ID as AWS's API allows it, except for lower case, which AWS never issues.
 pub(super) fn is_id(text: &str) -> bool {
     (16..=128).contains(&text.len())
         && text
@@ -17,7 +17,7 @@ pub(super) fn is_id(text: &str) -> bool {
             .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
-/// What S3-compatible stores issue, and no ID of AWS that lost a part or its case.
+/// An ID as S3-compatible stores issue it, and not an ID of AWS that lost a part or its case.
 pub(super) fn is_id_of_a_store(text: &str) -> bool {
     let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     let begin = text.get(..4).unwrap_or_default();
@@ -45,7 +45,7 @@ pub(super) fn is_aws_secret(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'/' || byte == b'+')
 }
 
-/// What became of a secret access key of AWS on its way here, as far as a text shows it.
+/// What happened to a secret access key of AWS on its way here, as far as the text shows it.
 pub(super) fn oddity(text: &str) -> Option<&'static str> {
     let drive = text.strip_prefix(|sign: char| sign.is_ascii_alphabetic());
     let escaped = ["%2F", "%2f", "%2B", "%2b", "%3D", "%3d"];
@@ -66,7 +66,7 @@ pub(super) fn oddity(text: &str) -> Option<&'static str> {
     }
 }
 
-/// A version and 32 bytes, in base64.
+/// A version byte and 32 bytes, in base64.
 fn is_smtp_password(text: &str) -> bool {
     let decoded = decoded_base64(text).filter(|_| text.len() == 44);
     decoded.is_some_and(|bytes| {
@@ -74,7 +74,7 @@ fn is_smtp_password(text: &str) -> bool {
     })
 }
 
-/// What stands behind base64, if that is short enough for a key of AWS.
+/// The decoded form of a base64 text, if it is short enough for a key of AWS.
 pub(super) fn decoded_base64(text: &str) -> Option<SecretBytes> {
     const LONGEST: usize = 176;
     const LENIENT: GeneralPurpose = GeneralPurpose::new(

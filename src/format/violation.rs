@@ -1,7 +1,7 @@
 //! The checks, each named after the violation that it finds.
 //!
-//! The order makes the first violation the most exact one: an ID with a line break behind it is
-//! no malformed ID, and a value that is encoded twice is no long one with a line break.
+//! The order makes the first violation the most exact one: an ID with a line break behind it is not reported as
+//! malformed, and a value that is encoded twice is not reported for its line break.
 
 use super::{
     Candidate,
@@ -15,7 +15,7 @@ use crate::{
 
 pub(super) const OF_BYTES: [Check<[u8]>; 3] = [
     Each(empty),
-    Each(too_long), // what follows looks at no more than this many bytes
+    Each(too_long), // bounds the bytes that later checks look at
     Each(byte_order_mark),
 ];
 
@@ -33,7 +33,7 @@ pub(super) const OF_TEXT: [Check<str>; 11] = [
     AccessKeyId(not_an_access_key_id),
 ];
 
-/// What AWS allows for an access key ID, and for a secret many times what any store is known to issue.
+/// The limit of AWS for an access key ID; for a secret, many times what any store is known to issue.
 const LONGEST_ID: usize = 128;
 const LONGEST_SECRET: usize = 4096;
 
@@ -57,7 +57,7 @@ fn too_long(value: &Value<'_, [u8]>) -> Option<Finding> {
     })
 }
 
-/// UTF-8's mark, and those of UTF-16, which some Windows shells write into every file.
+/// The marks of UTF-8 and UTF-16: some Windows shells write one into every file.
 fn byte_order_mark(value: &Value<'_, [u8]>) -> Option<Finding> {
     const MARKS: [&[u8]; 3] = [b"\xEF\xBB\xBF", b"\xFF\xFE", b"\xFE\xFF"];
     MARKS
@@ -76,7 +76,7 @@ fn blank(value: &Value<'_, str>) -> Option<Finding> {
     })
 }
 
-/// With or without a line break inside and outside, since `echo` and `base64` both add one.
+/// Line breaks inside and outside are ignored, since `echo` and `base64` both add one.
 fn encoded_twice(value: &Value<'_, str>) -> Option<Finding> {
     if value.field == PairField::AccessKeyId && shape::is_id(value.content) {
         return None;
@@ -140,7 +140,7 @@ fn trailing_newline(value: &Value<'_, str>) -> Option<Finding> {
     })
 }
 
-/// Unicode's white space, and what is as invisible though Unicode does not call it so.
+/// Unicode's white space, and characters that are as invisible but do not count as white space in Unicode.
 fn surrounding_whitespace(value: &Value<'_, str>) -> Option<Finding> {
     let invisible = |character: char| {
         character.is_whitespace()
@@ -168,7 +168,7 @@ fn control_character(value: &Value<'_, str>) -> Option<Finding> {
     Some(value.finding(Reason::ControlCharacter, &advice))
 }
 
-/// Typographic ones too: word processors and chats put them in.
+/// Typographic quotes too: word processors and chats insert them.
 fn surrounding_quotes(value: &Value<'_, str>) -> Option<Finding> {
     const OPENING: [char; 6] = ['"', '\'', '`', '\u{201C}', '\u{2018}', '\u{201E}'];
     const CLOSING: [char; 6] = ['"', '\'', '`', '\u{201D}', '\u{2019}', '\u{201C}'];

@@ -1,5 +1,5 @@
-//! The requests by which a policy is looked at. The fence and `only` bind the operator's own account, which
-//! therefore tries what they must refuse, in dry runs of which nothing is stored.
+//! The requests that check a policy. `fence` and `only` bind the operator's own account, which therefore tries
+//! writes that these policies must reject, as dry runs.
 
 use std::time::Duration;
 
@@ -13,18 +13,18 @@ use super::{
 };
 use crate::{act, error::chain, words};
 
-/// The name in the dry runs.
+/// Name of the objects in the dry runs.
 const NAME: &str = "static-aws-credentials-policy-check";
 const DEADLINE: Duration = Duration::from_secs(15);
-/// What is said of a policy that is in order and that the API server does not apply.
+/// Reported of a policy that is in order but not applied by the API server.
 pub(super) const IGNORED: &str = "policy and binding are in order, and the API server took in a dry run what they refuse; \
      both may be seconds old, otherwise the API server runs without its plugin ValidatingAdmissionPolicy";
 
-/// What is said of a policy that is not applied, where nothing more is known.
+/// Reported of a policy that is not applied and could not be read.
 const TAKEN: &str =
     "the API server took in a dry run what it refuses; apply the policies of the chart again";
 
-/// Looks at one policy. A failure is one of the API server, and says nothing of the policy.
+/// Checks one policy. `Err` is a failure of the API server, which proves nothing about the policy.
 pub(super) async fn look(
     client: &Client,
     policy: Policy,
@@ -35,12 +35,12 @@ pub(super) async fn look(
         let (refused, taken) = match attempt(client, policy, namespace).await {
             Some(Err(error)) if refused_by(&error, name) => (true, false),
             Some(Ok(())) => (false, true),
-            // A quota, another policy, or a right that is lacking.
+            // Rejected by a quota, by another policy, or for lack of a right.
             Some(Err(kube::Error::Api(status))) if is_refusal(&status) => (false, false),
             Some(Err(error)) => return Err(error),
             None => (false, false),
         };
-        // What is refused in one namespace may be allowed in another.
+        // The dry run shows 1 namespace only; policy and binding show whether others are exempt.
         match read(client, name).await {
             Ok(Ok(())) if taken => Ok(Err(IGNORED.to_owned())),
             Err(_) if taken => Ok(Err(TAKEN.to_owned())),
@@ -63,7 +63,7 @@ fn is_refusal(status: &kube::core::Status) -> bool {
     status.code < 500 && status.code != 401 && status.code != 429
 }
 
-/// Tries what the policy must refuse, and nothing where the operator's account cannot try anything.
+/// Tries a write that the policy must reject; `None` for a policy that the operator's account cannot try.
 async fn attempt(
     client: &Client,
     policy: Policy,
@@ -80,17 +80,17 @@ async fn attempt(
     Some(act::dry_run_create(client, &path, &object).await)
 }
 
-/// Whether the API server says that the refusal is this policy's.
+/// Whether the message of the API server attributes the rejection to this policy.
 #[must_use]
 pub fn refused_by(error: &kube::Error, policy: &str) -> bool {
     let sign = format!("ValidatingAdmissionPolicy '{policy}' ");
     matches!(error, kube::Error::Api(status) if status.message.contains(&sign))
 }
 
-/// Reads policy and binding.
+/// Reads a policy and its binding, and reports a flaw.
 ///
 /// # Errors
-/// The account may not read these, or the API server does not answer.
+/// The account may not read policy and binding, or the API server does not answer.
 pub async fn read(client: &Client, name: &str) -> Result<Seen, kube::Error> {
     let policy = get(client, "validatingadmissionpolicies", name).await?;
     let binding = get(client, "validatingadmissionpolicybindings", name).await?;
@@ -113,12 +113,12 @@ async fn get(client: &Client, kind: &str, name: &str) -> Result<Option<Value>, k
     }
 }
 
-/// A Secret of no resource, which is empty.
+/// An empty Secret that belongs to no resource.
 fn secret() -> Value {
     json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": NAME }, "type": "Opaque" })
 }
 
-/// An event in the name of another controller, and otherwise as an event must be.
+/// An event that is valid except that it names another reporting controller than the operator.
 fn event(namespace: &str) -> Value {
     json!({
         "apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": { "name": NAME },

@@ -1,24 +1,24 @@
-//! The policies by name, and how policy and binding must be for the policy to be enforced.
+//! The policies by name, and what policy and binding must contain for the policy to be enforced.
 
 use serde_json::Value;
 
 /// One of the chart's policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::VariantArray)]
 pub enum Policy {
-    /// Authors of resources have the rights to both Secrets.
+    /// Requires that authors of resources have the rights to both Secrets.
     Requester,
-    /// Only the operator writes a status.
+    /// Lets only the operator write a status.
     Status,
-    /// What the operator writes of Secrets.
+    /// Limits how the operator writes Secrets.
     Fence,
-    /// What the operator writes at all.
+    /// Limits what the operator writes at all.
     Only,
-    /// What the operator changes of a workload.
+    /// Limits what the operator changes in a workload.
     Restarts,
 }
 
 impl Policy {
-    /// How many of them the operator's account can try.
+    /// Number of policies that the operator's account can try.
     pub(super) const TRIED: usize = 2;
 
     /// The word for the policy in metrics and names.
@@ -40,7 +40,7 @@ impl Policy {
     }
 }
 
-/// What keeps a policy from being enforced, by what policy and binding say. The expressions are not compared.
+/// What in the policy or its binding keeps the policy from being enforced. The CEL expressions are not compared.
 #[must_use]
 pub fn flaw(policy: Option<&Value>, binding: Option<&Value>) -> Option<&'static str> {
     let Some(policy) = policy else {
@@ -111,7 +111,7 @@ fn first(flaws: &[(bool, &'static str)]) -> Option<&'static str> {
         .map(|(_, flaw)| *flaw)
 }
 
-/// Whether something stands there. The API server fills empty selectors in.
+/// Whether a field has content. The API server adds empty selectors as defaults.
 fn is_full(object: &Value, path: &str) -> bool {
     object.pointer(path).is_some_and(|found| match found {
         Value::Null => false,
@@ -124,8 +124,8 @@ fn is_full(object: &Value, path: &str) -> bool {
 /// The names of matchConditions in the chart.
 const CONDITIONS: [&str; 3] = ["operator", "not-being-deleted", "spec-changes"];
 
-/// Whether a condition is there by another name than those of the chart's policies. The expressions behind the
-/// names are not compared.
+/// Whether a match condition has a name that the chart does not use. The CEL expressions of the conditions are
+/// not compared.
 fn has_foreign_conditions(policy: &Value) -> bool {
     let conditions = policy.pointer("/spec/matchConditions");
     let mut conditions = conditions.and_then(Value::as_array).into_iter().flatten();

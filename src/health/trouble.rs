@@ -1,14 +1,14 @@
-//! Why a watch fails, in words for the person who is to mend it.
+//! Why a watch fails, worded for the person who has to fix it.
 
 use kube::runtime::watcher;
 
 use crate::{error::chain, words};
 
-/// Why something fails.
+/// The cause of a failure.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Trouble {
     pub(super) message: String,
-    /// The API server answers, and grants the right no more or not yet.
+    /// The API server answers, but the permission was revoked or is not granted yet.
     pub(super) is_forbidden: bool,
 }
 
@@ -21,7 +21,7 @@ impl From<String> for Trouble {
     }
 }
 
-/// Why a watch fails, and what to do where a person can do something.
+/// Why a watch fails, and the remedy where a person can act.
 #[must_use]
 pub fn explain(error: &watcher::Error) -> Trouble {
     let inner = match error {
@@ -50,8 +50,8 @@ pub fn explain(error: &watcher::Error) -> Trouble {
     }
 }
 
-/// One Secret that was encrypted with a key that is gone fails every list. What API servers say of it names the
-/// object, as a rule.
+/// A single Secret whose encryption key is gone makes every list fail. The message of the API
+/// server usually names that object.
 fn is_undecryptable(message: &str) -> bool {
     let marks = [
         "unable to transform key",

@@ -1,4 +1,4 @@
-//! The part of the index that concerns one namespace.
+//! The index of one namespace.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -8,7 +8,7 @@ use std::{
 use super::{MAX_STALE_TARGETS, NamespacedName, Observed, References, SecretVersion};
 use crate::uid::Uid;
 
-/// A target that several resources may want, and the one of them that came first.
+/// A target that several resources may want, and the resource that had priority when this was taken.
 pub(super) struct Contest {
     target: Arc<str>,
     first: Option<Arc<str>>,
@@ -24,7 +24,7 @@ pub(super) struct Tracked {
 impl Tracked {
     fn mention(&mut self, name: &Arc<str>) {
         if !self.mentioned_by.contains(name) {
-            // Most Secrets are mentioned once.
+            // Most Secrets have 1 reference.
             self.mentioned_by.reserve_exact(1);
             self.mentioned_by.push(Arc::clone(name));
         }
@@ -39,7 +39,7 @@ pub(super) struct Namespace {
     pub(super) strays: HashSet<Arc<str>>,
 }
 
-/// What is known of a namespace, and its name as it is kept.
+/// The entry of a namespace, and its stored name.
 pub(super) fn entry<'a>(
     namespaces: &'a mut HashMap<Arc<str>, Namespace>,
     name: &str,
@@ -71,7 +71,7 @@ impl Namespace {
             });
         for secret in mentions.names_mut() {
             let known = self.secrets.get_key_value(secret);
-            // The same name is kept once.
+            // Equal names share one allocation.
             if let Some((kept, _)) = known {
                 *secret = Arc::clone(kept);
             }
@@ -104,7 +104,7 @@ impl Namespace {
         self.forget_stale_targets_of(&mentions.uid);
     }
 
-    /// A resource is gone. Its strays are garbage, which the cluster collects.
+    /// A resource was deleted. Its stale targets are left to the Kubernetes garbage collector.
     fn forget_stale_targets_of(&mut self, uid: &Uid) {
         let Self {
             secrets, strays, ..
@@ -122,8 +122,8 @@ impl Namespace {
         });
     }
 
-    /// A resource no longer mentions these Secrets. What is still marked by it has become a stray,
-    /// and what another one has marked stays one.
+    /// A resource no longer references these Secrets. A Secret that still carries its marks becomes
+    /// a stale target, as does a Secret with another resource's marks that no resource references.
     pub(super) fn remove_references(
         &mut self,
         name: &str,
@@ -150,7 +150,7 @@ impl Namespace {
         }
     }
 
-    /// The place where a Secret is kept, if anybody cares about it.
+    /// The entry of a Secret, if a resource references it or it is a stale target.
     pub(super) fn track(&mut self, name: &str, seen: &SecretVersion) -> Option<&mut Tracked> {
         let owner = seen.owner_uid.as_ref().and_then(|uid| self.by_uid.get(uid));
         let owner = owner.and_then(|owner| self.resources.get(owner));
@@ -170,7 +170,7 @@ impl Namespace {
         self.secrets.get_mut(name)
     }
 
-    /// Takes note of a Secret, if anybody cares about it.
+    /// Records a Secret and returns true, if a resource references it or it is a stale target.
     pub(super) fn see(&mut self, name: &str, seen: SecretVersion) -> bool {
         let Some(tracked) = self.track(name, &seen) else {
             return false;
@@ -189,7 +189,7 @@ impl Namespace {
         }
     }
 
-    /// The resources that mention a Secret, and the one whose marks it carries.
+    /// The resources that reference a Secret, and the resource whose marks it carries.
     pub(super) fn dependents(&self, namespace: &Arc<str>, name: &str) -> Vec<NamespacedName> {
         let Some(tracked) = self.secrets.get(name) else {
             return Vec::new();
@@ -215,7 +215,7 @@ impl Namespace {
             .unwrap_or_default()
     }
 
-    /// Leftovers of a resource that come after a name, or the first ones: a view is made for each run.
+    /// Stale targets of a resource after a name, else the first ones; 16 at most, as each reconcile builds a view.
     pub(super) fn stale_targets(
         &self,
         mentions: &References,
@@ -243,27 +243,26 @@ impl Namespace {
         first.into_iter().filter_map(seen).collect()
     }
 
-    /// Who else wants the same target and comes first.
+    /// The other resource that wants the same target and has priority.
     pub(super) fn conflicting_resource(&self, name: &str, mentions: &References) -> Option<String> {
         let first = self.first(&mentions.target)?;
         (*first != *name).then(|| first.to_string())
     }
 
-    /// The target that a resource wants.
     pub(super) fn target_of(&self, name: &str) -> Option<Arc<str>> {
         self.resources
             .get(name)
             .map(|mentions| Arc::clone(&mentions.target))
     }
 
-    /// How a target stands before a change.
+    /// A snapshot of the priority for a target, taken before a change.
     pub(super) fn contest(&self, target: Arc<str>) -> Contest {
         let first = self.first(&target);
         Contest { target, first }
     }
 
-    /// Whose rival a change of one resource has exchanged or taken away: everybody else who wants the
-    /// target, if another one comes first now.
+    /// The resources whose conflicting resource was changed by a change of `changed`: all others
+    /// that want the target, if another resource has priority now.
     pub(super) fn overtaken(&self, before: &Contest, changed: &str) -> Vec<Arc<str>> {
         if self.first(&before.target) == before.first {
             return Vec::new();
@@ -275,7 +274,7 @@ impl Namespace {
             .collect()
     }
 
-    /// Who comes first of all that want a target. Everybody else waits for that one.
+    /// The resource with priority for a target. All others that want the target wait for it.
     fn first(&self, target: &str) -> Option<Arc<str>> {
         let first = self
             .competitors(target)

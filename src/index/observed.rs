@@ -1,36 +1,36 @@
-//! What was last seen of a Secret.
+//! What was last observed of a Secret.
 
 use kube::api::ObjectMeta;
 
 use crate::{target, uid::Uid};
 
-/// A Secret as its metadata showed it.
+/// What the metadata of a Secret showed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SecretVersion {
     /// UID of the Secret.
     pub uid: Uid,
-    /// Resource version of the Secret. Kubernetes orders them as numbers.
+    /// Resource version of the Secret. Kubernetes orders resource versions as numbers.
     pub version: u64,
-    /// UID of the resource whose label and controller reference it carries, where both agree.
+    /// UID of the owning resource, if label and controller reference agree.
     pub owner_uid: Option<Uid>,
-    /// Whether its metadata holds nothing but what this operator writes.
+    /// Whether the metadata holds nothing but what this operator writes.
     pub only_our_metadata: bool,
 }
 
 /// What is known of a Secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Observed {
-    /// Nothing.
+    /// Nothing was observed.
     #[default]
     Unknown,
-    /// It does not exist.
+    /// The Secret does not exist.
     NotFound,
-    /// It exists.
+    /// The Secret exists.
     Found(SecretVersion),
 }
 
 impl SecretVersion {
-    /// What the metadata shows, if its version can be ordered.
+    /// Reads the metadata; none without a UID and a numeric version.
     #[must_use]
     pub fn of(metadata: &ObjectMeta) -> Option<Self> {
         Some(Self {
@@ -41,7 +41,7 @@ impl SecretVersion {
         })
     }
 
-    /// Whether this is the version of the object that a status speaks of.
+    /// Whether a status that records this UID and version refers to this state of the Secret.
     #[must_use]
     pub fn is(&self, uid: &str, version: &str) -> bool {
         self.uid == *uid && version.parse() == Ok(self.version)
@@ -49,7 +49,7 @@ impl SecretVersion {
 }
 
 impl Observed {
-    /// What was seen, if it exists.
+    /// The version of an existing Secret.
     #[must_use]
     pub fn present(&self) -> Option<&SecretVersion> {
         match self {
@@ -58,14 +58,14 @@ impl Observed {
         }
     }
 
-    /// Takes note of a version unless a later one is known.
+    /// Records a version unless the same or a later one is known.
     pub(super) fn update_if_newer(&mut self, seen: SecretVersion) {
         if !matches!(self, Self::Found(kept) if kept.version >= seen.version) {
             *self = Self::Found(seen);
         }
     }
 
-    /// Takes note of a deletion unless something later is known.
+    /// Records a deletion unless a later version is known.
     pub(super) fn mark_deleted(&mut self, version: u64) {
         if !matches!(self, Self::Found(kept) if kept.version > version) {
             *self = Self::NotFound;

@@ -1,4 +1,4 @@
-//! Names that a resource mentions.
+//! The Secrets that a resource references.
 
 use std::{fmt, sync::Arc};
 
@@ -13,7 +13,7 @@ pub struct NamespacedName {
     pub name: Arc<str>,
 }
 
-/// What a resource says of itself and of Secrets.
+/// The identity of a resource and the names of the Secrets that it references.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct References {
     /// UID of the resource.
@@ -24,12 +24,12 @@ pub struct References {
     pub source: Arc<str>,
     /// Name of the target that the spec asks for.
     pub target: Arc<str>,
-    /// Name of the Secret that the status calls published.
+    /// Name of the Secret that the status records as published.
     pub published: Option<Arc<str>>,
 }
 
 impl NamespacedName {
-    /// The key of a namespace and a name.
+    /// A key from a namespace and a name.
     #[must_use]
     pub fn new(namespace: &str, name: &str) -> Self {
         Self {
@@ -38,7 +38,7 @@ impl NamespacedName {
         }
     }
 
-    /// The key of names that are kept already.
+    /// A key that shares the memory of stored names.
     pub(super) fn of(namespace: &Arc<str>, name: &Arc<str>) -> Self {
         Self {
             namespace: Arc::clone(namespace),
@@ -54,7 +54,7 @@ impl fmt::Display for NamespacedName {
 }
 
 impl References {
-    /// The Secrets that are mentioned, each once.
+    /// Names of the referenced Secrets, each once.
     pub fn secret_names(&self) -> impl Iterator<Item = &str> {
         let target = Some(&*self.target).filter(|name| **name != *self.source);
         let published = self
@@ -66,20 +66,20 @@ impl References {
             .flatten()
     }
 
-    /// The same names, to be exchanged for equal ones.
+    /// All names, to be replaced by equal ones that share memory.
     pub(super) fn names_mut(&mut self) -> impl Iterator<Item = &mut Arc<str>> {
         [&mut self.source, &mut self.target]
             .into_iter()
             .chain(self.published.as_mut())
     }
 
-    /// Whether a Secret of this name is, or is to be, the target.
+    /// Whether a Secret of this name is the published target or the target that the spec asks for.
     #[must_use]
     pub fn is_target(&self, name: &str) -> bool {
         *self.target == *name || self.published.as_deref() == Some(name)
     }
 
-    /// Who of several that want one target comes first: who publishes there, then the older one.
+    /// Sorts the resources that want one target: first one that publishes there, then older ones, then by UID.
     #[must_use]
     pub fn priority(&self) -> (bool, i64, &Uid) {
         let publishes_there = self.published.as_ref() == Some(&self.target);

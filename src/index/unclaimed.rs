@@ -1,18 +1,18 @@
-//! Secrets that carry the marks of a resource of which nothing was heard yet: the two watches keep no
-//! order between them. An account that may write Secrets can write such marks of resources that never come.
+//! Unclaimed targets: Secrets marked by a resource that is not known yet, as the two watches are not
+//! ordered. An account that may write Secrets can also write marks of resources that never appear.
 
 use std::collections::BTreeMap;
 
 use super::SecretVersion;
 use crate::uid::Uid;
 
-/// How many are kept in one namespace. The oldest go first: a resource follows its Secret within seconds.
-/// What was lost is seen again with the next list of Secrets, or read by a run.
+/// Limit per namespace. The oldest are dropped first: a resource follows its Secret within seconds.
+/// A dropped Secret is seen again with the next list of Secrets, or read by a reconcile.
 pub const MOST_IN_A_NAMESPACE: usize = 256;
-/// How many are kept in all. The namespace with the most loses its oldest.
+/// Limit in total. Beyond it, the namespace with the most drops its oldest.
 pub const MOST: usize = 4096;
 
-/// By namespace, in the order in which they came. Rarely there is any.
+/// By namespace, in the order of arrival. Usually empty.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UnclaimedTargets {
     of: BTreeMap<String, Vec<(String, SecretVersion)>>,
@@ -55,7 +55,7 @@ impl UnclaimedTargets {
         self.count
     }
 
-    /// Those that wait for a resource, which is known now.
+    /// Removes and returns the unclaimed targets of a resource that is known now.
     pub(super) fn take(&mut self, namespace: &str, uid: &Uid) -> Vec<(String, SecretVersion)> {
         let mut taken = Vec::new();
         self.retain(namespace, |orphan| {

@@ -1,19 +1,19 @@
-//! What one resource is told of the index.
+//! The part of the index that the reconcile of one resource needs.
 
 use super::{Observed, SecretVersion};
 
-/// What the index knows that concerns one resource.
+/// What the index holds for one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct View {
     /// The source.
     pub source: Observed,
-    /// The Secret of the target's name.
+    /// The Secret with the name of the target.
     pub target: Observed,
-    /// The published Secret, where it has another name than the target.
+    /// The published Secret, if its name differs from the target's.
     pub published: Observed,
-    /// Secrets that carry both marks of the resource under any other name: [`super::MAX_STALE_TARGETS`] of
-    /// them, in the order of their names.
+    /// Secrets with both marks of the resource (label, controller reference) under any other name,
+    /// sorted by name; [`super::MAX_STALE_TARGETS`] at most.
     pub stale_targets: Vec<(String, SecretVersion)>,
-    /// A resource that wants the same target and comes first.
+    /// The resource that wants the same target and has priority.
     pub conflicting_resource: Option<String>,
 }

@@ -1,8 +1,8 @@
 //! The files that SDKs read.
 //!
-//! The credentials file is as plain as it is because SDKs agree on nothing else: some fail on a
-//! byte order mark, on indentation, on upper-case keys, on `key: value` or on an empty session
-//! token, and they share no way to escape or quote a value.
+//! The credentials file has the plainest form because SDKs agree on no other: some fail on a byte order mark, on
+//! indentation, on upper-case keys, on `key: value` or on an empty session token, and they share no way to
+//! escape or quote a value.
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -33,8 +33,8 @@ pub(super) fn config(region: &str) -> SecretBytes {
     joined(&["[default]\nregion = ", region, "\n"])
 }
 
-/// Names the program and the file by the paths at which the chart's injection mounts them: SDKs expand
-/// no variables in a command.
+/// Program and file are named by the paths at which the chart's injection mounts them: SDKs expand no variables
+/// in a command.
 pub(super) fn process_config(region: Option<&str>, ttl: u32) -> SecretBytes {
     let region = region.map_or(String::new(), |region| format!("region = {region}\n"));
     let command = format!(
@@ -50,8 +50,8 @@ pub(super) fn process_config(region: Option<&str>, ttl: u32) -> SecretBytes {
     ])
 }
 
-/// What a `credential_process` prints. Every SDK refuses a `Version` that is no number, and some
-/// refuse an empty session token, so that absent fields are left out.
+/// The output of a `credential_process`. Every SDK rejects a `Version` that is not a number, and some reject an
+/// empty session token, so that absent fields are left out.
 pub(super) fn process_json(pair: &KeyPair) -> Result<SecretBytes, Obstacle> {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
@@ -60,7 +60,7 @@ pub(super) fn process_json(pair: &KeyPair) -> Result<SecretBytes, Obstacle> {
         access_key_id: &'a str,
         secret_access_key: &'a str,
     }
-    // The most that JSON makes of a byte is `\u001f`.
+    // The longest form of a byte in JSON is `\u001f`.
     const LONGEST_ESCAPE: usize = 6;
     const PUNCTUATION: usize = 64;
 
@@ -76,8 +76,8 @@ pub(super) fn process_json(pair: &KeyPair) -> Result<SecretBytes, Obstacle> {
     Ok(SecretBytes::new(std::mem::take(&mut json)))
 }
 
-/// Whether every SDK reads the value back from a line of a credentials file as it is. For some of
-/// them `#` and `;` begin a comment, and one strips double quotes.
+/// Whether every SDK reads the value back unchanged from a line of a credentials file. For some SDKs `#` and `;`
+/// begin a comment, and one SDK strips double quotes.
 fn is_plain(value: &str) -> bool {
     let begins_comment = |word: &str| word.starts_with(['#', ';']);
     let quoted = value.starts_with('"') && value.ends_with('"');

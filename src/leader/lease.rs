@@ -1,7 +1,7 @@
-//! The rules of the lease, without a client: what a process does next, given what it last saw of it.
+//! The rules of the lease, without a client: the next step of a replica, given the lease that it last observed.
 //!
-//! Clocks of machines differ, so nobody compares the times that are written in a lease. A holder is
-//! taken for dead when the lease has not changed for its duration, by one's own clock.
+//! Clocks of machines differ, so the times that are written in a lease are not compared. A holder is
+//! considered dead when the lease has not changed for its duration, by the clock of the observer.
 
 use std::time::Duration;
 
@@ -12,33 +12,33 @@ use k8s_openapi::{
 };
 use tokio::time::Instant;
 
-/// A lease that has not changed for so long is free.
+/// A lease that has not changed for this long is free.
 pub const LEASE_DURATION: Duration = Duration::from_secs(15);
-/// A holder that could not renew for so long has no effects any more, well before another may.
+/// A holder that could not renew for this long stops leading, well before another replica may lead.
 pub const RENEW_DEADLINE: Duration = Duration::from_secs(10);
-/// How often a holder renews, and the others look.
+/// How often the holder renews the lease, and the other replicas read it.
 pub const RETRY_PERIOD: Duration = Duration::from_secs(2);
-/// The longest that another writer's lease is believed: a typing error must not stop all replicas.
+/// The cap on the duration in another writer's lease: a typing error must not stop all replicas.
 const LONGEST: Duration = Duration::from_mins(1);
 
-/// What was last seen of the lease, and since when it has not changed.
+/// The lease as last observed, and since when it has not changed.
 #[derive(Clone, Debug)]
 pub struct Observed {
     lease: Lease,
     since: Instant,
 }
 
-/// What to do next.
+/// The next step of a replica.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// Write this in place of the version that it names.
+    /// Replace the lease, if it still has the `resourceVersion` of this object.
     Write(Box<Lease>),
-    /// Another process holds it.
+    /// Another replica holds the lease.
     Wait,
 }
 
 impl Observed {
-    /// What is known after the lease was seen again.
+    /// The state after the lease was observed again.
     #[must_use]
     pub fn after(before: Option<Self>, lease: Lease, now: Instant) -> Self {
         let unchanged = |before: &Self| {
@@ -49,13 +49,13 @@ impl Observed {
         Self { lease, since }
     }
 
-    /// Whether this process is written in it.
+    /// Whether `me` is the holder that is written in the lease.
     #[must_use]
     pub fn is_held_by(&self, me: &str) -> bool {
         self.holder() == Some(me)
     }
 
-    /// Who is written in it.
+    /// The holder that is written in the lease.
     #[must_use]
     pub fn holder(&self) -> Option<&str> {
         let holder = self.spec()?.holder_identity.as_deref()?;
@@ -75,7 +75,7 @@ impl Observed {
         self.holder().is_none() || now.saturating_duration_since(self.since) >= patience
     }
 
-    /// What this process does next.
+    /// The next step of this replica.
     #[must_use]
     pub fn next(&self, me: &str, now: Instant, wall: Timestamp) -> Step {
         let spec = self.spec().cloned().unwrap_or_default();
@@ -97,7 +97,7 @@ impl Observed {
         Step::Write(Box::new(self.replaced_by(renewed)))
     }
 
-    /// The lease given back: the next to look takes it at once.
+    /// The lease without a holder: the next replica that reads it acquires it at once.
     #[must_use]
     pub fn released(&self, wall: Timestamp) -> Lease {
         self.replaced_by(LeaseSpec {
@@ -119,7 +119,7 @@ impl Observed {
     }
 }
 
-/// A lease that does not exist yet, held by this process.
+/// A new lease that is held by `me`, to be created.
 #[must_use]
 pub fn first(name: &str, me: &str, wall: Timestamp) -> Lease {
     Lease {

@@ -1,4 +1,4 @@
-//! Calls to AWS STS: how they end, how long they take.
+//! Calls to AWS STS: their outcome and duration.
 
 use std::borrow::Cow;
 
@@ -15,18 +15,18 @@ use crate::{
     verdict::Answer,
 };
 
-/// How long calls take, by how they end.
+/// How long calls take, by outcome.
 #[derive(Clone, Debug)]
 pub struct Calls {
     seconds: Family<Label, Histogram, fn() -> Histogram>,
     awaited: Gauge,
 }
 
-/// A resource waits for an answer without a run. Dropped, it no longer does.
+/// Counts a resource that waits for an answer outside a reconcile, until dropped.
 #[derive(Debug)]
 pub struct Awaited(Gauge);
 
-/// Measures the calls that reach another [`Sts`].
+/// Measures the calls to another [`Sts`].
 #[derive(Debug)]
 pub struct Measured<S> {
     sts: S,
@@ -46,14 +46,14 @@ impl Calls {
         Self { seconds, awaited }
     }
 
-    /// A resource waits for an answer.
+    /// Counts a resource that waits for an answer, until the returned value is dropped.
     #[must_use]
     pub fn awaited(&self) -> Awaited {
         self.awaited.inc();
         Awaited(self.awaited.clone())
     }
 
-    /// The same, measured.
+    /// Wraps a client so that its calls are measured.
     #[must_use]
     pub fn of<S: Sts>(&self, sts: S) -> Measured<S> {
         let calls = self.clone();

@@ -8,7 +8,7 @@ use prometheus_client::{
 use super::Label;
 use crate::guards::Policy;
 
-/// One series for each policy at which the leader looked.
+/// One series for each policy that the leader checked.
 #[derive(Clone, Debug, Default)]
 pub struct Policies(Family<Label, Gauge>);
 
@@ -19,7 +19,7 @@ impl Policies {
         registry.register(name, help, self.0.clone());
     }
 
-    /// Whether a policy was seen to be enforced; nothing if nobody looked.
+    /// Sets whether a policy is enforced; the series of a policy that was not checked is removed.
     pub fn set(&self, policy: Policy, enforced: Option<bool>) {
         let label = [("policy", policy.as_str())];
         if let Some(enforced) = enforced {

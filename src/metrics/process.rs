@@ -1,4 +1,4 @@
-//! The process as the system sees it, under the names that all exporters use.
+//! The process as the kernel reports it, under the names that all exporters use.
 
 use std::{fmt, fs};
 
@@ -9,13 +9,13 @@ use prometheus_client::{
 };
 use rustix::param::{clock_ticks_per_second, page_size};
 
-/// This process. What the system does not tell is left out.
+/// This process. Figures that the kernel does not report are left out.
 #[derive(Debug)]
 pub struct Process {
     started: Option<f64>,
 }
 
-/// Some of `/proc/self/stat`, in ticks, bytes and pages.
+/// Fields of `/proc/self/stat`, in ticks, bytes and pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stat {
     busy: u64,
@@ -25,7 +25,7 @@ struct Stat {
 }
 
 impl Process {
-    /// The process that asks.
+    /// The current process.
     #[must_use]
     pub fn this() -> Self {
         let boot = fs::read_to_string("/proc/stat").ok();
@@ -87,7 +87,7 @@ fn stat() -> Option<Stat> {
         .and_then(parse)
 }
 
-/// The second field is the program's name, with whatever is in it.
+/// The second field is the program's name in parentheses, which may hold any character.
 fn parse(text: &str) -> Option<Stat> {
     let (_, fields) = text.rsplit_once(')')?;
     let fields: Vec<&str> = fields.split_whitespace().collect();
@@ -107,7 +107,7 @@ fn boot_time(text: &str) -> Option<f64> {
 
 fn open_files() -> Option<f64> {
     let open = fs::read_dir("/proc/self/fd").ok()?.count();
-    // One of them is the directory itself.
+    // One of them is the descriptor by which the directory is read.
     u64::try_from(open)
         .ok()
         .map(|open| number(open.saturating_sub(1)))
@@ -125,7 +125,7 @@ fn seconds(ticks: u64) -> f64 {
     number(ticks) / number(clock_ticks_per_second())
 }
 
-/// Prometheus has no other numbers.
+/// Prometheus has floating-point numbers only.
 #[allow(clippy::cast_precision_loss, reason = "nothing here has 53 bits")]
 fn number(count: u64) -> f64 {
     count as f64

@@ -1,4 +1,4 @@
-//! The queue before the runs, under the names and labels that dashboards for client-go know.
+//! The work queue, under the names and labels that dashboards for client-go know.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use super::{CONTROLLER, SECONDS};
 use crate::lock::lock;
 
-/// What waits and what is worked on.
+/// Items that wait, and items that are worked on.
 #[derive(Clone, Debug)]
 pub struct Queue {
     depth: Gauge,
@@ -34,7 +34,7 @@ pub struct Queue {
     under_way: UnderWay,
 }
 
-/// Something that is worked on. Dropped, it is finished.
+/// An item that is worked on, until dropped.
 #[derive(Debug)]
 pub struct Work {
     queue: Queue,
@@ -79,18 +79,18 @@ impl Queue {
         queue
     }
 
-    /// A resource waits that did not wait before.
+    /// An item was added that did not wait before.
     pub fn added(&self) {
         self.adds.inc();
         self.depth.inc();
     }
 
-    /// It waits no more, and is not worked on: it is gone.
+    /// An item left the queue without being worked on: its resource is gone.
     pub fn removed(&self) {
         self.depth.dec();
     }
 
-    /// It waits no more, after so long, and is worked on.
+    /// An item left the queue after this time, and is worked on.
     #[must_use]
     pub fn started(&self, waited: Duration) -> Work {
         self.depth.dec();
@@ -103,7 +103,7 @@ impl Queue {
         }
     }
 
-    /// A resource waits again since a run failed.
+    /// An item waits again since a reconcile failed.
     pub fn retried(&self) {
         self.retries.inc();
     }
@@ -126,7 +126,7 @@ impl UnderWay {
         number
     }
 
-    /// How long all of it has been going on, and how long the longest has.
+    /// How long all work in progress has taken so far in total, and the longest of it.
     fn ages(&self) -> (f64, f64) {
         let begun = lock(&self.0);
         let ages = begun

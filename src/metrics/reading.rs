@@ -1,4 +1,4 @@
-//! A gauge that is read where it is kept, at each scrape.
+//! A gauge whose value is read at its source, at each scrape.
 
 use std::fmt;
 
@@ -8,7 +8,6 @@ use prometheus_client::{
     metrics::{MetricType, gauge::ConstGauge},
 };
 
-/// One gauge.
 pub(super) struct Reading {
     pub(super) name: &'static str,
     pub(super) help: &'static str,

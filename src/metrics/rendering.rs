@@ -12,7 +12,7 @@ use tokio::{
 
 use super::{Format, Metrics};
 
-/// The least time between two renderings.
+/// The shortest time between two renderings.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// Renders metrics.
@@ -21,8 +21,7 @@ pub struct Renderer {
     last: Mutex<Option<(Instant, Weak<Rendering>)>>,
 }
 
-/// What the metrics were at one time. Ten thousand resources take five megabytes as text, and a tenth
-/// of that packed.
+/// The metrics at one time. 10,000 resources take 5 MB as text, and a tenth of that compressed.
 #[derive(Debug)]
 pub struct Rendering {
     families: String,
@@ -30,7 +29,7 @@ pub struct Rendering {
 }
 
 impl Renderer {
-    /// A rendering that was begun after this call.
+    /// A rendering that began after this call.
     pub async fn render(&self, metrics: &Metrics) -> Arc<Rendering> {
         let asked = Instant::now();
         let mut last = self.last.lock().await;
@@ -43,7 +42,7 @@ impl Renderer {
         let begun = Instant::now();
         let rendering = Arc::new(Rendering::of(metrics).await);
         *last = Some((begun, Arc::downgrade(&rendering)));
-        // Those who wait take it within that time.
+        // Scrapes that wait take the rendering within that time.
         let kept = Arc::clone(&rendering);
         tokio::spawn(async move {
             sleep(PERIOD).await;
@@ -54,7 +53,7 @@ impl Renderer {
 }
 
 impl Rendering {
-    /// Others have their turn between two pages.
+    /// Yields between two pages, so that other tasks run.
     async fn of(metrics: &Metrics) -> Self {
         let families = metrics.families();
         let mut resources = Vec::new();
@@ -74,7 +73,7 @@ impl Rendering {
         let families = format.of(rendering.families.clone()).into_bytes();
         let resources = (0..rendering.resources.len()).map(move |at| {
             let packed = rendering.resources.get(at).map(Vec::as_slice);
-            // What was packed here can be unpacked.
+            // Data that was compressed here can be decompressed.
             lz4_flex::decompress_size_prepended(packed.unwrap_or_default()).unwrap_or_default()
         });
         let end = format.end().as_bytes().to_vec();

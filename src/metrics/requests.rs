@@ -15,7 +15,7 @@ use prometheus_client::{
 };
 use tower::{Layer, Service};
 
-/// How many requests there were.
+/// Counts requests by status, method and host.
 #[derive(Clone, Debug)]
 pub struct Requests {
     total: Family<Asked, Counter>,
@@ -42,7 +42,7 @@ struct Asked {
     host: Arc<str>,
 }
 
-/// The status of the answer, if there was one.
+/// The status of the response, if there was one.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 struct Code(Option<u16>);
 
@@ -55,7 +55,7 @@ impl Requests {
         Self { total }
     }
 
-    /// What counts the requests to an API server.
+    /// A layer that counts the requests to an API server.
     #[must_use]
     pub fn to(&self, server: &Uri) -> Counting {
         let host = server
@@ -121,7 +121,7 @@ impl EncodeLabelValue for Code {
     }
 }
 
-/// Those that the API server knows.
+/// The methods that the API server knows; any other is `OTHER`.
 fn word(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

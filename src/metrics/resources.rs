@@ -1,5 +1,4 @@
-//! Metrics of single resources. They are read page by page from the stores, whose locks are free between
-//! two pages.
+//! Metrics of single resources, read page by page from the stores, whose locks are free between two pages.
 
 use std::{
     fmt::{self, Write},
@@ -9,29 +8,29 @@ use std::{
 use super::Summary;
 use crate::{index::NamespacedName, lock::lock};
 
-/// A page has about 100 KiB.
+/// Resources of a page, which has about 100 KiB.
 const PAGE: usize = 500;
 
-/// Somebody who knows the state of resources.
+/// A source for the state of resources.
 pub trait Listing: Send + Sync {
-    /// At most so many resources that come after one, or the first ones, in some order that lasts.
+    /// Up to `most` resources after `last`, or the first ones, in a stable order.
     fn after(&self, last: Option<&NamespacedName>, most: usize) -> Vec<(NamespacedName, Summary)>;
 }
 
-/// Who is asked for the state of resources.
+/// All sources for the state of resources.
 #[derive(Clone, Default)]
 pub struct Resources {
     listings: Arc<Mutex<Vec<Weak<dyn Listing>>>>,
 }
 
-/// One metric with a series, or several, for each resource.
+/// One metric with one or several series for each resource.
 struct Family {
     name: &'static str,
     help: &'static str,
     tell: fn(&mut Lines<'_>, &Summary) -> fmt::Result,
 }
 
-/// All of it, page by page.
+/// All families, page by page.
 struct Pages {
     listings: Vec<Weak<dyn Listing>>,
     family: usize,
@@ -77,14 +76,14 @@ const FAMILIES: [Family; 4] = [
 ];
 
 impl Resources {
-    /// Somebody more who knows resources, for as long as they live.
+    /// Adds a source, for as long as it lives.
     pub fn ask(&self, listing: Weak<dyn Listing>) {
         let mut listings = lock(&self.listings);
         listings.retain(|listing| listing.strong_count() > 0);
         listings.push(listing);
     }
 
-    /// What is told of all of them, page by page.
+    /// The metrics of all resources, page by page.
     pub(super) fn pages(&self) -> impl Iterator<Item = String> + Send + use<> {
         Pages {
             listings: lock(&self.listings).clone(),
@@ -137,7 +136,7 @@ impl Iterator for Pages {
 }
 
 impl Lines<'_> {
-    /// Names of Kubernetes have no signs that would have to be escaped.
+    /// Names of Kubernetes objects hold no characters that would have to be escaped.
     fn add(&mut self, more: &[(&str, &str)], value: u32) -> fmt::Result {
         let (name, key) = (self.name, self.key);
         let (namespace, resource) = (&key.namespace, &key.name);

@@ -1,4 +1,4 @@
-//! Runs, under the names and labels that dashboards for controller-runtime know.
+//! Reconciles, under the names and labels that dashboards for controller-runtime know.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::error::Error;
 
 const RESULTS: [&str; 4] = ["success", "error", "requeue", "requeue_after"];
 
-/// How runs begin and end.
+/// The number, results and durations of reconciles.
 #[derive(Clone, Debug)]
 pub struct Runs {
     total: Family<Label, Counter>,
@@ -25,7 +25,7 @@ pub struct Runs {
     active: Gauge,
 }
 
-/// A run that goes on. Dropped, it no longer does.
+/// A reconcile in progress, until dropped.
 #[derive(Debug)]
 pub struct Run {
     runs: Runs,
@@ -43,7 +43,7 @@ impl Runs {
             at_most: Gauge::default(),
             active: Gauge::default(),
         };
-        // A rate needs a beginning.
+        // `rate()` misses the first increment of a series that did not exist before.
         for result in RESULTS {
             drop(runs.total.get_or_create(&[("result", result)]));
         }
@@ -72,17 +72,17 @@ impl Runs {
         runs
     }
 
-    /// So many may go on at once.
+    /// Sets how many reconciles may run at once.
     pub fn at_most(&self, runs: usize) {
         self.at_most.set(i64::try_from(runs).unwrap_or(i64::MAX));
     }
 
-    /// A resource cannot be run as it is.
+    /// A resource cannot be reconciled as it is.
     pub fn terminal(&self) {
         self.terminal.inc();
     }
 
-    /// A run begins.
+    /// A reconcile begins.
     #[must_use]
     pub fn begin(&self) -> Run {
         self.active.inc();
@@ -94,8 +94,8 @@ impl Runs {
 }
 
 impl Run {
-    /// It ended, and how long until the next one that is planned. A run that somebody else was faster
-    /// than is repeated, and has not failed.
+    /// The reconcile ended; `result` holds the time until the next one that is planned. A reconcile that met a
+    /// conflicting write is repeated, and has not failed.
     pub fn end(self, result: Result<Option<Duration>, &Error>) {
         let word = match result {
             Ok(None) => "success",

@@ -1,4 +1,4 @@
-//! What metrics tell of one resource, in 16 bytes: there may be ten thousand.
+//! What metrics report of one resource, in 16 bytes: there may be 10,000 resources.
 
 use crate::{
     api::{ConditionType, Reason, StaticAwsCredentialsStatus},
@@ -14,13 +14,13 @@ const TYPES: [ConditionType; 7] = [
     ConditionType::PreviousKeyInUse,
     ConditionType::ConsumersRestarted,
 ];
-/// Those whose reason is told. Reconciling and Stalled repeat that of Ready.
+/// Types whose reason is reported. Reconciling and Stalled repeat that of Ready.
 const TOLD: [ConditionType; 3] = [
     ConditionType::Ready,
     ConditionType::Verified,
     ConditionType::Published,
 ];
-/// Reasons of a resource with which all is well. Nothing is told of them.
+/// Reasons of a healthy resource, which are not reported.
 const WELL: [Reason; 3] = [
     Reason::Published,
     Reason::IdentityVerified,
@@ -36,7 +36,7 @@ pub struct Summary {
     revision: u32,
 }
 
-/// A truth for each type, or none, in two bits.
+/// The status of each condition type, or none, in two bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Truths(u16);
 
@@ -63,7 +63,7 @@ impl Truths {
 }
 
 impl Summary {
-    /// What a status says.
+    /// The summary of a status.
     #[must_use]
     pub fn of(status: &StaticAwsCredentialsStatus) -> Self {
         let find = |kind| conditions::find(&status.conditions, kind);
@@ -79,13 +79,13 @@ impl Summary {
         }
     }
 
-    /// The conditions that are there, and their status.
+    /// The conditions that are present, and their status.
     pub fn conditions(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let all = TYPES.into_iter().zip(self.truths.all());
         all.filter_map(|(kind, truth)| Some((kind.as_str(), truth?.as_str())))
     }
 
-    /// Conditions with a reason that a person might ask about.
+    /// Conditions with a reason that a healthy resource does not have.
     pub fn reasons(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let all = TOLD.into_iter().zip(self.reasons);
         let told = |reason: &Reason| !WELL.contains(reason);

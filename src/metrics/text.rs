@@ -1,26 +1,26 @@
-//! The two texts in which metrics are told: `OpenMetrics`, which Prometheus asks for, and the older one
-//! that every other program reads, `promtool check metrics` among them.
+//! The two formats of metrics: `OpenMetrics`, which Prometheus asks for, and the older text format for every other
+//! program, `promtool check metrics` among them.
 
 use std::collections::BTreeSet;
 
-/// One of the texts.
+/// One of the formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// `OpenMetrics` 1.0.
     Open,
-    /// Prometheus's own, 0.0.4.
+    /// The older format of Prometheus, 0.0.4.
     Plain,
 }
 
 impl Format {
-    /// The text that a client asks for by its `Accept` header.
+    /// The format that a client asks for by its `Accept` header.
     #[must_use]
     pub fn accepted(accept: Option<&str>) -> Self {
         let open = accept.is_some_and(|accept| accept.contains("application/openmetrics-text"));
         if open { Self::Open } else { Self::Plain }
     }
 
-    /// What the `Content-Type` header says of it.
+    /// The value of the `Content-Type` header.
     #[must_use]
     pub fn content_type(self) -> &'static str {
         match self {
@@ -29,7 +29,7 @@ impl Format {
         }
     }
 
-    /// What stands at the end.
+    /// The end of the text.
     #[must_use]
     pub fn end(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ impl Format {
         }
     }
 
-    /// Families in `OpenMetrics` in this text. A counter is described there without its suffix.
+    /// Converts families from `OpenMetrics`, which describes a counter without its suffix `_total`, to this format.
     #[must_use]
     pub fn of(self, open: String) -> String {
         if self == Self::Open {

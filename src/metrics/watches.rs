@@ -1,6 +1,5 @@
-//! How long ago the API server was last heard on a watch, and up to which version its events have been
-//! processed. A watch that stalls is silent and looks like one on which nothing happens; but one on which
-//! nothing happens has a bookmark each minute.
+//! The age of the last message on each watch, and the resource version up to which its events were processed.
+//! A stalled watch looks like an idle one, since both are silent; but an idle watch gets a bookmark each minute.
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +23,7 @@ use crate::lock::lock;
 #[derive(Clone, Debug, Default)]
 pub struct Watches(Arc<Mutex<Vec<Watch>>>);
 
-/// The watch of a kind in one namespace, or in all of them.
+/// The watch of a kind in one namespace, or in all namespaces.
 #[derive(Debug)]
 struct Watch {
     kind: &'static str,
@@ -32,7 +31,7 @@ struct Watch {
     heard: Weak<WatchLiveness>,
 }
 
-/// When the API server was last heard on one watch, and the version up to which its events were processed.
+/// When the API server last sent something on one watch, and the version up to which its events were processed.
 #[derive(Debug)]
 pub struct WatchLiveness {
     last: Mutex<Instant>,
@@ -40,7 +39,7 @@ pub struct WatchLiveness {
 }
 
 impl Watches {
-    /// A watch of a kind in a namespace, or in all, begins, and is measured for as long as the returned
+    /// Registers a watch of a kind in one namespace, or in all. The watch is measured for as long as the returned
     /// value lives.
     #[must_use]
     pub fn open(&self, kind: &'static str, namespace: Option<&str>) -> Arc<WatchLiveness> {
@@ -58,7 +57,7 @@ impl Watches {
         heard
     }
 
-    /// The age of each watch, by kind and scope.
+    /// The greatest age of the watches of each kind and scope.
     fn ages(&self) -> BTreeMap<(&'static str, String), f64> {
         let mut ages = BTreeMap::new();
         for watch in lock(&self.0).iter() {
@@ -72,14 +71,14 @@ impl Watches {
 }
 
 impl WatchLiveness {
-    /// The API server is heard: a page of a list, the head of a watch, an event, a bookmark.
+    /// The API server sent something: a page of a list, the head of a watch, an event, a bookmark.
     pub fn now(&self) {
         *lock(&self.last) = Instant::now();
     }
 
     /// All events up to this version were processed.
     pub fn processed(&self, version: &str) {
-        // Kubernetes orders versions as numbers.
+        // Kubernetes compares resource versions as numbers.
         if let Ok(version) = version.parse() {
             self.version.store(version, Ordering::Relaxed);
         }

@@ -1,4 +1,4 @@
-//! The port of /metrics, as the command line wants it.
+//! The port of /metrics, as the command line configures it.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{
     server::{self, Access, Certificate},
 };
 
-/// The port of /metrics, and the certificate by which it speaks TLS.
+/// The port of /metrics, and the certificate for TLS, if there is one.
 pub(super) fn port(args: &RunArgs) -> Result<(TcpListener, Option<Certificate>), ProcessError> {
     let listener = server::bind(args.bind);
     let listener = listener.map_err(|error| ProcessError::Bind(args.bind, error))?;

@@ -1,4 +1,4 @@
-//! How STS is reached, as the command lines of `run` and `check` say it.
+//! How STS is reached, as the command lines of `run` and `check` configure it.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ struct Flags<'a> {
     password_file: Option<&'a PathBuf>,
 }
 
-/// The flags of either command line: those of `run` have environment twins, so the two share no type.
+/// The flags of either command line: those of `run` have environment variables too, so the two share no type.
 macro_rules! flags {
     ($args:expr) => {
         Flags {
@@ -33,15 +33,15 @@ macro_rules! flags {
     };
 }
 
-/// The client that asks STS for `run`.
+/// The STS client of `run`.
 pub(super) fn of_run(args: &RunArgs) -> Result<sts::Client, ProcessError> {
     client(&flags!(args))
 }
 
-/// The client that asks STS for `check`.
+/// The STS client of `check`.
 ///
 /// # Errors
-/// A file that a flag names is of no use.
+/// A file that a flag names cannot be used.
 pub fn of_check(args: &CheckArgs) -> Result<sts::Client, ProcessError> {
     client(&flags!(args))
 }

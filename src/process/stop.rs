@@ -10,7 +10,7 @@ use tokio::{
 use super::ProcessError;
 use crate::{controller::WatchEnded, health::Health};
 
-/// Runs that have not ended by then are cut off; every write names the version that it replaces.
+/// Reconciles that have not ended by then are cut off; every write names the version that it replaces.
 const DRAIN: Duration = Duration::from_secs(3);
 
 /// Why the process ends.
@@ -18,7 +18,7 @@ const DRAIN: Duration = Duration::from_secs(3);
 pub enum Stop {
     /// SIGTERM or SIGINT.
     Signal,
-    /// A bug.
+    /// A watch ended, which is a bug.
     WatchEnded,
 }
 
@@ -32,7 +32,7 @@ impl Stop {
         });
     }
 
-    /// Why the process ends, set with the first SIGTERM or SIGINT.
+    /// The reason to stop, set with the first SIGTERM or SIGINT.
     pub fn on_signals() -> Result<watch::Sender<Option<Self>>, ProcessError> {
         let mut terminate = signal(SignalKind::terminate()).map_err(ProcessError::Signals)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(ProcessError::Signals)?;
@@ -49,8 +49,8 @@ impl Stop {
     }
 }
 
-/// The drain deadline also ends a controller whose first list never came: that one would never
-/// end by itself.
+/// Waits for the end of all work, or after a stop for the drain deadline. The deadline also ends a controller
+/// whose first list never arrived: that controller would never end by itself.
 pub async fn drain(
     work: impl Future<Output = ()>,
     stop: &watch::Sender<Option<Stop>>,

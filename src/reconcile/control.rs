@@ -1,5 +1,5 @@
-//! Control questions: an endpoint that refuses a published pair is asked about others that it accepted before.
-//! If it refuses all, the refusal is its own, or that of something on the way.
+//! Control requests: if an endpoint rejects a published pair, other pairs that it accepted before are sent to it.
+//! If it rejects all, the cause is the endpoint, or something on the way, and not the pair.
 
 use std::{cmp::Reverse, collections::HashSet, sync::Arc, time::Duration};
 
@@ -21,40 +21,40 @@ use crate::{
     verdict::{Answer, Control},
 };
 
-/// How many pairs are asked about.
+/// Pairs that are sent to STS at most.
 const MOST: usize = 3;
-/// How many resources are looked at for that, of each namespace and in all.
+/// Candidate resources at most, per namespace and in total.
 const OF_A_NAMESPACE: usize = 4;
 const IN_ALL: usize = 64;
-/// How many of their sources are read: one that has changed since it was proven says nothing.
+/// Sources that are read at most: a source that has changed since its proof is skipped.
 const READ: usize = 8;
-/// After this time there is no answer.
+/// Time limit of all control requests together; after it, the result is undetermined.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// How often a run that waits for the answers looks whether its own resource or source has changed.
+/// Interval at which a reconcile that waits for the answers checks its own resource and source for changes.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// A resource with a pair that may be asked about.
+/// Another resource, whose pair may be sent in a control request.
 struct Other {
     resource: ValidatedCredentials,
     account: String,
     version: SourceVersion,
 }
 
-/// What the source of another resource holds.
+/// The content of another resource's source.
 enum Found {
     /// The pair that was proven.
     Pair(SourcePair),
-    /// The key that is refused.
+    /// The same access key as the rejected pair.
     SameKey,
-    /// Another version than the one that was proven, or it cannot be read.
+    /// The source has another version than the proven one, or cannot be read.
     Unknown,
 }
 
 impl Reconcile<'_> {
-    /// Asks about other pairs until one is accepted.
+    /// Sends control requests with other pairs until a pair is accepted.
     ///
     /// # Errors
-    /// The resource or its source changed meanwhile: the next run decides from these.
+    /// The resource or its source changed meanwhile: the next reconcile decides from the new state.
     pub(super) async fn ask_about_others(&mut self, region: &Region) -> Result<(), Error> {
         let (context, resource, source) = (self.context, self.resource, self.view.source.clone());
         let asked = tokio::select! {
@@ -75,13 +75,13 @@ impl Reconcile<'_> {
             let pair = match self.pair_of(&other).await {
                 Found::Pair(pair) => pair,
                 Found::SameKey => continue,
-                // A pair that cannot be asked about must not pass for the absence of one.
+                // An unreadable pair must not count as the absence of a pair.
                 Found::Unknown => {
                     control = undetermined_unless_refused(control);
                     continue;
                 }
             };
-            // AWS may take long: no other resource waits behind this run meanwhile.
+            // STS may take long: the slot is released for other resources meanwhile.
             self.place = None;
             match self.answer_about(&other, pair).await {
                 Answer::Identity(_) => return Control::Accepted,
@@ -98,9 +98,9 @@ impl Reconcile<'_> {
         control
     }
 
-    /// Who is asked about, in this order: pairs of other accounts first, then those accepted last. Each comes from
-    /// another namespace or account than those before it, and namespaces take turns: no tenant can answer
-    /// for all.
+    /// The resources whose pairs are sent, 1 for each namespace and account. The order: the first resource of each
+    /// namespace before further ones, then other AWS accounts before the own, then the latest proof. Thus no
+    /// tenant decides the result.
     fn others(&self, region: &Region) -> Vec<Other> {
         let account = self.status.identity.as_ref();
         let account = account.map(|identity| identity.account_id.as_str());
@@ -131,7 +131,7 @@ impl Reconcile<'_> {
         others
     }
 
-    /// The pair that was proven, if the source holds it still.
+    /// Reads another resource's source and returns the proven pair if the source is unchanged since the proof.
     async fn pair_of(&mut self, other: &Other) -> Found {
         self.acquire_slot().await;
         let shared = &self.context.shared;
@@ -160,7 +160,7 @@ impl Reconcile<'_> {
             pair: pair.pair,
             region: region.as_str().to_owned(),
             endpoint: region.sts_endpoint(),
-            // A verdict waits for it, and it is asked rarely.
+            // High priority, since a verdict waits for the answer and control requests are rare.
             priority: Priority::NewPair,
             not_before: Instant::now(),
         };
@@ -171,7 +171,7 @@ impl Reconcile<'_> {
     }
 }
 
-/// Returns once the resource or its source is another than a run has seen.
+/// Returns once the resource or its source differs from what the reconcile has seen.
 async fn overtaken(context: &ScopeContext, resource: &ValidatedCredentials, source: &Observed) {
     loop {
         tokio::time::sleep(LOOK).await;
@@ -189,15 +189,15 @@ async fn overtaken(context: &ScopeContext, resource: &ValidatedCredentials, sour
     }
 }
 
-/// Whether pairs of 2 regions are asked about at one endpoint. An endpoint of AWS serves one region, and so does each
-/// that a pattern stands for.
+/// Whether pairs of 2 regions are verified at the same endpoint, in the same partition. An AWS endpoint serves 1
+/// region, as does each endpoint made from a `{region}` pattern.
 fn are_asked_alike(own: &Region, other: &Region, endpoint: Option<&Endpoint>) -> bool {
     let shared =
         endpoint.is_some_and(|endpoint| endpoint.of(own.as_str()) == endpoint.of(other.as_str()));
     own == other || shared && own.partition() == other.partition()
 }
 
-/// A refusal says more than an answer that says nothing.
+/// An inconclusive answer does not replace an earlier rejection.
 fn undetermined_unless_refused(control: Control) -> Control {
     if control == Control::Refused {
         control
@@ -206,7 +206,7 @@ fn undetermined_unless_refused(control: Control) -> Control {
     }
 }
 
-/// Resources of all scopes whose pair was accepted, the last one first.
+/// Resources of all scopes whose pair AWS accepted, the latest first.
 fn candidates(shared: &ProcessContext, own: &NamespacedName) -> Vec<Other> {
     let stores = shared.scopes.stores();
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! What a run observes, and the world that it decides from.
+//! What a reconcile observes, and the inputs of its decisions.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ impl<'a> Reconcile<'a> {
         let stored = object.status.clone().unwrap_or_default();
         let stored_version = object.metadata.resource_version.clone().unwrap_or_default();
         let epoch = lock(&context.index).epoch();
-        // The watch brings our own status write back only after the next trigger may have come.
+        // The next trigger may arrive before the watch delivers our own status write.
         let now = Instant::now();
         let (written, after, leftovers_due) = context.with_state(resource, |remembered| {
             remembered.reset_if_stale(epoch);
@@ -37,7 +37,7 @@ impl<'a> Reconcile<'a> {
                 remembered.memory.look = None;
             }
             let newer = |written: &PendingStatus| {
-                // A list may be older than the spec of which that status speaks.
+                // A list may return an older spec than the one that this status is about.
                 written.status.observed_generation == resource.generation
                     && written.epoch == epoch
                     && stored_version
@@ -83,7 +83,7 @@ impl<'a> Reconcile<'a> {
         }
     }
 
-    /// Waits for another turn, where the first was given back while AWS was asked.
+    /// Acquires a slot again if the first slot was released during a request to STS.
     pub(super) async fn acquire_slot(&mut self) {
         if self.place.is_none() {
             let namespace = &self.resource.key.namespace;
@@ -171,7 +171,7 @@ impl<'a> Reconcile<'a> {
     }
 }
 
-/// The view as the index shows it once it knows this status, whether or not that has come back.
+/// The index view, corrected for a status write of our own that the watch has not delivered yet.
 pub(super) fn as_mentioned(
     mut view: View,
     status: &StaticAwsCredentialsStatus,
@@ -184,7 +184,7 @@ pub(super) fn as_mentioned(
     view
 }
 
-/// Waits for another turn.
+/// Waits for another slot of the gate.
 async fn acquire_slot(context: &ScopeContext, namespace: &Arc<str>) -> Slot {
     let shared = &context.shared;
     let (queue, began) = (&shared.metrics.queue, Instant::now());
@@ -195,7 +195,7 @@ async fn acquire_slot(context: &ScopeContext, namespace: &Arc<str>) -> Slot {
     (permit, queue.started(began.elapsed()))
 }
 
-/// Times in a status have no fractions; one that had would differ from what comes back.
+/// Status times are stored without fractions of a second: a time with a fraction would differ from its stored form.
 pub(super) fn now_in_seconds() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)
@@ -204,7 +204,7 @@ pub(super) fn now_in_seconds() -> Timestamp {
 /// Random, from 0 to 1.
 fn jitter() -> f64 {
     let mut bytes = [0; 4];
-    // Without randomness every resource is due at the same time, and nothing worse.
+    // Without randomness, all resources are due at the same time; nothing else breaks.
     let _ = getrandom::fill(&mut bytes);
     f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! After all restarts: what still runs pods from before the pair?
+//! The last check after all restarts: which owners still run pods that started before the pair was delivered?
 
 use std::collections::BTreeSet;
 
@@ -13,23 +13,23 @@ use crate::{
     observe,
 };
 
-/// How many workloads are read to say why their pods still run.
+/// Workloads that are read at most to report why their older pods still run.
 const READ: usize = 10;
 
-/// What one look knows of the pods of the namespace. They are listed at most once.
+/// The pods of the namespace as listed by one check. Only `elsewhere` lists them once more.
 #[derive(Debug, Default)]
 pub(super) enum SeenPods {
-    /// They were not listed.
+    /// The pods were not listed yet.
     #[default]
     NotYet,
-    /// The operator has no right to list them.
+    /// The operator has no right to list pods.
     Refused,
-    /// What runs them.
+    /// The owners of the pods.
     Seen(Fleets),
 }
 
 impl Reconcile<'_> {
-    /// What runs the pods of the namespace, if they may be listed.
+    /// The owners of the namespace's pods; `None` if pods may not be listed.
     pub(super) async fn fleets<'a>(
         &self,
         seen: &'a mut SeenPods,
@@ -52,7 +52,7 @@ impl Reconcile<'_> {
         })
     }
 
-    /// The last look at the pods, or what stands in its way.
+    /// The result of the last check of the pods, or what prevents the check.
     pub(super) async fn look_last(
         &self,
         wanted: &Restart,
@@ -66,7 +66,7 @@ impl Reconcile<'_> {
         }
     }
 
-    /// What still runs pods from before the pair, if pods may be listed.
+    /// The owners that still run older pods; `None` if pods may not be listed.
     async fn laggards(
         &self,
         seen: &mut SeenPods,
@@ -106,7 +106,7 @@ impl Reconcile<'_> {
         Ok(Some(laggards))
     }
 
-    /// What runs pods like those of workloads that are named and have no replicas.
+    /// Owners of older pods that have the template labels of a named workload without replicas.
     async fn elsewhere(
         &self,
         fleets: &Fleets,

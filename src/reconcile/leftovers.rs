@@ -1,4 +1,4 @@
-//! Leftovers go after the target stands and before the status is written.
+//! Leftovers are removed after the target is written and before the status is written.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::{
 };
 
 impl Reconcile<'_> {
-    /// Deletes or releases leftovers. One that is refused is reported and tried again later, and keeps
-    /// neither the others nor the status back.
+    /// Deletes or releases leftovers. A rejected removal is reported and retried later; the other removals and
+    /// the status do not wait for it.
     pub(super) async fn remove_leftovers(&mut self, plan: &mut Plan) {
         let leftovers = std::mem::take(&mut plan.leftovers);
         let mut refused = Vec::new();
@@ -56,7 +56,7 @@ impl Reconcile<'_> {
         leftover.removed(sight, known, &mut self.view, plan);
     }
 
-    /// How long until refused leftovers are tried again.
+    /// Time until failed removals are retried.
     pub(super) fn leftovers_wait(&self) -> Option<Duration> {
         self.context.with_state(self.resource, |remembered| {
             remembered.leftovers.wait(Instant::now())

@@ -1,4 +1,4 @@
-//! After a rotation: restarts workloads, so many at once, and waits until they are healthy.
+//! After a rotation: restarts workloads, `maxConcurrent` at a time, and waits until they are healthy.
 
 use strum::VariantArray;
 
@@ -21,7 +21,7 @@ use crate::{
     observe,
 };
 
-/// How many workloads of those whose turn has not come one run looks at.
+/// Pending workloads that one reconcile processes at most.
 const MOST_AT_ONCE: usize = 50;
 
 impl Reconcile<'_> {
@@ -29,8 +29,8 @@ impl Reconcile<'_> {
         self.object.spec.rotation.as_ref()?.restart.as_ref()
     }
 
-    /// Restarts those whose turn it is, says how far it has come, and returns when to look again. The status
-    /// tells what was done also where something fails.
+    /// Restarts the next workloads, reports the progress in `status`, also after a failure, and returns when to
+    /// check again.
     pub(super) async fn restart_workloads(
         &self,
         published: &Published,
@@ -126,7 +126,7 @@ impl Reconcile<'_> {
                     later.push(name);
                 }
                 Ok(Restarted::Raced) => later.push(name),
-                // What is refused of one says nothing of the others.
+                // The rejection of one workload does not stop the others.
                 Ok(Restarted::Refused(words)) => {
                     ended = ended
                         .map(|first| first.or_else(|| Some(Blocker::Refused(name.clone(), words))));
@@ -139,7 +139,7 @@ impl Reconcile<'_> {
                 }
             }
         }
-        // The next run looks at others first.
+        // Retries go to the end, so that the next reconcile processes other workloads first.
         restarts.pending = Some(pending.chain(later).collect());
         if missing.is_empty() || !matches!(ended, Ok(None)) {
             return ended;
@@ -172,7 +172,7 @@ impl Reconcile<'_> {
             };
             with_deadline(observe::workloads(client, namespace, *kind, see)).await?;
         }
-        // Those whose template does not use the target, and whose pods do, as where a webhook adds it.
+        // Workloads whose pods use the target although the template does not, e.g. where a webhook injects it.
         let fleets = self.fleets(pods, wanted, published).await?;
         for due in fleets.into_iter().flat_map(Fleets::due) {
             if !found.iter().any(|(known, _)| *known == due) {
@@ -182,8 +182,8 @@ impl Reconcile<'_> {
         Ok(restart::in_order(&found, left))
     }
 
-    /// Counts those that are healthy, each once: what was counted before a read fails stays counted. One that is
-    /// gone is not waited for; where it is named, it has to be there, and its turn comes again.
+    /// Counts each healthy workload once, also if a later read fails. A deleted workload is counted as gone, or is
+    /// pending again if the spec names it, since it has to exist then.
     async fn wait_for_health(
         &self,
         restarts: &mut Restarts,
@@ -280,16 +280,16 @@ fn is_done(restarts: &Restarts) -> bool {
     restarts.restarting.is_empty() && restarts.pending.as_ref().is_some_and(Vec::is_empty)
 }
 
-/// What became of one workload.
+/// The result for one workload.
 enum Restarted {
-    /// It is being restarted, by this run or one before.
+    /// The restart is in progress, started by this reconcile or an earlier one.
     Now,
-    /// Nothing is left to do.
+    /// No restart is needed.
     NotNeeded,
-    /// It is named, and not there.
+    /// The spec names the workload, which does not exist.
     Missing,
-    /// Somebody changed it meanwhile.
+    /// Another client changed or deleted the workload meanwhile.
     Raced,
-    /// The API server refuses, in these words.
+    /// The API server rejects the restart, with this message.
     Refused(String),
 }

@@ -1,5 +1,5 @@
-//! After a rotation: who holds the superseded pair, and who is restarted? Asked until nobody does, and nobody
-//! is.
+//! After a rotation: which consumers hold the previous key pair, and which workloads are restarted? Checked until
+//! the previous key is unused and all restarts are done.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::{
 };
 
 impl Reconcile<'_> {
-    /// Takes note of it in a status that is about to be written if the pair was superseded.
+    /// If the pair was superseded, records that in a status that is about to be written.
     pub(super) fn note_superseded(&self, status: &mut StaticAwsCredentialsStatus) {
         let shared = &self.context.shared;
         if shared.lists_consumers {
@@ -45,7 +45,7 @@ impl Reconcile<'_> {
         );
     }
 
-    /// Looks at the consumers if it is time to, and returns when to look again.
+    /// Checks the consumers if a check is due, and returns when the next check is due.
     pub(super) async fn follow_consumers(&mut self) -> Result<Option<Duration>, Error> {
         let resource = self.resource;
         let lists = self.context.shared.lists_consumers;
@@ -62,7 +62,7 @@ impl Reconcile<'_> {
             return Ok(None);
         };
         let first = since.duration_since(now_in_seconds());
-        // A time that lies in the future, as after a clock was set back, counts as now.
+        // A publication time in the future, e.g. after the clock was set back, counts as now.
         let first = Duration::try_from(first).unwrap_or_default().min(kubelet);
         let now = Instant::now();
         let wait = self.context.with_state(resource, |remembered| {
@@ -79,7 +79,7 @@ impl Reconcile<'_> {
         if held {
             again = self.look_at_pods(&mut status, &mut pods).await?;
         }
-        // What was restarted before something failed is told all the same.
+        // If a later step fails, the status still reports the restarts before it.
         let restarted = match &published {
             Some(published) => {
                 self.restart_workloads(published, &mut status, &mut pods)
@@ -104,8 +104,8 @@ impl Reconcile<'_> {
         }))
     }
 
-    /// Says which pods and which other resources hold the superseded pair, and returns when to look again. Pods
-    /// none of which holds it are not listed again before no other resource does.
+    /// Reports which pods and other resources hold the previous key pair, and returns when to check again. Once no
+    /// pod holds it, pods are not listed again while other resources hold it.
     async fn look_at_pods(
         &self,
         status: &mut StaticAwsCredentialsStatus,
@@ -137,7 +137,7 @@ impl Reconcile<'_> {
         Ok(again)
     }
 
-    /// The pods that may hold a superseded pair. They are listed once for the restarts too.
+    /// The pods that may hold a previous key pair. The same list serves the restarts.
     async fn holders(
         &self,
         previous: &Previous,
@@ -174,14 +174,14 @@ impl Reconcile<'_> {
         listed.map(|()| holders)
     }
 
-    /// What this run has seen.
+    /// Hash of what this reconcile has seen.
     pub(super) fn inputs_hash(&self) -> InputsHash {
         let view = as_mentioned(self.view.clone(), &self.status, self.resource);
         InputsHash::of(self.resource.generation, &view, &self.status)
     }
 }
 
-/// The sooner of two.
+/// The shorter pause; `None` means that no reconcile is planned.
 pub(super) fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
     one.into_iter().chain(other).min()
 }

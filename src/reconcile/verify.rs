@@ -1,4 +1,4 @@
-//! Questions to AWS, which may wait for their turn much longer than a run should last.
+//! Requests to STS, which may be queued for much longer than a reconcile should last.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,15 +13,15 @@ use crate::{
     verdict::Answer,
 };
 
-/// For how long a run waits itself. Most answers come sooner, and a run that has its answer reads nothing
-/// twice.
+/// How long a reconcile itself waits for an answer. Most answers arrive sooner, and no second reconcile has to
+/// read the Secrets again then.
 const INLINE_WAIT: Duration = Duration::from_secs(1);
-/// The same while the endpoint gives no answer: one that has just come back may answer yet.
+/// The same during an outage of the endpoint, which may just have ended.
 const INLINE_WAIT_IN_OUTAGE: Duration = Duration::from_millis(200);
 
 impl Reconcile<'_> {
-    /// Asks about the source's pair. An answer that does not come soon is for another run; this one goes
-    /// on without it.
+    /// Sends a `GetCallerIdentity` request for the source's pair. A late answer is left to a later reconcile;
+    /// the present reconcile goes on without the answer.
     pub(super) async fn ask(&mut self, query: Query) {
         let Some(pair) = self.pair() else {
             return;
@@ -35,7 +35,7 @@ impl Reconcile<'_> {
         let sts = Arc::clone(&self.context.shared.sts);
         if !self.waits_for(&about) {
             let mut answer = self.answer(question.clone());
-            // AWS may take long, and its limiter longer: nobody waits behind this run meanwhile.
+            // STS and its rate limiter may take long: the slot is released for other resources meanwhile.
             self.place = None;
             let outage = sts.outage(&question);
             let patience = outage.map_or(INLINE_WAIT, |_| INLINE_WAIT_IN_OUTAGE);
@@ -49,7 +49,7 @@ impl Reconcile<'_> {
         self.awaited = Some(outage.map_or(Awaited::Turn, Awaited::Endpoint));
     }
 
-    /// Whether an earlier run asked this. A question about another pair is given up.
+    /// Whether an earlier reconcile sent the same request. A pending request about another subject is cancelled.
     fn waits_for(&self, about: &Subject) -> bool {
         let (waits, overtaken) = self.context.question(self.resource, |asked| {
             let waits = asked.as_ref().is_some_and(|asked| asked.waits_for(about));
@@ -59,8 +59,8 @@ impl Reconcile<'_> {
         waits
     }
 
-    /// Leaves a question without a run. A run that waited would hold the resource and a pair read from it,
-    /// and what it read when it began says little once it has waited for half an hour.
+    /// Leaves a request pending without a reconcile. A waiting reconcile would block the resource and hold a pair
+    /// read from it, and the objects that it read at its start would be outdated after half an hour.
     fn leave(&self, about: Subject, answer: BoxFuture<'static, Answer>) {
         let (context, key) = (Arc::downgrade(self.context), self.resource.key.clone());
         let awaited = self.context.shared.metrics.calls.awaited();
@@ -68,7 +68,7 @@ impl Reconcile<'_> {
             if let Some(context) = context.upgrade() {
                 context.enqueue([&key]);
             }
-            // The metrics show no moment at which nothing is to be done.
+            // Dropped after the enqueue, so that the metrics show no idle moment in between.
             drop(awaited);
         });
         let asked = Some(Box::new(asked));
@@ -78,8 +78,8 @@ impl Reconcile<'_> {
         drop(before);
     }
 
-    /// The run is over, and its question stays, beside the world as the run leaves it; none if the run
-    /// leaves something to do.
+    /// Keeps the pending request at the end of a reconcile, with the inputs hash; `None` if the reconcile leaves
+    /// work to do.
     pub(super) fn keep_question(&self, look: Option<InputsHash>) {
         self.context.question(self.resource, |slot| {
             if let Some(asked) = slot {
@@ -88,13 +88,13 @@ impl Reconcile<'_> {
         });
     }
 
-    /// The run needs no answer any more.
+    /// Cancels the pending request, since its answer is not needed any more.
     pub(super) fn cancel_question(&self) {
         let given_up = self.context.question(self.resource, Option::take);
         drop(given_up);
     }
 
-    /// What an earlier run asked is answered for the pair that it asked about.
+    /// Takes over the answers to an earlier reconcile's request, if the source still holds the same pair.
     pub(super) fn reuse_answers(&mut self) {
         let Some(fingerprint) = self.pair().map(|pair| pair.fingerprint) else {
             return;

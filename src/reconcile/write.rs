@@ -1,4 +1,4 @@
-//! What a run changes of its target, unless policies that are required are not seen to be enforced.
+//! Writes the target, unless a required admission policy is not known to be enforced.
 
 use super::{Reconcile, with_deadline};
 use crate::{
@@ -8,7 +8,6 @@ use crate::{
 };
 
 impl Reconcile<'_> {
-    /// Changes the target.
     pub(super) async fn change(&self, change: &TargetWrite) -> Result<WriteOutcome, Error> {
         let shared = &self.context.shared;
         let is_write = !matches!(change, TargetWrite::Nothing);

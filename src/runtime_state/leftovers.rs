@@ -1,4 +1,4 @@
-//! Leftovers that could not be removed: what is reported of them, and when which of them are tried again.
+//! Leftovers that could not be removed: the note to report, and the schedule of the retries.
 
 use std::time::Duration;
 
@@ -9,49 +9,49 @@ use crate::{decide::Leftover, index::MAX_STALE_TARGETS};
 const FIRST: Duration = Duration::from_secs(2);
 const MOST: Duration = Duration::from_mins(5);
 
-/// Nothing, as long as none is refused.
+/// The schedule; empty if no leftover waits for a removal.
 #[derive(Clone, Debug, Default)]
 pub struct Leftovers(Option<Box<Refused>>);
 
 #[derive(Clone, Debug)]
 struct Refused {
-    /// None if more of them wait for their turn than a run takes, and none was refused.
+    /// `None` if no removal failed and leftovers wait only because of the limit per reconcile.
     note: Option<String>,
     at: Instant,
-    /// How often all of them were tried.
+    /// Completed passes over all leftovers.
     passes: u32,
-    /// Those up to this name were tried in this pass: a run takes a bounded number.
+    /// The last name tried in this pass, since a reconcile tries a limited number; empty between passes.
     after: String,
 }
 
 impl Leftovers {
-    /// What is reported of those that are not tried again yet.
+    /// The note about failed removals, until their retry is due.
     #[must_use]
     pub fn note(&self, now: Instant) -> Option<&str> {
         let refused = self.0.as_ref().filter(|refused| refused.at > now);
         refused.and_then(|refused| refused.note.as_deref())
     }
 
-    /// How long until they are tried again.
+    /// Time until the next retry.
     #[must_use]
     pub fn wait(&self, now: Instant) -> Option<Duration> {
         let refused = self.0.as_ref()?;
         Some(refused.at.saturating_duration_since(now))
     }
 
-    /// Whether it is time to try again.
+    /// Whether a retry is due.
     #[must_use]
     pub fn is_due(&self, now: Instant) -> bool {
         self.0.as_ref().is_some_and(|refused| refused.at <= now)
     }
 
-    /// The name after which the next ones are looked for.
+    /// The name after which the next attempt starts.
     #[must_use]
     pub fn after(&self) -> &str {
         self.0.as_ref().map_or("", |refused| &refused.after)
     }
 
-    /// Takes note of a try, and of what is to be reported where one was refused.
+    /// Records an attempt, and the note to report if a removal failed.
     pub fn tried(&mut self, tried: &[Leftover], note: Option<String>, now: Instant) {
         if self.note(now).is_some() {
             return;
@@ -63,7 +63,7 @@ impl Leftovers {
         let passes = before.as_ref().map_or(0, |before| before.passes);
         let last = tried.last().filter(|_| tried.len() >= MAX_STALE_TARGETS);
         let after = last.map(|leftover| leftover.name.clone());
-        // Of a pass that is not over, the first ones still are there.
+        // In the middle of a pass, leftovers that failed earlier in the pass still exist.
         let note = note.or(before.filter(|_| amid).and_then(|before| before.note));
         if note.is_none() && after.is_none() {
             return;

@@ -1,4 +1,4 @@
-//! When the consumers of a superseded pair are looked at.
+//! Schedule of the checks of the previous key pair's consumers.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::consumers::{Own, Recheck};
 
 const FIRST: Duration = Duration::from_secs(10);
 const MOST: Duration = Duration::from_mins(5);
-/// The same while workloads wait for others to become healthy.
+/// The longest pause while workloads wait for restarted workloads to become healthy.
 const MOST_OF_A_WAVE: Duration = Duration::from_mins(1);
 
-/// Looks at consumers, past and to come.
+/// Past and planned checks of consumers.
 #[derive(Clone, Debug, Default)]
 pub struct Overlap(Option<Box<Looks>>);
 
@@ -25,8 +25,8 @@ struct Looks {
     waiting: Option<Waiting>,
 }
 
-/// A wait that began at a time of the status. This process measures it by its own clock, since the
-/// wall clock may be set.
+/// A wait that began at a time in the status. Its length is measured by the monotonic clock, since the wall
+/// clock may be set.
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     since: Timestamp,
@@ -42,8 +42,8 @@ impl Looks {
 }
 
 impl Overlap {
-    /// How long until the next look at the consumers of what was delivered by some time; the first is due after
-    /// `first`.
+    /// Time until the next check of the consumers of a pair that was delivered by `since`. The first check is due
+    /// after `first`.
     pub fn wait(&mut self, since: Timestamp, first: Duration, now: Instant) -> Duration {
         let begun = self.0.take().filter(|looks| looks.since == since);
         let looks = begun.unwrap_or_else(|| {
@@ -62,21 +62,21 @@ impl Overlap {
         wait
     }
 
-    /// What the last look at the pods showed.
+    /// The result of the last check of the pods.
     #[must_use]
     pub fn own(&self) -> Option<Own> {
         self.0.as_ref()?.own
     }
 
-    /// Takes note of what a look at the pods showed.
+    /// Records the result of a check of the pods.
     pub fn saw(&mut self, own: Option<Own>) {
         if let Some(looks) = &mut self.0 {
             looks.own = own;
         }
     }
 
-    /// How long a wait lasts that began at a time of the status. What went by before this process knew of the
-    /// wait is taken from the wall clock; a beginning that lies in the future counts as now.
+    /// The length of a wait that began at a time in the status. The time before this process knew of the wait is
+    /// taken from the wall clock; a start in the future counts as now.
     pub fn waited(&mut self, since: Timestamp, wall: Timestamp, now: Instant) -> Duration {
         let before = Duration::try_from(wall.duration_since(since)).unwrap_or_default();
         let new = Waiting {
@@ -93,8 +93,8 @@ impl Overlap {
         waiting.before.saturating_add(here)
     }
 
-    /// Takes note of a look, and returns when the next one is due. While consumers come and go it is
-    /// soon, and ever later while nothing happens.
+    /// Records a check, and returns the pause before the next check: short while consumers change, and longer
+    /// each time while nothing changes.
     pub fn looked(
         &mut self,
         again: Option<Recheck>,

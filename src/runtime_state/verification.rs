@@ -1,5 +1,5 @@
-//! The question to AWS that a resource waits for without a run. A run would hold the resource meanwhile:
-//! nothing that happens to its source, spec or target would be looked at.
+//! A pending `GetCallerIdentity` request of a resource, without a reconcile that waits for it: a waiting reconcile
+//! would block the resource, and changes of its source, spec or target would have no effect meanwhile.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -17,25 +17,25 @@ use crate::{
     verdict::Answer,
 };
 
-/// How long an answer lasts that no run has used: runs may fail for hours.
+/// Lifetime of an answer that no reconcile has used: reconciles may fail for hours.
 const LASTS: Duration = Duration::from_mins(1);
 
-/// What a question is about.
+/// What a request is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
-    /// The pair.
+    /// Fingerprint of the pair.
     pub fingerprint: Fingerprint,
-    /// The region that is asked.
+    /// The region of the STS endpoint.
     pub region: String,
-    /// Whether a pair waits to be published.
+    /// Whether the publication of the pair waits for the answer.
     pub new_pair: bool,
 }
 
-/// A question that was asked, and its answer once there is one. Dropped, it is given up.
+/// A request that was sent, and its answer once there is one. Dropping cancels the request.
 #[derive(Debug)]
 pub struct PendingVerification {
     about: Subject,
-    /// What other regions answered about the pair before.
+    /// Earlier answers of other regions about the pair.
     before: Vec<(String, Answer)>,
     answer: Arc<OnceLock<(Answer, Instant)>>,
     look: Option<InputsHash>,
@@ -43,7 +43,7 @@ pub struct PendingVerification {
 }
 
 impl PendingVerification {
-    /// Waits for an answer, and then calls this.
+    /// Waits for the answer in a task, and then calls `then`.
     #[must_use]
     pub fn new(
         about: Subject,
@@ -55,7 +55,7 @@ impl PendingVerification {
         let task = tokio::spawn({
             let slot = Arc::clone(&slot);
             async move {
-                // A panic in here would leave the question open for good.
+                // Without this, a panic would leave the request pending forever.
                 let answer = AssertUnwindSafe(answer).catch_unwind().await;
                 let answer = answer.unwrap_or_else(|_| {
                     tracing::error!("a question to STS panicked, which is a bug");
@@ -74,7 +74,7 @@ impl PendingVerification {
         }
     }
 
-    /// What decisions know of it.
+    /// The state of the request, as an input of decisions.
     #[must_use]
     pub fn state(&self) -> Question {
         match self.answer.get() {
@@ -83,13 +83,13 @@ impl PendingVerification {
         }
     }
 
-    /// Whether it has no answer yet.
+    /// Whether the request has no answer yet.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.answer.get().is_none()
     }
 
-    /// Whether it is open, and nobody need ask this beside it.
+    /// Whether the request is pending and covers this subject, so that no further request is needed.
     #[must_use]
     pub fn waits_for(&self, about: &Subject) -> bool {
         let same =
@@ -97,7 +97,7 @@ impl PendingVerification {
         same && (self.about.new_pair || !about.new_pair) && self.is_open()
     }
 
-    /// What AWS answered about a pair, by region.
+    /// The answers of AWS about a pair, by region.
     #[must_use]
     pub fn answers(&self, fingerprint: Fingerprint) -> Vec<(String, Answer)> {
         let fresh = self.answer.get().filter(|(_, at)| at.elapsed() < LASTS);
@@ -110,12 +110,12 @@ impl PendingVerification {
         }
     }
 
-    /// What is there to do stays the same, and the world looks like this now.
+    /// Updates the inputs hash, unless the last reconcile left work to do.
     pub fn changed(&mut self, look: InputsHash) {
         self.look = self.look.map(|_| look);
     }
 
-    /// A run is over, and leaves the world like this; none if it left something to do.
+    /// Stores the inputs hash at the end of a reconcile; `None` if the reconcile left work to do.
     pub fn left(&mut self, look: Option<InputsHash>) {
         self.look = look;
     }

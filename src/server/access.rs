@@ -1,4 +1,4 @@
-//! Who may read /metrics: the API server says whose token it is, and whether they may get that path.
+//! Who may read /metrics: the API server authenticates the token, and authorizes its user for that path.
 
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
@@ -9,15 +9,15 @@ use tokio::time::{Instant, timeout};
 
 use crate::{act, error::chain, lock::lock};
 
-/// What is asked for, as in `nonResourceURLs` of a `ClusterRole`.
+/// The path to authorize, as in `nonResourceURLs` of a `ClusterRole`.
 pub const PATH: &str = "/metrics";
-/// An answer is used so long. Prometheus asks twice a minute.
+/// How long an answer is cached. Prometheus scrapes twice a minute.
 const LASTS: Duration = Duration::from_mins(1);
-/// Answers kept. Each token has one, and anybody may send tokens.
+/// The most answers in the cache: each token has one, and any client may send tokens.
 const MOST: usize = 64;
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Asks the API server about readers.
+/// Asks the API server about readers, and caches the answers.
 pub struct Access {
     client: Client,
     known: Mutex<HashMap<[u8; 32], (Instant, Verdict)>>,
@@ -31,7 +31,7 @@ enum Verdict {
 }
 
 impl Access {
-    /// No reader is known yet.
+    /// Starts with an empty cache.
     #[must_use]
     pub fn new(client: Client) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl Access {
     /// Whether the sender of these headers may read.
     ///
     /// # Errors
-    /// Status and words of the answer otherwise.
+    /// Otherwise the status and the text of the answer.
     pub async fn check(&self, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
         let Some(token) = bearer(headers) else {
             return Err((StatusCode::UNAUTHORIZED, "a bearer token is needed\n"));

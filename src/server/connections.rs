@@ -1,4 +1,4 @@
-//! Connections of one port, of which there is a limit.
+//! The connections of one port, 64 at most.
 
 use std::{
     collections::VecDeque,
@@ -30,11 +30,11 @@ use tokio_rustls::TlsAcceptor;
 
 /// The kubelet and Prometheus use one or two.
 const MOST: usize = 64;
-/// The least that hyper allows; a probe takes 200 bytes.
+/// The smallest that hyper allows; a probe takes 200 bytes.
 const LONGEST_HEAD: usize = 8 * 1024;
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 const DEADLINE: Duration = Duration::from_secs(15);
-/// Where there is no room, a connection whose request has not come by then is cut off.
+/// At the limit, a connection whose request has not arrived within this time is cut off.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Open connections, the oldest first.
@@ -51,7 +51,7 @@ struct Connection {
 }
 
 impl Connections {
-    /// Waits until there is room for one more. A connection whose request was read is never cut off for that.
+    /// Waits until there is room for one more. A connection whose request was read is never cut off to make room.
     pub async fn make_room(&mut self) {
         loop {
             while self.tasks.try_join_next().is_some() {}
@@ -73,7 +73,7 @@ impl Connections {
         }
     }
 
-    /// Speaks with one more client.
+    /// Serves one more client.
     pub fn add(&mut self, stream: TcpStream, tls: Option<TlsAcceptor>, router: Router) {
         let asked = Arc::<AtomicBool>::default();
         self.open.push_back(Connection {
@@ -92,7 +92,7 @@ impl Connection {
     }
 }
 
-/// How a connection fails is the business of its client.
+/// Errors of a connection concern its client alone, and are ignored.
 async fn greet(
     stream: TcpStream,
     tls: Option<TlsAcceptor>,

@@ -1,4 +1,4 @@
-//! The certificate of /metrics. Whoever issues it renews the files while the process runs.
+//! The certificate of /metrics, whose issuer renews the files while the process runs.
 
 use std::{
     path::{Path, PathBuf},
@@ -19,19 +19,19 @@ use crate::{error::chain, lock::lock};
 /// Files are read again for the first connection after this time.
 const LASTS: Duration = Duration::from_mins(1);
 
-/// Why certificate and key cannot serve. The text names a file and nothing in it.
+/// Why certificate and key cannot be used. The text names a file and nothing in it.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// The certificates.
+    /// The certificate file is not PEM.
     #[error("--metrics-tls-cert-file: {0}: no certificates in PEM")]
     Certificates(PathBuf, #[source] rustls::pki_types::pem::Error),
-    /// There is none.
+    /// The certificate file holds no certificate.
     #[error("--metrics-tls-cert-file: {0}: it holds no certificate")]
     NoCertificate(PathBuf),
-    /// The key.
+    /// The key file holds no private key in PEM.
     #[error("--metrics-tls-key-file: {0}: no private key in PEM")]
     Key(PathBuf, #[source] rustls::pki_types::pem::Error),
-    /// They do not belong together, or are of a kind that is not known.
+    /// Certificate and key do not match, or are of an unknown kind.
     #[error("--metrics-tls-key-file: {0}: it does not serve for the certificate")]
     Unfit(PathBuf, #[source] rustls::Error),
 }
@@ -47,7 +47,7 @@ impl Certificate {
     /// Reads both files.
     ///
     /// # Errors
-    /// They cannot serve.
+    /// They cannot be used.
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let acceptor = acceptor(certificate, key)?;
         Ok(Self {
@@ -57,8 +57,8 @@ impl Certificate {
         })
     }
 
-    /// What speaks TLS with the present certificate. Files that cannot serve any more, as between the renewal of
-    /// one and the other, leave the one before.
+    /// Accepts TLS with the current certificate. If the files cannot be used, as between the renewal of one and that
+    /// of the other, the previous certificate stays.
     #[must_use]
     pub fn acceptor(&self) -> TlsAcceptor {
         let mut read = lock(&self.read);

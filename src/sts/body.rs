@@ -1,5 +1,5 @@
-//! What stands between the SDK and the network: it reads a bounded body and refuses an ambiguous one,
-//! before any of it is parsed.
+//! An HTTP connector between the SDK and the network: it bounds the size of a reply and rejects an
+//! ambiguous body before the SDK parses it.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-/// A hundred times what STS sends.
+/// About 100 times the size of a reply of STS, in bytes.
 const LIMIT: usize = 64 * 1024;
 
 /// A connector whose replies are at most [`LIMIT`] bytes long.
 #[derive(Debug)]
 pub(super) struct SizeLimitedHttpClient(SharedHttpConnector);
 
-/// The reply is not to be read.
+/// The reply is too large or ambiguous.
 #[derive(Debug)]
 struct Unreadable;
 
@@ -48,8 +48,8 @@ impl HttpConnector for SizeLimitedHttpClient {
     }
 }
 
-/// Whether a success could be read in two ways: with a document type, comment or CDATA section, or
-/// with a field twice, of which the SDK would take the last. Like the SDK it looks past a prefix.
+/// Whether the body of a success has 2 readings: with a document type, comment or CDATA section, or with
+/// a field twice, of which the SDK would take the last. Namespace prefixes are ignored, as by the SDK.
 fn is_ambiguous(body: &[u8]) -> bool {
     let mut seen = [(b"Account".as_slice(), 0), (b"Arn".as_slice(), 0)];
     for tag in body.split(|byte| *byte == b'<').skip(1) {

@@ -1,5 +1,5 @@
-//! A circuit breaker for each endpoint. While an endpoint gives no answer, one question at a time goes
-//! there; its first answer closes the breaker, and all questions that wait for it are asked.
+//! A circuit breaker for each endpoint. While the breaker is open, 1 request at a time probes the
+//! endpoint; the first answer of AWS closes the breaker and releases all waiting requests.
 
 use std::{
     collections::HashMap,
@@ -20,12 +20,12 @@ use crate::{
     verdict::Answer,
 };
 
-/// The pause between 2 questions to an endpoint that gives no answer.
+/// The minimum interval between the starts of 2 probes of an endpoint that gives no answer.
 pub(super) const PROBE: Duration = Duration::from_secs(5);
-/// Failures in a row that open the breaker where all of them concern one pair. Failures of 2 pairs in a
-/// row are enough: one pair can be at fault for itself.
+/// Consecutive failures of a single pair that open the breaker. Consecutive failures of 2 different pairs
+/// open the breaker at once: the cause of a single pair's failures can be the pair itself.
 const OF_ONE_PAIR: u32 = 4;
-/// How long an open breaker is kept that no question waits for. Regions are named by users.
+/// How long an open breaker without waiting requests is kept. Users name the regions: the map must not grow.
 const IDLE: Duration = Duration::from_mins(1);
 
 /// The breakers, by endpoint.
@@ -54,19 +54,19 @@ struct State {
 #[derive(Clone, Copy, Debug)]
 enum Health {
     Closed,
-    /// Failures in a row of one pair.
+    /// Consecutive failures, all of this pair.
     Suspect(Fingerprint, u32),
     Open(Reason),
 }
 
-/// What one question sees of a breaker.
+/// One request's view of a breaker.
 pub(super) struct Observer {
     breaker: Arc<Breaker>,
     state: watch::Receiver<State>,
 }
 
 impl Breakers {
-    /// The breaker of an endpoint.
+    /// Subscribes to the breaker of an endpoint.
     pub(super) fn observe(&self, endpoint: &str) -> Observer {
         let mut known = lock(&self.known);
         if !known.contains_key(endpoint) {
@@ -87,7 +87,7 @@ impl Breakers {
         known.get(endpoint).and_then(|breaker| breaker.outage())
     }
 
-    /// Questions to endpoints whose breakers are open.
+    /// The number of requests to endpoints whose breakers are open.
     pub(super) fn held(&self) -> usize {
         let known = lock(&self.known);
         let open = known.values().filter(|breaker| breaker.outage().is_some());
@@ -118,7 +118,7 @@ impl Breaker {
         !is_idle && !matches!(state.health, Health::Closed)
     }
 
-    /// Waits for the right to ask an endpoint that gives no answer, namespaces in turn.
+    /// Waits for the permit to probe an endpoint that gives no answer, namespaces in turn.
     pub(super) async fn probe(&self, namespace: &str) -> Permit {
         let permit = self.probes.acquire(namespace).await;
         let at = *lock(&self.next_probe);
@@ -126,12 +126,12 @@ impl Breaker {
         permit
     }
 
-    /// A call begins.
+    /// Records the start of a call: the next probe waits for [`PROBE`].
     pub(super) fn begin(&self, now: Instant) {
         *lock(&self.next_probe) = now + PROBE;
     }
 
-    /// A call has ended.
+    /// Records the end of a call.
     pub(super) fn end(&self, pair: Fingerprint, began: Instant, answer: &Answer) {
         self.record(pair, began, answer, Instant::now());
     }
@@ -141,11 +141,11 @@ impl Breaker {
             let was_open = state.outage().is_some();
             state.changed = now;
             match answer {
-                // A call from before the last answer: the endpoint has recovered since.
+                // The call began before the last answer: the endpoint has recovered since.
                 Answer::Outage(_) if state.answered.is_some_and(|at| began < at) => {}
                 Answer::Outage(reason) => state.health = state.health.failed(pair, *reason),
-                // Any answer of AWS shows that the endpoint works. A refusal of an account and a request to
-                // slow down concern the question alone.
+                // Any answer of AWS shows that the endpoint works. A rejection of an account and throttling
+                // concern only this request.
                 _ => {
                     state.health = Health::Closed;
                     state.answered = Some(now);
@@ -182,19 +182,19 @@ impl Health {
 }
 
 impl Observer {
-    /// Why the endpoint gives no answer, if the breaker is open. [`Self::changed`] then waits for what
-    /// happens after this.
+    /// Why the endpoint gives no answer, if the breaker is open. [`Self::changed`] then waits for later
+    /// changes.
     pub(super) fn outage(&mut self) -> Option<Reason> {
         self.state.borrow_and_update().outage()
     }
 
     /// Waits until the breaker opens or closes.
     pub(super) async fn changed(&mut self) {
-        // The sender lives in the breaker, which lives as long as this.
+        // Cannot fail: the sender lives in the breaker, which `self` keeps alive.
         let _ = self.state.changed().await;
     }
 
-    /// What [`Self::changed`] does not borrow.
+    /// An owned handle, since [`Self::changed`] borrows `self` mutably.
     pub(super) fn breaker(&self) -> Arc<Breaker> {
         Arc::clone(&self.breaker)
     }

@@ -5,7 +5,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-/// Certificates that a TLS client accepts as roots. The SDK panics on any other.
+/// Certificates that a TLS client accepts as roots. The SDK panics on other certificates.
 #[derive(Clone, Debug)]
 pub struct TrustedCa {
     pem: Vec<u8>,
@@ -14,13 +14,13 @@ pub struct TrustedCa {
 /// Why a file cannot serve as a CA.
 #[derive(Debug, thiserror::Error)]
 pub enum CaError {
-    /// It is not PEM.
+    /// The file is not PEM.
     #[error("it is not PEM: {0}")]
     NotPem(rustls::pki_types::pem::Error),
-    /// It holds no certificate.
+    /// The file holds no certificate.
     #[error("it holds no certificate")]
     Empty,
-    /// A certificate in it cannot be a root.
+    /// A certificate in the file cannot be a root.
     #[error("a certificate in it cannot be trusted as a root: {0}")]
     Unusable(rustls::Error),
 }
@@ -29,7 +29,7 @@ impl TrustedCa {
     /// Reads one or more certificates.
     ///
     /// # Errors
-    /// Fails unless each of them can be trusted as a root, and if there is none.
+    /// Fails if there is no certificate, or if one of them cannot be trusted as a root.
     pub fn from_pem(pem: Vec<u8>) -> Result<Self, CaError> {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(&pem) {

@@ -1,4 +1,4 @@
-//! One call per distinct pair, however many ask.
+//! One call per distinct pair, for any number of concurrent requests.
 
 use std::{borrow::Cow, sync::Mutex};
 
@@ -19,11 +19,11 @@ use crate::{
     verdict::Answer,
 };
 
-/// Twice the pairs that one operator is built for, at some 250 bytes each.
+/// The capacity of the cache: twice the pairs that one operator is built for, at some 250 bytes each.
 const REMEMBERED: usize = 20_000;
 
-/// Stands before another [`Sts`] and asks it only what nobody else has asked: replies are shared
-/// among all who ask about the same pair, and calls go out at a limited rate, namespaces in turn.
+/// Wraps another [`Sts`]: requests about the same pair share one call and its reply, and calls go out at
+/// a limited rate, namespaces in turn.
 #[derive(Debug)]
 pub struct CachedSts<S> {
     sts: S,
@@ -41,10 +41,10 @@ struct Turn {
 }
 
 impl<S: Sts> CachedSts<S> {
-    /// A prover that remembers nothing yet.
+    /// Wraps `sts`, with an empty cache.
     ///
     /// # Errors
-    /// Fails if the system has no randomness to give.
+    /// Fails if the system provides no randomness.
     pub fn new(sts: S, rate: Rate) -> Result<Self, getrandom::Error> {
         Ok(Self {
             sts,
@@ -56,14 +56,14 @@ impl<S: Sts> CachedSts<S> {
         })
     }
 
-    /// Each question keeps its own place in the limiter, by namespace and urgency, until a call about
-    /// the pair starts. In the place of the first that asked about the pair, a new pair would wait behind
-    /// interval proofs, and one namespace behind another.
+    /// Each request keeps its own place in the limiter, by namespace and priority, until a call about the
+    /// pair starts. If all requests for a pair shared the place of the first request, a new pair could wait
+    /// behind interval proofs, and one namespace behind the queue of another.
     async fn reply(&self, question: CallerIdentityRequest) -> CallerIdentityReply {
         let hash = self
             .key
             .of(&question.pair, &[&question.region, &question.endpoint]);
-        // Before the memory is searched: whatever lands after this is seen, before it is remembered.
+        // Before the cache lookup: a reply that is cached after the lookup reaches this subscriber.
         let mut spotter = self.flights.join(hash);
         if let Some(reply) = self.reuse(&hash, question.not_before) {
             return reply;
@@ -98,8 +98,8 @@ impl<S: Sts> CachedSts<S> {
         }
     }
 
-    /// Waits for the right to call: of the limiter, and before that of an open breaker. A probe that
-    /// waits for the limiter behind others of its namespace lets the next namespace probe.
+    /// Waits for the right to call: the probe permit of an open breaker first, then the limiter's token.
+    /// If the token takes longer than [`PROBE`], the permit goes to the next namespace.
     async fn turn(
         &self,
         breaker: &Breaker,
@@ -124,8 +124,8 @@ impl<S: Sts> CachedSts<S> {
         }
     }
 
-    /// One call. A probe that gets no answer says nothing new to those that wait, so its reply is theirs
-    /// neither.
+    /// Makes one call. A probe that gets no answer shows nothing new, so its reply is given to none of the
+    /// waiting requests.
     async fn call(
         &self,
         question: &CallerIdentityRequest,

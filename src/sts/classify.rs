@@ -1,5 +1,5 @@
-//! What an outcome of a call says about the pair. Pure; the text that STS sends ends here, since it
-//! can repeat the signed request.
+//! Maps the outcome of a call to an [`Answer`] about the pair. Pure. The error texts of STS do not leave
+//! this module, since they can repeat the signed request.
 
 use crate::{
     api::{Identity, Reason},
@@ -9,14 +9,14 @@ use crate::{
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome<'a> {
-    /// A success that parsed.
+    /// A success that the SDK parsed.
     Accepted {
-        /// The account that it names.
+        /// The account in the reply.
         account: Option<&'a str>,
-        /// The ARN that it names.
+        /// The ARN in the reply.
         arn: Option<&'a str>,
     },
-    /// A reply that is no such success.
+    /// Any other HTTP reply: an error, or a success that did not parse.
     Refused {
         /// The HTTP status.
         status: u16,
@@ -25,23 +25,23 @@ pub enum Outcome<'a> {
         /// The error message in the body.
         message: Option<&'a str>,
     },
-    /// No connection, or none in time, or it broke: DNS, TCP, TLS, deadline.
+    /// The connection failed, broke or timed out: DNS, TCP, TLS, deadline.
     Unreachable,
-    /// A reply that is not to be read: too large, ambiguous, or no HTTP at all.
+    /// A reply that is too large, ambiguous, or not HTTP.
     Unreadable,
 }
 
-/// Names for an access key ID that is unknown or switched off: that of AWS STS; that of the S3 interface,
-/// which Ceph and most S3-compatible stores answer; that of Ceph for the keys of a suspended user.
-/// `AuthFailure`, `AccessDenied` and `UnrecognizedClientException` are not among them: gateways and endpoint
-/// policies on the way use these too.
+/// Error codes for an access key ID that is unknown or inactive: of AWS STS; of the S3 interface, which Ceph
+/// and most S3-compatible stores answer; of Ceph for the keys of a suspended user. `AuthFailure`,
+/// `AccessDenied` and `UnrecognizedClientException` are not among them: gateways and endpoint policies
+/// between the operator and STS use these too.
 const UNKNOWN_KEY: [&str; 3] = [
     "InvalidClientTokenId",
     "InvalidAccessKeyId",
     "UserSuspended",
 ];
 
-/// Codes by which AWS asks to slow down. They come with any status, 400 too.
+/// Throttling codes of AWS. They come with any error status, 400 included.
 const THROTTLING: [&str; 10] = [
     "Throttling",
     "ThrottlingException",
@@ -55,7 +55,7 @@ const THROTTLING: [&str; 10] = [
     "SlowDown",
 ];
 
-/// The answer that an outcome amounts to.
+/// The answer that an outcome stands for.
 #[must_use]
 pub fn classify(outcome: Outcome<'_>) -> Answer {
     match outcome {
@@ -80,8 +80,8 @@ fn accepted(account: Option<&str>, arn: Option<&str>) -> Answer {
     }
 }
 
-/// Whether the text is the ARN of somebody in that account. It goes to status, events and logs, so
-/// nothing but visible ASCII passes.
+/// Whether the text is the ARN of an identity in that account. The ARN goes to status, events and logs,
+/// so nothing but visible ASCII passes.
 fn names(arn: &str, account: &str) -> bool {
     let mut fields = arn.splitn(6, ':');
     let mut field = || fields.next().unwrap_or_default();
@@ -109,7 +109,7 @@ fn refused(status: u16, code: Option<&str>, message: &str) -> Answer {
     }
 }
 
-/// A refusal of AWS. Codes that are not known here say nothing about the pair.
+/// An error reply with a code. Codes that are not listed here leave the pair undetermined.
 fn coded(status: u16, code: &str, message: &str) -> Answer {
     match code {
         code if UNKNOWN_KEY.contains(&code) => Answer::UnknownKey,
@@ -129,22 +129,22 @@ fn coded(status: u16, code: &str, message: &str) -> Answer {
     }
 }
 
-/// STS uses one code for three things, and only its text tells them apart.
+/// STS uses `SignatureDoesNotMatch` for 3 causes, which only the message distinguishes.
 fn mismatch(message: &str) -> Answer {
     let message = message.to_ascii_lowercase();
     if message.contains("signature expired") || message.contains("not yet current") {
         return Answer::Undetermined(Reason::ClockSkew);
     }
-    // The endpoint serves another region than the one that was signed for, which an `--sts-endpoint`
-    // for a single region brings about. The secret was not looked at.
+    // The endpoint serves another region than the one that was signed for, as with an `--sts-endpoint`
+    // for a single region. STS has not checked the secret access key.
     if message.contains("credential should be scoped") {
         return Answer::Undetermined(Reason::StsRegionMismatch);
     }
     Answer::SignatureMismatch
 }
 
-/// `GetCallerIdentity` cannot be denied, so a 403 without a known code comes from something in
-/// between: an endpoint policy, a proxy, a firewall.
+/// IAM policies cannot deny `GetCallerIdentity`, so a 403 without a known code comes from an endpoint
+/// policy, a proxy or a firewall.
 fn on_the_way(status: u16) -> Reason {
     match status {
         401 | 403 | 407 => Reason::StsAccessDenied,

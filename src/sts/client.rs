@@ -1,4 +1,4 @@
-//! The call itself: one shared client of the SDK, credentials and endpoint per call.
+//! The call to STS: one shared client of the SDK, with credentials and endpoint per call.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -27,10 +27,10 @@ use crate::{api::Reason, pair::KeyPair, verdict::Answer};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Asks STS itself, each time it is asked.
+/// Calls STS for each request.
 ///
-/// The environment changes no question: no profile, no proxy of the environment, no metadata service, no redirect.
-/// What the environment can still do is replace the system's roots by `SSL_CERT_FILE`, as for any program.
+/// Requests ignore the environment: no profile, no proxy variable, no metadata service, no redirect. The only
+/// exception is `SSL_CERT_FILE`, which replaces the system's root certificates, as for any program.
 #[derive(Debug)]
 pub struct Client {
     sdk: Sdk,
@@ -38,20 +38,20 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that asks the endpoints which the questions name, unless the route names others.
+    /// A client for the endpoints that the requests name, unless the route overrides these.
     ///
     /// # Errors
-    /// The login of the proxy cannot be read.
+    /// The login of the proxy cannot be read, or the proxy cannot be used.
     pub fn new(route: Route) -> Result<Self, ProxyError> {
         let settings = HttpConnectorSettings::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .build();
         let connections = Connections::new(settings, route.ca.clone(), route.proxy.clone())?;
         let config = Config::builder()
-            // Pinned: `latest` would change what the client does with an update of the SDK.
+            // Pinned: with `latest`, an update of the SDK would change the client's behavior.
             .behavior_version(BehaviorVersion::v2026_01_12())
             .http_client(connections)
-            // A cache would keep the credentials in memory after the call.
+            // An identity cache would keep the credentials in memory after the call.
             .identity_cache(IdentityCache::no_cache())
             .retry_config(
                 RetryConfig::standard()
@@ -75,7 +75,7 @@ impl Client {
     }
 
     async fn answer(&self, question: &CallerIdentityRequest) -> Answer {
-        // The SDK panics on such a text. No pair that passed the format check has one.
+        // The SDK panics on control characters. No pair that passed the format check holds any.
         if [
             &question.pair.access_key_id,
             &question.pair.secret_access_key,
@@ -116,7 +116,7 @@ impl Sts for Client {
     }
 }
 
-/// The SDK wipes these when they are dropped.
+/// The SDK zeroizes [`Credentials`] on drop.
 fn credentials(pair: &KeyPair) -> Credentials {
     Credentials::new(
         pair.access_key_id.expose_secret(),
@@ -145,7 +145,7 @@ fn outcome(result: &CallResult) -> Outcome<'_> {
             code: None,
             message: None,
         },
-        // Neither a broken connection nor a late reply, but one that is no HTTP, or is not to be read.
+        // No connection error and no timeout: the reply is not HTTP, too large or ambiguous.
         Err(SdkError::DispatchFailure(failure))
             if failure.is_other() && failure.as_other().is_none() =>
         {

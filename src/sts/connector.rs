@@ -1,4 +1,4 @@
-//! The HTTP client of the SDK, and the connections that it keeps.
+//! The HTTP client of the SDK, with its pool of connections.
 
 use std::sync::Mutex;
 
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::lock::lock;
 
-/// One set of connections for all calls, made anew when the login of the proxy changes.
+/// One pool of connections for all calls, replaced when the login of the proxy changes.
 #[derive(Debug)]
 pub(super) struct Connections {
     settings: HttpConnectorSettings,
@@ -49,8 +49,8 @@ impl Connections {
         })
     }
 
-    /// Makes the connections anew if the login has changed. One that cannot be read just now, as while a
-    /// Secret is renewed, leaves them as they are.
+    /// Replaces the connector if the login has changed. A login that cannot be read, as during an update of
+    /// its Secret, leaves the connector in use.
     fn renew(&self, proxy: &Proxy, made: &mut Made) {
         let login = match proxy.login() {
             Ok(login) if login == made.login => return,
@@ -92,7 +92,7 @@ fn make(
     if let Some(ca) = ca {
         tls = tls.with_trust_store(TrustStore::empty().with_pem_certificate(ca.pem()));
     }
-    // `build` only fails in the types: the crate has no error to give.
+    // `build` is fallible by its signature only: the crate never returns an error here.
     let tls = tls.build().unwrap_or_default();
     let mut connector = Connector::builder()
         .tls_provider(Provider::Rustls(Ring))

@@ -4,16 +4,16 @@ use std::{borrow::Cow, fmt, net::IpAddr};
 
 use axum::http::{Uri, uri::Authority};
 
-/// Stands in an endpoint for the region that is asked about.
+/// The placeholder in an endpoint for the region of the request.
 const REGION: &str = "{region}";
 
-/// An address that signed requests may be sent to: HTTPS, or HTTP on this host. A pattern names one for each
-/// region.
+/// An address that signed requests may be sent to: HTTPS, or HTTP on loopback. With the placeholder
+/// `{region}`, it stands for one address per region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint(String);
 
 impl Endpoint {
-    /// The address for a region, without a slash at its end.
+    /// The address for a region, without a trailing slash.
     #[must_use]
     pub fn of(&self, region: &str) -> Cow<'_, str> {
         if self.0.contains(REGION) {
@@ -30,13 +30,13 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Reads an endpoint. A signed request lets whoever sees it log in elsewhere as the pair's user for
-/// some minutes, hence nothing but TLS, loopback excepted.
+/// Parses an endpoint. A person who intercepts a signed request can log in elsewhere as the pair's user
+/// for some minutes, hence nothing but TLS, loopback excepted.
 ///
 /// # Errors
-/// Says in one sentence what the endpoint must be. The text is not repeated: it may hold a password.
+/// One sentence on what the endpoint must be. The sentence does not repeat `text`, which may hold a password.
 pub fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
-    // What stands in its place has no sign that a host has not.
+    // Any region that replaces the placeholder holds only characters of host names.
     let uri: Uri = filled(text, "region")
         .parse()
         .map_err(|_| "it must be a URL such as https://sts.example.com".to_owned())?;
@@ -52,7 +52,7 @@ pub fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
     if !has_sound_port(authority) {
         return Err("its port must be a number up to 65535".to_owned());
     }
-    // The parser drops a fragment silently.
+    // The parser of `Uri` drops a fragment silently.
     if !matches!(uri.path(), "" | "/") || uri.query().is_some() || text.contains('#') {
         return Err("it must end after the host and port: no path, query or fragment".to_owned());
     }
@@ -74,7 +74,7 @@ fn filled(pattern: &str, region: &str) -> String {
     parts.join(region)
 }
 
-/// Whether nothing but a port follows the host. The parser takes anything for one, and a sign with a number.
+/// Whether at most a valid port follows the host. The parser accepts any text as a port, and a number with a sign.
 #[must_use]
 pub fn has_sound_port(authority: &Authority) -> bool {
     let after_host = authority.as_str().strip_prefix(authority.host());

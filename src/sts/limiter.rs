@@ -1,4 +1,4 @@
-//! How many calls a second go to STS, and whose is next.
+//! The rate limit of calls to STS.
 
 use std::{
     num::NonZeroU32,
@@ -14,22 +14,22 @@ use super::{
 };
 use crate::lock::lock;
 
-/// Calls a second in the long run, and calls at once after a pause.
+/// The calls per second in the long run, and the burst after a pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// Calls a second.
+    /// Calls per second.
     pub per_second: NonZeroU32,
-    /// Calls at once.
+    /// Calls at once with a full bucket.
     pub burst: NonZeroU32,
 }
 
-/// Grants calls at a [`Rate`], in fair turns.
+/// Grants calls at a [`Rate`], fairly between namespaces.
 #[derive(Clone, Debug)]
 pub struct Limiter {
     state: Arc<Mutex<State>>,
 }
 
-/// The right to one call. One that was not spent goes back.
+/// The right to one call. An unspent token returns to the bucket on drop.
 #[derive(Debug)]
 pub struct Token {
     state: Arc<Mutex<State>>,
@@ -40,11 +40,11 @@ pub struct Token {
 struct State {
     bucket: Bucket,
     waiting: Turns<oneshot::Sender<Token>>,
-    /// Whether a task is under way that grants tokens to those who wait.
+    /// Whether a `dispatch` task is running.
     driven: bool,
 }
 
-/// A token bucket as one instant: when it will be full again.
+/// A token bucket, kept as the instant at which the bucket will be full again.
 #[derive(Debug)]
 struct Bucket {
     full_at: Instant,
@@ -52,7 +52,7 @@ struct Bucket {
     slack: Duration,
 }
 
-/// Leaves the queue when its owner is dropped while it waits.
+/// A place in the queue, given up on drop.
 struct Waiter<'a> {
     state: &'a Mutex<State>,
     ticket: Ticket,
@@ -66,7 +66,7 @@ enum Step {
 }
 
 impl Rate {
-    /// So many calls a second, and twice as many at once.
+    /// The given number of calls per second, and twice as many at once.
     #[must_use]
     pub fn per_second(per_second: NonZeroU32) -> Self {
         Self {
@@ -77,7 +77,7 @@ impl Rate {
 }
 
 impl Default for Rate {
-    /// 5 a second, 10 at once: far below what STS grants an account, and enough to prove 18,000 pairs an hour.
+    /// 5 per second, 10 at once: far below the quota of STS for an account, and enough to prove 18,000 pairs an hour.
     fn default() -> Self {
         Self::per_second(NonZeroU32::MIN.saturating_add(4))
     }
@@ -97,7 +97,7 @@ impl Limiter {
         }
     }
 
-    /// Waits for a token. Whoever stops waiting leaves the queue and takes no token.
+    /// Waits for a token. A dropped future leaves the queue and takes no token.
     pub async fn acquire(&self, urgency: Priority, namespace: &str) -> Token {
         loop {
             let waiter = {
@@ -123,7 +123,7 @@ impl Limiter {
         }
     }
 
-    /// How many calls wait.
+    /// How many calls wait for a token.
     #[must_use]
     pub fn waiting(&self) -> usize {
         lock(&self.state).waiting.len()
@@ -138,7 +138,7 @@ impl Token {
         }
     }
 
-    /// The call is made.
+    /// Spends the token: the call is made.
     pub fn consume(mut self) {
         self.spent = true;
     }
@@ -175,7 +175,7 @@ impl Bucket {
         }
     }
 
-    /// One token, or how long until there is one.
+    /// Takes a token, or returns the time until one is available.
     fn take(&mut self, now: Instant) -> Result<(), Duration> {
         let missing = self.full_at.saturating_duration_since(now);
         let wait = missing.saturating_sub(self.slack);
@@ -205,13 +205,13 @@ impl State {
     }
 }
 
-/// Serves the queue until it is empty. One task for all who wait: were each to wake for each token,
-/// ten thousand would wake five times a second.
+/// Serves the queue until it is empty. One task serves all waiters: if each waiter woke up for each token,
+/// 10,000 of them would wake up 5 times a second.
 async fn dispatch(shared: Arc<Mutex<State>>) {
     loop {
         let step = lock(&shared).step();
         match step {
-            // A waiter that has gone hands the token back, which takes the lock.
+            // If the waiter is gone, the token is dropped here, which takes the lock.
             Step::Grant(waiter) => drop(waiter.send(Token::new(&shared))),
             Step::Wait(time) => tokio::time::sleep(time).await,
             Step::Idle => return,

@@ -1,5 +1,5 @@
-//! Where the SDK would do more than is wanted: what it retries, what it sends along, and where it
-//! finds its endpoint.
+//! Plugins that restrict the SDK: its retries, the headers that it adds, and its resolution of the
+//! endpoint.
 
 use aws_sdk_sts::config::{
     ConfigBag, Intercept, RuntimeComponents,
@@ -15,20 +15,20 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::retry::ErrorKind;
 
-/// Forbids every retry but the one after a clock skew.
+/// Forbids every retry except the one after a clock skew.
 ///
-/// The SDK measures the skew by the `Date` of the refusal and signs anew, which heals a wrong clock.
-/// Anything else is asked again by the controller, with backoff and within the limiter: a throttled
-/// STS must not be asked twice as often.
+/// The SDK computes the skew from the `Date` of the error reply and signs again, which corrects a wrong
+/// clock. All other errors are retried by the controller, with backoff and through the limiter: retries
+/// of the SDK would double the load on an STS that throttles.
 #[derive(Debug)]
 pub(super) struct RetryClockSkewOnly;
 
-/// Makes every request the same, whatever the environment holds: the SDK would put
-/// `AWS_EXECUTION_ENV` and the trace ID of a Lambda function into headers.
+/// Makes the headers independent of the environment: the SDK would add `AWS_EXECUTION_ENV` and the trace
+/// ID of a Lambda function.
 #[derive(Debug)]
 pub(super) struct StripAmbientHeaders;
 
-/// One endpoint, without a look at the SDK's rules.
+/// A given endpoint, in place of the SDK's endpoint rules.
 #[derive(Debug)]
 pub(super) struct FixedEndpoint(pub(super) String);
 
@@ -39,7 +39,7 @@ impl ClassifyRetry for RetryClockSkewOnly {
 
     fn classify_retry_v2(&self, _: &InterceptorContext, previous: &RetryAction) -> RetryAction {
         match previous {
-            // Of all classifiers only the one for the clock names this kind.
+            // Of all classifiers, only the one for clock skew returns this kind.
             RetryAction::RetryIndicated(RetryReason::RetryableError {
                 kind: ErrorKind::ServerError,
                 ..

@@ -1,5 +1,5 @@
-//! The proxy that `--sts-proxy` names. The environment names none: where the flag is missing, STS is asked
-//! directly.
+//! The proxy that `--sts-proxy` names. Proxy variables of the environment are ignored: without the flag,
+//! STS is called directly.
 
 use std::{
     fmt, fs, io,
@@ -13,10 +13,10 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::endpoint::has_sound_port;
 use crate::pair::SecretText;
 
-/// No user and no password is longer.
+/// The maximum length of a user name or password, in bytes.
 const LONGEST: usize = 4096;
 
-/// The address of a proxy, without user and password.
+/// The address of a proxy, without user name and password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyUrl(Uri);
 
@@ -26,10 +26,10 @@ impl fmt::Display for ProxyUrl {
     }
 }
 
-/// Reads the address of a proxy.
+/// Parses the address of a proxy.
 ///
 /// # Errors
-/// Says in one sentence what the address must be. The text is not repeated: it may hold a password.
+/// One sentence on what the address must be. The sentence does not repeat `text`, which may hold a password.
 pub fn parse_proxy(text: &str) -> Result<ProxyUrl, String> {
     let uri: Uri = text
         .parse()
@@ -47,7 +47,7 @@ pub fn parse_proxy(text: &str) -> Result<ProxyUrl, String> {
     if authority.host().is_empty() {
         return Err("it must name a host".to_owned());
     }
-    // Clients disagree on the port that is meant where none is named.
+    // HTTP clients disagree on the default port of a proxy.
     if authority.port().is_none() || !has_sound_port(authority) {
         return Err("it must end with the proxy's port, such as :3128".to_owned());
     }
@@ -57,25 +57,25 @@ pub fn parse_proxy(text: &str) -> Result<ProxyUrl, String> {
     Ok(ProxyUrl(uri))
 }
 
-/// A proxy, and the files with the login that it asks for.
+/// A proxy, and the files with its login.
 #[derive(Clone, Debug)]
 pub struct Proxy {
-    /// Its address.
+    /// The address of the proxy.
     pub url: ProxyUrl,
-    /// The files with user and password, read anew for each call: they are renewed under a running process.
+    /// The files with user name and password, read again for each call: they change while the process runs.
     pub login: Option<LoginFiles>,
 }
 
-/// Where user and password stand.
+/// The paths of the files with user name and password.
 #[derive(Clone, Debug)]
 pub struct LoginFiles {
-    /// The user.
+    /// The file with the user name.
     pub username: PathBuf,
-    /// The password.
+    /// The file with the password.
     pub password: PathBuf,
 }
 
-/// What the files hold.
+/// The contents of [`LoginFiles`].
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Login {
     username: SecretText,
@@ -88,20 +88,20 @@ pub enum ProxyError {
     /// A file that cannot be read.
     #[error("{} cannot be read", .0.display())]
     Read(PathBuf, #[source] io::Error),
-    /// A file that holds no user or password.
+    /// A file that holds no valid user name or password.
     #[error("{} {}", .0.display(), .1)]
     Content(PathBuf, &'static str),
-    /// An address that the HTTP client does not take.
+    /// An address that the HTTP client rejects.
     #[error("the proxy cannot be used")]
     Unusable(#[source] aws_smithy_http_client::proxy::ProxyError),
 }
 
 impl Proxy {
-    /// Reads user and password, if the proxy asks for any.
+    /// Reads user name and password, if files with these are configured.
     pub(super) fn login(&self) -> Result<Option<Login>, ProxyError> {
         let login = self.login.as_ref().map(|files| {
             let username = line(&files.username)?;
-            // The header separates user and password by a colon.
+            // Basic authentication separates user name and password by a colon.
             if username.expose_secret().contains(':') {
                 let why = "must hold a user name without a colon";
                 return Err(ProxyError::Content(files.username.clone(), why));
@@ -112,12 +112,12 @@ impl Proxy {
         login.transpose()
     }
 
-    /// For all that is asked by HTTPS. A request in plain text is for this host alone, and would be read by
-    /// the proxy.
+    /// For HTTPS requests only. Plain HTTP requests go to loopback addresses only, and the proxy could read
+    /// them.
     pub(super) fn config(&self, login: Option<&Login>) -> Result<ProxyConfig, ProxyError> {
         let config = ProxyConfig::https(self.url.0.clone()).map_err(ProxyError::Unusable)?;
         Ok(match login {
-            // The library puts both into a URL as they are.
+            // The library inserts both into a URL without escaping them.
             Some(Login { username, password }) => config.with_basic_auth(
                 utf8_percent_encode(username.expose_secret(), NON_ALPHANUMERIC).to_string(),
                 utf8_percent_encode(password.expose_secret(), NON_ALPHANUMERIC).to_string(),
@@ -127,7 +127,7 @@ impl Proxy {
     }
 }
 
-/// The one line of a file. Editors end it with a line break, which is no part of it.
+/// The single line of a file, without the line break that editors append.
 fn line(path: &Path) -> Result<SecretText, ProxyError> {
     let text = fs::read(path).map_err(|error| ProxyError::Read(path.into(), error))?;
     let content = |why| ProxyError::Content(path.into(), why);

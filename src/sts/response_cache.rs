@@ -1,4 +1,4 @@
-//! What STS last answered about each pair, as long as that may stand for a new answer.
+//! The last reply of STS about each pair, as long as the reply may be reused.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,12 +10,12 @@ use tokio::time::Instant;
 use super::CallerIdentityReply;
 use crate::fingerprint::Fingerprint;
 
-/// How long a refusal stands. A settling pair is asked about every 2 s, a refused one when its source is
-/// touched, and one whose signature a proxy breaks after some seconds: STS must then be asked indeed.
-/// Several resources that use the pair come within less.
+/// How long a rejection is reused: shorter than the pause before a retry, which must reach STS (2 s for a
+/// settling pair, some seconds for a signature that a proxy breaks, and a change of the source for a
+/// rejected pair), but long enough for several resources that use the pair.
 const NEGATIVE_TTL: Duration = Duration::from_millis(1500);
 
-/// The last replies, up to a number of pairs; the oldest go first. It holds no key material.
+/// The last replies for `capacity` pairs at most; the oldest are evicted first. Holds no key material.
 #[derive(Debug)]
 pub(super) struct ResponseCache {
     capacity: usize,
@@ -34,7 +34,7 @@ impl ResponseCache {
         }
     }
 
-    /// The last reply, if it was obtained at `not_before` or later and still stands at `now`.
+    /// The last reply, if obtained at `not_before` or later; a rejection also expires after [`NEGATIVE_TTL`].
     pub(super) fn get(
         &self,
         hash: &Fingerprint,
@@ -47,7 +47,7 @@ impl ResponseCache {
         (reply.at >= not_before && stands).then(|| reply.clone())
     }
 
-    /// Keeps a reply that says something about the pair.
+    /// Keeps a reply, unless its answer leaves the pair undetermined.
     pub(super) fn insert(&mut self, hash: Fingerprint, reply: CallerIdentityReply) {
         if reply.answer.undetermined().is_some() {
             return;

@@ -1,25 +1,25 @@
-//! How STS is reached: at which address, by which proxy, and under which authorities.
+//! How STS is reached: the address, the proxy, and the trusted certificate authorities.
 
 use std::borrow::Cow;
 
 use super::{CallerIdentityRequest, Endpoint, Proxy, TrustedCa};
 use crate::region::{Region, Variant};
 
-/// How STS is reached. By default at each region's own endpoint, directly, under public authorities.
+/// How STS is reached. Default: each region's own endpoint, no proxy, the system's root certificates.
 #[derive(Clone, Debug, Default)]
 pub struct Route {
-    /// An address in the place of every region's.
+    /// An address that replaces the endpoints of all regions.
     pub endpoint: Option<Endpoint>,
-    /// Other endpoints of AWS itself.
+    /// Other endpoints of AWS: FIPS or dual-stack.
     pub variant: Option<Variant>,
-    /// The authorities that are trusted, and no others.
+    /// The only certificate authorities that are trusted.
     pub ca: Option<TrustedCa>,
-    /// The proxy for all that is asked by HTTPS. What is on this host is asked directly.
+    /// The proxy for HTTPS requests. Plain HTTP, which is for loopback only, goes directly.
     pub proxy: Option<Proxy>,
 }
 
 impl Route {
-    /// The address that a question goes to.
+    /// The address that a request is sent to.
     pub(super) fn address<'a>(&'a self, question: &'a CallerIdentityRequest) -> Cow<'a, str> {
         if let Some(endpoint) = &self.endpoint {
             return endpoint.of(&question.region);

@@ -1,4 +1,4 @@
-//! One call at a time for each pair, shared by all who ask about it meanwhile.
+//! One call at a time for each pair, shared by all concurrent requests for that pair.
 
 use std::{
     collections::HashMap,
@@ -13,13 +13,13 @@ use crate::lock::lock;
 
 type Calls = Arc<Mutex<HashMap<Fingerprint, Weak<Call>>>>;
 
-/// The calls that are under way or waited for.
+/// The calls that are under way or that requests wait for.
 #[derive(Debug, Default)]
 pub(super) struct SingleFlight {
     runways: Calls,
 }
 
-/// Where the calls about one pair start and land. It lives as long as somebody asks.
+/// The state of the calls about one pair. Lives as long as a [`Subscriber`] or an [`InFlight`] does.
 #[derive(Debug)]
 pub(super) struct Call {
     hash: Fingerprint,
@@ -34,30 +34,30 @@ struct State {
     last: Option<CallerIdentityReply>,
 }
 
-/// What somebody who asks sees of a runway.
+/// One request's view of a [`Call`].
 pub(super) struct Subscriber {
     runway: Arc<Call>,
     state: watch::Receiver<State>,
     seen: u64,
 }
 
-/// What is up on the runway.
+/// The state of a [`Call`], for one subscriber.
 pub(super) enum CallState {
-    /// A call ended since the spotter came; its reply is for all who were there.
+    /// A call ended since the subscriber joined; its reply is for all subscribers of that time.
     Done(CallerIdentityReply),
     /// A call is under way.
     InFlight,
-    /// Nobody calls.
+    /// No call is under way.
     Idle,
 }
 
-/// A call under way. Dropped before it landed, it leaves the runway clear for whoever waits.
+/// A call under way. If dropped before it completes, another subscriber can start a call.
 pub(super) struct InFlight {
     runway: Arc<Call>,
 }
 
 impl SingleFlight {
-    /// Joins those who ask about a pair.
+    /// Subscribes to the calls about a pair.
     pub(super) fn join(&self, hash: Fingerprint) -> Subscriber {
         let runway = self.call(hash);
         let state = runway.state.subscribe();
@@ -87,7 +87,7 @@ impl SingleFlight {
 impl Drop for Call {
     fn drop(&mut self) {
         let mut runways = lock(&self.runways);
-        // By now another runway may have taken the place of this one.
+        // By now another `Call` may have replaced this one in the map.
         if runways
             .get(&self.hash)
             .is_some_and(|runway| runway.strong_count() == 0)
@@ -98,7 +98,7 @@ impl Drop for Call {
 }
 
 impl Subscriber {
-    /// Looks at the runway; [`Self::changed`] then waits for what happens after this look.
+    /// The current state; [`Self::changed`] then waits for later changes.
     pub(super) fn poll(&mut self) -> CallState {
         let state = self.state.borrow_and_update();
         match &state.last {
@@ -108,13 +108,13 @@ impl Subscriber {
         }
     }
 
-    /// Waits until something happens.
+    /// Waits until a call starts, completes or is dropped.
     pub(super) async fn changed(&mut self) {
-        // The sender lives in the runway, which lives as long as this.
+        // Cannot fail: the sender lives in the `Call`, which `self` keeps alive.
         let _ = self.state.changed().await;
     }
 
-    /// Starts a call, unless one is under way or has landed in the meantime.
+    /// Starts a call, unless one is under way or has completed since this subscriber joined.
     pub(super) fn try_start(&self) -> Option<InFlight> {
         let started = self.runway.state.send_if_modified(|state| {
             let clear = !state.flying && state.landings == self.seen;
@@ -128,7 +128,7 @@ impl Subscriber {
 }
 
 impl InFlight {
-    /// Ends the call and gives its reply to all who wait for it.
+    /// Ends the call and gives its reply to all subscribers.
     pub(super) fn complete(self, reply: CallerIdentityReply) {
         self.runway.state.send_modify(|state| {
             state.landings += 1;

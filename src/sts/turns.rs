@@ -1,4 +1,4 @@
-//! Which question is next: pure, at a time that the caller names.
+//! Which STS request is next. Pure: the caller passes the time.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,14 +10,14 @@ use tokio::time::Instant;
 use super::Priority;
 use crate::fair::{FairQueue, Ticket as QueueTicket};
 
-/// Of this many turns in a row 1 is for an interval proof, if one waits.
+/// 1 of this many consecutive calls is for an interval proof, if an interval proof waits.
 const SHARE: u32 = 4;
-/// An interval proof that has waited this long is served as a new pair is. Otherwise a source whose ID
-/// changes for ever would leave all proofs of the cluster a quarter of the turns. New pairs of its
-/// namespace do not wait behind it: both take turns, as 2 namespaces do.
+/// An interval proof that has waited this long moves to the queue of new pairs. Otherwise a source whose
+/// ID changes again and again would limit all proofs of the cluster to a quarter of the calls. New pairs of
+/// the same namespace do not wait behind such a proof: both are served alternately, as 2 namespaces are.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// New pairs and interval proofs that wait, each served to namespaces in turn.
+/// Waiting new pairs and interval proofs, in 2 queues that serve namespaces in turn.
 #[derive(Debug)]
 pub(super) struct Turns<T> {
     new: FairQueue<(u64, T)>,
@@ -26,11 +26,11 @@ pub(super) struct Turns<T> {
     /// Interval proofs in the order of arrival.
     arrivals: BTreeMap<u64, Instant>,
     last: u64,
-    /// Turns since the last one of an interval proof, as far as they matter.
+    /// Calls since the last interval proof, counted up to [`SHARE`].
     since_proof: u32,
 }
 
-/// A question that waits.
+/// The place of a waiting request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticket(u64);
 
@@ -79,7 +79,7 @@ impl<T> Turns<T> {
         Some(item)
     }
 
-    /// Gives a turn up; `None` if it came already.
+    /// Removes a waiting item; `None` if the item was served already.
     pub(super) fn remove(&mut self, ticket: Ticket) -> Option<T> {
         let (urgency, place) = self.places.remove(&ticket.0)?;
         self.arrivals.remove(&ticket.0);
@@ -104,7 +104,7 @@ impl<T> Turns<T> {
                 continue;
             };
             if let Some(item) = self.proofs.remove(place) {
-                // No namespace has such a name.
+                // The name of a namespace holds no `/`, so old proofs have a lane of their own.
                 let line = format!("{}/", place.namespace());
                 *place = self.new.push(&line, item);
                 *urgency = Priority::NewPair;

@@ -1,4 +1,4 @@
-//! The flag that says where spans are sent.
+//! The flag for the address that spans are sent to.
 
 use std::{fmt, str::FromStr};
 
@@ -6,20 +6,20 @@ use axum::http::Uri;
 
 use crate::sts::has_sound_port;
 
-/// Where spans are sent.
+/// The address that spans are sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collector(Uri);
 
-/// What is no address of a collector, or of no use.
+/// Why the flag is rejected.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum NoCollector {
-    /// It is none.
+    /// It is not the address of a collector.
     #[error(
         "must be the address of a collector, as in http://collector.monitoring:4318; of https there is none, so \
          let a collector on the way encrypt what leaves the cluster"
     )]
     Malformed,
-    /// This build sends nothing.
+    /// This build sends no spans.
     #[error(
         "this operator was built without the feature otlp, and sends no spans; leave the flag out, or build it with --features otlp"
     )]

@@ -1,4 +1,4 @@
-//! What stands in for the exporter in a build that sends nothing: there is never one.
+//! The stand-in for the exporter in a build that sends no spans: no value of it ever exists.
 
 use std::convert::Infallible;
 
@@ -7,11 +7,11 @@ use tracing_subscriber::layer::Identity;
 
 use super::Collector;
 
-/// Nothing is sent.
+/// An exporter that cannot exist.
 #[derive(Debug)]
 pub struct Exporter(Infallible);
 
-/// What the flag says already.
+/// Never returned in practice: parsing the flag fails first.
 #[derive(Debug, thiserror::Error)]
 #[error("this operator was built without the feature otlp")]
 pub struct ExporterBuildError;
@@ -25,7 +25,7 @@ impl Exporter {
         match self.0 {}
     }
 
-    /// There is nothing to send.
+    /// Cannot be called, since no exporter exists.
     #[expect(clippy::unused_async, reason = "as the one that sends")]
     pub async fn end(self) {
         match self.0 {}

@@ -1,4 +1,4 @@
-//! Spans of runs, sent to a collector of OpenTelemetry by OTLP over HTTP.
+//! Spans of reconciles, sent to an OpenTelemetry collector by OTLP over HTTP.
 
 use std::{
     sync::{
@@ -27,17 +27,17 @@ use tracing_subscriber::{Layer, registry::LookupSpan};
 
 use super::Collector;
 
-/// The collector has so long to take what it is sent.
+/// How long the collector may take for a request.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// It answers with a few bytes.
+/// A collector answers with a few bytes.
 const LONGEST_ANSWER: usize = 64 << 10;
 
-/// Sends what is finished in the background. Ended, it sends what is left.
+/// Sends finished spans in the background, and the remaining ones at the end.
 #[derive(Debug)]
 pub struct Exporter(SdkTracerProvider);
 
 impl Exporter {
-    /// An exporter that nobody gives spans to yet.
+    /// An exporter that no layer gives spans to yet.
     pub(super) fn new(collector: &Collector) -> Result<Self, ExporterBuildError> {
         let exporter = SpanExporter::builder()
             .with_http()
@@ -66,15 +66,15 @@ impl Exporter {
         tracing_opentelemetry::layer().with_tracer(self.0.tracer(env!("CARGO_PKG_NAME")))
     }
 
-    /// Sends what is left, and no longer than the collector may take.
+    /// Sends the remaining spans, within the deadline of one request.
     pub async fn end(self) {
         let ended = tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(DEADLINE));
-        // Spans that are lost at the end are missed by nobody.
+        // Spans that are lost at the end do no harm.
         let _ = ended.await;
     }
 }
 
-/// The trace that a span belongs to, once that is known, is one of its fields.
+/// Records the trace of a span as one of its fields, once the trace is known.
 pub(super) fn tell_trace(span: &Span) {
     let context = span.context();
     let trace = context.span().span_context().trace_id();
@@ -83,8 +83,7 @@ pub(super) fn tell_trace(span: &Span) {
     }
 }
 
-/// Requests run on the operator's own threads, whoever sends them: the exporter's thread has no
-/// reactor.
+/// Runs requests on the operator's own threads: the exporter's thread has no reactor.
 #[derive(Clone, Debug)]
 struct Sender {
     client: Client<HttpConnector, Full<Bytes>>,
@@ -101,7 +100,7 @@ impl Sender {
         }
     }
 
-    /// The first failure is told, and the end of failures.
+    /// Logs the first failure, and the end of failures.
     fn note(&self, failure: Option<String>) {
         let failed = self.fails.swap(failure.is_some(), Ordering::Relaxed);
         match failure {

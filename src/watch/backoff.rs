@@ -1,8 +1,8 @@
-//! How long a watch waits before it tries again.
+//! The delay before a failed watch is retried.
 
 use std::time::Duration;
 
-/// How long to wait after failures in a row: at most 12 s, and not all processes alike.
+/// Delay after consecutive failures: 12 s at most, with jitter between processes.
 pub struct Backoff(Duration);
 
 impl Default for Backoff {
@@ -12,7 +12,7 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The API server answers. What fails then may be the watch alone, so it does not begin anew.
+    /// The API server answers again: caps the base delay at 2 s. No full reset, as the watch alone may still fail.
     pub fn shorten(&mut self) {
         self.0 = self.0.min(Duration::from_secs(2));
     }
@@ -20,7 +20,7 @@ impl Backoff {
     pub fn next(&mut self) -> Duration {
         let least = self.0;
         self.0 = (least * 2).min(Duration::from_secs(8));
-        // Without randomness they are alike, which does no harm.
+        // If no random bytes are available, the jitter is 0, which is harmless.
         let share = f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX);
         least + least.mul_f64(share / 2.0)
     }

@@ -1,4 +1,4 @@
-//! A resource as it is watched: one that cannot be decoded does not stop the others.
+//! The watched form of a resource: an undecodable resource does not stop the watch of the others.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -13,12 +13,12 @@ use crate::{
     words,
 };
 
-/// A resource, or why it cannot be decoded. Most of a stored object is who owns which field, and how it
-/// was last applied: no decision needs that, so it is not even read.
+/// A resource, or why it cannot be decoded. `managedFields` and the last-applied annotation are
+/// most of a stored object; no decision needs them, so they are skipped.
 #[derive(Clone, Debug)]
 pub struct WatchedCredentials(pub Result<StaticAwsCredentials, Box<Undecodable>>);
 
-/// Spec and status are decoded once it is known whose they are.
+/// Spec and status are decoded after the metadata, so that a decoding error has a resource.
 #[derive(Deserialize)]
 struct Parts {
     metadata: Metadata,
@@ -72,13 +72,13 @@ impl<'de> Deserialize<'de> for WatchedCredentials {
     }
 }
 
-/// More than any spec that the schema takes. One that is older than a bound of the schema is stored
-/// nevertheless, and would be kept, packed and read again for each run.
+/// Larger than any spec that the schema accepts. A spec stored before the schema had its bounds may
+/// be larger still, and would be kept, compressed and decoded again for each reconcile.
 const LARGEST_SPEC: usize = 48 << 10;
 
 type Status = Option<StaticAwsCredentialsStatus>;
 
-/// Spec and status, or why they cannot be decoded and what of the status can be.
+/// Spec and status, or the decoding error with the decodable part of the status.
 fn decode(
     spec: Value,
     status: Option<Value>,
@@ -115,7 +115,7 @@ fn decode_spec(spec: Value) -> Result<StaticAwsCredentialsSpec, String> {
     serde_json::from_value(spec).map_err(|error| error.to_string())
 }
 
-/// How many bytes the texts in a value take, and one for everything else.
+/// The bytes of all strings and field names in a value, plus 1 for each value that is not a string.
 fn size(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len(),

@@ -1,5 +1,5 @@
-//! What is there when a watch begins: the API server tells it as the first events, one object after
-//! the other. One that cannot do so is asked for a list, page by page.
+//! The initial list: streamed (`WatchList`), or read in pages where the API server does not support
+//! streaming.
 
 use std::{collections::VecDeque, fmt::Debug, io, io::ErrorKind};
 
@@ -18,36 +18,36 @@ use super::{
 };
 use crate::pages::page;
 
-/// How long the API server may take to tell all; a watch for what happens then is another one.
+/// Timeout of the streamed list in seconds. Later events come from another watch.
 const LIST_TIMEOUT: u32 = 600;
-/// Of a page are kept what is read of its objects, and not the objects.
+/// Objects per page. Only the decoded fields of each object are kept in memory.
 const PAGE: u32 = 100;
-/// What the bookmark carries that ends the events which tell what is there.
+/// The annotation of the bookmark that ends the initial events.
 const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 
-/// How far the API server has come.
+/// Progress of the initial list.
 pub enum InitialList<K> {
-    /// It is asked next.
+    /// The list is requested next.
     Asked,
-    /// It tells.
+    /// The API server streams the list.
     Streams(Events<K>),
-    /// Some of the list is here.
+    /// Objects of a page that was read, and the rest of the list.
     Pages(VecDeque<K>, NextPage),
 }
 
-/// What of a list is still to come.
+/// The rest of a paged list: a page with its continue token, or only the version of the complete list.
 pub enum NextPage {
     Page(Option<String>),
     Nothing(String),
 }
 
-/// What it told.
+/// The result of one step.
 pub enum ListStep<K> {
-    /// Perhaps an object, and there is more to come.
+    /// Possibly an event, and the state of the incomplete list.
     More(Option<Event<K>>, InitialList<K>),
-    /// Everything up to a version.
+    /// The list is complete at this version.
     All(String),
-    /// It did not tell all.
+    /// The list failed before it was complete.
     Failed(Error),
 }
 
@@ -55,7 +55,7 @@ impl<K> InitialList<K>
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
-    /// Hears one thing.
+    /// Takes one step: at most 1 event or 1 page.
     pub async fn next(self, api: &Api<K>) -> ListStep<K> {
         match self {
             Self::Asked => start(api).await,
@@ -78,7 +78,7 @@ where
     let parameters = WatchParams::streaming_lists().timeout(LIST_TIMEOUT);
     match timeout(IDLE_TIMEOUT, watch(api, &parameters, "")).await {
         Ok(Ok(events)) => ListStep::More(None, InitialList::Streams(events)),
-        // The feature is called WatchList, and not every API server has it turned on.
+        // The API server does not know WatchList, or has that feature turned off.
         Ok(Err(kube::Error::Api(status))) if matches!(status.code, 400 | 422) => ListStep::More(
             None,
             InitialList::Pages(VecDeque::new(), NextPage::Page(None)),

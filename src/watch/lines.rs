@@ -1,6 +1,5 @@
-//! The events of a watch, a line each. kube's own reader keeps as much memory as the longest line took
-//! for as long as the watch goes on, and a line may be as long as everything that a Secret is annotated
-//! with.
+//! The events of a watch, one line each. kube's own reader keeps a buffer as large as the longest
+//! line until the watch ends, and the annotations of a Secret can make a line very long.
 
 use std::{error::Error, io, pin::Pin};
 
@@ -16,16 +15,16 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 
-/// A watch that is under way.
+/// The events of an open watch.
 pub type Events<K> = BoxStream<'static, kube::Result<WatchEvent<K>>>;
 
-/// A longer line gives its memory back.
+/// The line buffer shrinks to this size after a longer line.
 const KEPT: usize = 16 << 10;
 
-/// Begins a watch after a version, of metadata alone if that is what is read.
+/// Opens a watch from a resource version, of metadata only if `K` reads nothing else.
 ///
 /// # Errors
-/// The API server refuses it or does not answer.
+/// The API server rejects the request or does not answer.
 pub async fn watch<K>(
     api: &Api<K>,
     parameters: &WatchParams,
@@ -42,7 +41,7 @@ where
     };
     let mut request = request.map_err(kube::Error::BuildRequest)?;
     request.extensions_mut().insert("watch");
-    // The API server compresses each event by itself, and decompression ends with the first.
+    // The API server compresses each event separately, and decompression would end after the first.
     let identity = HeaderValue::from_static("identity");
     request.headers_mut().insert(ACCEPT_ENCODING, identity);
     let bytes = api.clone().into_client().request_stream(request).await?;
@@ -63,7 +62,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// The next event. A connection that is cut off ends the watch like one that is closed.
+    /// The next event. A connection that was cut ends the watch like a closed one.
     async fn next<K: DeserializeOwned>(&mut self) -> Option<kube::Result<WatchEvent<K>>> {
         self.line.clear();
         self.line.shrink_to(KEPT);
@@ -79,7 +78,7 @@ impl Lines {
 fn event<K: DeserializeOwned>(line: &[u8]) -> kube::Result<WatchEvent<K>> {
     serde_json::from_slice(line).map_err(|error| {
         let status = serde_json::from_slice::<Status>(line);
-        // Whatever is an object may be read as a status, but then it has no code.
+        // Any JSON object decodes as a Status, but only a real Status has a code.
         match status {
             Ok(status) if status.code != 0 => kube::Error::Api(status.boxed()),
             _ => kube::Error::SerdeError(error),
@@ -87,8 +86,8 @@ fn event<K: DeserializeOwned>(line: &[u8]) -> kube::Result<WatchEvent<K>> {
     })
 }
 
-/// Whether a connection that ended without a farewell, or on which nothing came, is somewhere among
-/// the causes.
+/// Whether the error, or any of its causes, is a connection that ended without a proper close or
+/// timed out.
 fn is_cut_off(error: &(dyn Error + 'static)) -> bool {
     let io = error.downcast_ref::<io::Error>();
     let cut_off = |error: &io::Error| {
@@ -100,7 +99,7 @@ fn is_cut_off(error: &(dyn Error + 'static)) -> bool {
     if io.is_some_and(cut_off) {
         return true;
     }
-    // What an error of input and output was made of is not among its sources.
+    // `source()` of an `io::Error` skips the error that it wraps; `get_ref()` returns it.
     let wrapped = io.and_then(io::Error::get_ref);
     let wrapped = wrapped.map(|wrapped| wrapped as &(dyn Error + 'static));
     wrapped.or_else(|| error.source()).is_some_and(is_cut_off)

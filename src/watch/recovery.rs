@@ -1,17 +1,17 @@
-//! What a watch learns of the API server besides objects.
+//! What a watch reports of the API server besides objects.
 
 use tokio::sync::watch;
 
 use crate::context::ScopeContext;
 
-/// What follows when the API server or its store is back. As a type of its own, since the compiler would try for each kind
-/// and each step whether all that a context holds may be sent.
+/// Reaction to a recovered API server or a restored store. A trait, since with the concrete context
+/// the compiler would check for each kind and each step whether all of its content is `Send`.
 pub trait Recovery: Send + Sync {
-    /// Counts how often the store was found restored from a backup, whichever watch found out.
+    /// Counts how often the store was found restored from a backup, by any watch of the scope.
     fn restores(&self) -> watch::Receiver<u64>;
     /// The store was restored from a backup.
     fn on_etcd_restore(&self);
-    /// The API server works again.
+    /// The API server works again after a failure.
     fn works_again(&self);
 }
 

@@ -1,4 +1,4 @@
-//! What an event about a resource makes of index and store.
+//! How an event about a resource changes the index and the store.
 
 use kube::{ResourceExt, runtime::watcher::Event};
 
@@ -9,19 +9,19 @@ use crate::{
     store::Store,
 };
 
-/// What follows from an event.
+/// The consequences of an event.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Consequences {
-    /// Resources to run: those that changed, and those that wait for another one than before, or for none.
+    /// Resources to enqueue: the changed ones, and those whose conflicting resource changed or disappeared.
     pub woken: Vec<NamespacedName>,
-    /// Resources that are gone.
+    /// Deleted resources.
     pub gone: Vec<NamespacedName>,
-    /// Whether a list is complete.
+    /// Whether the event completed a list.
     pub listed: bool,
 }
 
-/// Takes an event into index and store. Index and store have the same resources, but for those that
-/// were never decoded, which only the store has.
+/// Applies an event to the index and the store. Both hold the same resources, except for resources
+/// that were never decoded, which only the store has.
 pub fn on_event(
     index: &mut Index,
     store: &mut Store,
@@ -60,8 +60,8 @@ pub fn on_event(
     }
 }
 
-/// Keeps a resource, and returns it together with those whose rival it changed. One that cannot be
-/// decoded mentions what it mentioned before, unless it is another one of the same name.
+/// Records a resource, and returns it together with those whose conflicting resource changed. An
+/// undecodable resource keeps its previous references, unless its UID has changed (it was recreated).
 fn retain(
     index: &mut Index,
     store: &mut Store,

@@ -1,21 +1,21 @@
-//! How far a watch has come, so that nothing older is believed when it is said again.
+//! Filters out replayed watch events that are older than what was already seen.
 
 use kube::{
     Resource, ResourceExt,
     runtime::watcher::{Event, Result},
 };
 
-/// The highest version since the last list. A watch says of a kind what happened in the order of
-/// versions, so one number stands for all objects, those that are gone included.
+/// The highest version since the last list. A watch delivers the events of a kind in the order of
+/// versions, so 1 number stands for all objects, deleted ones included.
 #[derive(Default)]
 pub struct StaleEventFilter(u64);
 
 impl StaleEventFilter {
-    /// Whether an event is to be passed on. One that comes again would put back what a person has
+    /// Whether to pass an event on. A replayed event would bring back a state that a person has
     /// changed since.
     pub fn accept<K: Resource>(&mut self, event: &Result<Event<K>>) -> bool {
         let (object, in_order) = match event {
-            // A list has an order of its own.
+            // The objects of a list are not sorted by version.
             Ok(Event::InitApply(object)) => (object, false),
             Ok(Event::Apply(object) | Event::Delete(object)) => (object, true),
             Ok(Event::Init) => {

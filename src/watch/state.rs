@@ -1,26 +1,25 @@
-//! How far a watch has come.
+//! The state machine of a watch.
 
 use tokio::time::Instant;
 
 use super::{initial_list::InitialList, lines::Events};
 
-/// The state of a watch.
 pub(super) enum State<K> {
-    /// Nothing is known.
+    /// Nothing is known; a list begins next.
     Empty,
-    /// The API server tells what is there.
+    /// The initial list is under way.
     InitialList(InitialList<K>),
-    /// Everything up to a version is known, and a watch begins next.
+    /// Everything up to this version is known; a watch is opened next.
     InitListed(String),
-    /// The same, but the store may stand before it.
+    /// The same after a failure: the store may have been restored to an earlier version, so that is checked next.
     Suspect(String),
-    /// A watch goes on.
+    /// A watch is open: the last version, the time of opening, the events.
     Watching(String, Instant, Events<K>),
 }
 
 impl<K> State<K> {
-    /// Whether only an answer of the API server leads to this state. A watch that ends may have been
-    /// cut off.
+    /// Whether only a response of the API server leads to this state. A watch that ended may have
+    /// been cut off without one.
     pub(super) fn follows_an_answer(&self, watched: bool) -> bool {
         match self {
             Self::Watching(..)

@@ -1,9 +1,9 @@
-//! Everything that is there, and then what happens to it.
+//! A stream of all objects, followed by their changes.
 //!
-//! This is what kube's `watcher` does, but for what follows when something fails. An event that
-//! could not be read is asked for again. Before a watch is taken up again the API server is asked
-//! where its store stands: one that was restored from a backup stands before what was seen, and a
-//! watch from the future is silent until it has caught up.
+//! The same as kube's `watcher`, except after failures. An event that could not be read is
+//! requested again. Before a watch resumes, the current version of the store is checked: after a
+//! restore from a backup, that version is lower than the last one seen, and a watch from a future
+//! version stays silent until the store has caught up.
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
@@ -28,17 +28,17 @@ use crate::{
     metrics::WatchLiveness,
 };
 
-/// How long a watch goes on; shortly before its end the API server sends a bookmark.
+/// Timeout of a watch in seconds; shortly before its end the API server sends a bookmark.
 const WATCH_TIMEOUT: u32 = 50;
-/// A connection on which nothing came for so long is dead.
+/// A connection on which nothing arrived for this time is dead.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
-/// How long the question may take where the store stands, and the head of a watch. An old connection
-/// may turn out dead then, too.
+/// Deadline for checking the version of the store, and for the response headers of a watch. Either
+/// request may hit a dead connection.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// A watch that ends sooner is not opened again before.
+/// A watch that ends sooner than this after its opening is reopened only then.
 const MIN_WATCH: Duration = Duration::from_secs(1);
 
-/// What happens to the objects of an API from now on, for as long as somebody listens.
+/// All objects of an API and then their changes, until the stream is dropped.
 pub fn watch_stream<K>(
     api: Api<K>,
     recovery: Arc<dyn Recovery>,
@@ -80,7 +80,7 @@ where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     async fn next(&mut self) -> Result<Event<K>> {
-        // The event before was processed: the stream is asked for another one.
+        // A request for the next event means that the previous one was processed.
         if let State::InitListed(version) | State::Watching(version, ..) = &self.state {
             self.heard.processed(version);
         }
@@ -92,7 +92,7 @@ where
             let state = std::mem::replace(&mut self.state, State::Empty);
             let (item, state) = tokio::select! {
                 biased;
-                // What is known may never have been.
+                // The store was restored: known objects may no longer exist, so a new list begins.
                 _ = self.restored.changed() => continue,
                 step = step(&self.api, &*self.recovery, state) => step,
             };
@@ -101,7 +101,7 @@ where
             }
             match (&state, &item) {
                 (State::Watching(..), Some(_)) => self.pause = Backoff::default(),
-                // Asked where its store stands, it answered: it is there again.
+                // The version check was answered, or a watch ended: the API server was reachable.
                 (State::InitListed(_) | State::Empty, None) => self.pause.shorten(),
                 _ => {}
             }
@@ -114,8 +114,8 @@ where
         }
     }
 
-    /// A failure lasts until a watch has begun: before that the API server may have accepted a
-    /// connection and answered nothing.
+    /// Only an open watch ends a failure: before that, the API server may have accepted a
+    /// connection without ever answering.
     fn report(&self, state: &State<K>, item: Option<&Result<Event<K>>>) {
         if let Some(Err(error)) = item {
             self.watching.record_error(explain(error));
@@ -177,7 +177,7 @@ where
     }
 }
 
-/// A version that the store no longer has cannot be watched from.
+/// A watch cannot begin at an expired (compacted) version, so a new list begins.
 fn after_failure<K>(version: String, expired: bool) -> State<K> {
     if expired {
         State::Empty
@@ -186,7 +186,7 @@ fn after_failure<K>(version: String, expired: bool) -> State<K> {
     }
 }
 
-/// Asks where the store stands now.
+/// Checks whether the store's current version is lower than the last one seen: it was restored then.
 async fn check_store_revision<K>(
     api: &Api<K>,
     recovery: &dyn Recovery,
@@ -223,7 +223,7 @@ async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> kube::Res
     answer.map_err(late)?
 }
 
-/// Kubernetes orders versions as numbers.
+/// Kubernetes orders resource versions as numbers.
 fn is_before(now: &str, seen: &str) -> bool {
     let number = |version: &str| version.parse::<u64>().ok();
     number(now)

@@ -11,7 +11,7 @@ use std::{
 const FILE: &str = "/var/run/secrets/awscredentials.dev/credentials.json";
 /// More than the fifteen minutes below which one of the SDKs starts a process for each request.
 const TTL: u32 = 1080;
-/// Nobody waits longer for a rotation than for a session to end.
+/// The longest session that STS grants; a rotation takes no longer to arrive.
 const LONGEST_TTL: u32 = 43_200;
 
 const NAME: &str = "credential-process";

@@ -12,7 +12,7 @@ use crate::command::VERSION;
 const NAME: &str = "credential-process";
 const MODE: u32 = 0o755;
 
-/// Puts this program into a directory, all at once: nobody can start a half of it.
+/// Puts this program into a directory, all at once: an incomplete copy cannot be started.
 pub fn into(directory: &Path) -> Result<(), String> {
     let unfinished = directory.join(format!(".{NAME}.{}", std::process::id()));
     let done = std::env::current_exe()

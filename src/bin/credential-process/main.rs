@@ -55,7 +55,7 @@ fn write(line: &[u8]) -> Result<(), String> {
 
 /// Some SDKs show this line in the application's own log.
 fn failed(code: u8, message: &str) -> ExitCode {
-    // Where standard error is closed there is nobody to tell.
+    // A closed standard error leaves no other place for the message.
     let _ = writeln!(stderr(), "credential-process: {message}");
     ExitCode::from(code)
 }

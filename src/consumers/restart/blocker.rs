@@ -1,4 +1,4 @@
-//! What keeps the next workload from a restart, and the words for it.
+//! What blocks the next restart, and the messages for it.
 
 use k8s_openapi::jiff::Timestamp;
 
@@ -11,19 +11,19 @@ use crate::{
 /// Why the next workload is not restarted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Blocker {
-    /// The operator has no right to.
+    /// The operator lacks the permission.
     NotAllowed,
-    /// A policy that is required is not seen to be enforced, in these words.
+    /// A required admission policy is not seen to be enforced; with the message.
     Unguarded(String),
-    /// The API server refuses the change of this workload, in these words.
+    /// The API server rejects the change of this workload, with this message.
     Refused(String, String),
-    /// These are named, and not there.
+    /// The spec names these workloads, and they do not exist.
     Missing(Vec<String>),
-    /// The operator has no right to see whether pods from before the pair still run.
+    /// The operator lacks the permission to list pods, and cannot see whether pods from before the pair still run.
     PodsNotListed,
 }
 
-/// Says what stands in the way.
+/// Sets the condition for a blocker.
 pub fn mark_blocked(status: &mut StaticAwsCredentialsStatus, why: &Blocker, now: Timestamp) {
     let (truth, reason, message) = match why {
         Blocker::NotAllowed => (

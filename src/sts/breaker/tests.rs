@@ -42,7 +42,7 @@ fn failures_of_two_pairs_in_a_row_open_it_and_any_answer_closes_it() -> Result<(
     Ok(())
 }
 
-/// A proxy that shows its own page to all is an outage as well.
+/// A proxy that answers all requests with its own page is an outage as well.
 #[test]
 fn pages_of_something_on_the_way_open_it() -> Result<(), getrandom::Error> {
     let [one, other] = pairs()?;
