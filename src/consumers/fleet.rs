@@ -1,11 +1,11 @@
 //! Which pods started before a pair could reach them, grouped by owner.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::{Pod, ReloadMode, overlap::propagated_at, reload_mode, restart::is_selected};
-use crate::api::{Published, Restart, RestartScope, WorkloadReference};
+use super::{Pod, Publication, ReloadMode, reload_mode, restart::is_selected};
+use crate::api::{Restart, RestartScope, WorkloadReference};
 
 /// The pods of one owner that a restart concerns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,14 +29,14 @@ enum Age {
 
 impl Fleets {
     /// Counts a pod that uses the target, or that belongs to a workload named in the spec.
-    pub fn add(&mut self, pod: &Pod, wanted: &Restart, published: &Published, kubelet: Duration) {
+    pub fn add(&mut self, pod: &Pod, wanted: &Restart, publication: Publication<'_>) {
         let owner = pod.owner();
-        let secret = &published.secret_name;
+        let secret = &publication.published.secret_name;
         let is_named = wanted.scope == RestartScope::Workloads && is_selected(&owner, wanted);
         if !uses(pod, secret) && !is_named {
             return;
         }
-        let Some(age) = age(pod, secret, propagated_at(published, kubelet)) else {
+        let Some(age) = age(pod, publication) else {
             return;
         };
         let pods = self.0.entry(owner).or_default();
@@ -81,21 +81,21 @@ impl Fleets {
 
 /// Whether a pod started before a pair could reach it, and does not reload by itself.
 #[must_use]
-pub fn is_older(pod: &Pod, published: &Published, kubelet: Duration) -> bool {
-    age(
-        pod,
-        &published.secret_name,
-        propagated_at(published, kubelet),
-    ) == Some(Age::Older)
+pub fn is_older(pod: &Pod, publication: Publication<'_>) -> bool {
+    age(pod, publication) == Some(Age::Older)
 }
 
-/// Whether a running pod started before `since`. A pod that uses the Secret and reloads by itself has no age.
-fn age(pod: &Pod, secret: &str, since: Timestamp) -> Option<Age> {
+/// The age of a running pod. A pod that uses the Secret and reloads by itself has none.
+fn age(pod: &Pod, publication: Publication<'_>) -> Option<Age> {
+    let secret = &publication.published.secret_name;
+    let since = publication.propagated_at();
     let mut running = pod.running().peekable();
     if pod.has_ended() {
         return None;
     }
-    let older = if uses(pod, secret) {
+    let older = if publication.made(pod) {
+        false
+    } else if uses(pod, secret) {
         match reload_mode(pod, secret, since) {
             Some(ReloadMode::NeedsRestart) => true,
             Some(ReloadMode::Reloads | ReloadMode::Unknown) => return None,

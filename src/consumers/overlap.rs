@@ -7,7 +7,7 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 
-use super::{Pod, ReloadMode, reload_mode};
+use super::{Pod, Publication, ReloadMode, reload_mode};
 use crate::{
     api::{
         ConditionType, MOST_NAMES, MOST_OLDER_KEYS, OlderKey, Previous, Published, Reason,
@@ -200,11 +200,11 @@ fn later(time: Timestamp, by: Duration) -> Timestamp {
 pub fn holder(
     pod: &Pod,
     previous: &Previous,
-    published: Option<&Published>,
+    publication: Option<Publication<'_>>,
     source: &str,
     kubelet: Duration,
 ) -> Option<OldKeyHolder> {
-    let present = published.map(|published| published.secret_name.as_str());
+    let present = publication.map(|publication| publication.published.secret_name.as_str());
     let name = pod.metadata.name.clone().unwrap_or_default();
     let mut former = previous.secret_names.iter().filter(|name| {
         Some(name.as_str()) != present && reload_mode(pod, name, Timestamp::MAX).is_some()
@@ -215,6 +215,11 @@ pub fn holder(
             pickup: ReloadMode::NeedsRestart,
             former: Some(former.clone()),
         });
+    }
+    // After a rename the pair reached the present name later than the restart annotation says.
+    let superseding = publication.filter(|one| one.published.time.0 >= previous.superseded_time.0);
+    if superseding.is_some_and(|publication| publication.made(pod)) {
+        return None;
     }
     let since = since(previous, kubelet);
     let of = |secret: &str| reload_mode(pod, secret, since);

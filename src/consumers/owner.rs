@@ -7,7 +7,7 @@ use kube::api::ObjectMeta;
 use serde::Deserialize;
 
 use super::Pod;
-use crate::api::WorkloadKind;
+use crate::api::{RESTART_ANNOTATION_PREFIX, WorkloadKind};
 
 /// The part of a pod's metadata that is read.
 #[derive(Deserialize)]
@@ -15,16 +15,13 @@ use crate::api::WorkloadKind;
 struct Metadata {
     name: Option<String>,
     labels: Option<BTreeMap<String, String>>,
-    annotations: Option<Annotations>,
+    annotations: Option<BTreeMap<String, String>>,
     #[serde(default)]
     owner_references: Vec<OwnerReference>,
 }
 
-#[derive(Deserialize)]
-struct Annotations {
-    #[serde(rename = "openshift.io/deployment-config.name")]
-    deployment_config: Option<String>,
-}
+/// OpenShift's annotation of the pods of a `DeploymentConfig`.
+const DEPLOYMENT_CONFIG: &str = "openshift.io/deployment-config.name";
 
 /// Labels that tell the `ReplicaSet`s of these kinds apart. The name of a `ReplicaSet` ends in the label's value.
 const HASHES: [(&str, &str); 2] = [
@@ -50,9 +47,9 @@ impl Metadata {
                 }
             }
             "ReplicationController" => {
-                let annotations = self.annotations.take();
-                if let Some(name) = annotations.and_then(|all| all.deployment_config) {
-                    (owner.kind, owner.name) = ("DeploymentConfig".to_owned(), name);
+                let annotations = self.annotations.as_ref();
+                if let Some(name) = annotations.and_then(|all| all.get(DEPLOYMENT_CONFIG)) {
+                    (owner.kind, owner.name) = ("DeploymentConfig".to_owned(), name.clone());
                 }
             }
             _ => {}
@@ -63,8 +60,13 @@ impl Metadata {
 
 pub(super) fn metadata<'de, D: serde::Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error> {
     let mut metadata = Metadata::deserialize(input)?;
+    let owner = metadata.runs();
+    if let Some(annotations) = &mut metadata.annotations {
+        annotations.retain(|key, _| key.starts_with(RESTART_ANNOTATION_PREFIX));
+    }
     Ok(ObjectMeta {
-        owner_references: metadata.runs().map(|owner| vec![owner]),
+        owner_references: owner.map(|owner| vec![owner]),
+        annotations: metadata.annotations,
         name: metadata.name,
         labels: metadata.labels,
         ..ObjectMeta::default()

@@ -14,7 +14,7 @@ use super::{
 /// A pod. All other fields are skipped during decoding, so that they never take memory.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Pod {
-    /// Only its name, its labels and its owner are kept.
+    /// Only its name, its labels, its owner and its restart annotations are kept.
     #[serde(deserialize_with = "metadata")]
     pub metadata: ObjectMeta,
     pub(super) spec: Spec,

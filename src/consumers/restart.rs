@@ -5,13 +5,13 @@ use std::time::Duration;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{
-    Laggards, Recheck, ReloadMode, Workload,
+    Laggards, Publication, Recheck, ReloadMode, Workload,
     overlap::{propagated_at, remove_condition, set_condition},
     verdict::words,
 };
 use crate::{
     api::{
-        ConditionType, MOST_WORKLOADS, Published, Reason, Restart, RestartScope, Restarts,
+        ConditionType, MOST_WORKLOADS, Reason, Restart, RestartScope, Restarts,
         StaticAwsCredentialsStatus, WorkloadReference,
     },
     conditions::{self, ConditionStatus},
@@ -84,26 +84,14 @@ pub fn forget(status: &mut StaticAwsCredentialsStatus) {
     remove_condition(status, RESTARTED);
 }
 
-/// The value of the restart annotation for a publication. The revision alone is not unique: after a withdrawal
-/// it starts anew.
-#[must_use]
-pub fn restart_annotation_value(published: &Published) -> String {
-    format!("{}@{}", published.revision, published.time.0)
-}
-
 /// The state of a workload in the restarts for a published pair.
 #[must_use]
-pub fn restart_state(
-    workload: &Workload,
-    uid: &str,
-    published: &Published,
-    kubelet: Duration,
-) -> RestartState {
-    if workload.restarted_for(uid) == Some(&restart_annotation_value(published)) {
+pub fn restart_state(workload: &Workload, publication: Publication<'_>) -> RestartState {
+    if publication.restarted(workload) {
         return RestartState::Restarted;
     }
     let made = workload.metadata.creation_timestamp.as_ref();
-    if made.is_some_and(|made| made.0 > propagated_at(published, kubelet)) {
+    if made.is_some_and(|made| made.0 > publication.propagated_at()) {
         return RestartState::Newer;
     }
     RestartState::Due

@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use super::{Reconcile, with_deadline};
 use crate::{
     api::{Published, Restart, RestartScope, WorkloadReference},
-    consumers::{
-        Fleets, Laggards, Pod, Pods, Workload, is_older,
-        restart::{self, Blocker},
-    },
+    consumers::{Fleets, Laggards, Pod, Pods, Workload, is_older, restart::Blocker},
     error::Error,
     observe,
 };
@@ -37,9 +34,9 @@ impl Reconcile<'_> {
         published: &Published,
     ) -> Result<Option<&'a Fleets>, Error> {
         if matches!(seen, SeenPods::NotYet) {
-            let kubelet = self.context.shared.kubelet_sync_period;
+            let publication = self.publication(published);
             let mut fleets = Fleets::default();
-            let see = |pod: &Pod| fleets.add(pod, wanted, published, kubelet);
+            let see = |pod: &Pod| fleets.add(pod, wanted, publication);
             *seen = match self.see_pods(see).await {
                 Ok(()) => SeenPods::Seen(fleets),
                 Err(error) if error.is_forbidden() => SeenPods::Refused,
@@ -77,7 +74,7 @@ impl Reconcile<'_> {
             return Ok(None);
         };
         let mut laggards = Laggards::default();
-        let occasion = restart::restart_annotation_value(published);
+        let publication = self.publication(published);
         let mut count = 0;
         for owner in fleets.left(wanted) {
             if WorkloadReference::parse(&owner).is_none() {
@@ -90,9 +87,7 @@ impl Reconcile<'_> {
             } else {
                 self.read_workload(&owner).await?
             };
-            let is_marked = read.is_none_or(|(_, workload)| {
-                workload.restarted_for(&self.resource.uid) == Some(&occasion)
-            });
+            let is_marked = read.is_none_or(|(_, workload)| publication.restarted(&workload));
             if is_marked {
                 laggards.rolling.push(owner);
             } else {
@@ -126,10 +121,10 @@ impl Reconcile<'_> {
         if idle.is_empty() {
             return Ok(owners);
         }
-        let kubelet = self.context.shared.kubelet_sync_period;
+        let publication = self.publication(published);
         let see = |pod: &Pod| {
             let is_like = idle.iter().any(|workload| workload.is_made_like(pod));
-            if is_like && is_older(pod, published, kubelet) {
+            if is_like && is_older(pod, publication) {
                 owners.insert(pod.owner());
             }
         };

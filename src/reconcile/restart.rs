@@ -229,13 +229,8 @@ impl Reconcile<'_> {
                 Restarted::NotNeeded
             });
         };
-        let uid = &self.resource.uid;
-        match restart::restart_state(
-            &workload,
-            uid,
-            published,
-            self.context.shared.kubelet_sync_period,
-        ) {
+        let publication = self.publication(published);
+        match restart::restart_state(&workload, publication) {
             RestartState::Newer => return Ok(Restarted::NotNeeded),
             RestartState::Restarted => return Ok(Restarted::Now),
             RestartState::Due => {}
@@ -248,8 +243,8 @@ impl Reconcile<'_> {
         self.ensure_leader()?;
         let (client, namespace) = (&self.context.shared.client, &self.resource.key.namespace);
         let (mark, occasion) = (
-            restart_annotation_key(uid),
-            restart::restart_annotation_value(published),
+            restart_annotation_key(publication.uid),
+            publication.restart_annotation_value(),
         );
         let change = (mark.as_str(), occasion.as_str());
         let patch = act::restart(client, namespace, &reference, &workload, change);

@@ -12,8 +12,8 @@ use super::{
     with_deadline,
 };
 use crate::{
-    api::{Previous, StaticAwsCredentialsStatus},
-    consumers::{self, Assessment, Fleets, OldKeyHolder, Own, Pod, Recheck, restart},
+    api::{Previous, Published, StaticAwsCredentialsStatus},
+    consumers::{self, Assessment, Fleets, OldKeyHolder, Own, Pod, Publication, Recheck, restart},
     decide::InputsHash,
     error::Error,
     observe,
@@ -147,16 +147,23 @@ impl Reconcile<'_> {
         let wanted = self
             .restart_wanted()
             .filter(|_| restart::in_progress(status));
-        let published = status.published.as_ref();
-        let restarts = wanted.zip(published);
+        let publication = status.published.as_ref();
+        let publication = publication.map(|published| self.publication(published));
+        let restarts = wanted.zip(publication);
         let (mut holders, mut fleets) = (Vec::new(), Fleets::default());
         let (shared, key) = (&self.context.shared, &self.resource.key);
         let kubelet = shared.kubelet_sync_period;
         let source = self.resource.source.name.as_str();
         let see = |pod: &Pod| {
-            holders.extend(consumers::holder(pod, previous, published, source, kubelet));
-            if let Some((wanted, published)) = restarts {
-                fleets.add(pod, wanted, published, kubelet);
+            holders.extend(consumers::holder(
+                pod,
+                previous,
+                publication,
+                source,
+                kubelet,
+            ));
+            if let Some((wanted, publication)) = restarts {
+                fleets.add(pod, wanted, publication);
             }
         };
         let listed = with_deadline(observe::pods(&shared.client, &key.namespace, see)).await;
@@ -172,6 +179,15 @@ impl Reconcile<'_> {
             Ok(()) | Err(_) => {}
         }
         listed.map(|()| holders)
+    }
+
+    /// The published pair, as the age of pods is measured against it.
+    pub(super) fn publication<'a>(&'a self, published: &'a Published) -> Publication<'a> {
+        Publication {
+            published,
+            uid: &self.resource.uid,
+            kubelet_sync_period: self.context.shared.kubelet_sync_period,
+        }
     }
 
     /// Hash of what this reconcile has seen.

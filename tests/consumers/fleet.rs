@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use static_aws_credentials::{
     api::{Published, Restart, StaticAwsCredentialsStatus},
     conditions::ConditionStatus,
-    consumers::{Fleets, Laggards, Pod, Pods, Recheck, restart},
+    consumers::{Fleets, Laggards, Pod, Pods, Recheck, restart, restart_annotation_key},
 };
 
-use crate::{AFTER, BEFORE, KUBELET, PUBLISHED, time, workload::workload};
+use crate::{AFTER, BEFORE, DELIVERED, PUBLISHED, UID, publication, time, workload::workload};
 
 const TARGET: &str = "orders-credentials";
 
@@ -47,7 +47,7 @@ fn of(api_version: &str, kind: &str, name: &str) -> Value {
 fn fleets(wanted: &Restart, pods: &[Pod]) -> Fleets {
     let mut fleets = Fleets::default();
     for pod in pods {
-        fleets.add(pod, wanted, &published(), KUBELET);
+        fleets.add(pod, wanted, publication(&published()));
     }
     fleets
 }
@@ -107,6 +107,32 @@ fn pods_are_older_or_newer_than_the_delivery_of_a_pair() {
     assert!(!seen.restarted_by_itself("StatefulSet/db"));
     assert!(seen.restarted_by_itself("Pod/bare"));
     assert!(!seen.restarted_by_itself("Deployment/without-pods"));
+}
+
+/// A rollout that begins in the second of the delivery starts containers in that second, and the clock of a node
+/// may be behind.
+#[test]
+fn a_pod_of_a_restarted_template_is_newer_whatever_the_clock_of_its_node_says() {
+    let consumers = scope(json!({ "scope": "Consumers" }));
+    let made_for = |value: String| {
+        json!({
+            "ownerReferences": of("apps/v1", "StatefulSet", "db"),
+            "annotations": { restart_annotation_key(UID): value },
+        })
+    };
+    let this = publication(&published()).restart_annotation_value();
+    for (value, started, expected) in [
+        (this.clone(), DELIVERED, Pods { older: 0, newer: 1 }),
+        (this, BEFORE, Pods { older: 0, newer: 1 }),
+        (
+            "1@before".to_owned(),
+            DELIVERED,
+            Pods { older: 1, newer: 0 },
+        ),
+    ] {
+        let seen = fleets(&consumers, &[pod("db-0", made_for(value), TARGET, started)]);
+        assert_eq!(seen.of("StatefulSet/db"), expected);
+    }
 }
 
 #[test]

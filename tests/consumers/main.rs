@@ -20,7 +20,10 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
-use static_aws_credentials::consumers::Pod;
+use static_aws_credentials::{
+    api::Published,
+    consumers::{Pod, Publication},
+};
 
 /// When the present pair was published.
 const PUBLISHED: &str = "2026-01-01T12:00:00Z";
@@ -31,6 +34,17 @@ const AFTER: &str = "2026-01-01T12:01:31Z";
 
 /// How long the kubelet takes.
 const KUBELET: Duration = Duration::from_secs(90);
+
+/// The UID of the resource.
+const UID: &str = "0d7f9cbe-5a10-4a4c-8c4e-4b34a3a0a001";
+
+fn publication(published: &Published) -> Publication<'_> {
+    Publication {
+        published,
+        uid: UID,
+        kubelet_sync_period: KUBELET,
+    }
+}
 
 fn time(text: &str) -> Timestamp {
     text.parse().unwrap()

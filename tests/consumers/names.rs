@@ -4,13 +4,15 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::json;
 use static_aws_credentials::{
     api::{Previous, StaticAwsCredentialsStatus},
-    consumers::{OldKeyHolder, Pod, ReloadMode, holder, is_open, judge, note},
+    consumers::{
+        OldKeyHolder, Pod, ReloadMode, holder, is_open, judge, note, restart_annotation_key,
+    },
 };
 
 use crate::{
-    AFTER, BEFORE, KUBELET, PUBLISHED, hot,
+    AFTER, BEFORE, DELIVERED, KUBELET, PUBLISHED, UID, hot,
     overlap::{alone, assert_says, published},
-    pod, time,
+    pod, publication, time,
 };
 
 const LONG_AFTER: &str = "2026-01-01T13:00:00Z";
@@ -42,8 +44,14 @@ fn previous(status: &StaticAwsCredentialsStatus) -> &Previous {
 }
 
 fn held_by(status: &StaticAwsCredentialsStatus, pod: &Pod) -> Option<OldKeyHolder> {
-    let published = status.published.as_ref();
-    holder(pod, previous(status), published, "orders-key-pair", KUBELET)
+    let publication = status.published.as_ref().map(publication);
+    holder(
+        pod,
+        previous(status),
+        publication,
+        "orders-key-pair",
+        KUBELET,
+    )
 }
 
 #[test]
@@ -108,6 +116,26 @@ fn under_the_present_name_the_start_counts() {
         pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] = AFTER.into();
     });
     assert_eq!(held_by(&status, &newer), None);
+}
+
+/// The clock of a node may be behind.
+#[test]
+fn a_pod_of_a_template_that_was_restarted_for_the_pair_holds_the_pair_before_no_more() {
+    let status = rotated(&["orders-credentials", "old"]);
+    let made_for = |value: String| {
+        pod(move |pod| {
+            pod["metadata"]["annotations"] = json!({ restart_annotation_key(UID): value });
+            pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] =
+                DELIVERED.into();
+        })
+    };
+    let this = publication(status.published.as_ref().unwrap()).restart_annotation_value();
+    assert_eq!(held_by(&status, &made_for(this.clone())), None);
+    assert!(held_by(&status, &made_for("1@before".to_owned())).is_some());
+    let mut renamed = status;
+    let previous = renamed.previous.as_mut().unwrap();
+    previous.superseded_time = Time(time(AFTER));
+    assert!(held_by(&renamed, &made_for(this)).is_some());
 }
 
 #[test]

@@ -17,9 +17,9 @@ use static_aws_credentials::{
     },
 };
 
-use crate::{AFTER, BEFORE, DELIVERED, KUBELET, PUBLISHED, time, workload::workload};
-
-const UID: &str = "0d7f9cbe-5a10-4a4c-8c4e-4b34a3a0a001";
+use crate::{
+    AFTER, BEFORE, DELIVERED, KUBELET, PUBLISHED, UID, publication, time, workload::workload,
+};
 
 fn published(revision: i64) -> Published {
     serde_json::from_value(json!({
@@ -168,7 +168,7 @@ fn who_is_due() {
             workload["spec"]["template"]["metadata"]["annotations"] =
                 annotations.unwrap_or_else(|| json!({}));
         });
-        restart::restart_state(&seen, UID, &published(2), KUBELET)
+        restart::restart_state(&seen, publication(&published(2)))
     };
     assert_eq!(turn(BEFORE, None), RestartState::Due);
     assert_eq!(
@@ -177,11 +177,11 @@ fn who_is_due() {
         "it may have the old pair"
     );
     assert_eq!(turn(AFTER, None), RestartState::Newer);
-    let this = restart::restart_annotation_value(&published(2));
+    let this = publication(&published(2)).restart_annotation_value();
     assert_eq!(this, format!("2@{PUBLISHED}"));
     assert_eq!(turn(BEFORE, Some(&this)), RestartState::Restarted);
     assert_eq!(turn(AFTER, Some(&this)), RestartState::Restarted);
-    let before = restart::restart_annotation_value(&published(1));
+    let before = publication(&published(1)).restart_annotation_value();
     assert_eq!(turn(BEFORE, Some(&before)), RestartState::Due);
     // After a withdrawal revisions begin anew.
     assert_eq!(

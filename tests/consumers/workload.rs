@@ -6,8 +6,9 @@ use static_aws_credentials::{
     consumers::{ReloadMode, Workload, restart_annotation_key},
 };
 
+use crate::UID;
+
 const TARGET: &str = "orders-credentials";
-const UID: &str = "0d7f9cbe-5a10-4a4c-8c4e-4b34a3a0a001";
 
 /// A workload at rest, changed as a test likes.
 pub fn workload(change: impl FnOnce(&mut Value)) -> Workload {
