@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kube::core::Status;
 
-use crate::words;
+use crate::domain::words;
 
 /// How long a rejected status is not sent again.
 pub const STATUS_PAUSE: Duration = Duration::from_mins(5);

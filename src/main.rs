@@ -4,11 +4,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use static_aws_credentials::{
-    api, api_check,
-    args::{self, Cli, Command},
-    check, core_dumps,
+    api,
+    cli::{
+        api_check,
+        args::{self, Cli, Command},
+        check, core_dumps, panics, process,
+    },
     error::chain,
-    panics, process,
 };
 
 /// Wipes all memory when it is given back: libraries copy key material too, into requests and

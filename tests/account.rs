@@ -1,7 +1,7 @@
 //! The account that an access key ID names.
 
 use proptest::prelude::*;
-use static_aws_credentials::account::account_id_from_key_id;
+use static_aws_credentials::domain::account::account_id_from_key_id;
 
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 

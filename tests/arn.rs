@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use static_aws_credentials::arn::ArnPattern;
+use static_aws_credentials::domain::arn::ArnPattern;
 
 fn pin(text: &str) -> ArnPattern {
     ArnPattern::parse(text).unwrap()

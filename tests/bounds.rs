@@ -13,11 +13,15 @@ use kube::{
 };
 use serde_json::json;
 use static_aws_credentials::{
-    index::{Index, MOST_UNCLAIMED, MOST_UNCLAIMED_IN_A_NAMESPACE, SecretVersion},
-    queue::{Action, Queue},
-    resource::Undecodable,
-    store::Store,
-    watch::{StaleEventFilter, WatchedCredentials, resources::on_event},
+    domain::{
+        index::{Index, MOST_UNCLAIMED, MOST_UNCLAIMED_IN_A_NAMESPACE, SecretVersion},
+        resource::Undecodable,
+    },
+    runtime::{
+        queue::{Action, Queue},
+        store::Store,
+        watch::{StaleEventFilter, WatchedCredentials, resources::on_event},
+    },
 };
 use tokio::time::Instant;
 

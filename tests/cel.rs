@@ -14,7 +14,8 @@ use kube::core::cel::{CompiledSchema, Validator, compile_schema};
 use schema::{cases::cases, changed, definition, valid};
 use serde_json::{Value, json};
 use static_aws_credentials::{
-    api::StaticAwsCredentials, region::Partition, resource::ValidatedCredentials,
+    api::StaticAwsCredentials,
+    domain::{region::Partition, resource::ValidatedCredentials},
 };
 
 /// The rules, compiled once for all examples.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
-use static_aws_credentials::telemetry::Collector;
+use static_aws_credentials::ops::telemetry::Collector;
 
 #[test]
 fn what_is_an_address_of_a_collector() {

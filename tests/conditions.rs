@@ -14,8 +14,10 @@ use k8s_openapi::{
 use proptest::prelude::*;
 use static_aws_credentials::{
     api::{ConditionType, Reason},
-    conditions::{self, ConditionSet, ConditionStatus, Readiness},
-    verdict::Finding,
+    domain::{
+        conditions::{self, ConditionSet, ConditionStatus, Readiness},
+        verdict::Finding,
+    },
 };
 use strum::VariantArray;
 

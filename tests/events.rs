@@ -18,7 +18,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{Client, client::Body};
 use serde_json::{Value, json};
-use static_aws_credentials::events::{EventRequest, REMEMBERED, event, publish};
+use static_aws_credentials::runtime::events::{EventRequest, REMEMBERED, event, publish};
 use tokio::sync::mpsc;
 use tower::service_fn;
 

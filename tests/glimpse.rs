@@ -9,7 +9,7 @@
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Secret};
 use kube::{Resource, ResourceExt, core::PartialObjectMeta};
 use serde_json::{Value, json};
-use static_aws_credentials::{index::SecretVersion, partial_meta::PartialMeta};
+use static_aws_credentials::{domain::index::SecretVersion, runtime::partial_meta::PartialMeta};
 
 fn glimpse(metadata: &Value) -> PartialMeta {
     let object = json!({

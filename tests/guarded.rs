@@ -9,7 +9,7 @@
 
 use kube::{Resource, ResourceExt, core::WatchEvent};
 use serde_json::{Value, json};
-use static_aws_credentials::{api::StaticAwsCredentials, watch::WatchedCredentials};
+use static_aws_credentials::{api::StaticAwsCredentials, runtime::watch::WatchedCredentials};
 
 fn resource() -> Value {
     json!({

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use kube::{core::Status, runtime::watcher};
-use static_aws_credentials::{
+use static_aws_credentials::ops::{
     health::{Health, HealthCheck, Trouble, explain},
-    watch::SyncState,
+    sync_state::SyncState,
 };
 use tokio::sync::watch;
 

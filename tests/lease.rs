@@ -7,7 +7,7 @@ use k8s_openapi::{
     api::coordination::v1::{Lease, LeaseSpec},
     jiff::Timestamp,
 };
-use static_aws_credentials::leader::lease::{
+use static_aws_credentials::runtime::leader::lease::{
     LEASE_DURATION, Observed, RENEW_DEADLINE, RETRY_PERIOD, Step, first,
 };
 use tokio::time::Instant;

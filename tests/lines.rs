@@ -27,7 +27,7 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use static_aws_credentials::{
+use static_aws_credentials::runtime::{
     partial_meta::PartialMeta,
     watch::{WatchedCredentials, lines::watch},
 };

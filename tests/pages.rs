@@ -23,7 +23,7 @@ use hyper::{
 };
 use kube::{Api, Client, Resource, api::ListParams, client::Body};
 use serde_json::json;
-use static_aws_credentials::{
+use static_aws_credentials::runtime::{
     pages::{Page, page},
     partial_meta::PartialMeta,
 };

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
-use static_aws_credentials::{
+use static_aws_credentials::domain::{
     fingerprint::of_pair,
     format::{Names, check},
     pair::{KeyPair, SecretBytes, SecretText},

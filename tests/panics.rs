@@ -7,7 +7,7 @@
 
 use std::process::Command;
 
-use static_aws_credentials::panics::hide_messages;
+use static_aws_credentials::cli::panics::hide_messages;
 
 const MESSAGE: &str = "GET /?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE";
 

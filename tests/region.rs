@@ -3,7 +3,7 @@
 
 use aws_sdk_sts::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use proptest::prelude::*;
-use static_aws_credentials::region::{Partition, Region, Variant};
+use static_aws_credentials::domain::region::{Partition, Region, Variant};
 
 /// At least two regions of every partition.
 const REGIONS: &[(&str, Partition, &str)] = &[

@@ -8,8 +8,9 @@
 
 use serde_json::{Value, json};
 use static_aws_credentials::{
-    api::StaticAwsCredentials, compressed::CompressedObject, index::NamespacedName,
-    resource::Undecodable, runtime_state::PendingStatus, store::Store, uid::Uid,
+    api::StaticAwsCredentials,
+    domain::{index::NamespacedName, resource::Undecodable, uid::Uid},
+    runtime::{compressed::CompressedObject, runtime_state::PendingStatus, store::Store},
 };
 
 const UID: &str = "5f8a7c1e-0b1d-4a52-9c3f-2f6f0a3b9d10";

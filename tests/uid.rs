@@ -4,7 +4,7 @@
 use std::{collections::HashSet, mem::size_of};
 
 use proptest::prelude::*;
-use static_aws_credentials::uid::Uid;
+use static_aws_credentials::domain::uid::Uid;
 
 #[test]
 fn a_uuid_takes_no_more_than_a_text_without_its_letters() {

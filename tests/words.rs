@@ -15,10 +15,12 @@ use kube::core::Status;
 use proptest::prelude::*;
 use static_aws_credentials::{
     api::Layout,
+    domain::{
+        layout::{self, Request},
+        pair::{KeyPair, SecretText},
+        words::{LONGEST, about, cut, foreign},
+    },
     error::{Error, chain},
-    layout::{self, Request},
-    pair::{KeyPair, SecretText},
-    words::{LONGEST, about, cut, foreign},
 };
 
 const ID: &str = "AKIAQWERTYUIOPASDFGH";

@@ -7,7 +7,6 @@ use kube::core::{Message, Reason, Rule};
 use strum::VariantArray;
 
 use super::Layout;
-use crate::layout;
 
 /// Partitions by the prefix of their regions; `aws` has all others.
 const PARTITIONS: [(&str, &str); 7] = [
@@ -118,7 +117,7 @@ pub fn interval() -> Rule {
 /// Two writers of one key would make the order of the fields matter.
 pub fn keys_beside_layouts() -> Rule {
     let row = |layout: &Layout| {
-        let keys: Vec<_> = layout::keys(*layout, true).collect();
+        let keys: Vec<_> = layout.keys(true).collect();
         format!("'{}': ['{}']", layout.as_str(), keys.join("', '"))
     };
     let table = Layout::VARIANTS.iter().map(row).collect::<Vec<_>>();

@@ -14,10 +14,8 @@ use tokio::{
 
 use crate::{
     api::Reason,
-    fair::{FairSemaphore, Permit},
-    fingerprint::Fingerprint,
-    lock::lock,
-    verdict::Answer,
+    domain::{fingerprint::Fingerprint, lock::lock, verdict::Answer},
+    sts::fair::{FairSemaphore, Permit},
 };
 
 /// The minimum interval between the starts of 2 probes of an endpoint that gives no answer.

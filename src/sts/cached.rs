@@ -13,10 +13,12 @@ use super::{
 };
 use crate::{
     api::Reason,
-    fair::Permit,
-    fingerprint::{Fingerprint, FingerprintKey},
-    lock::lock,
-    verdict::Answer,
+    domain::{
+        fingerprint::{Fingerprint, FingerprintKey},
+        lock::lock,
+        verdict::Answer,
+    },
+    sts::fair::Permit,
 };
 
 /// The capacity of the cache: twice the pairs that one operator is built for, at some 250 bytes each.

@@ -3,7 +3,7 @@
 
 use crate::{
     api::{Identity, Reason},
-    verdict::Answer,
+    domain::verdict::Answer,
 };
 
 /// How a call ended.

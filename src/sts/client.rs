@@ -22,7 +22,10 @@ use super::{
     connector::Connections,
     plugins::{FixedEndpoint, RetryClockSkewOnly, StripAmbientHeaders},
 };
-use crate::{api::Reason, pair::KeyPair, verdict::Answer};
+use crate::{
+    api::Reason,
+    domain::{pair::KeyPair, verdict::Answer},
+};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const DEADLINE: Duration = Duration::from_secs(10);

@@ -16,7 +16,7 @@ use super::{
     body::SizeLimitedHttpClient,
     proxy::{Login, ProxyError},
 };
-use crate::lock::lock;
+use crate::domain::lock::lock;
 
 /// One pool of connections for all calls, replaced when the login of the proxy changes.
 #[derive(Debug)]

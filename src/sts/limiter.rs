@@ -12,7 +12,7 @@ use super::{
     Priority,
     turns::{Ticket, Turns},
 };
-use crate::lock::lock;
+use crate::domain::lock::lock;
 
 /// The calls per second in the long run, and the burst after a pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

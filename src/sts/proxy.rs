@@ -11,7 +11,7 @@ use axum::http::Uri;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::endpoint::has_sound_port;
-use crate::pair::SecretText;
+use crate::domain::pair::SecretText;
 
 /// The maximum length of a user name or password, in bytes.
 const LONGEST: usize = 4096;

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::CallerIdentityReply;
-use crate::fingerprint::Fingerprint;
+use crate::domain::fingerprint::Fingerprint;
 
 /// How long a rejection is reused: shorter than the pause before a retry, which must reach STS (2 s for a
 /// settling pair, some seconds for a signature that a proxy breaks, and a change of the source for a

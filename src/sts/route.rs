@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{CallerIdentityRequest, Endpoint, Proxy, TrustedCa};
-use crate::region::{Region, Variant};
+use crate::domain::region::{Region, Variant};
 
 /// How STS is reached. Default: each region's own endpoint, no proxy, the system's root certificates.
 #[derive(Clone, Debug, Default)]

@@ -8,8 +8,8 @@ use std::{
 use tokio::sync::watch;
 
 use super::CallerIdentityReply;
-use crate::fingerprint::Fingerprint;
-use crate::lock::lock;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::lock::lock;
 
 type Calls = Arc<Mutex<HashMap<Fingerprint, Weak<Call>>>>;
 
@@ -147,7 +147,8 @@ impl Drop for InFlight {
 mod tests {
     use super::*;
     use crate::{
-        api::Reason, fingerprint::FingerprintKey, pair::KeyPair, pair::SecretText, verdict::Answer,
+        api::Reason,
+        domain::{fingerprint::FingerprintKey, pair::KeyPair, pair::SecretText, verdict::Answer},
     };
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::Priority;
-use crate::fair::{FairQueue, Ticket as QueueTicket};
+use crate::domain::fair_queue::{FairQueue, Ticket as QueueTicket};
 
 /// 1 of this many consecutive calls is for an interval proof, if an interval proof waits.
 const SHARE: u32 = 4;

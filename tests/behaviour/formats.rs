@@ -141,8 +141,8 @@ async fn format_level(stage: Arc<Stage>) -> Result<()> {
 
 async fn format_pin(stage: Arc<Stage>) -> Result<()> {
     let of = |account: &str| json!({ "validation": { "level": "Format", "accountId": account } });
-    let encoded =
-        static_aws_credentials::account::account_id_from_key_id(PAIR.0).context("no account")?;
+    let encoded = static_aws_credentials::domain::account::account_id_from_key_id(PAIR.0)
+        .context("no account")?;
     let scene = Scene::open_published(stage, of(&encoded)).await?;
     let before = scene.snapshot(TARGET).await?;
 

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::{Arg, CommandFactory as _};
 use cluster::tools::Tool;
 use serde_json::{Value, json};
-use static_aws_credentials::args::Cli;
+use static_aws_credentials::cli::args::Cli;
 
 use crate::render::{NEWEST, objects, ways};
 

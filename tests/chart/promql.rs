@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use static_aws_credentials::metrics::Format;
+use static_aws_credentials::ops::metrics::Format;
 
 use crate::exposition::{everything, families, text};
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs};
 use anyhow::{Context as _, Result, bail, ensure};
 use cluster::tools::Tool;
 use serde_json::{Value, json};
-use static_aws_credentials::api_check;
+use static_aws_credentials::cli::api_check;
 
 use crate::render::{CHART, NEWEST, objects, set, template, ways};
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use static_aws_credentials::{
     api::{Published, Restart, StaticAwsCredentialsStatus},
-    conditions::ConditionStatus,
-    consumers::{Fleets, Laggards, Pod, Pods, Recheck, restart, restart_annotation_key},
+    domain::{
+        conditions::ConditionStatus,
+        consumers::{Fleets, Laggards, Pod, Pods, Recheck, restart, restart_annotation_key},
+    },
 };
 
 use crate::{AFTER, BEFORE, DELIVERED, PUBLISHED, UID, publication, time, workload::workload};

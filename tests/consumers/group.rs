@@ -2,11 +2,13 @@
 
 use static_aws_credentials::{
     api::{Published, StaticAwsCredentialsStatus},
-    consumers::{
-        Assessment, Key, Keys, OldKeyHolder, Others, Own, ReloadMode, Standing, judge, note,
-        superseded,
+    domain::{
+        consumers::{
+            Assessment, Key, Keys, OldKeyHolder, Others, Own, ReloadMode, Standing, judge, note,
+            superseded,
+        },
+        index::NamespacedName,
     },
-    index::NamespacedName,
 };
 
 use crate::{

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
-use static_aws_credentials::{consumers::Recheck, runtime_state::Overlap};
+use static_aws_credentials::{domain::consumers::Recheck, runtime::runtime_state::Overlap};
 use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);

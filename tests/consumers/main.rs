@@ -22,7 +22,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 use static_aws_credentials::{
     api::Published,
-    consumers::{Pod, Publication},
+    domain::consumers::{Pod, Publication},
 };
 
 /// When the present pair was published.

@@ -4,7 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::json;
 use static_aws_credentials::{
     api::{Previous, StaticAwsCredentialsStatus},
-    consumers::{
+    domain::consumers::{
         OldKeyHolder, Pod, ReloadMode, holder, is_open, judge, note, restart_annotation_key,
     },
 };

@@ -3,7 +3,7 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use static_aws_credentials::{
     api::{Published, StaticAwsCredentialsStatus},
-    consumers::{
+    domain::consumers::{
         Assessment, OldKeyHolder, Others, Recheck, ReloadMode, is_open, judge, note, propagated_at,
         unlisted,
     },

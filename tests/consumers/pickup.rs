@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use static_aws_credentials::consumers::{Pod, ReloadMode, reload_mode};
+use static_aws_credentials::domain::consumers::{Pod, ReloadMode, reload_mode};
 
 use crate::{AFTER, BEFORE, DELIVERED, hot, pod, time};
 

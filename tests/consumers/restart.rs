@@ -9,11 +9,13 @@ use static_aws_credentials::{
         ConditionType, MOST_WORKLOADS, Published, Restart, Restarts, StaticAwsCredentialsStatus,
         WorkloadReference,
     },
-    conditions,
-    consumers::{
-        Laggards, Recheck,
-        restart::{self, Blocker, RestartState},
-        restart_annotation_key,
+    domain::{
+        conditions,
+        consumers::{
+            Laggards, Recheck,
+            restart::{self, Blocker, RestartState},
+            restart_annotation_key,
+        },
     },
 };
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use static_aws_credentials::{
     api::{WorkloadKind, WorkloadReference},
-    consumers::{ReloadMode, Workload, restart_annotation_key},
+    domain::consumers::{ReloadMode, Workload, restart_annotation_key},
 };
 
 use crate::UID;

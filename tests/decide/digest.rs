@@ -7,8 +7,7 @@ use k8s_openapi::{ByteString, api::core::v1::Secret};
 use crate::kit::{SOURCE, TARGET, World, alpha, resource};
 use static_aws_credentials::{
     api::{ConditionType, Layout, StaticAwsCredentialsStatus},
-    fingerprint,
-    pair::SecretBytes,
+    domain::{fingerprint, pair::SecretBytes},
 };
 
 /// Another process writes the target in the name of the operator's field manager.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use cluster::tools::instructions;
-use static_aws_credentials::decide::{self, Inputs as Known, Step};
+use static_aws_credentials::domain::decide::{self, Inputs as Known, Step};
 
 use crate::kit::{SOURCE, World, alpha, beta, resource};
 

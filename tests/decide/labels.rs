@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::kit::{SOURCE, TARGET, World, alpha, beta, resource};
-use static_aws_credentials::managers::{MANAGERS, Mark, may_be_copied};
+use static_aws_credentials::domain::managers::{MANAGERS, Mark, may_be_copied};
 
 const READY: &str =
     "Ready=True Published, Verified=True IdentityVerified, Published=True Published";

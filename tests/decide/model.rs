@@ -14,7 +14,7 @@ mod state;
 
 use moves::Budget;
 use search::explore;
-use static_aws_credentials::decide::decide;
+use static_aws_credentials::domain::decide::decide;
 
 use crate::report::{thorough, tried};
 

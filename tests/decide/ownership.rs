@@ -6,7 +6,7 @@ use crate::kit::{SOURCE, TARGET, World, alpha, beta, data, resource};
 use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use static_aws_credentials::{
     api::{ADOPT_BY_ANNOTATION, DeletionPolicy, UID_LABEL},
-    managers::{MANAGERS, Mark},
+    domain::managers::{MANAGERS, Mark},
 };
 
 const READY: &str =

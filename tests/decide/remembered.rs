@@ -5,8 +5,8 @@ use std::time::Duration;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use static_aws_credentials::{
     api::{Settling, StaticAwsCredentialsStatus},
-    decide::{DueState, Requeue},
-    runtime_state::RuntimeState,
+    domain::decide::{DueState, Requeue},
+    runtime::runtime_state::RuntimeState,
 };
 use tokio::time::Instant;
 

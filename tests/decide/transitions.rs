@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube::runtime::events::EventType;
 use static_aws_credentials::{
     api::{Reason, StaticAwsCredentialsStatus},
-    events::{event, transition_events},
+    runtime::events::{event, transition_events},
 };
 
 use crate::kit::{SOURCE, World, alpha, beta, resource};

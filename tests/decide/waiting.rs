@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use static_aws_credentials::{
     api::{Layout, Reason},
-    decide::Awaited,
+    domain::decide::Awaited,
 };
 
 use crate::kit::{SOURCE, TARGET, World, alpha, beta, foreign_account, resource};

@@ -1,7 +1,7 @@
 //! The tools whose Secrets are not taken over.
 
 use anyhow::{Result, ensure};
-use static_aws_credentials::managers::{MANAGERS, Mark};
+use static_aws_credentials::domain::managers::{MANAGERS, Mark};
 
 use crate::pages::ROOT;
 

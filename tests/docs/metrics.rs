@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anyhow::{Result, ensure};
-use static_aws_credentials::metrics::Format;
+use static_aws_credentials::ops::metrics::Format;
 
 use crate::{
     exposition::{everything, families, text},

@@ -7,8 +7,8 @@ use clap::CommandFactory;
 use serde_json::Value;
 use static_aws_credentials::{
     api::{ConditionType, Reason},
-    args::Cli,
-    metrics::Format,
+    cli::args::Cli,
+    ops::metrics::Format,
 };
 use strum::VariantArray;
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use static_aws_credentials::fair::{Entrant, FairSemaphore, Load, Permit};
+use static_aws_credentials::sts::fair::{Entrant, FairSemaphore, Load, Permit};
 use tokio::{
     task::{JoinHandle, yield_now},
     time::Instant,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use static_aws_credentials::fair::{FairQueue, Ticket};
+use static_aws_credentials::domain::fair_queue::{FairQueue, Ticket};
 
 /// What happens to a queue.
 #[derive(Clone, Copy, Debug)]

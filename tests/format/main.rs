@@ -12,9 +12,11 @@ mod messages;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use static_aws_credentials::{
     api::Reason,
-    format::{Names, WellFormed, check},
-    pair::SecretBytes,
-    verdict::Finding,
+    domain::{
+        format::{Names, WellFormed, check},
+        pair::SecretBytes,
+        verdict::Finding,
+    },
 };
 
 const NAMES: Names<'_> = Names {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use proptest::prelude::*;
-use static_aws_credentials::format::{Names, WellFormed, check};
+use static_aws_credentials::domain::format::{Names, WellFormed, check};
 
 use super::{ID, NAMES, SECRET, base64, faults, judge, judge_in};
 

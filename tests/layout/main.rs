@@ -16,9 +16,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use static_aws_credentials::{
     api::{Layout, PairField, Reason},
-    layout::{Request, keys, render},
-    pair::{KeyPair, SecretText},
-    verdict::Finding,
+    domain::{
+        layout::{Request, render},
+        pair::{KeyPair, SecretText},
+        verdict::Finding,
+    },
 };
 
 const ID: &str = "AKIAQRSTUVWX23456723";
@@ -176,7 +178,7 @@ fn every_layout_is_written_to_the_byte() {
 fn the_keys_of_a_layout_are_those_that_it_writes() {
     for layout in LAYOUTS {
         for region in [None, Some(REGION)] {
-            let listed: BTreeSet<_> = keys(layout, region.is_some()).map(str::to_owned).collect();
+            let listed: BTreeSet<_> = layout.keys(region.is_some()).map(str::to_owned).collect();
             let written: BTreeSet<_> = of_one(layout, region).into_keys().collect();
             assert_eq!(listed, written, "{layout:?}, {region:?}");
         }
@@ -185,7 +187,7 @@ fn the_keys_of_a_layout_are_those_that_it_writes() {
 
 #[test]
 fn every_key_is_one_that_a_secret_can_have() {
-    for key in LAYOUTS.into_iter().flat_map(|layout| keys(layout, true)) {
+    for key in LAYOUTS.into_iter().flat_map(|layout| layout.keys(true)) {
         assert!((1..=253).contains(&key.len()), "{key}");
         assert!(
             key.chars()

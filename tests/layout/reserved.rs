@@ -2,7 +2,7 @@
 
 use kube::core::cel::Validator;
 use serde_json::json;
-use static_aws_credentials::{api::Layout, layout::keys};
+use static_aws_credentials::api::Layout;
 
 use super::{
     LAYOUTS,
@@ -19,10 +19,10 @@ fn is_taken(layout: Layout, key: &str) -> bool {
 
 #[test]
 fn a_further_key_is_refused_exactly_beside_a_layout_that_writes_it() {
-    let all = || LAYOUTS.into_iter().flat_map(|layout| keys(layout, true));
+    let all = || LAYOUTS.into_iter().flat_map(|layout| layout.keys(true));
     for layout in LAYOUTS {
         for key in all().chain(["accesskey"]) {
-            let written = keys(layout, true).any(|written| written == key);
+            let written = layout.keys(true).any(|written| written == key);
             assert_eq!(is_taken(layout, key), !written, "{key} beside {layout:?}");
         }
     }

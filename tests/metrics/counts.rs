@@ -8,10 +8,10 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use static_aws_credentials::{
     api::StaticAwsCredentialsStatus,
+    domain::index::{Index, NamespacedName, References},
+    domain::policy::Policy,
     error::Error,
-    guards::Policy,
-    index::{Index, NamespacedName, References},
-    metrics::{Format, Metrics},
+    ops::metrics::{Format, Metrics},
 };
 
 use crate::exposition::{everything, samples, stalled, text};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
-use static_aws_credentials::metrics::Format;
+use static_aws_credentials::ops::metrics::Format;
 
 use crate::exposition::{everything, families, samples, text};
 
@@ -116,7 +116,7 @@ async fn every_metric_has_a_series_once_everything_happened() -> Result<()> {
 
 #[tokio::test]
 async fn results_and_verdicts_are_there_before_the_first() -> Result<()> {
-    let metrics = static_aws_credentials::metrics::Metrics::default();
+    let metrics = static_aws_credentials::ops::metrics::Metrics::default();
     let samples = samples(&text(&metrics, Format::Plain))?;
     let results = samples
         .iter()

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use static_aws_credentials::{
     api::StaticAwsCredentialsStatus,
-    index::NamespacedName,
-    metrics::{Format, Metrics, Summary},
+    domain::index::NamespacedName,
+    ops::metrics::{Format, Metrics, Summary},
 };
 
 use crate::exposition::{Sample, known::Known, samples, stalled, text};

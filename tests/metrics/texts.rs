@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use cluster::tools::promtool;
-use static_aws_credentials::metrics::Format;
+use static_aws_credentials::ops::metrics::Format;
 
 use crate::exposition::{everything, samples, text};
 

@@ -4,7 +4,7 @@ use std::{path::Path, process::Output, sync::Arc};
 
 use anyhow::Result;
 use serde_json::json;
-use static_aws_credentials::api_check;
+use static_aws_credentials::cli::api_check;
 
 use crate::{
     guards::begin,

@@ -7,8 +7,10 @@ use anyhow::{Result, anyhow};
 use serde_json::{Value, json};
 use static_aws_credentials::{
     api::{Layout, PairField},
-    layout::{Request, render},
-    pair::{KeyPair, SecretText},
+    domain::{
+        layout::{Request, render},
+        pair::{KeyPair, SecretText},
+    },
 };
 use strum::VariantArray as _;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use static_aws_credentials::managers::{MANAGERS, Mark};
+use static_aws_credentials::domain::managers::{MANAGERS, Mark};
 
 use crate::{
     attempt::{Things, assert_passes, assert_refused},

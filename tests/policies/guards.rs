@@ -13,7 +13,11 @@ use cluster::{
 };
 use kube::Client;
 use serde_json::json;
-use static_aws_credentials::{args::Cli, guards::Guards, health::Notes as _, metrics::Policies};
+use static_aws_credentials::{
+    cli::args::Cli,
+    ops::{health::Notes as _, metrics::Policies},
+    runtime::guards::Guards,
+};
 
 use crate::{
     operator::{Operator, PAIRS},
@@ -72,7 +76,10 @@ async fn the_leader_sees_which_policies_are_enforced(_: Arc<Stage>) -> Result<()
     let cluster = begin().await?;
     let client = client_of_pod(&cluster, POD).await?;
     let args = Cli::try_parse_from([&["static-aws-credentials"][..], &PREFIX].concat())?;
-    let guards = Guards::new(&args.run, RELEASE_NAMESPACE, Policies::default());
+    let guards = Guards::new(
+        &args.run.expected_policies(RELEASE_NAMESPACE),
+        Policies::default(),
+    );
     let absent = [
         "is NOT seen to be enforced: it does not exist",
         "is NOT seen to be enforced: its ValidatingAdmissionPolicyBinding does not exist",
@@ -138,7 +145,10 @@ async fn policies_that_are_ignored_are_not_taken_for_enforced(_: Arc<Stage>) -> 
     let cluster = begin().await?;
     let client = client_of_pod(&cluster, POD).await?;
     let args = Cli::try_parse_from([&["static-aws-credentials"][..], &PREFIX].concat())?;
-    let guards = Guards::new(&args.run, RELEASE_NAMESPACE, Policies::default());
+    let guards = Guards::new(
+        &args.run.expected_policies(RELEASE_NAMESPACE),
+        Policies::default(),
+    );
     apply(&cluster, &["policies/*"]).await?;
     until_seen(
         &guards,

@@ -14,7 +14,10 @@ use hyper::{
 };
 use kube::{Client, client::Body};
 use serde_json::{Value, json};
-use static_aws_credentials::{context::ProcessContext, controller, fair::FairSemaphore};
+use static_aws_credentials::{
+    runtime::{context::ProcessContext, controller},
+    sts::fair::FairSemaphore,
+};
 use tokio::{
     sync::broadcast,
     time::{Instant, sleep},

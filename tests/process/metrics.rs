@@ -14,10 +14,12 @@ use futures::future::join_all;
 use http_body_util::BodyExt;
 use kube::Client;
 use static_aws_credentials::{
-    health::Health,
-    index::NamespacedName,
-    metrics::{Listing, Summary},
-    server,
+    cli::server,
+    domain::index::NamespacedName,
+    ops::{
+        health::Health,
+        metrics::{Listing, Summary},
+    },
 };
 use tokio::time::Instant;
 use tower::{ServiceExt, service_fn};

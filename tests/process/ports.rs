@@ -11,8 +11,8 @@ use std::{
 
 use axum::{Router, routing::get};
 use static_aws_credentials::{
-    health::Health,
-    server::{serve, serve_probes},
+    cli::server::{serve, serve_probes},
+    ops::health::Health,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

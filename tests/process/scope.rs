@@ -25,10 +25,11 @@ use hyper::{
 use kube::{Client, client::Body};
 use serde_json::{Value, json};
 use static_aws_credentials::{
-    context::ProcessContext,
-    controller::{self, WatchEnded},
-    health::Health,
-    metrics::Format,
+    ops::{health::Health, metrics::Format},
+    runtime::{
+        context::ProcessContext,
+        controller::{self, WatchEnded},
+    },
 };
 use tokio::{
     sync::watch,

@@ -9,15 +9,11 @@ use futures::{
 };
 use kube::Client;
 use static_aws_credentials::{
-    args::Cli,
-    context::ProcessContext,
-    fair::FairSemaphore,
-    fingerprint::FingerprintKey,
-    guards::Guards,
-    leader::Leader,
-    metrics::{Metrics, Policies},
-    scopes::Scopes,
-    sts::{CallerIdentityReply, CallerIdentityRequest, Sts},
+    cli::args::Cli,
+    domain::fingerprint::FingerprintKey,
+    ops::metrics::{Metrics, Policies},
+    runtime::{context::ProcessContext, guards::Guards, leader::Leader, scopes::Scopes},
+    sts::{CallerIdentityReply, CallerIdentityRequest, Sts, fair::FairSemaphore},
 };
 use tokio::sync::mpsc;
 
@@ -54,5 +50,8 @@ pub fn shared(client: Client) -> ProcessContext {
 /// No policies are part of the install, and none are required.
 fn guards() -> Arc<Guards> {
     let args = Cli::parse_from(["static-aws-credentials"]).run;
-    Arc::new(Guards::new(&args, "default", Policies::default()))
+    Arc::new(Guards::new(
+        &args.expected_policies("default"),
+        Policies::default(),
+    ))
 }

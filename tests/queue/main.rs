@@ -10,9 +10,9 @@ mod owed;
 use std::time::Duration;
 
 use static_aws_credentials::{
-    fair::Load,
-    index::NamespacedName,
-    queue::{Action, Queue},
+    domain::index::NamespacedName,
+    runtime::queue::{Action, Queue},
+    sts::fair::Load,
 };
 use tokio::time::Instant;
 

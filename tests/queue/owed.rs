@@ -7,9 +7,9 @@ use std::{
 
 use proptest::prelude::*;
 use static_aws_credentials::{
-    fair::Load,
-    index::NamespacedName,
-    queue::{Action, Queue, WorkItem},
+    domain::index::NamespacedName,
+    runtime::queue::{Action, Queue, WorkItem},
+    sts::fair::Load,
 };
 use tokio::time::Instant;
 

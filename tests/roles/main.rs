@@ -17,7 +17,7 @@ use cluster::{
 use render::{NEWEST, objects, set, ways};
 use review::{Question, allowed, check};
 use serde_json::{Value, json};
-use static_aws_credentials::api_check;
+use static_aws_credentials::cli::api_check;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Where `helm template` puts the release.

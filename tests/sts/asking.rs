@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use static_aws_credentials::{
     api::Identity,
+    domain::verdict::Answer,
     sts::{CallerIdentityRequest, Client, Endpoint, Route, Sts},
-    verdict::Answer,
 };
 
 use crate::{

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use static_aws_credentials::{
     api::Reason::*,
-    pair::{KeyPair, SecretText},
+    domain::{
+        pair::{KeyPair, SecretText},
+        verdict::Answer,
+    },
     sts::{CallerIdentityRequest, Sts, parse_endpoint},
-    verdict::Answer,
 };
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use static_aws_credentials::{api::Reason::*, verdict::Answer};
+use static_aws_credentials::{api::Reason::*, domain::verdict::Answer};
 
 use crate::{
     asking::{ACCOUNT, ARN, answer_to, answer_to_body, ask, direct, identity},

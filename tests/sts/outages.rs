@@ -10,8 +10,8 @@ use std::{
 
 use static_aws_credentials::{
     api::Reason,
+    domain::verdict::Answer,
     sts::{CachedSts, CallerIdentityRequest, Priority, Sts},
-    verdict::Answer,
 };
 use tokio::time::{Instant, advance, sleep};
 

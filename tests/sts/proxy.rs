@@ -9,8 +9,8 @@ use cluster::{
 };
 use static_aws_credentials::{
     api::Reason::*,
+    domain::verdict::Answer,
     sts::{Client, LoginFiles, Proxy, Route, TrustedCa, parse_endpoint, parse_proxy},
-    verdict::Answer,
 };
 use tempfile::TempDir;
 

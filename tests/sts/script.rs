@@ -9,9 +9,11 @@ use std::{
 use futures::future::BoxFuture;
 use static_aws_credentials::{
     api::Identity,
-    pair::{KeyPair, SecretText},
+    domain::{
+        pair::{KeyPair, SecretText},
+        verdict::Answer,
+    },
     sts::{CachedSts, CallerIdentityReply, CallerIdentityRequest, Priority, Rate, Sts},
-    verdict::Answer,
 };
 use tokio::{
     task::{JoinHandle, yield_now},

@@ -3,8 +3,10 @@
 use std::num::NonZeroU32;
 
 use static_aws_credentials::{
-    fingerprint::FingerprintKey,
-    pair::{KeyPair, SecretText},
+    domain::{
+        fingerprint::FingerprintKey,
+        pair::{KeyPair, SecretText},
+    },
     sts::{CaError, Rate, TrustedCa, parse_endpoint},
 };
 

@@ -4,9 +4,11 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use static_aws_credentials::{
     api::Reason,
-    pair::{KeyPair, SecretText},
+    domain::{
+        pair::{KeyPair, SecretText},
+        verdict::Answer,
+    },
     sts::{CachedSts, Rate, Sts},
-    verdict::Answer,
 };
 use tokio::time::{Instant, advance, sleep};
 

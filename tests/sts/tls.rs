@@ -3,8 +3,8 @@
 use cluster::sts::{Answer as Says, Certificate, Sts as StandIn};
 use static_aws_credentials::{
     api::Reason::*,
+    domain::verdict::Answer,
     sts::{Client, Endpoint, Route, TrustedCa, parse_endpoint},
-    verdict::Answer,
 };
 
 use crate::{

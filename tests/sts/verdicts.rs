@@ -2,8 +2,8 @@
 
 use static_aws_credentials::{
     api::{Identity, Reason, Reason::*},
+    domain::verdict::Answer,
     sts::{Outcome, classify},
-    verdict::Answer,
 };
 
 const ACCOUNT: &str = "123456789012";

@@ -2,7 +2,7 @@
 
 use static_aws_credentials::{
     api::{Reason, Reason::*},
-    verdict::Answer,
+    domain::verdict::Answer,
 };
 
 use crate::{

@@ -14,13 +14,15 @@ use k8s_openapi::{
 };
 use static_aws_credentials::{
     api::{Published, StaticAwsCredentialsStatus},
+    domain::policy::Policy,
+    domain::{
+        index::NamespacedName,
+        pair::{KeyPair, SecretText},
+        verdict::Answer,
+    },
     error::Error,
-    guards::Policy,
-    index::NamespacedName,
-    metrics::{Format, Metrics},
-    pair::{KeyPair, SecretText},
+    ops::metrics::{Format, Metrics},
     sts::{CallerIdentityReply, CallerIdentityRequest, Priority, Sts},
-    verdict::Answer,
 };
 use tokio::time::Instant;
 use tower::{Layer, Service};

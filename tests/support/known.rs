@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::json;
 use static_aws_credentials::{
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
-    index::NamespacedName,
-    metrics::{Listing, Summary},
-    store::Store,
+    domain::index::NamespacedName,
+    ops::metrics::{Listing, Summary},
+    runtime::store::Store,
 };
 
 /// A store, filled by hand.

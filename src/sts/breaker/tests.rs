@@ -1,7 +1,7 @@
 //! When the breaker opens and closes.
 
 use super::*;
-use crate::{
+use crate::domain::{
     fingerprint::FingerprintKey,
     pair::{KeyPair, SecretText},
 };

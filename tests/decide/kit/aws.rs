@@ -7,10 +7,12 @@ use std::{
 
 use static_aws_credentials::{
     api::{Identity, Reason},
-    decide::Awaited,
-    pair::KeyPair,
-    region::{Partition, Region},
-    verdict::Answer,
+    domain::{
+        decide::Awaited,
+        pair::KeyPair,
+        region::{Partition, Region},
+        verdict::Answer,
+    },
 };
 
 use super::build::{Pair, universe};

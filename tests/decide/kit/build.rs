@@ -6,7 +6,7 @@ use k8s_openapi::{ByteString, api::core::v1::Secret};
 use serde_json::json;
 use static_aws_credentials::{
     api::StaticAwsCredentials,
-    pair::{KeyPair, SecretText},
+    domain::pair::{KeyPair, SecretText},
 };
 
 /// Name of the source of the resource `orders`.

@@ -5,10 +5,12 @@ use std::time::Duration;
 use kube::ResourceExt;
 use static_aws_credentials::{
     api::StaticAwsCredentialsStatus,
-    decide::{InputsHash, Plan, Requeue, TargetWrite},
-    index::Observed,
-    runtime_state::PendingStatus,
-    target::{FIELD_MANAGER, ZeroizingSecret},
+    domain::{
+        decide::{InputsHash, Plan, Requeue, TargetWrite},
+        index::Observed,
+        target::{FIELD_MANAGER, ZeroizingSecret},
+    },
+    runtime::runtime_state::PendingStatus,
 };
 
 use super::{

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use k8s_openapi::jiff::SignedDuration;
-use static_aws_credentials::{index::SecretVersion, resource::key_of};
+use static_aws_credentials::domain::{index::SecretVersion, resource::key_of};
 
 use super::{
     NAMESPACE, World,

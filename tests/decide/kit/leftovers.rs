@@ -1,6 +1,6 @@
 //! How a run removes what is left over.
 
-use static_aws_credentials::{
+use static_aws_credentials::domain::{
     decide::{Fate, Leftover, Plan, leftovers_note, tell_leftovers},
     index::Observed,
 };

@@ -1,7 +1,7 @@
 //! What a test looks at: the status as one line, the target's pair, the requests.
 
 use static_aws_credentials::api::{ConditionType, StaticAwsCredentialsStatus};
-use static_aws_credentials::conditions;
+use static_aws_credentials::domain::conditions;
 
 use super::{Pair, TARGET, World, universe};
 

@@ -9,13 +9,15 @@ use std::{
 
 use static_aws_credentials::{
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
-    decide::{InputsHash, Question},
-    fingerprint::{Fingerprint, FingerprintKey},
-    index::{Index, View},
-    pair::KeyPair,
-    region::Region,
-    runtime_state::RuntimeState,
-    verdict::Answer,
+    domain::{
+        decide::{InputsHash, Question},
+        fingerprint::{Fingerprint, FingerprintKey},
+        index::{Index, View},
+        pair::KeyPair,
+        region::Region,
+        verdict::Answer,
+    },
+    runtime::runtime_state::RuntimeState,
 };
 
 use super::{

@@ -8,12 +8,14 @@ use static_aws_credentials::{
         ADOPT_BY_ANNOTATION, ConditionType, DeletionPolicy, OnRejected, Reason,
         StaticAwsCredentialsStatus,
     },
-    conditions,
-    decide::{Source, TargetWrite},
-    index::SecretVersion,
-    layout,
-    pair::{KeyPair, SecretBytes},
-    target,
+    domain::{
+        conditions,
+        decide::{Source, TargetWrite},
+        index::SecretVersion,
+        layout,
+        pair::{KeyPair, SecretBytes},
+        target,
+    },
 };
 
 use super::{World, build::universe, run::Run, store::Event};

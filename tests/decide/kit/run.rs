@@ -5,14 +5,18 @@ use std::{sync::Arc, time::Duration};
 use kube::ResourceExt;
 use static_aws_credentials::{
     api::{ConditionType, StaticAwsCredentials, StaticAwsCredentialsStatus},
-    conditions,
-    decide::{Awaited, FoundTarget, Inputs as Known, Query, Read, Source, Step, Target, examine},
-    fingerprint::Fingerprint,
-    index::{Observed, SecretVersion, View},
-    region::Region,
-    resource::{ValidatedCredentials, copied, references},
-    runtime_state::PendingStatus,
-    verdict::{Answer, Control},
+    domain::{
+        conditions,
+        decide::{
+            Awaited, FoundTarget, Inputs as Known, Query, Read, Source, Step, Target, examine,
+        },
+        fingerprint::Fingerprint,
+        index::{Observed, SecretVersion, View},
+        region::Region,
+        resource::{ValidatedCredentials, copied, references},
+        verdict::{Answer, Control},
+    },
+    runtime::runtime_state::PendingStatus,
 };
 
 use super::{World, build::key_pair, process::Waiting, store::NAMESPACE};
@@ -250,7 +254,9 @@ impl Run {
     }
 
     /// What the index is told of the resource when its own status has come back.
-    pub fn mentions(object: &StaticAwsCredentials) -> static_aws_credentials::index::References {
+    pub fn mentions(
+        object: &StaticAwsCredentials,
+    ) -> static_aws_credentials::domain::index::References {
         references(object, object.status.as_ref())
     }
 }

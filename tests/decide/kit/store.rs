@@ -12,8 +12,10 @@ use kube::ResourceExt;
 use serde_json::{Value, json};
 use static_aws_credentials::{
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
-    index::SecretVersion,
-    target::{self, FIELD_MANAGER},
+    domain::{
+        index::SecretVersion,
+        target::{self, FIELD_MANAGER},
+    },
 };
 
 /// Where everything is.

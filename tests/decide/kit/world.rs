@@ -6,9 +6,11 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 use static_aws_credentials::{
     api::StaticAwsCredentialsSpec,
-    decide::{self, Inputs as Known, Step},
-    layout::DEFAULT_TTL,
-    resource::key_of,
+    domain::{
+        decide::{self, Inputs as Known, Step},
+        layout::DEFAULT_TTL,
+        resource::key_of,
+    },
 };
 use tokio::time::Instant;
 

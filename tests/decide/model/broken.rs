@@ -8,11 +8,13 @@ use std::{
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use static_aws_credentials::{
     api::{ADOPT_BY_ANNOTATION, Identity, OnRejected},
-    decide::{
-        FoundTarget, Inputs as Known, Memory, Plan, Proof, Requeue, Source, Step, Target,
-        TargetWrite, decide,
+    domain::{
+        decide::{
+            FoundTarget, Inputs as Known, Memory, Plan, Proof, Requeue, Source, Step, Target,
+            TargetWrite, decide,
+        },
+        verdict::Answer,
     },
-    verdict::Answer,
 };
 
 use super::{

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, rc::Rc};
 
-use static_aws_credentials::decide::{Inputs as Known, Step};
+use static_aws_credentials::domain::decide::{Inputs as Known, Step};
 
 use super::{
     goal,

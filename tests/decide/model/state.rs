@@ -9,7 +9,8 @@ use std::{
 };
 
 use static_aws_credentials::{
-    fingerprint::Fingerprint, index::NamespacedName, runtime_state::RuntimeState,
+    domain::{fingerprint::Fingerprint, index::NamespacedName},
+    runtime::runtime_state::RuntimeState,
 };
 
 use super::moves::Budget;

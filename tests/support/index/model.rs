@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use static_aws_credentials::index::{NamespacedName, Observed, References, SecretVersion, View};
+use static_aws_credentials::domain::index::{
+    NamespacedName, Observed, References, SecretVersion, View,
+};
 
 /// The one namespace of the model.
 pub const TEAM: &str = "team";

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::{collection::vec, prelude::*};
-use static_aws_credentials::{
+use static_aws_credentials::domain::{
     index::{Index, NamespacedName, Observed, References, SecretVersion},
     uid::Uid,
 };

@@ -7,12 +7,16 @@ use kube::{api::ObjectMeta, runtime::watcher::Event as Watched};
 use proptest::{collection::vec, prelude::*};
 use serde_json::json;
 use static_aws_credentials::{
-    index::{Index, NamespacedName, Observed, SecretVersion, View},
-    resource::{self, Undecodable},
-    store::Store,
-    watch::{
-        WatchedCredentials,
-        resources::{Consequences, on_event},
+    domain::{
+        index::{Index, NamespacedName, Observed, SecretVersion, View},
+        resource::{self, Undecodable},
+    },
+    runtime::{
+        store::Store,
+        watch::{
+            WatchedCredentials,
+            resources::{Consequences, on_event},
+        },
     },
 };
 

@@ -1,6 +1,6 @@
 //! What happens to single names.
 
-use static_aws_credentials::index::{
+use static_aws_credentials::domain::index::{
     Index, MAX_STALE_TARGETS, MOST_UNCLAIMED, MOST_UNCLAIMED_IN_A_NAMESPACE, NamespacedName,
     Observed, References, SecretVersion,
 };

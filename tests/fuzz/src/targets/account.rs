@@ -1,6 +1,6 @@
 //! The account in an access key ID.
 
-use static_aws_credentials::account::account_id_from_key_id;
+use static_aws_credentials::domain::account::account_id_from_key_id;
 
 const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 

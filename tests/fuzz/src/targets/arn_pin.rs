@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use static_aws_credentials::arn::ArnPattern;
+use static_aws_credentials::domain::arn::ArnPattern;
 
 use super::halves;
 

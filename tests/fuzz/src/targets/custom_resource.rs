@@ -7,7 +7,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 use static_aws_credentials::{
     api::{API_VERSION, KIND, Reason, StaticAwsCredentials, ValidationLevel, crd},
-    resource::{ValidatedCredentials, key_of, references, target_name},
+    domain::resource::{ValidatedCredentials, key_of, references, target_name},
 };
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {

@@ -12,9 +12,11 @@ use configparser::ini::Ini;
 use serde_json::{Value, json};
 use static_aws_credentials::{
     api::{Layout, Reason},
-    layout::{Request, carries, render},
-    pair::{KeyPair, SecretBytes, SecretText},
-    region::Region,
+    domain::{
+        layout::{Request, carries, render},
+        pair::{KeyPair, SecretBytes, SecretText},
+        region::Region,
+    },
 };
 
 use super::halves;

@@ -6,7 +6,7 @@ use k8s_openapi::{ByteString, api::core::v1::Secret};
 use serde_json::Value;
 use static_aws_credentials::{
     api::{API_VERSION, SecretRef},
-    check::manifest::{Manifests, parse},
+    cli::check::manifest::{Manifests, parse},
 };
 
 pub fn manifests(input: &[u8]) {

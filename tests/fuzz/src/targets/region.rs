@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use static_aws_credentials::{region::Region, sts::parse_endpoint};
+use static_aws_credentials::{domain::region::Region, sts::parse_endpoint};
 use url::{Host, ParseError, Url};
 
 use super::is_one_of_few;

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
-use static_aws_credentials::{
+use static_aws_credentials::domain::{
     account,
     format::{Names, WellFormed, check},
     pair::SecretBytes,

@@ -8,9 +8,11 @@ use std::{
 
 use roxmltree::{Document, Node};
 use static_aws_credentials::{
-    pair::{KeyPair, SecretText},
+    domain::{
+        pair::{KeyPair, SecretText},
+        verdict::Answer,
+    },
     sts::{CallerIdentityRequest, Client, Priority, Route, Sts},
-    verdict::Answer,
 };
 use tokio::{runtime::Runtime, time::Instant};
 

@@ -1,0 +1,91 @@
+//! Which keys each layout writes, and what each key holds. The CEL rules of the API and the rendering of a target
+//! read the same table.
+
+use super::Layout;
+
+/// The key of the config file by which SDKs find the `credential_process` program.
+pub const PROCESS_CONFIG: &str = "config-process";
+
+/// What a key of the target holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KeyContent {
+    AccessKeyId,
+    SecretAccessKey,
+    Region,
+    /// The name of the provider, and also the type of the binding.
+    Aws,
+    CredentialsFile,
+    ConfigFile,
+    ProcessJson,
+    ProcessConfig,
+}
+
+impl KeyContent {
+    pub(crate) fn needs_region(self) -> bool {
+        matches!(self, Self::Region | Self::ConfigFile)
+    }
+
+    pub(crate) fn holds_key_material(self) -> bool {
+        matches!(self, Self::AccessKeyId | Self::SecretAccessKey) || self.holds_pair()
+    }
+
+    pub(crate) fn holds_pair(self) -> bool {
+        matches!(self, Self::CredentialsFile | Self::ProcessJson)
+    }
+}
+
+impl Layout {
+    /// The keys that the layout writes, in the order of the documentation.
+    pub fn keys(self, with_region: bool) -> impl Iterator<Item = &'static str> {
+        let entries = self.entries().iter();
+        let written = entries.filter(move |(_, content)| with_region || !content.needs_region());
+        written.map(|(key, _)| *key)
+    }
+
+    /// The same with the content of each key.
+    pub(crate) fn entries(self) -> &'static [(&'static str, KeyContent)] {
+        use KeyContent::{
+            AccessKeyId, Aws, ConfigFile, CredentialsFile, ProcessConfig, ProcessJson, Region,
+            SecretAccessKey,
+        };
+        match self {
+            Self::Env => &[
+                ("AWS_ACCESS_KEY_ID", AccessKeyId),
+                ("AWS_SECRET_ACCESS_KEY", SecretAccessKey),
+                ("AWS_REGION", Region),
+                ("AWS_DEFAULT_REGION", Region),
+            ],
+            Self::SharedCredentialsFile => {
+                &[("credentials", CredentialsFile), ("config", ConfigFile)]
+            }
+            Self::ProcessJson => &[("credentials.json", ProcessJson)],
+            Self::CredentialProcess => &[
+                ("credentials.json", ProcessJson),
+                (PROCESS_CONFIG, ProcessConfig),
+            ],
+            Self::ServiceBinding => &[
+                ("type", Aws),
+                ("provider", Aws),
+                ("access-key-id", AccessKeyId),
+                ("secret-access-key", SecretAccessKey),
+                ("region", Region),
+            ],
+            Self::Mendix => &[
+                ("mx-const-AWSAuthentication.AccessKey", AccessKeyId),
+                (
+                    "mx-const-AWSAuthentication.SecretAccessKey",
+                    SecretAccessKey,
+                ),
+            ],
+            Self::MendixStorage => &[
+                ("storage-access-key-id", AccessKeyId),
+                ("storage-secret-access-key", SecretAccessKey),
+            ],
+            Self::CloudCredential => &[
+                ("aws_access_key_id", AccessKeyId),
+                ("aws_secret_access_key", SecretAccessKey),
+                ("credentials", CredentialsFile),
+            ],
+        }
+    }
+}

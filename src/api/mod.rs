@@ -1,0 +1,55 @@
+//! The `awscredentials.dev` API: types, defaults and rules, and nothing that acts on them.
+
+mod choices;
+mod crd;
+mod layout_keys;
+mod overlap;
+mod reason;
+mod rotation;
+mod rules;
+mod spec;
+mod status;
+mod target;
+
+pub use choices::{
+    DeletionPolicy, Layout, OnRejected, PairField, RestartScope, RootUser, ValidationLevel,
+    WorkloadKind,
+};
+pub use crd::{MANIFEST, crd, crd_yaml};
+pub(crate) use layout_keys::KeyContent;
+pub use layout_keys::PROCESS_CONFIG;
+pub use overlap::{
+    ConsumerGroup, Consumers, MOST_NAMES, MOST_OLDER_KEYS, MOST_WORKLOADS, OlderKey, Previous,
+    Restarts,
+};
+pub use reason::Reason;
+pub use rotation::{Restart, Rotation, WorkloadReference};
+pub use rules::LONGEST_KEY;
+pub use spec::{SecretRef, StaticAwsCredentials, StaticAwsCredentialsSpec, Validation};
+pub use status::{
+    Binding, ConditionType, Identity, Published, Settling, SourceVersion,
+    StaticAwsCredentialsStatus,
+};
+pub use target::Target;
+
+/// API group of the resource.
+pub const GROUP: &str = "awscredentials.dev";
+/// The one kind.
+pub const KIND: &str = "StaticAwsCredentials";
+/// Group and served version as they stand in manifests and owner references.
+pub const API_VERSION: &str = "awscredentials.dev/v1alpha1";
+/// Label on every target that carries the UID of the resource that it belongs to.
+pub const UID_LABEL: &str = "awscredentials.dev/uid";
+/// Prefix of the annotation on the template of a workload's pods by which it is restarted: the UID of the
+/// resource follows, and the value is the revision of its pair and when it was published.
+pub const RESTART_ANNOTATION_PREFIX: &str = "restart.awscredentials.dev/";
+/// Annotation on a Secret that names the resource which may take it over.
+pub const ADOPT_BY_ANNOTATION: &str = "awscredentials.dev/adopt-by";
+/// Annotation on a pod that names the Secret that it gets.
+pub const INJECT_ANNOTATION: &str = "awscredentials.dev/inject";
+/// Annotation on such a pod; `Hot` if it is to follow rotations by itself.
+pub const ROTATION_ANNOTATION: &str = "awscredentials.dev/rotation";
+/// Default of `spec.secretRef.accessKeyIdKey`.
+pub const ACCESS_KEY_ID_KEY: &str = "AWS_ACCESS_KEY_ID";
+/// Default of `spec.secretRef.secretAccessKeyKey`.
+pub const SECRET_ACCESS_KEY_KEY: &str = "AWS_SECRET_ACCESS_KEY";

@@ -1,0 +1,275 @@
+//! The command line. Every flag of `run` has an environment twin.
+
+pub mod check;
+
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    domain::{layout::DEFAULT_TTL, region::Variant, resource::duration, words},
+    ops::telemetry::{Collector, LogFormat},
+    runtime::guards::Expected,
+    sts::{Endpoint, ProxyUrl, parse_endpoint, parse_proxy},
+};
+
+/// Proves AWS key pairs in Secrets and publishes them to the Secrets that pods mount.
+#[derive(Debug, Parser)]
+#[command(version, about, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do; `run` if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Flags of `run`.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the operator.
+    Run(Box<RunArgs>),
+    /// Print the CustomResourceDefinition.
+    Crd,
+    /// Judge the key pair in a Secret as the operator would, and change nothing.
+    Check(Box<check::CheckArgs>),
+    /// Tell by dry runs whether the API server takes good resources and refuses bad ones, and what the
+    /// admission policies refuse.
+    ApiCheck(ApiCheckArgs),
+}
+
+/// Flags of `api-check`.
+#[derive(Clone, Debug, Args)]
+pub struct ApiCheckArgs {
+    /// Namespace of the dry runs
+    #[arg(short, long, env = "AWSCREDS_API_CHECK_NAMESPACE", value_name = "NS")]
+    pub namespace: String,
+
+    /// Try the admission policies whose names begin so as well, as in PREFIX-requester
+    #[arg(long, env = "AWSCREDS_POLICIES", value_name = "PREFIX")]
+    pub policies: Option<String>,
+}
+
+/// Says what is wrong with a command line, or what `--help` and `--version` ask for, and returns
+/// the exit code. For `check` 2 means that nothing can be said, so a usage error has another there.
+#[must_use]
+pub fn refuse(error: &clap::Error) -> u8 {
+    if error.use_stderr() {
+        // It repeats what was written in the place of a flag's value.
+        let text = error.render().to_string();
+        text.lines()
+            .for_each(|line| eprintln!("{}", words::foreign(line)));
+    } else {
+        // What cannot be printed cannot be said either.
+        let _ = error.print();
+    }
+    let is_check = std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == "check");
+    match error.exit_code() {
+        0 => 0,
+        _ if is_check => check::UNUSABLE,
+        _ => 2,
+    }
+}
+
+fn kubelet_sync_period(text: &str) -> Result<Duration, String> {
+    let within = |period: &Duration| (10..=3600).contains(&period.as_secs());
+    duration(text).filter(within).ok_or_else(|| {
+        "must be 10s to 1h, in whole hours, minutes and seconds, such as 90s or 2m".to_owned()
+    })
+}
+
+/// Flags of `run`.
+#[derive(Clone, Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub struct RunArgs {
+    /// Ask this endpoint instead of the region's STS: HTTPS, or HTTP on a loopback address; {region} in its host
+    /// stands for the region
+    #[arg(long, env = "AWSCREDS_STS_ENDPOINT", value_name = "URL", value_parser = parse_endpoint)]
+    pub sts_endpoint: Option<Endpoint>,
+
+    /// Ask these endpoints of the region's STS
+    #[arg(
+        long,
+        env = "AWSCREDS_STS_VARIANT",
+        value_name = "VARIANT",
+        conflicts_with = "sts_endpoint"
+    )]
+    pub sts_variant: Option<Variant>,
+
+    /// Ask STS through this proxy, with CONNECT. Default: none, whatever the environment says
+    #[arg(long, env = "AWSCREDS_STS_PROXY", value_name = "URL", value_parser = parse_proxy)]
+    pub sts_proxy: Option<ProxyUrl>,
+
+    /// The file with the user name that the proxy asks for
+    #[arg(long, env = "AWSCREDS_STS_PROXY_USERNAME_FILE", value_name = "PATH", requires_all = ["sts_proxy", "sts_proxy_password_file"])]
+    pub sts_proxy_username_file: Option<PathBuf>,
+
+    /// The file with the password that the proxy asks for
+    #[arg(
+        long,
+        env = "AWSCREDS_STS_PROXY_PASSWORD_FILE",
+        value_name = "PATH",
+        requires = "sts_proxy_username_file"
+    )]
+    pub sts_proxy_password_file: Option<PathBuf>,
+
+    /// Trust the certificate authorities in this PEM file, and no others, for STS
+    #[arg(long, env = "AWSCREDS_STS_CA_FILE", value_name = "PATH")]
+    pub sts_ca_file: Option<PathBuf>,
+
+    /// Serve this namespace only; may be repeated. Default: all namespaces
+    #[arg(
+        long = "namespace",
+        env = "AWSCREDS_NAMESPACE",
+        value_name = "NS",
+        value_delimiter = ','
+    )]
+    pub namespaces: Vec<String>,
+
+    /// Serve /metrics here, and /livez and /readyz too
+    #[arg(
+        long,
+        env = "AWSCREDS_BIND",
+        value_name = "ADDR",
+        default_value = "[::]:8080"
+    )]
+    pub bind: SocketAddr,
+
+    /// Serve /livez and /readyz here, on a thread of their own
+    #[arg(
+        long,
+        env = "AWSCREDS_PROBE_BIND",
+        value_name = "ADDR",
+        default_value = "[::]:8081"
+    )]
+    pub probe_bind: SocketAddr,
+
+    /// Serve /metrics by TLS with the certificates in this PEM file, which may be renewed
+    #[arg(
+        long,
+        env = "AWSCREDS_METRICS_TLS_CERT_FILE",
+        value_name = "PATH",
+        requires = "metrics_tls_key_file"
+    )]
+    pub metrics_tls_cert_file: Option<PathBuf>,
+
+    /// The private key of that certificate, in PEM
+    #[arg(
+        long,
+        env = "AWSCREDS_METRICS_TLS_KEY_FILE",
+        value_name = "PATH",
+        requires = "metrics_tls_cert_file"
+    )]
+    pub metrics_tls_key_file: Option<PathBuf>,
+
+    /// Let only those read /metrics whose bearer token the API server takes, and who may get that non-resource URL
+    #[arg(
+        long,
+        env = "AWSCREDS_METRICS_AUTHENTICATION",
+        requires = "metrics_tls_cert_file"
+    )]
+    pub metrics_authentication: bool,
+
+    /// How many resources are worked on at once
+    #[arg(long, env = "AWSCREDS_CONCURRENCY", value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..))]
+    pub concurrency: u16,
+
+    /// How many questions STS is asked per second at most; twice as many in a burst
+    #[arg(long, env = "AWSCREDS_STS_RATE", value_name = "N", default_value = "5")]
+    pub sts_rate: NonZeroU32,
+
+    /// Have effects only while holding a lease, so that several replicas may run
+    #[arg(long, env = "AWSCREDS_LEADER_ELECTION")]
+    pub leader_election: bool,
+
+    /// Warn, at the start and in the metrics, that no admission policy asks who may request what
+    #[arg(long, env = "AWSCREDS_UNGUARDED")]
+    pub unguarded: bool,
+
+    /// Look whether the admission policies are enforced whose names begin so, as in PREFIX-fence
+    #[arg(long, env = "AWSCREDS_POLICIES", value_name = "PREFIX")]
+    pub policies: Option<String>,
+
+    /// Write nothing while one of the policies is not seen to be enforced
+    #[arg(long, env = "AWSCREDS_REQUIRE_POLICIES", requires = "policies")]
+    pub require_policies: bool,
+
+    /// After a rotation list the pods of its namespace, and say which hold the superseded pair
+    #[arg(long, env = "AWSCREDS_LIST_CONSUMERS")]
+    pub list_consumers: bool,
+
+    /// After a rotation restart the workloads that a resource wants restarted
+    #[arg(long, env = "AWSCREDS_RESTART_CONSUMERS")]
+    pub restart_consumers: bool,
+
+    /// How long a kubelet takes to put another content of a Secret into running pods: its `syncFrequency` and the
+    /// delay of its cache, 10s to 1h. Pods that start earlier after a rotation may read the older pair
+    #[arg(long, env = "AWSCREDS_KUBELET_SYNC_PERIOD", value_name = "DURATION", default_value = "90s", value_parser = kubelet_sync_period)]
+    pub kubelet_sync_period: Duration,
+
+    /// For how many seconds consumers of the layout `CredentialProcess` keep a pair: how late they follow a
+    /// rotation. Below 960 boto3 starts a process for each request
+    #[arg(long, env = "AWSCREDS_CREDENTIAL_PROCESS_TTL", value_name = "SECONDS", default_value_t = DEFAULT_TTL, value_parser = clap::value_parser!(u32).range(1..=43_200))]
+    pub credential_process_ttl: u32,
+
+    /// Copy this label from resources to their targets; may be repeated. Default: none
+    #[arg(
+        long = "copy-label",
+        env = "AWSCREDS_COPY_LABEL",
+        value_name = "KEY",
+        value_delimiter = ','
+    )]
+    pub copy_labels: Vec<String>,
+
+    /// The name of the lease
+    #[arg(
+        long,
+        env = "AWSCREDS_LEASE_NAME",
+        value_name = "NAME",
+        default_value = "static-aws-credentials"
+    )]
+    pub lease_name: String,
+
+    /// The namespace of the lease. Default: the operator's own
+    #[arg(long, env = "AWSCREDS_LEASE_NAMESPACE", value_name = "NS")]
+    pub lease_namespace: Option<String>,
+
+    /// How log lines look
+    #[arg(
+        long,
+        env = "AWSCREDS_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
+
+    /// Which log lines are written: a level, or directives as in `info,static_aws_credentials=debug`
+    #[arg(
+        long,
+        env = "AWSCREDS_LOG",
+        value_name = "FILTER",
+        default_value = "info"
+    )]
+    pub log: String,
+
+    /// Send the spans of runs to this collector of OpenTelemetry, by OTLP over HTTP. Default: nowhere
+    #[arg(long, env = "AWSCREDS_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<Collector>,
+}
+
+impl RunArgs {
+    /// The admission policies that the flags expect. `home` is the operator's own namespace.
+    #[must_use]
+    pub fn expected_policies<'a>(&'a self, home: &'a str) -> Expected<'a> {
+        Expected {
+            prefix: self.policies.as_deref(),
+            unguarded: self.unguarded,
+            required: self.require_policies,
+            restarts: self.restart_consumers,
+            namespace: self.namespaces.first().map_or(home, String::as_str),
+        }
+    }
+}

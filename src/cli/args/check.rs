@@ -1,0 +1,168 @@
+//! The command line of `check`. It has no environment twins: a verdict must not hang on what a shell
+//! happens to export.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{ArgGroup, Args, ValueEnum};
+use kube::core::Duration as GoDuration;
+
+use crate::{
+    domain::{
+        arn::ArnPattern,
+        region::{Region, Variant},
+    },
+    sts::{Endpoint, ProxyUrl, parse_endpoint, parse_proxy},
+};
+
+/// The exit code if nothing was judged.
+pub const UNUSABLE: u8 = 3;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  accepted: proven by AWS STS, or well-formed with --offline
+  1  rejected: the pair must not be used; the message says why and what to do
+  2  undetermined: AWS or the cluster gave no answer that says anything; try again
+  3  the command line or the manifest is wrong; nothing was judged
+
+No value of the Secret is ever printed; of the access key ID, the last four characters.";
+
+const EXAMPLES: &str = "\
+Examples:
+  check -f secret.yaml --region eu-west-1 --account-id 123456789012
+  kustomize build . | check -f -             # Secret and StaticAwsCredentials
+  check --secret orders-key-pair -n orders --region eu-west-1
+  check --resource orders -n orders          # as its spec says
+  check -f secret.yaml --offline -o json";
+
+/// Flags of `check`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    group = ArgGroup::new("subject").args(["file", "secret", "resource"]).required(true).multiple(true),
+    after_help = EXIT_CODES,
+    after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
+)]
+pub struct CheckArgs {
+    /// Read manifests from this file, or from standard input if it is `-`, and not from the cluster
+    #[arg(short = 'f', long, value_name = "PATH")]
+    pub file: Option<PathBuf>,
+
+    /// Check the Secret of this name, by what the flags below say
+    #[arg(long, value_name = "NAME", conflicts_with = "resource")]
+    pub secret: Option<String>,
+
+    /// Check the source of this `StaticAwsCredentials`, by what its spec says
+    #[arg(long, value_name = "NAME")]
+    pub resource: Option<String>,
+
+    /// Namespace in the cluster, or of what is meant in the file. Default: that of the kubeconfig's context
+    #[arg(short, long, value_name = "NS")]
+    pub namespace: Option<String>,
+
+    /// Context of the kubeconfig. Default: its current one, or the pod's service account
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    pub context: Option<String>,
+
+    /// Look at the bytes alone and ask nobody, as `validation.level: Format` does
+    #[arg(long)]
+    pub offline: bool,
+
+    /// AWS region to ask: any that is enabled, in the key's partition
+    #[arg(long, value_name = "REGION", value_parser = region)]
+    pub region: Option<String>,
+
+    /// The pair must belong to this AWS account
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    pub account_id: Option<String>,
+
+    /// The pair must belong to this IAM user; `*` stands for any characters but `:`
+    #[arg(long, value_name = "ARN", value_parser = arn, conflicts_with = "offline")]
+    pub arn: Option<String>,
+
+    /// Whether a pair of the root user is accepted. Default: deny
+    #[arg(long, value_name = "RULE", conflicts_with = "offline")]
+    pub root_user: Option<RootUser>,
+
+    /// Key of the Secret's data that holds the access key ID. Default: `AWS_ACCESS_KEY_ID`
+    #[arg(long, value_name = "KEY")]
+    pub access_key_id_key: Option<String>,
+
+    /// Key of the Secret's data that holds the secret access key. Default: `AWS_SECRET_ACCESS_KEY`
+    #[arg(long, value_name = "KEY")]
+    pub secret_access_key_key: Option<String>,
+
+    /// Go on asking for so long, such as `60s`, while AWS does not know the key yet or does not answer
+    #[arg(long, value_name = "DURATION", value_parser = wait, default_value = "0s", conflicts_with = "offline")]
+    pub wait: Duration,
+
+    /// Ask this endpoint instead of the region's STS: HTTPS, or HTTP on a loopback address; {region} in its host
+    /// stands for the region
+    #[arg(long, value_name = "URL", value_parser = parse_endpoint, conflicts_with = "offline")]
+    pub sts_endpoint: Option<Endpoint>,
+
+    /// Ask these endpoints of the region's STS
+    #[arg(long, value_name = "VARIANT", conflicts_with_all = ["sts_endpoint", "offline"])]
+    pub sts_variant: Option<Variant>,
+
+    /// Ask STS through this proxy, with CONNECT. Default: none, whatever the environment says
+    #[arg(long, value_name = "URL", value_parser = parse_proxy, conflicts_with = "offline")]
+    pub sts_proxy: Option<ProxyUrl>,
+
+    /// The file with the user name that the proxy asks for
+    #[arg(long, value_name = "PATH", requires_all = ["sts_proxy", "sts_proxy_password_file"])]
+    pub sts_proxy_username_file: Option<PathBuf>,
+
+    /// The file with the password that the proxy asks for
+    #[arg(long, value_name = "PATH", requires = "sts_proxy_username_file")]
+    pub sts_proxy_password_file: Option<PathBuf>,
+
+    /// Trust the certificate authorities in this PEM file, and no others, for STS
+    #[arg(long, value_name = "PATH", conflicts_with = "offline")]
+    pub sts_ca_file: Option<PathBuf>,
+
+    /// How the verdict is printed
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub output: Output,
+}
+
+/// How a verdict is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// One JSON object on one line.
+    Json,
+}
+
+/// Whether a pair of the root user is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RootUser {
+    /// It is rejected.
+    Deny,
+    /// It is accepted.
+    Allow,
+}
+
+fn region(text: &str) -> Result<String, String> {
+    Region::parse(text).map(|region| region.as_str().to_owned())
+}
+
+fn arn(text: &str) -> Result<String, String> {
+    ArnPattern::parse(text).map(|_| text.to_owned())
+}
+
+fn account_id(text: &str) -> Result<String, String> {
+    let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let account = is_account.then(|| text.to_owned());
+    account.ok_or_else(|| "an AWS account ID has 12 digits".to_owned())
+}
+
+fn wait(text: &str) -> Result<Duration, String> {
+    // The parser panics on a number that no duration holds.
+    const LONGEST: usize = 12;
+    let duration: Option<GoDuration> = (text.len() <= LONGEST).then(|| text.parse().ok()).flatten();
+    let duration = duration.ok_or("a duration looks like 60s or 2m")?;
+    if duration.is_negative() {
+        return Err("it must not be negative".to_owned());
+    }
+    Ok(duration.into())
+}

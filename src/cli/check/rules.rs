@@ -1,0 +1,110 @@
+//! The rules by which a Secret is judged: those of a resource, those of the flags, or both.
+
+use kube::ResourceExt;
+
+use crate::{
+    api::{
+        self, SecretRef, StaticAwsCredentials, StaticAwsCredentialsSpec, Target, Validation,
+        ValidationLevel,
+    },
+    cli::args::check::{CheckArgs, RootUser},
+    domain::resource::ValidatedCredentials,
+};
+
+/// The rules, parsed.
+pub struct Rules {
+    /// An existing resource, or a made-up one that holds only the flags.
+    pub resource: ValidatedCredentials,
+    /// The name of the existing resource.
+    pub of_resource: Option<String>,
+    /// Rules that could not be checked.
+    pub notes: Vec<String>,
+}
+
+impl Rules {
+    /// The rules of a resource, or of one with the API's defaults that names this Secret; flags override either.
+    ///
+    /// # Errors
+    /// The spec violates the schema, or has no region though AWS is to be asked.
+    pub fn new(
+        args: &CheckArgs,
+        object: Option<StaticAwsCredentials>,
+        secret: &str,
+    ) -> Result<Self, String> {
+        let of_resource = object.as_ref().map(ResourceExt::name_any);
+        let mut object = object.unwrap_or_else(|| naming(secret));
+        let asks_aws = object.spec.validation.level == ValidationLevel::Identity;
+        overlay(args, &mut object.spec);
+        let mut notes = Vec::new();
+        let spec = &object.spec;
+        if spec.validation.level == ValidationLevel::Identity && spec.region.is_none() {
+            let problem = "--region is needed to ask AWS STS; name any region that the account has \
+                           enabled, or say --offline to look at the bytes alone";
+            return Err(problem.to_owned());
+        }
+        if spec.validation.level == ValidationLevel::Format && spec.validation.arn.is_some() {
+            notes.push("spec.validation.arn was not checked: only STS knows the ARN".to_owned());
+        }
+        let mut resource =
+            ValidatedCredentials::parse(&object).map_err(|finding| finding.message)?;
+        // Once the resource is applied, AWS is asked about the pair.
+        resource.checks.any_store &= !asks_aws;
+        Ok(Self {
+            resource,
+            of_resource,
+            notes,
+        })
+    }
+}
+
+/// A resource with the defaults of the API server.
+fn naming(secret: &str) -> StaticAwsCredentials {
+    let spec = StaticAwsCredentialsSpec {
+        rotation: None,
+        secret_ref: SecretRef {
+            name: secret.to_owned(),
+            access_key_id_key: api::ACCESS_KEY_ID_KEY.to_owned(),
+            secret_access_key_key: api::SECRET_ACCESS_KEY_KEY.to_owned(),
+        },
+        region: None,
+        validation: Validation::default(),
+        target: Target::default(),
+        suspend: false,
+    };
+    StaticAwsCredentials::new(secret, spec)
+}
+
+fn overlay(args: &CheckArgs, spec: &mut StaticAwsCredentialsSpec) {
+    let source = &mut spec.secret_ref;
+    let names = [
+        (&args.access_key_id_key, &mut source.access_key_id_key),
+        (
+            &args.secret_access_key_key,
+            &mut source.secret_access_key_key,
+        ),
+    ];
+    for (flag, field) in names {
+        if let Some(name) = flag {
+            field.clone_from(name);
+        }
+    }
+    let validation = &mut spec.validation;
+    let options = [
+        (&args.region, &mut spec.region),
+        (&args.account_id, &mut validation.account_id),
+        (&args.arn, &mut validation.arn),
+    ];
+    for (flag, field) in options {
+        if flag.is_some() {
+            field.clone_from(flag);
+        }
+    }
+    match args.root_user {
+        Some(RootUser::Allow) => validation.root_user = api::RootUser::Allow,
+        Some(RootUser::Deny) => validation.root_user = api::RootUser::Deny,
+        None => {}
+    }
+    if args.offline {
+        validation.level = ValidationLevel::Format;
+    }
+}

@@ -1,0 +1,17 @@
+//! What a person, a pipeline or a kubelet calls: [`args`] parses the command line, [`process`] runs the operator,
+//! [`check`] and [`api_check`] are the commands for people and pipelines.
+//!
+//! [`kube_client`] and [`kubeconfig`] reach the API server, [`sts_client`] reaches AWS, [`server`] answers probes and
+//! scrapes, [`yaml`] parses manifests and kubeconfigs. [`core_dumps`] and [`panics`] keep key material in the process.
+
+pub mod api_check;
+pub mod args;
+pub mod check;
+pub mod core_dumps;
+pub mod kube_client;
+pub mod kubeconfig;
+pub mod panics;
+pub mod process;
+pub mod server;
+pub mod sts_client;
+pub mod yaml;

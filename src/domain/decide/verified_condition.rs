@@ -1,0 +1,163 @@
+//! The verdict on a source's pair: for the condition Verified, and for a check of a source from which nothing
+//! was published yet.
+
+use std::time::Duration;
+
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+
+use super::{
+    DueState, Inputs, Memory, Query, Source,
+    outcome::{Verification, VerificationStep},
+    schedule, verification,
+};
+use crate::{
+    api::{Reason, Settling, StaticAwsCredentialsStatus},
+    domain::{
+        conditions::ConditionStatus,
+        index::View,
+        resource::ValidatedCredentials,
+        verdict::{Answer, Finding},
+    },
+};
+
+/// The verdict on the pair of a source from which nothing was published yet.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Ask STS, then judge again.
+    Ask(Query),
+    /// The pair is proven, or well-formed at level Format.
+    Accepted(Finding),
+    /// The pair is rejected.
+    Rejected(Finding),
+    /// No verdict yet. AWS may be asked again after this time.
+    Undetermined(Finding, Duration),
+}
+
+/// What is known of a pair so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// The last answers of STS, by region.
+    pub answers: &'a [(String, Answer)],
+    /// How long AWS has not known the key. An unknown key counts as rejected only after
+    /// [`super::REJECTION_CONFIRMATION`].
+    pub refused_for: Duration,
+    /// Inconclusive answers in a row.
+    pub failures: u32,
+    /// Whether a custom endpoint replaces those of AWS.
+    pub endpoint_replaced: bool,
+    /// Whether AWS was asked through a proxy.
+    pub proxied: bool,
+    /// Wall clock.
+    pub now: Timestamp,
+}
+
+/// Judges a source as the reconcile of a new resource does.
+#[must_use]
+pub fn verdict(
+    resource: &ValidatedCredentials,
+    source: &Source,
+    evidence: &Evidence<'_>,
+) -> Verdict {
+    let status = StaticAwsCredentialsStatus {
+        settling: settling(source, evidence),
+        ..StaticAwsCredentialsStatus::default()
+    };
+    let memory = Memory {
+        failures: evidence.failures,
+        ..Memory::default()
+    };
+    let world = Inputs {
+        resource,
+        status: &status,
+        view: &View::default(),
+        memory: &memory,
+        source: Some(source),
+        targets: &[],
+        answers: evidence.answers,
+        control: None,
+        question: None,
+        awaited: None,
+        endpoint_replaced: evidence.endpoint_replaced,
+        proxied: evidence.proxied,
+        due: DueState::Undecided,
+        refused_for: Some(evidence.refused_for),
+        restore_wait: None,
+        newcomer_wait: None,
+        leftovers_note: None,
+        now: evidence.now,
+        jitter: 0.5,
+    };
+    match verification::verify(&world, source) {
+        VerificationStep::Ask(query) => Verdict::Ask(query),
+        VerificationStep::Known(judged) => of_judged(&world, &judged, evidence.refused_for),
+        // Reads and control checks are needed only for a published target.
+        VerificationStep::Read(_) | VerificationStep::Control(_) => {
+            of_judged(&world, &Verification::SourceMissing, evidence.refused_for)
+        }
+    }
+}
+
+fn of_judged(world: &Inputs<'_>, judged: &Verification, refused_for: Duration) -> Verdict {
+    match opinion(world, judged) {
+        (ConditionStatus::True, finding) => Verdict::Accepted(finding),
+        (ConditionStatus::False, finding) => Verdict::Rejected(finding),
+        (ConditionStatus::Unknown, finding) => {
+            let pause = schedule::while_pending(world, finding.reason, refused_for);
+            Verdict::Undetermined(finding, pause)
+        }
+    }
+}
+
+fn settling(source: &Source, evidence: &Evidence<'_>) -> Option<Settling> {
+    let Source::Found(found) = source else {
+        return None;
+    };
+    let pair = found.pair.as_ref().ok()?;
+    Some(Settling {
+        since: Time(evidence.now),
+        key_id_suffix: pair.pair.suffix(),
+    })
+}
+
+/// Status and finding of the condition Verified, without the notes on the pair.
+pub(super) fn opinion(world: &Inputs<'_>, judged: &Verification) -> (ConditionStatus, Finding) {
+    match judged {
+        Verification::SourceMissing => (ConditionStatus::Unknown, missing(world)),
+        Verification::Invalid { finding, .. } | Verification::Rejected { finding, .. } => {
+            (ConditionStatus::False, finding.clone())
+        }
+        Verification::Pending { finding, .. }
+        | Verification::Verified {
+            doubt: Some(finding),
+            ..
+        } => (ConditionStatus::Unknown, finding.clone()),
+        Verification::Verified {
+            proof: Some(proof), ..
+        } => {
+            let message = format!("AWS names {}", proof.identity.arn);
+            (
+                ConditionStatus::True,
+                Finding::new(Reason::IdentityVerified, message),
+            )
+        }
+        Verification::Verified {
+            proof: None,
+            doubt: None,
+            ..
+        } => {
+            let message = "the pair is well-formed; AWS is not asked at level Format";
+            (
+                ConditionStatus::True,
+                Finding::new(Reason::FormatOnly, message),
+            )
+        }
+    }
+}
+
+fn missing(world: &Inputs<'_>) -> Finding {
+    let name = &world.resource.source.name;
+    Finding::new(
+        Reason::SourceNotFound,
+        format!("spec.secretRef: Secret \"{name}\" does not exist; create it with the key pair"),
+    )
+}

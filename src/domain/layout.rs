@@ -1,0 +1,134 @@
+//! The target's data: the pair in the shapes that consumers read.
+//!
+//! A key has the same bytes in every layout that writes it, since the content depends on the key's name and not
+//! on the layout.
+
+mod file;
+
+use std::collections::BTreeMap;
+
+use file::Obstacle;
+use strum::VariantArray;
+
+use crate::{
+    api::{KeyContent, Layout, PairField, Reason},
+    domain::{
+        pair::{KeyPair, SecretBytes},
+        verdict::Finding,
+    },
+};
+
+/// What the target is to hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The layouts, in any order.
+    pub layouts: &'a [Layout],
+    /// Further keys. If a layout writes the same key, the layout's bytes win.
+    pub keys: &'a BTreeMap<String, PairField>,
+    /// The region, for layouts that carry one.
+    pub region: Option<&'a str>,
+    /// For how many seconds SDKs keep the output of a `credential_process`, for the layout that sets it.
+    pub ttl: u32,
+}
+
+/// The default for how many seconds SDKs keep the output of a `credential_process`.
+pub const DEFAULT_TTL: u32 = 1080;
+
+/// With less, boto3, which refreshes 15 minutes before the end, starts a process for each request.
+pub const LEAST_TTL: u32 = 960;
+
+/// Renders the pair under all keys at once.
+///
+/// # Errors
+///
+/// [`Reason::LayoutCannotCarry`] if a file of a layout cannot hold the pair. Then nothing is rendered, not even
+/// the other layouts: a target holds one pair everywhere.
+pub fn render(
+    request: &Request<'_>,
+    pair: &KeyPair,
+) -> Result<BTreeMap<String, SecretBytes>, Finding> {
+    let mut data = BTreeMap::new();
+    for (key, field) in request.keys {
+        data.insert(key.clone(), copy(value(pair, *field)));
+    }
+    for &layout in request.layouts {
+        for (key, content) in layout.entries() {
+            let rendered = content_of(*content, request, pair)
+                .map_err(|obstacle| cannot_carry(layout, obstacle))?;
+            if let Some(bytes) = rendered {
+                data.insert((*key).to_owned(), bytes);
+            }
+        }
+    }
+    Ok(data)
+}
+
+/// Whether data that was rendered earlier, with unknown layouts, carries a pair: no known key holds another pair,
+/// and both values of the pair are there.
+#[must_use]
+pub fn carries(data: &BTreeMap<String, SecretBytes>, pair: &KeyPair) -> bool {
+    let none = BTreeMap::new();
+    let request = Request {
+        layouts: &[],
+        keys: &none,
+        region: None,
+        ttl: DEFAULT_TTL,
+    };
+    let known = Layout::VARIANTS.iter().flat_map(|layout| layout.entries());
+    let mut whole = false;
+    for (key, content) in known.filter(|(_, content)| content.holds_key_material()) {
+        let Some(bytes) = data.get(*key) else {
+            continue;
+        };
+        match content_of(*content, &request, pair) {
+            Ok(Some(rendered)) if rendered == *bytes => whole |= content.holds_pair(),
+            _ => return false,
+        }
+    }
+    let holds = |text: &str| {
+        data.values()
+            .any(|bytes| bytes.expose_secret() == text.as_bytes())
+    };
+    whole
+        || holds(pair.access_key_id.expose_secret())
+            && holds(pair.secret_access_key.expose_secret())
+}
+
+/// Renders the content of a key; `None` if it needs a region and there is none.
+fn content_of(
+    content: KeyContent,
+    request: &Request<'_>,
+    pair: &KeyPair,
+) -> Result<Option<SecretBytes>, Obstacle> {
+    let region = request.region;
+    Ok(match content {
+        KeyContent::AccessKeyId => Some(copy(value(pair, PairField::AccessKeyId))),
+        KeyContent::SecretAccessKey => Some(copy(value(pair, PairField::SecretAccessKey))),
+        KeyContent::Region => region.map(copy),
+        KeyContent::Aws => Some(copy("aws")),
+        KeyContent::CredentialsFile => Some(file::credentials(pair)?),
+        KeyContent::ConfigFile => region.map(file::config),
+        KeyContent::ProcessJson => Some(file::process_json(pair)?),
+        KeyContent::ProcessConfig => Some(file::process_config(region, request.ttl)),
+    })
+}
+fn value(pair: &KeyPair, field: PairField) -> &str {
+    match field {
+        PairField::AccessKeyId => pair.access_key_id.expose_secret(),
+        PairField::SecretAccessKey => pair.secret_access_key.expose_secret(),
+    }
+}
+
+fn copy(text: &str) -> SecretBytes {
+    SecretBytes::new(text.as_bytes().to_vec())
+}
+
+fn cannot_carry(layout: Layout, obstacle: Obstacle) -> Finding {
+    Finding::new(
+        Reason::LayoutCannotCarry,
+        format!(
+            "layout {layout:?} cannot carry the pair: {obstacle}; remove the layout from \
+             spec.target.layouts or create another access key"
+        ),
+    )
+}

@@ -1,0 +1,31 @@
+//! What is decided, and what it is decided about: no client, no clock, no task, no randomness.
+//!
+//! - [`decide`] names the next step of a reconcile. [`conditions`] and [`verdict`] are what it reports.
+//! - [`resource`] is one resource, validated. [`index`] maps Secrets to the resources that reference them.
+//! - [`mod@format`], [`account`], [`arn`], [`region`] and [`uid`] check text offline. [`pair`] is the only type with key
+//!   material, and [`fingerprint`] what is kept of a pair.
+//! - [`layout`] and [`target`] are what is published. [`managers`] recognizes Secrets that another tool manages, which
+//!   are never adopted; [`policy`] names the admission policies.
+//! - [`consumers`] finds the pods that still hold the previous pair after a rotation, and the workloads to restart.
+//! - [`fair_queue`] gives each namespace a share. [`words`] bounds the texts of others, and takes key material out.
+
+pub mod account;
+pub mod arn;
+pub mod conditions;
+pub mod consumers;
+pub mod decide;
+pub mod fair_queue;
+pub mod fingerprint;
+pub mod format;
+pub mod index;
+pub mod layout;
+pub(crate) mod lock;
+pub mod managers;
+pub mod pair;
+pub mod policy;
+pub mod region;
+pub mod resource;
+pub mod target;
+pub mod uid;
+pub mod verdict;
+pub mod words;

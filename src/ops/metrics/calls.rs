@@ -1,0 +1,103 @@
+//! Calls to AWS STS: their outcome and duration.
+
+use std::borrow::Cow;
+
+use futures::future::BoxFuture;
+use prometheus_client::{
+    metrics::{family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+use tokio::time::Instant;
+
+use super::{Label, SECONDS};
+use crate::{
+    domain::verdict::Answer,
+    sts::{CallerIdentityReply, CallerIdentityRequest, Sts},
+};
+
+/// How long calls take, by outcome.
+#[derive(Clone, Debug)]
+pub struct Calls {
+    seconds: Family<Label, Histogram, fn() -> Histogram>,
+    awaited: Gauge,
+}
+
+/// Counts a resource that waits for an answer outside a reconcile, until dropped.
+#[derive(Debug)]
+pub struct Awaited(Gauge);
+
+/// Measures the calls to another [`Sts`].
+#[derive(Debug)]
+pub struct Measured<S> {
+    sts: S,
+    calls: Calls,
+}
+
+impl Calls {
+    pub(super) fn new(registry: &mut Registry) -> Self {
+        let seconds = Family::new_with_constructor(histogram as fn() -> Histogram);
+        let name = "staticawscredentials_sts_call_duration_seconds";
+        let help = "How long calls to AWS STS took, by what was answered";
+        registry.register(name, help, seconds.clone());
+        let awaited = Gauge::default();
+        let name = "staticawscredentials_sts_awaited";
+        let help = "Resources that wait for an answer of AWS STS without a run";
+        registry.register(name, help, awaited.clone());
+        Self { seconds, awaited }
+    }
+
+    /// Counts a resource that waits for an answer, until the returned value is dropped.
+    #[must_use]
+    pub fn awaited(&self) -> Awaited {
+        self.awaited.inc();
+        Awaited(self.awaited.clone())
+    }
+
+    /// Wraps a client so that its calls are measured.
+    #[must_use]
+    pub fn of<S: Sts>(&self, sts: S) -> Measured<S> {
+        let calls = self.clone();
+        Measured { sts, calls }
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+fn histogram() -> Histogram {
+    Histogram::new(SECONDS)
+}
+
+/// An answer as a label.
+pub(super) fn word(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Identity(_) => "Identity",
+        Answer::UnknownKey => "UnknownKey",
+        Answer::SignatureMismatch => "SignatureMismatch",
+        Answer::Expired => "Expired",
+        Answer::Undetermined(reason) | Answer::Outage(reason) => reason.as_str(),
+    }
+}
+
+impl<S: Sts> Sts for Measured<S> {
+    fn get_caller_identity(
+        &self,
+        question: CallerIdentityRequest,
+    ) -> BoxFuture<'_, CallerIdentityReply> {
+        Box::pin(async move {
+            let began = Instant::now();
+            let reply = self.sts.get_caller_identity(question).await;
+            let outcome = [("outcome", word(&reply.answer))];
+            let seconds = began.elapsed().as_secs_f64();
+            self.calls.seconds.get_or_create(&outcome).observe(seconds);
+            reply
+        })
+    }
+
+    fn destination<'a>(&'a self, question: &'a CallerIdentityRequest) -> Cow<'a, str> {
+        self.sts.destination(question)
+    }
+}

@@ -1,0 +1,197 @@
+//! What all reconciles of one scope share.
+
+use std::{
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use kube::Client;
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    time::Instant,
+};
+
+use crate::{
+    domain::{
+        fingerprint::FingerprintKey,
+        index::{Index, NamespacedName},
+        lock::lock,
+        resource::ValidatedCredentials,
+    },
+    ops::metrics::{Listing, Metrics},
+    runtime::{
+        events::EventRequest,
+        guards::Guards,
+        leader::Leader,
+        queue::Queue,
+        runtime_state::{PendingVerification, RuntimeState},
+        scopes::Scopes,
+        store::Store,
+    },
+    sts::{Endpoint, Sts, fair::FairSemaphore},
+};
+
+/// What every scope of a process shares.
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub struct ProcessContext {
+    /// Client of the API server.
+    pub client: Client,
+    /// Whether this replica leads, and so may have effects.
+    pub leader: Leader,
+    /// AWS STS.
+    pub sts: Arc<dyn Sts>,
+    /// The endpoint that replaces the regional endpoints of STS, if set.
+    pub endpoint: Option<Endpoint>,
+    /// Whether STS is reached through a proxy.
+    pub proxied: bool,
+    /// Whether pods are listed to find the consumers of a previous key pair.
+    pub lists_consumers: bool,
+    /// Whether workloads are restarted after a rotation.
+    pub restarts_consumers: bool,
+    /// How long the kubelet takes to update a changed Secret in the pods of its node.
+    pub kubelet_sync_period: Duration,
+    /// For how many seconds SDKs cache the output of a `credential_process`.
+    pub credential_process_ttl: u32,
+    /// Keys of the labels that are copied from resources to targets.
+    pub copied_labels: Vec<String>,
+    /// Key of the fingerprints that identify pairs.
+    pub key: FingerprintKey,
+    /// Limits the number of concurrent reconciles.
+    pub gate: FairSemaphore,
+    /// Every scope.
+    pub scopes: Scopes,
+    /// Queue of Kubernetes events to write.
+    pub events: mpsc::Sender<EventRequest>,
+    /// Counters.
+    pub metrics: Metrics,
+    /// What was observed of the admission policies.
+    pub guards: Arc<Guards>,
+}
+
+/// One scope: a namespace, or the cluster.
+pub struct ScopeContext {
+    /// What is shared with other scopes.
+    pub shared: Arc<ProcessContext>,
+    /// Which resource references which Secret.
+    pub index: Arc<Mutex<Index>>,
+    /// The resources, and the runtime state of each.
+    pub store: Arc<Mutex<Store>>,
+    /// The work queue.
+    pub queue: Mutex<Queue>,
+    /// Notified when the queue has changed, or whether its items may run.
+    pub queue_changed: Notify,
+    /// How often the store of the API server was found restored from a backup.
+    pub restored: watch::Sender<u64>,
+    /// Whether the store was restored and the resources are not yet listed again: known ones may not exist.
+    pub relisting: Arc<AtomicBool>,
+}
+
+impl ScopeContext {
+    /// An empty scope.
+    #[must_use]
+    pub fn new(shared: Arc<ProcessContext>) -> Self {
+        let store = Arc::new(Mutex::new(Store::with_labels(shared.copied_labels.clone())));
+        let listing: Weak<dyn Listing> = Arc::downgrade(&store) as _;
+        shared.metrics.resources.ask(listing);
+        let index = Arc::<Mutex<Index>>::default();
+        shared.metrics.indexes.add(&index);
+        Self {
+            shared,
+            index,
+            store,
+            queue: Mutex::default(),
+            queue_changed: Notify::new(),
+            restored: watch::Sender::default(),
+            relisting: Arc::default(),
+        }
+    }
+
+    /// Enqueues those of these resources that the store holds.
+    pub fn enqueue<'a>(&self, keys: impl IntoIterator<Item = &'a NamespacedName>) {
+        let now = Instant::now();
+        let (store, mut queue) = (lock(&self.store), lock(&self.queue));
+        for key in keys {
+            // A clone of the store's key shares its memory.
+            if let Some(key) = store.intern(key)
+                && queue.enqueue(&key, now)
+            {
+                self.shared.metrics.queue.added();
+            }
+        }
+        self.queue_changed.notify_one();
+    }
+
+    /// Enqueues the resources whose reconcile failed: it may succeed now.
+    pub fn enqueue_failed(&self) {
+        for _ in 0..lock(&self.queue).enqueue_failed(Instant::now()) {
+            self.shared.metrics.queue.added();
+        }
+        self.queue_changed.notify_one();
+    }
+
+    /// The admission policies were checked: writes that were withheld before may be possible now.
+    pub fn on_policies_checked(&self) {
+        let keys: Vec<NamespacedName> = lock(&self.store).keys().cloned().collect();
+        self.enqueue(&keys);
+    }
+
+    /// This replica begins to lead. Its runtime states are older than the last leader's writes, so
+    /// it begins as after a start, but with a warm index.
+    pub fn on_started_leading(&self) {
+        let keys: Vec<NamespacedName> = {
+            let mut store = lock(&self.store);
+            store.clear_states();
+            store.keys().cloned().collect()
+        };
+        self.enqueue(&keys);
+    }
+
+    /// The store of the API server was restored from a backup: everything seen or written after
+    /// that backup is void, and its resource versions will be assigned again.
+    pub fn on_etcd_restore(&self) {
+        self.relisting.store(true, Ordering::SeqCst);
+        lock(&self.index).invalidate();
+        lock(&self.store).clear_states();
+        self.restored.send_modify(|times| *times += 1);
+    }
+
+    /// A list of the resources is complete.
+    pub fn on_relist_done(&self) {
+        self.relisting.store(false, Ordering::SeqCst);
+        self.queue_changed.notify_one();
+    }
+
+    /// Whether the store was restored and the resources are not yet listed again: known ones may not exist.
+    #[must_use]
+    pub fn is_relisting(&self) -> bool {
+        self.relisting.load(Ordering::SeqCst)
+    }
+
+    /// Cancels all requests to STS: only reconciles of the leader use the answers.
+    pub fn cancel_questions(&self) {
+        lock(&self.store).cancel_questions();
+    }
+
+    /// Reads or changes the pending request to STS of a resource.
+    pub fn question<T>(
+        &self,
+        resource: &ValidatedCredentials,
+        with: impl FnOnce(&mut Option<Box<PendingVerification>>) -> T,
+    ) -> T {
+        let uid = resource.uid.as_str().into();
+        lock(&self.store).question(&resource.key, &uid, with)
+    }
+
+    /// Reads or changes the runtime state of a resource.
+    pub fn with_state<T>(
+        &self,
+        resource: &ValidatedCredentials,
+        with: impl FnOnce(&mut RuntimeState) -> T,
+    ) -> T {
+        let uid = resource.uid.as_str().into();
+        lock(&self.store).with_state(&resource.key, &uid, with)
+    }
+}

@@ -1,0 +1,29 @@
+//! Everything that waits: for the API server, for a timer, for AWS.
+//!
+//! - [`watch`] feeds the index, and the [`store`], where each resource is kept [`compressed`]. Secrets are watched by
+//!   their metadata alone ([`partial_meta`]). The [`queue`] orders the resources that are due, and the [`controller`]
+//!   starts a reconcile for each.
+//! - [`reconcile`] is a loop of 3 verbs: [`observe`] reads, [`decide`](crate::domain::decide) names the next step,
+//!   [`act`] writes. [`events`] reports; lists are decoded by [`pages`]. [`runtime_state`] is what is kept between two
+//!   reconciles of a resource.
+//! - [`scopes`] are the namespaces that are served. [`context`] is what the reconciles of one scope share.
+//! - With several replicas [`leader`] elects the one that acts; [`standby`] keeps the others warm. [`guards`] looks
+//!   whether the admission policies stand.
+
+pub mod act;
+pub mod compressed;
+pub mod context;
+pub mod controller;
+pub mod events;
+pub mod guards;
+pub mod leader;
+pub mod observe;
+pub mod pages;
+pub mod partial_meta;
+pub mod queue;
+pub mod reconcile;
+pub mod runtime_state;
+pub mod scopes;
+pub mod standby;
+pub mod store;
+pub mod watch;

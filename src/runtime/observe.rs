@@ -1,0 +1,187 @@
+//! Reads from the API server, without a cache, for one reconcile: resources, Secrets, pods and workloads.
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Client, Resource as _, api::ListParams};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    api::{StaticAwsCredentials, WorkloadKind, WorkloadReference},
+    domain::{
+        consumers::{Pod, Workload},
+        decide::{FoundSource, FoundTarget, Source, Target, examine},
+        fingerprint::FingerprintKey,
+        index::{NamespacedName, Observed, SecretVersion},
+        resource::ValidatedCredentials,
+    },
+    error::Error,
+    runtime::{pages::page, partial_meta::PartialMeta},
+};
+
+/// Objects per page of a list.
+const PAGE: u32 = 100;
+
+/// Reads the source.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn source(
+    client: &Client,
+    resource: &ValidatedCredentials,
+    key: &FingerprintKey,
+) -> Result<Source, Error> {
+    Ok(
+        match read(client, &resource.key.namespace, &resource.source.name).await? {
+            None => Source::Absent,
+            Some((secret, seen)) => Source::Found(examine(secret, seen, resource, key)),
+        },
+    )
+}
+
+/// Reads a resource.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn resource(
+    client: &Client,
+    key: &NamespacedName,
+) -> Result<Option<StaticAwsCredentials>, Error> {
+    let resources: Api<StaticAwsCredentials> = Api::namespaced(client.clone(), &key.namespace);
+    let read = resources.get_opt(&key.name).await;
+    read.map_err(|error| Error::ReadResource {
+        name: key.name.to_string(),
+        source: Box::new(error),
+    })
+}
+
+/// Reads the Secret that has a target's name.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn target(
+    client: &Client,
+    resource: &ValidatedCredentials,
+    name: &str,
+) -> Result<Target, Error> {
+    Ok(match read(client, &resource.key.namespace, name).await? {
+        None => Target::Absent,
+        Some((secret, seen)) => Target::Found(Box::new(FoundTarget::new(secret, seen))),
+    })
+}
+
+/// Reads only the metadata of a Secret.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn secret_metadata(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+) -> Result<Observed, Error> {
+    let secrets: Api<PartialMeta> = Api::namespaced(client.clone(), namespace);
+    let read = secrets.get_opt(name).await;
+    let secret = read.map_err(|error| unread(name, error))?;
+    let seen = secret.and_then(|secret| SecretVersion::of(secret.meta()));
+    Ok(seen.map_or(Observed::NotFound, Observed::Found))
+}
+
+async fn read(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<(Secret, SecretVersion)>, Error> {
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let read = secrets.get_opt(name).await;
+    let secret = read.map_err(|error| unread(name, error))?;
+    Ok(secret.and_then(|secret| {
+        let seen = SecretVersion::of(&secret.metadata)?;
+        Some((secret, seen))
+    }))
+}
+
+/// Calls `see` for each pod of a namespace. Pods are decoded one at a time, and only `see` may keep parts of them.
+///
+/// # Errors
+/// The API server does not list them.
+pub async fn pods(client: &Client, namespace: &str, see: impl FnMut(&Pod)) -> Result<(), Error> {
+    let pods = Api::namespaced(client.clone(), namespace);
+    let listed = for_each_page(&pods, see).await;
+    listed.map_err(|error| Error::ListPods(Box::new(error)))
+}
+
+/// Calls `see` for each workload of a kind in a namespace, likewise.
+///
+/// # Errors
+/// The API server does not list them.
+pub async fn workloads(
+    client: &Client,
+    namespace: &str,
+    kind: WorkloadKind,
+    see: impl FnMut(&Workload),
+) -> Result<(), Error> {
+    let workloads = Api::namespaced_with(client.clone(), namespace, &kind);
+    let listed = for_each_page(&workloads, see).await;
+    listed.map_err(|error| Error::ReadWorkload {
+        name: format!("{}s", kind.as_str()),
+        source: Box::new(error),
+    })
+}
+
+/// Reads a workload.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn workload(
+    client: &Client,
+    namespace: &str,
+    reference: &WorkloadReference,
+) -> Result<Option<Workload>, Error> {
+    let workloads: Api<Workload> = Api::namespaced_with(client.clone(), namespace, &reference.kind);
+    let read = workloads.get_opt(&reference.name).await;
+    read.map_err(|error| Error::ReadWorkload {
+        name: reference.to_string(),
+        source: Box::new(error),
+    })
+}
+
+async fn for_each_page<K>(objects: &Api<K>, mut see: impl FnMut(&K)) -> Result<(), kube::Error>
+where
+    K: kube::Resource + Clone + DeserializeOwned + Send + 'static,
+{
+    let mut parameters = ListParams::default().limit(PAGE);
+    loop {
+        let page = page(objects, &parameters, |object| see(&object)).await?;
+        if page.next.is_empty() {
+            return Ok(());
+        }
+        parameters.continue_token = Some(page.next);
+    }
+}
+
+fn unread(name: &str, error: kube::Error) -> Error {
+    Error::ReadSecret {
+        name: name.to_owned(),
+        source: Box::new(error),
+    }
+}
+
+impl Source {
+    /// What the read observed under the Secret's name.
+    #[must_use]
+    pub fn observed(&self) -> Observed {
+        match self {
+            Self::Absent => Observed::NotFound,
+            Self::Found(FoundSource { seen, .. }) => Observed::Found(seen.clone()),
+        }
+    }
+}
+
+impl Target {
+    /// What the read observed under the Secret's name.
+    #[must_use]
+    pub fn observed(&self) -> Observed {
+        match self {
+            Self::Absent => Observed::NotFound,
+            Self::Found(found) => Observed::Found(found.seen.clone()),
+        }
+    }
+}

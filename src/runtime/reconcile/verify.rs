@@ -1,0 +1,142 @@
+//! Requests to STS, which may be queued for much longer than a reconcile should last.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::future::BoxFuture;
+use tokio::time::{Instant, timeout};
+
+use super::Reconcile;
+use crate::{
+    domain::{
+        decide::{Awaited, InputsHash, Query, Source, SourcePair},
+        verdict::Answer,
+    },
+    runtime::runtime_state::{PendingVerification, Subject},
+    sts::{CallerIdentityRequest, Priority},
+};
+
+/// How long a reconcile itself waits for an answer. Most answers arrive sooner, and no second reconcile has to
+/// read the Secrets again then.
+const INLINE_WAIT: Duration = Duration::from_secs(1);
+/// The same during an outage of the endpoint, which may just have ended.
+const INLINE_WAIT_IN_OUTAGE: Duration = Duration::from_millis(200);
+
+impl Reconcile<'_> {
+    /// Sends a `GetCallerIdentity` request for the source's pair. A late answer is left to a later reconcile;
+    /// the present reconcile goes on without the answer.
+    pub(super) async fn ask(&mut self, query: Query) {
+        let Some(pair) = self.pair() else {
+            return;
+        };
+        let about = Subject {
+            fingerprint: pair.fingerprint,
+            region: query.region.as_str().to_owned(),
+            new_pair: query.new_pair,
+        };
+        let question = self.question(pair, &query);
+        let sts = Arc::clone(&self.context.shared.sts);
+        if !self.waits_for(&about) {
+            let mut answer = self.answer(question.clone());
+            // STS and its rate limiter may take long: the slot is released for other resources meanwhile.
+            self.place = None;
+            let outage = sts.outage(&question);
+            let patience = outage.map_or(INLINE_WAIT, |_| INLINE_WAIT_IN_OUTAGE);
+            if let Ok(answer) = timeout(patience, &mut answer).await {
+                self.answers.push((about.region, answer));
+                return;
+            }
+            self.leave(about, answer);
+        }
+        let outage = sts.outage(&question);
+        self.awaited = Some(outage.map_or(Awaited::Turn, Awaited::Endpoint));
+    }
+
+    /// Whether an earlier reconcile sent the same request. A pending request about another subject is cancelled.
+    fn waits_for(&self, about: &Subject) -> bool {
+        let (waits, overtaken) = self.context.question(self.resource, |asked| {
+            let waits = asked.as_ref().is_some_and(|asked| asked.waits_for(about));
+            (waits, asked.take_if(|asked| !waits && asked.is_open()))
+        });
+        drop(overtaken);
+        waits
+    }
+
+    /// Leaves a request pending without a reconcile. A waiting reconcile would block the resource and hold a pair
+    /// read from it, and the objects that it read at its start would be outdated after half an hour.
+    fn leave(&self, about: Subject, answer: BoxFuture<'static, Answer>) {
+        let (context, key) = (Arc::downgrade(self.context), self.resource.key.clone());
+        let awaited = self.context.shared.metrics.calls.awaited();
+        let asked = PendingVerification::new(about, self.answers.clone(), answer, move || {
+            if let Some(context) = context.upgrade() {
+                context.enqueue([&key]);
+            }
+            // Dropped after the enqueue, so that the metrics show no idle moment in between.
+            drop(awaited);
+        });
+        let asked = Some(Box::new(asked));
+        let before = self
+            .context
+            .question(self.resource, |slot| std::mem::replace(slot, asked));
+        drop(before);
+    }
+
+    /// Keeps the pending request at the end of a reconcile, with the inputs hash; `None` if the reconcile leaves
+    /// work to do.
+    pub(super) fn keep_question(&self, look: Option<InputsHash>) {
+        self.context.question(self.resource, |slot| {
+            if let Some(asked) = slot {
+                asked.left(look);
+            }
+        });
+    }
+
+    /// Cancels the pending request, since its answer is not needed any more.
+    pub(super) fn cancel_question(&self) {
+        let given_up = self.context.question(self.resource, Option::take);
+        drop(given_up);
+    }
+
+    /// Takes over the answers to an earlier reconcile's request, if the source still holds the same pair.
+    pub(super) fn reuse_answers(&mut self) {
+        let Some(fingerprint) = self.pair().map(|pair| pair.fingerprint) else {
+            return;
+        };
+        let answers = self.context.question(self.resource, |asked| {
+            asked.as_ref().map(|asked| asked.answers(fingerprint))
+        });
+        self.answers.extend(answers.into_iter().flatten());
+    }
+
+    pub(super) fn pair(&self) -> Option<&SourcePair> {
+        match &self.source {
+            Some(Source::Found(found)) => found.pair.as_ref().ok(),
+            _ => None,
+        }
+    }
+
+    fn question(&self, pair: &SourcePair, query: &Query) -> CallerIdentityRequest {
+        let now = Instant::now();
+        CallerIdentityRequest {
+            namespace: self.resource.key.namespace.to_string(),
+            pair: Arc::clone(&pair.pair),
+            region: query.region.as_str().to_owned(),
+            endpoint: query.region.sts_endpoint(),
+            priority: if query.new_pair {
+                Priority::NewPair
+            } else {
+                Priority::IntervalProof
+            },
+            not_before: now.checked_sub(query.max_age).unwrap_or(now),
+        }
+    }
+
+    fn answer(&self, question: CallerIdentityRequest) -> BoxFuture<'static, Answer> {
+        let shared = Arc::clone(&self.context.shared);
+        let answer = async move {
+            let reply = shared.sts.get_caller_identity(question).await;
+            shared.metrics.answered(&reply.answer);
+            reply.answer
+        };
+        Box::pin(answer)
+    }
+}

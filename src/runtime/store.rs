@@ -1,0 +1,271 @@
+//! The resources of one scope as last seen by their watch, and the runtime state of each.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    ops::Bound,
+    sync::Mutex,
+};
+
+use k8s_openapi::jiff::Timestamp;
+
+use crate::{
+    api::StaticAwsCredentials,
+    domain::{
+        consumers::{Key, Keys, Others},
+        index::NamespacedName,
+        lock::lock,
+        resource::Undecodable,
+        uid::Uid,
+    },
+    ops::metrics::{Listing, Summary},
+    runtime::{
+        compressed::CompressedObject,
+        runtime_state::{PendingVerification, RuntimeState},
+    },
+};
+
+/// The resources of one scope.
+#[derive(Default)]
+pub struct Store {
+    /// Keys of the labels that are copied from resources to targets. No other label of a resource is kept.
+    copied_labels: Vec<String>,
+    records: BTreeMap<NamespacedName, Record>,
+}
+
+struct Record {
+    uid: Uid,
+    object: Result<CompressedObject, Box<Undecodable>>,
+    remembered: Option<Box<RuntimeState>>,
+    question: Option<Box<PendingVerification>>,
+    summary: Summary,
+    keys: Keys,
+    listed: bool,
+}
+
+impl Store {
+    /// A store that keeps only the labels with these keys.
+    #[must_use]
+    pub fn with_labels(keys: Vec<String>) -> Self {
+        Self {
+            copied_labels: keys,
+            ..Self::default()
+        }
+    }
+
+    /// Records the current state of a resource. A changed UID means that the resource was
+    /// recreated: its state is dropped.
+    pub fn upsert(
+        &mut self,
+        key: &NamespacedName,
+        uid: Uid,
+        object: Result<&StaticAwsCredentials, Box<Undecodable>>,
+    ) {
+        let status = match &object {
+            Ok(object) => object.status.as_ref(),
+            Err(undecodable) => undecodable.status.as_ref(),
+        };
+        let summary = status.map(Summary::of).unwrap_or_default();
+        let keys = status.map(Keys::of).unwrap_or_default();
+        let version = object.as_ref().ok().and_then(|object| version(object));
+        let object =
+            object.map(|object| CompressedObject::with_labels(object, &self.copied_labels));
+        if let Some(record) = self.records.get_mut(key) {
+            if record.uid != uid {
+                record.remembered = None;
+                record.question = None;
+            }
+            if let Some((remembered, version)) = record.remembered.as_mut().zip(version) {
+                remembered.observed(version);
+            }
+            record.uid = uid;
+            record.object = object;
+            record.summary = summary;
+            record.keys = keys;
+            record.listed = true;
+            return;
+        }
+        let record = Record {
+            uid,
+            object,
+            remembered: None,
+            question: None,
+            summary,
+            keys,
+            listed: true,
+        };
+        self.records.insert(key.clone(), record);
+    }
+
+    /// Removes a deleted resource.
+    pub fn remove(&mut self, key: &NamespacedName) {
+        self.records.remove(key);
+    }
+
+    /// A list begins. A resource that is not recorded again before its end is gone.
+    pub fn start_relist(&mut self) {
+        for record in self.records.values_mut() {
+            record.listed = false;
+        }
+    }
+
+    /// A list is complete. Removes and returns the resources missing from it, decodable or not.
+    pub fn finish_relist(&mut self) -> Vec<NamespacedName> {
+        let gone = self.records.extract_if(.., |_, record| !record.listed);
+        gone.map(|(key, _)| key).collect()
+    }
+
+    /// UID of a resource.
+    #[must_use]
+    pub fn uid(&self, key: &NamespacedName) -> Option<&Uid> {
+        self.records.get(key).map(|record| &record.uid)
+    }
+
+    /// A resource, or why it cannot be decoded.
+    #[must_use]
+    pub fn object(
+        &self,
+        key: &NamespacedName,
+    ) -> Option<Result<StaticAwsCredentials, Box<Undecodable>>> {
+        let record = self.records.get(key)?;
+        Some(match &record.object {
+            Ok(packed) => packed.unpack().map_err(|error| {
+                Box::new(Undecodable {
+                    error,
+                    metadata: metadata(key, &record.uid),
+                    status: None,
+                })
+            }),
+            Err(invalid) => Err(invalid.clone()),
+        })
+    }
+
+    /// Reads or changes the runtime state of a resource. For a deleted or recreated resource, the
+    /// change is discarded.
+    pub fn with_state<T>(
+        &mut self,
+        key: &NamespacedName,
+        uid: &Uid,
+        with: impl FnOnce(&mut RuntimeState) -> T,
+    ) -> T {
+        let record = self.records.get_mut(key);
+        match record.filter(|record| record.uid == *uid) {
+            Some(record) => with(record.remembered.get_or_insert_default()),
+            None => with(&mut RuntimeState::default()),
+        }
+    }
+
+    /// Drops all runtime states: another replica or a restore of the store made them obsolete.
+    pub fn clear_states(&mut self) {
+        for record in self.records.values_mut() {
+            record.remembered = None;
+            record.question = None;
+        }
+    }
+
+    /// Reads or changes the pending request to STS of a resource; there is none for a deleted or recreated one.
+    pub fn question<T>(
+        &mut self,
+        key: &NamespacedName,
+        uid: &Uid,
+        with: impl FnOnce(&mut Option<Box<PendingVerification>>) -> T,
+    ) -> T {
+        let record = self.records.get_mut(key);
+        match record.filter(|record| record.uid == *uid) {
+            Some(record) => with(&mut record.question),
+            None => with(&mut None),
+        }
+    }
+
+    /// Cancels the request to STS of a resource: no reconcile of it will use the answer.
+    pub fn cancel_question(&mut self, key: &NamespacedName) {
+        if let Some(record) = self.records.get_mut(key) {
+            record.question = None;
+        }
+    }
+
+    /// Cancels all requests to STS: no reconcile will use the answers.
+    pub fn cancel_questions(&mut self) {
+        for record in self.records.values_mut() {
+            record.question = None;
+        }
+    }
+
+    /// Adds every other resource that is related to these keys to `others`.
+    pub fn with_keys(
+        &self,
+        of: &NamespacedName,
+        keys: &[Key],
+        now: Timestamp,
+        others: &mut Others,
+    ) {
+        for (key, record) in self.records.iter().filter(|(key, _)| *key != of) {
+            let remembered = record.remembered.as_ref();
+            let own = remembered.and_then(|remembered| remembered.overlap.own());
+            let written = remembered.and_then(|remembered| remembered.written.as_ref());
+            // Our own last status takes precedence: the watch may not have delivered it yet.
+            let standing = match written {
+                Some(written) => Keys::of(&written.status).standing(keys, own, now),
+                None => record.keys.standing(keys, own, now),
+            };
+            if let Some(standing) = standing {
+                others.add(key, of, standing);
+            }
+        }
+    }
+
+    /// The stored key of a known resource; a clone shares its memory.
+    #[must_use]
+    pub fn intern(&self, key: &NamespacedName) -> Option<NamespacedName> {
+        self.records.get_key_value(key).map(|(key, _)| key.clone())
+    }
+
+    /// The Ready resources whose pair AWS accepted, with the time, latest first: `each` at most per
+    /// namespace.
+    #[must_use]
+    pub fn accepted_lately(&self, each: usize) -> Vec<(u32, NamespacedName)> {
+        let ready = |summary: &Summary| summary.conditions().any(|it| it == ("Ready", "True"));
+        let accepted = self.records.iter().filter_map(|(key, record)| {
+            let at = record.summary.verified()?;
+            ready(&record.summary).then_some((at, key))
+        });
+        let mut accepted: Vec<(u32, &NamespacedName)> = accepted.collect();
+        accepted.sort_by_key(|(at, _)| Reverse(*at));
+        let mut of_namespace: HashMap<&str, usize> = HashMap::new();
+        accepted.retain(|(_, key)| {
+            let count = of_namespace.entry(&key.namespace).or_default();
+            *count += 1;
+            *count <= each
+        });
+        let keys = accepted.into_iter();
+        keys.map(|(at, key)| (at, key.clone())).collect()
+    }
+
+    /// The keys of all resources.
+    pub fn keys(&self) -> impl Iterator<Item = &NamespacedName> {
+        self.records.keys()
+    }
+}
+
+impl Listing for Mutex<Store> {
+    fn after(&self, last: Option<&NamespacedName>, most: usize) -> Vec<(NamespacedName, Summary)> {
+        let store = lock(self);
+        let beginning = last.map_or(Bound::Unbounded, Bound::Excluded);
+        let following = store.records.range((beginning, Bound::Unbounded));
+        let copied = following.map(|(key, record)| (key.clone(), record.summary));
+        copied.take(most).collect()
+    }
+}
+
+fn version(object: &StaticAwsCredentials) -> Option<u64> {
+    object.metadata.resource_version.as_deref()?.parse().ok()
+}
+
+fn metadata(key: &NamespacedName, uid: &Uid) -> kube::api::ObjectMeta {
+    kube::api::ObjectMeta {
+        namespace: Some(key.namespace.to_string()),
+        name: Some(key.name.to_string()),
+        uid: Some(uid.to_string()),
+        ..kube::api::ObjectMeta::default()
+    }
+}

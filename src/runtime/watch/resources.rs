@@ -1,0 +1,91 @@
+//! How an event about a resource changes the index and the store.
+
+use kube::{ResourceExt, runtime::watcher::Event};
+
+use super::credentials::WatchedCredentials;
+use crate::{
+    domain::{
+        index::{Index, NamespacedName},
+        resource,
+    },
+    runtime::store::Store,
+};
+
+/// The consequences of an event.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Consequences {
+    /// Resources to enqueue: the changed ones, and those whose conflicting resource changed or disappeared.
+    pub woken: Vec<NamespacedName>,
+    /// Deleted resources.
+    pub gone: Vec<NamespacedName>,
+    /// Whether the event completed a list.
+    pub listed: bool,
+}
+
+/// Applies an event to the index and the store. Both hold the same resources, except for resources
+/// that were never decoded, which only the store has.
+pub fn on_event(
+    index: &mut Index,
+    store: &mut Store,
+    event: Event<WatchedCredentials>,
+) -> Consequences {
+    match event {
+        Event::Init => {
+            store.start_relist();
+            Consequences::default()
+        }
+        Event::InitDone => {
+            let gone = store.finish_relist();
+            let freed = gone.iter().flat_map(|key| index.delete_resource(key));
+            let mut woken: Vec<NamespacedName> = freed.filter(|key| !gone.contains(key)).collect();
+            woken.sort_unstable();
+            woken.dedup();
+            Consequences {
+                woken,
+                gone,
+                listed: true,
+            }
+        }
+        Event::Delete(object) => {
+            let key = key(&object);
+            store.remove(&key);
+            Consequences {
+                woken: index.delete_resource(&key),
+                gone: vec![key],
+                listed: false,
+            }
+        }
+        Event::Apply(object) | Event::InitApply(object) => Consequences {
+            woken: retain(index, store, &object),
+            ..Consequences::default()
+        },
+    }
+}
+
+/// Records a resource, and returns it together with those whose conflicting resource changed. An
+/// undecodable resource keeps its previous references, unless its UID has changed (it was recreated).
+fn retain(
+    index: &mut Index,
+    store: &mut Store,
+    object: &WatchedCredentials,
+) -> Vec<NamespacedName> {
+    let key = key(object);
+    let uid = object.uid().unwrap_or_default().into();
+    let mut woken = match &object.0 {
+        Ok(object) => {
+            let mentions = resource::references(object, object.status.as_ref());
+            index.apply_resource(&key, mentions)
+        }
+        Err(_) if store.uid(&key).is_some_and(|known| *known != uid) => index.delete_resource(&key),
+        Err(_) => Vec::new(),
+    };
+    let key = index.intern(&key).unwrap_or(key);
+    store.upsert(&key, uid, object.0.as_ref().map_err(Clone::clone));
+    woken.push(key);
+    woken
+}
+
+/// Namespace and name of a watched resource.
+fn key(object: &WatchedCredentials) -> NamespacedName {
+    NamespacedName::new(&object.namespace().unwrap_or_default(), &object.name_any())
+}

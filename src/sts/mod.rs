@@ -1,0 +1,136 @@
+//! STS behind one small trait: which AWS identity a key pair belongs to.
+//!
+//! [`Client`] calls STS; [`CachedSts`] wraps it and keeps the number of calls small.
+
+mod body;
+mod breaker;
+mod ca;
+mod cached;
+mod classify;
+mod client;
+mod connector;
+mod endpoint;
+pub mod fair;
+mod limiter;
+mod plugins;
+mod proxy;
+mod response_cache;
+mod route;
+mod singleflight;
+mod turns;
+
+use std::{borrow::Cow, sync::Arc};
+
+use futures::future::BoxFuture;
+use tokio::time::Instant;
+
+pub use ca::{CaError, TrustedCa};
+pub use cached::CachedSts;
+pub use classify::{Outcome, classify};
+pub use client::Client;
+pub use endpoint::{Endpoint, has_sound_port, parse_endpoint};
+pub use limiter::{Limiter, Rate, Token};
+pub use proxy::{LoginFiles, Proxy, ProxyError, ProxyUrl, parse_proxy};
+pub use route::Route;
+
+use crate::{
+    api::Reason,
+    domain::{pair::KeyPair, verdict::Answer},
+};
+
+/// Finds the AWS identity of a key pair.
+pub trait Sts: Send + Sync + 'static {
+    /// Sends a request about a pair. The future may wait in the queue of the rate limiter without a time
+    /// limit; a dropped future gives up its place in that queue.
+    fn get_caller_identity(
+        &self,
+        question: CallerIdentityRequest,
+    ) -> BoxFuture<'_, CallerIdentityReply>;
+
+    /// How many requests wait in the queue of a rate limiter: 0 without a limiter.
+    fn waiting(&self) -> usize {
+        0
+    }
+
+    /// How many requests wait for an endpoint that gives no answer.
+    fn held(&self) -> usize {
+        0
+    }
+
+    /// Why the endpoint of a request gives no answer at present, if that is known.
+    fn outage(&self, _: &CallerIdentityRequest) -> Option<Reason> {
+        None
+    }
+
+    /// The address that a request is sent to.
+    fn destination<'a>(&'a self, question: &'a CallerIdentityRequest) -> Cow<'a, str> {
+        Cow::Borrowed(&question.endpoint)
+    }
+}
+
+/// A `GetCallerIdentity` request for one pair.
+#[derive(Clone, Debug)]
+pub struct CallerIdentityRequest {
+    /// The namespace that the request is queued under.
+    pub namespace: String,
+    /// The key pair.
+    pub pair: Arc<KeyPair>,
+    /// The region that the request is signed for.
+    pub region: String,
+    /// The URL of the region's STS.
+    pub endpoint: String,
+    /// The purpose of the request.
+    pub priority: Priority,
+    /// A cached answer that was obtained at this instant or later may be reused.
+    pub not_before: Instant,
+}
+
+/// The purpose of a request. New pairs get 3 of 4 calls while requests of both kinds wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// An unpublished pair waits for the answer.
+    NewPair,
+    /// A published pair is proven again.
+    IntervalProof,
+}
+
+/// An answer of STS, and its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallerIdentityReply {
+    /// The answer.
+    pub answer: Answer,
+    /// When it was obtained.
+    pub at: Instant,
+}
+
+impl CallerIdentityReply {
+    fn now(answer: Answer) -> Self {
+        let at = Instant::now();
+        Self { answer, at }
+    }
+}
+
+impl<S: Sts + ?Sized> Sts for Arc<S> {
+    fn get_caller_identity(
+        &self,
+        question: CallerIdentityRequest,
+    ) -> BoxFuture<'_, CallerIdentityReply> {
+        (**self).get_caller_identity(question)
+    }
+
+    fn waiting(&self) -> usize {
+        (**self).waiting()
+    }
+
+    fn held(&self) -> usize {
+        (**self).held()
+    }
+
+    fn outage(&self, question: &CallerIdentityRequest) -> Option<Reason> {
+        (**self).outage(question)
+    }
+
+    fn destination<'a>(&'a self, question: &'a CallerIdentityRequest) -> Cow<'a, str> {
+        (**self).destination(question)
+    }
+}

@@ -1,0 +1,264 @@
+//! What a file may name: the core is pure, effects have their places, files and functions are short.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod layers;
+
+use std::{fs, path::Path};
+
+const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+
+/// What answers with values alone: two layers, and the form in which the store keeps a resource.
+const PURE: [&str; 3] = ["api/", "domain/", "runtime/compressed.rs"];
+
+/// What has no place in them. `kube::Client` is found in an import's braces as well.
+const IMPURE: [&str; 16] = [
+    "Client",
+    "Api",
+    "tokio",
+    "Instant",
+    "SystemTime",
+    "now()",
+    "async",
+    "await",
+    "rand",
+    "std::env",
+    "std::fs",
+    "std::net",
+    "std::thread",
+    "spawn",
+    "reqwest",
+    "println",
+];
+
+/// Files that read from or write to the API server.
+const EFFECTS: [&str; 14] = [
+    "runtime/act.rs",
+    "runtime/act/leftovers.rs",
+    "runtime/act/rehearse.rs",
+    "runtime/events.rs",
+    "runtime/guards/look.rs",
+    "ops/health.rs",
+    "runtime/leader.rs",
+    "runtime/observe.rs",
+    "runtime/pages.rs",
+    "cli/process.rs",
+    "runtime/watch.rs",
+    "runtime/watch/watcher.rs",
+    "runtime/watch/lines.rs",
+    "runtime/watch/initial_list.rs",
+];
+
+struct File {
+    path: String,
+    text: String,
+}
+
+impl File {
+    /// Lines without comments, strings that span lines aside.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        let code = |line: &'_ str| -> usize { line.find("//").unwrap_or(line.len()) };
+        self.text
+            .lines()
+            .enumerate()
+            .map(move |(at, line)| (at + 1, line.split_at(code(line)).0))
+    }
+
+    fn is_pure(&self) -> bool {
+        PURE.iter().any(|place| self.path.starts_with(place))
+    }
+
+    /// Where a name occurs as a word.
+    fn names(&self, name: &str) -> Option<usize> {
+        let is_part = |byte: Option<u8>| {
+            byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        let occurs = |line: &str| {
+            line.match_indices(name).any(|(at, _)| {
+                let before = at.checked_sub(1).map(|at| line.as_bytes()[at]);
+                let after = line.as_bytes().get(at + name.len()).copied();
+                !is_part(before) && (name.ends_with(')') || !is_part(after))
+            })
+        };
+        self.code().find(|(_, line)| occurs(line)).map(|(at, _)| at)
+    }
+}
+
+fn files() -> Vec<File> {
+    let files = files_in(Path::new(SRC));
+    assert!(files.len() > 40, "the sources are found");
+    files
+}
+
+fn files_in(top: &Path) -> Vec<File> {
+    let mut files = Vec::new();
+    let mut folders = vec![top.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.push(read(top, &path));
+            }
+        }
+    }
+    files
+}
+
+fn read(top: &Path, path: &Path) -> File {
+    let relative = path.strip_prefix(top).unwrap();
+    File {
+        path: relative.to_str().unwrap().to_owned(),
+        text: fs::read_to_string(path).unwrap(),
+    }
+}
+
+#[test]
+fn the_core_knows_no_client_no_clock_no_randomness_and_no_waiting() {
+    let files = files();
+    for place in PURE {
+        let found = files.iter().any(|file| file.path.starts_with(place));
+        assert!(found, "{place} is gone");
+    }
+    for file in files.iter().filter(|file| file.is_pure()) {
+        // A fingerprint's key is random once for each process, and nowhere else.
+        let is_key = file.path == "domain/fingerprint.rs";
+        let random = ["rand", "getrandom"];
+        let names = IMPURE.into_iter().chain(["getrandom"]);
+        for name in names.filter(|name| !is_key || !random.contains(name)) {
+            assert_eq!(file.names(name), None, "{} names {name}", file.path);
+        }
+    }
+}
+
+#[test]
+fn runs_begin_in_one_place() {
+    for file in files() {
+        let begins = file.code().any(|(_, line)| line.contains("reconcile("));
+        let declares = file.path == "runtime/reconcile.rs";
+        assert_eq!(
+            begins,
+            file.path == "runtime/controller.rs" || declares,
+            "{}",
+            file.path
+        );
+    }
+}
+
+#[test]
+fn the_api_server_is_asked_in_few_places() {
+    let asks = |file: &&File| {
+        file.code().any(|(_, line)| {
+            line.contains("Api<") || line.contains("Api::all") || line.contains("Api::namespaced")
+        })
+    };
+    for file in files().iter().filter(asks) {
+        assert!(
+            EFFECTS.contains(&file.path.as_str()),
+            "{} names Api",
+            file.path
+        );
+    }
+}
+
+/// The module with the writes, its parts included.
+fn is_act(path: &str) -> bool {
+    path == "runtime/act.rs" || path.starts_with("runtime/act/")
+}
+
+#[test]
+fn secrets_are_written_in_one_place() {
+    for file in files() {
+        for verb in [
+            ".create(",
+            ".replace(",
+            ".patch(",
+            ".patch_status(",
+            ".delete(",
+        ] {
+            let calls = file.code().any(|(_, line)| line.contains(verb));
+            let lease_only = file.path == "runtime/leader.rs" && file.names("Secret").is_none();
+            assert!(
+                !calls || is_act(&file.path) || lease_only,
+                "{} calls {verb}",
+                file.path
+            );
+        }
+    }
+}
+
+#[test]
+fn files_have_at_most_300_lines() {
+    for file in files() {
+        let lines = file.text.lines().count();
+        assert!(lines <= 300, "{} has {lines} lines", file.path);
+    }
+}
+
+#[test]
+fn functions_have_at_most_50_lines() {
+    for file in files() {
+        for (name, lines) in functions(&file) {
+            assert!(lines <= 50, "{} in {} has {lines} lines", name, file.path);
+        }
+    }
+}
+
+/// `println` of a test that runs beside others lands between `test name ... ` and `ok` of another one,
+/// unless the harness catches it; these suites have a harness that does not.
+#[test]
+fn suites_that_catch_no_output_leave_standard_output_to_the_harness() {
+    let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
+    let uncaught = manifest
+        .split("\n[")
+        .filter(|section| section.contains("harness = false"));
+    let suite = |section: &str| section.split('"').nth(1).unwrap().to_owned();
+    let suites: Vec<String> = uncaught.map(suite).chain(["support".to_owned()]).collect();
+    assert!(suites.contains(&"faults".to_owned()), "{suites:?}");
+    for suite in suites {
+        let folder = Path::new(SRC).with_file_name("tests").join(&suite);
+        for file in files_in(&folder) {
+            // The conformance suite's clients are programs, and their output is what they answer.
+            if Path::new(&file.path).extension() != Some("rs".as_ref())
+                || file.path.starts_with("clients/")
+            {
+                continue;
+            }
+            for name in ["println!(", "print!(", "stdout()"] {
+                let prints = file.code().find(|(_, line)| {
+                    let mut found = line.match_indices(name);
+                    found.any(|(at, _)| !line.get(..at).unwrap().ends_with('e'))
+                });
+                assert_eq!(prints, None, "{suite}/{} has {name}", file.path);
+            }
+        }
+    }
+}
+
+/// Functions and their lengths. A function ends at the brace that stands below its beginning, or, without
+/// a body, at the semicolon.
+fn functions(file: &File) -> Vec<(String, usize)> {
+    let mut found = Vec::new();
+    let mut open: Vec<(String, usize, usize)> = Vec::new();
+    for (at, line) in file.code() {
+        let indent = line.len() - line.trim_start().len();
+        let code = line.trim();
+        let ends = code == "}" || code.starts_with(')') && code.ends_with(';');
+        if ends && let Some(position) = open.iter().rposition(|(_, depth, _)| *depth == indent) {
+            let (name, _, from) = open.remove(position);
+            found.push((name, at - from + 1));
+        }
+        let words = code.split(['(', '<']).next().unwrap_or_default();
+        let is_function = words.starts_with("fn ") || words.contains(" fn ");
+        if is_function && !code.ends_with(['}', ';']) {
+            open.push((words.to_owned(), indent, at));
+        }
+    }
+    assert!(open.is_empty(), "{}: {open:?} have no end", file.path);
+    found
+}
