@@ -9,17 +9,21 @@
 
 use std::{
     convert::Infallible,
-    future::{pending, ready},
+    future::ready,
     sync::{Arc, Mutex},
 };
 
+use futures::FutureExt;
 use http_body_util::BodyExt;
 use hyper::{Method, Request, Response, StatusCode};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{Client, client::Body};
+use prometheus_client::metrics::counter::Counter;
 use serde_json::{Value, json};
-use static_aws_credentials::runtime::events::{EventRequest, REMEMBERED, event, publish};
-use tokio::sync::mpsc;
+use static_aws_credentials::runtime::events::{
+    EventQueue, EventRequest, MOST, REMEMBERED, event, publish,
+};
+use tokio::sync::oneshot;
 use tower::service_fn;
 
 type Sent = Arc<Mutex<Vec<(Method, String, Value)>>>;
@@ -55,9 +59,13 @@ fn api_server() -> (Client, Sent) {
 }
 
 fn about(name: &str) -> EventRequest {
+    about_in("shop", name)
+}
+
+fn about_in(namespace: &str, name: &str) -> EventRequest {
     let about = ObjectReference {
         name: Some(name.to_owned()),
-        namespace: Some("shop".to_owned()),
+        namespace: Some(namespace.to_owned()),
         uid: Some(format!("uid-of-{name}")),
         ..ObjectReference::default()
     };
@@ -67,12 +75,11 @@ fn about(name: &str) -> EventRequest {
 /// What is sent for events about these, in this order.
 async fn sent(names: impl IntoIterator<Item = String>) -> Vec<(Method, String, Value)> {
     let (client, sent) = api_server();
-    let (announce, announcements) = mpsc::channel(4 * REMEMBERED);
+    let queue = EventQueue::default();
     for name in names {
-        announce.try_send(about(&name)).ok().unwrap();
+        queue.add(about(&name));
     }
-    drop(announce);
-    publish(client, announcements, pending()).await;
+    publish(client, &queue, ready(())).await;
     std::mem::take(&mut *sent.lock().unwrap())
 }
 
@@ -112,17 +119,54 @@ async fn one_that_is_refused_does_not_hold_up_the_others() {
     assert_eq!(sent.len(), 2);
 }
 
-/// Those who announce live on: the server of metrics shares what they share.
 #[tokio::test]
 async fn those_of_the_last_runs_are_published_at_the_end() {
     let (client, sent) = api_server();
-    let (announce, announcements) = mpsc::channel(4);
-    for name in ["orders", "billing", "shipping"] {
-        announce.try_send(about(name)).ok().unwrap();
-    }
-    publish(client, announcements, ready(())).await;
+    let queue = EventQueue::default();
+    let (end, ended) = oneshot::channel::<()>();
+    let publishing = publish(client, &queue, ended.map(drop));
+    let ending = async {
+        for name in ["orders", "billing", "shipping"] {
+            queue.add(about(name));
+        }
+        drop(end);
+    };
+    tokio::join!(publishing, ending);
     assert_eq!(sent.lock().unwrap().len(), 3);
-    assert!(announce.try_send(about("late")).is_err());
+}
+
+#[tokio::test]
+async fn a_flood_of_one_namespace_takes_no_event_and_no_turn_from_another() {
+    let (client, sent) = api_server();
+    let lost = Counter::default();
+    let queue = EventQueue::new(lost.clone());
+    queue.add(about_in("small", "first"));
+    for number in 0..2 * MOST {
+        queue.add(about_in("flood", &format!("orders-{number}")));
+    }
+    queue.add(about_in("small", "last"));
+    assert_eq!(lost.get(), u64::try_from(MOST + 2).unwrap());
+    publish(client, &queue, ready(())).await;
+    let sent = std::mem::take(&mut *sent.lock().unwrap());
+    assert_eq!(sent.len(), MOST);
+    let at = |name: &str| {
+        sent.iter()
+            .position(|one| one.2["regarding"]["name"] == name)
+    };
+    assert!(at("first").is_some_and(|at| at < 2), "{:?}", at("first"));
+    assert!(at("last").is_some_and(|at| at < 4), "{:?}", at("last"));
+    let newest = format!("orders-{}", 2 * MOST - 1);
+    assert!(at(&newest).is_some(), "the oldest events are dropped");
+}
+
+#[tokio::test]
+async fn an_event_that_the_api_server_refuses_is_counted_as_lost() {
+    let lost = Counter::default();
+    let queue = EventQueue::new(lost.clone());
+    queue.add(about("refused"));
+    queue.add(about("orders"));
+    publish(api_server().0, &queue, ready(())).await;
+    assert_eq!(lost.get(), 1);
 }
 
 /// The API server counts bytes, and refuses the event if there are too many.

@@ -7,7 +7,7 @@ use futures::{
     future::{self, OptionFuture},
 };
 use kube::Client;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 use crate::{
     cli::{args::RunArgs, kube_client, server, sts_client},
@@ -20,7 +20,7 @@ use crate::{
     runtime::{
         context::ProcessContext,
         controller::{self, WatchEnded},
-        events,
+        events::{self, EventQueue},
         guards::Guards,
         leader::{Candidate, Leader},
         scopes::Scopes,
@@ -80,7 +80,6 @@ pub enum ProcessError {
 
 /// Events that are not published by then are lost.
 const LAST_EVENTS: Duration = Duration::from_secs(3);
-const EVENT_QUEUE: usize = 1024;
 
 /// Runs the operator until a signal stops it.
 ///
@@ -96,9 +95,8 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let health = Arc::new(Health::default());
     server::serve_probes(args.probe_bind, Arc::clone(&health))
         .map_err(|error| ProcessError::ProbeBind(args.probe_bind, error))?;
-    let (announcements, queue) = mpsc::channel(EVENT_QUEUE);
     let (candidate, leader) = election(&args, &client)?;
-    let shared = shared(&args, client.clone(), leader, announcements, metrics)?;
+    let shared = shared(&args, client.clone(), leader, metrics)?;
     let (drained, until_drained) = oneshot::channel::<()>();
     let tenure = candidate.map(|candidate| {
         health.add_check(candidate.health());
@@ -109,7 +107,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     health.shows(Arc::clone(&shared.guards) as _);
     let guards = Arc::clone(&shared.guards);
     let guards = tokio::spawn(guards.watch(client.clone(), shared.leader.clone()));
-    let publisher = events::publish(client, queue, until_ended.map(drop));
+    let publisher = publish(client, Arc::clone(&shared), until_ended.map(drop));
     let mut publisher = tokio::spawn(publisher).fuse();
     let server = tokio::spawn(serve_metrics(&args, port, &shared, &health));
     let work = scopes(&args.namespaces)
@@ -132,6 +130,11 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     tracing::info!("stopped");
     telemetry::end(exporter).await;
     result
+}
+
+/// Publishes the events of all scopes until `end`.
+async fn publish(client: Client, shared: Arc<ProcessContext>, end: impl Future<Output = ()>) {
+    events::publish(client, &shared.events, end).await;
 }
 
 /// Serves one scope. If that fails, the other scopes stop as well.
@@ -191,7 +194,6 @@ fn shared(
     args: &RunArgs,
     client: Client,
     leader: Leader,
-    events: mpsc::Sender<events::EventRequest>,
     mut metrics: Metrics,
 ) -> Result<Arc<ProcessContext>, ProcessError> {
     let sts = metrics.calls.of(sts_client::of_run(args)?);
@@ -217,7 +219,7 @@ fn shared(
         guards,
         gate: FairSemaphore::new(usize::from(args.concurrency)),
         scopes: Scopes::of(&scopes(&args.namespaces)),
-        events,
+        events: EventQueue::new(metrics.lost_events()),
         metrics,
     }))
 }

@@ -83,6 +83,12 @@ impl<T> FairQueue<T> {
         Some(item)
     }
 
+    /// Pops the oldest item of the namespace with the most items. It looks at every namespace.
+    pub fn pop_longest(&mut self) -> Option<T> {
+        let longest = self.lines.values().map(|line| line.items.len()).max()?;
+        self.pop_where(|_, waiting| waiting == longest)
+    }
+
     /// Whether an item waits in a namespace that `meant` selects by name and number of waiting items.
     pub fn any_where(&self, meant: impl Fn(&str, usize) -> bool) -> bool {
         self.order(meant).is_some()

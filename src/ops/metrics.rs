@@ -3,6 +3,7 @@
 //! Secrets and key material are never named.
 
 mod calls;
+mod counters;
 mod indexes;
 mod policies;
 mod process;
@@ -23,7 +24,6 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
-use strum::VariantArray;
 
 use crate::{
     api::{ConditionType, Reason, StaticAwsCredentialsStatus},
@@ -35,6 +35,7 @@ use crate::{
     sts::Sts,
 };
 pub use calls::{Awaited, Calls, Measured};
+use counters::Counters;
 pub use indexes::Indexes;
 pub use policies::Policies;
 pub use queue::{Queue, Work};
@@ -78,13 +79,7 @@ pub struct Metrics {
     pub indexes: Indexes,
     /// Metrics of single resources.
     pub resources: Resources,
-    failures: Family<Label, Counter>,
-    answers: Family<Label, Counter>,
-    verdicts: Family<Label, Counter>,
-    controls: Family<Label, Counter>,
-    undecodable: Counter,
-    mass_rejections: Counter,
-    publications: Counter,
+    counters: Counters,
     leads: Family<Lease, Gauge>,
     /// Admission policies.
     pub policies: Policies,
@@ -102,32 +97,11 @@ impl Default for Metrics {
             watches: Watches::default(),
             indexes: Indexes::default(),
             resources: Resources::default(),
-            failures: Family::default(),
-            answers: Family::default(),
-            verdicts: Family::default(),
-            controls: Family::default(),
-            undecodable: Counter::default(),
-            mass_rejections: Counter::default(),
-            publications: Counter::default(),
+            counters: Counters::new(&mut registry),
             leads: Family::default(),
             policies: Policies::default(),
             registry: Registry::default(),
         };
-        // `rate()` misses the first increment of a series that did not exist before.
-        for reason in Reason::VARIANTS {
-            drop(
-                metrics
-                    .verdicts
-                    .get_or_create(&[("reason", reason.as_str())]),
-            );
-        }
-        for control in Control::VARIANTS {
-            drop(
-                metrics
-                    .controls
-                    .get_or_create(&[("result", control.into())]),
-            );
-        }
         metrics.register(&mut registry);
         Self {
             registry,
@@ -138,7 +112,6 @@ impl Default for Metrics {
 
 impl Metrics {
     fn register(&self, registry: &mut Registry) {
-        self.register_counters(registry);
         let name = "leader_election_master_status";
         registry.register(name, "1 if this replica leads", self.leads.clone());
         let indexes = self.indexes.clone();
@@ -155,54 +128,6 @@ impl Metrics {
         registry.register(name, "1, for the version that runs", build);
         registry.register_collector(Box::new(self.watches.clone()));
         registry.register_collector(Box::new(process::Process::this()));
-    }
-
-    fn register_counters(&self, registry: &mut Registry) {
-        let counters = [
-            (
-                "staticawscredentials_mass_rejections",
-                "Times that a published pair was refused and no other pair was accepted meanwhile",
-                &self.mass_rejections,
-            ),
-            (
-                "staticawscredentials_undecodable",
-                "Times that a resource could not be decoded",
-                &self.undecodable,
-            ),
-            (
-                "staticawscredentials_publications",
-                "Pairs that this process published in place of another or none",
-                &self.publications,
-            ),
-        ];
-        for (name, help, counter) in counters {
-            registry.register(name, help, counter.clone());
-        }
-        let kinds = [
-            (
-                "staticawscredentials_failures",
-                "Failed runs by kind of failure",
-                &self.failures,
-            ),
-            (
-                "staticawscredentials_sts_answers",
-                "Answers about pairs by kind, those that were known already included",
-                &self.answers,
-            ),
-            (
-                "staticawscredentials_verdicts",
-                "Verdicts on pairs by reason",
-                &self.verdicts,
-            ),
-            (
-                "staticawscredentials_control_questions",
-                "Control questions about other pairs, before a refusal of a published pair counts, by result",
-                &self.controls,
-            ),
-        ];
-        for (name, help, counters) in kinds {
-            registry.register(name, help, counters.clone());
-        }
     }
 
     /// Registers the gauges for calls to AWS STS that wait for the rate limit, or for an endpoint to answer again.
@@ -226,19 +151,19 @@ impl Metrics {
     /// A reconcile failed.
     pub fn failed(&self, error: &Error) {
         let kind = [("kind", error.category())];
-        self.failures.get_or_create(&kind).inc();
+        self.counters.failures.get_or_create(&kind).inc();
     }
 
     /// A request to STS was answered, by AWS or from the cache.
     pub fn answered(&self, answer: &Answer) {
         let kind = [("kind", calls::word(answer))];
-        self.answers.get_or_create(&kind).inc();
+        self.counters.answers.get_or_create(&kind).inc();
     }
 
     /// A control request about other pairs was made before a rejection counts.
     pub fn controlled(&self, control: Control) {
         let result = [("result", control.into())];
-        self.controls.get_or_create(&result).inc();
+        self.counters.controls.get_or_create(&result).inc();
     }
 
     /// A status was written. A verdict is counted if the source or the reason changed, or if the same reason rests on
@@ -257,23 +182,29 @@ impl Metrics {
             || before.last_verified_time != after.last_verified_time;
         if let Some(reason) = new.filter(|_| judged) {
             let reason = [("reason", reason.as_str())];
-            self.verdicts.get_or_create(&reason).inc();
+            self.counters.verdicts.get_or_create(&reason).inc();
         }
         if old != new && new == Some(Reason::MassRejection) {
-            self.mass_rejections.inc();
+            self.counters.mass_rejections.inc();
         }
         let revision = |status: &StaticAwsCredentialsStatus| {
             let published = status.published.as_ref();
             published.map_or(0, |published| published.revision)
         };
         if revision(after) > revision(before) {
-            self.publications.inc();
+            self.counters.publications.inc();
         }
+    }
+
+    /// Counts events that could not be published.
+    #[must_use]
+    pub fn lost_events(&self) -> Counter {
+        self.counters.lost_events.clone()
     }
 
     /// A resource could not be decoded.
     pub fn undecodable(&self) {
-        self.undecodable.inc();
+        self.counters.undecodable.inc();
     }
 
     /// Whether this replica holds the lease.

@@ -10,7 +10,7 @@ use std::{
 
 use kube::Client;
 use tokio::{
-    sync::{Notify, mpsc, watch},
+    sync::{Notify, watch},
     time::Instant,
 };
 
@@ -23,7 +23,7 @@ use crate::{
     },
     ops::metrics::{Listing, Metrics},
     runtime::{
-        events::EventRequest,
+        events::EventQueue,
         guards::Guards,
         leader::Leader,
         queue::Queue,
@@ -64,7 +64,7 @@ pub struct ProcessContext {
     /// Every scope.
     pub scopes: Scopes,
     /// Queue of Kubernetes events to write.
-    pub events: mpsc::Sender<EventRequest>,
+    pub events: EventQueue,
     /// Counters.
     pub metrics: Metrics,
     /// What was observed of the admission policies.

@@ -1,14 +1,16 @@
 //! Kubernetes events about changes of the status: of conditions, of the published revision, and of leftovers.
 
+mod queue;
+
 use std::{future::Future, pin::pin, time::Duration};
 
-use futures::{FutureExt, Stream, StreamExt, future::FusedFuture, stream};
+use futures::FutureExt;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Client, Resource,
     runtime::events::{Event, EventType, Recorder, Reporter},
 };
-use tokio::{sync::mpsc, time::timeout};
+use tokio::time::timeout;
 
 use crate::{
     api::{ConditionType, Reason, StaticAwsCredentials, StaticAwsCredentialsStatus},
@@ -17,6 +19,8 @@ use crate::{
     },
     error::chain,
 };
+
+pub use queue::{EventQueue, MOST};
 
 /// An event and the resource that it is about.
 pub struct EventRequest {
@@ -180,11 +184,7 @@ fn changed(
 
 /// Publishes events one after the other, so that no reconcile waits for them. Once `end` completes, the events
 /// that are already queued are still published.
-pub async fn publish(
-    client: Client,
-    announcements: mpsc::Receiver<EventRequest>,
-    end: impl Future<Output = ()>,
-) {
+pub async fn publish(client: Client, queue: &EventQueue, end: impl Future<Output = ()>) {
     let recorder = || {
         let reporter = Reporter {
             controller: FIELD_MANAGER.to_owned(),
@@ -193,8 +193,8 @@ pub async fn publish(
         Recorder::new(client.clone(), reporter)
     };
     let (mut recording, mut published) = (recorder(), 0);
-    let mut announcements = pin!(until(announcements, end));
-    while let Some(EventRequest { about, event }) = announcements.next().await {
+    let mut end = pin!(end.fuse());
+    while let Some(EventRequest { about, event }) = queue.next(&mut end).await {
         if published == REMEMBERED {
             (recording, published) = (recorder(), 0);
         }
@@ -205,21 +205,11 @@ pub async fn publish(
             Ok(Err(error)) => chain(&error),
             Err(late) => late.to_string(),
         };
+        queue.lost.inc();
         tracing::warn!(
             reason = event.reason,
             error,
             "an event could not be published"
         );
     }
-}
-
-/// The items of a channel, which is closed once `end` completes.
-fn until<T>(mut items: mpsc::Receiver<T>, end: impl Future<Output = ()>) -> impl Stream<Item = T> {
-    let mut end = Box::pin(end.fuse());
-    stream::poll_fn(move |context| {
-        if !end.is_terminated() && end.poll_unpin(context).is_ready() {
-            items.close();
-        }
-        items.poll_recv(context)
-    })
 }

@@ -180,11 +180,8 @@ impl Reconcile<'_> {
         metrics.reported(&self.status, status);
         for event in events::transition_events(&self.status, status) {
             events::log(&self.resource.key, &event);
-            // If the queue is full, the event is dropped; the reconcile goes on.
             let announced = EventRequest::about(self.object, event);
-            if self.context.shared.events.try_send(announced).is_err() {
-                tracing::warn!(resource = %self.resource.key, "an event is lost, since too many wait to be published");
-            }
+            self.context.shared.events.add(announced);
         }
         self.status = status.clone();
         let epoch = lock(&self.context.index).epoch();

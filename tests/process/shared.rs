@@ -12,10 +12,11 @@ use static_aws_credentials::{
     cli::args::Cli,
     domain::fingerprint::FingerprintKey,
     ops::metrics::{Metrics, Policies},
-    runtime::{context::ProcessContext, guards::Guards, leader::Leader, scopes::Scopes},
+    runtime::{
+        context::ProcessContext, events::EventQueue, guards::Guards, leader::Leader, scopes::Scopes,
+    },
     sts::{CallerIdentityReply, CallerIdentityRequest, Sts, fair::FairSemaphore},
 };
-use tokio::sync::mpsc;
 
 struct Nobody;
 
@@ -41,7 +42,7 @@ pub fn shared(client: Client) -> ProcessContext {
         key: FingerprintKey::random().unwrap(),
         gate: FairSemaphore::new(1),
         scopes: Scopes::of(&[None]),
-        events: mpsc::channel(1).0,
+        events: EventQueue::default(),
         guards: guards(),
         metrics: Metrics::default(),
     }

@@ -150,6 +150,6 @@ impl<'a> Unusable<'a> {
             ..Default::default()
         };
         let announcement = EventRequest::about_reference(about, event);
-        let _ = context.shared.events.try_send(announcement);
+        context.shared.events.add(announcement);
     }
 }

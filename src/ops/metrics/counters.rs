@@ -1,0 +1,94 @@
+//! Counters without a place of their own.
+
+use prometheus_client::{
+    metrics::{counter::Counter, family::Family},
+    registry::Registry,
+};
+use strum::VariantArray;
+
+use super::Label;
+use crate::{api::Reason, domain::verdict::Control};
+
+#[derive(Clone, Default)]
+pub(super) struct Counters {
+    pub failures: Family<Label, Counter>,
+    pub answers: Family<Label, Counter>,
+    pub verdicts: Family<Label, Counter>,
+    pub controls: Family<Label, Counter>,
+    pub undecodable: Counter,
+    pub mass_rejections: Counter,
+    pub publications: Counter,
+    pub lost_events: Counter,
+}
+
+impl Counters {
+    pub(super) fn new(registry: &mut Registry) -> Self {
+        let counters = Self::default();
+        counters.register(registry);
+        counters.begin();
+        counters
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        let counters = [
+            (
+                "staticawscredentials_mass_rejections",
+                "Times that a published pair was refused and no other pair was accepted meanwhile",
+                &self.mass_rejections,
+            ),
+            (
+                "staticawscredentials_undecodable",
+                "Times that a resource could not be decoded",
+                &self.undecodable,
+            ),
+            (
+                "staticawscredentials_publications",
+                "Pairs that this process published in place of another or none",
+                &self.publications,
+            ),
+            (
+                "staticawscredentials_events_lost",
+                "Kubernetes events that were dropped because too many waited, or that the API server did not take",
+                &self.lost_events,
+            ),
+        ];
+        for (name, help, counter) in counters {
+            registry.register(name, help, counter.clone());
+        }
+        let kinds = [
+            (
+                "staticawscredentials_failures",
+                "Failed runs by kind of failure",
+                &self.failures,
+            ),
+            (
+                "staticawscredentials_sts_answers",
+                "Answers about pairs by kind, those that were known already included",
+                &self.answers,
+            ),
+            (
+                "staticawscredentials_verdicts",
+                "Verdicts on pairs by reason",
+                &self.verdicts,
+            ),
+            (
+                "staticawscredentials_control_questions",
+                "Control questions about other pairs, before a refusal of a published pair counts, by result",
+                &self.controls,
+            ),
+        ];
+        for (name, help, counters) in kinds {
+            registry.register(name, help, counters.clone());
+        }
+    }
+
+    /// `rate()` misses the first increment of a series that did not exist before.
+    fn begin(&self) {
+        for reason in Reason::VARIANTS {
+            drop(self.verdicts.get_or_create(&[("reason", reason.as_str())]));
+        }
+        for control in Control::VARIANTS {
+            drop(self.controls.get_or_create(&[("result", control.into())]));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Events that wait to be published.
+
+use std::{pin::Pin, sync::Mutex};
+
+use futures::future::FusedFuture;
+use prometheus_client::metrics::counter::Counter;
+use tokio::sync::Notify;
+
+use super::EventRequest;
+use crate::domain::{fair_queue::FairQueue, lock::lock};
+
+/// The most events that wait.
+pub const MOST: usize = 1024;
+
+/// Events that wait to be published, of each namespace in turn. If too many wait, the oldest event of the namespace
+/// with the most is dropped: a flood of one namespace takes no event from another.
+#[derive(Default)]
+pub struct EventQueue {
+    waiting: Mutex<FairQueue<EventRequest>>,
+    changed: Notify,
+    pub(super) lost: Counter,
+}
+
+impl EventQueue {
+    /// An empty queue, and the counter of events that are not published.
+    #[must_use]
+    pub fn new(lost: Counter) -> Self {
+        Self {
+            lost,
+            ..Self::default()
+        }
+    }
+
+    /// Adds an event.
+    pub fn add(&self, request: EventRequest) {
+        let namespace = request.about.namespace.clone().unwrap_or_default();
+        let dropped = {
+            let mut waiting = lock(&self.waiting);
+            waiting.push(&namespace, request);
+            (waiting.len() > MOST).then(|| waiting.pop_longest())
+        };
+        if let Some(dropped) = dropped.flatten() {
+            self.lost.inc();
+            tracing::warn!(
+                namespace = dropped.about.namespace,
+                name = dropped.about.name,
+                reason = dropped.event.reason,
+                "an event is dropped, since {MOST} wait to be published"
+            );
+        }
+        self.changed.notify_one();
+    }
+
+    /// The next event; `None` once `end` completed and no event waits.
+    pub(super) async fn next<F>(&self, end: &mut Pin<&mut F>) -> Option<EventRequest>
+    where
+        F: FusedFuture<Output = ()>,
+    {
+        loop {
+            if let Some(next) = lock(&self.waiting).pop() {
+                return Some(next);
+            }
+            if end.is_terminated() {
+                return None;
+            }
+            tokio::select! {
+                () = self.changed.notified() => {}
+                () = end.as_mut() => {}
+            }
+        }
+    }
+}
