@@ -116,3 +116,6 @@ fn matches(pattern: &str, text: &str) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests;

@@ -183,3 +183,6 @@ pub fn condition(
         observed_generation: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,3 +27,6 @@ pub use recheck::Recheck;
 pub use reload::{ReloadMode, reload_mode};
 pub use verdict::{Assessment, judge, judge_again, own, unlisted};
 pub use workload::{Workload, restart_annotation_key};
+
+#[cfg(test)]
+mod tests;

@@ -238,3 +238,6 @@ fn shown(name: &str) -> String {
         .chain(CUT.chars())
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -288,3 +288,6 @@ impl Index {
             .sum()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -132,3 +132,6 @@ fn cannot_carry(layout: Layout, obstacle: Obstacle) -> Finding {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,3 +89,6 @@ impl fmt::Debug for SecretText {
         formatter.write_str("<redacted>")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -224,3 +224,6 @@ fn has_form_of_region(text: &str) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,3 +90,6 @@ fn parse(text: &str) -> Option<[u8; 16]> {
     }
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests;

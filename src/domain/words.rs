@@ -208,3 +208,6 @@ fn without(text: &str, hidden: &[bool]) -> String {
     }
     kept
 }
+
+#[cfg(test)]
+mod tests;

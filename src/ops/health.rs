@@ -253,3 +253,6 @@ impl Health {
 fn is_missed(scopes: &[Scope], scope: &Scope) -> bool {
     scope.is_forbidden() && scopes.iter().any(Scope::is_served)
 }
+
+#[cfg(test)]
+mod tests;

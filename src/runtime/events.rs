@@ -213,3 +213,6 @@ pub async fn publish(client: Client, queue: &EventQueue, end: impl Future<Output
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

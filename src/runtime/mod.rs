@@ -27,3 +27,6 @@ pub mod scopes;
 pub mod standby;
 pub mod store;
 pub mod watch;
+
+#[cfg(test)]
+mod tests;

@@ -171,3 +171,6 @@ impl<'de, K: Deserialize<'de>> Visitor<'de> for Items<'_, K> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,3 +97,6 @@ impl<K: Resource> Resource for PartialMeta<K> {
         &mut self.metadata
     }
 }
+
+#[cfg(test)]
+mod tests;

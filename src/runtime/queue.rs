@@ -208,3 +208,6 @@ fn load_of(running: &HashMap<Arc<str>, usize>, namespace: &str, waiting: usize) 
     let running = running.get(namespace).copied().unwrap_or_default();
     Load::of(running + waiting)
 }
+
+#[cfg(test)]
+mod tests;

@@ -269,3 +269,6 @@ fn metadata(key: &NamespacedName, uid: &Uid) -> kube::api::ObjectMeta {
         ..kube::api::ObjectMeta::default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,3 +10,6 @@ mod yielding;
 pub use entrant::Entrant;
 pub use gate::{FairSemaphore, Permit};
 pub use yielding::Load;
+
+#[cfg(test)]
+mod tests;

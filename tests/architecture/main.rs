@@ -88,8 +88,10 @@ impl File {
     }
 }
 
+/// The files of the product, without the unit tests beside them.
 fn files() -> Vec<File> {
-    let files = files_in(Path::new(SRC));
+    let mut files = files_in(Path::new(SRC));
+    files.retain(|file| !file.path.ends_with("/tests.rs") && !file.path.contains("/tests/"));
     assert!(files.len() > 40, "the sources are found");
     files
 }

@@ -38,7 +38,7 @@ fn every_fault_has_a_row_with_the_tests_that_show_it_survived() -> Result<()> {
 #[test]
 fn every_test_that_the_page_names_exists() -> Result<()> {
     let page = fs::read_to_string(Path::new(ROOT).join(PAGE))?;
-    let sources = sources(&Path::new(ROOT).join("tests"))?;
+    let sources = sources()?;
     let words = page.split('`').skip(1).step_by(2);
     let is_test = |word: &&str| {
         word.contains('_')
@@ -60,7 +60,7 @@ fn every_test_that_the_page_names_exists() -> Result<()> {
 /// Names of tests by the numbers with which they begin, be they functions or texts.
 fn numbered_tests() -> Result<BTreeMap<String, BTreeSet<String>>> {
     let mut tests: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for source in sources(&Path::new(ROOT).join("tests"))? {
+    for source in sources()? {
         let is_of_name = |sign: char| sign.is_ascii_alphanumeric() || sign == '_';
         let words = source.split(|sign| !is_of_name(sign));
         for name in words.filter(|word| word.matches('_').count() > 2) {
@@ -78,10 +78,11 @@ fn is_number(part: &str) -> bool {
     letter && part.len() > 1 && part.bytes().skip(1).all(|byte| byte.is_ascii_digit())
 }
 
-/// The text of every source file below a folder.
-fn sources(folder: &Path) -> Result<Vec<String>> {
+/// The text of every source file: suites are in tests, unit tests beside the code.
+fn sources() -> Result<Vec<String>> {
     let mut texts = Vec::new();
-    let mut folders: Vec<PathBuf> = vec![folder.to_owned()];
+    let folders = ["src", "tests"].map(|part| Path::new(ROOT).join(part));
+    let mut folders: Vec<PathBuf> = folders.into();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder)? {
             let path = entry?.path();

@@ -21,3 +21,4 @@ mod pages;
 mod reference;
 mod rights;
 mod tables;
+mod troubleshooting;

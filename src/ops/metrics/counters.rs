@@ -25,6 +25,7 @@ impl Counters {
     pub(super) fn new(registry: &mut Registry) -> Self {
         let counters = Self::default();
         counters.register(registry);
+        counters.register_families(registry);
         counters.begin();
         counters
     }
@@ -55,6 +56,9 @@ impl Counters {
         for (name, help, counter) in counters {
             registry.register(name, help, counter.clone());
         }
+    }
+
+    fn register_families(&self, registry: &mut Registry) {
         let kinds = [
             (
                 "staticawscredentials_failures",

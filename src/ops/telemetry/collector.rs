@@ -53,3 +53,6 @@ impl fmt::Display for Collector {
         f.write_str(self.0.to_string().trim_end_matches('/'))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -145,3 +145,6 @@ fn taken(me: &str, transitions: i32, wall: Timestamp) -> LeaseSpec {
 fn seconds(duration: Duration) -> i32 {
     i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,3 +161,6 @@ impl Resource for WatchedCredentials {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

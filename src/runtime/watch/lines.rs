@@ -106,3 +106,6 @@ fn is_cut_off(error: &(dyn Error + 'static)) -> bool {
     let wrapped = wrapped.map(|wrapped| wrapped as &(dyn Error + 'static));
     wrapped.or_else(|| error.source()).is_some_and(is_cut_off)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! Who holds a superseded pair, and until when.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod fleet;
+mod group;
+mod looks;
+mod names;
+mod overlap;
+mod pickup;
+mod restart;
+mod workload;
+
+use std::time::Duration;
+
+use crate::{
+    api::Published,
+    domain::consumers::{Pod, Publication},
+};
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// When the present pair was published.
+const PUBLISHED: &str = "2026-01-01T12:00:00Z";
+const BEFORE: &str = "2026-01-01T11:00:00Z";
+/// The kubelet has delivered it by then.
+const DELIVERED: &str = "2026-01-01T12:01:30Z";
+const AFTER: &str = "2026-01-01T12:01:31Z";
+
+/// How long the kubelet takes.
+const KUBELET: Duration = Duration::from_secs(90);
+
+/// The UID of the resource.
+const UID: &str = "0d7f9cbe-5a10-4a4c-8c4e-4b34a3a0a001";
+
+fn publication(published: &Published) -> Publication<'_> {
+    Publication {
+        published,
+        uid: UID,
+        kubelet_sync_period: KUBELET,
+    }
+}
+
+fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// A pod that mounts the target, changed as a test likes.
+fn pod(change: impl FnOnce(&mut Value)) -> Pod {
+    let mut pod = json!({
+        "metadata": { "name": "web-0", "labels": { "app": "web" } },
+        "spec": {
+            "volumes": [{ "name": "aws", "secret": { "secretName": "orders-credentials" } }],
+            "containers": [{
+                "name": "app",
+                "image": "app",
+                "volumeMounts": [{ "name": "aws", "mountPath": "/var/run/secrets/awscredentials.dev" }],
+            }],
+        },
+        "status": {
+            "phase": "Running",
+            "conditions": [{ "type": "Ready", "status": "True" }],
+            "containerStatuses": [{
+                "name": "app",
+                "state": { "running": { "startedAt": BEFORE } },
+            }],
+        },
+    });
+    change(&mut pod);
+    serde_json::from_value(pod).unwrap()
+}
+
+/// The same with the helper.
+fn hot(change: impl FnOnce(&mut Value)) -> Pod {
+    pod(|pod| {
+        let file = "/var/run/secrets/awscredentials.dev/config-process";
+        pod["spec"]["containers"][0]["env"] = json!([
+            { "name": "AWS_CONFIG_FILE", "value": file },
+            { "name": "AWS_SHARED_CREDENTIALS_FILE", "value": file },
+            { "name": "AWS_ROLE_ARN", "value": "" },
+        ]);
+        change(pod);
+    })
+}

@@ -1,0 +1,180 @@
+//! What can be wrong with a value, whichever of the two it is.
+
+use crate::api::Reason;
+
+use super::{ID, SECRET, base64, refusal};
+
+/// What stands before and behind the value, by the reason that it is refused for.
+type Wrappers = &'static [(&'static str, &'static str)];
+
+const WRAPPED: &[(Reason, &str, Wrappers)] = &[
+    (
+        Reason::ByteOrderMark,
+        "begins with a byte order mark",
+        &[("\u{feff}", ""), ("\u{feff}", "\n"), ("\u{feff}\"", "\"")],
+    ),
+    (
+        Reason::TrailingNewline,
+        "ends with a line break",
+        &[
+            ("", "\n"),
+            ("", "\r\n"),
+            ("", "\r"),
+            (" ", " \n"),
+            ("\"", "\"\n"),
+            ("\n", "\n"),
+            ("\0", "\n"),
+        ],
+    ),
+    (
+        Reason::SurroundingWhitespace,
+        "begins or ends with white space",
+        &[
+            (" ", ""),
+            ("", " "),
+            ("", "\t"),
+            ("\n", ""),
+            ("", "\u{a0}"),
+            ("\u{3000}", ""),
+            ("", "\u{2028}"),
+            ("", "\u{200b}"),
+            ("", "\u{feff}"),
+            ("\u{200e}", ""),
+            (" \"", "\""),
+        ],
+    ),
+    (
+        Reason::ControlCharacter,
+        "holds a control character",
+        &[
+            ("", "\0"),
+            ("\0", ""),
+            ("\x1b[31m", ""),
+            ("", "\x7f!"),
+            ("\u{9b}", ""),
+            ("a\tb", ""),
+        ],
+    ),
+    (
+        Reason::ControlCharacter,
+        "holds a line break",
+        &[("", "\r\nAuthorization: x"), ("x\n", ""), ("", "\n\0")],
+    ),
+    (
+        Reason::SurroundingQuotes,
+        "stands in quotes",
+        &[
+            ("\"", "\""),
+            ("'", "'"),
+            ("`", "`"),
+            ("\u{201c}", "\u{201d}"),
+            ("\u{201e}", "\u{201c}"),
+            ("\" ", " \""),
+        ],
+    ),
+];
+
+/// The values that a good one is spoilt to, each with the reason and a part of the message.
+pub fn of(value: &str) -> Vec<(Vec<u8>, Reason, &'static str)> {
+    let wrapped = WRAPPED.iter().flat_map(|&(reason, text, wrappers)| {
+        wrappers
+            .iter()
+            .map(move |(before, behind)| (format!("{before}{value}{behind}").into(), reason, text))
+    });
+    let encoded = encoded_twice(value).map(|value| {
+        (
+            value.into(),
+            Reason::EncodedTwice,
+            "is encoded in base64 twice",
+        )
+    });
+    // Each of these has a fault that another check would find, had it looked at the whole value.
+    let huge = [b'A', b'\n', b' ', 0, 0xFF].map(|byte| {
+        (
+            vec![byte; 1 << 20],
+            Reason::ValueTooLong,
+            "is longer than any",
+        )
+    });
+    wrapped
+        .chain(others(value))
+        .chain(encoded)
+        .chain(huge)
+        .collect()
+}
+
+fn others(value: &str) -> Vec<(Vec<u8>, Reason, &'static str)> {
+    let mark = "begins with a byte order mark";
+    let quotes = "stands in quotes";
+    let no_text = "is not UTF-8";
+    let behind = |bytes: &[u8]| [value.as_bytes(), bytes].concat();
+    vec![
+        (vec![], Reason::ValueEmpty, "is empty"),
+        (b" \n".into(), Reason::ValueEmpty, "holds white space alone"),
+        (
+            "\u{2003}".into(),
+            Reason::ValueEmpty,
+            "holds white space alone",
+        ),
+        (b"\"\"".into(), Reason::SurroundingQuotes, quotes),
+        (utf16_little_endian(value), Reason::ByteOrderMark, mark),
+        (b"\xfe\xff\0A".into(), Reason::ByteOrderMark, mark),
+        (behind(b"\xfc"), Reason::NotUtf8, no_text),
+        (behind(b"\xed\xa0\x80"), Reason::NotUtf8, no_text),
+    ]
+}
+
+fn encoded_twice(value: &str) -> [String; 5] {
+    [
+        base64(value),
+        base64(&format!("{value}\n")),
+        base64(&format!("{value}\r\n")),
+        format!("{}\n", base64(value)),
+        base64(value).trim_end_matches('=').to_owned(),
+    ]
+}
+
+fn utf16_little_endian(value: &str) -> Vec<u8> {
+    let units = format!("\u{feff}{value}\r\n");
+    units.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+#[test]
+fn each_fault_of_either_value_has_its_reason_and_names_its_key() {
+    let of_id = of(ID)
+        .into_iter()
+        .map(|fault| (refusal(&fault.0, SECRET), "id", fault));
+    let of_secret = of(SECRET)
+        .into_iter()
+        .map(|fault| (refusal(ID, &fault.0), "key", fault));
+    for (finding, key, (value, reason, text)) in of_id.chain(of_secret) {
+        let head = String::from_utf8_lossy(&value)
+            .chars()
+            .take(60)
+            .collect::<String>();
+        assert_eq!(finding.reason, reason, "{head:?}");
+        let start = format!("key \"{key}\" of Secret \"orders\" {text}");
+        assert!(
+            finding.message.starts_with(&start),
+            "{head:?}: {}",
+            finding.message
+        );
+    }
+}
+
+#[test]
+fn with_a_fault_in_both_values_the_graver_one_is_named() {
+    let line_break = format!("{ID}\n");
+    assert_eq!(refusal(&line_break, "").reason, Reason::ValueEmpty);
+    assert_eq!(
+        refusal(&line_break, base64(SECRET)).reason,
+        Reason::EncodedTwice
+    );
+    assert_eq!(
+        refusal("malformed", format!("{SECRET}\n")).reason,
+        Reason::TrailingNewline
+    );
+
+    let both = refusal(line_break, format!("{SECRET}\n"));
+    assert!(both.message.starts_with("key \"id\""), "{}", both.message);
+}

@@ -1,0 +1,208 @@
+//! Words of others are repeated without the pair in any of its forms, on one line, and cut.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::fmt::Write;
+
+use crate::{
+    api::Layout,
+    domain::{
+        layout::{self, Request},
+        pair::{KeyPair, SecretText},
+        words::{LONGEST, about, cut, foreign},
+    },
+    error::{Error, chain},
+};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use kube::core::Status;
+use proptest::prelude::*;
+
+const ID: &str = "AKIAQWERTYUIOPASDFGH";
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYzEXaMPLEqq";
+/// Of another store: nothing about it looks like key material.
+const PLAIN: (&str, &str) = ("MINIOROOTUSERNAME", "correct \"horse\" <battery> staple");
+
+fn pair(id: &str, secret: &str) -> KeyPair {
+    KeyPair {
+        access_key_id: SecretText::new(id.to_owned()),
+        secret_access_key: SecretText::new(secret.to_owned()),
+    }
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02X}").unwrap();
+        hex
+    })
+}
+
+fn percent(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut text, byte| {
+        if byte.is_ascii_alphanumeric() {
+            text.push(char::from(byte));
+        } else {
+            write!(text, "%{byte:02X}").unwrap();
+        }
+        text
+    })
+}
+
+/// What a policy or a webhook may make of the Secret that it refuses.
+fn quotes(pair: &KeyPair) -> Vec<String> {
+    let values = [
+        pair.access_key_id.expose_secret(),
+        pair.secret_access_key.expose_secret(),
+    ];
+    let mut quotes = Vec::new();
+    for value in values {
+        let json = serde_json::to_string(value).unwrap();
+        let html = json.replace('<', "\\u003c").replace('>', "\\u003e");
+        quotes.extend([value.to_owned(), json, html, percent(value), hex(value)]);
+        for before in ["", "a", "ab"] {
+            let text = format!("{before}{value}{before}");
+            let encoded = STANDARD.encode(&text);
+            quotes.push(STANDARD.encode(&encoded));
+            quotes.push(percent(&encoded));
+            quotes.push(URL_SAFE_NO_PAD.encode(&text));
+            quotes.push(encoded);
+        }
+        quotes.push(format!("{:?}", value.as_bytes()));
+        quotes.push(format!("{:?}", value.as_bytes()).split(',').collect());
+        quotes.push(format!("...{}", value.chars().take(12).collect::<String>()));
+    }
+    let layouts = [
+        Layout::Env,
+        Layout::SharedCredentialsFile,
+        Layout::ProcessJson,
+    ];
+    let keys = std::collections::BTreeMap::new();
+    let request = Request {
+        layouts: &layouts,
+        keys: &keys,
+        region: None,
+        ttl: 1000,
+    };
+    for bytes in layout::render(&request, pair).unwrap().values() {
+        quotes.push(STANDARD.encode(bytes.expose_secret()));
+        quotes.push(format!(
+            "{:?}",
+            String::from_utf8_lossy(bytes.expose_secret())
+        ));
+    }
+    quotes
+}
+
+/// No eight characters in a row of the values or of what base64 makes of them.
+fn assert_silent(said: &str, pair: &KeyPair) {
+    let values = [
+        pair.access_key_id.expose_secret(),
+        pair.secret_access_key.expose_secret(),
+    ];
+    for value in values {
+        let escaped = serde_json::to_string(value).unwrap();
+        let encoded = STANDARD.encode(value);
+        for form in [value, &encoded, &escaped, &hex(value), &percent(value)] {
+            for piece in form.as_bytes().windows(8) {
+                let piece = String::from_utf8_lossy(piece);
+                assert!(!said.contains(&*piece), "{piece:?} is in {said:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_form_of_the_pair_is_repeated_and_the_words_around_it_are() {
+    for pair in [pair(ID, SECRET), pair(PLAIN.0, PLAIN.1)] {
+        for quote in quotes(&pair) {
+            let text =
+                format!("ValidatingAdmissionPolicy 'no-copies' denied request: got {quote} here");
+            let said = about(&text, &pair);
+            assert_silent(&said, &pair);
+            assert!(
+                said.starts_with("ValidatingAdmissionPolicy 'no-copies' denied request: got "),
+                "{said}"
+            );
+            assert!(
+                said.ends_with(" here") && said.contains("<redacted>"),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn another_pair_that_looks_like_one_of_aws_is_not_repeated_either() {
+    for quote in quotes(&pair(ID, SECRET)) {
+        let said = foreign(&format!("denied: {quote}"));
+        let whole = said.contains(ID) || said.contains(SECRET);
+        assert!(!whole, "{said}");
+        assert!(!said.contains(&STANDARD.encode(ID)) && !said.contains(&STANDARD.encode(SECRET)));
+    }
+}
+
+#[test]
+fn what_api_servers_say_is_repeated_as_it_is() {
+    for text in [
+        "secrets \"orders-credentials\" is forbidden: exceeded quota: few, requested: secrets=1, used: secrets=3, limited: secrets=3",
+        "secrets is forbidden: User \"system:serviceaccount:awscreds:static-aws-credentials\" cannot create resource \"secrets\" in API group \"\" in the namespace \"shop\"",
+        "deployments.apps \"orders\" is forbidden: ValidatingAdmissionPolicy 'only-on-fridays' with binding 'only-on-fridays' denied request: failed expression: object.metadata.name == 'StaticAwsCredentials'",
+        "admission webhook \"validate.kyverno.svc-fail\" denied the request: resource Secret/shop/orders-7f9c8d was blocked, see io/v1/ClusterRole and uid 5f8a7c1e-0b1d-4a52-9c3f-2f6f0a3b9d10",
+        "Internal error occurred: failed calling webhook \"x\": Post \"https://hook.shop.svc:443/validate?timeout=10s\": dial tcp 10.96.0.12:443: connect: connection refused",
+    ] {
+        assert_eq!(foreign(text), text);
+        assert_eq!(about(text, &pair(ID, SECRET)), text);
+    }
+}
+
+#[test]
+fn what_an_api_server_says_is_said_once() {
+    let status = Status {
+        message: "secrets \"orders\" is forbidden: no".to_owned(),
+        reason: "Forbidden".to_owned(),
+        ..Status::default()
+    };
+    let error = Error::WriteSecret {
+        name: "orders".to_owned(),
+        source: Box::new(kube::Error::Api(Box::new(status))),
+    };
+    assert_eq!(
+        chain(&error),
+        "failed to write Secret orders: secrets \"orders\" is forbidden: no"
+    );
+}
+
+#[test]
+fn a_value_too_short_to_be_told_from_a_word_takes_all_words_with_it() {
+    let said = about("denied: got abc", &pair(ID, "abc"));
+    assert!(!said.contains("abc") && said.contains("left out"), "{said}");
+}
+
+#[test]
+fn words_are_cut_after_they_were_redacted_and_stand_on_one_line() {
+    let text = format!("{}{ID}", "x".repeat(LONGEST - 10));
+    assert!(!about(&text, &pair(ID, SECRET)).contains("AKIA"));
+    let long = foreign(&"schlüssel\n".repeat(100_000));
+    assert!(long.len() <= LONGEST && long.ends_with("...") && !long.contains('\n'));
+    assert_eq!(cut("ééé", 5), "é...");
+    assert_eq!(cut("ééé", 6), "ééé");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_fail_and_no_secret_comes_through(
+        before in ".{0,40}", after in ".{0,40}", secret in "[ -~à-ÿ]{8,60}",
+    ) {
+        let pair = pair(ID, &secret);
+        for text in [format!("{before}{secret}{after}"), format!("{before}{}{after}", STANDARD.encode(&secret))] {
+            let said = about(&text, &pair);
+            prop_assert!(said.len() <= LONGEST);
+            prop_assert!(!said.contains(&secret), "{}", said);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Whose turn it is, by an hour that the test sets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod owed;
+
+use std::time::Duration;
+
+use crate::{
+    domain::index::NamespacedName,
+    runtime::queue::{Action, Queue},
+    sts::fair::Load,
+};
+use tokio::time::Instant;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn key(namespace: &str, name: &str) -> NamespacedName {
+    NamespacedName::new(namespace, name)
+}
+
+fn team(name: &str) -> NamespacedName {
+    key("team", name)
+}
+
+/// Rings, and takes the next turn.
+fn next(queue: &mut Queue, now: Instant) -> Option<NamespacedName> {
+    queue.enqueue_due(now);
+    queue.get(now, true).map(|turn| turn.key)
+}
+
+fn all(queue: &mut Queue, now: Instant) -> Vec<NamespacedName> {
+    std::iter::from_fn(|| next(queue, now)).collect()
+}
+
+/// A queue of one resource, whose run is over.
+fn after_a_run(ended: Action, now: Instant) -> Queue {
+    let mut queue = Queue::default();
+    queue.enqueue(&team("one"), now);
+    next(&mut queue, now);
+    queue.done(&team("one"), ended, now);
+    queue
+}
+
+#[test]
+fn whoever_is_woken_gets_one_turn_in_the_order_of_waking() {
+    let now = Instant::now();
+    let mut queue = Queue::default();
+    for name in ["one", "two", "one", "three", "two"] {
+        queue.enqueue(&team(name), now);
+    }
+    assert_eq!(queue.depth(), 3);
+    assert_eq!(all(&mut queue, now), ["one", "two", "three"].map(team));
+    assert_eq!(queue.depth(), 0);
+}
+
+#[test]
+fn namespaces_are_served_in_turn() {
+    let now = Instant::now();
+    let mut queue = Queue::default();
+    for number in 0..1000 {
+        queue.enqueue(&key("crowd", &number.to_string()), now);
+    }
+    queue.enqueue(&key("quiet", "one"), now);
+    let first: Vec<_> = (0..3).filter_map(|_| next(&mut queue, now)).collect();
+    assert!(first.contains(&key("quiet", "one")), "{first:?}");
+}
+
+#[test]
+fn three_of_a_namespace_run_while_crowds_may_not_and_four_do_not() {
+    let now = Instant::now();
+    let mut queue = Queue::default();
+    for name in ["one", "two", "three", "four", "five"] {
+        queue.enqueue(&team(name), now);
+    }
+    assert!(!queue.has_eligible(false) && queue.has_eligible(true));
+    assert_eq!(queue.get(now, false), None);
+    let few = ["one", "two", "three"].map(|name| key("quiet", name));
+    for key in &few {
+        queue.enqueue(key, now);
+    }
+    for key in &few {
+        let turn = queue.get(now, false).unwrap();
+        assert_eq!((&turn.key, turn.company), (key, Load::Light));
+    }
+    let turn = queue.get(now, true).unwrap();
+    assert_eq!((turn.key, turn.company), (team("one"), Load::Burst));
+    // The three run still.
+    queue.enqueue(&key("quiet", "four"), now);
+    assert_eq!(queue.get(now, false), None);
+    queue.done(&few[0], Action::AwaitChange, now);
+    let turn = queue.get(now, false).unwrap();
+    assert_eq!(turn.key, key("quiet", "four"));
+}
+
+#[test]
+fn the_time_that_somebody_waited_counts_from_the_first_waking() {
+    let now = Instant::now();
+    let mut queue = Queue::default();
+    queue.enqueue(&team("one"), now);
+    queue.enqueue(&team("one"), now + SECOND);
+    let turn = queue.get(now + 3 * SECOND, true).unwrap();
+    assert_eq!((turn.key, turn.waited), (team("one"), 3 * SECOND));
+}
+
+#[test]
+fn whatever_happens_during_a_run_is_one_further_run() {
+    let now = Instant::now();
+    for ended in [
+        Action::AwaitChange,
+        Action::Requeue(SECOND),
+        Action::Backoff(SECOND),
+    ] {
+        let mut queue = Queue::default();
+        queue.enqueue(&team("one"), now);
+        assert_eq!(next(&mut queue, now), Some(team("one")));
+        queue.enqueue(&team("one"), now);
+        queue.enqueue(&team("one"), now);
+        assert_eq!(next(&mut queue, now), None, "never two runs at a time");
+        queue.done(&team("one"), ended, now);
+        assert_eq!(next(&mut queue, now), Some(team("one")));
+        queue.done(&team("one"), Action::AwaitChange, now);
+        assert_eq!(next(&mut queue, now + 100 * SECOND), None, "{ended:?}");
+    }
+}
+
+#[test]
+fn another_look_is_due_after_its_time_and_not_before() {
+    let now = Instant::now();
+    for ended in [Action::Requeue(5 * SECOND), Action::Backoff(5 * SECOND)] {
+        let mut queue = after_a_run(ended, now);
+        assert_eq!(queue.next_deadline(), Some(now + 5 * SECOND));
+        assert_eq!(next(&mut queue, now + 4 * SECOND), None);
+        assert_eq!(next(&mut queue, now + 5 * SECOND), Some(team("one")));
+        assert_eq!(queue.next_deadline(), None);
+    }
+}
+
+#[test]
+fn a_run_before_its_time_takes_the_timer_with_it() {
+    let now = Instant::now();
+    let mut queue = after_a_run(Action::Requeue(5 * SECOND), now);
+    queue.enqueue(&team("one"), now + SECOND);
+    assert_eq!(next(&mut queue, now + SECOND), Some(team("one")));
+    assert_eq!(queue.next_deadline(), None);
+    queue.done(&team("one"), Action::AwaitChange, now + SECOND);
+    assert_eq!(next(&mut queue, now + 10 * SECOND), None);
+}
+
+#[test]
+fn what_failed_is_tried_again_as_soon_as_it_may_succeed() {
+    let now = Instant::now();
+    let mut queue = Queue::default();
+    for (name, ended) in [
+        ("failed", Action::Backoff(30 * SECOND)),
+        ("due", Action::Requeue(30 * SECOND)),
+        ("rests", Action::AwaitChange),
+    ] {
+        queue.enqueue(&team(name), now);
+        next(&mut queue, now);
+        queue.done(&team(name), ended, now);
+    }
+    queue.enqueue_failed(now);
+    assert_eq!(all(&mut queue, now), [team("failed")]);
+    queue.done(&team("failed"), Action::AwaitChange, now);
+    queue.enqueue_failed(now);
+    assert_eq!(all(&mut queue, now), [], "it failed no more");
+}
+
+#[test]
+fn a_resource_that_is_gone_has_no_timer() {
+    let now = Instant::now();
+    let mut queue = after_a_run(Action::Requeue(SECOND), now);
+    queue.remove(&team("one"));
+    queue.remove(&team("never known"));
+    assert_eq!(queue.next_deadline(), None);
+    assert_eq!(next(&mut queue, now + 5 * SECOND), None);
+}
+
+#[test]
+fn a_resource_that_goes_and_comes_back_during_its_run_is_still_run_alone() {
+    let now = Instant::now();
+    let mut queue = Queue::default();
+    queue.enqueue(&team("one"), now);
+    next(&mut queue, now);
+    queue.remove(&team("one"));
+    queue.enqueue(&team("one"), now);
+    assert_eq!(next(&mut queue, now), None);
+    queue.done(&team("one"), Action::Requeue(SECOND), now);
+    assert_eq!(next(&mut queue, now), Some(team("one")));
+}

@@ -1,0 +1,131 @@
+//! What grows with what happens, and not with what is there, has a bound.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::time::Duration;
+
+use crate::{
+    domain::{
+        index::{Index, MOST_UNCLAIMED, MOST_UNCLAIMED_IN_A_NAMESPACE, SecretVersion},
+        resource::Undecodable,
+    },
+    runtime::{
+        queue::{Action, Queue},
+        store::Store,
+        watch::{StaleEventFilter, WatchedCredentials, resources::on_event},
+    },
+};
+use kube::{
+    api::ObjectMeta,
+    runtime::watcher::{Event, Result},
+};
+use serde_json::json;
+use tokio::time::Instant;
+
+const MANY: u64 = 20_000;
+
+/// A resource of a name and version, in a namespace of its own for every thousand of them.
+fn resource(number: u64, version: u64) -> WatchedCredentials {
+    let metadata = json!({
+        "name": format!("resource-{number}"), "namespace": format!("team-{}", number / 1000),
+        "uid": format!("uid-{number}"), "resourceVersion": version.to_string(),
+    });
+    if number.is_multiple_of(3) {
+        let metadata: ObjectMeta = serde_json::from_value(metadata).unwrap();
+        let error = "it cannot be decoded".to_owned();
+        return WatchedCredentials(Err(Box::new(Undecodable {
+            error,
+            metadata,
+            status: None,
+        })));
+    }
+    let object = json!({
+        "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
+        "metadata": metadata, "spec": { "secretRef": { "name": format!("pair-{number}") } },
+    });
+    WatchedCredentials(Ok(serde_json::from_value(object).unwrap()))
+}
+
+fn marked(version: u64, by: &str) -> SecretVersion {
+    SecretVersion {
+        uid: "secret".into(),
+        version,
+        owner_uid: Some(by.into()),
+        only_our_metadata: true,
+    }
+}
+
+#[test]
+fn resources_that_come_and_go_leave_nothing_behind() {
+    let (mut index, mut store, mut queue) = (Index::default(), Store::default(), Queue::default());
+    let now = Instant::now();
+    let empty = format!("{index:?} {queue:?}");
+    for number in 0..MANY {
+        let (applied, gone) = (
+            resource(number, 2 * number),
+            resource(number, 2 * number + 1),
+        );
+        let consequences = on_event(&mut index, &mut store, Event::Apply(applied));
+        for key in &consequences.woken {
+            queue.enqueue(key, now);
+        }
+        let turn = queue.get(now, true).unwrap();
+        let (namespace, uid) = (turn.key.namespace.to_string(), format!("uid-{number}"));
+        for stray in 0..3 {
+            let name = format!("stray-{number}-{stray}");
+            index.apply_secret(&namespace, &name, marked(number + 1, &uid));
+            index.delete_secret(&namespace, &name, number + 2);
+        }
+        let later = Action::Backoff(Duration::from_secs(30));
+        assert!(!queue.done(&turn.key, later, now));
+        for key in on_event(&mut index, &mut store, Event::Delete(gone)).gone {
+            queue.remove(&key);
+        }
+    }
+    assert_eq!(store.keys().count(), 0);
+    assert_eq!((index.tracked_secrets(), index.unclaimed_secrets()), (0, 0));
+    let left = format!("{index:?} {queue:?}");
+    let clock = 10;
+    assert!(left.len() <= empty.len() + clock, "{left}");
+}
+
+#[test]
+fn marks_of_resources_that_never_come_are_kept_up_to_a_bound() {
+    let mut index = Index::default();
+    for number in 0..MANY {
+        let (namespace, uid) = (format!("team-{}", number % 100), format!("nobody-{number}"));
+        index.apply_secret(&namespace, &format!("fake-{number}"), marked(1, &uid));
+    }
+    assert_eq!(index.unclaimed_secrets(), MOST_UNCLAIMED);
+    index.start_relist();
+    for number in 0..MANY {
+        index.list_secret("team", &format!("fake-{number}"), marked(1, "nobody"));
+    }
+    index.finish_relist();
+    assert_eq!(index.unclaimed_secrets(), MOST_UNCLAIMED_IN_A_NAMESPACE);
+}
+
+/// A watch remembers one number, however many objects it has shown.
+#[test]
+fn what_a_watch_said_before_is_no_news_and_takes_no_memory() {
+    assert_eq!(size_of::<StaleEventFilter>(), size_of::<u64>());
+    let mut heard = StaleEventFilter::default();
+    let mut is_news = |event: Event<WatchedCredentials>| heard.accept(&Result::Ok(event));
+    assert!(is_news(Event::Init));
+    for version in [7, 3, 5] {
+        let listed = Event::InitApply(resource(version, version));
+        assert!(is_news(listed), "a list has an order of its own");
+    }
+    assert!(is_news(Event::InitDone));
+    assert!(is_news(Event::Apply(resource(1, 8))));
+    assert!(is_news(Event::Delete(resource(1, 9))));
+    assert!(!is_news(Event::Apply(resource(1, 8))), "it is gone");
+    assert!(!is_news(Event::Apply(resource(7, 7))), "it was listed");
+    assert!(is_news(Event::Apply(resource(7, 10))));
+    assert!(is_news(Event::Init), "the store may have been restored");
+    assert!(is_news(Event::InitApply(resource(1, 2))));
+    assert!(is_news(Event::Apply(resource(1, 3))));
+}

@@ -1,0 +1,175 @@
+//! The queue beside the plainest list of what waits.
+
+use std::collections::HashMap;
+
+use crate::domain::fair_queue::{FairQueue, Ticket};
+use proptest::prelude::*;
+
+/// What happens to a queue.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Push(u8),
+    Pop,
+    /// Takes out one that waits; the number picks which.
+    Remove(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Item {
+    namespace: u8,
+    number: usize,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => (0..5u8).prop_map(Step::Push),
+        3 => Just(Step::Pop),
+        1 => any::<usize>().prop_map(Step::Remove),
+    ];
+    proptest::collection::vec(step, 0..200)
+}
+
+/// The queue beside a list of what waits in it, in the order of arrival.
+#[derive(Default)]
+struct Model {
+    queue: FairQueue<Item>,
+    waiting: Vec<(Item, Ticket)>,
+    pushed: usize,
+}
+
+impl Model {
+    fn push(&mut self, namespace: u8) {
+        let item = Item {
+            namespace,
+            number: self.pushed,
+        };
+        self.pushed += 1;
+        let place = self.queue.push(&namespace.to_string(), item);
+        self.waiting.push((item, place));
+    }
+
+    /// Takes a step, and pops in this way.
+    fn take(&mut self, step: Step, pop: fn(&mut Self) -> Option<Item>) -> Option<Item> {
+        match step {
+            Step::Push(namespace) => self.push(namespace),
+            Step::Remove(pick) => self.remove(pick),
+            Step::Pop => return pop(self),
+        }
+        None
+    }
+
+    fn remove(&mut self, pick: usize) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let (item, place) = self.waiting.remove(pick % self.waiting.len());
+        assert_eq!(self.queue.remove(&place), Some(item));
+        assert_eq!(self.queue.remove(&place), None);
+    }
+
+    /// Pops, and holds what comes against the rules that one pop can break.
+    fn pop(&mut self) -> Option<Item> {
+        let popped = self.queue.pop();
+        let Some(item) = popped else {
+            assert!(self.waiting.is_empty(), "{:?} wait", self.waiting.len());
+            return None;
+        };
+        let line = |other: &Item| other.namespace == item.namespace;
+        let first = self.waiting.iter().position(|(other, _)| line(other));
+        let (expected, place) = self.waiting.remove(first.expect("it waits"));
+        assert_eq!(item, expected, "first come, first served in a namespace");
+        assert_eq!(self.queue.remove(&place), None, "served is gone");
+        popped
+    }
+
+    /// Pops of those alone that are the only ones of their namespaces.
+    fn pop_alone(&mut self) -> Option<Item> {
+        let line = |item: &Item| item.namespace;
+        let waiting = self.waiting.iter().map(|(item, _)| *item);
+        let alone = waiting.filter(|item| {
+            let same = self.waiting.iter();
+            same.filter(|(other, _)| line(other) == line(item)).count() == 1
+        });
+        let alone: Vec<Item> = alone.collect();
+        assert_eq!(
+            self.queue.any_where(|_, waiting| waiting == 1),
+            !alone.is_empty()
+        );
+        let popped = self.queue.pop_where(|_, waiting| waiting == 1);
+        assert_eq!(popped.is_some(), !alone.is_empty());
+        let item = popped?;
+        assert!(alone.contains(&item));
+        self.waiting.retain(|(other, _)| *other != item);
+        popped
+    }
+}
+
+proptest! {
+    #[test]
+    fn each_item_is_served_once_and_in_order(steps in steps()) {
+        let mut model = Model::default();
+        for step in steps {
+            model.take(step, Model::pop);
+            prop_assert_eq!(model.queue.len(), model.waiting.len());
+            prop_assert_eq!(model.queue.is_empty(), model.waiting.is_empty());
+        }
+        while model.pop().is_some() {}
+    }
+
+    /// Whatever comes and goes meanwhile, a namespace is served again before any other was
+    /// served twice.
+    #[test]
+    fn no_namespace_waits_longer_than_one_round(steps in steps()) {
+        let mut model = Model::default();
+        // For each namespace that waits: how often each other one was served since.
+        let mut overtaken: HashMap<u8, HashMap<u8, u32>> = HashMap::new();
+        for step in steps {
+            if let Some(item) = model.take(step, Model::pop) {
+                overtaken.remove(&item.namespace);
+                for by in overtaken.values_mut() {
+                    *by.entry(item.namespace).or_default() += 1;
+                }
+            }
+            let waits = |key: &u8| model.waiting.iter().any(|(item, _)| item.namespace == *key);
+            overtaken.retain(|key, _| waits(key));
+            for key in model.waiting.iter().map(|(item, _)| item.namespace) {
+                overtaken.entry(key).or_default();
+            }
+            for (key, by) in &overtaken {
+                prop_assert!(by.values().all(|times| *times <= 1), "{:?} was overtaken: {:?}", key, by);
+            }
+        }
+    }
+}
+
+proptest! {
+    /// Of those namespaces alone that are meant, and all else stays in its order.
+    #[test]
+    fn whoever_is_meant_is_served_as_if_the_others_were_not_there(steps in steps()) {
+        let mut model = Model::default();
+        for step in steps {
+            model.take(step, Model::pop_alone);
+            prop_assert_eq!(model.queue.len(), model.waiting.len());
+            for namespace in 0..5 {
+                let waiting = model.waiting.iter().filter(|(item, _)| item.namespace == namespace);
+                prop_assert_eq!(model.queue.waiting(&namespace.to_string()), waiting.count());
+            }
+        }
+        while model.pop().is_some() {}
+    }
+}
+
+#[test]
+fn one_crowded_namespace_keeps_nobody_waiting() {
+    let mut queue = FairQueue::new();
+    for number in 0..10_000 {
+        queue.push("crowded", ("crowded", number));
+    }
+    queue.push("quiet", ("quiet", 0));
+    queue.push("other", ("other", 0));
+    let first: Vec<_> = std::iter::from_fn(|| queue.pop()).take(4).collect();
+    assert_eq!(
+        first,
+        [("crowded", 0), ("quiet", 0), ("other", 0), ("crowded", 1)]
+    );
+}
