@@ -1,4 +1,4 @@
-//! A crash leaves nothing of the process's memory behind.
+//! A crash leaves no copy of the process's memory behind.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -20,7 +20,7 @@ const OPERATOR: &str = env!("CARGO_BIN_EXE_static-aws-credentials");
 const NOBODY: u32 = 65532;
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Nobody listens there, and the operator waits for that to change.
+/// No server listens at this address, and the operator retries.
 const KUBECONFIG: &str = r#"{
     "apiVersion": "v1", "kind": "Config", "current-context": "a",
     "clusters": [{ "name": "a", "cluster": { "server": "http://127.0.0.1:9" } }],
@@ -28,7 +28,7 @@ const KUBECONFIG: &str = r#"{
     "users": [{ "name": "a", "user": {} }]
 }"#;
 
-/// Everybody may read and write there.
+/// A directory that every user may read and write.
 fn open_directory() -> TempDir {
     let directory = TempDir::new().unwrap();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
@@ -36,7 +36,7 @@ fn open_directory() -> TempDir {
     directory
 }
 
-/// Starts a program for which core dumps are allowed, as a user without rights if that can be chosen.
+/// Starts a program with core dumps enabled, as an unprivileged user if the test runs as root.
 fn start(program: &str, directory: &Path) -> Child {
     let mut command = Command::new("sh");
     let script = format!("ulimit -c unlimited; exec {program}");
@@ -49,7 +49,7 @@ fn start(program: &str, directory: &Path) -> Child {
 }
 
 fn operator(directory: &Path) -> Child {
-    // Where the build is, others may not look.
+    // The build directory may not be readable for that user.
     let copy = directory.join("operator");
     fs::copy(OPERATOR, &copy).unwrap();
     let child = start(
@@ -76,10 +76,10 @@ fn core_limits(process: u32) -> Option<Vec<String>> {
     Some(line.split_whitespace().take(2).map(str::to_owned).collect())
 }
 
-/// Ends it by a signal, and tells whether the kernel dumped its memory, to a file or a program.
+/// Kills the process by a signal. Returns whether the kernel dumped its memory, to a file or a program.
 fn is_dumped(mut child: Child, signal: Signal) -> bool {
     let process = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
-    // Rust's handler of SIGSEGV takes the first for an overflow of the stack, and lets the next one kill.
+    // Rust's handler of SIGSEGV, which detects stack overflows, consumes the first signal; the next one kills.
     let began = Instant::now();
     let status = loop {
         assert!(began.elapsed() < PATIENCE, "{signal:?} ends nothing");
@@ -96,7 +96,7 @@ fn is_dumped(mut child: Child, signal: Signal) -> bool {
 #[test]
 fn a21_a_crash_leaves_no_core_dump() {
     let directory = open_directory();
-    // Not SIGQUIT: a shell lets what it runs in the background ignore it.
+    // Not SIGQUIT, which a shell makes background processes ignore.
     for signal in [Signal::ABORT, Signal::SEGV, Signal::ILL] {
         assert!(!is_dumped(operator(directory.path()), signal), "{signal:?}");
     }
@@ -123,7 +123,7 @@ fn a21_its_memory_belongs_to_the_administrator_alone() {
     let mut other = start("sleep 60", directory.path());
     let mut operator = operator(directory.path());
     let began = Instant::now();
-    // The limit falls a moment before.
+    // The core limit changes a moment before the owner.
     while owner(operator.id()) != 0 {
         assert!(began.elapsed() < PATIENCE, "it can be dumped");
         sleep(Duration::from_millis(20));

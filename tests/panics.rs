@@ -1,4 +1,4 @@
-//! What a panic prints, in a process of its own.
+//! The output of a panic, in a separate process.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,10 +11,10 @@ use static_aws_credentials::cli::panics::hide_messages;
 
 const MESSAGE: &str = "GET /?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE";
 
-/// Says to a process of this program in which way it is to panic.
+/// Variable that selects how a child process of this test panics.
 const WAY: &str = "PANIC_OF_A_TEST";
 
-/// What a process prints that panics in this way.
+/// Output of a child process that panics this way.
 fn printed(way: &str) -> String {
     let program = std::env::current_exe().unwrap();
     let mut command = Command::new(program);

@@ -1,46 +1,46 @@
-//! The values that a user chooses from.
+//! Enumerations of the spec.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// How far a pair is proven.
+/// How a pair is proven.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ValidationLevel {
-    /// AWS STS names the identity behind the pair.
+    /// AWS STS returns the identity of the pair.
     #[default]
     Identity,
-    /// The bytes have the form of a key pair.
+    /// The pair is well-formed; AWS is not asked.
     Format,
 }
 
-/// Whether a root user's pair is accepted.
+/// Whether the pair of a root user is accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum RootUser {
-    /// A root user's pair is rejected.
+    /// The pair of a root user is rejected.
     #[default]
     Deny,
-    /// A root user's pair is accepted.
+    /// The pair of a root user is accepted.
     Allow,
 }
 
-/// What a rejection does to the target.
+/// What happens to the target when its pair is rejected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum OnRejected {
-    /// The target stays as it is.
+    /// The target is kept unchanged.
     #[default]
     Keep,
     /// The target is deleted once the rejection is confirmed.
     Withdraw,
 }
 
-/// What the deletion of the resource does to the target.
+/// What happens to the target when the resource is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum DeletionPolicy {
     /// The target is garbage collected with the resource.
     #[default]
     Delete,
-    /// The target stays.
+    /// The target is kept.
     Retain,
 }
 
@@ -67,7 +67,7 @@ pub enum Layout {
     SharedCredentialsFile,
     /// The output of a `credential_process`.
     ProcessJson,
-    /// The same, and the `config-process` file by which AWS SDKs read it again while they run.
+    /// As `ProcessJson`, and a `config-process` file that makes AWS SDKs reload the pair at runtime.
     CredentialProcess,
     /// The Service Binding specification's `aws` type.
     ServiceBinding,
@@ -75,16 +75,16 @@ pub enum Layout {
     Mendix,
     /// File storage settings of a Mendix app.
     MendixStorage,
-    /// What consumers of an OpenShift `CredentialsRequest` read.
+    /// Keys that consumers of an OpenShift `CredentialsRequest` read.
     CloudCredential,
 }
 
 /// Which workloads are restarted after a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum RestartScope {
-    /// Those that are named.
+    /// The workloads that the spec names.
     Workloads,
-    /// Those whose pods use the target and do not read it again by themselves.
+    /// Workloads whose pods use the target and do not reload it by themselves.
     Consumers,
 }
 
@@ -121,7 +121,7 @@ pub enum PairField {
 }
 
 impl WorkloadKind {
-    /// The kind as it stands in a manifest.
+    /// The kind as written in a manifest.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -129,7 +129,7 @@ impl WorkloadKind {
 }
 
 impl Layout {
-    /// The layout as it stands in a manifest.
+    /// The layout as written in a manifest.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()

@@ -1,110 +1,110 @@
-//! What is reported of a rotation until the superseded key may be deactivated.
+//! The part of the status that covers a rotation, until the superseded key may be deactivated.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// How many workloads one rotation restarts.
+/// The most workloads that one rotation restarts.
 pub const MOST_WORKLOADS: usize = 1000;
-/// How many names of a target are followed. A list of this length may lack further ones.
+/// The most names of a target that are tracked. A list of this length may be incomplete.
 pub const MOST_NAMES: usize = 8;
-/// How many keys before the last superseded one are followed. A list of this length may lack further ones.
+/// The most keys before the last superseded one that are tracked. A list of this length may be incomplete.
 pub const MOST_OLDER_KEYS: usize = 4;
 
 /// The pair that was superseded last.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Previous {
-    /// Last four characters of its access key ID.
+    /// Last four characters of the access key ID.
     #[schemars(length(max = 4))]
     pub key_id_suffix: String,
-    /// What `status.published.keyDigest` was while it was published.
+    /// Value of `status.published.keyDigest` while the pair was published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub key_digest: Option<String>,
-    /// The names of the target under which it was published, up to eight, and those of older keys that pods could
-    /// still hold.
+    /// Up to eight names of the target under which this pair, or an older one that pods could still hold, was
+    /// published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "names_before")]
     pub secret_names: Vec<String>,
-    /// Keys that were superseded before it, while pods could still hold them: the last four.
+    /// Up to four keys that were superseded before this one and that pods could still hold, the latest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 4))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub older_keys: Vec<OlderKey>,
-    /// When the target got another pair in its place, under its present name.
+    /// When the target got another pair under its present name.
     pub superseded_time: Time,
-    /// By when consumers that read the target again by themselves have done so.
+    /// Time by which consumers that reload the target by themselves have done so.
     pub picked_up_time: Time,
 }
 
-/// A key that was superseded before the last one, while pods could still hold it.
+/// A key that was superseded before the last one and that pods could still hold.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OlderKey {
-    /// Last four characters of its access key ID.
+    /// Last four characters of the access key ID.
     #[schemars(length(max = 4))]
     pub key_id_suffix: String,
-    /// What `status.published.keyDigest` was while it was published.
+    /// Value of `status.published.keyDigest` while the pair was published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub key_digest: Option<String>,
 }
 
-/// Pods of the resource's namespace that use the target and may still hold a superseded pair.
+/// Pods in the namespace of the resource that use source or target and may still hold a superseded pair.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Consumers {
-    /// They read the target again by themselves.
+    /// Pods that reload the target by themselves.
     #[serde(default)]
     pub hot: ConsumerGroup,
-    /// They read it when they start, and not again.
+    /// Pods that read the target only at their start.
     #[serde(default)]
     pub restart_needed: ConsumerGroup,
-    /// They would read it again, and are not ready, so nobody can say whether they do.
+    /// Pods that should reload the target but are not ready, so that it is unknown whether they do.
     #[serde(default)]
     pub unknown: ConsumerGroup,
-    /// Other resources, as namespace/name, that publish a superseded key, or whose pods may hold it: up to ten. Their
-    /// pods are not counted here, but in their own status.
+    /// Up to ten other resources, as namespace/name, that publish a superseded key or whose pods may hold it. Their
+    /// pods are counted in their own status, not here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "resources")]
     pub other_resources: Vec<String>,
 }
 
-/// Pods of one kind.
+/// A group of pods.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConsumerGroup {
-    /// How many.
+    /// Number of pods.
     pub count: i64,
-    /// Names of up to ten of them.
+    /// Names of up to ten of these pods.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "names")]
     pub names: Vec<String>,
 }
 
-/// Restarts after a rotation, until all are done.
+/// Restarts of workloads after a rotation, until all are done.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Restarts {
-    /// The revision of the pair that they are for.
+    /// Revision of the pair that causes the restarts.
     pub revision: i64,
-    /// Those whose turn has not come, such as `Deployment/orders`. Absent before they are looked up.
+    /// Workloads that are not restarted yet, such as `Deployment/orders`. Absent until they are looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "workloads")]
     pub pending: Option<Vec<String>>,
-    /// Those that were restarted and are not healthy yet.
+    /// Workloads that were restarted and are not healthy yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "workloads")]
     pub restarting: Vec<String>,
-    /// Since when they are.
+    /// Start of the wait for `restarting`, or, after the last of them, for pods from before the pair to end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarting_since: Option<Time>,
-    /// How many were restarted and are healthy.
+    /// Number of workloads that were restarted and became healthy.
     #[serde(default)]
     pub restarted: i64,
-    /// How many were restarted and gone before they were healthy.
+    /// Number of workloads that were restarted and deleted before they became healthy.
     #[serde(default, skip_serializing_if = "is_none")]
     pub gone: i64,
 }

@@ -1,17 +1,17 @@
-//! What a user writes about rotations.
+//! The part of the spec that covers rotations.
 
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{RestartScope, WorkloadKind, rules};
 
-/// What happens after another pair was published in the place of one.
+/// What happens after a new pair has replaced a published one.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rotation {
-    /// Restarts workloads that read the target when they start and not again: once for each pair, when the
-    /// kubelets have delivered it, which is 90 seconds after it was published unless `rotation.kubeletSyncPeriod`
-    /// of the chart has another value. Absent: nothing is restarted. It takes `rotation.restart.enabled` in the chart.
+    /// Restarts workloads once for each new pair, after the kubelets have delivered it: 90 seconds after its
+    /// publication unless `rotation.kubeletSyncPeriod` of the chart has another value. If absent, nothing is
+    /// restarted. Requires `rotation.restart.enabled` in the chart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restart: Option<Restart>,
 }
@@ -25,11 +25,11 @@ pub struct Rotation {
 )]
 #[serde(rename_all = "camelCase")]
 pub struct Restart {
-    /// `Workloads`: those in `workloads`. `Consumers`: every workload of the namespace whose pods
-    /// use the target and do not read it again by themselves.
+    /// `Workloads`: the workloads in `workloads`. `Consumers`: every workload of the namespace whose pods
+    /// use the target and do not reload it by themselves.
     pub scope: RestartScope,
 
-    /// Workloads in the namespace of this resource. They are restarted in this order.
+    /// Workloads in the namespace of this resource, restarted in this order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     #[x_kube(
@@ -38,7 +38,7 @@ pub struct Restart {
     )]
     pub workloads: Option<Vec<WorkloadReference>>,
 
-    /// How many are restarted at once, 1 to 50. The next ones follow when all of these are healthy again.
+    /// Number of workloads that are restarted at once, 1 to 50. The next ones follow when all of these are healthy.
     #[serde(default = "one")]
     #[x_kube(
         validation = Rule::new("self >= 1 && self <= 50")
@@ -52,7 +52,7 @@ pub struct Restart {
 pub struct WorkloadReference {
     /// `Deployment`, `StatefulSet` or `DaemonSet`.
     pub kind: WorkloadKind,
-    /// Its name.
+    /// Name of the workload.
     #[schemars(length(max = 253))]
     pub name: String,
 }

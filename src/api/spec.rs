@@ -1,4 +1,4 @@
-//! What a user writes.
+//! The spec.
 
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use super::{
     StaticAwsCredentialsStatus, Target, ValidationLevel, rules,
 };
 
-/// Which key pair, how it is proven, and what is published.
+/// Which key pair is used, how it is proven, and what is published.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[kube(
     group = "awscredentials.dev",
@@ -31,7 +31,7 @@ use super::{
         name = "Ready",
         type_ = "string",
         json_path = r#".status.conditions[?(@.type=="Ready")].status"#,
-        description = "Whether the target holds the source's pair, proven"
+        description = "Whether the target holds the proven pair of the source"
     ),
     printcolumn(
         name = "Reason",
@@ -49,7 +49,7 @@ use super::{
         name = "Target",
         type_ = "string",
         json_path = ".status.published.secretName",
-        description = "Secret that was published"
+        description = "Name of the published Secret"
     ),
     printcolumn(
         name = "Age",
@@ -75,7 +75,7 @@ use super::{
         name = "Message",
         type_ = "string",
         json_path = r#".status.conditions[?(@.type=="Ready")].message"#,
-        description = "Ready, in words",
+        description = "Message of Ready",
         priority = 1
     ),
     validation = Rule::new("has(self.spec.target.name) || self.metadata.name.size() <= 241")
@@ -98,11 +98,11 @@ use super::{
 )]
 #[serde(rename_all = "camelCase")]
 pub struct StaticAwsCredentialsSpec {
-    /// The Secret that holds the key pair. It is read and never written.
+    /// The Secret that holds the key pair. The operator never writes it.
     pub secret_ref: SecretRef,
 
-    /// AWS region, for example `eu-west-1`. It picks the partition and the regional STS endpoint,
-    /// and is written to layouts that carry a region. Required at `validation.level: Identity`.
+    /// AWS region, for example `eu-west-1`. It selects the partition and the regional STS endpoint,
+    /// and is written to layouts that contain a region. Required at `validation.level: Identity`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     #[x_kube(
@@ -111,7 +111,7 @@ pub struct StaticAwsCredentialsSpec {
     )]
     pub region: Option<String>,
 
-    /// How the pair is proven before it is published, and again while it is.
+    /// How the pair is proven, before its publication and again at intervals.
     #[serde(default)]
     pub validation: Validation,
 
@@ -119,11 +119,11 @@ pub struct StaticAwsCredentialsSpec {
     #[serde(default)]
     pub target: Target,
 
-    /// What happens after another pair was published in the place of one.
+    /// What happens after a new pair has replaced a published one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<Rotation>,
 
-    /// While true, nothing is read, proven, written or restored.
+    /// If true, nothing is read, proven, written or restored; only `Retain` still removes the owner reference.
     #[serde(default)]
     pub suspend: bool,
 }
@@ -174,7 +174,7 @@ pub struct SecretRef {
 )]
 #[serde(rename_all = "camelCase")]
 pub struct Validation {
-    /// `Identity` asks AWS STS who the pair belongs to; `Format` looks at the bytes alone and asks nobody.
+    /// `Identity` asks AWS STS for the identity of the pair; `Format` checks only the bytes and does not ask AWS.
     #[serde(default)]
     pub level: ValidationLevel,
 
@@ -187,7 +187,7 @@ pub struct Validation {
     )]
     pub account_id: Option<String>,
 
-    /// ARN of the IAM user that the pair must belong to. `*` stands for any characters but `:`.
+    /// ARN of the IAM user or root user that the pair must belong to. `*` matches any characters except `:`.
     /// Only at level `Identity`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 640))]
@@ -202,15 +202,16 @@ pub struct Validation {
     #[serde(default)]
     pub root_user: RootUser,
 
-    /// How often a published pair is proven again, give or take a tenth: `5m` to `168h`.
+    /// How often a published or rejected pair is checked again with AWS, plus or minus 10 %: `5m` to `168h`.
     /// No effect at level `Format`.
     #[serde(default = "interval")]
     #[schemars(length(max = 18))]
     #[x_kube(validation = rules::interval())]
     pub interval: String,
 
-    /// What happens to the target when AWS rejects the pair that is published, and the rejection is
-    /// confirmed: `Keep` leaves it, `Withdraw` deletes it. No effect at level `Format`.
+    /// What happens to the target when AWS rejects the published pair and the rejection is confirmed, or the pair no
+    /// longer conforms to `accountId`, `arn` or `rootUser`: `Keep` keeps the target, `Withdraw` deletes it. No effect
+    /// at level `Format`.
     #[serde(default)]
     pub on_rejected: OnRejected,
 }

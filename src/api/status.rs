@@ -1,4 +1,4 @@
-//! What the operator reports.
+//! The status.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::KubeSchema;
@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use super::{Consumers, Previous, Restarts};
 
-/// Observed state. Of key material it shows at most the last four characters of the access key ID.
+/// Observed state. Of key material, it contains at most the last four characters of the access key ID.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StaticAwsCredentialsStatus {
-    /// Generation of the spec that this status speaks of; -1 before the first run.
+    /// Generation of the spec that this status reflects; -1 before the first reconcile.
     #[serde(default)]
     pub observed_generation: i64,
 
-    /// Ready, Verified and Published; Reconciling or Stalled only while they are true; `PreviousKeyInUse` and
+    /// Ready, Verified and Published; Reconciling or Stalled only while True; `PreviousKeyInUse` and
     /// `ConsumersRestarted` after a rotation.
     #[serde(default)]
     #[schemars(schema_with = "conditions")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
 
-    /// The version of the source that the conditions speak of.
+    /// Version of the source that the conditions reflect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceVersion>,
 
@@ -30,7 +30,7 @@ pub struct StaticAwsCredentialsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Published>,
 
-    /// Who the published pair belongs to, as STS named it.
+    /// Identity of the published pair, as returned by STS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
 
@@ -38,20 +38,20 @@ pub struct StaticAwsCredentialsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_verified_time: Option<Time>,
 
-    /// When AWS first refused the source's pair as unknown. A refusal counts once it has lasted for a minute.
+    /// First rejection of the source's pair as unknown. The rejection counts once it has lasted for a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settling: Option<Settling>,
 
-    /// The pair that was superseded last, where the operator looks after its consumers.
+    /// The pair that was superseded last, if the operator lists consumers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Previous>,
 
-    /// Pods of this namespace that use the target, under any of its names, and may still hold the superseded pair.
+    /// Pods of this namespace that use the source, or the target by any name, and may still hold a superseded pair.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumers: Option<Consumers>,
 
-    /// From then on no pod of this and the other resources with the superseded key holds it. Absent while pods have to
-    /// be restarted first, or another resource publishes the key.
+    /// Time from which no pod of any resource with the superseded key holds it. Absent while pods must be restarted
+    /// first, another resource publishes the key, or the time is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_key_safe_after: Option<Time>,
 
@@ -59,12 +59,12 @@ pub struct StaticAwsCredentialsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarts: Option<Restarts>,
 
-    /// The Secret to bind, as the Service Binding specification's Provisioned Service.
+    /// The Secret to bind: makes this resource a Provisioned Service of the Service Binding specification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binding: Option<Binding>,
 }
 
-/// A version of the source.
+/// Version of the source.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceVersion {
@@ -92,35 +92,35 @@ pub struct Published {
     /// Last four characters of the published access key ID.
     #[schemars(length(max = 4))]
     pub key_id_suffix: String,
-    /// Equal wherever the same pair is published. The pair does not follow from it: the secret access key is part of
-    /// what was hashed. Absent for a pair whose secret access key is not in the form of AWS, since that might be
+    /// Hash of the pair, equal wherever the same pair is published. It does not reveal the pair, since the secret
+    /// access key is part of the hash. Absent if the secret access key does not have the form of AWS and could be
     /// guessed, and in a status that an older version wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub key_digest: Option<String>,
-    /// Other names of the target under which the same pair was published before, up to seven.
+    /// Up to seven former names of the target under which the same pair was published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "super::overlap::former_names")]
     pub former_secret_names: Vec<String>,
-    /// Digest of the target's data as they were published, salted with the UID of this resource. It tells
-    /// nothing of a value, and is absent where a secret access key is so short that it might.
+    /// Digest of the target's data as published, salted with the UID of this resource. It reveals no value, and is
+    /// absent if the secret access key does not have the form of AWS and could be guessed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), regex(pattern = r"^[0-9a-f]{32}$"))]
     pub content_digest: Option<String>,
-    /// Digest of the labels that were copied from this resource to the target, where any was.
+    /// Digest of the labels that were copied from this resource to the target, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), regex(pattern = r"^[0-9a-f]{32}$"))]
     pub labels_digest: Option<String>,
-    /// Counts the pairs that were published.
+    /// Number of the published pair, counted from 1.
     pub revision: i64,
     /// When this pair was published.
     pub time: Time,
-    /// For how many seconds consumers of the layout `CredentialProcess` keep a pair that they have read.
+    /// How many seconds consumers of the layout `CredentialProcess` cache a pair; absent without that layout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_process_ttl_seconds: Option<i64>,
 }
 
-/// Who a pair belongs to.
+/// AWS identity of a pair.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
@@ -132,13 +132,13 @@ pub struct Identity {
     pub arn: String,
 }
 
-/// A refusal by AWS that may yet pass.
+/// A rejection by AWS that may be temporary.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settling {
-    /// When the pair was first refused.
+    /// When AWS first rejected the pair.
     pub since: Time,
-    /// Last four characters of the access key ID that was refused.
+    /// Last four characters of the rejected access key ID.
     #[schemars(length(max = 4))]
     pub key_id_suffix: String,
 }
@@ -151,27 +151,27 @@ pub struct Binding {
     pub name: String,
 }
 
-/// Types of the conditions.
+/// Types of conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ConditionType {
-    /// The target holds the source's pair, proven, and conforms to the spec.
+    /// The target holds the proven pair of the source and conforms to the spec.
     Ready,
-    /// The last verdict on the source's pair.
+    /// The source's pair passed its last check.
     Verified,
-    /// The target exists, is ours and holds what was last published.
+    /// The target exists, belongs to this resource and holds what was last published.
     Published,
-    /// Something is awaited.
+    /// The operator waits or retries; no person has to act.
     Reconciling,
     /// A person must act.
     Stalled,
-    /// Pods may still hold the pair that was superseded.
+    /// Pods hold the superseded pair until they are restarted, or another resource still publishes it.
     PreviousKeyInUse,
-    /// The workloads that `spec.rotation.restart` speaks of were restarted after the last rotation.
+    /// The workloads that `spec.rotation.restart` selects were restarted after the last rotation and became healthy.
     ConsumersRestarted,
 }
 
 impl ConditionType {
-    /// The type as it stands in a manifest.
+    /// The type as written in a manifest.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -186,18 +186,18 @@ impl ConditionType {
     }
 }
 
-/// The bounds and patterns that every API with standard conditions has, which the type itself lacks.
+/// The usual bounds and patterns of standard conditions, which the schema of the type lacks.
 fn conditions(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array",
         "maxItems": 16,
         "items": {
             "type": "object",
-            "description": "One aspect of the state, and why it is so.",
+            "description": "One aspect of the observed state, with its reason.",
             "required": ["lastTransitionTime", "message", "reason", "status", "type"],
             "properties": {
                 "type": {
-                    "description": "Which aspect, in CamelCase.",
+                    "description": "Type of the condition, in CamelCase.",
                     "type": "string",
                     "maxLength": 316,
                     "pattern": "^[A-Za-z][A-Za-z0-9]*$",
@@ -208,14 +208,14 @@ fn conditions(_: &mut SchemaGenerator) -> Schema {
                     "enum": ["True", "False", "Unknown"],
                 },
                 "reason": {
-                    "description": "Why the condition has its status: one word of those that the documentation lists.",
+                    "description": "Why the condition has its status: one word, listed in the documentation.",
                     "type": "string",
                     "minLength": 1,
                     "maxLength": 1024,
                     "pattern": "^[A-Za-z][A-Za-z0-9]*$",
                 },
                 "message": {
-                    "description": "The same in words, for people.",
+                    "description": "Explanation for people, with what to do.",
                     "type": "string",
                     "maxLength": 32768,
                 },

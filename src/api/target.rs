@@ -1,4 +1,4 @@
-//! What a user writes about the Secret that pods mount.
+//! The part of the spec that covers the target.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DeletionPolicy, Layout, PairField, rules};
 
-/// The target: a Secret that the operator owns.
+/// The target: a Secret that the operator writes.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[x_kube(
     validation = rules::whole_pair(),
@@ -21,12 +21,12 @@ pub struct Target {
     #[x_kube(validation = rules::subdomain("spec.target.name"))]
     pub name: Option<String>,
 
-    /// The shapes in which the pair is written, each a set of keys for one kind of consumer.
+    /// Formats in which the pair is written, each a set of keys for one kind of consumer.
     /// `Env`: environment variables; `SharedCredentialsFile`: `credentials` and `config` files;
-    /// `ProcessJson`: the output of a `credential_process`; `CredentialProcess`: the same, read anew after
+    /// `ProcessJson`: the output of a `credential_process`; `CredentialProcess`: the same, reloaded after
     /// a rotation; `ServiceBinding`: the Service Binding type `aws`; `Mendix`: constants of the AWS
-    /// Authentication module; `MendixStorage`: file storage of a Mendix app; `CloudCredential`: what
-    /// an OpenShift `CredentialsRequest` yields.
+    /// Authentication module; `MendixStorage`: file storage of a Mendix app; `CloudCredential`: the keys
+    /// of an OpenShift `CredentialsRequest`.
     #[serde(default = "layouts")]
     #[schemars(length(max = 8))]
     #[x_kube(
@@ -37,7 +37,7 @@ pub struct Target {
     )]
     pub layouts: Vec<Layout>,
 
-    /// Further keys of the target, each with the half of the pair that it holds: `AccessKeyId` or
+    /// Additional keys of the target, each with the half of the pair that it holds: `AccessKeyId` or
     /// `SecretAccessKey`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 16))]
@@ -48,8 +48,8 @@ pub struct Target {
     )]
     pub keys: BTreeMap<String, PairField>,
 
-    /// What happens to the Secret when this resource is deleted or `name` changes: `Delete` deletes it too,
-    /// `Retain` leaves it to its consumers. `spec.validation.onRejected: Withdraw` deletes it all the same.
+    /// What happens to the Secret when this resource is deleted or `name` changes: `Delete` deletes it,
+    /// `Retain` keeps it. `spec.validation.onRejected: Withdraw` deletes it in either case.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
 }

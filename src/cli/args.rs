@@ -1,4 +1,4 @@
-//! The command line. Every flag of `run` has an environment twin.
+//! The command line. Every flag of `run` has an equivalent environment variable.
 
 pub mod check;
 
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(version, about, args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// What to do; `run` if nothing is said.
+    /// The command. Default: `run`.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Flags of `run`.
@@ -25,17 +25,17 @@ pub struct Cli {
     pub run: RunArgs,
 }
 
-/// What to do.
+/// A command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the operator.
     Run(Box<RunArgs>),
     /// Print the CustomResourceDefinition.
     Crd,
-    /// Judge the key pair in a Secret as the operator would, and change nothing.
+    /// Check the key pair in a Secret as the operator would, and change nothing.
     Check(Box<check::CheckArgs>),
-    /// Tell by dry runs whether the API server takes good resources and refuses bad ones, and what the
-    /// admission policies refuse.
+    /// Test by dry runs whether the API server accepts good resources and rejects bad ones, and whether the
+    /// admission policies are enforced.
     ApiCheck(ApiCheckArgs),
 }
 
@@ -46,22 +46,22 @@ pub struct ApiCheckArgs {
     #[arg(short, long, env = "AWSCREDS_API_CHECK_NAMESPACE", value_name = "NS")]
     pub namespace: String,
 
-    /// Try the admission policies whose names begin so as well, as in PREFIX-requester
+    /// Test the admission policies with this name prefix too, such as PREFIX-requester
     #[arg(long, env = "AWSCREDS_POLICIES", value_name = "PREFIX")]
     pub policies: Option<String>,
 }
 
-/// Says what is wrong with a command line, or what `--help` and `--version` ask for, and returns
-/// the exit code. For `check` 2 means that nothing can be said, so a usage error has another there.
+/// Prints the error of a command line, or the output of `--help` or `--version`, and returns the exit code.
+/// For `check`, 2 means an undetermined verdict, so a usage error has another code there.
 #[must_use]
 pub fn refuse(error: &clap::Error) -> u8 {
     if error.use_stderr() {
-        // It repeats what was written in the place of a flag's value.
+        // The text repeats the value that was given for a flag.
         let text = error.render().to_string();
         text.lines()
             .for_each(|line| eprintln!("{}", words::foreign(line)));
     } else {
-        // What cannot be printed cannot be said either.
+        // There is no other place to report that the output failed.
         let _ = error.print();
     }
     let is_check = std::env::args_os()
@@ -85,12 +85,12 @@ fn kubelet_sync_period(text: &str) -> Result<Duration, String> {
 #[derive(Clone, Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct RunArgs {
-    /// Ask this endpoint instead of the region's STS: HTTPS, or HTTP on a loopback address; {region} in its host
-    /// stands for the region
+    /// Use this endpoint instead of the region's STS: HTTPS, or HTTP on a loopback address; {region} in its host
+    /// is replaced by the region
     #[arg(long, env = "AWSCREDS_STS_ENDPOINT", value_name = "URL", value_parser = parse_endpoint)]
     pub sts_endpoint: Option<Endpoint>,
 
-    /// Ask these endpoints of the region's STS
+    /// Use this variant of the region's STS endpoint
     #[arg(
         long,
         env = "AWSCREDS_STS_VARIANT",
@@ -99,15 +99,15 @@ pub struct RunArgs {
     )]
     pub sts_variant: Option<Variant>,
 
-    /// Ask STS through this proxy, with CONNECT. Default: none, whatever the environment says
+    /// Send STS requests through this proxy, with CONNECT. Default: none; the environment is ignored
     #[arg(long, env = "AWSCREDS_STS_PROXY", value_name = "URL", value_parser = parse_proxy)]
     pub sts_proxy: Option<ProxyUrl>,
 
-    /// The file with the user name that the proxy asks for
+    /// File with the user name for the proxy
     #[arg(long, env = "AWSCREDS_STS_PROXY_USERNAME_FILE", value_name = "PATH", requires_all = ["sts_proxy", "sts_proxy_password_file"])]
     pub sts_proxy_username_file: Option<PathBuf>,
 
-    /// The file with the password that the proxy asks for
+    /// File with the password for the proxy
     #[arg(
         long,
         env = "AWSCREDS_STS_PROXY_PASSWORD_FILE",
@@ -116,11 +116,11 @@ pub struct RunArgs {
     )]
     pub sts_proxy_password_file: Option<PathBuf>,
 
-    /// Trust the certificate authorities in this PEM file, and no others, for STS
+    /// Trust only the certificate authorities in this PEM file for STS
     #[arg(long, env = "AWSCREDS_STS_CA_FILE", value_name = "PATH")]
     pub sts_ca_file: Option<PathBuf>,
 
-    /// Serve this namespace only; may be repeated. Default: all namespaces
+    /// Serve only this namespace; may be repeated. Default: all namespaces
     #[arg(
         long = "namespace",
         env = "AWSCREDS_NAMESPACE",
@@ -129,7 +129,7 @@ pub struct RunArgs {
     )]
     pub namespaces: Vec<String>,
 
-    /// Serve /metrics here, and /livez and /readyz too
+    /// Address of /metrics, and also of /livez and /readyz
     #[arg(
         long,
         env = "AWSCREDS_BIND",
@@ -138,7 +138,7 @@ pub struct RunArgs {
     )]
     pub bind: SocketAddr,
 
-    /// Serve /livez and /readyz here, on a thread of their own
+    /// Address of /livez and /readyz, served by a separate thread
     #[arg(
         long,
         env = "AWSCREDS_PROBE_BIND",
@@ -147,7 +147,7 @@ pub struct RunArgs {
     )]
     pub probe_bind: SocketAddr,
 
-    /// Serve /metrics by TLS with the certificates in this PEM file, which may be renewed
+    /// Serve /metrics over TLS with the certificates in this PEM file, which may be renewed at runtime
     #[arg(
         long,
         env = "AWSCREDS_METRICS_TLS_CERT_FILE",
@@ -156,7 +156,7 @@ pub struct RunArgs {
     )]
     pub metrics_tls_cert_file: Option<PathBuf>,
 
-    /// The private key of that certificate, in PEM
+    /// File with the private key of that certificate, in PEM
     #[arg(
         long,
         env = "AWSCREDS_METRICS_TLS_KEY_FILE",
@@ -165,7 +165,7 @@ pub struct RunArgs {
     )]
     pub metrics_tls_key_file: Option<PathBuf>,
 
-    /// Let only those read /metrics whose bearer token the API server takes, and who may get that non-resource URL
+    /// Serve /metrics only for bearer tokens that the API server accepts and that may get this non-resource URL
     #[arg(
         long,
         env = "AWSCREDS_METRICS_AUTHENTICATION",
@@ -173,45 +173,45 @@ pub struct RunArgs {
     )]
     pub metrics_authentication: bool,
 
-    /// How many resources are worked on at once
+    /// Number of resources that are reconciled at once
     #[arg(long, env = "AWSCREDS_CONCURRENCY", value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..))]
     pub concurrency: u16,
 
-    /// How many questions STS is asked per second at most; twice as many in a burst
+    /// Maximum number of STS requests per second; twice as many in a burst
     #[arg(long, env = "AWSCREDS_STS_RATE", value_name = "N", default_value = "5")]
     pub sts_rate: NonZeroU32,
 
-    /// Have effects only while holding a lease, so that several replicas may run
+    /// Act only while holding a lease, so that several replicas can run
     #[arg(long, env = "AWSCREDS_LEADER_ELECTION")]
     pub leader_election: bool,
 
-    /// Warn, at the start and in the metrics, that no admission policy asks who may request what
+    /// Warn, at the start and in the metrics, that no admission policies are installed
     #[arg(long, env = "AWSCREDS_UNGUARDED")]
     pub unguarded: bool,
 
-    /// Look whether the admission policies are enforced whose names begin so, as in PREFIX-fence
+    /// Check that the admission policies with this name prefix are enforced, such as PREFIX-fence
     #[arg(long, env = "AWSCREDS_POLICIES", value_name = "PREFIX")]
     pub policies: Option<String>,
 
-    /// Write nothing while one of the policies is not seen to be enforced
+    /// Write nothing while any of these policies is not confirmed to be enforced
     #[arg(long, env = "AWSCREDS_REQUIRE_POLICIES", requires = "policies")]
     pub require_policies: bool,
 
-    /// After a rotation list the pods of its namespace, and say which hold the superseded pair
+    /// After a rotation, list the pods of the namespace and report which hold the superseded pair
     #[arg(long, env = "AWSCREDS_LIST_CONSUMERS")]
     pub list_consumers: bool,
 
-    /// After a rotation restart the workloads that a resource wants restarted
+    /// After a rotation, restart the workloads that the resource selects
     #[arg(long, env = "AWSCREDS_RESTART_CONSUMERS")]
     pub restart_consumers: bool,
 
-    /// How long a kubelet takes to put another content of a Secret into running pods: its `syncFrequency` and the
-    /// delay of its cache, 10s to 1h. Pods that start earlier after a rotation may read the older pair
+    /// How long a kubelet takes to update a Secret in running pods: its `syncFrequency` plus the delay of its cache,
+    /// 10s to 1h. Pods that start within this time after a rotation may read the previous pair
     #[arg(long, env = "AWSCREDS_KUBELET_SYNC_PERIOD", value_name = "DURATION", default_value = "90s", value_parser = kubelet_sync_period)]
     pub kubelet_sync_period: Duration,
 
-    /// For how many seconds consumers of the layout `CredentialProcess` keep a pair: how late they follow a
-    /// rotation. Below 960 boto3 starts a process for each request
+    /// How many seconds consumers of the layout `CredentialProcess` cache a pair, and thus how late they follow a
+    /// rotation. Below 960, boto3 starts a process for each request
     #[arg(long, env = "AWSCREDS_CREDENTIAL_PROCESS_TTL", value_name = "SECONDS", default_value_t = DEFAULT_TTL, value_parser = clap::value_parser!(u32).range(1..=43_200))]
     pub credential_process_ttl: u32,
 
@@ -224,7 +224,7 @@ pub struct RunArgs {
     )]
     pub copy_labels: Vec<String>,
 
-    /// The name of the lease
+    /// Name of the lease
     #[arg(
         long,
         env = "AWSCREDS_LEASE_NAME",
@@ -233,11 +233,11 @@ pub struct RunArgs {
     )]
     pub lease_name: String,
 
-    /// The namespace of the lease. Default: the operator's own
+    /// Namespace of the lease. Default: the operator's own
     #[arg(long, env = "AWSCREDS_LEASE_NAMESPACE", value_name = "NS")]
     pub lease_namespace: Option<String>,
 
-    /// How log lines look
+    /// Format of log lines
     #[arg(
         long,
         env = "AWSCREDS_LOG_FORMAT",
@@ -246,7 +246,7 @@ pub struct RunArgs {
     )]
     pub log_format: LogFormat,
 
-    /// Which log lines are written: a level, or directives as in `info,static_aws_credentials=debug`
+    /// Filter for log lines: a level, or directives such as `info,static_aws_credentials=debug`
     #[arg(
         long,
         env = "AWSCREDS_LOG",
@@ -255,13 +255,13 @@ pub struct RunArgs {
     )]
     pub log: String,
 
-    /// Send the spans of runs to this collector of OpenTelemetry, by OTLP over HTTP. Default: nowhere
+    /// Send the spans of reconciles to this OpenTelemetry collector, by OTLP over HTTP. Default: none
     #[arg(long, env = "AWSCREDS_OTLP_ENDPOINT", value_name = "URL")]
     pub otlp_endpoint: Option<Collector>,
 }
 
 impl RunArgs {
-    /// The admission policies that the flags expect. `home` is the operator's own namespace.
+    /// The admission policies that the flags require. `home` is the operator's own namespace.
     #[must_use]
     pub fn expected_policies<'a>(&'a self, home: &'a str) -> Expected<'a> {
         Expected {

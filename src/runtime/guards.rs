@@ -115,7 +115,7 @@ impl Guards {
         let policy = self.policies.iter().find(lacking)?;
         let why = match seen.get(policy) {
             Some(Err(why)) => why,
-            _ => "nobody has looked yet",
+            _ => "it was not checked yet",
         };
         let name = self.name(*policy);
         let message = format!(

@@ -1,4 +1,4 @@
-//! What grows with what happens, and not with what is there, has a bound.
+//! State that grows with the number of events, not of objects, is bounded.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -27,7 +27,7 @@ use tokio::time::Instant;
 
 const MANY: u64 = 20_000;
 
-/// A resource of a name and version, in a namespace of its own for every thousand of them.
+/// A resource with this number and version. Each thousand has its own namespace, and every third cannot be decoded.
 fn resource(number: u64, version: u64) -> WatchedCredentials {
     let metadata = json!({
         "name": format!("resource-{number}"), "namespace": format!("team-{}", number / 1000),
@@ -108,7 +108,7 @@ fn marks_of_resources_that_never_come_are_kept_up_to_a_bound() {
     assert_eq!(index.unclaimed_secrets(), MOST_UNCLAIMED_IN_A_NAMESPACE);
 }
 
-/// A watch remembers one number, however many objects it has shown.
+/// The filter keeps one number, regardless of the number of objects in the watch.
 #[test]
 fn what_a_watch_said_before_is_no_news_and_takes_no_memory() {
     assert_eq!(size_of::<StaleEventFilter>(), size_of::<u64>());

@@ -1,4 +1,4 @@
-//! Requests as they are and answers with what the typed client hides: the code, the warnings, the causes.
+//! Raw requests, and answers with the parts that the typed client hides: code, warnings, causes.
 
 use anyhow::{Context, Result};
 use axum::http::Request;
@@ -15,7 +15,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The field and the words of each cause of a refusal.
+    /// The field and the message of each cause of a rejection.
     pub fn causes(&self) -> Vec<(&str, &str)> {
         self.body["details"]["causes"]
             .as_array()
@@ -28,7 +28,7 @@ impl Answer {
             .collect()
     }
 
-    /// What `kubectl` prints of a refusal.
+    /// The message that `kubectl` prints for a rejection.
     pub fn message(&self) -> &str {
         self.body["message"].as_str().unwrap_or_default()
     }

@@ -48,7 +48,7 @@ pub async fn install_as(client: &Client, definition: &Value) -> Result<()> {
     Ok(())
 }
 
-/// What the API server stores is what we send, or tools that compare the two never come to rest.
+/// The API server must store the definition unchanged; otherwise tools that compare the two report drift forever.
 pub async fn it_is_the_same_when_applied_again(world: &ControlPlane, _: &str) -> Result<()> {
     let definition = schema::definition::definition()?;
     let name = definition["metadata"]["name"].as_str().context("no name")?;
@@ -65,7 +65,7 @@ pub async fn it_is_the_same_when_applied_again(world: &ControlPlane, _: &str) ->
         "it was changed by itself"
     );
     let mut stored = answer.body["spec"].clone();
-    // All that the API server adds to a definition that needs no conversion between versions.
+    // The only fields that the API server adds to a definition without conversion.
     let names = stored["names"].as_object_mut().context("no names")?;
     ensure!(
         names

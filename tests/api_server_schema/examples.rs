@@ -117,7 +117,7 @@ pub async fn every_bound_of_the_status_holds(world: &ControlPlane, namespace: &s
 fn refused_at(row: &Bound, patch: &Value, answer: &Answer) -> Result<()> {
     let told = || format!("{} {}: {patch}: {answer:?}", row.path, row.keyword);
     ensure!(answer.code == 422, told());
-    // Of what is missing in an object the API server tells the missing field, not the object.
+    // For a missing field the API server reports the path of the field, not of the object.
     let whole = row.path.split(['[', '{']).next().unwrap_or_default();
     let causes = answer.causes();
     ensure!(

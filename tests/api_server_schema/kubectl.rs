@@ -1,4 +1,4 @@
-//! What `kubectl` makes of the definition.
+//! `kubectl` with the definition.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use crate::{
     schema::{definition::nodes, valid},
 };
 
-/// `kubectl explain` is documentation: of each object it shows the fields with what they are for.
+/// `kubectl explain` is documentation: it describes every field of each object.
 pub async fn explain_describes_every_field(world: &ControlPlane, _: &str) -> Result<()> {
     let mut explained = 0;
     for node in nodes()? {
@@ -33,7 +33,7 @@ pub async fn explain_describes_every_field(world: &ControlPlane, _: &str) -> Res
     Ok(())
 }
 
-/// The API server publishes the schema of a new kind some time after it serves the kind, and tells nobody.
+/// The API server publishes the schema of a new kind some time after it serves the kind, without a notification.
 async fn explain(world: &ControlPlane, path: &str) -> Result<String> {
     let end = Instant::now() + DEADLINE;
     loop {

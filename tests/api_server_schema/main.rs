@@ -1,4 +1,4 @@
-//! The definition on a real API server, which alone decides what its schema means.
+//! The definition on a real API server, which alone defines the meaning of its schema.
 
 #![allow(
     clippy::indexing_slicing,
@@ -26,7 +26,7 @@ use cluster::control_plane::{ControlPlane, Options};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
-/// A control plane with the definition installed, started by the first check that wants it.
+/// A control plane with the definition installed, started by the first check that needs it.
 struct World {
     runtime: Runtime,
     started: OnceLock<Result<Started, String>>,
@@ -61,7 +61,7 @@ async fn start() -> Result<Started> {
     })
 }
 
-/// A check under the name of its function, on the one cluster that all share.
+/// A check under the name of its function, on the shared cluster.
 fn check<F>(world: &Arc<World>, check: F) -> Trial
 where
     F: AsyncFn(&ControlPlane, &str) -> Result<()> + Send + 'static,

@@ -1,4 +1,4 @@
-//! What becomes of an object that a user creates.
+//! Objects that a user creates, as the API server stores them.
 
 use anyhow::{Context, Result, ensure};
 use cluster::control_plane::ControlPlane;
@@ -11,12 +11,12 @@ use crate::{
     schema::{changed, valid},
 };
 
-/// The path under which the objects of a namespace are.
+/// URL path of the objects of a namespace.
 pub fn collection(namespace: &str) -> String {
     format!("/apis/awscredentials.dev/v1alpha1/namespaces/{namespace}/staticawscredentials")
 }
 
-/// Creates an object under a name of its own and returns the name.
+/// Creates an object, and returns its generated name.
 pub async fn create(client: &Client, namespace: &str, object: &Value) -> Result<String> {
     let stored = create_and_read(client, namespace, object).await?;
     Ok(stored["metadata"]["name"]
@@ -76,7 +76,7 @@ pub async fn a_new_object_has_all_defaults(world: &ControlPlane, namespace: &str
     Ok(())
 }
 
-/// Templates write `null` where a value is not given.
+/// Templates render `null` for a value that is not set.
 pub async fn an_explicit_null_is_as_good_as_nothing(
     world: &ControlPlane,
     namespace: &str,
@@ -159,7 +159,7 @@ pub async fn field_selectors_find_source_and_target(
     Ok(())
 }
 
-/// A list that is merged would keep the layouts of the default, or of another manager.
+/// A merged list would keep the default layouts, or those of another field manager.
 pub async fn layouts_are_replaced_as_a_whole(world: &ControlPlane, namespace: &str) -> Result<()> {
     let path = |manager: &str| {
         format!(

@@ -1,4 +1,4 @@
-//! The rules are for those who write a spec, and stand in nobody else's way.
+//! The rules apply to writers of a spec, and block no other write.
 
 use std::time::{Duration, Instant};
 
@@ -48,14 +48,14 @@ pub async fn a_valid_object_takes_every_update(
     Ok(())
 }
 
-/// Rules come with an upgrade, and find objects that offend them. Nobody may be locked out of these: not
-/// the operator of their status, not a person of what is right with them.
+/// An upgrade adds rules that existing objects may violate. Such objects must still accept the operator's status and
+/// changes of valid fields.
 pub async fn an_object_older_than_the_rules_takes_updates(
     world: &ControlPlane,
     namespace: &str,
 ) -> Result<()> {
     let client = world.client();
-    // A group of its own, or other checks would meet a definition without rules.
+    // A separate group, so that other checks do not use a definition without rules.
     let strict = regrouped(
         &schema::definition::definition()?,
         "upgrade.awscredentials.dev",
@@ -105,7 +105,7 @@ pub async fn an_object_older_than_the_rules_takes_updates(
     Ok(())
 }
 
-/// The API server takes up a new schema some time after it stored it, and tells nobody.
+/// The API server enforces a new schema some time after it stored it, without a notification.
 async fn refused_at_last(world: &ControlPlane, objects: &str, offender: &Value) -> Result<()> {
     let end = Instant::now() + DEADLINE;
     let path = format!("{objects}?dryRun=All");
@@ -123,7 +123,7 @@ fn regrouped(definition: &Value, group: &str) -> Result<Value> {
         .context("no plural")?;
     definition["metadata"]["name"] = json!(format!("{plural}.{group}"));
     definition["spec"]["group"] = json!(group);
-    // Two kinds with one short name or category would make `kubectl` ask for both.
+    // With a second kind of the same short name or category, `kubectl` would list both.
     let names = definition["spec"]["names"]
         .as_object_mut()
         .context("no names")?;
@@ -132,7 +132,7 @@ fn regrouped(definition: &Value, group: &str) -> Result<Value> {
     Ok(definition)
 }
 
-/// Takes every rule and bound out of a schema.
+/// Removes every rule and bound from a schema.
 fn loosen(schema: &mut Value) {
     if let Some(schema) = schema.as_object_mut() {
         for keyword in ["x-kubernetes-validations", "maxLength", "pattern"] {

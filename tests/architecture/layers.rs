@@ -1,4 +1,4 @@
-//! Which module imports which: layers import only layers below them, and modules import each other in no circle.
+//! Imports between modules: a layer imports only from lower layers, and imports of modules form no cycle.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,13 @@ use syn::visit::{self, Visit};
 
 use crate::{File, files};
 
-/// From the lowest to the highest.
+/// Layers from the lowest to the highest.
 const LAYERS: [&str; 7] = ["api", "domain", "error", "sts", "ops", "runtime", "cli"];
 
 /// A module as the names of its path below the crate, such as `["domain", "decide"]`.
 type Module = Vec<String>;
 
-/// The paths that a file names, as written: `["crate", "domain", "decide", "Step"]`.
+/// The paths in a file, as written: `["crate", "domain", "decide", "Step"]`.
 #[derive(Default)]
 struct Paths(BTreeSet<Vec<String>>);
 
@@ -37,7 +37,7 @@ impl Paths {
         }
     }
 
-    /// Arguments of macros are tokens, not syntax.
+    /// Collects paths from the arguments of a macro, which are tokens, not syntax.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let mut colons = 0;
@@ -80,7 +80,7 @@ impl Visit<'_> for Paths {
     }
 }
 
-/// The files of the crate by their modules; the programs are none of its modules.
+/// The files of the crate by module, without those of the binaries.
 fn modules() -> BTreeMap<Module, File> {
     let files = files().into_iter();
     let files = files.filter(|file| !file.path.starts_with("bin/") && file.path != "main.rs");
@@ -93,7 +93,7 @@ fn modules() -> BTreeMap<Module, File> {
     files.filter_map(module).collect()
 }
 
-/// The module to which a path leads, if it is one of the crate.
+/// The module that a path refers to, if it belongs to the crate.
 fn target(from: &Module, path: &[String], all: &BTreeMap<Module, File>) -> Option<Module> {
     let mut names = path.iter().peekable();
     let mut module = from.clone();
@@ -123,7 +123,7 @@ fn target(from: &Module, path: &[String], all: &BTreeMap<Module, File>) -> Optio
     Some(module)
 }
 
-/// Pairs of a module and another one that it names.
+/// Pairs of a module and a module that it imports.
 fn imports() -> BTreeSet<(Module, Module)> {
     let all = modules();
     let mut found = BTreeSet::new();
@@ -159,7 +159,7 @@ fn modules_of_one_folder_import_each_other_in_no_circle() {
     for (from, to) in imports() {
         let shared = from.iter().zip(&to).take_while(|(one, other)| one == other);
         let depth = shared.count();
-        // A module and one below it are parts of one thing.
+        // A module and its child belong together.
         if let (Some(one), Some(other)) = (from.get(depth), to.get(depth)) {
             let folder = folders.entry(from[..depth].to_vec()).or_default();
             folder.entry(one.clone()).or_default().insert(other.clone());
@@ -170,7 +170,7 @@ fn modules_of_one_folder_import_each_other_in_no_circle() {
     }
 }
 
-/// What is left when modules that import nothing that is left are taken away, again and again.
+/// The modules that remain after repeatedly removing modules without an import of a remaining one.
 fn circle(mut imports: BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
     loop {
         let left: BTreeSet<String> = imports.keys().cloned().collect();

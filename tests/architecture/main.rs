@@ -1,4 +1,4 @@
-//! What a file may name: the core is pure, effects have their places, files and functions are short.
+//! Names that a file may use: the core is pure, effects have their places, files and functions are short.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -12,10 +12,10 @@ use std::{fs, path::Path};
 
 const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
-/// What answers with values alone: two layers, and the form in which the store keeps a resource.
+/// Code without effects: two layers, and the form in which the store keeps a resource.
 const PURE: [&str; 3] = ["api/", "domain/", "runtime/compressed.rs"];
 
-/// What has no place in them. `kube::Client` is found in an import's braces as well.
+/// Names that are forbidden in pure code. `kube::Client` is also found within the braces of an import.
 const IMPURE: [&str; 16] = [
     "Client",
     "Api",
@@ -59,7 +59,7 @@ struct File {
 }
 
 impl File {
-    /// Lines without comments, strings that span lines aside.
+    /// Lines up to the first `//`, even within a string.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let code = |line: &'_ str| -> usize { line.find("//").unwrap_or(line.len()) };
         self.text
@@ -72,7 +72,7 @@ impl File {
         PURE.iter().any(|place| self.path.starts_with(place))
     }
 
-    /// Where a name occurs as a word.
+    /// First line with the name as a whole word.
     fn names(&self, name: &str) -> Option<usize> {
         let is_part = |byte: Option<u8>| {
             byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
@@ -128,7 +128,7 @@ fn the_core_knows_no_client_no_clock_no_randomness_and_no_waiting() {
         assert!(found, "{place} is gone");
     }
     for file in files.iter().filter(|file| file.is_pure()) {
-        // A fingerprint's key is random once for each process, and nowhere else.
+        // Only the key of fingerprints is random, once per process.
         let is_key = file.path == "domain/fingerprint.rs";
         let random = ["rand", "getrandom"];
         let names = IMPURE.into_iter().chain(["getrandom"]);
@@ -168,7 +168,7 @@ fn the_api_server_is_asked_in_few_places() {
     }
 }
 
-/// The module with the writes, its parts included.
+/// Whether the file belongs to the module with the writes.
 fn is_act(path: &str) -> bool {
     path == "runtime/act.rs" || path.starts_with("runtime/act/")
 }
@@ -211,8 +211,8 @@ fn functions_have_at_most_50_lines() {
     }
 }
 
-/// `println` of a test that runs beside others lands between `test name ... ` and `ok` of another one,
-/// unless the harness catches it; these suites have a harness that does not.
+/// A `println` of a concurrent test can end up between `test name ... ` and `ok` of another test, unless the harness
+/// captures output; the harness of these suites does not.
 #[test]
 fn suites_that_catch_no_output_leave_standard_output_to_the_harness() {
     let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
@@ -225,7 +225,7 @@ fn suites_that_catch_no_output_leave_standard_output_to_the_harness() {
     for suite in suites {
         let folder = Path::new(SRC).with_file_name("tests").join(&suite);
         for file in files_in(&folder) {
-            // The conformance suite's clients are programs, and their output is what they answer.
+            // The conformance suite's clients are programs that print their answers.
             if Path::new(&file.path).extension() != Some("rs".as_ref())
                 || file.path.starts_with("clients/")
             {
@@ -242,8 +242,8 @@ fn suites_that_catch_no_output_leave_standard_output_to_the_harness() {
     }
 }
 
-/// Functions and their lengths. A function ends at the brace that stands below its beginning, or, without
-/// a body, at the semicolon.
+/// Functions and their lengths. A function ends at the brace with its own indentation, or, without a body, at the
+/// semicolon.
 fn functions(file: &File) -> Vec<(String, usize)> {
     let mut found = Vec::new();
     let mut open: Vec<(String, usize, usize)> = Vec::new();

@@ -1,4 +1,4 @@
-//! Who may read the metrics of a process that asks for a token.
+//! Access to the metrics of an operator with `--metrics-authentication`.
 
 use std::{path::Path, sync::Arc};
 
@@ -23,11 +23,11 @@ use crate::{
 
 tests![only_those_read_the_metrics_by_tls_who_may];
 
-/// What the chart grants where readers are asked for a token.
+/// The chart's rules for an operator with metrics authentication.
 pub const RULES: &str =
     include_str!("../../charts/static-aws-credentials/files/metrics-rules.yaml");
 
-/// What a client that trusts this CA gets.
+/// The response to a client that trusts this CA.
 async fn read(ca: &Path, address: &str, path: &str, token: Option<&str>) -> Result<String> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(ca)?)?;
@@ -45,13 +45,13 @@ async fn read(ca: &Path, address: &str, path: &str, token: Option<&str>) -> Resu
     let request = format!("GET {path} HTTP/1.1\r\nHost: operator\r\n{token}\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
-    // The end of the connection is not announced by everybody.
+    // A server may close the connection without a close_notify of TLS.
     let _ = stream.read_to_string(&mut answer).await;
     Ok(answer)
 }
 
 impl Scene {
-    /// An account of the scene's namespace with these rules in the cluster.
+    /// Creates a service account in the scene's namespace with these cluster-wide rules.
     async fn account(&self, name: &str, rules: serde_json::Value) -> Result<()> {
         let unique = format!("{}-{name}", self.namespace);
         let group = "rbac.authorization.k8s.io";

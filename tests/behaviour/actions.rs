@@ -1,4 +1,4 @@
-//! What several tests do in a scene beyond writing a source and a resource.
+//! Steps that several tests share, beyond writing a source and a resource.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,13 +22,13 @@ pub(crate) use crate::suite::tests;
 
 /// The label that carries the UID of the resource.
 pub const UID_LABEL: &str = "awscredentials.dev/uid";
-/// The annotation of a Secret that names who may take it over.
+/// The annotation of a Secret that names the resource that may adopt it.
 pub const ADOPT_BY: &str = "awscredentials.dev/adopt-by";
 /// The target of the resource `orders` unless its spec names another.
 pub const TARGET: &str = "orders-credentials";
 
 impl Scene {
-    /// A scene in which `orders` has published the first pair from `pair`, and rests.
+    /// A scene in which `orders` has published `PAIR` from the Secret `pair`, and the operator is idle.
     pub async fn settled(stage: Arc<Stage>) -> Result<Self> {
         Self::settled_with(stage, json!({})).await
     }
@@ -43,7 +43,7 @@ impl Scene {
         Ok(scene)
     }
 
-    /// The same with watches that end soon and begin anew.
+    /// The same with watches that end after this time and are reopened.
     pub async fn settled_with_short_watches(stage: Arc<Stage>, watch: Duration) -> Result<Self> {
         let mut scene = Self::before_start(stage).await?;
         scene.proxy.end_watches_after(watch);
@@ -55,7 +55,7 @@ impl Scene {
         Ok(scene)
     }
 
-    /// Waits until Ready is True and the status speaks of the present source, spec and target.
+    /// Waits until Ready is True and the status is about the current source, spec and target.
     pub async fn until_agreed(&self, name: &str) -> Result<StaticAwsCredentials> {
         let what = format!("{name} is Ready and its target is as published");
         self.until(&what, async || {
@@ -84,7 +84,7 @@ impl Scene {
         .await
     }
 
-    /// Waits until a condition has a status and reason, whatever else the status says.
+    /// Waits until a condition has this status and reason; the status may be about an older source.
     pub async fn until_says(
         &self,
         name: &str,
@@ -101,7 +101,7 @@ impl Scene {
         .await
     }
 
-    /// Waits until the operator's own port says that it is not ready, and why. It lives all the same.
+    /// Waits until `/readyz` is 503 with these words, and checks that the process is alive.
     pub async fn until_unready(&self, words: &str) -> Result<()> {
         self.until(&format!("/readyz says {words}"), async || {
             let answer = self.get_http("/readyz").await.unwrap_or_default();
@@ -114,7 +114,7 @@ impl Scene {
         Ok(())
     }
 
-    /// Deletes the target of `orders`, and waits until there is another and the status speaks of it.
+    /// Deletes the target of `orders`, and waits until it is restored and the status is about the new one.
     pub async fn target_is_restored(&self) -> Result<()> {
         self.delete_secret(TARGET).await?;
         self.until("the target is back", async || {
@@ -133,7 +133,7 @@ impl Scene {
         .await
     }
 
-    /// The present pair was published so long ago, says the status. The kubelet's 90 s need not pass.
+    /// Backdates the publication of the current pair, so that no test waits for the kubelet's 90 s.
     pub async fn published_before(&self, ago: SignedDuration) -> Result<Timestamp> {
         let at = Timestamp::from_second((Timestamp::now() - ago).as_second())?;
         let published = json!({ "published": { "time": Time(at) } });
@@ -179,7 +179,7 @@ impl Scene {
         .await
     }
 
-    /// What the status calls published.
+    /// `status.published` of a resource.
     pub async fn published(&self, name: &str) -> Result<Published> {
         let status = self.resources.get(name).await?.status;
         status
@@ -187,7 +187,7 @@ impl Scene {
             .with_context(|| format!("{name} has published nothing"))
     }
 
-    /// UID and version of a Secret.
+    /// UID and resource version of a Secret.
     pub async fn version(&self, name: &str) -> Result<(String, String)> {
         let secret = self.secrets.get(name).await?;
         Ok((
@@ -196,7 +196,7 @@ impl Scene {
         ))
     }
 
-    /// How many writes since a mark changed something: a create of a name that is taken does not.
+    /// Successful writes since a mark, without events. The creation of an existing name is not successful.
     pub fn changes(&self, mark: usize) -> usize {
         let since = self.proxy.since(mark);
         let changed = since.iter().filter(|request| {
@@ -232,13 +232,13 @@ impl Scene {
     }
 }
 
-/// Fails if these requests are more than so many reads of one object, or not so many writes.
+/// Fails if these requests are more than `most_gets` reads of single objects, or not exactly `writes` writes.
 pub fn assert_costs(costs: &Counts, most_gets: usize, writes: usize) {
     assert!(costs.gets <= most_gets, "{costs:?}");
     assert_eq!(costs.written(), writes, "{costs:?}");
 }
 
-/// Fails if an object was read or written. Events come late, beside the runs.
+/// Fails if an object was read or written. Events do not count: they are written beside the reconciles.
 pub fn assert_silent(costs: &Counts) {
     assert_eq!((costs.gets, costs.written()), (0, 0), "{costs:?}");
 }

@@ -1,4 +1,4 @@
-//! A Secret that consents to be taken over, by its adopt-by annotation.
+//! Adoption of a Secret whose adopt-by annotation allows it.
 
 use std::sync::Arc;
 
@@ -164,14 +164,14 @@ async fn a4_a_secret_that_consents_to_another_resource_is_a_conflict(
         .await?;
     assert_eq!(scene.secrets.get(TARGET).await?, found);
 
-    // Its owner changes their mind.
+    // The owner of the Secret now allows its adoption by `orders`.
     let consent = json!({ "metadata": { "annotations": { ADOPT_BY: "orders" } } });
     scene.edit_secret(TARGET, consent).await?;
     scene.until_agreed("orders").await?;
     Ok(())
 }
 
-/// What a backup that strips owners and status leaves behind.
+/// As after a restore from a backup without owner references and statuses.
 async fn a_resource_that_was_deleted_and_left_its_target_takes_it_over_when_it_comes_back(
     stage: Arc<Stage>,
 ) -> Result<()> {

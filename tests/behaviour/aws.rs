@@ -1,4 +1,4 @@
-//! What AWS, or whatever stands in its place, may answer about a pair.
+//! The answers of AWS, or of a server in its place, about a pair.
 
 mod nothings;
 
@@ -113,7 +113,7 @@ async fn doubted(stage: Arc<Stage>) -> Result<()> {
     for (number, (answer, _)) in nothings.iter().enumerate() {
         scene.until_ready(&format!("orders-{number}")).await?;
         scene.sts.answer(&numbered(number).0, answer.clone());
-        // A proof in another region is brought forward.
+        // A change of the region brings the next verification forward.
         let spec = json!({ "region": "eu-central-1" });
         scene.change(&format!("orders-{number}"), spec).await?;
     }
@@ -129,7 +129,7 @@ async fn doubted(stage: Arc<Stage>) -> Result<()> {
     for number in 0..nothings.len() {
         let (id, secret) = numbered(number);
         scene.accept((&id, &secret));
-        // What is not proven is asked about again when it is touched.
+        // A touch of its source sends an unverified pair to STS again.
         scene.touch(&format!("pair-{number}")).await?;
     }
     for (number, (answer, _)) in nothings.iter().enumerate() {
@@ -258,7 +258,7 @@ async fn new_region(stage: Arc<Stage>) -> Result<()> {
     let regions: Vec<&str> = calls.iter().map(|call| call.region.as_str()).collect();
     assert_eq!(regions, ["eu-west-1", "eu-central-1"]);
 
-    // A region of another partition, where the ARN cannot come from, proves nothing.
+    // An answer from a region of another partition than that of the ARN verifies nothing.
     let before = scene.snapshot(TARGET).await?;
     scene
         .change("orders", json!({ "region": "cn-north-1" }))

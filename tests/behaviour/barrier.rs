@@ -1,5 +1,5 @@
-//! The operator's own word that all that happened so far has been dealt with: the versions up to which
-//! its watches have processed events, an empty queue and no reconcile in progress.
+//! Waits for an idle operator, by its metrics: the resource versions up to which its watches have processed events, an
+//! empty queue and no reconcile in progress.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,12 +13,12 @@ use serde_json::json;
 
 use crate::scene::Scene;
 
-/// Written anew for each look: a deletion moves no version of what is still there, and the event of this
-/// Secret comes after the event of each deletion before.
+/// Written before each check: a deletion changes no version of the remaining objects, but its event precedes the event
+/// of this Secret.
 pub const MARKER: &str = "barrier-marker";
 const VERSION: &str = "staticawscredentials_watch_resource_version{";
 
-/// Names and versions of what is in the namespace.
+/// Names and resource versions of the objects in the namespace.
 #[derive(PartialEq, Eq)]
 struct Snapshot {
     resources: BTreeMap<String, u64>,
@@ -29,8 +29,8 @@ struct Snapshot {
 struct Scrape(String);
 
 impl Scene {
-    /// Waits until the operator has processed all events of this namespace and has nothing in its queue,
-    /// and nothing changed meanwhile. Timers that lie in the future are not waited for.
+    /// Waits until the operator has processed all events of this namespace, its queue is empty, and nothing changed
+    /// meanwhile. Does not wait for timers.
     pub async fn until_idle(&self) -> Result<()> {
         let mut before = None;
         loop {
@@ -48,8 +48,8 @@ impl Scene {
         }
     }
 
-    /// The same where the operator does not see what this namespace holds, or nothing can be written there:
-    /// waits until nothing is in the queue and nothing in progress.
+    /// The same for a namespace that the operator does not watch, or in which nothing can be written: waits only until
+    /// the queue is empty and no reconcile is in progress.
     #[allow(dead_code, reason = "for the tests of behaviour")]
     pub async fn until_queue_empty(&self) -> Result<()> {
         self.until("the operator has nothing to do", async || {
@@ -113,7 +113,7 @@ impl Scrape {
             "workqueue_unfinished_work_seconds{",
             "controller_runtime_active_workers{",
         ];
-        // Questions to an endpoint that gives no answer are like timers: without its answer nothing happens.
+        // Calls to an endpoint with an outage count as timers: nothing happens before it answers.
         let asked = self.value("staticawscredentials_sts_awaited ");
         idle.iter().all(|name| self.is_zero(name))
             && asked <= self.value("staticawscredentials_sts_held ")
@@ -134,7 +134,7 @@ impl Scrape {
         values.peek().is_some() && values.all(|value| value.parse() == Ok(0.0))
     }
 
-    /// The names of the resources of a namespace that have series of their own.
+    /// The resources of a namespace that have their own series.
     fn resources(&self, namespace: &str) -> BTreeSet<&str> {
         let labels = format!("{{namespace=\"{namespace}\",name=\"");
         let lines = self.0.lines();
@@ -161,7 +161,7 @@ fn version(object: &impl ResourceExt) -> Result<u64> {
     Ok(number)
 }
 
-/// Kubernetes orders versions as numbers. A gauge has them with a fraction or an exponent.
+/// Kubernetes orders resource versions as numbers. A gauge may have a fraction.
 fn version_of(text: &str) -> u64 {
     text.split('.')
         .next()
@@ -169,7 +169,7 @@ fn version_of(text: &str) -> u64 {
         .unwrap_or_default()
 }
 
-/// A number that no other look has.
+/// A value that differs for each check.
 fn number() -> Result<String> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     Ok(now.as_nanos().to_string())

@@ -1,4 +1,4 @@
-//! After a rotation: who is said to hold the superseded pair, and what it costs to know.
+//! After a rotation: the pods that are reported as holders of the superseded pair, and the requests for that.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ impl Scene {
         Ok(())
     }
 
-    /// The present pair was published so long ago, says the status. The kubelet's 90 s need not pass.
+    /// Backdates publication and pick-up of the current pair, so that no test waits for the kubelet's 90 s.
     pub async fn published_ago(&self, ago: SignedDuration) -> Result<()> {
         let at = self.published_before(ago).await?;
         let picked_up = Time(at + SignedDuration::from_mins(3));
@@ -87,12 +87,12 @@ impl Scene {
     }
 }
 
-/// What a kubelet reports of a container that runs since a time.
+/// The status that a kubelet reports for a container that has run since `started`.
 pub fn running(name: &str, started: Timestamp) -> Value {
     container(name, &json!({ "running": { "startedAt": Time(started) } }))
 }
 
-/// What a kubelet reports of a container that ended well.
+/// The status that a kubelet reports for a container that exited with 0.
 pub fn ended(name: &str, started: Timestamp) -> Value {
     let times = json!({ "exitCode": 0, "startedAt": Time(started), "finishedAt": Time(started) });
     container(name, &json!({ "terminated": times }))

@@ -1,4 +1,4 @@
-//! The question about other pairs before a refusal of a published pair counts.
+//! The control requests before a rejection of a published pair counts.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{
 
 tests![a_new_source_overtakes_the_question_about_other_pairs,];
 
-/// STS answers nothing about the other pair for as long as the new pair takes to be published.
+/// STS gives no answer about the other pair until the new pair is published.
 async fn a_new_source_overtakes_the_question_about_other_pairs(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::open_published(stage, withdraw()).await?;
     beside(&scene).await?;

@@ -1,4 +1,4 @@
-//! What rest and small changes cost.
+//! The requests of an idle operator and after small changes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -65,13 +65,13 @@ async fn a_new_list_costs_nothing_but_lists(stage: Arc<Stage>) -> Result<()> {
     assert_silent(&costs);
     assert_eq!(scene.sts.calls().len(), 1);
 
-    // It is not asleep.
+    // The operator still reacts to changes.
     scene.source("pair", SECOND).await?;
     scene.until_agreed("orders").await?;
     Ok(())
 }
 
-/// How a watch begins whose version is too old.
+/// The response to a watch from an expired resource version.
 fn expired() -> Answer {
     let status = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",

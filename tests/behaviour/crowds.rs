@@ -1,4 +1,4 @@
-//! One namespace's crowd beside another namespace that has one resource.
+//! A namespace with many resources beside a namespace with one resource.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::{
 
 tests![a_crowd_whose_requests_hang_leaves_places_to_others];
 
-/// Places of a crowd: of 16 that there are, two are not for it.
+/// Permits for a namespace with many resources: 2 of the 16 permits are not for such namespaces.
 const PLACES: usize = 14;
 
-/// Two namespaces that one operator serves: a crowd, and one resource alone.
+/// Two namespaces under one operator: `members` resources in one, a single resource in the other.
 async fn beside(stage: Arc<Stage>, members: usize) -> Result<(Scene, Scene)> {
     let crowd = Scene::before_start(Arc::clone(&stage)).await?;
     let mut scene = Scene::before_start(stage).await?;
@@ -37,7 +37,7 @@ async fn beside(stage: Arc<Stage>, members: usize) -> Result<(Scene, Scene)> {
     Ok((crowd, scene))
 }
 
-/// What becomes of the crowd's reads, by the operator of the other scene.
+/// Sets a fault for the reads of the crowd's source, at the proxy of the other scene.
 fn hinder(scene: &Scene, crowd: &Scene, how: impl Fn() -> Fault + Send + Sync + 'static) {
     let namespace = crowd.namespace.clone();
     scene.proxy.set_fault(Box::new(move |head| {
@@ -55,7 +55,7 @@ fn reads_source(head: &RequestHead, namespace: &str) -> bool {
         && head.name.as_deref() == Some("pair")
 }
 
-/// How many reads of the sources of a namespace began.
+/// The number of reads of the source in a namespace since a mark.
 fn reads(scene: &Scene, mark: usize, namespace: &str) -> usize {
     let requests = scene.proxy.since(mark);
     requests
@@ -64,7 +64,7 @@ fn reads(scene: &Scene, mark: usize, namespace: &str) -> usize {
         .count()
 }
 
-/// How many reads of the sources of a namespace have no answer yet. One that the operator gave up is over.
+/// The number of these reads without an answer. A read that the operator cancelled is finished.
 fn reads_in_progress(scene: &Scene, mark: usize, namespace: &str) -> usize {
     let requests = scene.proxy.since(mark);
     let reads = requests.iter().filter(|it| reads_source(it, namespace));

@@ -1,4 +1,4 @@
-//! While the source is away the status vouches for the data that were published, and not for who wrote.
+//! Without its source, the target is checked against the digest of the published data, not by its writer.
 
 use std::sync::Arc;
 

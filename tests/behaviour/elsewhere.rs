@@ -1,5 +1,5 @@
-//! What docs/operations.md tells an administrator about whole clusters: a move to another, its definition
-//! deleted, its control plane started anew.
+//! The instructions of docs/operations.md for whole clusters: move to another cluster, loss of the CRD, restart of the
+//! control plane.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ tests![another_cluster_takes_over_and_outlives_the_loss_of_its_definition,];
 
 const DEFINITION: &str = "customresourcedefinition/staticawscredentials.awscredentials.dev";
 
-/// One test, since each cluster costs seconds and the later parts would disturb whoever shares it.
+/// One test: each cluster costs seconds, and the later parts would disturb other tests in it.
 async fn another_cluster_takes_over_and_outlives_the_loss_of_its_definition(
     stage: Arc<Stage>,
 ) -> Result<()> {
@@ -44,7 +44,7 @@ async fn another_cluster_takes_over_and_outlives_the_loss_of_its_definition(
 
 async fn the_definition_is_lost(scene: &Scene) -> Result<()> {
     let cluster = scene.stage.cluster();
-    // The garbage collector learns of a new kind within half a minute.
+    // The garbage collector may take 30 s to discover a new kind.
     scene.resource("brief", "pair", json!({})).await?;
     scene.until_agreed("brief").await?;
     scene.delete_resource("brief").await?;
@@ -70,7 +70,7 @@ async fn the_definition_is_lost(scene: &Scene) -> Result<()> {
     scene.ready().await
 }
 
-/// Its first second is no quiet one: the watches begin anew, and a source changes meanwhile.
+/// The source changes while the operator's watches are reopened.
 async fn the_control_plane_starts_anew(scene: &Scene) -> Result<()> {
     let cluster = scene.stage.cluster();
     for pair in [SECOND, PAIR, SECOND] {

@@ -1,4 +1,4 @@
-//! What is refused without asking anybody, and the level that asks nobody at all.
+//! Pairs that are rejected without a call to STS, and the level Format, which never calls STS.
 
 mod bad;
 
@@ -155,7 +155,7 @@ async fn format_pin(stage: Arc<Stage>) -> Result<()> {
     scene.until_ready("orders").await?;
     assert_eq!(scene.snapshot(TARGET).await?, before);
 
-    // Keys of the older generation do not tell their account.
+    // IDs of the older generation do not contain their account.
     scene
         .source("pair", ("AKIAIZPUZDIKQUAIL2D6", SECOND.1))
         .await?;

@@ -1,5 +1,4 @@
-//! After a rotation: pods that came by the superseded pair in other ways than a variable or a mount of a running
-//! container.
+//! After a rotation: pods that got the superseded pair otherwise than by a variable or a mount of a running container.
 
 use std::sync::Arc;
 
@@ -23,7 +22,7 @@ tests![
 ];
 
 impl Scene {
-    /// A rotation whose pair reached every node 8 minutes ago.
+    /// A rotation of 10 minutes ago, whose pick-up time passed 7 minutes ago.
     async fn rotated_for_long(&mut self) -> Result<()> {
         self.source("pair", SECOND).await?;
         self.until_in_use("Unknown", "ConsumersPickingUp").await?;
@@ -32,7 +31,7 @@ impl Scene {
         self.start_operator().await
     }
 
-    /// Waits until exactly these pods are said to need a restart, and then ends them.
+    /// Waits until exactly these pods are reported as in need of a restart, and then deletes them.
     async fn named_and_ended(&self, names: &[&str]) -> Result<()> {
         let orders = self
             .until_in_use("True", "ConsumersHoldPreviousKey")
@@ -50,7 +49,7 @@ impl Scene {
         Ok(())
     }
 
-    /// An init container has copied the files of the target into a volume that a running container has.
+    /// A pod whose init container has copied the target's files into a volume of the running container.
     async fn copies(&self, name: &str, started: Timestamp) -> Result<()> {
         let shared = json!({ "name": "shared", "mountPath": "/shared" });
         let spec = json!({
@@ -71,7 +70,7 @@ impl Scene {
         self.pod(name, spec, status).await
     }
 
-    /// The driver of an inline volume got the target when the pod started.
+    /// A pod with an inline volume, whose driver got the target when the pod started.
     async fn mounts(&self, name: &str, started: Timestamp) -> Result<()> {
         let volume = json!({ "driver": "s3.example", "nodePublishSecretRef": { "name": TARGET } });
         let spec = json!({

@@ -1,7 +1,7 @@
-//! A published pair is proven again when its interval is over.
+//! A published pair is verified again after its interval.
 //!
-//! No interval is shorter than five minutes, so an operator is started over a status whose last
-//! proof lies almost that far back: with the jitter, the next one is due within a minute or so.
+//! The shortest interval is 5 minutes, so the operator is started with a status whose last verification is 4 min 20 s
+//! old. With the jitter, the next one is due within 70 s.
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,7 +34,7 @@ fn spec() -> serde_json::Value {
     json!({ "validation": { "interval": "5m" } })
 }
 
-/// Starts the operator anew 4 min 20 s after the last proof: the next is due 10 s to 70 s from now.
+/// Restarts the operator 4 min 20 s after the last verification: the next one is due in 10 s to 70 s.
 async fn age(scene: &mut Scene, names: &[&str]) -> Result<Timestamp> {
     scene.stop_operator();
     let proven = Timestamp::now().checked_sub(SignedDuration::from_secs(260))?;

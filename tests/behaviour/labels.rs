@@ -1,4 +1,4 @@
-//! Labels that an administrator has copied from resources to their targets.
+//! Labels that the operator copies from resources to their targets.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ async fn a_target_gets_the_labels_that_are_listed_and_follows_them(
     assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     assert_eq!(scene.sts.calls().len(), 1);
 
-    // It is settled, for a new process too.
+    // A new process has nothing to change.
     scene.stop_operator();
     let mark = scene.proxy.mark();
     scene.start_operator().await?;

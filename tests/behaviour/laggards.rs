@@ -1,4 +1,4 @@
-//! After a rotation: restarts are said to be done when no pod from before the pair runs.
+//! After a rotation: restarts count as done only when no pod from before the new pair runs.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ tests![
 ];
 
 impl Scene {
-    /// The pods with this label run since a time, as a kubelet would report it.
+    /// The pods with this label have run since `started`, as a kubelet would report it.
     async fn run_since(&self, app: &str, started: Timestamp) -> Result<()> {
         let status = json!({ "status": {
             "phase": "Running",
@@ -66,7 +66,7 @@ impl Scene {
         Ok(message(&orders, RESTARTED))
     }
 
-    /// Deployment `a` with the target in its variables, whose pods run for an hour, and restarts that are wanted.
+    /// Restarts are turned on, and Deployment `a` has the target in its variables and pods that are an hour old.
     async fn long_running(stage: Arc<Stage>) -> Result<Self> {
         let scene = Self::rotated(stage, FLAG).await?;
         scene
@@ -99,7 +99,7 @@ async fn a_controller_that_takes_the_restart_back_is_named(stage: Arc<Stage>) ->
         0,
         "the owner of the workload decides"
     );
-    // It was restarted where that lasts.
+    // As after a restart by the owner of the workload.
     scene.run_since("a", Timestamp::now()).await?;
     assert!(scene.done().await?.ends_with("healthy: 1 workloads"));
     Ok(())

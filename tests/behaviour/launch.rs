@@ -1,4 +1,4 @@
-//! The operator of a scene as a process: its flags, its start, its answers, its end.
+//! The operator of a scene as a process: its flags, its start, its responses, its end.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,7 +17,7 @@ use crate::{scene::Scene, stage::rights};
 static SCENES: AtomicUsize = AtomicUsize::new(0);
 
 impl Scene {
-    /// From the next start on the operator speaks to the API server itself, by TLS.
+    /// From its next start on, the operator connects to the API server directly, by TLS.
     #[allow(dead_code, reason = "for the tests of faults")]
     pub async fn without_proxy(&mut self) -> Result<()> {
         let cluster = self.stage.cluster();
@@ -26,7 +26,7 @@ impl Scene {
         Ok(())
     }
 
-    /// From the next start on the operator serves the namespace of another scene as well.
+    /// From its next start on, the operator serves the namespace of another scene as well.
     #[allow(dead_code, reason = "for the tests of faults")]
     pub async fn share_with(&mut self, other: &Self) -> Result<()> {
         let rights = rights(&other.namespace, &self.namespace)?;
@@ -35,18 +35,18 @@ impl Scene {
         Ok(())
     }
 
-    /// More flags for the next start.
+    /// A flag with a value, added for the next start.
     pub fn flag(&mut self, name: &str, value: &str) {
         self.flags.extend([name.to_owned(), value.to_owned()]);
     }
 
-    /// Flags without a value for the next start.
+    /// Flags without a value, added for the next start.
     pub fn flags(&mut self, names: &[&str]) {
         self.flags
             .extend(names.iter().map(|name| (*name).to_owned()));
     }
 
-    /// The namespaces that the operator serves from its next start on, and no other flags.
+    /// The namespaces that the operator serves from its next start on. All other flags are dropped.
     pub fn serve(&mut self, namespaces: &[&str]) {
         let flags = namespaces
             .iter()
@@ -76,7 +76,7 @@ impl Scene {
         self.replica_in(kubeconfig, bind, flags, &[])
     }
 
-    /// The same with more in its environment.
+    /// The same with further environment variables.
     pub fn replica_in(
         &self,
         kubeconfig: &Path,
@@ -107,7 +107,7 @@ impl Scene {
         Leashed::spawn("operator", &program, &args, &env, &log)
     }
 
-    /// Waits until the operator says that it is ready.
+    /// Waits until `/readyz` is 200.
     pub async fn ready(&self) -> Result<()> {
         self.until("the operator is ready", async || {
             let answer = self.get_http("/readyz").await;
@@ -118,7 +118,7 @@ impl Scene {
         .await
     }
 
-    /// The operator's answer on its own port, head and body.
+    /// The operator's response on its own port, head and body.
     pub async fn get_http(&self, path: &str) -> Result<String> {
         get_http(&self.bind, path).await
     }
@@ -127,7 +127,7 @@ impl Scene {
         self.operator.as_ref().context("the operator does not run")
     }
 
-    /// SIGTERM, and waits for the end.
+    /// Sends SIGTERM, and waits for the end of the process.
     pub fn stop_operator(&mut self) {
         self.witness.scrape(&self.bind);
         self.operator = None;
@@ -146,7 +146,7 @@ impl Drop for Scene {
     }
 }
 
-/// The answer of a server on this machine, head and body.
+/// The response of a server on this machine, head and body.
 pub async fn get_http(address: &str, path: &str) -> Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     stream

@@ -1,4 +1,4 @@
-//! Several replicas: one has effects, the others take over without asking what they already know.
+//! Several replicas: only the leader writes, and the next leader takes over without another list.
 
 use std::{sync::Arc, time::Duration};
 

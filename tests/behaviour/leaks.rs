@@ -1,4 +1,4 @@
-//! Nothing secret leaves the operator by any other way than the target.
+//! No secret leaves the operator except in the target.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ tests![
     a21_nothing_secret_is_logged_as_json,
 ];
 
-/// A pair whose secret is refused.
+/// A pair whose secret is rejected.
 const REFUSED: (&str, &str) = (
     "AKIARZPUZDIKQUAIL2C5",
     "wSecretOfTheRefusedPair=wSecretOfTheRef3",
@@ -89,7 +89,7 @@ async fn nothing_leaks(stage: Arc<Stage>, format: &str) -> Result<()> {
     Ok(())
 }
 
-/// A secret in every shape in which it may slip through, a part of it too.
+/// A secret in every encoding in which it may leak, and its first 16 characters.
 fn forms(secret: &str) -> Vec<String> {
     let part: String = secret.chars().take(16).collect();
     let whole = cluster::canary::forms(secret.as_bytes());

@@ -1,4 +1,4 @@
-//! Secrets that are not the target any more, and what `Retain` keeps.
+//! Former targets, and the Secrets that `Retain` keeps.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ async fn a_rename_and_retain_in_one_edit_keep_the_old_target(stage: Arc<Stage>) 
     assert!(left.owner_references().is_empty());
     assert_eq!(left.annotations()[ADOPT_BY], "orders");
 
-    // The garbage collector takes neither.
+    // The garbage collector deletes neither of them.
     scene.delete_resource("orders").await?;
     scene.until_idle().await?;
     assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
@@ -64,7 +64,7 @@ async fn retain_holds_while_the_source_is_away_or_the_resource_is_suspended(
         .await?;
     scene.until_idle().await?;
 
-    // It is settled, for a new process too.
+    // A new process has nothing to change.
     scene.stop_operator();
     let mark = scene.proxy.mark();
     scene.start_operator().await?;

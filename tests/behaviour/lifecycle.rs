@@ -1,4 +1,4 @@
-//! The resource is deleted and made anew, or its target gets another policy, layout or name.
+//! The resource is deleted and created again, or its target gets another policy or layout.
 
 use std::sync::{
     Arc,
@@ -82,7 +82,7 @@ async fn f5_a_resource_that_comes_back_waits_for_its_old_target_to_go(
     let mark = scene.proxy.mark();
     assert_eq!(scene.costs(mark).await?.written(), 0);
 
-    // Another look is planned in an hour at the earliest: the end of the old target brings this one.
+    // The next check is due in 54 minutes at the earliest: the end of the old target enqueues the resource.
     let free = json!({ "metadata": { "finalizers": null } });
     scene.edit_secret(TARGET, free).await?;
     scene.until_agreed("orders").await?;
@@ -98,7 +98,7 @@ async fn f5_a_resource_that_comes_back_at_once_is_ready_before_another_look_is_p
     scene.delete_resource("orders").await?;
     scene.resource("orders", "pair", json!({})).await?;
     let uid = scene.uid("orders").await?;
-    // Another look is planned in an hour at the earliest.
+    // The next check is due in 54 minutes at the earliest.
     scene.until_agreed("orders").await?;
     scene
         .until("the target belongs to the new resource", async || {
@@ -111,8 +111,7 @@ async fn f5_a_resource_that_comes_back_at_once_is_ready_before_another_look_is_p
     Ok(())
 }
 
-/// The garbage collector of a control plane that has just started looks only every half a minute whether
-/// there are new kinds of owners.
+/// The garbage collector of a new control plane looks for new kinds of owners only every 30 s.
 async fn until_collected(scene: &Scene) -> Result<()> {
     scene.resource("first", "pair", json!({})).await?;
     scene.until_agreed("first").await?;
@@ -145,8 +144,8 @@ async fn f36_an_orphaned_target_is_adopted(stage: Arc<Stage>) -> Result<()> {
     Ok(())
 }
 
-/// The garbage collector takes the owner reference off, and the operator hears of that before it hears
-/// that the resource is being deleted.
+/// The garbage collector removes the owner reference, and the operator gets that event before the deletion of the
+/// resource.
 async fn a_target_that_is_orphaned_unseen_gets_no_owner_that_is_gone(
     stage: Arc<Stage>,
 ) -> Result<()> {

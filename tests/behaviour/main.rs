@@ -84,7 +84,7 @@ fn main() -> Result<()> {
 }
 
 fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
-    // The slow ones come first, to be under way while the others are played.
+    // The slow tests come first, so that the others run beside them.
     [
         scale::tests(),
         leadership::tests(),

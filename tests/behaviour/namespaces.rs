@@ -1,4 +1,4 @@
-//! One of several namespaces goes and comes back.
+//! One of several namespaces is deleted and comes back.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ tests![a_namespace_that_goes_keeps_no_other_from_being_served_and_is_served_when
 
 const UNSERVED: &str = "is not served";
 
-/// The rights go with a namespace, and that is all that the operator sees of its end.
+/// To the operator, a deleted namespace is one without its role binding, so only the role binding is deleted.
 async fn a_namespace_that_goes_keeps_no_other_from_being_served_and_is_served_when_it_comes_back(
     stage: Arc<Stage>,
 ) -> Result<()> {
@@ -38,7 +38,7 @@ async fn a_namespace_that_goes_keeps_no_other_from_being_served_and_is_served_wh
     scene.source("pair", PAIR).await?;
     scene.resource("orders", "pair", json!({})).await?;
     scene.until_ready("orders").await?;
-    // As in an upgrade meanwhile.
+    // As by an upgrade while the namespace is not served.
     scene.stop_operator();
     scene.start_operator().await?;
     until_unserved(&scene, true).await?;
@@ -71,7 +71,7 @@ async fn a_namespace_that_goes_keeps_no_other_from_being_served_and_is_served_wh
     served.await
 }
 
-/// Waits until `/readyz` says that a namespace is not served, or no more; the process is ready all the while.
+/// Waits until `/readyz` reports a namespace as not served, or none. The process has to be ready.
 async fn until_unserved(scene: &Scene, unserved: bool) -> Result<()> {
     let said = scene.until("/readyz tells it", async || {
         let answer = scene.get_http("/readyz").await?;

@@ -1,4 +1,4 @@
-//! What others see of it: a Prometheus that scrapes it, the dashboard's expressions, and the log.
+//! Views of the operator from outside: a Prometheus that scrapes it, the dashboard's expressions, and the log.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ tests![
 ];
 
 const DASHBOARD: &str = include_str!("../../charts/static-aws-credentials/files/dashboard.json");
-/// There is nothing to show of what has not happened.
+/// Panels without data as long as nothing failed.
 const EMPTY: [&str; 1] = ["Failed runs by kind"];
 
 async fn settled(stage: Arc<Stage>, flags: &[(&str, &str)]) -> Result<Scene> {
@@ -60,7 +60,7 @@ async fn a_prometheus_that_scrapes_it_fills_the_dashboard_and_evaluates_the_aler
             })
             .await?;
     }
-    // A rate needs some scrapes, and something that goes on meanwhile.
+    // A rate needs several scrapes, and a change between them.
     scene.source("pair", SECOND).await?;
     scene.until_agreed("orders").await?;
     tokio::time::sleep(Duration::from_secs(5)).await;
@@ -149,7 +149,7 @@ async fn the_log_has_one_line_for_each_transition_and_none_while_nothing_happens
         "{}",
         told[0]
     );
-    // It says what to do, and belongs to a run.
+    // The message can hold an instruction, and the line belongs to a reconcile.
     ensure!(
         told[0]["message"]
             .as_str()
@@ -168,7 +168,7 @@ async fn the_log_has_one_line_for_each_transition_and_none_while_nothing_happens
     scene.touch("pair").await?;
     scene.until_agreed("orders").await?;
     scene.until_idle().await?;
-    // The watches end and begin anew meanwhile.
+    // Longer than a watch lasts: all watches are reopened meanwhile.
     tokio::time::sleep(Duration::from_secs(65)).await;
     let after = lines()?;
     ensure!(after.len() == before, "{:#?}", &after[before..]);

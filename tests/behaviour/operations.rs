@@ -1,5 +1,5 @@
-//! What docs/operations.md and docs/namespaces.md tell an administrator: backup and restore, a namespace
-//! that leaves the scope, a quota.
+//! The instructions of docs/operations.md and docs/namespaces.md: backup and restore, a namespace that leaves the
+//! scope, a quota.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -35,7 +35,7 @@ tests![
 
 type Data = std::collections::BTreeMap<String, ByteString>;
 
-/// What a Secret held, each time that it changed.
+/// The data of a Secret after each of its changes.
 struct Held {
     data: Arc<Mutex<Vec<Option<Data>>>>,
     watching: JoinHandle<()>,
@@ -67,8 +67,8 @@ impl Held {
     }
 }
 
-/// A scene whose operator serves a namespace beside its own, as it does in a cluster: there it can be
-/// lost without the operator's account.
+/// A scene whose operator serves a namespace beside its own, as in a cluster: that namespace can be deleted without the
+/// operator's account.
 async fn beside(stage: Arc<Stage>) -> Result<Scene> {
     let mut scene = Scene::before_start(stage).await?;
     let own = scene.namespace.clone();
@@ -88,7 +88,7 @@ async fn beside(stage: Arc<Stage>) -> Result<Scene> {
     Ok(scene)
 }
 
-/// What `kubectl get -o json` shows of a namespace.
+/// The Secrets and resources of a namespace, as `kubectl get -o json` shows them.
 pub async fn backup(scene: &Scene) -> Result<Vec<Value>> {
     let kinds = "secrets,staticawscredentials.awscredentials.dev";
     let get = ["get", kinds, "-n", &scene.namespace, "-o", "json"];
@@ -97,7 +97,7 @@ pub async fn backup(scene: &Scene) -> Result<Vec<Value>> {
     items.context("no items")
 }
 
-/// The same without what another cluster or another life of the namespace would not know.
+/// The same without the fields that another cluster, or the namespace once it is created again, would not have.
 pub fn stripped(mut objects: Vec<Value>, namespace: &str) -> Vec<Value> {
     for object in &mut objects {
         object["metadata"] = json!({
@@ -118,7 +118,7 @@ pub async fn restore(scene: &Scene, objects: &[Value]) -> Result<()> {
     Ok(())
 }
 
-/// Deletes the namespace and makes one of the same name, with the operator's rights in it.
+/// Deletes the namespace, and creates it again with the operator's rights in it.
 async fn lose(scene: &Scene, account: &str) -> Result<()> {
     let cluster = scene.stage.cluster();
     let (name, namespaces) = (&scene.namespace, Api::<Namespace>::all(cluster.client()));
@@ -135,7 +135,7 @@ async fn lose(scene: &Scene, account: &str) -> Result<()> {
     Ok(())
 }
 
-/// A namespace that was lost with everything in it, while the operator was not there either.
+/// A namespace that was deleted with all its objects while the operator was stopped, and its backup.
 async fn disaster(stage: Arc<Stage>) -> Result<(Scene, Vec<Value>)> {
     let mut scene = beside(stage).await?;
     let saved = backup(&scene).await?;
@@ -145,7 +145,7 @@ async fn disaster(stage: Arc<Stage>) -> Result<(Scene, Vec<Value>)> {
     Ok((scene, saved))
 }
 
-/// The namespace of the operator's account: the first that it serves.
+/// The namespace of the operator's account, which is the first in its list.
 fn operators(saved: &[Value], scene: &Scene) -> Result<String> {
     ensure!(saved.len() == 3, "source, target, resource: {saved:#?}");
     scene.served().context("it serves nothing")
@@ -255,7 +255,7 @@ async fn a_quota_on_the_kind_refuses_the_next_one_and_says_why(stage: Arc<Stage>
         "metadata": { "name": "pairs", "namespace": scene.namespace }, "spec": { "hard": hard },
     });
     cluster.apply(&quota.to_string()).await?;
-    // The controller that counts what is there already does not run here.
+    // The quota controller, which counts existing objects, does not run here.
     let quotas: Api<ResourceQuota> = Api::namespaced(cluster.client(), &scene.namespace);
     let counted = Patch::Merge(json!({ "status": { "hard": hard, "used": hard } }));
     quotas

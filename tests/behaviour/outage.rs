@@ -1,5 +1,5 @@
-//! A bad rotation and an outage of AWS, as the dashboard shows them; with `UPDATE_DOCS=1` they are the
-//! picture in the documentation.
+//! A bad rotation and an outage of AWS on the dashboard; with `UPDATE_DOCS=1` they are drawn as the picture in the
+//! documentation.
 
 use std::{env, fs, path::Path, sync::Arc, time::Duration};
 
@@ -27,7 +27,7 @@ const SHOWN: [&str; 6] = [
     "Memory",
 ];
 const COUNT: usize = 8;
-/// A pair that AWS says nothing about.
+/// A pair for which STS is unavailable at first.
 const THIRD: (&str, &str) = (
     "AKIARZPUZDIKQUAIL2C5",
     "wSecretOfTheThirdPair+wSecretOfTheThird3",
@@ -57,7 +57,7 @@ async fn the_dashboard_tells_a_bad_rotation_and_an_outage_of_aws_apart(
     let stalled = "A person must act";
     until(&scene, &prometheus, stalled, 3.0).await?;
     seconds(5).await;
-    // AWS is away: a rotation waits, and nobody need act for that.
+    // AWS has an outage: a rotation waits, and no person has to act.
     scene
         .sts
         .answer(THIRD.0, Answer::error(503, "ServiceUnavailable", "away"));
@@ -83,7 +83,7 @@ async fn the_dashboard_tells_a_bad_rotation_and_an_outage_of_aws_apart(
     Ok(())
 }
 
-/// Waits until the panel of a single number shows it.
+/// Waits until a panel with a single number shows this one.
 async fn until(scene: &Scene, prometheus: &Prometheus, title: &str, number: f64) -> Result<()> {
     let (expression, _) = panel(title)?.into_iter().next().context("no expression")?;
     scene
@@ -129,7 +129,7 @@ async fn draw(prometheus: &Prometheus) -> Result<()> {
         }
         plots.push((title, lines));
     }
-    // There is no memory before the first scrape.
+    // The memory has no values before the first scrape, and all plots begin there.
     let measured = plots.last().and_then(|(_, lines)| lines.first());
     let (_, measured) = measured.context("no memory")?;
     let (from, to) = measured.first().zip(measured.last()).context("no scrape")?;

@@ -1,4 +1,4 @@
-//! Whose the Secret at the target's name is: nobody's, somebody else's, or another resource's.
+//! The owner of an existing Secret under the target's name: none, a foreign one, or another resource.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ async fn a5_a_forged_owner_reference_makes_no_secret_ours(stage: Arc<Stage>) -> 
     .await
 }
 
-/// A Secret with this metadata stands at the target's name before the source comes.
+/// A Secret with this metadata exists under the target's name before the source does.
 async fn refused(stage: Arc<Stage>, metadata: impl AsyncFn(&Scene) -> Result<Value>) -> Result<()> {
     let scene = Scene::open(stage).await?;
     scene.resource("orders", "pair", json!({})).await?;
@@ -163,7 +163,7 @@ async fn a8_of_two_resources_with_one_absent_target_the_older_gets_it(
     let first = scene
         .resource("younger-by-name", "pair", target.clone())
         .await?;
-    // Their times of creation have whole seconds.
+    // Creation times are in whole seconds.
     scene
         .until("a second has passed", async || {
             let now = k8s_openapi::jiff::Timestamp::now().as_second();
@@ -177,7 +177,7 @@ async fn a8_of_two_resources_with_one_absent_target_the_older_gets_it(
     scene
         .until_status("another", "Ready", "False", "TargetConflict")
         .await?;
-    // It says so first of the rival, and once more when there is the Secret.
+    // The conflict is reported first with the rival, and again when the Secret exists.
     scene.until_idle().await?;
     let mark = scene.proxy.mark();
     assert_silent(&scene.costs(mark).await?);

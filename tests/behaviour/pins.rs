@@ -1,4 +1,4 @@
-//! Whose a pair may be: account, user, root; judged by what AWS said once.
+//! Pins on the identity of a pair: account, user, root. They are checked with the stored answer of STS.
 
 use std::sync::Arc;
 
@@ -169,7 +169,7 @@ async fn restarted(stage: Arc<Stage>) -> Result<()> {
     scene.until_idle().await?;
     assert!(scene.sts.calls().len() <= 2);
 
-    // What the pins refuse is not taken back because AWS cannot be asked.
+    // An unreachable AWS does not end a rejection by the pins.
     let refused = scene.witness.history("orders").await?.len();
     scene.stop_operator();
     scene.touch("pair").await?;

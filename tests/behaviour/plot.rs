@@ -1,4 +1,4 @@
-//! Plots of what a Prometheus remembers, as one picture in SVG.
+//! Plots of the series of a Prometheus, as one picture in SVG.
 
 use std::fmt::Write;
 
@@ -7,9 +7,9 @@ use anyhow::Result;
 const WIDTH: f64 = 440.0;
 const HEIGHT: f64 = 190.0;
 const COLUMNS: usize = 2;
-/// What is left free around the lines: left, top, right, bottom.
+/// The margins around the lines: left, top, right, bottom.
 const FREE: [f64; 4] = [44.0, 30.0, 12.0, 40.0];
-/// Told apart by people who see few colours, too.
+/// Colours that colour-blind people can distinguish.
 const COLOURS: [&str; 6] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9",
 ];
@@ -17,7 +17,7 @@ const COLOURS: [&str; 6] = [
 /// A line: its name, and seconds with values.
 pub type Line = (String, Vec<(f64, f64)>);
 
-/// Plots with their titles, side by side, all from a time to another.
+/// Plots with their titles, side by side, over the same period.
 pub fn picture(plots: &[(&str, Vec<Line>)], from: f64, to: f64) -> Result<String> {
     let rows = u32::try_from(plots.len().div_ceil(COLUMNS))?;
     let (width, height) = (WIDTH * 2.0, HEIGHT * f64::from(rows));

@@ -1,4 +1,4 @@
-//! The process: how it starts, waits and ends, and what it never says.
+//! The process: how it starts, waits and ends, and what it reports.
 
 use std::{
     path::Path,
@@ -78,7 +78,7 @@ async fn it_waits_for_an_api_server_that_is_away_and_says_so(stage: Arc<Stage>) 
     Ok(())
 }
 
-/// The failure is known after 55 s, and the next attempt is no answer.
+/// The first attempt fails after 55 s. During the next attempt the failure is still reported.
 async fn it_waits_for_an_api_server_that_accepts_and_does_not_answer_and_says_so_until_it_does(
     stage: Arc<Stage>,
 ) -> Result<()> {
@@ -106,7 +106,7 @@ async fn it_waits_for_an_api_server_that_accepts_and_does_not_answer_and_says_so
 }
 
 async fn it_works_again_after_the_api_server_was_away(stage: Arc<Stage>) -> Result<()> {
-    // Watches end soon, so that the fault shows soon.
+    // The watches end soon, so that the fault has an effect soon.
     let scene = Scene::settled_with_short_watches(stage, Duration::from_secs(1)).await?;
     scene.proxy.set_fault(Box::new(|_| Fault::CutBefore));
     scene
@@ -130,7 +130,7 @@ async fn it_works_again_after_the_api_server_was_away(stage: Arc<Stage>) -> Resu
     Ok(())
 }
 
-/// SIGTERM, then the exit code and how long it took.
+/// Sends SIGTERM, and returns the exit code and the time to the end.
 async fn terminate(scene: &Scene) -> Result<(Option<i32>, Duration)> {
     let began = Instant::now();
     scene.operator()?.signal(Signal::TERM);
@@ -174,7 +174,7 @@ async fn sigterm_ends_a_process_that_has_not_listed_anything_yet(stage: Arc<Stag
     Ok(())
 }
 
-/// The second waits behind the first, which the API server takes its time for.
+/// The second event waits behind the first, which the API server delays.
 async fn sigterm_loses_no_event_of_the_last_runs(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::open(stage).await?;
     scene
@@ -207,7 +207,7 @@ async fn it_says_aloud_that_nobody_asks_who_requests(stage: Arc<Stage>) -> Resul
     let mut scene = Scene::open(stage).await?;
     let policy = "\nstaticawscredentials_policy_enforced{";
     assert!(!scene.get_http("/metrics").await?.contains(policy));
-    let words = "whoever may create one gets any key pair";
+    let words = "anyone who may create a StaticAwsCredentials can have any key pair";
     assert!(!scene.log()?.contains(words));
 
     scene.stop_operator();

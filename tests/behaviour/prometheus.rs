@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 pub const ALERTS: &str = include_str!("../../charts/static-aws-credentials/files/alerts.yaml");
 
-/// It scrapes each second, for as long as it lives.
+/// A Prometheus that scrapes each second until it is dropped.
 pub struct Prometheus {
     url: String,
     promtool: PathBuf,
@@ -25,9 +25,9 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Scrapes an address, and itself.
+    /// Scrapes an address, and the Prometheus itself.
     pub async fn of(operator: &str) -> Result<Self> {
-        // apt-get may have to bring it first.
+        // apt-get may have to install it first.
         let programs = tokio::task::spawn_blocking(|| anyhow::Ok((prometheus()?, promtool()?)));
         let (program, promtool) = programs.await??;
         let directory = tempfile::tempdir()?;
@@ -67,7 +67,7 @@ impl Prometheus {
         })
     }
 
-    /// What an expression gave in each second of the last minutes.
+    /// The values of an expression in each second of the last 5 minutes.
     pub async fn remember(&self, expression: &str) -> Result<Vec<(Value, Vec<(f64, f64)>)>> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
         let bounds = [
@@ -91,7 +91,7 @@ impl Prometheus {
         answer.as_array().into_iter().flatten().map(one).collect()
     }
 
-    /// What an expression gives now: labels and value of each series.
+    /// The current values of an expression: labels and value of each series.
     pub async fn ask(&self, expression: &str) -> Result<Vec<(Value, f64)>> {
         let mut command = Command::new(&self.promtool);
         command.args(["query", "-o", "json", "instant", &self.url, expression]);

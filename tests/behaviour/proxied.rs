@@ -1,4 +1,4 @@
-//! STS behind an HTTP proxy, where nobody gets out directly.
+//! STS behind an HTTP proxy, with no other way out.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A pair is proven and published, and what that costs.
+//! The verification and publication of a pair, and their requests.
 
 use std::sync::Arc;
 

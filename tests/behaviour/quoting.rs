@@ -1,4 +1,4 @@
-//! The API server refuses the target and quotes it: the status says why, in few words and without the pair.
+//! The API server rejects the target and quotes it: the status gives the reason, briefly and without the pair.
 
 use std::sync::Arc;
 
@@ -23,14 +23,14 @@ tests![
 ];
 
 const MOST: usize = 1200;
-/// Of a store that is not AWS: nothing about it looks like key material.
+/// A pair of a store other than AWS: nothing in it looks like key material.
 const PLAIN: (&str, &str) = ("STOREUSEROFORDERS", "correct horse battery staple");
 
 fn format_only() -> serde_json::Value {
     json!({ "validation": { "level": "Format" } })
 }
 
-/// Nothing of the pair is in what the operator wrote, and the message says who refused.
+/// Checks that the operator wrote no part of the pair, and that the messages name who rejected the target.
 async fn refused_without_the_pair(scene: &Scene, pair: (&str, &str), who: &str) -> Result<String> {
     let orders = scene.until_stalled("orders", "TargetWriteRefused").await?;
     let canaries = Canaries::of(&[pair.0, pair.1])?;

@@ -1,4 +1,4 @@
-//! A published pair that AWS refuses.
+//! A published pair that AWS rejects.
 
 use std::{sync::Arc, time::Duration};
 
@@ -50,7 +50,7 @@ pub fn tests() -> Vec<(&'static str, Test)> {
     ]
 }
 
-/// From now on AWS does not know the pair, and is asked because the region changes.
+/// From now on AWS does not know the pair. The change of the region causes a call to STS.
 pub async fn refuse(scene: &Scene, name: &str, pair: (&str, &str)) -> Result<()> {
     scene.forget(pair);
     scene.change(name, json!({ "region": ELSEWHERE })).await?;
@@ -62,7 +62,7 @@ pub fn withdraw() -> Value {
     json!({ "validation": { "onRejected": "Withdraw" } })
 }
 
-/// A pair of another account, which AWS accepts: that of `bills`.
+/// `bills` publishes a pair of another account, which AWS accepts.
 pub async fn beside(scene: &Scene) -> Result<()> {
     accept_other(scene);
     scene.source("other-pair", SECOND).await?;
@@ -118,7 +118,7 @@ async fn kept(stage: Arc<Stage>) -> Result<()> {
     assert_eq!(costs.written(), 1, "{costs:?}");
     assert_eq!(scene.snapshot(TARGET).await?, before);
 
-    // AWS that cannot be reached takes nothing back.
+    // An unreachable AWS does not end a rejection.
     let refused = scene.witness.history("orders").await?.len();
     for restart in [false, true] {
         tokio::time::sleep(ANSWER_STANDS).await;
@@ -179,7 +179,7 @@ async fn withdrawn(stage: Arc<Stage>) -> Result<()> {
     let costs = scene.costs(mark).await?;
     assert_eq!(costs.written(), 2, "{costs:?}");
 
-    // It is refused still, so that nothing brings the target back.
+    // The pair is still rejected, so nothing restores the target.
     scene.touch("pair").await?;
     let object = scene.until_stalled("orders", "AccessKeyUnknown").await?;
     assert_holds(&object, "Published", "False", "Withdrawn");

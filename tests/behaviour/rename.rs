@@ -42,7 +42,7 @@ async fn a_renamed_target_is_written_anew_and_the_old_one_deleted(stage: Arc<Sta
     assert_eq!(scene.content("moved").await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     assert_eq!(scene.sts.calls().len(), 1);
 
-    // The new one is written before the old one goes.
+    // The new target is written before the old one is deleted.
     let writes: Vec<Verb> = scene
         .proxy
         .since(mark)

@@ -29,7 +29,7 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// One that stands for election.
+    /// A replica that takes part in leader election.
     pub async fn start(scene: &Scene) -> Result<Self> {
         let namespace = scene.namespace.as_str();
         let flags = ["--leader-election", "--lease-namespace", namespace];
@@ -65,7 +65,7 @@ impl Replica {
         Ok(replica)
     }
 
-    /// What its metrics say.
+    /// Whether the replica leads, by its metrics.
     pub async fn leads(&self) -> Result<bool> {
         let metrics = get_http(&self.bind, "/metrics").await?;
         Ok(metrics.contains(&format!(
@@ -79,7 +79,7 @@ impl Replica {
         scene.until(&what, check).await
     }
 
-    /// An error with what the process has to say about it.
+    /// Adds the operator's own log lines to an error.
     pub fn explained<T>(&self, result: Result<T>) -> Result<T> {
         result.with_context(|| {
             let log = std::fs::read_to_string(self.process.log()).unwrap_or_default();
@@ -90,7 +90,7 @@ impl Replica {
         })
     }
 
-    /// Requests since a mark that are about the work, not about the lease.
+    /// Requests since a mark, except those for the lease and watches.
     pub fn work(&self, mark: usize) -> Vec<Recorded> {
         let requests = self.proxy.since(mark).into_iter();
         requests
@@ -98,7 +98,7 @@ impl Replica {
             .collect()
     }
 
-    /// Its exit code after a signal.
+    /// The exit code after a signal.
     pub fn stopped(&self, signal: Signal) -> Option<i32> {
         self.process.signal(signal);
         assert!(self.process.wait(Duration::from_secs(20)));
@@ -106,7 +106,7 @@ impl Replica {
     }
 }
 
-/// Two replicas over a published pair, and the first leads.
+/// Two replicas and a published pair. The first replica leads.
 pub async fn pair_of_replicas(stage: Arc<Stage>) -> Result<(Scene, Replica, Replica)> {
     let scene = Scene::before_start(stage).await?;
     let leader = Replica::start(&scene).await?;
@@ -127,7 +127,7 @@ pub async fn holder(scene: &Scene) -> Result<Option<String>> {
     Ok(lease.spec.and_then(|spec| spec.holder_identity))
 }
 
-/// `orders` has published the second pair.
+/// Checks that `orders` has published the second pair.
 pub async fn rotated(scene: &Scene) -> Result<()> {
     let published = scene.until_ready("orders").await?;
     let published = published.status.context("a status")?.published;

@@ -1,4 +1,4 @@
-//! After a rotation: when restarts begin, and of what it is said that it was restarted.
+//! After a rotation: when restarts begin, and which workloads count as restarted.
 
 use std::sync::Arc;
 

@@ -35,7 +35,7 @@ impl Scene {
         .await
     }
 
-    /// A rotation whose pair has reached every node, and an operator that begins to look.
+    /// A rotation whose pair has reached every node, and an operator that starts then.
     pub async fn rotate(&mut self, pair: (&str, &str)) -> Result<()> {
         self.publish(pair).await?;
         self.start_operator().await
@@ -47,7 +47,7 @@ impl Scene {
             .await?;
         assert!(self.marks().await?.values().all(|mark| mark == "2"));
         self.stop_operator();
-        // Workloads are older than the pair: times have no fractions.
+        // The workloads have to be older than the pair, and timestamps have no fractions.
         tokio::time::sleep(Duration::from_secs(2)).await;
         self.published_before(SignedDuration::from_secs(91)).await?;
         Ok(())
@@ -132,7 +132,7 @@ async fn workloads_are_restarted_so_many_at_once_and_once_for_a_pair(
         assert_eq!(count, 1, "{reason}: {reasons:?}");
     }
 
-    // None for a start, a touch, or another shape of the target.
+    // A restart, a touch or another layout causes no request for workloads.
     let mark = scene.proxy.mark();
     scene.stop_operator();
     scene.start_operator().await?;
@@ -176,7 +176,7 @@ async fn a_workload_that_stays_unhealthy_holds_the_others_up(stage: Arc<Stage>) 
     scene.until_idle().await?;
     assert_eq!(scene.marks().await?, ill);
 
-    // Another pair may heal it, so it comes first then.
+    // A new pair may heal the workload, so it is restarted first.
     let third = numbered(3);
     scene
         .sts
@@ -238,7 +238,7 @@ async fn named_workloads_are_restarted_and_one_that_is_missing_is_told(
     scene
         .wants_restarts(named(&["lost", "ill", "reader"]))
         .await?;
-    // They need not use the target themselves.
+    // Named workloads need not use the target.
     for name in ["ill", "reader"] {
         scene
             .workload("Deployment", name, json!({}), json!([]))
@@ -260,7 +260,7 @@ async fn named_workloads_are_restarted_and_one_that_is_missing_is_told(
         condition(&orders, RESTARTED).map(|(_, reason)| reason),
         Some("RestartsProgressing".to_owned())
     );
-    // Whoever is taken out is not waited for.
+    // A workload that was taken off the list is not waited for.
     scene.wants_restarts(named(&["lost", "reader"])).await?;
     let orders = scene
         .until_status("orders", RESTARTED, "False", "RestartsHeld")
@@ -323,7 +323,7 @@ async fn nobody_is_restarted_unless_that_is_asked_for(stage: Arc<Stage>) -> Resu
     let orders = scene.resources.get("orders").await?;
     assert_eq!(condition(&orders, RESTARTED), None);
 
-    // Asked for by the resource alone.
+    // Requested by the resource, but not allowed by a flag.
     scene
         .wants_restarts(json!({ "scope": "Consumers" }))
         .await?;

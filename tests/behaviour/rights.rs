@@ -1,5 +1,4 @@
-//! What the chart's rules grant is what the operator uses, no less and no more: asked of all tests
-//! together, when they have been played.
+//! The chart's rules grant exactly what the operator uses. The requests of all tests are compared, when all have run.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -16,7 +15,7 @@ use crate::{
 /// An API group, a resource with its subresource, and a verb.
 type Right = (String, String, String);
 
-/// The test. Only when all have passed is it known what is used.
+/// The test. Only if all have passed is an unused rule an error.
 pub fn test(stage: &Arc<Stage>, all_passed: bool) -> Trial {
     let stage = Arc::clone(stage);
     Trial::test(
@@ -63,7 +62,7 @@ fn used(stage: &Stage) -> BTreeSet<Right> {
     let mut rights = BTreeSet::new();
     for record in stage.records().iter() {
         for request in record.requests() {
-            // Paths such as /version are open to everybody.
+            // Paths such as /version need no rule.
             if !request.resource.is_empty() {
                 let verb = name(request.verb).to_owned();
                 rights.insert((request.group.clone(), request.what(), verb));
@@ -73,7 +72,7 @@ fn used(stage: &Stage) -> BTreeSet<Right> {
     rights
 }
 
-/// As RBAC writes it.
+/// The verb as RBAC writes it.
 fn name(verb: Verb) -> &'static str {
     match verb {
         Verb::Get => "get",

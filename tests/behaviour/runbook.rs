@@ -1,4 +1,4 @@
-//! The commands of docs/operations.md and docs/upgrade-and-uninstall.md, run as they stand there.
+//! The commands of docs/operations.md and docs/upgrade-and-uninstall.md, run as documented.
 
 use std::{
     io::{Seek, Write},
@@ -23,7 +23,7 @@ tests![
 const RUNBOOK: &str = include_str!("../../docs/operations.md");
 const UNINSTALL: &str = include_str!("../../docs/upgrade-and-uninstall.md");
 
-/// The commands under a mark of a page.
+/// The commands below a mark in a page.
 fn documented(page: &'static str, mark: &str) -> Result<&'static str> {
     let (_, rest) = page
         .split_once(&format!("<!-- tried: {mark} -->"))
@@ -33,7 +33,7 @@ fn documented(page: &'static str, mark: &str) -> Result<&'static str> {
     block.context("no block")
 }
 
-/// Runs commands as in one shell, in the namespace of a scene; a person types a pair.
+/// Runs commands in one shell, in the namespace of a scene, with a pair on standard input.
 async fn run(scene: &Scene, script: &str) -> Result<()> {
     let cluster = scene.stage.cluster();
     let script = script

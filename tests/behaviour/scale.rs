@@ -1,5 +1,4 @@
-//! Many resources and many rotations. Figures are printed, not judged: they depend on the machine
-//! and the build.
+//! Many resources and many rotations. Figures are printed, not checked: they depend on the machine and the build.
 
 use std::{
     sync::Arc,
@@ -26,7 +25,7 @@ tests![
     a_hundred_rotations_each_cost_one_read_and_two_writes,
 ];
 
-/// What the process has in memory, in MiB.
+/// The resident memory of the process, in MiB.
 fn resident(scene: &Scene) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", scene.operator()?.pid()))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -37,8 +36,7 @@ fn resident(scene: &Scene) -> Result<f64> {
 
 const PAIRS: usize = 20;
 
-/// Twenty good pairs, a bad one, and 500 resources: of every ten, one names the bad source and one
-/// an absent source.
+/// 20 good pairs, a bad one, and 500 resources: 1 in 10 names the bad source, and 1 in 10 an absent source.
 async fn crowd(scene: &Scene) -> Result<()> {
     for number in 0..PAIRS {
         let letter = char::from(b'A' + u8::try_from(number)?);
@@ -139,7 +137,7 @@ async fn a_restart_with_500_resources_costs_nothing_but_pages(stage: Arc<Stage>)
         resident(&scene)?
     );
 
-    // It woke: a good pair heals those that were bad.
+    // The operator still reacts: a good pair heals resources with the bad source.
     scene.source("bad", PAIR).await?;
     scene.until_agreed("many-000").await?;
     scene
@@ -199,7 +197,7 @@ async fn a_hundred_rotations_each_cost_one_read_and_two_writes(stage: Arc<Stage>
     Ok(())
 }
 
-/// From the answer to who wrote the source until the target is written; then waits for the status.
+/// The time from the write request for the source until the target is written. Waits for the status, too.
 async fn rotate(scene: &Scene, turn: usize) -> Result<Duration> {
     let letter = |number: usize| char::from(b'A' + u8::try_from(number).unwrap_or_default());
     let id = format!(

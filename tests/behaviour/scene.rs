@@ -1,5 +1,5 @@
-//! What a test plays in: a namespace with an operator of its own, a counting proxy before the API
-//! server and an STS that follows a script.
+//! The environment of a test: a namespace with its own operator, a counting proxy before the API server, and an STS
+//! with scripted answers.
 
 use std::{
     path::PathBuf,
@@ -28,15 +28,15 @@ pub use crate::{
     stage::{ACCOUNT, ARN, PAIR, SECOND, Stage, rights},
 };
 
-/// A test: it gets the stage and builds what it needs on it.
+/// A test: it gets the stage and creates what it needs on it.
 pub type Test = crate::suite::Test<Stage>;
 
-/// How much is told of the resources when something does not happen; there may be ten thousand.
+/// Characters of the objects in the error of a timeout; there may be 10,000 resources.
 const TOLD: usize = 50_000;
-/// More than the minute for which a refusal is not believed, on a machine that does much else.
+/// More than the minute before a rejection counts, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// What one test has for itself.
+/// The state of one test.
 pub struct Scene {
     pub stage: Arc<Stage>,
     pub namespace: String,
@@ -46,7 +46,7 @@ pub struct Scene {
     pub resources: Api<StaticAwsCredentials>,
     pub bind: String,
     pub witness: Arc<Witness>,
-    /// More environment for the next start.
+    /// Further environment variables for the next start.
     pub environment: Vec<(String, String)>,
     pub kubeconfig: PathBuf,
     pub operator: Option<Leashed>,
@@ -54,7 +54,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// A namespace with an operator that runs.
+    /// A namespace with a running operator.
     pub async fn open(stage: Arc<Stage>) -> Result<Self> {
         let mut scene = Self::before_start(stage).await?;
         scene.start_operator().await?;
@@ -131,7 +131,7 @@ impl Scene {
         })
     }
 
-    /// Creates a resource; `spec` is merged over one that names `source` and eu-west-1, null removes.
+    /// Creates a resource. `spec` is merged over one with `source` and eu-west-1; null removes a field.
     pub async fn resource(
         &self,
         name: &str,
@@ -164,12 +164,12 @@ impl Scene {
         Ok(())
     }
 
-    /// Waits until Ready is True and speaks of the present generation and source.
+    /// Waits until Ready is True, in a status about the current generation and source.
     pub async fn until_ready(&self, name: &str) -> Result<StaticAwsCredentials> {
         self.until_status(name, "Ready", "True", "Published").await
     }
 
-    /// Waits until a condition has a status and reason, of the present generation and source.
+    /// Waits until a condition has this status and reason, in a status about the current generation and source.
     pub async fn until_status(
         &self,
         name: &str,
@@ -188,7 +188,7 @@ impl Scene {
         .await
     }
 
-    /// Waits for something.
+    /// Waits until `check` returns a value.
     pub async fn until<T>(
         &self,
         what: &str,
@@ -221,7 +221,7 @@ impl Scene {
         }
     }
 
-    /// What the operator asked the API server since a mark, once all that happened was dealt with.
+    /// The operator's requests to the API server since a mark, after it has become idle.
     pub async fn costs(&self, mark: usize) -> Result<Counts> {
         self.until_idle().await?;
         Ok(self.proxy.counts(mark))
@@ -259,7 +259,7 @@ fn find<'a>(object: &'a StaticAwsCredentials, kind: &str) -> Option<&'a Conditio
     conditions.iter().find(|condition| condition.type_ == kind)
 }
 
-/// Whether the status is about the present generation and source.
+/// Whether the status is about the current generation and source.
 pub fn speaks_of(object: &StaticAwsCredentials, source: Option<&Secret>) -> bool {
     let Some(status) = &object.status else {
         return false;

@@ -103,7 +103,7 @@ async fn unknown(stage: Arc<Stage>) -> Result<()> {
     assert_eq!(costs.written(), 2, "{costs:?}");
     assert_eq!(scene.snapshot(TARGET).await?, before);
 
-    // It settled once. A touch or a restart brings at most one question.
+    // A pair settles once. A touch or a restart causes at most one call.
     scene.touch("pair").await?;
     let object = scene.until_stalled("orders", "AccessKeyUnknown").await?;
     assert_eq!(condition(&object, "Reconciling"), None);
@@ -116,7 +116,7 @@ async fn unknown(stage: Arc<Stage>) -> Result<()> {
     assert_eq!((costs.gets, costs.written()), (0, 0), "{costs:?}");
     assert!(scene.sts.calls_for(SECOND.0).len() <= calls.len() + 1);
 
-    // Keys are reactivated.
+    // IAM can reactivate a key.
     scene.accept_again(SECOND).await;
     scene.touch("pair").await?;
     scene.until_ready("orders").await?;
@@ -151,7 +151,7 @@ async fn prolonged(stage: Arc<Stage>) -> Result<()> {
         "refused after {took:?}"
     );
     let calls = scene.sts.calls_for(SECOND.0).len();
-    // The restart and the touch each ask once.
+    // The restart and the touch each cause one call.
     assert!(calls <= 17, "{calls} calls");
     assert_eq!(scene.snapshot(TARGET).await?, None);
     Ok(())
@@ -163,7 +163,7 @@ async fn touched(stage: Arc<Stage>) -> Result<()> {
     scene.source("pair", SECOND).await?;
     scene.resource("orders", "pair", json!({})).await?;
     let began = Instant::now();
-    // Whoever touches it once it is refused asks anew.
+    // A touch after the rejection would cause another call.
     while began.elapsed() + Duration::from_secs(3) < MINUTE {
         scene.touch("pair").await?;
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -206,7 +206,7 @@ async fn replaced(stage: Arc<Stage>) -> Result<()> {
     assert_eq!(object.status.context("no status")?.settling, None);
     assert_eq!(scene.key_id(TARGET).await?, SECOND.0);
     let asked = scene.sts.calls_for(&id).len();
-    // A superseded pair is never asked about again: that would count as a use of its key.
+    // A superseded pair is never sent to STS again: that would count as a use of its key.
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(scene.sts.calls_for(&id).len(), asked);
     Ok(())

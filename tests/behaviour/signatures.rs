@@ -1,4 +1,4 @@
-//! A signature that STS calls wrong, though the pair was proven before.
+//! A signature that STS rejects, though the pair was verified before.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
     steps::{ANSWER_STANDS, TARGET, assert_serves_last_known_good, numbered},
 };
 
-/// As many as a proxy of the namespace would break at once.
+/// Several, as a proxy of the namespace would break the signatures of all its pairs.
 const PAIRS: usize = 3;
 
 pub fn tests() -> Vec<(&'static str, Test)> {
@@ -49,7 +49,7 @@ async fn broken_on_the_way(stage: Arc<Stage>) -> Result<()> {
     for (number, name) in names.iter().enumerate() {
         scene.until_ready(name).await?;
         scene.sts.answer(&numbered(number).0, wrong_signature());
-        // A proof in another region is brought forward.
+        // A change of the region brings the next verification forward.
         let spec = json!({ "region": "eu-central-1" });
         scene.change(name, spec).await?;
     }
@@ -59,7 +59,7 @@ async fn broken_on_the_way(stage: Arc<Stage>) -> Result<()> {
         assert!(message(&object, "Verified").contains("proxy"));
         before.push(scene.snapshot(&format!("{name}-credentials")).await?);
     }
-    // The third answer comes more than a minute after the first: any refusal would count by then.
+    // The third wrong signature comes more than a minute after the first, when a rejection would count.
     for number in 0..PAIRS {
         until_asked(&scene, &numbered(number).0, 4).await?;
     }
@@ -75,7 +75,7 @@ async fn broken_on_the_way(stage: Arc<Stage>) -> Result<()> {
         let (id, secret) = numbered(number);
         scene.accept((&id, &secret));
     }
-    // An answer that came just before stands for this time.
+    // A recent answer is used again for this time.
     tokio::time::sleep(ANSWER_STANDS).await;
     for number in 0..PAIRS {
         scene.touch(&format!("pair-{number}")).await?;
@@ -88,7 +88,7 @@ async fn broken_on_the_way(stage: Arc<Stage>) -> Result<()> {
     Ok(())
 }
 
-/// Waits until STS was asked so often about a key.
+/// Waits until STS got this number of calls for a key.
 async fn until_asked(scene: &Scene, id: &str, times: usize) -> Result<()> {
     let asked = async {
         while scene.sts.calls_for(id).len() < times {

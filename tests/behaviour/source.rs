@@ -1,4 +1,4 @@
-//! What becomes of the target when the source comes, goes, changes and turns bad.
+//! The target while the source is created, deleted, changed or invalid.
 
 use std::sync::Arc;
 
@@ -116,7 +116,7 @@ async fn lacks_a_key(stage: Arc<Stage>) -> Result<()> {
         assert_serves_last_known_good(&object);
         assert_eq!(scene.snapshot(TARGET).await?, before);
     }
-    // Half of a new pair beside half of the old one is a pair that nobody ever issued.
+    // An empty source is reported in the same way, and the published pair needs no further call.
     scene.secret("pair", &[]).await?;
     scene.until_stalled("orders", "SourceKeyMissing").await?;
     scene.source("pair", PAIR).await?;
@@ -176,12 +176,12 @@ async fn refused(stage: Arc<Stage>) -> Result<()> {
     assert_eq!(scene.sts.calls_for(SECOND.0).len(), 1);
     assert_eq!(scene.snapshot(TARGET).await?, before);
 
-    // The ID alone proves nothing: with its own secret it is another pair.
+    // The rejection of an ID does not count for its right secret: that is another pair.
     scene.source("pair", SECOND).await?;
     scene.until_ready("orders").await?;
     assert_eq!(scene.key_id(TARGET).await?, SECOND.0);
     assert_eq!(scene.sts.calls_for(SECOND.0).len(), 2);
-    // And with a wrong one it inherits nothing.
+    // A verified ID with a wrong secret inherits no verification.
     scene.source("pair", (PAIR.0, SECOND.1)).await?;
     scene.until_stalled("orders", "SignatureMismatch").await?;
     assert_eq!(scene.key_id(TARGET).await?, SECOND.0);

@@ -1,5 +1,5 @@
-//! What all tests of a suite share: one control plane with the CRD, the operator's rights on it, and
-//! the pairs of one user.
+//! Shared by all tests of a suite: one control plane with the CRD, the operator's rights on it, and the pairs of one
+//! user.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,7 +20,7 @@ const LEASE_RULES: &str =
     include_str!("../../charts/static-aws-credentials/files/lease-rules.yaml");
 const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
 
-/// A pair of the shape that AWS gives out. The account is 123456789012.
+/// A pair in the format of AWS. STS answers with `ACCOUNT`; the account in the ID is another.
 pub const PAIR: (&str, &str) = (
     "AKIARZPUZDIKQUAIL2A3",
     "wSecretOfTheFirstPair+wSecretOfTheFirst1",
@@ -30,12 +30,12 @@ pub const SECOND: (&str, &str) = (
     "AKIARZPUZDIKQUAIL2B4",
     "wSecretOfTheSecondPair/wSecretOfTheSecnd",
 );
-/// The account of both.
+/// The account of both pairs.
 pub const ACCOUNT: &str = "123456789012";
-/// The user of both.
+/// The user of both pairs.
 pub const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
 
-/// What all tests share.
+/// The state that all tests share.
 pub struct Stage {
     cluster: ControlPlane,
     records: Mutex<Vec<Record>>,
@@ -66,7 +66,7 @@ impl Stage {
         Ok(Arc::clone(elsewhere))
     }
 
-    /// A proxy for one process of the operator; what it asks for is remembered to the end.
+    /// A proxy for one process of the operator. Its requests are recorded until the end.
     pub async fn proxy(&self) -> Result<Proxy> {
         let cluster = self.cluster();
         let proxy = Proxy::start(cluster.url(), &cluster.ca_pem()).await?;
@@ -74,7 +74,7 @@ impl Stage {
         Ok(proxy)
     }
 
-    /// What all processes of the operator asked for.
+    /// The requests of all processes of the operator.
     pub fn records(&self) -> MutexGuard<'_, Vec<Record>> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -95,7 +95,7 @@ pub fn rules() -> Result<Vec<Value>> {
     Ok(rules)
 }
 
-/// The rights that the chart gives the operator's account of another or the same namespace, in one.
+/// Manifests with the chart's rules for a namespace, for the operator's account of the same or another namespace.
 pub fn rights(namespace: &str, account: &str) -> Result<String> {
     let rules = rules()?;
     let metadata = json!({ "name": "operator", "namespace": namespace });

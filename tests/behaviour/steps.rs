@@ -17,8 +17,7 @@ use crate::scene::{ACCOUNT, ARN, PAIR, Scene, Stage, condition, speaks_of};
 /// The target of `orders`.
 pub const TARGET: &str = "orders-credentials";
 
-/// A refusal is taken for granted a little shorter than this, so that several resources that use a
-/// pair do not each ask about it.
+/// A rejection is cached slightly shorter than this, so that resources with the same pair share one call.
 pub const ANSWER_STANDS: Duration = Duration::from_secs(2);
 
 /// A further pair of the user of `PAIR`, for numbers below 20,000.
@@ -31,7 +30,7 @@ pub fn numbered(number: usize) -> (String, String) {
 }
 
 impl Scene {
-    /// A scene in which `orders` has published `PAIR` from the Secret `pair`, and all is quiet.
+    /// A scene in which `orders` has published `PAIR` from the Secret `pair`, and the operator is idle.
     pub async fn open_published(stage: Arc<Stage>, spec: Value) -> Result<Self> {
         let scene = Self::open(stage).await?;
         scene.source("pair", PAIR).await?;
@@ -41,24 +40,24 @@ impl Scene {
         Ok(scene)
     }
 
-    /// AWS accepts a pair from now on, as one of the user of `PAIR`.
+    /// From now on AWS accepts a pair, as one of the user of `PAIR`.
     pub fn accept(&self, pair: (&str, &str)) {
         self.sts
             .accept_pair(pair.0, pair.1, ACCOUNT, ARN, "AIDAQUAIL");
     }
 
-    /// AWS accepts a pair again that it refused a moment ago.
+    /// From now on AWS accepts a pair that it rejected a moment ago.
     pub async fn accept_again(&self, pair: (&str, &str)) {
         tokio::time::sleep(ANSWER_STANDS).await;
         self.accept(pair);
     }
 
-    /// AWS does not know a key from now on.
+    /// From now on AWS does not know a key.
     pub fn forget(&self, pair: (&str, &str)) {
         self.sts.answer(pair.0, Answer::unknown_key());
     }
 
-    /// Changes nothing of a Secret but an annotation.
+    /// Changes only an annotation of a Secret.
     pub async fn touch(&self, name: &str) -> Result<()> {
         let version = self.secrets.get(name).await?.resource_version();
         let patch = json!({ "metadata": { "annotations": { "touched-at": version } } });
@@ -87,7 +86,7 @@ impl Scene {
         self.until_status(name, "Reconciling", "True", reason).await
     }
 
-    /// Waits until the status speaks of the present generation and source, whatever it says.
+    /// Waits until the status is about the current generation and source, with any conditions.
     pub async fn until_spoken_of(&self, name: &str) -> Result<StaticAwsCredentials> {
         self.until("the status speaks of the source", async || {
             let object = self.resources.get(name).await?;
@@ -97,7 +96,7 @@ impl Scene {
         .await
     }
 
-    /// Waits for a doubt about a pair that stays published.
+    /// Waits until a published pair is in doubt, and checks that it stays Ready.
     pub async fn until_doubted(&self, name: &str, reason: &str) -> Result<StaticAwsCredentials> {
         let object = self
             .until_status(name, "Verified", "Unknown", reason)
@@ -106,7 +105,7 @@ impl Scene {
         Ok(object)
     }
 
-    /// The Secret of this name, with its version: two that are equal were not written in between.
+    /// The Secret with its resource version: if two are equal, it was not written in between.
     pub async fn snapshot(&self, name: &str) -> Result<Option<Secret>> {
         Ok(self.secrets.get_opt(name).await?)
     }
@@ -119,14 +118,14 @@ impl Scene {
     }
 }
 
-/// The condition has this status and reason.
+/// Checks the status and reason of a condition.
 #[track_caller]
 pub fn assert_holds(object: &StaticAwsCredentials, kind: &str, status: &str, reason: &str) {
     let expected = Some((status.to_owned(), reason.to_owned()));
     assert_eq!(condition(object, kind), expected, "{kind} of {object:#?}");
 }
 
-/// The resource is not ready, and its target holds the last pair that was proven.
+/// Checks that the resource is not Ready, and that its target holds the last verified pair.
 #[track_caller]
 pub fn assert_serves_last_known_good(object: &StaticAwsCredentials) {
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Somebody else deletes or edits the target.
+//! Another writer deletes or edits the target.
 
 use std::{
     sync::Arc,
@@ -114,7 +114,7 @@ async fn f7_an_editor_who_fights_is_met_with_longer_and_longer_pauses(
         fights += 1;
         assert!(fights < 10, "no edit waits");
     }
-    // An edit of what waits costs nothing. The pause may end meanwhile, and the next one is longer.
+    // An edit during the pause costs nothing. The pause may end meanwhile, and the next one is longer.
     let waits = scene.proxy.mark();
     for number in 0..EDITS {
         let value = json!({ "stringData": { "AWS_ACCESS_KEY_ID": format!("edit {number}") } });
@@ -133,7 +133,7 @@ async fn f7_an_editor_who_fights_is_met_with_longer_and_longer_pauses(
             && request.status == Some(200)
     });
     let restores: Vec<Instant> = restores.map(|request| request.started).collect();
-    // The first three come at once.
+    // The first three restores need no pause.
     assert!(restores.len() > 3, "{} restores", restores.len());
     for (number, pair) in restores.windows(2).skip(2).enumerate() {
         let pause = Duration::from_secs(5 << number);
@@ -142,7 +142,7 @@ async fn f7_an_editor_who_fights_is_met_with_longer_and_longer_pauses(
     Ok(())
 }
 
-/// Edits the target, and returns whether the edit waits; otherwise it was restored.
+/// Edits the target. Returns whether the edit waits to be reverted; otherwise it was reverted.
 async fn edited_and_waits(scene: &Scene) -> Result<bool> {
     let value = json!({ "stringData": { "AWS_ACCESS_KEY_ID": "an edit" } });
     scene.edit_secret(TARGET, value).await?;

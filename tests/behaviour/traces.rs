@@ -1,4 +1,4 @@
-//! Spans of runs, as a collector gets them.
+//! Spans of reconciles, as a collector gets them.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -30,7 +30,7 @@ tests![
     without_a_collector_nothing_is_said_of_traces,
 ];
 
-/// Takes what is sent, or refuses it.
+/// A collector that accepts spans, or answers 503.
 struct Collector {
     url: String,
     shared: Arc<Shared>,

@@ -1,4 +1,4 @@
-//! Another time for which consumers keep a pair, between two processes.
+//! A restart with another `--credential-process-ttl`.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ async fn another_ttl_is_written_at_the_start_without_a_question(stage: Arc<Stage
     Ok(())
 }
 
-/// What both the target and the status say, and the revision.
+/// The TTL in target and status, or 0 if they differ, and the revision.
 async fn written(scene: &Scene) -> Result<(i64, i64)> {
     let config = scene.content(TARGET).await?["config-process"].clone();
     let published = scene.published("orders").await?;

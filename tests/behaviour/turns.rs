@@ -1,4 +1,4 @@
-//! Questions to AWS that wait for their turn longer than a run does.
+//! Calls to STS that wait for a permit longer than a reconcile waits.
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
@@ -24,10 +24,10 @@ tests![
     a_source_that_changes_for_ever_holds_no_proof_back,
 ];
 
-/// Longer than a run waits for its turn.
+/// Longer than a reconcile waits for a permit.
 const PARTED: Duration = Duration::from_secs(2);
 
-/// A scene whose operator asks AWS once a second, after two questions at once.
+/// A scene whose operator calls STS once a second, after a burst of 2 calls.
 async fn slow(stage: Arc<Stage>) -> Result<Scene> {
     let mut scene = Scene::before_start(stage).await?;
     scene.flag("--sts-rate", "1");
@@ -35,7 +35,7 @@ async fn slow(stage: Arc<Stage>) -> Result<Scene> {
     Ok(scene)
 }
 
-/// So many resources with a pair of their own, all at once.
+/// Creates resources with these numbers at once, each with its own pair.
 async fn crowd(scene: &Scene, numbers: Range<usize>) -> Result<()> {
     let create = async |number: usize| {
         let (id, secret) = numbered(number);
@@ -48,10 +48,10 @@ async fn crowd(scene: &Scene, numbers: Range<usize>) -> Result<()> {
     Ok(())
 }
 
-/// So many that the last one's turn comes after the test has begun, on a busy machine too.
+/// Enough resources that the last permit is granted after the test has begun, even on a busy machine.
 const CROWD: usize = 80;
 
-/// `orders` waits for its turn behind a crowd, and no run waits with it.
+/// `orders` waits for a permit behind the crowd, and no reconcile waits with it.
 async fn waiting(stage: Arc<Stage>) -> Result<Scene> {
     let scene = slow(stage).await?;
     crowd(&scene, 0..CROWD).await?;
@@ -135,7 +135,7 @@ async fn a_resource_that_goes_while_it_waits_gets_no_target(stage: Arc<Stage>) -
     scene.resource("orders", "pair", json!({})).await?;
     tokio::time::sleep(PARTED).await;
     scene.delete_resource("orders").await?;
-    // Served after it, had it stayed.
+    // Without the deletion, `orders` would get its permit before `crowd-20`.
     crowd(&scene, 20..21).await?;
     scene.until_ready("crowd-20").await?;
     scene.until_idle().await?;
@@ -143,8 +143,8 @@ async fn a_resource_that_goes_while_it_waits_gets_no_target(stage: Arc<Stage>) -
     Ok(())
 }
 
-/// Whoever touches a refused source wants an answer from after that, and the one that was waited for is
-/// from before the run that gets it: were it not handed on, that run would ask anew.
+/// A touch of a rejected source requires an answer from after the touch. The answer that was waited for is older than
+/// the reconcile that gets it: if it were not handed over, that reconcile would call STS again.
 async fn an_answer_that_was_waited_for_is_not_asked_for_again(stage: Arc<Stage>) -> Result<()> {
     let scene = slow(stage).await?;
     scene.forget(PAIR);
@@ -180,7 +180,7 @@ async fn a_proxy_that_shows_its_own_page_to_all_is_an_outage_too(stage: Arc<Stag
     outage(stage, || Answer::Html(403), "StsAccessDenied").await
 }
 
-/// AWS answers nothing until the test lets it, so nothing here depends on how long anything takes.
+/// STS answers with an error until the test ends the outage, so that nothing here depends on durations.
 async fn outage(stage: Arc<Stage>, away: impl Fn() -> Answer, reason: &str) -> Result<()> {
     const COUNT: usize = 6;
     let scene = Scene::open(stage).await?;
@@ -207,7 +207,7 @@ async fn outage(stage: Arc<Stage>, away: impl Fn() -> Answer, reason: &str) -> R
         })
         .await?;
 
-    // Repaired, suspended and rotated before any answer.
+    // A restore, a suspension and a rotation before STS answers.
     scene.delete_secret("crowd-0-credentials").await?;
     scene
         .until("the target is restored", async || {

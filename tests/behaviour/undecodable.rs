@@ -1,4 +1,4 @@
-//! A resource that the operator cannot decode, as one of a later version.
+//! A resource that the operator cannot decode, such as one of a later version.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ tests![
     a_spec_that_was_not_understood_is_applied_once_it_is,
 ];
 
-/// Spoils, on its way to the operator, every resource whose interval is 7 minutes.
+/// Corrupts every resource with an interval of 7 minutes on its way to the operator.
 fn spoil() -> Rewrite {
     replacing(r#""interval":"7m""#, r#""interval":[7]"#)
 }
@@ -110,7 +110,7 @@ async fn f26_an_undecodable_resource_keeps_its_target(stage: Arc<Stage>) -> Resu
     );
     assert_eq!(scene.version(TARGET).await?, before);
 
-    // A new process has said so before.
+    // The status already reports it, so a new process does not write it again.
     scene.stop_operator();
     let mark = scene.proxy.mark();
     scene.start_operator().await?;
@@ -130,7 +130,7 @@ async fn f26_an_undecodable_resource_keeps_its_target(stage: Arc<Stage>) -> Resu
     Ok(())
 }
 
-/// A definition without its bounds took it.
+/// As if a CRD without bounds had accepted the spec.
 async fn a_spec_that_the_schema_would_refuse_is_named_in_a_condition(
     stage: Arc<Stage>,
 ) -> Result<()> {
@@ -164,7 +164,7 @@ async fn a_spec_that_the_schema_would_refuse_is_named_in_a_condition(
     Ok(())
 }
 
-/// The status speaks of the spec, which the target does not show.
+/// The status has the generation of the spec, but the target is older.
 async fn a_spec_that_was_not_understood_is_applied_once_it_is(stage: Arc<Stage>) -> Result<()> {
     let mut scene = Scene::settled(stage).await?;
     spoiled(&scene);

@@ -1,5 +1,4 @@
-//! What holds in every scene, whatever it is about: no status says two things at once, and no key
-//! material comes out anywhere but in the target.
+//! Invariants of every scene: no status contradicts itself, and key material appears nowhere but in the target.
 
 use std::{
     cell::RefCell,
@@ -78,7 +77,7 @@ async fn noticed(stage: Arc<Stage>) -> Result<()> {
     Ok(())
 }
 
-/// Plays a test, and then asks everybody who watched one of its scenes.
+/// Runs a test, and then checks the witness of each of its scenes.
 pub async fn watched(test: LocalBoxFuture<'static, Result<()>>) -> Result<()> {
     let play = async {
         test.await?;
@@ -90,7 +89,7 @@ pub async fn watched(test: LocalBoxFuture<'static, Result<()>>) -> Result<()> {
     WITNESSES.scope(RefCell::default(), play).await
 }
 
-/// Who watches one scene.
+/// Records one scene.
 pub struct Witness {
     client: Client,
     namespace: String,
@@ -110,7 +109,7 @@ impl Witness {
     /// Watches a namespace from now on, until the end of the test.
     pub fn of(client: Client, namespace: &str) -> Arc<Self> {
         let witness = Arc::new(Self::new(client, namespace));
-        // A scene outside of a test has nobody to report to.
+        // Outside of a test, there is no list of witnesses.
         let _ = WITNESSES.try_with(|witnesses| witnesses.borrow_mut().push(Arc::clone(&witness)));
         witness
     }
@@ -126,7 +125,7 @@ impl Witness {
         }
     }
 
-    /// A value that must not come out.
+    /// A value that must not leak.
     pub fn secret(&self, value: &[u8]) {
         let value = &value[..value.len().min(LONGEST)];
         if value.len() >= SHORTEST {
@@ -139,14 +138,14 @@ impl Witness {
         self.heard().logs.push(path);
     }
 
-    /// How the logs of all processes of the operator end.
+    /// The ends of the logs of all processes of the operator.
     pub fn log_tails(&self) -> String {
         let logs = self.heard().logs.clone();
         let tail = |log: &PathBuf| log_tail(log).unwrap_or_else(|error| error.to_string());
         logs.iter().map(tail).collect::<Vec<_>>().join("\n")
     }
 
-    /// What the operator shows on its own port at this moment.
+    /// Records the current responses on the operator's own port.
     pub fn scrape(&self, address: &str) {
         let ask = |path: &str| -> std::io::Result<String> {
             let mut stream = TcpStream::connect(address)?;
@@ -166,7 +165,7 @@ impl Witness {
         }
     }
 
-    /// Every version of a resource, once the present one was seen.
+    /// Every version of a resource, after the current one was delivered.
     pub async fn history(&self, name: &str) -> Result<Vec<StaticAwsCredentials>> {
         let resources: Api<StaticAwsCredentials> =
             Api::namespaced(self.client.clone(), &self.namespace);
@@ -182,7 +181,7 @@ impl Witness {
             .collect())
     }
 
-    /// All at once: there may be ten thousand.
+    /// All versions at once: there may be 10,000.
     async fn until_seen(&self, versions: BTreeSet<String>) -> Result<()> {
         let mut seen = self.seen.subscribe();
         let seen = seen.wait_for(|all| {
@@ -235,7 +234,7 @@ impl Witness {
     }
 }
 
-/// Each failure begins a new list: the store may have gone back, and a watch from the future is deaf.
+/// Each failure starts a new list: etcd may have been restored, and a watch from a later version gets no events.
 async fn follow(client: Client, namespace: String, seen: watch::Sender<Vec<StaticAwsCredentials>>) {
     let resources: Api<StaticAwsCredentials> = Api::namespaced(client, &namespace);
     loop {

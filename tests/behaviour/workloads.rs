@@ -29,7 +29,7 @@ impl Scene {
         Api::namespaced_with(client, &self.namespace, &resource)
     }
 
-    /// A workload, healthy, whose pods have these annotations and these sources of variables.
+    /// A healthy workload whose pods have these annotations and these sources of variables.
     pub async fn workload(&self, kind: &str, name: &str, pods: Value, from: Value) -> Result<()> {
         let labels = json!({ "app": name });
         let mut object = json!({
@@ -58,8 +58,8 @@ impl Scene {
         self.workload(kind, name, json!({}), from).await
     }
 
-    /// Plays the kubelet until a rollout is over. The controllers are Kubernetes' own; without a node a
-    /// `DaemonSet` has no pods.
+    /// Plays the kubelet until a rollout is complete. The controllers are Kubernetes' own; without a node a `DaemonSet`
+    /// has no pods.
     pub async fn heal(&self, kind: &str, name: &str) -> Result<()> {
         if kind == "DaemonSet" {
             return Ok(());
@@ -74,7 +74,7 @@ impl Scene {
         self.until(&format!("{kind}/{name} is rolled out"), async || {
             for pod in pods.list(&of_workload).await? {
                 let (name, parameters) = (pod.name_any(), PatchParams::default());
-                // It may be gone meanwhile.
+                // The pod may be deleted meanwhile.
                 drop(pods.patch_status(&name, &parameters, &ready).await);
             }
             let workload = self.workloads(kind).get(name).await?;
@@ -87,7 +87,7 @@ impl Scene {
         .await
     }
 
-    /// The workloads that were restarted, each with the revision.
+    /// The restarted workloads, each with its revision.
     pub async fn marks(&self) -> Result<BTreeMap<String, String>> {
         let uid = self.resources.get("orders").await?.uid().context("uid")?;
         let mark = format!("restart.awscredentials.dev/{uid}");

@@ -1,4 +1,4 @@
-//! The API server refuses a write, or its answer is lost.
+//! The API server rejects a write, or its response is lost.
 
 use std::{
     sync::{
@@ -43,7 +43,7 @@ fn is_secret(head: &RequestHead, verb: Verb) -> bool {
     head.verb == verb && head.resource == "secrets"
 }
 
-/// A fault for the first request of a kind.
+/// A fault for the first request that matches.
 fn once(
     matches: impl Fn(&RequestHead) -> bool + Send + Sync + 'static,
     fault: impl Fn() -> Fault + Send + Sync + 'static,
@@ -58,7 +58,7 @@ fn once(
     })
 }
 
-/// Creates with one fault on the way. However it ends, the target is written once.
+/// Creates a resource with this fault. The target has to be written once.
 async fn create_despite(stage: Arc<Stage>, hook: Hook) -> Result<Scene> {
     let scene = Scene::open(stage).await?;
     scene.source("pair", PAIR).await?;
@@ -130,7 +130,7 @@ async fn a_status_that_is_refused_is_logged_once_and_not_tried_again_soon(
     let log = scene.log()?;
     assert_eq!(log.matches("refuses the status").count(), 1, "{log}");
 
-    // A new generation is a new try.
+    // A new generation is tried again.
     scene.proxy.clear_fault();
     scene
         .change("orders", json!({ "validation": { "interval": "2h" } }))
@@ -200,7 +200,7 @@ async fn f24_a_full_quota_is_reported_and_the_write_repeated_after_a_pause(
     Ok(())
 }
 
-/// From now on the namespace takes no further Secret.
+/// From now on the namespace accepts no further Secret.
 async fn fill_quota(scene: &Scene) -> Result<Api<ResourceQuota>> {
     let quotas: Api<ResourceQuota> =
         Api::namespaced(scene.stage.cluster().client(), &scene.namespace);
@@ -208,7 +208,7 @@ async fn fill_quota(scene: &Scene) -> Result<Api<ResourceQuota>> {
     let quota = json!({ "metadata": { "name": "full" }, "spec": { "hard": hard } });
     let quota: ResourceQuota = serde_json::from_value(quota)?;
     quotas.create(&PostParams::default(), &quota).await?;
-    // No controller of this cluster counts.
+    // The quota controller does not run here.
     let status = Patch::Merge(json!({ "status": { "hard": hard, "used": hard } }));
     quotas
         .patch_status("full", &PatchParams::default(), &status)
@@ -231,8 +231,8 @@ async fn a_full_quota_does_not_hinder_an_adoption(stage: Arc<Stage>) -> Result<(
 async fn f24_a_namespace_that_goes_away_is_left_in_peace(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::settled(stage).await?;
     let cluster = scene.stage.cluster();
-    // The operator's rights usually lie in another namespace; and without something that is held
-    // the namespace would be gone before anybody could look.
+    // The operator's rights are usually in another namespace. Without an object that is held, the namespace would be
+    // gone before the checks.
     let hold = r#"{"metadata": {"finalizers": ["example.com/hold"]}}"#;
     let kept = [
         "secret/pair",

@@ -1,4 +1,4 @@
-//! The alerts, as promtool sees them, and their runbooks.
+//! The alerts, evaluated by promtool, and their runbooks.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,13 +24,13 @@ const RUNBOOKS: &str = include_str!("../../docs/runbooks.md");
 fn promtool_takes_them_and_they_are_raised_as_expected() -> Result<()> {
     judged(TESTS)?;
     judged(TESTS_OF_A_WEEK)?;
-    // It does look.
+    // Counter-check: a wrong expectation fails.
     let other = TESTS.replace("is refused (", "is fine (");
     ensure!(judged(&other).is_err(), "a wrong expectation passes");
     Ok(())
 }
 
-/// Has promtool play tests of the rules.
+/// Runs tests of the rules with promtool.
 pub fn judged(tests: &str) -> Result<()> {
     let directory = tempfile::tempdir()?;
     let spec = rules()?["spec"].to_string();

@@ -1,4 +1,4 @@
-//! What others say about the chart: Helm, kubeconform, kube-score.
+//! Findings of other tools about the chart: Helm, kubeconform, kube-score.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::render::{CHART, HELMS, NEWEST, OLDEST, name, objects, run, set, template, ways};
 
-/// Findings of kube-score that are left, each with its reason.
+/// Accepted findings of kube-score, each with its reason.
 const EXCEPTIONS: [(&str, &str); 4] = [
     (
         "container-resources",
@@ -35,10 +35,10 @@ const EXCEPTIONS: [(&str, &str); 4] = [
     ),
 ];
 
-/// The grade of a check that finds nothing.
+/// The grade of a check without findings.
 const FULL_MARKS: u64 = 10;
 
-/// Kinds that live in no namespace.
+/// Cluster-scoped kinds.
 const CLUSTER_SCOPED: [&str; 8] = [
     "ClusterRole",
     "ClusterRoleBinding",
@@ -158,7 +158,7 @@ fn names_stay_within_their_limits() -> Result<()> {
             .as_str()
             .unwrap_or_default()
             .len();
-        // A Service's name is a label of DNS, and a pod's host name is cut off beyond one.
+        // A Service's name is a DNS label, and a pod's host name is truncated to the length of one.
         let limit = match object["kind"].as_str() {
             Some("Service" | "Pod" | "Deployment") => 63,
             _ => 253,
@@ -174,7 +174,7 @@ fn kubeconform_knows_every_field() -> Result<()> {
     for version in [NEWEST, OLDEST] {
         let schemas = Schemas::of(version)?;
         let conform = |manifest: &str| -> Result<(String, bool)> {
-            // A file of another ending is passed over.
+            // kubeconform ignores files with another extension.
             let file = tempfile::Builder::new().suffix(".yaml").tempfile()?;
             fs::write(file.path(), manifest)?;
             let args = [
@@ -190,7 +190,7 @@ fn kubeconform_knows_every_field() -> Result<()> {
         };
         for (way, mut values) in ways()? {
             if version == OLDEST {
-                // The oldest has no MutatingAdmissionPolicy.
+                // The oldest version has no MutatingAdmissionPolicy.
                 values.extend(set(&["injection.enabled=false"]));
             }
             let manifest = template(Tool::Helm4, version, &values)?;

@@ -1,4 +1,4 @@
-//! Which alert speaks of which reason: no state in which a person must act is silent.
+//! The alert of each reason: every state that needs a person raises an alert.
 
 use std::fmt::Write as _;
 
@@ -8,11 +8,11 @@ use strum::VariantArray as _;
 
 use crate::alerts::judged;
 
-/// What is raised while a reason lasts.
+/// The alert that fires while a reason lasts.
 enum Alert {
-    /// The alert of this name, where the condition has this status.
+    /// The alert of this name, for the condition with this status.
     Of(&'static str, ConditionType, &'static str),
-    /// None, and why.
+    /// No alert, and the explanation.
     No(&'static str),
 }
 
@@ -90,7 +90,7 @@ fn every_reason_raises_an_alert_or_says_why_not() -> Result<()> {
         }
     }
     judged(&tests)?;
-    // It does look.
+    // Counter-check: a wrong expectation fails.
     let other = tests.replace("AwsCredentialsNotReady", "AwsCredentialsNone");
     ensure!(judged(&other).is_err(), "a wrong expectation passes");
     Ok(())

@@ -1,4 +1,4 @@
-//! The dashboard: it asks for what there is, in expressions that Prometheus takes.
+//! The dashboard: it queries existing metrics, in expressions that Prometheus accepts.
 
 use std::{collections::BTreeSet, fs, process::Command};
 

@@ -1,4 +1,4 @@
-//! Files that the chart has from elsewhere.
+//! Files of the chart that are copies.
 
 use std::{env, fs};
 

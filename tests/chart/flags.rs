@@ -1,4 +1,4 @@
-//! The chart speaks to the operator by the environment twins of its flags.
+//! The chart configures the operator by the environment variables of its flags.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use static_aws_credentials::cli::args::Cli;
 
 use crate::render::{NEWEST, objects, ways};
 
-/// Flags that the chart leaves as they are, each with its reason.
+/// Flags that the chart does not set, each with its reason.
 const LEFT: [(&str, &str); 4] = [
     (
         "AWSCREDS_BIND",
@@ -30,7 +30,7 @@ const LEFT: [(&str, &str); 4] = [
     ),
 ];
 
-/// Values whose default is not the flag's.
+/// Values whose default differs from the flag's default.
 const OTHER_DEFAULTS: [(&str, &str); 1] = [(
     "AWSCREDS_LOG_FORMAT",
     "a person at a terminal reads text, a cluster's log JSON",
@@ -88,7 +88,7 @@ fn the_ports_are_where_the_operator_listens() -> Result<()> {
     Ok(())
 }
 
-/// Flags of `run` by the names of their variables.
+/// Flags of `run` by the name of their variable.
 fn flags() -> BTreeMap<String, Arg> {
     let command = Cli::command();
     let run = command.find_subcommand("run").cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The chart, without a cluster: what it renders, what it refuses, and that its parts agree.
+//! The chart, without a cluster: rendered objects, rejected values, and the consistency of its parts.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 #[allow(dead_code, reason = "each test uses a part of it")]

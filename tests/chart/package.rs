@@ -1,4 +1,4 @@
-//! The package that `helm package` makes.
+//! The package that `helm package` creates.
 
 use std::{fs, path::Path};
 
@@ -7,7 +7,7 @@ use cluster::tools::Tool;
 
 use crate::render::{CHART, run_with};
 
-/// Helm 3 writes the time of packaging into the package, whatever it is told.
+/// With Helm 4 only: Helm 3 always writes the time of packaging into the package.
 #[test]
 fn two_packages_of_one_chart_are_the_same_bytes() -> Result<()> {
     let one = package()?;
@@ -17,7 +17,7 @@ fn two_packages_of_one_chart_are_the_same_bytes() -> Result<()> {
     Ok(())
 }
 
-/// Packages a copy of the chart, whose files are as old as the copy.
+/// Packages a copy of the chart, whose files have the modification time of the copy.
 fn package() -> Result<Vec<u8>> {
     let place = tempfile::tempdir()?;
     let chart = place.path().join("static-aws-credentials");
@@ -46,7 +46,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         if path.is_dir() {
             copy(&path, &to.join(name))?;
         } else {
-            // Not fs::copy, which on some systems keeps the time of the last change.
+            // Not fs::copy, which preserves the modification time on some systems.
             fs::write(to.join(name), fs::read(&path)?)?;
         }
     }

@@ -1,4 +1,4 @@
-//! What the operator's pod may do.
+//! Privileges of the operator's pod.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Names of metrics in expressions, and which there are.
+//! Names of metrics in expressions, and the names that exist.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use static_aws_credentials::ops::metrics::Format;
 
 use crate::exposition::{everything, families, text};
 
-/// Prefixes of all that the operator tells.
+/// Prefixes of all metrics of the operator.
 const PREFIXES: [&str; 6] = [
     "staticawscredentials_",
     "controller_runtime_",
@@ -17,7 +17,7 @@ const PREFIXES: [&str; 6] = [
     "process_",
 ];
 
-/// Every name that a series may have.
+/// Every possible name of a series.
 pub async fn series() -> Result<BTreeSet<String>> {
     let families = families(&text(&everything().await?, Format::Plain))?;
     Ok(families
@@ -26,10 +26,9 @@ pub async fn series() -> Result<BTreeSet<String>> {
         .collect())
 }
 
-/// The names of metrics in an expression: words with our prefixes, and whatever is followed by a brace
-/// or a bracket.
+/// Names of metrics in an expression: words with our prefixes, and words before a brace or a bracket.
 pub fn names(expression: &str) -> BTreeSet<String> {
-    // What stands in quotes is the value of a label.
+    // Quoted text is the value of a label.
     let unquoted: String = expression.split('"').step_by(2).collect();
     let mut names = BTreeSet::new();
     let mut word = String::new();

@@ -1,4 +1,4 @@
-//! The table of values in the chart's README, written from values.yaml.
+//! The table of values in the chart's README, generated from values.yaml.
 
 use std::{env, fmt::Write as _, fs};
 
@@ -10,11 +10,11 @@ use crate::render::CHART;
 const BEGIN: &str = "<!-- values: begin -->\n";
 const END: &str = "<!-- values: end -->";
 
-/// A value that a user sets, with its default and the comment above it.
+/// A value that a user sets, with the comment above it.
 pub struct Leaf {
-    /// Its keys, with dots between.
+    /// The keys, joined by dots.
     pub path: String,
-    /// What stands above it.
+    /// The comment above the value.
     pub comment: String,
 }
 
@@ -63,7 +63,7 @@ fn the_values_for_namespaces_alone_are_those_that_are_tested() -> Result<()> {
     Ok(())
 }
 
-/// Values that have a comment above them. A value without one belongs to the value above it.
+/// Values with a comment above them. A value without one belongs to the value above it.
 pub fn leaves() -> Result<Vec<Leaf>> {
     let text = fs::read_to_string(format!("{CHART}/values.yaml"))?;
     let (_, text) = text.split_once("\n\n").context("a first comment")?;

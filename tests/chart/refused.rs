@@ -1,10 +1,10 @@
-//! Values that are refused, and the words that say why.
+//! Values that are rejected, and the messages.
 
 use anyhow::{Result, ensure};
 
 use crate::render::{CHART, HELMS, NEWEST, run, set};
 
-/// What is set, and what the message must hold: the key first.
+/// The values, and the texts that the message must contain: the key first.
 const REFUSED: &[(&[&str], &[&str])] = &[
     (&["replica=2"], &["'replica' not allowed"]),
     (

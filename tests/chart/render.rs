@@ -1,4 +1,4 @@
-//! What Helm makes of the chart.
+//! The chart as rendered by Helm.
 
 use std::{path::PathBuf, process::Command};
 
@@ -8,14 +8,14 @@ use serde_json::Value;
 
 /// The chart's directory.
 pub const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/static-aws-credentials");
-/// Both versions that people use.
+/// Both Helm versions in use.
 pub const HELMS: [Tool; 2] = [Tool::Helm3, Tool::Helm4];
-/// The newest and the oldest API server that the chart is for. Without one, Helm 3 assumes its own.
+/// The newest API server that the chart supports. Without a version, Helm 3 assumes its own.
 pub const NEWEST: &str = "1.37";
-/// See there.
+/// The oldest API server that the chart supports.
 pub const OLDEST: &str = "1.31";
 
-/// Ways to install it, each with its name: no values, and the files in `ci/`.
+/// Sets of values to install the chart with, by name: no values, and the files in `ci/`.
 pub fn ways() -> Result<Vec<(String, Vec<String>)>> {
     let mut ways = vec![("defaults".to_owned(), Vec::new())];
     for entry in std::fs::read_dir(format!("{CHART}/ci"))? {
@@ -27,7 +27,7 @@ pub fn ways() -> Result<Vec<(String, Vec<String>)>> {
     Ok(ways)
 }
 
-/// The text that `helm template` prints, hooks included, and the Prometheus operator installed.
+/// The output of `helm template`, including hooks, for a cluster with the Prometheus operator.
 pub fn template(helm: Tool, kubernetes: &str, values: &[String]) -> Result<String> {
     let mut args: Vec<String> = ["template", "aws", CHART, "--namespace", "operators"]
         .map(str::to_owned)
@@ -42,7 +42,7 @@ pub fn template(helm: Tool, kubernetes: &str, values: &[String]) -> Result<Strin
     Ok(said)
 }
 
-/// The objects that `helm template` prints.
+/// The objects in the output of `helm template`.
 pub fn objects(helm: Tool, kubernetes: &str, values: &[String]) -> Result<Vec<Value>> {
     let text = template(helm, kubernetes, values)?;
     let objects: Vec<Value> = serde_saphyr::from_multiple(&text)?;
@@ -52,12 +52,12 @@ pub fn objects(helm: Tool, kubernetes: &str, values: &[String]) -> Result<Vec<Va
         .collect())
 }
 
-/// Runs a program; what it said on both streams, and whether it went well.
+/// Runs a program. Returns both output streams, and whether the program succeeded.
 pub fn run(tool: Tool, args: &[impl AsRef<std::ffi::OsStr>]) -> Result<(String, String, bool)> {
     run_with(tool, args, &[])
 }
 
-/// The same with variables.
+/// The same with environment variables.
 pub fn run_with(
     tool: Tool,
     args: &[impl AsRef<std::ffi::OsStr>],
@@ -66,7 +66,7 @@ pub fn run_with(
     let program: PathBuf = find(tool)?;
     let output = Command::new(program)
         .args(args)
-        // Helm would go to a cluster of the person who runs the tests.
+        // Keeps Helm away from a cluster of the user who runs the tests.
         .env("KUBECONFIG", "/dev/null")
         .envs(env.iter().copied())
         .output()?;
@@ -78,7 +78,7 @@ pub fn run_with(
     ))
 }
 
-/// `--set` for each.
+/// `--set` for each value.
 pub fn set(values: &[&str]) -> Vec<String> {
     values
         .iter()

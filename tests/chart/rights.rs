@@ -1,4 +1,4 @@
-//! Who may do what in a cluster with the chart.
+//! Rights of all accounts in a cluster with the chart.
 
 use std::{collections::BTreeSet, fs};
 
@@ -49,7 +49,7 @@ fn with_namespaces_the_rules_are_a_role_in_each_and_no_cluster_role_is_bound() -
     Ok(())
 }
 
-/// The `ClusterRoles` that are bound.
+/// `ClusterRoles` that have a binding.
 fn bound(all: &[Value]) -> Vec<&str> {
     let bindings = all
         .iter()
@@ -111,7 +111,7 @@ fn the_lease_is_bound_by_its_name_but_for_its_creation() -> Result<()> {
     Ok(())
 }
 
-/// The operator's rules with those of some files behind them.
+/// The operator's rules, followed by those of further files.
 fn with(files: &[&str]) -> Result<Value> {
     let mut all = Vec::new();
     for file in ["rules.yaml"].iter().chain(files) {
@@ -184,7 +184,7 @@ fn every_rule_has_its_reason_above_it() -> Result<()> {
             .iter()
             .enumerate()
             .filter(|(_, line)| line.trim_start().starts_with("- apiGroups:"))
-            // A policy's rules are matched, not granted.
+            // The rules of an admission policy match requests and grant nothing.
             .filter(|(at, _)| {
                 lines[..*at]
                     .iter()

@@ -1,4 +1,4 @@
-//! The schema of the values: it knows them all, and no others.
+//! The schema of the values: it contains exactly the existing values.
 
 use std::fs;
 
@@ -22,7 +22,7 @@ fn it_knows_every_value() -> Result<()> {
 
 #[test]
 fn it_knows_no_other_values() -> Result<()> {
-    // Kubernetes' own types, which the API server checks; global is Helm's, for all charts of a tree.
+    // Kubernetes' own types, which the API server validates; `global` is Helm's, for all charts of a tree.
     let open = [
         "/properties/global",
         "/properties/podSecurityContext",
@@ -59,7 +59,7 @@ fn resolved<'a>(schema: &'a Value, place: &'a Value) -> &'a Value {
     }
 }
 
-/// Objects that take any key with any value.
+/// Objects that accept any key with any value.
 fn collect_open(place: &Value, path: &str, found: &mut Vec<String>) {
     if place["type"] == "object" && place.get("additionalProperties").is_none() {
         found.push(path.to_owned());

@@ -1,4 +1,4 @@
-//! helm-unittest on the suites in the chart's `tests`, and that they leave no value out.
+//! The helm-unittest suites in the chart's `tests`, which must set every value.
 
 use std::fs;
 
@@ -24,7 +24,7 @@ fn every_value_is_set_by_a_unit_test() -> Result<()> {
     for entry in fs::read_dir(format!("{CHART}/tests"))? {
         let path = entry?.path();
         if path.is_dir() {
-            // Snapshots, which helm-unittest makes a place for.
+            // The directory of snapshots that helm-unittest creates.
             continue;
         }
         let suites: Vec<Value> = serde_saphyr::from_multiple(&fs::read_to_string(&path)?)?;

@@ -1,4 +1,4 @@
-//! `api-check`: under an account that may do nothing but create resources.
+//! `api-check` under an account that may only create resources.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ tests![
     a_schema_without_rules_is_found_out,
 ];
 
-/// What is printed if all is well.
+/// The output if all checks pass.
 pub const GOOD: &str = "ok    a good resource is accepted
 ok    an account ID of eleven digits is refused
 ok    a target that is the source is refused
@@ -109,7 +109,7 @@ async fn an_account_without_rights_is_told_what_it_lacks(stage: Arc<Stage>) -> R
     Ok(())
 }
 
-/// An old definition, or one that somebody relaxed: on a control plane of its own.
+/// An outdated or relaxed definition, on a separate control plane.
 async fn a_schema_without_rules_is_found_out(_: Arc<Stage>) -> Result<()> {
     use cluster::control_plane::{ControlPlane, Options};
     let cluster = ControlPlane::start(Options::default()).await?;

@@ -1,4 +1,4 @@
-//! How long AWS is asked: once, or for as long as `--wait` says.
+//! Calls to AWS: one call, or repeated calls until the time of `--wait` is over.
 
 use std::sync::Arc;
 
@@ -114,7 +114,7 @@ async fn a_key_that_stays_unknown_is_rejected_when_the_wait_is_over(_: Arc<Stage
         .await?;
     assert_eq!(run.code, 1, "{}", run.told());
     assert!(!run.out.contains("--wait"), "{}", run.told());
-    // At most as many questions as the operator asks about a key that settles, and the last one.
+    // At most as many calls as the operator makes for a settling key, plus the last one.
     assert!(sts.calls().len() <= 4 + 16, "{}", sts.calls().len());
     Ok(())
 }
@@ -136,7 +136,7 @@ async fn what_is_final_is_not_waited_for(_: Arc<Stage>) -> Result<()> {
     Ok(())
 }
 
-/// Credentials, profiles, proxies and endpoints of a pipeline's environment, and the operator's own.
+/// Credentials, profiles, proxies and endpoints in a pipeline's environment, and a variable of the operator.
 async fn a11_nothing_in_the_environment_has_a_say(_: Arc<Stage>) -> Result<()> {
     let (sts, elsewhere) = (sts().await?, sts().await?);
     let mut program = check(asking(&sts)).input(secret(PAIR.0, PAIR.1));

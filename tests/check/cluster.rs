@@ -145,7 +145,7 @@ async fn what_is_not_there_or_not_allowed_is_told(stage: Arc<Stage>) -> Result<(
 }
 
 async fn a_cluster_that_does_not_answer_leaves_it_undetermined(_: Arc<Stage>) -> Result<()> {
-    // Nobody listens there any more.
+    // No server listens on this port any more.
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     drop(listener);
@@ -168,7 +168,7 @@ async fn a_cluster_that_does_not_answer_leaves_it_undetermined(_: Arc<Stage>) ->
     Ok(())
 }
 
-/// What is in the environment neither helps nor hinders, and no output has the password of a proxy.
+/// A proxy in the environment has no effect, and no output contains a proxy's password.
 async fn a_proxy_of_the_kubeconfig_is_refused_in_words_and_one_of_the_environment_has_no_say(
     stage: Arc<Stage>,
 ) -> Result<()> {

@@ -1,4 +1,4 @@
-//! docs/check.md and the README show what the program prints, and name every flag.
+//! docs/check.md and the README show the program's actual output, and name every flag.
 
 use std::sync::Arc;
 

@@ -1,19 +1,19 @@
-//! Forms in which a Secret and its resource come: by hand, from templates, exports, other editors. The keys
-//! are invented.
+//! Forms in which a Secret and its resource are written: by hand, from templates, exports, other editors. The keys are
+//! fictional.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::stage::PAIR;
 
-/// A text that somebody applies.
+/// A text that a user applies.
 pub struct Form {
     pub name: String,
     pub text: Vec<u8>,
-    /// Whether `check` may ask which of several is meant.
+    /// Whether `check` may ask which of several objects to check.
     pub ambiguous: bool,
 }
 
-/// Texts, each with what is special about it.
+/// Texts, each with its peculiarity.
 type Texts = Vec<(&'static str, Vec<u8>)>;
 
 const HEAD: &str = "apiVersion: v1\nkind: Secret\nmetadata: {name: pair}\n";
@@ -529,7 +529,7 @@ fn resources() -> Texts {
     ])
 }
 
-/// Where `check` may ask which is meant.
+/// Texts for which `check` may ask which object to check.
 fn several() -> Vec<(&'static str, String)> {
     let plain = plain();
     let other = plain.replace("name: pair", "name: other");

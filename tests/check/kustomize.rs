@@ -1,4 +1,4 @@
-//! What kustomize makes of a Secret and its reference, with that of `kubectl`.
+//! A Secret and its reference after kustomize, as built into `kubectl`.
 
 use std::{fs, sync::Arc};
 

@@ -1,5 +1,5 @@
-//! `check` and `api-check` as people and pipelines run them: the built program, an STS stand-in that
-//! checks signatures, and a real API server where a cluster is concerned.
+//! `check` and `api-check` as run by people and pipelines: the built program, an STS stand-in that
+//! checks signatures, and a real API server for the tests that need a cluster.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod api;
@@ -25,7 +25,7 @@ use stage::Stage;
 use suite::{Suite, tests};
 
 fn main() -> Result<()> {
-    // A control plane starts once somebody needs one.
+    // The first test that needs the control plane starts it.
     let suite = Suite::open(8, async || Ok(Stage::default()))?;
     let conclusion = suite.play(all(), |stage, test| test(stage));
     suite.end(&conclusion)

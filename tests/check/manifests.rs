@@ -1,5 +1,4 @@
-//! What is read: YAML and JSON, `data` and `stringData`, streams of documents and lists, with a
-//! resource or without.
+//! Input formats: YAML and JSON, `data` and `stringData`, streams of documents and lists, with or without a resource.
 
 use std::sync::Arc;
 
@@ -157,7 +156,7 @@ async fn a_resource_gives_region_pins_and_keys(_: Arc<Stage>) -> Result<()> {
     let run = check(flags).input(manifests("orders", &pins)).run().await?;
     let json = run.json()?;
     assert_eq!((run.code, &json["reason"]), (1, &json!("PinMismatch")));
-    // Somebody with a manifest mends the manifest.
+    // The message names the field of the manifest that has to be corrected.
     let message = json["message"].as_str().unwrap_or_default();
     assert!(
         message.contains("spec.validation.accountId is 999999999999"),
@@ -226,7 +225,7 @@ async fn a_layout_that_cannot_carry_the_pair_rejects_it(_: Arc<Stage>) -> Result
     let run = check(["-f", "-", "--offline"]).canary(hash);
     let run = run.input(layouts(&["Env"])).run().await?;
     assert_eq!(run.code, 0, "{}", run.told());
-    // Alone, a Secret is judged for the layouts that a resource has by default.
+    // Without a resource, a Secret is checked for the default layouts.
     let run = check(["-f", "-", "--offline"])
         .canary(hash)
         .input(secret(PAIR.0, hash));

@@ -1,5 +1,4 @@
-//! What is no manifest, or none that an API server takes: an error that says so, and never a word of
-//! what stands in it.
+//! Input that is not a manifest, or that an API server rejects: an error explains it, and never quotes the input.
 
 use std::sync::Arc;
 
@@ -104,7 +103,7 @@ async fn what_no_api_server_takes_is_called_so(_: Arc<Stage>) -> Result<()> {
         "the metadata of a Secret in it cannot be read",
     )
     .await?;
-    // As an API server takes it: empty values, no data, data encoded once too often.
+    // Accepted by an API server: empty values, no data, data encoded once too often.
     let twice = |text: &str| STANDARD.encode(STANDARD.encode(text));
     for (rest, reason) in [
         (

@@ -1,5 +1,5 @@
-//! The verdict of `check` is that of the operator: both are given the same Secrets and specs in a
-//! real cluster, and the same STS.
+//! `check` and the operator give the same verdict: both get the same Secrets and specs in a real
+//! cluster, and the same STS.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ tests![check_and_the_operator_agree];
 
 const PATIENCE: Duration = Duration::from_secs(150);
 const OTHER: &str = "arn:aws:iam::123456789012:user/bills";
-/// IDs of which STS says something else each.
+/// IDs for which STS gives different answers.
 const UNKNOWN: &str = "AKIARZPUZDIKAUAIL2B4";
 const EXPIRED: &str = "AKIARZPUZDIKAUAIL2C5";
 const ROOT: &str = "AKIARZPUZDIKAUAIL2D6";
@@ -171,12 +171,12 @@ async fn check_and_the_operator_agree(stage: Arc<Stage>) -> Result<()> {
     Ok(())
 }
 
-/// Reasons whose sentence speaks of the operator, or carries notes.
+/// Reasons whose message mentions the operator, or includes notes.
 fn is_reworded(reason: &str) -> bool {
     ["FormatOnly", "AccountUnknown"].contains(&reason) || reason.starts_with("Sts")
 }
 
-/// The condition Verified once it is final: not while a key settles.
+/// The condition Verified once it is final, not while a key settles.
 async fn judged(
     resources: &Api<StaticAwsCredentials>,
     name: &str,

@@ -1,6 +1,6 @@
-//! Forms in which people keep such Secrets, each judged by a real API server as `kubectl apply` asks it, and
-//! by `check`: nothing is accepted that the API server refuses, nothing is unusable that it takes, and no
-//! value comes out (the program's own runner looks).
+//! Forms in which people write such Secrets, each given to a real API server by `kubectl apply` and to `check`: `check`
+//! accepts nothing that the API server rejects, can use everything that it accepts, and reveals no value (which the
+//! runner of the program tests).
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -46,7 +46,7 @@ async fn check_judges_as_the_api_server_does(stage: Arc<Stage>) -> Result<()> {
     Ok(())
 }
 
-/// Whether the API server takes it, and what it says.
+/// Whether the API server accepts the text, and its message.
 async fn applied(
     cluster: &cluster::control_plane::ControlPlane,
     namespace: &str,
@@ -61,7 +61,7 @@ async fn applied(
         .stderr(std::process::Stdio::piped())
         .spawn()?;
     let mut stdin = kubectl.stdin.take().context("no standard input")?;
-    // It may end before it has read all.
+    // The process may end before it has read all input.
     let _ = stdin.write_all(text).await;
     drop(stdin);
     let output = kubectl.wait_with_output().await?;

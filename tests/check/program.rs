@@ -1,4 +1,4 @@
-//! Runs the program, and sees to it in every run that no key material comes out.
+//! Runs the program, and checks on every run that the output has no key material.
 
 use std::{process::Stdio, time::Duration};
 
@@ -8,10 +8,10 @@ use tokio::{io::AsyncWriteExt, process::Command};
 
 use crate::stage::PAIR;
 
-/// Far more than any run takes; whoever waits longer has met an endless loop.
+/// Far more than any run takes: a longer run is an endless loop.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// How a run ended.
+/// Result of a run.
 #[derive(Debug)]
 pub struct Run {
     pub code: i32,
@@ -19,7 +19,7 @@ pub struct Run {
     pub err: String,
 }
 
-/// A command line about to be run.
+/// A command line to run.
 pub struct Program {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
@@ -44,19 +44,19 @@ pub fn program<T: AsRef<str>>(name: &str, flags: impl IntoIterator<Item = T>) ->
 }
 
 impl Program {
-    /// What it reads from standard input.
+    /// Sets the standard input.
     pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.input = input.into();
         self
     }
 
-    /// A variable of its environment.
+    /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// More that must not come out.
+    /// Adds a value that must not occur in the output.
     pub fn canary(mut self, value: &str) -> Self {
         self.canaries.push(value.to_owned());
         self
@@ -74,7 +74,7 @@ impl Program {
         let mut stdin = child.stdin.take().context("no standard input")?;
         let input = self.input;
         let feed = tokio::spawn(async move {
-            // It may end without reading all of it.
+            // The program may end before it has read all input.
             let _ = stdin.write_all(&input).await;
         });
         let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await??;
@@ -93,7 +93,7 @@ impl Program {
         Ok(run)
     }
 
-    /// Runs it on standard input, and expects this code and this on standard output.
+    /// Runs the program, and expects this exit code and this standard output.
     pub async fn prints(self, code: i32, out: &str) -> Result<()> {
         let arguments = self.arguments.join(" ");
         let run = self.run().await?;
@@ -106,7 +106,7 @@ impl Program {
         Ok(())
     }
 
-    /// Runs it on standard input, and expects an error with these words and nothing else.
+    /// Runs the program, and expects exactly one error with these words.
     pub async fn fails_with(self, words: &str) -> Result<()> {
         let arguments = self.arguments.join(" ");
         let run = self.run().await?;
@@ -125,7 +125,7 @@ impl Program {
 }
 
 impl Run {
-    /// All of it, for a message.
+    /// The whole result, for error messages.
     pub fn told(&self) -> String {
         format!("{}:\n{}{}", self.code, self.out, self.err)
     }
@@ -136,7 +136,7 @@ impl Run {
     }
 }
 
-/// A value in every shape in which it may slip through, its ends too.
+/// A value in every form in which it could leak, including its beginning and its end.
 fn forms(value: &str) -> Vec<String> {
     if value.len() < SHORTEST {
         return Vec::new();

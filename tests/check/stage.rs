@@ -1,4 +1,4 @@
-//! What the tests share: pairs, and a control plane with the CRD, started for whoever comes first.
+//! State that the tests share: pairs, and a control plane with the CRD, started on first use.
 
 use anyhow::Result;
 use cluster::{
@@ -9,17 +9,17 @@ use tokio::sync::OnceCell;
 
 const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
 
-/// A pair of the shape that AWS gives out.
+/// A pair in the format of AWS.
 pub const PAIR: (&str, &str) = (
     "AKIARZPUZDIKAUAIL2A3",
     "wSecretOfTheFirstPair+wSecretOf/TheFirst",
 );
-/// The account that its ID encodes.
+/// The account that the pair's ID encodes.
 pub const ACCOUNT: &str = "123456789012";
-/// Its user.
+/// The user of the pair.
 pub const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
 
-/// What all tests share.
+/// State shared by all tests.
 #[derive(Default)]
 pub struct Stage {
     cluster: OnceCell<ControlPlane>,
@@ -38,14 +38,14 @@ impl Stage {
     }
 }
 
-/// A stand-in for STS that knows the pair.
+/// A stand-in for STS that accepts the pair.
 pub async fn sts() -> Result<Sts> {
     let sts = Sts::start().await?;
     sts.accept_pair(PAIR.0, PAIR.1, ACCOUNT, ARN, "AIDAQUAIL");
     Ok(sts)
 }
 
-/// A Secret `orders-key-pair` with these values, as JSON, which carries any text.
+/// A Secret `orders-key-pair` with these values, as JSON, which can carry any text.
 pub fn secret(id: &str, secret: &str) -> String {
     serde_json::json!({
         "apiVersion": "v1",

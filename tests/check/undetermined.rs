@@ -1,4 +1,4 @@
-//! What says nothing about the pair is neither its fault nor its proof.
+//! An answer without information about the pair neither rejects nor verifies the pair.
 
 use std::sync::Arc;
 

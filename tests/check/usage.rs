@@ -1,4 +1,4 @@
-//! The command line: what is wrong with it is said, with an exit code of its own.
+//! The command line: errors are explained, and have their own exit code.
 
 use std::sync::Arc;
 
@@ -122,7 +122,7 @@ async fn help_is_printed_with_success_and_lists_the_exit_codes(_: Arc<Stage>) ->
         }
         assert!(!run.out.contains("env:"), "{}", run.told());
     }
-    // Of other subcommands the code of a wrong command line is as it was.
+    // Other subcommands keep exit code 2 for a wrong command line.
     let run = program("run", ["--no-such-flag"]).run().await?;
     assert_eq!(run.code, 2, "{}", run.told());
     let run = program("api-check", ["--no-such-flag"]).run().await?;

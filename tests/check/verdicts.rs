@@ -27,7 +27,7 @@ const OURS: &str = "  account  123456789012
   region   eu-west-1
 ";
 
-/// Flags for a question in eu-west-1 about standard input.
+/// Flags for a check of standard input against STS in eu-west-1.
 pub fn asking(sts: &Sts) -> Vec<String> {
     let flags = ["-f", "-", "--region", "eu-west-1", "--sts-endpoint"];
     flags
@@ -37,7 +37,7 @@ pub fn asking(sts: &Sts) -> Vec<String> {
         .collect()
 }
 
-/// Flags and more of them.
+/// Appends flags.
 pub fn with(mut flags: Vec<String>, more: &[&str]) -> Vec<String> {
     flags.extend(more.iter().map(ToString::to_string));
     flags

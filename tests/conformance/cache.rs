@@ -1,4 +1,4 @@
-//! Where installed SDKs are kept: once for each content of a client's directory.
+//! The cache of installed SDKs: one entry for each content of a client's directory.
 
 use std::{
     fs::File,
@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
-/// Fills a directory of the cache unless it is there, and returns it. `make` gets a temporary name of it.
+/// Returns a directory of the cache, filled on first use. `make` gets its temporary path.
 pub fn filled(
     client: &Path,
     more: &str,
@@ -85,7 +85,7 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         let entry = entry?;
         let path = entry.path();
         match entry.file_type()?.is_dir() {
-            // What cargo or npm leave when somebody runs them there by hand.
+            // Leftovers of cargo or npm runs by hand.
             true if path.ends_with("target") || path.ends_with("node_modules") => {}
             true => collect(&path, files)?,
             false => files.push(path),

@@ -10,7 +10,7 @@ use crate::{pairs::SOURCES, way::Way};
 
 const PAGE: &str = include_str!("../../docs/sdks.md");
 
-/// Seconds for which a pair counts in the examples where it expires, as the page says and as the tests have it.
+/// Lifetime of an expiring pair in the examples, in seconds: as written on the page, and as used by the tests.
 const LIFETIME_WRITTEN: &str = "1080";
 pub const LIFETIME: u64 = 20;
 
@@ -18,7 +18,7 @@ pub const LIFETIME: u64 = 20;
 pub struct Example {
     /// The name of the resource.
     pub resource: String,
-    /// Everything but the Deployment.
+    /// All objects except the Deployment.
     pub objects: Vec<Value>,
     /// The Deployment.
     pub deployment: Value,
@@ -36,7 +36,7 @@ pub fn of(way: Way) -> Result<Example> {
     });
     let text = example.with_context(|| format!("docs/sdks.md has no example of {way}"))?;
     let mut objects = Vec::new();
-    // As kubectl reads it, where file modes begin with a zero.
+    // kubectl reads file modes with a leading zero as octal.
     let options = serde_saphyr::options! { legacy_octal_numbers: true };
     for document in text.split("\n---\n") {
         let read = serde_saphyr::from_str_with_options::<Value>(document, options.clone());
@@ -57,17 +57,17 @@ pub fn of(way: Way) -> Result<Example> {
 }
 
 impl Example {
-    /// The pod that the Deployment makes.
+    /// The spec of the Deployment's pods.
     pub fn pod_spec(&self) -> &Value {
         &self.deployment["spec"]["template"]["spec"]
     }
 
-    /// The annotations of that pod.
+    /// The annotations of the Deployment's pods.
     pub fn pod_annotations(&self) -> &Value {
         &self.deployment["spec"]["template"]["metadata"]["annotations"]
     }
 
-    /// Everything but the Deployment, as manifests for a namespace.
+    /// All objects except the Deployment, as manifests for a namespace.
     pub fn manifests(&self, namespace: &str) -> String {
         let within = |object: &Value| {
             let mut object = object.clone();
@@ -80,7 +80,7 @@ impl Example {
     }
 }
 
-/// Whether there is a way for each layout.
+/// Fails unless each layout has a way with an example.
 pub fn cover_every_layout() -> Result<()> {
     for layout in Layout::VARIANTS {
         let way = Way::ALL.into_iter().find(|way| way.layout() == *layout);

@@ -1,4 +1,4 @@
-//! Clients that are asked each second while the pair is rotated under them.
+//! Clients that are asked every second during a rotation.
 
 use std::{
     collections::BTreeMap,
@@ -19,22 +19,22 @@ use crate::{
 const WAY: Way = Way::CredentialProcess;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// When the pair was rotated, and when the one before was deactivated.
+/// Times of the rotation, and of the deactivation of the previous pair.
 #[derive(Clone, Copy, Debug)]
 pub struct Moments {
     pub rotated: Instant,
     pub deactivated: Instant,
 }
 
-/// What one client said, and when it was asked.
+/// Answers of one client, with the time of each request.
 pub type Answers = Vec<(Instant, Answer)>;
 
-/// Whether somebody is asked by [`each_second`] alone.
+/// Whether only [`each_second`] asks this client.
 pub fn is_followed(pod: &Running<'_>, way: Way) -> bool {
     way == WAY && FOLLOWED.contains(&pod.part.name.as_str())
 }
 
-/// Asks each of them once a second until it is over.
+/// Asks each client once a second until `over` is set.
 pub async fn each_second(pods: &[Running<'_>], over: &AtomicBool) -> BTreeMap<At, Answers> {
     let followed = pods.iter().filter(|pod| is_followed(pod, WAY));
     let all = followed.map(|pod| async move {
@@ -49,11 +49,11 @@ pub async fn each_second(pods: &[Running<'_>], over: &AtomicBool) -> BTreeMap<At
     join_all(all).await.into_iter().collect()
 }
 
-/// What one client did, in a line.
+/// Summary of one client in a line.
 pub fn told(at: &At, answers: &Answers, moments: &Moments, second: &str) -> String {
     let of_second = |(_, answer): &&(Instant, Answer)| answer.key.as_deref() == Some(second);
     let first = answers.iter().find(of_second);
-    // Not every SDK tells which key it used.
+    // Not every SDK reports the key that it used.
     let picked_up = first.map_or("at an unknown time".to_owned(), |(asked, _)| {
         let after = asked.saturating_duration_since(moments.rotated);
         format!("after {} s", after.as_secs())
@@ -67,7 +67,7 @@ pub fn told(at: &At, answers: &Answers, moments: &Moments, second: &str) -> Stri
     )
 }
 
-/// Whether nothing failed, before the rotation, after it, and after the key before was deactivated.
+/// Fails if a request failed before the rotation, after it, or after the deactivation of the previous key.
 pub fn judge(answers: &Answers, moments: &Moments) -> Result<()> {
     if let Some((_, failed)) = failures(answers).next() {
         anyhow::bail!(
@@ -82,7 +82,7 @@ pub fn judge(answers: &Answers, moments: &Moments) -> Result<()> {
         answers.iter().filter(|(asked, _)| within(*asked)).count()
     };
     for (what, least, count) in [
-        // A first answer takes some seconds.
+        // The first answer takes some seconds.
         (
             "before the rotation",
             1,

@@ -1,4 +1,4 @@
-//! How clients come onto the machine, each from the lock file in its directory.
+//! Installation of the clients, each from the lock file in its directory.
 
 use std::{
     ffi::OsString,
@@ -14,7 +14,7 @@ use crate::{
     sdk::{Client, Runs, clients},
 };
 
-/// Installs what Debian has to bring, before anything else may want to: its tools stand no company. Blocks.
+/// Installs the Debian packages first, since apt and dpkg cannot run twice at a time. Blocks.
 pub fn packages() -> Result<()> {
     let mut wanted = vec!["awscli", "ruby", "ruby-aws-sdk-core"];
     let runs = |program| run(Command::new(program).arg("-version")).is_ok();
@@ -24,7 +24,7 @@ pub fn packages() -> Result<()> {
     debian(&wanted)
 }
 
-/// A virtual environment with what `requirements.txt` names, and `client.py` in it.
+/// A virtual environment with the packages of `requirements.txt`, and `client.py` in it.
 pub fn python(client: &Path) -> Result<Client> {
     let place = environment(client, |_| Ok(()))?;
     let python = place.join("bin/python");
@@ -35,7 +35,7 @@ pub fn python(client: &Path) -> Result<Client> {
     ))
 }
 
-/// The first version of the CLI, which `PyPI` has.
+/// Version 1 of the AWS CLI, from `PyPI`.
 pub fn cli1(client: &Path) -> Result<Client> {
     let place = environment(client, |_| Ok(()))?;
     let python = place.join("bin/python");
@@ -44,7 +44,7 @@ pub fn cli1(client: &Path) -> Result<Client> {
     Ok(on_the_machine(command, vec![base_of(&python)?, place]))
 }
 
-/// The second version of the CLI, which `PyPI` has not and Debian has.
+/// Version 2 of the AWS CLI, from Debian, since `PyPI` does not have it.
 pub fn cli2(client: &Path) -> Result<Client> {
     debians(
         Path::new("/bin/sh"),
@@ -57,7 +57,7 @@ pub fn ruby(client: &Path) -> Result<Client> {
     debians(Path::new("/usr/bin/ruby"), &[&client.join("client.rb")])
 }
 
-/// What a package of Debian's brought.
+/// A client of programs from Debian packages.
 fn debians(program: &Path, arguments: &[&Path]) -> Result<Client> {
     let command = words(&[&[program], arguments].concat());
     for file in &command {
@@ -66,7 +66,7 @@ fn debians(program: &Path, arguments: &[&Path]) -> Result<Client> {
     Ok(on_the_machine(command, Vec::new()))
 }
 
-/// Node, which `PyPI` has as well, with what `package-lock.json` names.
+/// Node, from `PyPI`, with the packages of `package-lock.json`.
 pub fn javascript(client: &Path) -> Result<Client> {
     const FILES: [&str; 3] = ["package.json", "package-lock.json", "client.mjs"];
     let node = |place: &Path| -> Result<PathBuf> {
@@ -90,7 +90,7 @@ pub fn javascript(client: &Path) -> Result<Client> {
     Ok(on_the_machine(words(&command), vec![place]))
 }
 
-/// The JDK of the machine, or Debian's, with what `pom.xml` names.
+/// The machine's JDK, or Debian's, with the dependencies of `pom.xml`.
 pub fn java(client: &Path) -> Result<Client> {
     let place = filled(client, "", |place| {
         let mut maven = Command::new("mvn");
@@ -113,13 +113,13 @@ pub fn java(client: &Path) -> Result<Client> {
     })?;
     let home = java_home()?;
     let mut command = words(&[&home.join("bin/java")]);
-    // Many of them start at once.
+    // Many JVMs start at once.
     command
         .extend(["-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx128m", "-cp"].map(str::to_owned));
     command.push(format!("{0}/classes:{0}/jars/*", place.display()));
     command.push("Client".to_owned());
     let mut directories = vec![home, place];
-    // Debian keeps a JDK's settings there.
+    // Debian keeps settings of a JDK in `/etc`.
     for entry in std::fs::read_dir("/etc")? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default();
@@ -136,7 +136,7 @@ pub fn go(client: &Path) -> Result<Client> {
     Ok(alone(binary))
 }
 
-/// A static binary, since a test of what works in an empty image needs one.
+/// A static binary, which can run in an otherwise empty image.
 pub fn rust(client: &Path) -> Result<Client> {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let place = filled(client, &target, |place| {
@@ -197,7 +197,7 @@ fn environment(client: &Path, more: impl FnOnce(&Path) -> Result<()>) -> Result<
     })
 }
 
-/// Where the environment's Python has its library.
+/// Directory of the standard library of the environment's Python.
 fn base_of(python: &Path) -> Result<PathBuf> {
     let said = run(Command::new(python).args(["-c", "import sys; print(sys.base_prefix)"]))?;
     Ok(PathBuf::from(said.trim()))

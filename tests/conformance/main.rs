@@ -1,6 +1,6 @@
-//! Which AWS SDK reads which layout. Programs with the SDKs run in pods on a real node, with what the
-//! operator published mounted as docs/sdks.md shows it, and ask an STS that checks signatures; then the
-//! pair is rotated under them. The outcome is the table in docs/sdks.md.
+//! Layouts that each AWS SDK reads. Programs with the SDKs run in pods on a real node, mount the published pair as in
+//! docs/sdks.md, and call an STS that checks signatures, before and after a rotation. The result is the table in
+//! docs/sdks.md.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod cache;
@@ -44,7 +44,7 @@ fn main() -> Result<()> {
     libtest_mimic::run(&arguments, trials(&matrix)).exit();
 }
 
-/// One for each SDK and way, and some for what they have in common.
+/// A trial for each SDK and way, and some for common properties.
 fn trials(matrix: &Matrix) -> Vec<Trial> {
     let mut trials = vec![
         trial(

@@ -1,4 +1,4 @@
-//! What came out, as a verdict for each SDK and way and as the table of docs/sdks.md.
+//! The results, as a verdict for each SDK and way and as the table of docs/sdks.md.
 
 use std::{
     collections::BTreeMap,
@@ -24,11 +24,11 @@ const END: &str = "<!-- The end of the table -->";
 
 /// The answers of one client.
 pub struct Cell {
-    /// With the first pair published.
+    /// After the first pair is published.
     pub before: Answer,
-    /// With the second pair in the files, and both active.
+    /// After the files have the second pair, with both pairs active.
     pub both: Answer,
-    /// With only the second pair active.
+    /// After the first pair is deactivated.
     pub alone: Answer,
 }
 
@@ -38,7 +38,7 @@ pub struct Matrix {
     cells: BTreeMap<At, Cell>,
     restarted: Vec<(At, Answer)>,
     followed: BTreeMap<String, Result<(), String>>,
-    /// The ends of their access key IDs.
+    /// Suffixes of the access key IDs.
     first: Pairs<String>,
     second: Pairs<String>,
 }
@@ -57,7 +57,7 @@ impl Matrix {
         self.cells.insert(at, cell);
     }
 
-    /// The answers of a client that was asked each second.
+    /// Adds the answers of a client that was asked every second.
     pub fn follow(&mut self, at: At, answers: &Answers, moments: &Moments) -> Result<()> {
         eprintln!(
             "conformance: {}",
@@ -79,18 +79,18 @@ impl Matrix {
         Ok(())
     }
 
-    /// Whether no request failed of a client that was asked each second.
+    /// Fails if a request of a client that was asked every second failed.
     pub fn judge_followed(&self, pod: &str) -> Result<()> {
         let judged = self.followed.get(pod).context("was not asked")?;
         judged.clone().map_err(anyhow::Error::msg)
     }
 
-    /// The answers of a pod that was started anew with only the second pair active.
+    /// Sets the answers of a pod that was restarted with only the second pair active.
     pub fn restarted(&mut self, answers: Vec<(At, Answer)>) {
         self.restarted = answers;
     }
 
-    /// Whether the SDK authenticated, and nothing went wrong but that it had an old pair.
+    /// Fails unless the SDK authenticated, with no failure other than that of an old pair.
     pub fn judge(&self, sdk: &Sdk, way: Way) -> Result<()> {
         let cell = self.cell(sdk, way).context("was not tried")?;
         ensure!(
@@ -112,7 +112,7 @@ impl Matrix {
         self.reads_again(cell, way).map(drop)
     }
 
-    /// Whether a program that is alone in its image is refused what needs a shell.
+    /// Fails unless a client without a shell in its image reports a failure.
     pub fn judge_without_shell(&self, sdk: &Sdk) -> Result<()> {
         let at = (pods::alone(sdk), Way::ProcessJson);
         let cell = self.cells.get(&at).context("was not tried")?;
@@ -129,7 +129,7 @@ impl Matrix {
         Ok(())
     }
 
-    /// Whether a pod that was started anew used the new pair in every way.
+    /// Fails unless the restarted pod used the new pair in every way.
     pub fn judge_restarted(&self) -> Result<()> {
         ensure!(!self.restarted.is_empty(), "none was started anew");
         for (at, answer) in &self.restarted {
@@ -140,7 +140,7 @@ impl Matrix {
         Ok(())
     }
 
-    /// The table.
+    /// The table in Markdown.
     pub fn table(&self) -> String {
         let names = Way::ALL.map(|way| format!("`{}`", way.layout().as_str()));
         let names: Vec<String> = { names.into_iter().zip(Way::ALL) }
@@ -161,7 +161,7 @@ impl Matrix {
         lines.join("\n")
     }
 
-    /// Whether the page says the same.
+    /// Fails unless the page has the same table.
     pub fn is_in_the_docs(&self) -> Result<()> {
         let page = std::fs::read_to_string(page())?;
         let rest = page
@@ -175,7 +175,7 @@ impl Matrix {
         Ok(())
     }
 
-    /// Writes it into the page.
+    /// Writes the table into the page.
     pub fn write(&self) -> Result<()> {
         let page_path = page();
         let page = std::fs::read_to_string(&page_path)?;
@@ -185,13 +185,13 @@ impl Matrix {
         Ok(std::fs::write(page_path, page)?)
     }
 
-    /// A client's pod with a shell, if it has one, counts.
+    /// The client's pod with a shell has precedence.
     fn cell(&self, sdk: &Sdk, way: Way) -> Option<&Cell> {
         let with_shell = self.cells.get(&(sdk.pod.to_owned(), way));
         with_shell.or_else(|| self.cells.get(&(pods::alone(sdk), way)))
     }
 
-    /// Whether the client went on with the new pair by itself.
+    /// Whether the client switched to the new pair without a restart.
     fn reads_again(&self, cell: &Cell, way: Way) -> Result<bool> {
         let Cell { alone, .. } = cell;
         let key = alone.key.as_ref();

@@ -1,4 +1,4 @@
-//! The operator, run as the built binary under a service account with the chart's rules.
+//! The operator: the built binary under a service account with the chart's rules.
 
 use std::{
     net::Ipv4Addr,
@@ -48,7 +48,7 @@ pub async fn start(cluster: &ControlPlane, sts: &str) -> Result<Leashed> {
 
 async fn await_ready(operator: &Leashed, bind: &str, log: &Path) -> Result<()> {
     let end = Instant::now() + PATIENCE;
-    // It has no way to call us.
+    // The operator cannot notify the test.
     while !is_ready(bind).await.unwrap_or(false) {
         operator.check()?;
         ensure!(

@@ -1,9 +1,9 @@
-//! The pairs of the user at one time. What the operator says of a key counts all pods that hold the key,
-//! under every resource: in one pair with variables, the pods of a helper would never be said to be done.
+//! The current pairs. The operator counts the pods that hold a key across all resources: with one pair for all ways,
+//! the previous key would never be reported as unused for the helper.
 
 use crate::way::Way;
 
-/// A pair for what reads it again by itself, and one for all that may go on with the one before.
+/// A pair for clients that reload it, and one for clients that may keep the previous one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pairs<T> {
     pub process: T,
@@ -30,13 +30,13 @@ impl<T> Pairs<T> {
     }
 }
 
-/// The Secrets from which they are published.
+/// The Secrets from which the pairs are published.
 pub const SOURCES: Pairs<&str> = Pairs {
     process: "orders-helper-key-pair",
     others: "orders-key-pair",
 };
 
-/// Whose they are. AWS gives a user 2 keys at the most.
+/// The users of the pairs. AWS allows at most 2 keys per user.
 pub const USERS: Pairs<&str> = Pairs {
     process: "orders-helper",
     others: "orders",

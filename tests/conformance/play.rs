@@ -1,6 +1,6 @@
-//! The play: publish, ask every client, rotate under them, ask again, deactivate the first keys, that of
-//! the helper once the operator says that it may go and the other one although the operator says that
-//! pods hold it, ask again; and some are asked each second all the while.
+//! The story: publish, ask every client, rotate, ask again, deactivate the first keys, ask again. The helper's key is
+//! deactivated once the operator reports it unused, the other one while pods still hold it. Some clients are asked
+//! every second throughout.
 
 use std::{
     collections::BTreeMap,
@@ -26,14 +26,14 @@ use crate::{
     way::Way,
 };
 
-/// As many pods as start at once, and clients as are asked at once: what two processors bear.
+/// Pods that start at once, and clients that are asked at once: the limit of two processors.
 const STARTING: usize = 3;
 const ASKED: usize = 5;
 
-/// For how long those that are asked each second are asked with the second key alone.
+/// Time for which clients are still asked every second with only the second key active.
 const AFTERWARDS: Duration = Duration::from_secs(10);
 
-/// Where an answer comes from: the pod and its container.
+/// Origin of an answer: the pod and its container.
 pub type At = (String, Way);
 
 pub async fn play() -> Result<Matrix> {
@@ -81,7 +81,7 @@ pub async fn play() -> Result<Matrix> {
     Ok(matrix)
 }
 
-/// The second pairs, when they came, and what everybody said.
+/// The second pairs, the times, and all answers.
 type Told = (Pairs<KeyPair>, Moments, Vec<(At, Cell)>);
 
 async fn rotate(stage: &Stage, pods: &[Running<'_>], first: &Pairs<KeyPair>) -> Result<Told> {
@@ -118,7 +118,7 @@ async fn rotate(stage: &Stage, pods: &[Running<'_>], first: &Pairs<KeyPair>) -> 
 /// Installs everything. Blocks.
 fn prepare() -> Result<(PathBuf, Vec<(&'static Sdk, Client)>)> {
     let launch = cluster::binaries::go_binary(&clients().join("launch"), ".", "launch", 10)?;
-    // For work on one of them.
+    // `SDKS` restricts the run to some SDKs, for development.
     let named = std::env::var("SDKS").ok();
     let wanted = |sdk: &&Sdk| {
         let named = named.as_ref();
@@ -137,7 +137,7 @@ async fn ask_all(pods: &[Running<'_>]) -> BTreeMap<At, Answer> {
     let all = all.filter(|(pod, way)| !follow::is_followed(pod, *way));
     let asked = stream::iter(all).map(|(pod, way)| async move {
         let answer = match way {
-            // An SDK may ask with the old pair until that expires.
+            // An SDK may use the old pair until that expires.
             Way::ProcessJsonExpiring => {
                 let patience = 2 * Duration::from_secs(examples::LIFETIME);
                 pod.ask_for(way, patience).await

@@ -1,5 +1,5 @@
-//! The pod of an SDK: a container for each way to get the pair, with the variables, mounts and volumes of
-//! its example in docs/sdks.md.
+//! The pod of an SDK: a container for each way to get the pair, with the variables, mounts and volumes of its example
+//! in docs/sdks.md.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use crate::{
     way::Way,
 };
 
-/// The image that puts the launcher where the clients find it.
+/// The image that installs the launcher for the clients.
 pub const LAUNCH_IMAGE: &str = "conformance.test/launch:1";
 const MACHINE: [&str; 8] = [
     "/usr",
@@ -28,17 +28,17 @@ const MACHINE: [&str; 8] = [
     "/etc/ld.so.conf",
 ];
 
-/// The image of a client that is alone in it.
+/// The image that contains only the client.
 pub fn image(sdk: &Sdk) -> String {
     format!("conformance.test/{}:1", sdk.pod)
 }
 
-/// The name of a volume of an example in a pod that has those of others as well.
+/// The name of an example's volume in a pod that has volumes of several examples.
 pub fn volume(way: Way, name: &str) -> String {
     format!("{}-{name}", way.container())
 }
 
-/// A pod of an SDK, before it is one.
+/// The plan of an SDK's pod.
 #[derive(Clone)]
 pub struct Part<'a> {
     pub sdk: &'a Sdk,
@@ -47,13 +47,13 @@ pub struct Part<'a> {
     pub ways: Vec<Way>,
 }
 
-/// The name of the pod in which a client is alone in its image.
+/// The name of the pod whose image contains only the client.
 pub fn alone(sdk: &Sdk) -> String {
     format!("{}-alone", sdk.pod)
 }
 
-/// The pods of an SDK. A client that is alone in its image cannot start a process, so it tries that on the
-/// machine as well.
+/// The pods of an SDK. A client alone in its image cannot start a process, so the ways that need one run on the machine
+/// as well.
 pub fn parts<'a>(sdk: &'a Sdk, client: &Client) -> Vec<Part<'a>> {
     let ways = sdk.ways.to_vec();
     let Runs::Alone(binary) = &client.runs else {
@@ -76,7 +76,7 @@ pub fn parts<'a>(sdk: &'a Sdk, client: &Client) -> Vec<Part<'a>> {
         runs: Runs::OnTheMachine(vec![directory]),
     };
     let mut alone_in = ways.clone();
-    // Once is enough to see that it fails.
+    // One way is enough to see the failure.
     alone_in.retain(|way| *way != Way::ProcessJsonExpiring);
     let mut parts = vec![
         Part {
@@ -96,7 +96,7 @@ pub fn parts<'a>(sdk: &'a Sdk, client: &Client) -> Vec<Part<'a>> {
     parts
 }
 
-/// The pod.
+/// The manifest of the pod.
 pub fn pod(
     part: &Part<'_>,
     examples: &BTreeMap<Way, Example>,
@@ -126,7 +126,7 @@ pub fn pod(
         containers.push(made);
     }
     let mut spec = examples[&part.ways[0]].pod_spec().clone();
-    // The launcher, for containers whose image lacks it.
+    // Installs the launcher for containers whose image lacks it.
     spec["initContainers"] = json!([{
         "name": "install", "image": LAUNCH_IMAGE, "imagePullPolicy": "Never",
         "args": ["--install", "/asks"],
@@ -146,7 +146,7 @@ pub fn pod(
     }))
 }
 
-/// Those by which one of the containers is served.
+/// The annotations for the container with the injection.
 fn annotations(part: &Part<'_>, examples: &BTreeMap<Way, Example>) -> Value {
     let way = Way::CredentialProcess;
     if !part.ways.contains(&way) {
@@ -160,7 +160,7 @@ fn annotations(part: &Part<'_>, examples: &BTreeMap<Way, Example>) -> Value {
     annotations
 }
 
-/// What every pod has: a place for the pipes, one for temporary files, and the machine.
+/// Volumes of every pod: the pipes, temporary files, and the machine.
 fn own_volumes(machine: &[PathBuf]) -> Vec<Value> {
     let empty = ["asks", "tmp"].map(|name| json!({ "name": name, "emptyDir": {} }));
     let host = machine.iter().enumerate().map(|(at, path)| {
@@ -170,7 +170,7 @@ fn own_volumes(machine: &[PathBuf]) -> Vec<Value> {
     empty.into_iter().chain(host).collect()
 }
 
-/// The example's container with the client in the place of the application.
+/// The example's container with the client in place of the application.
 fn one(given: &Value, way: Way, client: &Client, endpoint: &str) -> Result<Value> {
     let mut made = given.clone();
     made["name"] = json!(way.container());
@@ -189,7 +189,7 @@ fn one(given: &Value, way: Way, client: &Client, endpoint: &str) -> Result<Value
         ("HOME", "/tmp"),
         ("PATH", "/usr/local/bin:/usr/bin:/bin"),
     ] {
-        // That door is closed by the injection.
+        // The injection sets this variable itself.
         if way != Way::CredentialProcess || name != "AWS_EC2_METADATA_DISABLED" {
             env.push(json!({ "name": name, "value": value }));
         }
@@ -211,7 +211,7 @@ fn name(object: &Value) -> Result<&str> {
     object["name"].as_str().context("a volume has no name")
 }
 
-/// The machine's directories that are there, none within another.
+/// The machine's existing directories, without those inside another one.
 fn machine(more: &[PathBuf]) -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = Vec::new();
     let wanted = MACHINE

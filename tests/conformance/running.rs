@@ -1,4 +1,4 @@
-//! A pod that runs, and the asking of the clients in it.
+//! A running pod, and requests to the clients in it.
 
 use std::{
     fmt,
@@ -27,25 +27,25 @@ use crate::{
     way::Way,
 };
 
-/// What a client says.
+/// The answer of a client.
 #[derive(Clone, Deserialize)]
 pub struct Answer {
     /// The version of the SDK.
     pub sdk: String,
-    /// Who it is, if STS told.
+    /// The caller's identity, if STS returned it.
     pub arn: Option<String>,
-    /// The bucket that it listed, if it asks S3 instead.
+    /// The bucket that the client listed, if it uses S3 instead.
     pub bucket: Option<String>,
-    /// The last four characters of the key ID it used, where the SDK tells.
+    /// The last four characters of the key ID, if the SDK reports it.
     pub key: Option<String>,
-    /// The code of the refusal.
+    /// The code of the rejection.
     pub error: Option<String>,
-    /// More about it.
+    /// Further details of the rejection.
     pub words: Option<String>,
 }
 
 impl Answer {
-    /// Whether AWS took the client for whom it is.
+    /// Whether AWS authenticated the client as the expected user.
     pub fn is_accepted(&self) -> bool {
         let user = self
             .arn
@@ -55,7 +55,7 @@ impl Answer {
         user || self.bucket.is_some()
     }
 
-    /// In the place of one that did not come.
+    /// Placeholder for a missing answer.
     fn none(why: &anyhow::Error) -> Self {
         Self {
             sdk: "unknown".to_owned(),
@@ -84,7 +84,7 @@ pub struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    /// Starts it.
+    /// Starts the pod.
     pub async fn start(stage: &'a Stage, part: Part<'a>) -> Result<Self> {
         let namespace = match &part.client.runs {
             Runs::OnTheMachine(_) => &stage.open,
@@ -118,7 +118,7 @@ impl<'a> Running<'a> {
         })
     }
 
-    /// Starts it anew, as a rollout does: under another name.
+    /// Restarts the pod like a rollout: under another name.
     pub async fn restart(self) -> Result<Self> {
         let all = Api::<Pod>::namespaced(self.stage.cluster.client(), self.namespace);
         let deleted = all
@@ -135,11 +135,11 @@ impl<'a> Running<'a> {
         Self::start(self.stage, Part { name, ..self.part }).await
     }
 
-    /// Waits until kubelet has put one of the pairs into every file that it mounted here.
+    /// Waits until the kubelet has written one of the pairs to every Secret volume of this pod.
     pub async fn sees(&self, pairs: &Pairs<KeyPair>) -> Result<()> {
         let end = Instant::now() + PATIENCE;
         let volumes = self.directory.join("volumes/kubernetes.io~secret");
-        // There is none if all ways are variables.
+        // The directory is missing if all ways are variables.
         for volume in std::fs::read_dir(&volumes).into_iter().flatten() {
             let data = volume?.path().join("..data");
             while !(holds(&data, &pairs.process.id)? || holds(&data, &pairs.others.id)?) {
@@ -155,13 +155,13 @@ impl<'a> Running<'a> {
         Ok(())
     }
 
-    /// Asks one of its clients.
+    /// Asks one of the pod's clients.
     pub async fn ask(&self, way: Way) -> Answer {
         let answer = self.answer(way).await;
         answer.unwrap_or_else(|why| Answer::none(&why))
     }
 
-    /// Asks one of its clients until AWS accepts it, or for as long as it may hold a pair.
+    /// Asks a client until AWS accepts it, or until `patience` is over.
     pub async fn ask_for(&self, way: Way, patience: Duration) -> Answer {
         let end = Instant::now() + patience;
         loop {
@@ -185,7 +185,7 @@ impl<'a> Running<'a> {
             ensure!(Instant::now() < end, "{what}: {}", self.log(&container));
             Ok(())
         };
-        // A client that ended, or has not begun, has no pipe that anyone reads.
+        // A client that has ended or not yet started has no reader on its pipe.
         while tell(&pipe).is_err() {
             patience("it does not listen")?;
             sleep(Duration::from_millis(50)).await;
@@ -213,7 +213,7 @@ fn all_run(pod: Option<&Pod>) -> bool {
     statuses.is_some_and(|all| all.iter().all(|one| one.started == Some(true)))
 }
 
-/// Without waiting for a reader, of which there may be none.
+/// Writes without waiting for a reader, since there may be none.
 fn tell(pipe: &Path) -> std::io::Result<()> {
     let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let mut options = std::fs::OpenOptions::new();
@@ -226,7 +226,7 @@ fn answers(log: &str) -> impl Iterator<Item = Answer> {
         .filter_map(|line| serde_json::from_str(line).ok())
 }
 
-/// Whether some file in a directory holds a text.
+/// Whether any file in a directory contains a text.
 fn holds(directory: &Path, text: &str) -> Result<bool> {
     for file in std::fs::read_dir(directory)? {
         let content = std::fs::read(file?.path())?;

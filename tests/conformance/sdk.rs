@@ -1,17 +1,17 @@
-//! The SDKs, how each is installed, and the layouts that it has a way to read.
+//! The SDKs, how each is installed, and the layouts that it can read.
 
 use std::path::{Path, PathBuf};
 
 use crate::{install, way::Way};
 use anyhow::Result;
 
-/// An SDK, or a program that people use as one.
+/// An SDK, or a program that is used like one.
 pub struct Sdk {
-    /// Its name in the table.
+    /// Name in the table.
     pub name: &'static str,
-    /// The name of its pod.
+    /// Name of the pod.
     pub pod: &'static str,
-    /// What it can read.
+    /// Ways that the SDK supports.
     pub ways: &'static [Way],
     directory: &'static str,
     install: fn(&Path) -> Result<Client>,
@@ -24,10 +24,10 @@ pub struct Client {
     pub runs: Runs,
 }
 
-/// What is around the client in its container.
+/// The environment of the client in its container.
 #[derive(Clone)]
 pub enum Runs {
-    /// An image with this static binary and nothing else, in a namespace under `restricted`.
+    /// An image with only this static binary, in a namespace under `restricted`.
     Alone(PathBuf),
     /// The machine's own programs and libraries, read-only, and these directories.
     OnTheMachine(Vec<PathBuf>),
@@ -47,7 +47,7 @@ const ALL: &[Way] = &[
     ServiceBinding,
     CloudCredential,
 ];
-/// Where there is no library for bindings.
+/// Ways of SDKs without a library for service bindings.
 const UNBOUND: &[Way] = &[
     Env,
     SharedCredentialsFile,
@@ -56,10 +56,10 @@ const UNBOUND: &[Way] = &[
     CredentialProcess,
     CloudCredential,
 ];
-/// Those that are asked each second all the while, in the way that is made for it.
+/// Pods whose client is asked every second during the whole rotation, by `CredentialProcess`.
 pub const FOLLOWED: [&str; 5] = ["boto3", "javascript", "go-alone", "java", "rust-alone"];
 
-/// In the order of the table: name, pod, ways, directory of the client, how it is installed.
+/// In the order of the table: name, pod, ways, directory of the client, installer.
 pub const SDKS: &[Sdk] = &[
     sdk("Python: boto3", "boto3", ALL, "boto3", install::python),
     sdk(
@@ -129,7 +129,7 @@ const fn sdk(
 }
 
 impl Sdk {
-    /// Installs it. Blocks.
+    /// Installs the SDK. Blocks.
     pub fn prepare(&self) -> Result<Client> {
         (self.install)(&clients().join(self.directory))
     }

@@ -1,4 +1,4 @@
-//! What the SDKs are tried in: a cluster with a node, moto, and the operator with the chart's rules.
+//! The test bed of the SDKs: a cluster with a node, moto, and the operator with the chart's rules.
 
 use std::{
     collections::BTreeMap,
@@ -28,19 +28,19 @@ use crate::{
     way::Way,
 };
 
-/// For what usually takes seconds.
+/// Time limit for actions that usually take seconds.
 pub const PATIENCE: Duration = Duration::from_mins(3);
 const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
 
-/// Dropped from top to bottom.
+/// The fields are dropped from top to bottom.
 pub struct Stage {
     operator: Leashed,
     pub moto: Moto,
     pub node: Node,
     pub cluster: ControlPlane,
-    /// Where pods may mount directories of the machine.
+    /// Namespace in which pods may mount directories of the machine.
     pub open: String,
-    /// Under Pod Security `restricted`.
+    /// Namespace under Pod Security `restricted`.
     pub restricted: String,
     /// The examples of docs/sdks.md.
     pub examples: BTreeMap<Way, Example>,
@@ -87,13 +87,13 @@ impl Stage {
         })
     }
 
-    /// moto, as pods reach it.
+    /// The address of moto for pods.
     pub fn endpoint(&self) -> String {
         let port = self.moto.url().rsplit(':').next().unwrap_or_default();
         format!("http://{}:{port}", self.node.bridge_address())
     }
 
-    /// A further pair of each user, written into the sources in both namespaces.
+    /// Creates a further pair of each user, and writes it into the sources in both namespaces.
     pub async fn new_pairs(&self) -> Result<Pairs<KeyPair>> {
         let pairs = Pairs {
             process: self.moto.create_access_key(USERS.process).await?,
@@ -104,7 +104,7 @@ impl Stage {
         Ok(pairs)
     }
 
-    /// The operator has let nothing of these pairs out but by its targets.
+    /// Fails if the operator exposed one of these pairs outside of its targets.
     pub async fn kept_secret(&self, pairs: &[&KeyPair]) -> Result<()> {
         let secrets: Vec<&str> = { pairs.iter() }
             .flat_map(|pair| [&*pair.id, &*pair.secret])
@@ -134,7 +134,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Applies the examples in both namespaces, and asks the API server whether it would take the rest.
+    /// Applies the examples in both namespaces; their Deployments and pods only in a dry run.
     pub async fn apply_examples(&self) -> Result<()> {
         for example in self.examples.values() {
             for namespace in [&self.open, &self.restricted] {
@@ -173,8 +173,8 @@ impl Stage {
         Ok(())
     }
 
-    /// Waits until the operator says that nobody holds the helper's pair before any more, and that somebody
-    /// holds the other one.
+    /// Waits until the operator reports that no pod holds the helper's previous pair, and that some pod holds the other
+    /// previous pair.
     pub async fn may_deactivate(&self) -> Result<()> {
         self.says(Way::CredentialProcess, "False").await?;
         self.says(Way::Env, "True").await
@@ -200,7 +200,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Under `restricted`, which refuses a pod that falls short of it.
+    /// Creates the object in a dry run under `restricted`, which rejects a pod that violates it.
     async fn dry_run(&self, manifest: &Value) -> Result<()> {
         let mut file = tempfile::NamedTempFile::new()?;
         file.write_all(manifest.to_string().as_bytes())?;
@@ -217,15 +217,15 @@ impl Stage {
     }
 }
 
-/// For how many seconds SDKs keep what the helper told them. With `CREDENTIAL_PROCESS_TTL=1080` as in a real
-/// cluster, which takes half an hour.
+/// Seconds for which SDKs keep the helper's answer. `CREDENTIAL_PROCESS_TTL=1080` is the value of a real cluster, and
+/// takes half an hour.
 pub fn ttl() -> u64 {
     let given = std::env::var("CREDENTIAL_PROCESS_TTL").ok();
     let given = given.and_then(|given| given.parse().ok());
     given.unwrap_or(examples::LIFETIME)
 }
 
-/// What serves pods with the annotations, and the image that the helper comes from.
+/// Installs the injection, and imports the image of the helper.
 async fn inject(cluster: &ControlPlane, node: &Node, example: &Example) -> Result<()> {
     let values = ["injection.enabled=true"];
     let rendered = chart::rendered("injection", "aws", &values, &["injection/*"]).await?;

@@ -4,15 +4,15 @@ use std::fmt;
 
 use static_aws_credentials::api::Layout;
 
-/// A layout, and how a pod uses it.
+/// A layout, and its use by a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
     Env,
     SharedCredentialsFile,
     ProcessJson,
-    /// `ProcessJson` with a time after which the SDK asks again.
+    /// `ProcessJson` with an expiration, after which the SDK asks again.
     ProcessJsonExpiring,
-    /// By two annotations: the injection adds the rest.
+    /// Two annotations; the injection adds the rest.
     CredentialProcess,
     ServiceBinding,
     CloudCredential,
@@ -34,7 +34,7 @@ impl Way {
         Self::MendixStorage,
     ];
 
-    /// What the target is written in.
+    /// The layout of the target.
     pub fn layout(self) -> Layout {
         match self {
             Self::Env => Layout::Env,
@@ -48,7 +48,7 @@ impl Way {
         }
     }
 
-    /// The heading of its example.
+    /// The heading of the example.
     pub fn heading(self) -> &'static str {
         match self {
             Self::ProcessJsonExpiring => "ProcessJson, expiring",
@@ -56,12 +56,12 @@ impl Way {
         }
     }
 
-    /// The name of its container.
+    /// The name of the container.
     pub fn container(self) -> String {
         format!("{self:?}").to_lowercase()
     }
 
-    /// Whether the SDK has to start a process by a shell of its image.
+    /// Whether the SDK has to start a process through a shell of its image.
     pub fn needs_shell(self) -> bool {
         self.layout() == Layout::ProcessJson
     }

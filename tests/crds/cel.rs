@@ -1,4 +1,4 @@
-//! Each CEL rule of the definition has an example that it accepts and one that it refuses.
+//! Each CEL rule of the definition has an example that it accepts and one that it rejects.
 
 use crate::schema::{cases::cases, changed, definition, valid};
 use anyhow::{Context, Result};
@@ -23,14 +23,14 @@ impl Rules {
         })
     }
 
-    /// The fields and messages of the rules that an object offends.
+    /// The fields and messages of the rules that an object violates.
     fn offences(&self, object: &Value) -> Vec<(String, String)> {
         let outcome = self
             .validator
             .validate_compiled(&self.compiled, object, None);
         let errors = outcome.err().into_iter().flatten();
         errors
-            // Of a rule at the root this evaluator gives the path with a dot in front, unlike the API server.
+            // For a rule at the root, this evaluator starts the path with a dot, unlike the API server.
             .map(|error| {
                 (
                     error.field_path.trim_start_matches('.').to_owned(),
@@ -129,7 +129,7 @@ fn the_operator_can_use_what_the_rules_accept() -> Result<()> {
     Ok(())
 }
 
-/// An object may be older than a rule, and what becomes part of a host name is checked again.
+/// An object may be older than a rule, so values that become part of a host name are checked again.
 #[test]
 fn the_operator_too_refuses_a_bad_region_arn_or_interval() -> Result<()> {
     let parsed_again = [
@@ -150,7 +150,7 @@ fn the_operator_too_refuses_a_bad_region_arn_or_interval() -> Result<()> {
     Ok(())
 }
 
-/// `check` reads manifests that no schema has seen.
+/// `check` reads manifests that no schema has validated.
 #[test]
 fn an_interval_that_no_duration_holds_is_refused_and_never_a_panic() -> Result<()> {
     for digits in [5, 19, 60, 400] {

@@ -1,4 +1,4 @@
-//! The shipped definition: that it is fresh, and that its schema keeps the promises of the API.
+//! The shipped definition is up to date, and its schema keeps the promises of the API.
 
 #![allow(
     clippy::indexing_slicing,
@@ -81,7 +81,7 @@ fn every_string_list_and_map_is_bounded() -> Result<()> {
     Ok(())
 }
 
-/// A structural schema has no keyword for the keys of a map: a rule at the map bounds them.
+/// A structural schema has no keyword for the keys of a map: a CEL rule on the map bounds them.
 #[test]
 fn every_key_of_a_map_is_bounded() -> Result<()> {
     let maps: Vec<Node> = nodes()?

@@ -1,4 +1,4 @@
-//! The shipped definition around its schema: names, columns, selectable fields, marks for other tools.
+//! The shipped definition around its schema: names, columns, selectable fields, metadata for other tools.
 
 use anyhow::Result;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The schema reserves the keys that layouts write, and no others.
+//! The schema reserves exactly the keys that layouts write.
 
 use anyhow::Result;
 use kube::core::cel::Validator;

@@ -1,4 +1,4 @@
-//! The copy for other containers.
+//! The copy of the program for other containers.
 
 use std::{
     fs,
@@ -66,7 +66,7 @@ fn a_directory_that_cannot_be_written_is_named_and_nothing_is_left_behind() {
         "{complaint_of_missing}"
     );
 
-    // The name is taken by a directory, so that the last step fails.
+    // A directory has the program's name, so the last step fails.
     let taken = mounted.directory.path().join("credential-process");
     fs::create_dir_all(taken.join("x")).unwrap();
     let output = run(&["install", mounted.directory.path().to_str().unwrap()]);
@@ -76,7 +76,7 @@ fn a_directory_that_cannot_be_written_is_named_and_nothing_is_left_behind() {
     assert_eq!(left.len(), 1, "{left:?}");
 }
 
-/// As on nodes whose kubelet keeps its volumes on such a file system.
+/// Like a node on which the kubelet's volumes are mounted with `noexec`.
 #[test]
 fn a_directory_from_which_nothing_runs_is_told_by_the_installer_and_holds_no_program() {
     let mounted = Mounted::new();

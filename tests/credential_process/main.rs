@@ -1,4 +1,4 @@
-//! The `credential_process` as SDKs start it.
+//! The `credential_process`, started like an SDK starts it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -26,7 +26,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_credential-process");
 const ID: &str = "AKIAQRSTUVWX23456723";
 const SECRET: &str = "abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+";
 
-/// The program without an environment, as that of a container may be.
+/// The program with an empty environment, as a container may have it.
 fn program(arguments: &[&str]) -> Command {
     started_as(Path::new(PROGRAM), arguments)
 }
@@ -41,12 +41,12 @@ fn run(arguments: &[&str]) -> Output {
     program(arguments).output().unwrap()
 }
 
-/// The file that the operator writes.
+/// The content of the file that the operator writes.
 fn json(id: &str, secret: &str) -> String {
     format!(r#"{{"Version":1,"AccessKeyId":"{id}","SecretAccessKey":"{secret}"}}"#)
 }
 
-/// A file in a directory that goes with the test.
+/// A file in a directory that is removed after the test.
 struct Mounted {
     directory: TempDir,
     file: PathBuf,
@@ -70,7 +70,7 @@ impl Mounted {
     }
 }
 
-/// The one line on standard error.
+/// The only line on standard error.
 fn complaint(output: &Output) -> String {
     assert!(output.stdout.is_empty(), "it prints nothing where it fails");
     let text = String::from_utf8(output.stderr.clone()).unwrap();

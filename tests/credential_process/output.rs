@@ -1,4 +1,4 @@
-//! What it prints.
+//! Output of the program.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn printed(content: &str, arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// In how many seconds what was printed is to be read again.
+/// Seconds until the printed pair expires.
 fn lifetime(printed: &Value) -> i64 {
     let expiration = printed["Expiration"].as_str().unwrap();
     let at: Timestamp = expiration.parse().unwrap();

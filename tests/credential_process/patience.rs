@@ -1,4 +1,4 @@
-//! The kubelet changes the mount while SDKs read it.
+//! The kubelet updates the mount while SDKs read it.
 
 use std::{
     fs,
@@ -65,7 +65,7 @@ fn a_file_that_comes_or_becomes_whole_in_time_is_read() {
     }
 }
 
-/// Swaps the content as the kubelet does: a new directory, a new link, the old directory away.
+/// Swaps the content like the kubelet: creates a directory, replaces the link, removes the old directory.
 fn swap(mount: &Path, turn: usize, content: &str) {
     let old = fs::read_link(mount.join("..data")).ok();
     let new = format!("..{turn}");

@@ -1,4 +1,4 @@
-//! In the place of a shell: Node calls `/bin/sh -c`, Go, Rust and Java call `sh -c`.
+//! The program as a replacement for the shell: Node calls `/bin/sh -c`, Go, Rust and Java call `sh -c`.
 
 use std::os::unix::fs::symlink;
 

@@ -1,4 +1,4 @@
-//! What AWS cannot or does not say.
+//! Inconclusive answers of AWS.
 
 use std::time::Duration;
 
@@ -119,7 +119,7 @@ fn questions_about_a_published_pair_grow_rarer_as_far_as_the_reason_allows() {
         (Reason::StsUnavailable, [12; 7]),
         (Reason::StsUnreachable, [12; 7]),
         (Reason::StsThrottled, [30, 60, 120, 240, 300, 300, 300]),
-        // A person must switch the region on.
+        // Only a person can enable the region.
         (Reason::RegionDisabled, [30, 60, 120, 240, 480, 600, 600]),
     ] {
         let mut world = World::published_with(|spec| spec.validation.interval = "10m".to_owned());
@@ -135,7 +135,7 @@ fn questions_about_a_published_pair_grow_rarer_as_far_as_the_reason_allows() {
     }
 }
 
-/// While an endpoint gives no answer, a question waits for its first one: all of them soon do.
+/// During an outage, a call waits for the endpoint's first answer and costs nothing, so pauses stay short.
 #[test]
 fn an_endpoint_that_gives_no_answer_is_looked_at_every_few_seconds() {
     for reason in [Reason::StsUnreachable, Reason::StsUnavailable] {
@@ -211,7 +211,7 @@ fn an_expiry_by_the_word_of_aws_is_no_refusal_since_its_keys_do_not_expire() {
         world.advance(Duration::from_hours(3));
         let state = world.state();
         if replaced {
-            // Keys of another store may expire.
+            // Keys of a store other than AWS may expire.
             assert!(
                 state.starts_with("Ready=False CredentialsExpired"),
                 "{state}"

@@ -1,4 +1,4 @@
-//! Time: when a pair is proven again, and clocks that are wrong.
+//! Time: when a pair is verified again, and wrong clocks.
 
 use std::time::Duration;
 

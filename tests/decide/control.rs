@@ -1,4 +1,4 @@
-//! Before a refusal of a published pair counts, the endpoint is asked about another pair that it accepted.
+//! Before a rejection of a published pair counts, another pair that the endpoint accepted is sent to it.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ fn a_refusal_counts_if_a_pair_of_another_account_is_accepted_meanwhile() {
     }
 }
 
-/// With a long interval each account is asked about at another time, and looks alone.
+/// With a long interval, accounts are checked at different times, so each rejection looks like the only one.
 #[test]
 fn refusals_of_all_accounts_never_count_however_far_apart_they_are_seen() {
     for policy in [OnRejected::Withdraw, OnRejected::Keep] {

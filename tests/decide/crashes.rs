@@ -1,4 +1,4 @@
-//! A process that ends at any point, and statuses that are not to be trusted.
+//! A process that ends at any point, and statuses that cannot be trusted.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use static_aws_credentials::api::{
     DeletionPolicy, Identity, OnRejected, StaticAwsCredentialsStatus, ValidationLevel,
 };
 
-/// What users do. Each ends in one state, wherever the process ends meanwhile.
+/// Actions of users. Each leads to one state, wherever the process ends meanwhile.
 type Story = (&'static str, fn(&mut World));
 
 const STORIES: [Story; 9] = [
@@ -291,7 +291,7 @@ fn a_target_of_a_newer_spec_is_not_taken_for_a_stray_of_an_older_one() {
     world.respecify(|spec| spec.target.name = Some("renamed".to_owned()));
     world.settle();
     assert_eq!(world.pair_in("renamed"), Some(alpha()));
-    // The first replica has heard of the new target, and not of the new spec.
+    // The first replica has listed the new target, but has not got the new spec.
     world.swap();
     world.list_secrets();
     world.run("orders");

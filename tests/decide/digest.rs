@@ -1,4 +1,4 @@
-//! What the status vouches for while the source is away: the data that were published, whoever wrote.
+//! Without its source, the target is checked against the digest of the published data, not by its writer.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn write_as_the_operator(world: &mut World, change: impl FnOnce(&mut Secret)) {
     world.store.replace(secret).unwrap();
 }
 
-/// Another secret with the same ID, so that the last characters of the ID tell nothing.
+/// Another secret with the same ID, so that the suffix of the ID shows no difference.
 fn swap_secret(secret: &mut Secret) {
     let other = alpha().with_wrong_secret();
     for value in secret.data.as_mut().unwrap().values_mut() {

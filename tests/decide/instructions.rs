@@ -1,4 +1,4 @@
-//! What a decision costs, in instructions: they are the same on a busy machine.
+//! The cost of a decision in instructions, which do not depend on the load of the machine.
 
 use std::{
     hint::black_box,
@@ -12,15 +12,15 @@ use static_aws_credentials::domain::decide::{self, Inputs as Known, Step};
 
 use crate::kit::{SOURCE, World, alpha, beta, resource};
 
-/// A story, how many decisions it takes, and how many instructions one of them may take in a build for
-/// tests: half more than were counted.
+/// A story, its number of decisions, and the limit of instructions for each in a build for tests: 1.5 times the
+/// measured number.
 const STORIES: [(&str, u64, u64); 4] = [
     ("creation", 4, 290_000),
     ("rotation", 4, 810_000),
     ("look after a restart", 1, 20_500),
     ("proof of an interval", 4, 290_000),
 ];
-/// How often each decision is made anew where its instructions are counted.
+/// How often each decision is repeated to count its instructions.
 const TIMES: u64 = 50;
 
 static AGAIN: AtomicU64 = AtomicU64::new(0);
@@ -34,7 +34,7 @@ fn counted(known: &Known<'_>) -> Step {
     decide::decide(known)
 }
 
-/// Plays a story, and returns how many decisions it took.
+/// Plays a story, and returns the number of decisions.
 fn play(story: &str) -> u64 {
     let mut world = if story == "creation" {
         World::new()
@@ -63,7 +63,7 @@ fn play(story: &str) -> u64 {
     DECISIONS.load(Ordering::Relaxed) - before
 }
 
-/// What callgrind runs: the story that the environment names.
+/// The target of callgrind: plays the story in the environment variable `STORY`.
 #[test]
 fn a_story_whose_instructions_are_counted() {
     let Ok(story) = std::env::var("STORY") else {

@@ -1,5 +1,5 @@
-//! A world in memory that runs the real `decide` step by step: an API server, AWS, a clock and
-//! processes that come and go. No client, no waiting.
+//! A world in memory that runs the real `decide` step by step: an API server, AWS, a clock, and processes that start
+//! and end. No client, no waiting.
 
 mod aws;
 mod build;

@@ -1,4 +1,4 @@
-//! Labels that an administrator has copied from resources to their targets.
+//! Labels that the operator copies from resources to their targets.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What becomes of Secrets that are not the target any more, and what `Retain` keeps.
+//! Former targets, and the Secrets that `Retain` keeps.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn owners(world: &World, name: &str) -> usize {
     owners.map_or(0, Vec::len)
 }
 
-/// Deletes the resource, and everything that only lives with it.
+/// Deletes the resource and the Secrets that it owns.
 fn end(world: &mut World) {
     world.store.delete_resource("orders");
     world.settle();
@@ -22,7 +22,7 @@ fn end(world: &mut World) {
     world.settle();
 }
 
-/// An immutable Secret keeps its data alone.
+/// Only the data of an immutable Secret cannot be changed.
 #[test]
 fn retain_releases_an_immutable_target_of_a_suspended_resource() {
     let mut world = World::published();
@@ -203,7 +203,7 @@ fn a_leftover_whose_deletion_is_refused_is_told_and_tried_again() {
     assert!((2..20).contains(&tries), "{again}");
     assert!(!again.contains("status"), "{again}");
     assert_eq!(world.message(ConditionType::Published), message);
-    // Nothing else that happens makes more tries of it.
+    // Other events cause no further tries.
     world.fill(SOURCE, &beta());
     world.settle_twice();
     assert!(!world.requests().contains("delete"));

@@ -1,5 +1,5 @@
-//! The rules of the design in sentences: what happens to target and status when something happens
-//! to source, target, spec, AWS, clock or process. All of it in memory; time is an argument.
+//! The rules of the design as sentences: what a change of source, target, spec, AWS, clock or process does to target
+//! and status. All in memory; time is an argument.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

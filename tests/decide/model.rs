@@ -1,9 +1,8 @@
-//! A small world explored to the end: one resource, two sources, a target, a stranger's Secret and two
-//! replicas; people do something, the process dies or is deposed between any two requests, answers
-//! are lost, AWS is away. In every state the rules of `kit::rules` held for each effect that led to
-//! it, and from every state, if faults cease, the match is reached and stays.
+//! A small world explored completely: one resource, two sources, a target, a foreign Secret and two replicas. People
+//! act, the process ends or is deposed between any two requests, responses are lost, AWS has an outage. `kit::rules`
+//! holds for each effect, and from every state without further faults the goal is reached and stays.
 //!
-//! It runs the real `decide`. That it can fail is shown by breaking `decide` on purpose.
+//! It runs the real `decide`. Versions of `decide` that are broken on purpose show that it can fail.
 
 mod broken;
 mod deeds;
@@ -71,8 +70,7 @@ fn a_stray_that_loses_its_mark_leaves_nothing_to_be_found_later() {
     world.rest();
 }
 
-/// A leader that was deposed had created it for a spec that was changed at once; the next one heard of it
-/// before it heard of the resource.
+/// A deposed leader created the target for an older spec. The next leader lists the target before it gets the resource.
 #[test]
 fn a_target_that_is_heard_of_before_its_resource_is_no_garbage() {
     use deeds::Deed::Rename;
@@ -95,7 +93,7 @@ fn a_target_that_is_heard_of_before_its_resource_is_no_garbage() {
     goal::is_reached(&world);
 }
 
-/// It had not heard that the spec names another source, and the status of what it wrote was refused.
+/// The deposed leader had not got the new source in the spec, and the status of its write was rejected.
 #[test]
 fn what_a_deposed_leader_wrote_is_not_taken_for_what_was_published() {
     use deeds::Deed::SwitchSource;

@@ -1,4 +1,4 @@
-//! A source whose pairs AWS refuses one after another.
+//! A source with several pairs in a row that AWS rejects.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -6,7 +6,7 @@ use static_aws_credentials::api::ConditionType;
 
 use crate::kit::{Pair, SOURCE, TARGET, World, alpha, beta, resource};
 
-/// Pairs of which AWS knows none.
+/// A pair that AWS does not know.
 fn unknown(number: usize) -> Pair {
     let mut pair = alpha();
     let letters = ["A", "B", "C", "D", "E", "F", "G", "H"];
@@ -15,7 +15,7 @@ fn unknown(number: usize) -> Pair {
     pair
 }
 
-/// A source that gets another unknown pair each second, for so many seconds.
+/// Writes another unknown pair each second. Returns the number of IDs that STS got.
 fn flooded(world: &mut World, seconds: usize) -> usize {
     for number in 0..seconds {
         world.fill(SOURCE, &unknown(number));

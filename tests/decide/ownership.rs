@@ -1,4 +1,4 @@
-//! Whose Secret stands at the target's name.
+//! The owner of the Secret under the target's name.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Whatever users, AWS, clocks and processes do, in whatever order: the rules of `kit::rules` hold
-//! for each single effect, and when nobody does anything any more, everything comes to rest.
+//! Random actions of users, AWS, clocks and processes: `kit::rules` holds for each single effect, and without further
+//! actions everything settles.
 
 mod action;
 mod chance;
@@ -36,7 +36,7 @@ fn config() -> Config {
     }
 }
 
-/// Told with every failure; the environment can give it again.
+/// Printed with every failure. The environment variable `SEED` sets it.
 static SEED: LazyLock<u64> = LazyLock::new(|| {
     let given = std::env::var("SEED")
         .ok()
@@ -57,13 +57,13 @@ fn begun() -> World {
     world
 }
 
-/// Nobody does anything any more, and AWS answers.
+/// Ends all faults, and lets time pass without further actions.
 fn rest(world: &mut World) {
     world.fate.crash_after = None;
     world.aws.outage = None;
     world.aws.breaks_signatures = false;
     world.store.collect_garbage();
-    // Longer than the longest interval that a story chooses, and a confirmation after it.
+    // Longer than the longest interval of a story, and a confirmation after it.
     world.advance(Duration::from_hours(5));
     world.settle_twice();
 }
@@ -72,7 +72,7 @@ fn names(world: &World) -> Vec<String> {
     world.store.resources.keys().cloned().collect()
 }
 
-/// What a user sees, without versions and times.
+/// The state that a user sees, without versions and times.
 fn essence(world: &World) -> Vec<String> {
     let of = |name: &String| {
         let status = world.status_of(name);
@@ -113,7 +113,7 @@ proptest! {
         world.restart();
         world.settle();
         let state = world.state();
-        // Of a target that was edited and cannot be restored no version is kept.
+        // No version is kept of a target that was edited and cannot be restored.
         let settled = ["Ready=True Published", "Ready=False SourceNotFound", "Ready=False SignatureMismatch"];
         if settled.iter().any(|settled| state.starts_with(settled)) && state.contains("Published=True") {
             prop_assert!(world.log.is_empty(), "{} asks for {:?}", state, world.log);
@@ -122,7 +122,7 @@ proptest! {
 
     #[test]
     fn restarts_change_nothing_that_users_see(
-        // What AWS says meanwhile is news to a new process only, so it says the same all along.
+        // Only a new process would see a change of AWS at once, so AWS answers the same throughout.
         aws in vec(actions().prop_filter("of AWS", Action::is_of_aws), 0..3),
         story in vec(actions(), 1..25),
     ) {
@@ -138,7 +138,7 @@ proptest! {
         for action in story.iter().filter(same_for_both) {
             for world in [&mut calm, &mut restless] {
                 perform(world, action);
-                // Long enough that nobody counts as somebody who edits the target again and again.
+                // Longer than the 10 minutes after which the count of restores of the target starts anew.
                 world.advance(Duration::from_mins(11));
             }
             restless.restart();
@@ -165,8 +165,7 @@ proptest! {
     }
 }
 
-/// Whatever was done before, the end is that of the last spec, the last source and the present AWS in
-/// an empty cluster.
+/// The final state depends only on the spec, the source and AWS: it is the same as in an empty cluster.
 #[test]
 fn the_end_does_not_depend_on_the_way() {
     const NAME: &str = "properties::the_end_does_not_depend_on_the_way";
@@ -214,7 +213,7 @@ fn the_end_does_not_depend_on_the_way() {
     );
 }
 
-/// What does not come from the spec and keeps a good pair from being published.
+/// Actions that remove what keeps a good pair from being published, except the rest of the spec.
 fn obstacles_removed() -> Vec<Action> {
     let mut actions = vec![
         Action::Rival(false),
@@ -231,7 +230,7 @@ fn obstacles_removed() -> Vec<Action> {
     actions
 }
 
-/// Secrets but for versions and UIDs.
+/// Secrets with labels, without versions and UIDs.
 fn secrets(world: &World) -> Vec<String> {
     let of = |(name, secret): (&String, &Secret)| {
         let metadata = &secret.metadata;

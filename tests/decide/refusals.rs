@@ -1,4 +1,4 @@
-//! When AWS refuses a pair.
+//! Pairs that AWS rejects.
 
 use std::time::Duration;
 
@@ -101,8 +101,7 @@ fn a_touched_source_does_not_make_a_pair_settle_again() {
     );
 }
 
-/// Keys are reactivated. A key may also be known to AWS only after some minutes, and the first questions come
-/// soon for that.
+/// IAM can reactivate a key. AWS may also know a new key only after some minutes, so the first calls come soon.
 #[test]
 fn a_refused_pair_is_asked_about_soon_and_then_each_interval() {
     let mut world = World::new();
@@ -270,7 +269,7 @@ fn withdraw_leaves_a_secret_that_is_not_ours_any_more() {
     assert!(world.store.secret(TARGET).is_some());
 }
 
-/// Somebody else changes a target whose pair is refused, and then the policy becomes `Withdraw`.
+/// Another writer changes a target with a rejected pair, and then the policy becomes `Withdraw`.
 fn withdrawn_after(restart: bool, change: impl Fn(&mut World)) -> (World, String) {
     let mut world = World::published();
     world.aws.deactivate(&alpha());
@@ -336,13 +335,13 @@ fn a_target_that_was_lost_stays_lost_under_withdraw_whether_or_not_the_process_i
     }
 }
 
-/// AWS does not know a deactivated ID, whatever secret comes with it. That a wrong pair was refused for
-/// long says nothing of the right one, which comes back.
+/// AWS does not know a deactivated ID, with any secret. The time for which a wrong pair was rejected does not count for
+/// the right pair that follows.
 #[test]
 fn a_published_pair_is_not_withdrawn_for_a_refusal_of_another_with_its_id() {
     for restarts in [false, true] {
         let mut world = withdrawing();
-        // What this process proved itself it believes for the rest of the interval.
+        // A process trusts its own verification for the rest of the interval.
         world.restart();
         world.aws.deactivate(&alpha());
         world.fill(SOURCE, &alpha().with_wrong_secret());
@@ -365,7 +364,7 @@ fn a_published_pair_is_not_withdrawn_for_a_refusal_of_another_with_its_id() {
     }
 }
 
-/// AWS refuses what is odd, and the oddity is the likeliest cause.
+/// AWS rejects an unusual pair, and its unusual form is the likeliest cause.
 #[test]
 fn a_refusal_tells_what_is_odd_about_the_pair() {
     for secret in [

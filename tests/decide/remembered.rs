@@ -1,4 +1,4 @@
-//! What a process remembers of a resource: timers, refusals, restores.
+//! The state of a resource in memory: timers, rejections, restores.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A signature that STS calls wrong: the fault of the pair only where the pair was never proven.
+//! A signature that STS rejects: a fault of the pair only if the pair was never verified.
 
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ fn a_touched_source_of_a_pair_with_a_wrong_signature_is_asked_about_anew() {
     assert_eq!(world.target(), Some(alpha()));
 }
 
-/// Whether this process proved the pair, or one before.
+/// Whether this process verified the pair, or an earlier one.
 #[test]
 fn a_wrong_signature_of_a_proven_pair_is_doubted_and_withdraws_nothing() {
     let ways: [fn(&mut World); 4] = [
@@ -100,7 +100,7 @@ fn a_wrong_signature_of_a_proven_pair_is_doubted_and_withdraws_nothing() {
             });
         },
         |world| {
-            // Verified is Unknown by the time that the next process begins.
+            // Verified is Unknown when the next process starts.
             world.advance(Duration::from_hours(2));
             world.restart();
         },
@@ -168,7 +168,7 @@ fn a_pair_that_was_published_unproven_is_refused_for_a_wrong_signature_and_not_w
     }
 }
 
-/// IAM never changes a secret, so a wrong signature for another secret with the published ID is the pair's.
+/// IAM never changes a secret, so a wrong signature of another secret with the published ID is the pair's fault.
 #[test]
 fn another_secret_with_the_id_of_a_proven_pair_is_refused_at_once() {
     for restarts in [false, true] {

@@ -1,4 +1,4 @@
-//! What happens to the source.
+//! Changes of the source.
 
 use std::time::Duration;
 
@@ -163,7 +163,7 @@ fn going_back_to_the_pair_before_costs_one_question_at_most() {
     assert_eq!(world.status().published.unwrap().revision, 4);
 }
 
-/// The status arrives without its writer learning of it, or the process ends the run before.
+/// The lost response is that of the target, which ends the reconcile, or that of the status.
 #[test]
 fn a_rotation_and_back_reaches_the_target_whichever_answer_is_lost_between() {
     for lost in 0..2 {
@@ -208,7 +208,7 @@ fn a_new_bad_pair_leaves_the_last_good_one_and_its_interval_proofs_pause() {
     world.advance(Duration::from_hours(5));
     let of_published = |asked: &&crate::kit::Asked| asked.id == alpha().id;
     assert_eq!(world.aws.asked.iter().filter(of_published).count(), 0);
-    // The refused one is asked about each interval, and nothing is written meanwhile.
+    // The rejected pair is sent to STS each interval, and nothing is written meanwhile.
     assert_eq!(world.questions(), 5);
     assert!(!world.requests().contains("status"));
 }

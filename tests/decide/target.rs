@@ -1,4 +1,4 @@
-//! What happens to a target that is ours.
+//! Changes of a target that belongs to the resource.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn a_deleted_target_is_restored_without_a_question() {
     assert_eq!(world.status().published.unwrap().revision, 1);
 }
 
-/// The resource may be gone too, and its watch behind that of the Secrets.
+/// The resource may be deleted too, and its watch later than that of the Secrets.
 #[test]
 fn a_deleted_target_gets_another_pair_only_if_the_resource_still_asks_for_it() {
     let mut world = World::published();

@@ -1,4 +1,4 @@
-//! Which changes of a status are worth an event.
+//! The changes of a status that cause an event.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn said(before: &StaticAwsCredentialsStatus, after: &StaticAwsCredentialsStatus)
         .collect()
 }
 
-/// What is said while something happens to a world.
+/// The events of a change of a world.
 fn during(world: &mut World, happens: impl FnOnce(&mut World)) -> Vec<String> {
     let before = world.status();
     happens(world);

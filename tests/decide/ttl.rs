@@ -1,4 +1,4 @@
-//! The operator's own setting, which is part of a target and of no spec.
+//! The operator's `--credential-process-ttl`, which is part of a target and of no spec.
 
 use static_aws_credentials::api::{Layout, StaticAwsCredentialsSpec};
 
@@ -11,13 +11,13 @@ fn hot(spec: &mut StaticAwsCredentialsSpec) {
     spec.target.layouts = vec![Layout::Env, Layout::CredentialProcess];
 }
 
-/// A process that is started anew with another setting.
+/// Restarts the process with another setting.
 fn restarted(world: &mut World, ttl: u32) {
     world.credential_process_ttl = ttl;
     world.restart();
 }
 
-/// What the target tells SDKs, and what the status tells of it.
+/// The TTL in the target for SDKs, and the TTL in the status.
 fn told(world: &World) -> (String, Option<i64>) {
     let data = world.store.secret(TARGET).unwrap().data.clone().unwrap();
     let config = String::from_utf8(data["config-process"].0.clone()).unwrap();

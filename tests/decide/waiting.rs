@@ -1,4 +1,4 @@
-//! A question that waits for AWS is no run: what happens meanwhile is acted upon.
+//! A call that waits for AWS blocks no reconcile: changes take effect meanwhile.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::kit::{SOURCE, TARGET, World, alpha, beta, foreign_account, resource};
 const READY: &str =
     "Ready=True Published, Verified=True IdentityVerified, Published=True Published";
 
-/// `alpha` is published, and its interval proof waits.
+/// `alpha` is published, and its next verification waits.
 fn proof_waits(awaited: Awaited) -> World {
     let mut world = World::published();
     world.aws.awaits = Some(awaited);
@@ -22,7 +22,7 @@ fn proof_waits(awaited: Awaited) -> World {
     world
 }
 
-/// `alpha` is published, and the source holds `beta`, which waits.
+/// `alpha` is published, and the source holds `beta`, whose verification waits.
 fn new_pair_waits(awaited: Awaited) -> World {
     let mut world = World::published();
     world.aws.awaits = Some(awaited);
@@ -179,8 +179,8 @@ fn an_endpoint_that_gives_no_answer_is_reported_once() {
     }
 }
 
-/// A new process believes a status that says Ready and matches source, target and spec. While a question
-/// is open it says so too, and the answer is used all the same.
+/// A new process trusts a Ready status that matches source, target and spec. The status stays Ready while a call is
+/// pending, and the answer is used all the same.
 #[test]
 fn the_answer_is_used_though_the_status_looks_settled() {
     let mut world = World::published();

@@ -18,7 +18,7 @@ use crate::{
 
 const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
 
-/// A cluster without a node, and a directory with `helm` and `kubectl` that are bound to it.
+/// A cluster without a node, and a directory with `helm` and `kubectl` for it.
 struct Terminal {
     cluster: ControlPlane,
     programs: tempfile::TempDir,
@@ -36,7 +36,7 @@ impl Terminal {
         Ok(Self { cluster, programs })
     }
 
-    /// Runs a script as a person would who stands in the repository.
+    /// Runs a script in the root of the repository.
     async fn run(&self, script: &str) -> Result<Output> {
         let path = std::env::var("PATH").unwrap_or_default();
         let mut command = Command::new("bash");
@@ -49,13 +49,13 @@ impl Terminal {
         Ok(tokio::task::spawn_blocking(move || command.output()).await??)
     }
 
-    /// Runs what the documentation has under a mark.
+    /// Runs the documented block with this mark.
     async fn tried(&self, page: &str, mark: &str) -> Result<String> {
         let block = blocks()?
             .into_iter()
             .find(|block| block.page == Path::new(page) && block.mark.as_deref() == Some(mark));
         let block = block.with_context(|| format!("{page} has no block {mark}"))?;
-        // A file that a command writes has no place in the repository.
+        // A file that the command writes must not end up in the repository.
         let written = self.programs.path().join("static-aws-credentials.yaml");
         let script = block.text.replace(
             " static-aws-credentials.yaml",
@@ -71,7 +71,7 @@ impl Terminal {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Names of what is there.
+    /// Names of the objects that a query finds.
     async fn names(&self, query: &str) -> Result<String> {
         self.succeed(&format!("kubectl get {query} -o name")).await
     }

@@ -1,4 +1,4 @@
-//! The page about reliability: each fault has its tests, and each test that is named exists.
+//! The page about reliability: each fault has a test, and each named test exists.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -57,7 +57,7 @@ fn every_test_that_the_page_names_exists() -> Result<()> {
     Ok(())
 }
 
-/// Names of tests by the numbers with which they begin, be they functions or texts.
+/// Names of tests, functions or strings, by the numbers at their start.
 fn numbered_tests() -> Result<BTreeMap<String, BTreeSet<String>>> {
     let mut tests: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for source in sources()? {

@@ -82,7 +82,7 @@ fn resolve(page: &Path, link: &str) -> PathBuf {
     path
 }
 
-/// Anchors as code hosts make them from headings.
+/// Anchors that code hosts generate from headings.
 fn anchors(page: &Page) -> Vec<String> {
     let mut anchors: Vec<String> = Vec::new();
     for line in page.prose() {

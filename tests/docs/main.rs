@@ -1,5 +1,5 @@
-//! The documentation: links lead somewhere, names exist, manifests are taken, commands run, and what is
-//! written from the code is fresh.
+//! The documentation: links resolve, names exist, manifests are accepted, commands run, and generated parts are up to
+//! date.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 #[allow(dead_code, reason = "each test uses a part of it")]

@@ -1,4 +1,4 @@
-//! The tools whose Secrets are not taken over.
+//! The tools whose Secrets are not adopted.
 
 use anyhow::{Result, ensure};
 use static_aws_credentials::domain::managers::{MANAGERS, Mark};

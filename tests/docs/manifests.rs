@@ -1,11 +1,11 @@
-//! The manifests in the documentation, each document of each block.
+//! The manifests in the documentation: each document of each block.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::pages::{Block, blocks};
 
-/// Groups whose kinds this repository or Kubernetes has; of others only the form is looked at.
+/// Groups with kinds of this repository or of Kubernetes; other manifests are only parsed.
 const KNOWN: [&str; 9] = [
     "v1",
     "apps/v1",
@@ -32,7 +32,7 @@ fn every_manifest_parses_and_has_a_name() -> Result<()> {
     Ok(())
 }
 
-/// Every object with the block that it stands in.
+/// Every object with the place of its block.
 pub fn manifests() -> Result<Vec<(String, Value)>> {
     let mut all = Vec::new();
     for block in blocks()?.iter().filter(|block| block.language == "yaml") {
@@ -50,7 +50,7 @@ pub fn manifests() -> Result<Vec<(String, Value)>> {
     Ok(all)
 }
 
-/// Those that this API server can judge.
+/// Objects that this API server can validate.
 pub fn judged() -> Result<Vec<(String, Value)>> {
     let all = manifests()?.into_iter();
     let known = |object: &Value| {

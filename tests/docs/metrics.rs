@@ -1,4 +1,4 @@
-//! The table of metrics, written from what the operator tells once everything has happened.
+//! The table of metrics, generated from metrics with one event of every kind.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! Names in the documentation: flags, variables, values of the chart, fields, metrics, reasons.
+//! Names in the documentation: flags, variables, chart values, fields, metrics, reasons.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -18,8 +18,7 @@ use crate::{
     pages::{CHART, Page, ROOT, blocks, pages},
 };
 
-/// Flags of other programs that the prose names, `cargo demo`, `cargo bench-cluster` and
-/// `credential-process` among them.
+/// Flags of other programs in the prose, among them `cargo demo`, `cargo bench-cluster` and `credential-process`.
 const FOREIGN: [&str; 18] = [
     "--delete-emptydir-data",
     "--show-only",
@@ -41,7 +40,7 @@ const FOREIGN: [&str; 18] = [
     "--ttl",
 ];
 
-/// Words in CamelCase that are not ours: kinds, and names that AWS, Mendix and others gave.
+/// Words in CamelCase from elsewhere: kinds, and names of AWS, Mendix and others.
 const WORDS: [&str; 14] = [
     "StaticAwsCredentials",
     "CustomResourceDefinition",
@@ -75,7 +74,7 @@ fn every_flag_exists() -> Result<()> {
     };
     for page in pages()? {
         for span in page.spans() {
-            // A whole command of another program has flags of its own.
+            // A complete command of another program has its own flags.
             if span.starts_with('-') || span.starts_with("run ") || span.starts_with("check ") {
                 judge(&page.path, span);
             }
@@ -153,7 +152,7 @@ fn every_value_of_the_chart_and_every_field_exists() -> Result<()> {
     Ok(())
 }
 
-/// Of pods, Flux, Argo CD and others.
+/// Fields of pods, Flux, Argo CD and others.
 const FOREIGN_FIELDS: [&str; 5] = [
     "spec.serviceAccountName",
     "spec.wait",
@@ -233,7 +232,7 @@ fn every_reason_and_condition_exists() -> Result<()> {
     Ok(())
 }
 
-/// Other pages speak of the words of Flux, of SDKs and of pods as well.
+/// The other pages also contain names of Flux, of SDKs and of pods.
 fn describes_us(page: &Page) -> bool {
     let others = [
         "gitops.md",
@@ -244,7 +243,7 @@ fn describes_us(page: &Page) -> bool {
     !others.iter().any(|name| page.path.ends_with(name))
 }
 
-/// Two capitals at least, each followed by a small letter.
+/// A word that begins with a capital, with a second capital and at least one small letter.
 fn is_camel_case(word: &str) -> bool {
     let capitals = word.chars().filter(char::is_ascii_uppercase).count();
     let letters = word.chars().all(|sign| sign.is_ascii_alphanumeric());

@@ -1,4 +1,4 @@
-//! The pages, taken apart.
+//! The pages and their parts.
 
 use std::{
     env, fs,
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 pub const CHART: &str = "charts/static-aws-credentials";
 
-/// A page, by its path in the repository.
+/// A page, with its path in the repository.
 pub struct Page {
     pub path: PathBuf,
     pub text: String,
@@ -24,7 +24,7 @@ pub struct Block {
     pub text: String,
 }
 
-/// The README, the chart's, and all of `docs/`.
+/// The README, the chart's README, and all pages of `docs/`.
 pub fn pages() -> Result<Vec<Page>> {
     let mut paths = vec![
         PathBuf::from("README.md"),
@@ -95,7 +95,7 @@ impl Page {
         prose
     }
 
-    /// Tables in the prose, each as its rows.
+    /// Tables in the prose, each as a list of rows.
     pub fn tables(&self) -> Vec<Vec<&str>> {
         let mut tables = Vec::new();
         let mut open: Vec<&str> = Vec::new();
@@ -110,7 +110,7 @@ impl Page {
         tables
     }
 
-    /// What stands between backticks in the prose.
+    /// Texts between backticks in the prose.
     pub fn spans(&self) -> Vec<&str> {
         let lines = self.prose().into_iter();
         lines
@@ -119,7 +119,7 @@ impl Page {
     }
 }
 
-/// Replaces what stands between two marks of a page, with `UPDATE_DOCS=1`, and fails if it is stale.
+/// With `UPDATE_DOCS=1`, replaces the text between two marks of a page; fails if it is out of date.
 pub fn fresh(path: &str, name: &str, content: &str) -> Result<()> {
     let file = Path::new(ROOT).join(path);
     let text = fs::read_to_string(&file)?;

@@ -1,4 +1,4 @@
-//! docs/api.md, written from the definition and the comments in the code.
+//! Generates docs/api.md from the definition and from doc comments of the code.
 
 use std::fmt::Write as _;
 
@@ -22,7 +22,7 @@ const OPENING: &str = "\
 
 `awscredentials.dev/v1alpha1`, kind `StaticAwsCredentials`: namespaced, plural and singular
 `staticawscredentials`, short name `awscreds`, category `aws-credentials`. `kubectl explain awscreds.spec`
-says the same in a terminal.
+shows the fields in a terminal.
 
 ";
 
@@ -53,7 +53,7 @@ fn fields(nodes: &[Node], part: &str) -> Result<String> {
     let mut table = "| field | type | default | |\n|---|---|---|---|\n".to_owned();
     let inside = |node: &&Node| node.path.starts_with(&format!("{part}."));
     let mut inside: Vec<&Node> = nodes.iter().filter(inside).collect();
-    // Fields below a field come after it.
+    // A field comes before the fields in it.
     inside.sort_by(|one, other| one.path.cmp(&other.path));
     ensure!(inside.len() > 10, "{part} has fields");
     for Node { path, schema } in inside {
@@ -102,7 +102,7 @@ fn kind(nodes: &[Node], path: &str, schema: &Value) -> String {
 
 fn rules(nodes: &[Node]) -> Result<String> {
     let mut list =
-        "The API server refuses what offends one of these, in these words.\n\n".to_owned();
+        "The API server rejects what violates a rule, with one of these messages.\n\n".to_owned();
     for node in nodes {
         let rules = node.schema["x-kubernetes-validations"].as_array();
         for rule in rules.into_iter().flatten() {
@@ -143,9 +143,10 @@ fn conditions() -> Result<String> {
     for (name, meaning) in variants {
         writeln!(table, "| `{name}` | {meaning} |")?;
     }
-    let note = "\nAt most one of Ready=True, Reconciling and Stalled is there at a time; Reconciling and \
-        Stalled only while they are True; PreviousKeyInUse after a rotation, where the operator lists \
-        consumers, and ConsumersRestarted, where the spec has workloads restarted. kstatus, and with it Helm 4, Flux and Argo CD, read them rightly.\n";
+    let note = "\nAt most one of Ready=True, Reconciling and Stalled is present at a time. Reconciling and Stalled \
+        are present only while they are True, PreviousKeyInUse after a rotation if the operator lists consumers, \
+        and ConsumersRestarted after a rotation if the spec has workloads restarted. kstatus (Flux, Helm 4) \
+        evaluates the conditions correctly; Argo CD needs a [script](gitops.md#argo-cd).\n";
     Ok(table + note)
 }
 
@@ -160,16 +161,17 @@ fn reasons() -> Result<String> {
         .map(|reason| reason.as_str())
         .collect();
     ensure!(names == all, "{names:?}");
-    let mut table = "What to do about each is in the [README](../README.md#troubleshooting).\n\n\
+    let mut table =
+        "The [README](../README.md#troubleshooting) lists what to do about each reason.\n\n\
         | reason | meaning |\n|---|---|\n"
-        .to_owned();
+            .to_owned();
     for (name, meaning) in variants {
         writeln!(table, "| `{name}` | {} |", cell(&meaning))?;
     }
     Ok(table)
 }
 
-/// The variants of an enum, each with the comment above it.
+/// The variants of an enum, each with its doc comment.
 fn variants(text: &str) -> Vec<(String, String)> {
     let mut variants = Vec::new();
     let mut comment: Vec<&str> = Vec::new();
@@ -186,7 +188,7 @@ fn variants(text: &str) -> Vec<(String, String)> {
     variants
 }
 
-/// Text that fits into a cell of a table.
+/// Escapes a text for a table cell.
 fn cell(text: &str) -> String {
     text.replace('\n', " ").replace('|', "\\|")
 }

@@ -1,4 +1,4 @@
-//! The table of rights in docs/security.md, written from the chart's rules and the comments above them.
+//! The table of rights in docs/security.md, generated from the chart's rules and the comments above them.
 
 use std::{fmt::Write as _, fs, path::Path};
 
@@ -53,7 +53,7 @@ fn rules(file: &str) -> Result<Vec<(String, Value)>> {
     for line in text.lines() {
         match line.strip_prefix("# ") {
             Some(words) => reason.push(words),
-            // The file's own comment has an empty line after it.
+            // An empty line follows the comment of the file itself.
             None if line.is_empty() => reason.clear(),
             None if line.starts_with("- ") => reasons.push(std::mem::take(&mut reason).join(" ")),
             None => {}

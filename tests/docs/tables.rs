@@ -1,4 +1,4 @@
-//! The shape of tables: a row with another number of cells than its head loses or breaks what it says.
+//! The shape of tables: a row with more or fewer cells than the head is rendered wrongly.
 
 use anyhow::{Result, ensure};
 
@@ -33,7 +33,7 @@ fn every_row_of_a_table_has_the_cells_of_its_head() -> Result<()> {
     Ok(())
 }
 
-/// A bar behind a backslash is text, and one between backticks ends a cell all the same.
+/// An escaped bar is text; a bar between backticks still ends a cell.
 fn cells(row: &str) -> usize {
     row.replace("\\|", "")
         .matches('|')

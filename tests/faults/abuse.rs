@@ -1,4 +1,4 @@
-//! Sources that are made to hurt, and settings that are to lead elsewhere.
+//! Malicious sources, and settings that could redirect the operator.
 
 use std::sync::Arc;
 
@@ -103,7 +103,7 @@ async fn a7_nothing_said_of_source_or_resource_reaches_the_target(stage: Arc<Sta
     Ok(())
 }
 
-/// The sink counts every signed request, proxied ones too.
+/// The sink counts every signed request, also those that use it as a proxy.
 async fn a11_nothing_in_the_environment_of_the_operator_has_a_say(stage: Arc<Stage>) -> Result<()> {
     let mut scene = Scene::before_start(stage).await?;
     let sink = Sts::start().await?;
@@ -150,7 +150,7 @@ async fn a11_nothing_in_the_environment_of_the_operator_has_a_say(stage: Arc<Sta
             .all(|call| call.key_id == PAIR.0 && call.region == "eu-west-1"),
         "{calls:?}"
     );
-    // A pair that AWS refuses is refused, whatever other pair the operator could use.
+    // A pair that AWS rejects is rejected, although the operator could use another pair.
     scene
         .sts
         .answer(SECOND.0, Answer::error(403, "SignatureDoesNotMatch", "no"));
@@ -202,7 +202,7 @@ async fn a12_values_that_are_made_to_hurt_get_a_reason(stage: Arc<Stage>) -> Res
         scene.secret("pair", &data).await?;
         let object = scene.until_spoken_of("orders").await?;
         let (ready, told) = condition(&object, "Ready").context("no Ready")?;
-        // Characters outside of ASCII are of no layout's business: AWS has the last word on them.
+        // Characters outside ASCII in the secret access key violate no rule: AWS decides about them.
         assert_eq!(ready, "False", "{told}");
         assert!(
             reason.is_empty() || told == *reason,

@@ -1,4 +1,4 @@
-//! Sources that are huge, many, or never at rest.
+//! Sources that are huge, many, or changing all the time.
 
 use std::{
     collections::BTreeMap,
@@ -31,17 +31,17 @@ tests![
     a15_a_source_that_never_rests_is_coalesced,
 ];
 
-/// In the long form a cluster of its own for what would hold everybody else up: with hundreds of megabytes of
+/// In the long form, a cluster of its own for tests that would slow down all others: with hundreds of megabytes of
 /// Secrets, or tens of thousands of objects, watches lag behind by minutes.
 pub async fn for_a_crowd(stage: Arc<Stage>) -> Result<Arc<Stage>> {
     if report::thorough() {
-        // Beside the one that is harmed.
+        // Not the cluster of `harm`.
         return stage.elsewhere().await?.elsewhere().await;
     }
     Ok(stage)
 }
 
-/// The memory in KiB that the operator has.
+/// The resident memory of the operator, in KiB.
 pub fn resident(scene: &Scene) -> Result<usize> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", scene.operator()?.pid()))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -49,7 +49,7 @@ pub fn resident(scene: &Scene) -> Result<usize> {
     Ok(number.context("no VmRSS")?.parse()?)
 }
 
-/// A megabyte may take a busy API server longer than it gives a request.
+/// A busy API server may need longer for a megabyte than its request timeout.
 async fn created(scene: &Scene, secret: &Secret) -> Result<()> {
     loop {
         match scene.secrets.create(&PostParams::default(), secret).await {
@@ -60,7 +60,7 @@ async fn created(scene: &Scene, secret: &Secret) -> Result<()> {
     }
 }
 
-/// Secrets that nobody refers to, and one source, all with as much as an annotation holds.
+/// Secrets without a reference to them, and one source, all with annotations of nearly the maximal size.
 async fn a13_huge_annotations_fill_no_memory(stage: Arc<Stage>) -> Result<()> {
     let count = if report::thorough() { 500 } else { 60 };
     let mut scene = Scene::settled_with(for_a_crowd(stage).await?, json!({})).await?;
@@ -118,10 +118,10 @@ async fn a14_a_crowd_of_bad_keys_holds_up_nobody_else(stage: Arc<Stage>) -> Resu
     let crowd = Scene::before_start(Arc::clone(&stage)).await?;
     let mut scene = Scene::before_start(stage).await?;
     scene.share_with(&crowd).await?;
-    // The calls of the crowd take minutes, so that a busy machine has not made them all before the last look.
+    // At this rate, the calls of the crowd take minutes, so that even on a slow machine some are left at the end.
     scene.flag("--sts-rate", "2");
     scene.start_operator().await?;
-    // What nobody else does: the time of a rotation before the crowd comes.
+    // The baseline: the time of a rotation before the crowd.
     scene.source("pair", PAIR).await?;
     scene.resource("orders", "pair", json!({})).await?;
     scene.until_agreed("orders").await?;
@@ -172,11 +172,11 @@ async fn a14_a_crowd_of_bad_keys_holds_up_nobody_else(stage: Arc<Stage>) -> Resu
         .try_collect::<Vec<()>>()
         .await?;
     let crowded = slowest(&scene, 16).await?;
-    // The calls of the crowd are still to be made.
+    // Calls of the crowd must still be pending.
     let made = scene.sts.calls().len();
     let resident = resident(&scene)?;
     assert!(made < count, "{made} calls were made already");
-    // Its own turn comes at every second token: one more second at the most, and the machine's noise.
+    // The two namespaces alternate, so a rotation waits at most 1 s longer; the rest is noise of the machine.
     assert!(
         crowded < alone * 2 + Duration::from_secs(3),
         "{crowded:?} instead of {alone:?}"
@@ -188,7 +188,7 @@ async fn a14_a_crowd_of_bad_keys_holds_up_nobody_else(stage: Arc<Stage>) -> Resu
     Ok(())
 }
 
-/// The slowest of six rotations, each to a pair that AWS must be asked about.
+/// The slowest of six rotations, each to a pair that needs a call to STS.
 async fn slowest(scene: &Scene, from: usize) -> Result<Duration> {
     let mut slowest = Duration::ZERO;
     for number in from..from + 6 {
@@ -202,7 +202,7 @@ async fn slowest(scene: &Scene, from: usize) -> Result<Duration> {
     Ok(slowest)
 }
 
-/// At a time.
+/// Concurrent writers.
 const WRITERS: usize = 16;
 
 async fn a15_a_source_that_never_rests_is_coalesced(stage: Arc<Stage>) -> Result<()> {
@@ -213,7 +213,7 @@ async fn a15_a_source_that_never_rests_is_coalesced(stage: Arc<Stage>) -> Result
         let (id, secret) = one_of_many(number);
         scene.accept((&id, &secret));
     }
-    // What all of them begin with.
+    // The common beginning of all these pairs.
     let (id, secret) = one_of_many(0);
     scene.witness.secret(&id.as_bytes()[..16]);
     scene.witness.secret(&secret.as_bytes()[..32]);
@@ -225,7 +225,7 @@ async fn a15_a_source_that_never_rests_is_coalesced(stage: Arc<Stage>) -> Result
     let asked = scene.sts.calls().len() - asked;
     let seconds = usize::try_from(took.as_secs())? + 2;
     assert!(asked <= 10 + 5 * seconds, "{asked} calls in {took:?}");
-    // Each was a pair of its own, and most of them nobody looked at.
+    // Each edit was a new pair, and most pairs were replaced before the operator read them.
     let written = costs.written();
     assert!(asked <= count / 4, "{asked} calls for {count} edits");
     assert!(written <= count / 2, "{costs:?}");
@@ -244,8 +244,8 @@ fn one_of_many(number: usize) -> (String, String) {
     (id, format!("wSecretOfOneOfSoManyPairs{number:015}"))
 }
 
-/// Replaces the source as fast as etcd takes it, with another pair each time. The API server would
-/// let each writer wait for the others.
+/// Replaces the source as fast as etcd allows, with another pair each time. Through the API server, the writers would
+/// wait for each other.
 async fn rotated_so_often(scene: &Scene, count: usize) -> Result<Duration> {
     let (first, key) = one_of_many(0);
     scene.source("pair", (&first, &key)).await?;
@@ -278,7 +278,7 @@ async fn rotated_so_often(scene: &Scene, count: usize) -> Result<Duration> {
     Ok(began.elapsed())
 }
 
-/// Another text of the same length in the place of one.
+/// Replaces a text by another of the same length.
 fn overwrite(object: &mut [u8], old: &str, new: &str) -> Result<()> {
     let mut places = object.windows(old.len());
     let place = places.position(|window| window == old.as_bytes());

@@ -1,4 +1,4 @@
-//! Words of an attacker on their way into logs, statuses and events.
+//! Text of an attacker that could get into logs, statuses and events.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
 
 tests![a17_what_an_attacker_names_does_not_forge_a_line_of_the_log];
 
-/// Names are the only free text of a tenant; STS's ARN and message are that of an attacker in between.
+/// Names are the only free text of a tenant. An attacker between operator and STS chooses the ARN and the message.
 async fn a17_what_an_attacker_names_does_not_forge_a_line_of_the_log(
     stage: Arc<Stage>,
 ) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The operator's rights and its token are taken away and come back.
+//! The operator's rights and its token are revoked and granted again.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -31,7 +31,7 @@ tests![
 ];
 
 async fn f22_rights_that_are_taken_away_and_given_back(stage: Arc<Stage>) -> Result<()> {
-    // Who watches already is not asked again for his rights: so the watches end.
+    // An open watch is not authorized again, so the watches have to end.
     let scene = Scene::settled_with_short_watches(stage, Duration::from_secs(2)).await?;
     let before = scene.secrets.get(TARGET).await?;
     let cluster = scene.stage.cluster();
@@ -57,7 +57,7 @@ async fn f22_rights_that_are_taken_away_and_given_back(stage: Arc<Stage>) -> Res
     scene.ready().await
 }
 
-/// A process whose token is in a file, as the kubelet projects it.
+/// A process that reads its token from a file, as the kubelet projects it.
 struct Holder {
     token: PathBuf,
     bind: String,
@@ -84,7 +84,7 @@ impl Holder {
         })
     }
 
-    /// In one step, as the kubelet does.
+    /// Atomically, as the kubelet does.
     fn exchange(&self, token: &str) -> Result<()> {
         let new = self.token.with_extension("new");
         std::fs::write(&new, token)?;
@@ -98,7 +98,7 @@ impl Holder {
     }
 }
 
-/// A token that lives as long as a Secret.
+/// A token that is valid as long as this Secret exists.
 async fn token(scene: &Scene, secret: &str) -> Result<String> {
     let bound = scene.secret(secret, &[]).await?;
     let request = TokenRequest {
@@ -125,7 +125,7 @@ async fn token(scene: &Scene, secret: &str) -> Result<String> {
     status.token.context("no token")
 }
 
-/// The file is read again within a minute, and the API server believes a token for ten seconds.
+/// The client rereads the file after 1 minute, and the API server caches an authenticated token for 10 s.
 const READ_AGAIN: Duration = Duration::from_secs(62);
 const BELIEVED: Duration = Duration::from_secs(12);
 

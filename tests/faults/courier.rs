@@ -1,5 +1,5 @@
-//! Who carries the operator's mail: every event of its watches goes through these hands, and is
-//! passed on late, in another order, once or several times, or never.
+//! A courier between the API server and the operator's watches: it delivers each event late, in
+//! another order, once or several times, or never.
 
 use std::{
     collections::BTreeSet,
@@ -10,25 +10,25 @@ use cluster::proxy::{Answer, Fault, Proxy, RequestHead, Verb};
 use serde_json::Value;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-/// What becomes of an event that comes in.
+/// What happens to an incoming event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
-    /// It is kept until it is released.
+    /// It is held until it is released.
     Hold,
-    /// It is passed on, and after it everything that came before it, and itself.
+    /// It is delivered, and after it all earlier events and itself again.
     Repeat,
-    /// It is passed on.
+    /// It is delivered.
     Pass,
 }
 
-/// What to release of what is held, and in which order.
+/// Which held events to release, in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// As it came.
+    /// As received.
     AsItCame,
-    /// Object by object, the one first that came last; each object's own events as they came.
+    /// Object by object, the last received object first; the events of each object as received.
     LastObjectFirst,
-    /// Of each object nothing but the last event.
+    /// Only the last event of each object.
     LastEvents,
 }
 
@@ -42,7 +42,7 @@ struct Office {
     carried: usize,
 }
 
-/// A watch that is under way.
+/// An open watch.
 struct Line {
     resource: String,
     to: UnboundedSender<Vec<u8>>,
@@ -52,13 +52,13 @@ struct Line {
 
 #[derive(Clone)]
 struct Mail {
-    /// The object's name, or nothing if it is a bookmark or an error.
+    /// The object's name; none for a bookmark or an error.
     about: Option<String>,
     bytes: Vec<u8>,
 }
 
 impl Courier {
-    /// Takes over all watches that begin from now on. Other requests are asked `otherwise`.
+    /// Takes over all watches that begin from now on. `otherwise` decides on other requests.
     pub fn employ(
         proxy: &Proxy,
         manner: Manner,
@@ -71,7 +71,7 @@ impl Courier {
         })));
         let hired = courier.clone();
         proxy.set_fault(Box::new(move |head| match head.verb {
-            // An older list can only be had as a list.
+            // Only a plain list can return an older state.
             Verb::Watch if head.is_streaming_list() => Fault::Answer(Answer::no_watch_list()),
             Verb::Watch => hired.carry(head),
             _ => otherwise(head),
@@ -79,17 +79,17 @@ impl Courier {
         courier
     }
 
-    /// What becomes of events from now on.
+    /// Sets what happens to events from now on.
     pub fn set(&self, manner: Manner) {
         self.office().manner = manner;
     }
 
-    /// How many events were held or passed on so far, bookmarks aside.
+    /// The number of events held or delivered so far, without bookmarks.
     pub fn carried(&self) -> usize {
         self.office().carried
     }
 
-    /// Passes on what is held of a resource.
+    /// Delivers the held events of a resource.
     pub fn release(&self, resource: &str, order: Order) {
         for line in &mut self.office().lines {
             if line.resource == resource {
@@ -105,7 +105,7 @@ impl Courier {
         let (from_server, incoming) = mpsc::unbounded_channel();
         let (to, to_operator) = mpsc::unbounded_channel();
         let mut office = self.office();
-        // A watch that begins anew gets again what the last one held.
+        // A new watch gets the events again that the last watch held.
         office.lines.retain(|line| line.resource != head.resource);
         office.lines.push(Line {
             resource: head.resource.clone(),
@@ -126,7 +126,7 @@ async fn collect(courier: Courier, resource: String, mut incoming: UnboundedRece
     while let Some(bytes) = incoming.recv().await {
         courier.office().receive(&resource, Mail::new(bytes));
     }
-    // The API server has ended it.
+    // The API server has ended the watch.
     let mut office = courier.office();
     office.lines.retain(|line| line.resource != resource);
 }

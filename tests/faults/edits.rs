@@ -1,4 +1,4 @@
-//! People and programs who edit faster than anybody can look.
+//! Users and programs that edit faster than the operator reconciles.
 
 use std::{sync::Arc, time::Duration};
 
@@ -46,7 +46,7 @@ async fn f4_a_resource_that_somebody_edits_a_hundred_times_a_second(
     let costs = scene.costs(mark).await?;
     assert_eq!(scene.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
     assert_eq!(costs.writes.get("secrets"), Some(&1), "{costs:?}");
-    // What a change of the spec may cost, and a try for each that came too late.
+    // A change of the spec may cost a read, and one more if a write came too late.
     assert!(costs.gets <= 2 * EDITS + 20, "{costs:?}");
     let statuses = costs.writes.get("staticawscredentials/status");
     assert!(
@@ -81,7 +81,7 @@ async fn f9_a_source_that_changes_and_changes_back_at_once(stage: Arc<Stage>) ->
     let sightings = Sightings::of(client, &scene.namespace).await?;
     for number in 0..TIMES {
         scene.source("pair", SECOND).await?;
-        // So that every place in the run that follows is met.
+        // Increasing delays, so that the second edit meets every stage of the reconcile.
         tokio::time::sleep(Duration::from_millis(2 * number)).await;
         scene.source("pair", PAIR).await?;
         scene.until_agreed("orders").await?;
@@ -95,7 +95,7 @@ async fn f9_a_source_that_changes_and_changes_back_at_once(stage: Arc<Stage>) ->
     Ok(())
 }
 
-/// A scene whose courier holds everything back from now on.
+/// A scene whose courier holds all events from now on.
 async fn held(stage: Arc<Stage>) -> Result<(Scene, Option<Courier>)> {
     let mut courier = None;
     let arrange = |proxy: &_| {
@@ -108,7 +108,7 @@ async fn held(stage: Arc<Stage>) -> Result<(Scene, Option<Courier>)> {
     Ok((scene, courier))
 }
 
-/// Of each object the operator sees the last event and nothing else.
+/// Delivers only the last event of each object.
 fn deliver(courier: Option<&Courier>) {
     if let Some(courier) = courier {
         courier.set(Manner::Pass);

@@ -1,5 +1,5 @@
-//! API server and etcd stop, die and forget. These tests have a cluster of their own, and
-//! it has one of them at a time.
+//! API server and etcd stop, die and lose data. These tests share a cluster of their own and run one
+//! at a time.
 
 use std::{
     sync::Arc,
@@ -31,7 +31,7 @@ tests![
 
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// The cluster that may be harmed, for as long as the guard lives.
+/// The cluster that may be harmed, reserved while the guard lives.
 pub async fn alone(stage: &Stage) -> Result<(Arc<Stage>, MutexGuard<'static, ()>)> {
     let turn = TURN.lock().await;
     Ok((stage.elsewhere().await?, turn))
@@ -42,7 +42,7 @@ fn seconds(quick: u64, thorough: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Publishes a pair and looks whether the target is the Secret that it was before.
+/// Publishes a pair and checks that the target keeps its UID.
 pub async fn rotates(scene: &Scene, pair: (&str, &str)) -> Result<()> {
     let before = scene.secrets.get(TARGET).await?.uid();
     scene.source("pair", pair).await?;
@@ -70,12 +70,12 @@ async fn f12_a_store_compacted_beyond_the_watch(stage: Arc<Stage>) -> Result<()>
         scene.secret("unrelated", &[("turn", &[turn])]).await?;
     }
     cluster.compact().await?;
-    // Its cache of events would hide that etcd has forgotten them; the end of its watches with it.
+    // The restart empties the API server's watch cache, which would hide the compaction, and ends its watches.
     restarted(cluster).await?;
     scene.proxy.clear_fault();
     scene
         .until("the resources were listed anew", async || {
-            // The Secrets need not be: of them the watch had heard up to the end.
+            // No relist of Secrets is required: their watch had delivered all events.
             let since = scene.proxy.since(mark);
             let listed = |by: &Recorded| by.is_streaming_list() && by.resource == RESOURCES;
             Ok(since.iter().any(listed).then_some(()))
@@ -90,8 +90,8 @@ async fn f12_a_store_compacted_beyond_the_watch(stage: Arc<Stage>) -> Result<()>
     Ok(())
 }
 
-/// An absence that began while a rotation was under way: the operator asks at most once a second, and
-/// has converged within 35 s of its end.
+/// The API server or etcd is absent from the middle of a rotation on: the operator sends at most 1
+/// request per second, and converges within 35 s after the API server is ready again.
 async fn outlived(
     scene: &Scene,
     what: &str,

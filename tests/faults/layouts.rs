@@ -1,8 +1,8 @@
-//! The pairs that a Secret carries, in whichever layout it has them.
+//! The pairs in a Secret, in any layout.
 
 use k8s_openapi::api::core::v1::Secret;
 
-/// Each layout's names for the two halves.
+/// The two keys of each layout.
 const NAMES: [(&str, &str); 3] = [
     ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
     (
@@ -12,7 +12,7 @@ const NAMES: [(&str, &str); 3] = [
     ("accesskey", "secretkey"),
 ];
 
-/// Every pair, as many times as it stands there.
+/// Every pair, once per occurrence.
 pub fn pairs_in(secret: &Secret) -> Vec<(String, String)> {
     let text = |key: &str| {
         let value = secret.data.as_ref()?.get(key)?;

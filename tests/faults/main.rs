@@ -1,6 +1,6 @@
-//! What the promise survives: the built binary between a real API server and an STS that follows a
-//! script, while everything around it fails. A test begins with the number of the fault that it
-//! shows survived: F of the cluster, S of STS, A of abuse.
+//! Faults that the operator's guarantee survives: the built binary runs between a real API server
+//! and an STS that follows a script, while everything around it fails. Most names of tests begin
+//! with the number of a fault: F of the cluster, S of STS, A of abuse.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod abuse;
@@ -69,7 +69,7 @@ fn main() -> Result<()> {
 
 fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
     [
-        // The slow ones come first.
+        // Slow tests first.
         harm::tests(),
         restored::tests(),
         points::tests(),

@@ -1,4 +1,4 @@
-//! What is left of a pair in the memory of the living process, a second after it was done with it.
+//! Remains of a pair in the memory of the living process, one second after the pair was last used.
 
 use std::{collections::BTreeSet, fs::File, os::unix::fs::FileExt, sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ tests![
 const AFTER: Duration = Duration::from_secs(1);
 const BLOCK: usize = 1 << 20;
 
-/// A pair that nothing else in the world contains.
+/// A pair that occurs nowhere else.
 struct Canary {
     id: String,
     secret: String,
@@ -49,7 +49,7 @@ impl Canary {
         (&self.id, &self.secret)
     }
 
-    /// The secret in all forms, and its halves, since what is overwritten in part is not gone.
+    /// The secret in several encodings, and in halves, since a partly overwritten copy still counts.
     fn needles(&self) -> Vec<(String, Vec<u8>)> {
         let halves = [
             ("first half", &self.secret[..20]),
@@ -87,7 +87,7 @@ impl Canary {
     }
 }
 
-/// Where in the writable memory of a process something of a canary stands.
+/// The places in the writable memory of a process that contain a part of a canary.
 fn scan(process: u32, canary: &Canary) -> Result<BTreeSet<String>> {
     let maps = std::fs::read_to_string(format!("/proc/{process}/maps"))?;
     let memory = File::open(format!("/proc/{process}/mem")).context("only root may read it")?;
@@ -111,7 +111,7 @@ fn scan(process: u32, canary: &Canary) -> Result<BTreeSet<String>> {
         while at < end {
             let length = usize::try_from(end - at)?.min(BLOCK + overlap);
             let mut block = vec![0; length];
-            // A mapping may go while it is read.
+            // A mapping may vanish while it is read.
             if memory.read_exact_at(&mut block, at).is_ok() {
                 read += length;
                 for (what, needle) in &needles {
@@ -137,7 +137,7 @@ fn places(block: &[u8], needle: &[u8]) -> Vec<usize> {
     holds.map(|(at, _)| at).collect()
 }
 
-/// Fails if anything is found of a canary; a process that has just been given it may need a second.
+/// Waits until the operator is idle and one second more, then fails if memory contains any part of the canary.
 async fn assert_gone(scene: &Scene, canary: &Canary, when: &str) -> Result<()> {
     scene.until_idle().await?;
     tokio::time::sleep(AFTER).await;
@@ -154,7 +154,7 @@ async fn a21_the_memory_holds_nothing_of_a_pair_that_is_published(stage: Arc<Sta
     Ok(())
 }
 
-/// Publishes, touches, restores and rotates, and scans after each.
+/// Publishes, touches, restores and rotates, and scans after each step.
 async fn published(scene: &Scene) -> Result<usize> {
     let (first, second) = (Canary::new()?, Canary::new()?);
     scene.sts.answer(&first.id, Answer::Hang);
@@ -234,8 +234,8 @@ async fn a21_the_memory_holds_nothing_of_a_pair_that_came_by_tls(stage: Arc<Stag
     Ok(())
 }
 
-/// `kubectl apply` keeps a copy of the manifest in an annotation. The watch brings it along, into
-/// buffers of libraries that live as long as its connection does and are overwritten by what comes next.
+/// `kubectl apply` keeps a copy of the manifest in an annotation. The watch delivers it into buffers of libraries,
+/// which live as long as the connection and are overwritten by later events.
 async fn a21_a_copy_in_an_annotation_goes_with_the_buffers_of_the_watch(
     stage: Arc<Stage>,
 ) -> Result<()> {

@@ -1,5 +1,5 @@
-//! What a namespace has come to, without what differs from one run to the next: UIDs, versions and
-//! times. Two runs of the same story can be compared by it.
+//! The final state of a namespace without UIDs, versions and times, which differ from run to run.
+//! Used to compare two runs of the same story.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -19,13 +19,13 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// As it stands now.
+    /// The present state.
     pub async fn of(client: Client, namespace: &str) -> Result<Self> {
         let resources: Api<StaticAwsCredentials> = Api::namespaced(client.clone(), namespace);
         let resources = resources.list(&ListParams::default()).await?.items;
         let secrets: Api<Secret> = Api::namespaced(client, namespace);
         let mut secrets = secrets.list(&ListParams::default()).await?.items;
-        // Whether a test looked at how far the operator is is no part of what came of it.
+        // The marker Secret comes from `until_idle` of the test, not from the story.
         secrets.retain(|secret| secret.name_any() != barrier::MARKER);
         let stood = |object: &StaticAwsCredentials| {
             (object.name_any(), essence_of_resource(object, &secrets))
@@ -44,13 +44,13 @@ impl Outcome {
         condition.unwrap_or_default()
     }
 
-    /// Whether a resource's status speaks of the present spec, source and target.
+    /// Whether a resource's status refers to the present spec, source and target.
     pub fn is_current(&self, name: &str) -> bool {
         let resource = self.resources.get(name);
         resource.is_some_and(|resource| resource["current"] == json!([true, true, true]))
     }
 
-    /// A value in a Secret, as text.
+    /// A value of a Secret, as text.
     pub fn value(&self, secret: &str, key: &str) -> Option<&str> {
         self.secrets.get(secret)?["data"][key].as_str()
     }

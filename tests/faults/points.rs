@@ -1,5 +1,5 @@
-//! A process that is killed, at any request and at any moment of it. Which requests there are is
-//! found by playing each story undisturbed first, so new requests become new points by themselves.
+//! A process that is killed at any request and at any stage of it. An undisturbed run of each story
+//! shows which requests there are, so new requests become new points without a change here.
 
 mod broken;
 pub mod play;
@@ -20,7 +20,7 @@ use crate::{
     scene::{Stage, Test},
 };
 
-/// Played at a time, over all stories.
+/// The number of concurrent runs, over all stories.
 pub static PLACES: Semaphore = Semaphore::const_new(6);
 /// Points of a story in the quick form.
 const FEW: usize = 12;
@@ -82,7 +82,7 @@ pub fn tests() -> Vec<(&'static str, Test)> {
     ]
 }
 
-/// Plays a story once undisturbed, and once for each point.
+/// Runs a story once undisturbed, and once for each point.
 async fn survive(stage: Arc<Stage>, story: &'static Story) -> Result<()> {
     let calm = calm(&stage, story).await?;
     let all = points_of(&calm.requests);
@@ -118,7 +118,7 @@ async fn survive(stage: Arc<Stage>, story: &'static Story) -> Result<()> {
     Ok(())
 }
 
-/// How a story goes where nobody disturbs it.
+/// The undisturbed run of a story.
 pub async fn calm(stage: &Arc<Stage>, story: &'static Story) -> Result<&'static Played> {
     let played = story.calm.get_or_try_init(async || {
         let _place = PLACES.acquire().await?;
@@ -127,7 +127,7 @@ pub async fn calm(stage: &Arc<Stage>, story: &'static Story) -> Result<&'static 
     played.await
 }
 
-/// Where it was, and whether the process was killed there.
+/// The point, and whether the process was killed there.
 async fn attempt(
     stage: Arc<Stage>,
     story: &Story,
@@ -148,7 +148,7 @@ async fn attempt(
     (place, end.await)
 }
 
-/// All of them, or a few that lie as far apart as can be.
+/// All points, or a few that are spread evenly.
 fn choose(all: &[Point]) -> Vec<Point> {
     if report::thorough() || all.len() <= FEW {
         return all.to_vec();

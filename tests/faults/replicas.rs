@@ -1,4 +1,4 @@
-//! Several processes of the operator, with a lease and without one.
+//! Several processes of the operator, with and without a lease.
 
 use std::{
     sync::Arc,
@@ -46,8 +46,8 @@ async fn f27_a_status_that_a_frozen_leader_read_and_its_follower_wrote(
     frozen_before_its_write(stage, Verb::Patch, "staticawscredentials").await
 }
 
-/// The leader has read and sent its write, which is held up on the way while it sleeps. It arrives
-/// after its follower has published another pair.
+/// The proxy holds a write of the leader, and the leader is frozen. The write reaches the API server
+/// after the follower has published another pair.
 async fn frozen_before_its_write(
     stage: Arc<Stage>,
     verb: Verb,
@@ -89,12 +89,12 @@ async fn frozen_before_its_write(
     leader.until_it_leads(&scene, false).await?;
     let quiet = Duration::from_secs(1);
     leader.proxy.quiet_but_for(&["leases"], quiet).await;
-    // The event of its first publication may come late, and changes nothing.
+    // The Event of the first publication may be sent late, and changes nothing.
     let wrote = leader.work(mark).into_iter();
     let wrote = wrote.filter(|it| it.verb.writes() && it.resource != "events");
     let wrote = wrote.filter(|it| it.status.is_some_and(|code| code < 300));
     let wrote: Vec<_> = wrote.map(|it| it.what()).collect();
-    // Where the status was held up, the target had been written before.
+    // A held status write comes after a completed write of the target.
     let allowed = usize::from(resource != "secrets");
     assert_eq!(wrote.len(), allowed, "{wrote:?}");
     assert_eq!(scene.secrets.get(TARGET).await?, before);
@@ -104,7 +104,7 @@ async fn frozen_before_its_write(
     Ok(())
 }
 
-/// Leases that no replica of ours would write.
+/// Leases that the operator would never write.
 fn garbage() -> Vec<(&'static str, Value)> {
     let far = "2999-01-01T00:00:00.000000Z";
     vec![
@@ -157,12 +157,12 @@ async fn f29_a_lease_that_is_garbage(stage: Arc<Stage>) -> Result<()> {
     Ok(())
 }
 
-/// Somebody takes its name for a lease that was never held.
+/// Replaces the lease by one of the same name that was never held.
 async fn replaced_by_another(leases: &Api<Lease>) -> Result<()> {
     leases.delete(LEASE, &DeleteParams::default()).await?;
     let other = json!({ "metadata": { "name": LEASE, "labels": { "a": "b" } } });
     let other: Lease = serde_json::from_value(other)?;
-    // One of the replicas may have made one already.
+    // A replica may have created the lease already.
     let made = leases.create(&PostParams::default(), &other).await;
     assert!(made.is_ok() || matches!(made, Err(kube::Error::Api(status)) if status.code == 409));
     Ok(())
@@ -189,8 +189,8 @@ async fn one_leads_and_works(
     Ok(())
 }
 
-/// What a status says, without what each write changes, and without the revision: each of two
-/// writers may count a pair.
+/// The status without transition times, which each write changes, and without the revision, which
+/// each of two writers may increment; and the content of the target.
 async fn state(scene: &Scene) -> Result<Value> {
     let object = scene.until_agreed("orders").await?;
     let mut status = serde_json::to_value(object.status)?;
@@ -208,8 +208,8 @@ async fn state(scene: &Scene) -> Result<Value> {
     Ok(told)
 }
 
-/// Everything that changes in the life of a resource, with so many replicas that each think that
-/// they are alone.
+/// Takes a resource through every kind of change, with this number of replicas, none of which knows
+/// of the others.
 async fn life(stage: Arc<Stage>, replicas: usize) -> Result<Value> {
     let scene = Scene::before_start(stage).await?;
     let mut running = Vec::new();

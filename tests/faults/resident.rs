@@ -1,4 +1,4 @@
-//! How much memory the operator has.
+//! The memory of the operator.
 
 use std::{
     sync::{Arc, Mutex},
@@ -10,13 +10,13 @@ use tokio::task::JoinHandle;
 
 use crate::scene::Scene;
 
-/// The resources that one operator is built for.
+/// The number of resources that one operator is designed for.
 pub const MANY: usize = 10_000;
-/// What they may take, in MiB.
+/// The memory limit for them, in MiB.
 pub const LIMIT: f64 = 64.0;
 
-/// What the process itself has in memory, in MiB: its program is in the page cache, and this build of
-/// it is many times as large as the image's.
+/// The anonymous memory of a process, in MiB. The binary is in the page cache, and this build's is
+/// many times larger than the image's.
 pub fn memory(process: u32) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status
@@ -27,7 +27,7 @@ pub fn memory(process: u32) -> Result<f64> {
     Ok(kib / 1024.0)
 }
 
-/// The most that the operator had at any time, from now on.
+/// The maximum of the operator's memory, from now on.
 pub struct Peak {
     most: Arc<Mutex<f64>>,
     watching: JoinHandle<()>,

@@ -1,5 +1,5 @@
-//! The store of the API server is put back to a snapshot under a running operator, by etcd's own tool.
-//! (kube-controller-manager goes on as well, and hears nothing for a while; nothing here needs it.)
+//! The store of the API server is reset to a snapshot under a running operator, by etcd's own tool.
+//! (kube-controller-manager keeps running too and gets no events for a while; nothing here needs it.)
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -35,7 +35,7 @@ async fn f19_a_store_restored_with_its_revision_bumped(stage: Arc<Stage>) -> Res
     Ok(())
 }
 
-/// Everything since is undone while the operator runs: a rotation, a resource, a deletion.
+/// Everything since the snapshot is undone while the operator runs: a rotation, a deletion, a resource.
 async fn undone(stage: Arc<Stage>, restored: Restored) -> Result<()> {
     let (stage, _turn) = alone(&stage).await?;
     let scene = Scene::settled_with(Arc::clone(&stage), json!({})).await?;
@@ -72,7 +72,7 @@ async fn undone(stage: Arc<Stage>, restored: Restored) -> Result<()> {
     assert_eq!(changed.count(), 0, "{costs:?}");
     assert_eq!(scene.sts.calls().len(), calls, "{costs:?}");
 
-    // It hears, although the versions are those of a future that never was.
+    // Its watches still deliver, although it has seen versions that the restore has undone.
     rotates(&scene, SECOND).await?;
     scene.until_agreed("doomed").await?;
     scene.target_is_restored().await
@@ -90,7 +90,7 @@ async fn version(scene: &Scene) -> Result<u64> {
     Ok(version.context("a list without a version")?.parse()?)
 }
 
-/// Versions went back or far ahead, and only in the first case the store still has the old ones.
+/// Versions went back or jumped far ahead; only in the first case does the store still have the old ones.
 async fn assert_stands(scene: &Scene, restored: Restored, old: u64, seen: u64) -> Result<()> {
     let now = version(scene).await?;
     let exactly = ListParams::default()
@@ -123,7 +123,7 @@ async fn until_noticed(scene: &Scene, restored: Restored) -> Result<()> {
         .await
 }
 
-/// No Secret is older than what was seen of it, and of the resource nothing but its status.
+/// Only the status of the resource is older after the restore; Secrets did not change since the snapshot.
 async fn f19_a_status_that_went_back_alone(stage: Arc<Stage>) -> Result<()> {
     let (stage, _turn) = alone(&stage).await?;
     let scene = Scene::open(Arc::clone(&stage)).await?;
@@ -143,7 +143,7 @@ async fn f19_a_status_that_went_back_alone(stage: Arc<Stage>) -> Result<()> {
         scene.until_stalled("orders", "AccessKeyUnknown").await?;
         ensure!(scene.changes(mark) > 0, "{restored:?}: it was not undone");
     }
-    // Whatever it believes of the versions, it can still write.
+    // The operator can still write, whichever versions it has seen.
     scene.source("pair", PAIR).await?;
     scene.until_agreed("orders").await?;
     let test = "f19_a_status_that_went_back_alone";

@@ -1,5 +1,5 @@
-//! Whatever users did before: once the source is good again and nothing stands in the way, all is as
-//! if only the last spec and the last source had ever been applied, to an empty namespace.
+//! After any sequence of user actions, once the source is good again and nothing is in the way, the outcome is the same
+//! as if only the last spec and the last source had been applied, to an empty namespace.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -26,11 +26,11 @@ pub fn tests() -> Vec<(&'static str, Test)> {
     vec![(NAME, |stage| differ(stage).boxed_local())]
 }
 
-/// What a sequence ends with: the fields of the spec that stay as they were last set.
+/// The final spec of a sequence: the fields that keep the value that they were last set to.
 #[derive(Clone, Debug)]
 struct Spec(Value);
 
-/// Numbers that come out the same for the same seed.
+/// A pseudorandom generator: the same seed gives the same numbers.
 struct Dice(u64);
 
 impl Dice {
@@ -81,7 +81,7 @@ async fn alone(stage: Arc<Stage>, spec: &Spec) -> Result<Outcome> {
     without_history(&scene).await
 }
 
-/// How many pairs were published before is history.
+/// Without the revision, which counts earlier publications.
 async fn without_history(scene: &Scene) -> Result<Outcome> {
     let mut outcome = Outcome::of(scene.stage.cluster().client(), &scene.namespace).await?;
     for resource in outcome.resources.values_mut() {
@@ -131,7 +131,7 @@ async fn attempt(
     Ok(())
 }
 
-/// Does something at random, and tells what.
+/// Performs a random action and returns its description.
 async fn act(scene: &Scene, dice: &mut Dice, spec: &mut Value) -> Result<String> {
     let name = [TARGET, MOVED][usize::from(dice.below(2) == 1)];
     let field = match dice.below(18) {
@@ -149,7 +149,7 @@ async fn act(scene: &Scene, dice: &mut Dice, spec: &mut Value) -> Result<String>
         8 => return remove(scene, name).await,
         9 => {
             let edit = json!({ "stringData": { "AWS_REGION": "elsewhere" } });
-            // It may not be there.
+            // The Secret may be missing.
             let _ = scene.edit_secret(name, edit).await;
             return Ok(format!("edit {name}"));
         }
@@ -171,7 +171,7 @@ async fn act(scene: &Scene, dice: &mut Dice, spec: &mut Value) -> Result<String>
         _ => json!({ "suspend": true }),
     };
     scene.change("orders", field.clone()).await?;
-    // What a recreated resource begins with: the last field that was changed, and no pin.
+    // The spec of a recreated resource: the field that was changed last, and no pin.
     *spec = field.clone();
     spec["validation"] = json!({});
     Ok(field.to_string())
@@ -184,14 +184,14 @@ async fn fill(scene: &Scene, pair: (&str, &str)) -> Result<String> {
 
 async fn remove(scene: &Scene, name: &str) -> Result<String> {
     if scene.secrets.get_opt(name).await?.is_some() {
-        // Somebody else may be faster.
+        // The garbage collector or the operator may be faster.
         let _ = scene.delete_secret(name).await;
     }
     Ok(format!("remove {name}"))
 }
 
-/// The last spec, the last source, and nothing in their way: no foreign Secret, and none that a
-/// policy of the past retained.
+/// Sets the last spec and the last source, and removes what is in their way: foreign Secrets, and
+/// Secrets that an earlier policy retained.
 async fn amend(scene: &Scene, spec: &Spec) -> Result<()> {
     scene.source("pair", PAIR).await?;
     let plain =

@@ -1,4 +1,4 @@
-//! Whoever reaches the operator's port may hold it up for nobody, nor fill its memory.
+//! No client of the operator's port can block other clients or fill the operator's memory.
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,7 +34,7 @@ async fn a18_a_thousand_who_never_finish_their_request_keep_nobody_from_an_answe
     let mut crowd = Vec::new();
     for number in 0..CROWD {
         let mut stream = TcpStream::connect(&scene.bind).await?;
-        // Those that were cut off to make room may notice already.
+        // Connections that were cut off to make room may fail here already.
         let _ = stream.write_all(b"GET /livez HTTP/1.1\r\nX-Slow: ").await;
         crowd.push(stream);
         if number % 100 == 99 {
@@ -92,7 +92,7 @@ async fn a18_a_request_that_is_too_large_or_too_slow_is_cut_off(stage: Arc<Stage
 async fn a18_nothing_but_three_pages_is_served(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::settled_with(stage, json!({})).await?;
     for path in ["/livez", "/readyz", "/metrics"] {
-        // The witness looks for values in them.
+        // The witness searches the pages for secret values.
         scene.witness.scrape(&scene.bind);
         assert!(scene.get_http(path).await?.starts_with("HTTP/1.1 200"));
     }
@@ -128,7 +128,7 @@ async fn a18_nothing_but_three_pages_is_served(stage: Arc<Stage>) -> Result<()> 
 async fn assert_cut(stream: &mut TcpStream) -> Result<String> {
     let mut answer = Vec::new();
     let read = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
-    // A reset is an end as well.
+    // A reset counts as closed.
     let _ = read.context("the connection stays open")?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }

@@ -1,5 +1,5 @@
-//! Every version of every Secret of a namespace, as somebody saw it who does not look through the
-//! proxy: what pods could have mounted at any time.
+//! Every version of every Secret of a namespace, from a watch that bypasses the proxy: what pods
+//! could have mounted at any time.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{actions::UID_LABEL, layouts::pairs_in};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Who watches.
+/// The watch and what it has delivered.
 pub struct Sightings {
     secrets: Api<Secret>,
     seen: watch::Sender<Seen>,
@@ -48,8 +48,8 @@ impl Sightings {
         Ok(sightings)
     }
 
-    /// Fails if a target ever held a pair that is not one of these. Returns the names of the targets
-    /// that went, in their order.
+    /// Fails if a target ever held a pair that is not in `proven`. Returns the names of the deleted
+    /// targets, in the order of their deletion.
     pub async fn testify(&self, proven: &[(&str, &str)]) -> Result<Vec<String>> {
         self.caught_up().await?;
         let seen = self.seen.borrow();

@@ -1,5 +1,5 @@
-//! What the operator sees of the world is late, in another order, incomplete, repeated or older
-//! than what it saw before. It may act late, and it may not act wrongly.
+//! The operator's view of the cluster is late, reordered, incomplete, repeated or older than before.
+//! It may act late, but not wrongly.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -22,19 +22,19 @@ use crate::{
 
 const RESOURCES: &str = "staticawscredentials";
 const SECRETS: &str = "secrets";
-/// Long enough for a run that knows one half only.
+/// Long enough for a reconcile that has received only the events of one of the two resources.
 const MEANWHILE: Duration = Duration::from_millis(300);
 
-/// What is wrong with what the operator sees.
+/// The defect of the view.
 #[derive(Clone, Copy, Debug)]
 enum Flaw {
-    /// Events come in turns: first of the one resource, a while later of the other.
+    /// Events come in turns: those of the first resource, and later those of the second.
     InTurns(&'static str, &'static str, Order),
-    /// Every event comes again, with all that came before it.
+    /// After each event, all events so far are delivered again.
     Repeated,
-    /// A process starts after the story, from lists and watches of the time before it.
+    /// A process starts after the story, and lists and watches as of the time before it.
     OlderList,
-    /// The same, and the process before it did not live to see the story.
+    /// The same, and the process before it was killed before it had reconciled the story.
     OlderListOfUnfinished,
 }
 
@@ -159,7 +159,7 @@ async fn play(
     playing.end(&scene, outcome, false).await
 }
 
-/// Something that ends while something else goes on for ever.
+/// Returns the result of `end`, while `endless` runs beside it.
 async fn meanwhile<T>(end: impl Future<Output = T>, endless: impl Future<Output = ()>) -> T {
     tokio::select! {
         end = end => end,
@@ -174,7 +174,7 @@ async fn in_turns(courier: &Courier, resources: [&str; 2], order: Order) {
     }
 }
 
-/// The versions of both lists at this moment.
+/// The present versions of both lists.
 async fn versions(scene: &Scene) -> Result<[String; 2]> {
     let all = ListParams::default();
     let resources = scene.resources.list_metadata(&all).await?.metadata;
@@ -186,8 +186,8 @@ async fn versions(scene: &Scene) -> Result<[String; 2]> {
     ])
 }
 
-/// Kills the operator and starts one whose API server lags behind: it lists and watches as at these
-/// versions, and catches up a while later.
+/// Kills the operator and starts one whose API server lags behind: lists and watches are as of these
+/// versions, and later events follow after a while.
 async fn start_in_the_past(scene: &mut Scene, before: [String; 2]) -> Result<()> {
     scene.operator()?.kill();
     let courier = Courier::employ(&scene.proxy, Manner::Hold, move |head| {

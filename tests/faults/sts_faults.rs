@@ -1,5 +1,5 @@
-//! Whatever STS or the network to it does: a published target stays byte for byte what it was, a new
-//! pair is not published, the status says why, and all heals when STS does.
+//! Faults of STS and of the network to STS: a published target stays byte for byte the same, a new
+//! pair is not published, the status gives the reason, and everything recovers when STS does.
 
 mod rows;
 
@@ -25,7 +25,7 @@ use crate::{
 };
 use rows::{Row, answers, outages};
 
-/// Each has an operator.
+/// Each scene has an operator.
 const SCENES_AT_ONCE: usize = 6;
 
 tests![
@@ -36,8 +36,8 @@ tests![
 
 async fn s1_s2_s3_s4_no_answer_changes_what_is_published(stage: Arc<Stage>) -> Result<()> {
     let (answers, outages) = (answers(), outages());
-    // As many in a scene as there are numbered pairs, three to a row and two more. An outage is one of
-    // the whole endpoint, with one reason for all pairs, so each outage has a scene of its own.
+    // 10 answers per scene, each with 3 numbered pairs: pairs 0 to 29, and `heal` uses pair 30. An outage affects the
+    // whole endpoint and has one reason for all pairs, so each outage has a scene of its own.
     let scenes = answers.chunks(10).chain(outages.chunks(1));
     let played = stream::iter(scenes).map(async |rows| {
         let mut scene = Scene::before_start(Arc::clone(&stage)).await?;
@@ -60,8 +60,8 @@ async fn s1_s2_s3_s4_no_answer_changes_what_is_published(stage: Arc<Stage>) -> R
     Ok(())
 }
 
-/// Each row has a resource that has published, one that never did, and one whose published pair is
-/// proven again.
+/// Each row has a resource that has published, one that never has, and one whose published pair is
+/// verified again.
 async fn play(scene: &Scene, rows: &[Row]) -> Result<()> {
     let mut before = Vec::new();
     for (number, row) in rows.iter().enumerate() {
@@ -120,7 +120,7 @@ async fn play(scene: &Scene, rows: &[Row]) -> Result<()> {
     heal(scene, rows).await
 }
 
-/// STS knows everybody again. A pair with a wrong secret does not heal: another takes its place.
+/// STS accepts all pairs again. A rejected pair (`is_final`) is replaced by another.
 async fn heal(scene: &Scene, rows: &[Row]) -> Result<()> {
     tokio::time::sleep(crate::steps::ANSWER_STANDS).await;
     let other = numbered(30);
@@ -173,7 +173,7 @@ fn key_id(secret: &Secret) -> String {
     id.unwrap_or_default()
 }
 
-/// What stands between the operator and STS when it is started again.
+/// Endpoints that a restarted operator cannot reach or trust.
 async fn s3_no_network_changes_what_is_published(stage: Arc<Stage>) -> Result<()> {
     let mut scene = Scene::settled_with(stage, json!({})).await?;
     let before = scene.snapshot(TARGET).await?;
@@ -234,7 +234,7 @@ async fn s3_no_network_changes_what_is_published(stage: Arc<Stage>) -> Result<()
     Ok(())
 }
 
-/// Ten minutes each way, more than AWS allows. The clock of the stand-in is right.
+/// 10 minutes each way, more than AWS allows. The clock of the STS stand-in is right.
 async fn s6_a_skewed_clock_refuses_nothing(stage: Arc<Stage>) -> Result<()> {
     let mut scene = Scene::settled_with(stage, json!({})).await?;
     let before = scene.version(TARGET).await?;
@@ -259,7 +259,7 @@ async fn s6_a_skewed_clock_refuses_nothing(stage: Arc<Stage>) -> Result<()> {
         let verified = condition(&version, "Verified").map(|(status, _)| status);
         assert_ne!(verified.as_deref(), Some("False"));
     }
-    // A skew that AWS does not admit at all is a doubt as well, and nothing is withdrawn.
+    // A skew that AWS rejects is inconclusive too, and nothing is withdrawn.
     let skewed = "Signature expired: 20200101T000000Z is now earlier than 20200101T001000Z";
     scene.sts.answer(
         SECOND.0,
@@ -274,7 +274,7 @@ async fn s6_a_skewed_clock_refuses_nothing(stage: Arc<Stage>) -> Result<()> {
     Ok(())
 }
 
-/// The log tells what time the operator believes in.
+/// The timestamps of the log show the operator's clock.
 fn assert_skewed(scene: &Scene, skew: i64) -> Result<()> {
     let log = scene.log()?;
     let time = log.split_whitespace().next().context("nothing is logged")?;

@@ -1,10 +1,10 @@
-//! How several attempts ended.
+//! The results of several attempts.
 
 use anyhow::{Result, ensure};
 
 use crate::report;
 
-/// Reports how many there were and how many were survived, and fails with the errors of the others.
+/// Reports the number of attempts and of those that passed, and fails with the errors of the others.
 pub fn all_survived(test: &str, ends: &[Result<()>], what: &str) -> Result<()> {
     let failures: Vec<String> = ends
         .iter()
@@ -15,7 +15,7 @@ pub fn all_survived(test: &str, ends: &[Result<()>], what: &str) -> Result<()> {
     Ok(())
 }
 
-/// Reports that so many were survived, which the test has asserted of each.
+/// Reports `tried` attempts that all passed, as the test has asserted.
 pub fn survived(test: &str, tried: usize, what: &str) {
     report::tried(test, tried, tried, what);
 }

@@ -25,7 +25,7 @@ use crate::{
 
 tests![f33_ten_thousand_new_pairs_that_wait_for_aws];
 
-/// Resources and sources of which each has a pair of its own.
+/// Creates resources and sources, each with a pair of its own.
 async fn create_pairs(scene: &Scene, numbers: Range<usize>) -> Result<()> {
     let create = async |number: usize| {
         let pair = numbered(number);
@@ -58,7 +58,7 @@ async fn create_pairs(scene: &Scene, numbers: Range<usize>) -> Result<()> {
     all.buffer_unordered(16).try_collect::<()>().await
 }
 
-/// Until all of so many pairs were asked about or wait for that.
+/// Waits until each of `count` pairs was verified or waits for its verification.
 async fn until_waiting(scene: &Scene, count: usize) -> Result<()> {
     let what = format!("{count} pairs wait for their turn");
     let waiting = async || {
@@ -71,9 +71,9 @@ async fn until_waiting(scene: &Scene, count: usize) -> Result<()> {
     scene.until(&what, waiting).await
 }
 
-/// Some say how much each takes, and thereby how much 10,000 would.
+/// Measures the memory per pair with fewer pairs, and extrapolates to 10,000.
 async fn f33_ten_thousand_new_pairs_that_wait_for_aws(stage: Arc<Stage>) -> Result<()> {
-    // Of 600 pairs the slope came out between 4.2 and 6.8 KiB a pair, of 1,500 between 4.4 and 4.7.
+    // The slope was 4.2 to 6.8 KiB per pair with 600 pairs, and 4.4 to 4.7 with 1,500.
     let (warm, count) = if report::thorough() {
         (1_000, 4_000)
     } else {
@@ -81,7 +81,7 @@ async fn f33_ten_thousand_new_pairs_that_wait_for_aws(stage: Arc<Stage>) -> Resu
     };
     let mut scene = Scene::before_start(for_a_crowd(stage).await?).await?;
     scene.flag("--log", "warn");
-    // Next to none is over while the others come.
+    // Slow enough that nearly all pairs are still waiting when the last is created.
     scene.flag("--sts-rate", "1");
     scene.start_operator().await?;
     let peak = Peak::of(&scene)?;
@@ -99,7 +99,7 @@ async fn f33_ten_thousand_new_pairs_that_wait_for_aws(stage: Arc<Stage>) -> Resu
     );
     ensure!(most + further <= LIMIT, "{count} {what}");
 
-    // Whoever waited waits no longer once AWS may be asked as often as one likes.
+    // With a high rate of calls, none of the pairs waits any longer.
     scene.stop_operator();
     scene.serve(&[&scene.namespace.clone()]);
     scene.flag("--log", "warn");

@@ -1,4 +1,4 @@
-//! A watch that breaks, lies or stammers.
+//! A watch that breaks, or delivers invalid events.
 
 use std::{
     sync::{
@@ -48,7 +48,7 @@ async fn f13_a_watch_that_is_closed_every_2_s(stage: Arc<Stage>) -> Result<()> {
     Ok(())
 }
 
-/// What comes in place of the next event of a watch.
+/// Makes the bytes that replace the next event of a watch.
 type Spoil = fn(&[u8]) -> Vec<u8>;
 
 fn failure(code: u16) -> Vec<u8> {
@@ -75,7 +75,7 @@ const SPOILS: [(&str, Spoil); 8] = [
     ("an expiry", |_| failure(410)),
 ];
 
-/// Each takes the place of the one event that tells of a new pair.
+/// Each replaces the one event that announces a new pair.
 async fn f14_a_watch_that_is_torn_garbled_or_ends_in_an_error(stage: Arc<Stage>) -> Result<()> {
     let mut scene = Scene::before_start(stage).await?;
     let next: Arc<Mutex<Option<Spoil>>> = Arc::default();
@@ -120,7 +120,7 @@ async fn f14_a_watch_that_is_torn_garbled_or_ends_in_an_error(stage: Arc<Stage>)
 
 async fn f16_connections_that_die_without_a_word(stage: Arc<Stage>) -> Result<()> {
     let scene = Scene::settled_with(stage, json!({})).await?;
-    // Several connections that rest are dead as well.
+    // Makes several idle connections, which die as well.
     for number in 0..4 {
         let name = format!("more-{number}");
         scene.resource(&name, "pair", json!({})).await?;

@@ -1,4 +1,4 @@
-//! Many resources, many Secrets, and a clock that is wrong.
+//! Many resources, many Secrets, and a wrong clock.
 
 use std::{
     sync::Arc,
@@ -48,7 +48,7 @@ async fn create_many(scene: &Scene, numbers: std::ops::Range<usize>) -> Result<(
     all.buffer_unordered(16).try_collect::<()>().await
 }
 
-/// One by one: as a collection they take longer than the API server gives a request.
+/// One by one: a deletion of the whole collection takes longer than the request timeout of the API server.
 pub async fn delete_all(scene: &Scene) -> Result<()> {
     let all = ListParams::default();
     let all = scene.resources.list_metadata(&all).await?.items;
@@ -62,7 +62,7 @@ pub async fn delete_all(scene: &Scene) -> Result<()> {
     deletions.buffer_unordered(16).try_collect::<()>().await
 }
 
-/// The patience of a scene is meant for a single resource: it begins anew whenever one was published.
+/// The patience of a scene is meant for a single resource, so it starts again with each progress in the count.
 pub async fn until_published(scene: &Scene, count: usize) -> Result<()> {
     let mut published = 0;
     while published < count {
@@ -85,7 +85,7 @@ async fn published_now(scene: &Scene) -> Result<usize> {
     Ok(ready.count())
 }
 
-/// A few say how much each takes, and thereby how much 10,000 would; the long form has that many.
+/// The quick form extrapolates the memory of 1,000 resources to 10,000; the long form creates all 10,000.
 async fn f33_ten_thousand_resources_fit_into_64_mib(stage: Arc<Stage>) -> Result<()> {
     let (warm, count) = if report::thorough() {
         (1_000, MANY)
@@ -144,7 +144,7 @@ async fn f34_unrelated_secrets_that_change_500_times_a_second(stage: Arc<Stage>)
     assert_silent(&costs);
     assert_eq!((costs.lists, costs.other), (0, 0), "{costs:?}");
     assert_eq!(scene.sts.calls().len(), 1);
-    // It is not deaf.
+    // The watch still delivers changes of the source.
     scene.source("pair", SECOND).await?;
     scene.until_agreed("orders").await?;
     let what = format!("changes of unrelated Secrets in {took:.1} s");
@@ -153,7 +153,7 @@ async fn f34_unrelated_secrets_that_change_500_times_a_second(stage: Arc<Stage>)
     Ok(())
 }
 
-/// Creates, replaces or deletes one of fifty, by turns.
+/// Creates, replaces or deletes one of 50 Secrets, in turn.
 async fn churn(secrets: &Api<Secret>, number: usize) -> Result<()> {
     let name = format!("unrelated-{}", number % CHURNED);
     let content = number.to_string().into_bytes();
@@ -175,13 +175,13 @@ async fn churn(secrets: &Api<Secret>, number: usize) -> Result<()> {
         _ => secrets.replace(&name, &parameters, &secret).await.map(drop),
     };
     match done {
-        // Those of one name are under way at the same time.
+        // Requests for the same name overlap.
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
         done => Ok(done?),
     }
 }
 
-/// A clock that is read anew each time, so that it can be set while the process runs.
+/// A clock that libfaketime reads from a file at each call, so that a test can set it while the process runs.
 struct Clock(std::path::PathBuf);
 
 impl Clock {
@@ -191,7 +191,7 @@ impl Clock {
 
     async fn environment(&self) -> Result<Vec<(String, String)>> {
         let skewed = tokio::task::spawn_blocking(|| skewed_by(0)).await??;
-        // What the variable says would win over the file.
+        // The variable would take precedence over the file.
         let mut environment: Vec<_> = skewed
             .into_iter()
             .filter(|(name, _)| name != "FAKETIME")
@@ -228,7 +228,7 @@ async fn f28_a_wall_clock_that_jumps_10_minutes(stage: Arc<Stage>) -> Result<()>
     Ok(())
 }
 
-/// No proof is brought forward, the lease is held, and a new pair is published.
+/// No verification is brought forward, the replica keeps the lease, and a new pair is published.
 async fn rests_and_rotates(scene: &Scene, replica: &Replica, pair: (&str, &str)) -> Result<()> {
     let (mark, calls) = (replica.proxy.mark(), scene.sts.calls().len());
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -243,7 +243,7 @@ async fn rests_and_rotates(scene: &Scene, replica: &Replica, pair: (&str, &str))
     Ok(())
 }
 
-/// A pair that AWS does not know yet is not given up early because the clock was set meanwhile.
+/// Setting the clock does not shorten the time for which AWS is asked about a pair that it does not know yet.
 async fn settles_as_long_as_ever(
     scene: &Scene,
     clock: &Clock,

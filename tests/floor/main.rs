@@ -1,6 +1,6 @@
-//! The oldest Kubernetes that the chart admits: the definition and the chart are taken without a
-//! warning, Helm sees the policies that this version can have, and the operator, under the chart's
-//! account and fenced by them, publishes, rotates and refuses.
+//! The oldest Kubernetes that the chart supports: it accepts the definition and the chart without a warning, Helm
+//! detects the policies that this version has, and the operator, under the chart's account and policies, publishes,
+//! rotates and rejects.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod story;
@@ -22,7 +22,7 @@ const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.d
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/static-aws-credentials");
 const HOME: &str = "awscredentials-system";
 
-/// What the chart must be rendered to here.
+/// Policies that the chart renders for this version.
 const POLICIES: [&str; 4] = ["requester", "fence", "only", "status"];
 
 struct Floor {
@@ -39,7 +39,7 @@ async fn the_oldest_kubernetes_that_the_chart_admits_runs_all_of_it() -> Result<
     floor.takes_the_chart_without_a_warning(Tool::Helm4)?;
     floor.installs_the_chart_with_its_policies().await?;
     floor.is_served_by_the_operator().await?;
-    // The policies are in force by now.
+    // The policies are enforced by now.
     floor.refuses_what_the_schema_forbids().await
 }
 
@@ -64,7 +64,7 @@ impl Floor {
         Ok(())
     }
 
-    /// `kubectl` with this on standard input; its complaints are no part of what it says.
+    /// Runs `kubectl` with `input` on standard input. Warnings are on standard error, apart from the output.
     fn kubectl(&self, args: &[&str], input: &str) -> Result<Output> {
         let file = tempfile::NamedTempFile::new()?;
         std::fs::write(file.path(), input)?;
@@ -106,7 +106,7 @@ impl Floor {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// All of the chart, against this API server's capabilities, in a dry run of the server's.
+    /// The whole chart for the capabilities of this API server, in a server-side dry run.
     fn takes_the_chart_without_a_warning(&self, tool: Tool) -> Result<()> {
         let dry_run = ["--dry-run=server", "-o", "json"];
         let install = ["install", "sac", CHART, "-n", "default"];
@@ -121,7 +121,7 @@ impl Floor {
             !rendered.contains("kind: MutatingAdmissionPolicy"),
             "{rendered}"
         );
-        // Resources of our own kind would need the definition, of which there are none in the chart.
+        // The chart has no resources of our own kind, which would need the definition first.
         self.applied(&["--dry-run=server", "-n", "default"], rendered)?;
         Ok(())
     }
@@ -146,7 +146,7 @@ impl Floor {
                 "{policy}: {names}"
             );
         }
-        // The API server compiles a policy some time after it has it, and says what it thinks of its types.
+        // The API server type-checks a policy some time after its creation, and reports warnings in its status.
         let types = self
             .cluster
             .kubectl(&["get", "validatingadmissionpolicies", "-o", "json"])
@@ -167,8 +167,8 @@ impl Floor {
         Ok(())
     }
 
-    /// As `helm test` does it: under the account that the chart makes for that, of which the requester
-    /// policy thinks what it thinks of everybody.
+    /// Like `helm test`: under the account that the chart creates for it, to which the requester policy applies as to
+    /// any other account.
     async fn refuses_what_the_schema_forbids(&self) -> Result<()> {
         let account = "templates/tests/account.yaml";
         let args = ["template", "sac", CHART, "-n", HOME, "--show-only", account];

@@ -1,4 +1,4 @@
-//! A pair is published, replaced and refused by the operator under the chart's account.
+//! The operator publishes, rotates and rejects a pair under the chart's account.
 
 use std::{
     path::{Path, PathBuf},
@@ -27,7 +27,7 @@ const ACCOUNT: &str = "123456789012";
 const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
 
 impl Floor {
-    /// The pods of the chart have no node here, so the program runs beside, as their account.
+    /// The chart's pods have no node here, so the program runs outside the cluster, as their account.
     pub async fn is_served_by_the_operator(&self) -> Result<()> {
         let cluster = &self.cluster;
         let namespace = cluster.namespace("floor").await?;
@@ -88,7 +88,7 @@ impl Floor {
         Canaries::of(&[PAIR.0, PAIR.1, OTHER])?
             .unwritten(&self.cluster)
             .await?;
-        // The owner reference leads garbage collection there.
+        // Garbage collection follows the owner reference to the target.
         self.cluster
             .kubectl(&["delete", "awscreds/orders", "-n", namespace])
             .await?;
@@ -116,7 +116,7 @@ impl Floor {
         self.cluster.kubectl(&get).await
     }
 
-    /// Waits until the fence holds, which is some time after its binding is there.
+    /// Waits until the fence policy is enforced, which takes a moment after its binding is created.
     async fn fenced(&self, kubeconfig: &Path, namespace: &str) -> Result<()> {
         let kubeconfig = kubeconfig.display().to_string();
         let create = [

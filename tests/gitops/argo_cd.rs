@@ -1,5 +1,5 @@
 //! The health script in `contrib/`: its own tests in upstream's format, over objects that the
-//! operator wrote, captured and made free of what differs from run to run.
+//! operator wrote, with the values removed that differ between runs.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     tests,
 };
 
-/// Where the script is, in the layout of upstream's resource customizations.
+/// Directory of the script, in the layout of upstream's resource customizations.
 pub const DIRECTORY: &str = "contrib/argocd/awscredentials.dev/StaticAwsCredentials";
 const UPDATE: &str = "UPDATE_ARGOCD";
 
@@ -43,7 +43,7 @@ async fn the_test_data_are_what_the_operator_writes(stage: Arc<Stage>) -> Result
     Ok(())
 }
 
-/// Writes the test data anew if that is asked for.
+/// Rewrites the test data if `UPDATE_ARGOCD` is set.
 pub fn update(states: &[State]) -> Result<()> {
     if std::env::var_os(UPDATE).is_none() {
         return Ok(());
@@ -83,7 +83,7 @@ async fn the_health_script_passes_its_own_tests(stage: Arc<Stage>) -> Result<()>
     Ok(())
 }
 
-/// A script that fails leaves the resource at Unknown, with a message that nobody understands.
+/// A script that fails leaves the resource at Unknown, with an unhelpful message.
 async fn the_health_script_takes_objects_that_are_not_whole(_: Arc<Stage>) -> Result<()> {
     let cases = [
         json!({ "metadata": {} }),
@@ -103,7 +103,7 @@ async fn the_health_script_takes_objects_that_are_not_whole(_: Arc<Stage>) -> Re
     Ok(())
 }
 
-/// Status by the state's name, message by its conditions, both independent of the script.
+/// Status from the state's name, message from its conditions, both independent of the script.
 fn expected(state: &State) -> Result<Value> {
     let (status, _) = state
         .name
@@ -135,7 +135,7 @@ fn expected(state: &State) -> Result<Value> {
     Ok(json!({ "status": status, "message": message }))
 }
 
-/// The object without what every run has its own of.
+/// The object with constants for the values that differ between runs.
 fn lasting(object: &Value) -> Value {
     let mut object = object.clone();
     let metadata = &mut object["metadata"];
@@ -146,7 +146,7 @@ fn lasting(object: &Value) -> Value {
     let time = json!("2026-01-02T03:04:05Z");
     let version = json!("1000");
     let uid = json!("11111111-2222-4333-8444-555555555555");
-    // The UID of the target is part of what is digested.
+    // The UID of the target is an input of the digest.
     let digest = json!("0123456789abcdef0123456789abcdef");
     for (pointer, value) in [
         ("/metadata/uid", &uid),

@@ -1,5 +1,5 @@
-//! The manifests of docs/gitops.md are taken by an API server that has the real definitions of Flux,
-//! Argo CD, Sealed Secrets and External Secrets, from their Go modules.
+//! The manifests of docs/gitops.md are accepted by an API server that has the real definitions of
+//! Flux, Argo CD, Sealed Secrets and External Secrets, from their Go modules.
 
 use std::{process::Command, sync::Arc};
 
@@ -16,7 +16,7 @@ tests![
     the_script_is_merged_into_the_configuration_of_argo_cd,
 ];
 
-/// A definition, and the module that it comes from.
+/// A definition, and the module it comes from.
 struct Definition {
     module: &'static str,
     sum: &'static str,
@@ -46,7 +46,7 @@ const DEFINITIONS: [Definition; 4] = [
     },
 ];
 
-/// Blocks of docs/gitops.md in a language.
+/// Blocks of docs/gitops.md in one language.
 pub fn blocks(language: &str) -> Result<Vec<String>> {
     let documentation = text("docs/gitops.md")?;
     let parts = documentation.split("\n```");
@@ -55,7 +55,7 @@ pub fn blocks(language: &str) -> Result<Vec<String>> {
 }
 
 impl Definition {
-    /// The definition from Go's cache of modules, fetched if it is not there; its content is pinned.
+    /// The definition from Go's module cache, downloaded if missing; its checksum is pinned.
     fn yaml(&self) -> Result<String> {
         let output = Command::new("go")
             .args(["mod", "download", "-json", self.module])
@@ -110,7 +110,7 @@ async fn the_manifests_of_the_documentation_are_valid(stage: Arc<Stage>) -> Resu
     Ok(())
 }
 
-/// As `jq` merges it, which is not everywhere, so here its result is built instead.
+/// The documented command uses `jq`, which may not be installed, so the test builds the merged result itself.
 async fn the_script_is_merged_into_the_configuration_of_argo_cd(stage: Arc<Stage>) -> Result<()> {
     let key = "resource.customizations.health.awscredentials.dev_StaticAwsCredentials";
     let command = blocks("sh")?

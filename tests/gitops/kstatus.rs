@@ -1,5 +1,5 @@
-//! kstatus, by which Flux, Helm 4 and `kubectl apply --prune` of cli-utils know whether an object is
-//! done: the copy of Flux and that of cli-utils.
+//! kstatus, by which Flux, Helm 4 and `kubectl apply --prune` of cli-utils determine whether an
+//! object is ready: the copy of Flux and that of cli-utils.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ async fn kstatus_knows_every_state_of_a_live_object(stage: Arc<Stage>) -> Result
     Ok(())
 }
 
-/// The name of each says what it is to a health script, and so to kstatus.
+/// The name of each file gives its Argo CD health, and so the expected kstatus status.
 async fn kstatus_knows_every_state_in_the_test_data(stage: Arc<Stage>) -> Result<()> {
     stage.test_data().await?;
     let mut files: Vec<_> = std::fs::read_dir(folder(crate::argo_cd::DIRECTORY).join("testdata"))?

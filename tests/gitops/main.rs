@@ -1,8 +1,8 @@
-//! What `GitOps` tools and pipelines make of a resource: kstatus as Flux and cli-utils compute it, Argo
-//! CD's health by the script in `contrib/`, `kubectl wait`, and the examples of docs/gitops.md. All
-//! of it over objects of a real API server that the operator brought into each state.
+//! How `GitOps` tools and pipelines read a resource: kstatus as Flux and cli-utils compute it, Argo CD's health by the
+//! script in `contrib/`, `kubectl wait`, and the examples of docs/gitops.md. All tests use objects of a real API server
+//! that the operator brought into each state.
 //!
-//! `UPDATE_ARGOCD=1 cargo test --test gitops` writes the script's test data anew from those objects.
+//! `UPDATE_ARGOCD=1 cargo test --test gitops` rewrites the script's test data from those objects.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod argo_cd;
@@ -21,7 +21,7 @@ use suite::{Suite, tests};
 
 fn main() -> Result<()> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    // A control plane starts once somebody needs one.
+    // The first test that needs the control plane starts it.
     let suite = Suite::open(threads, async || Ok(Stage::default()))?;
     let conclusion = suite.play(all(), |stage, test| test(stage));
     suite.end(&conclusion)

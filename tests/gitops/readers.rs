@@ -1,4 +1,4 @@
-//! Runs the readers of statuses that are built from `kstatus/`.
+//! Runs the status readers that are built from `kstatus/`.
 
 use std::{path::PathBuf, process::Stdio};
 
@@ -9,7 +9,7 @@ use tokio::{io::AsyncWriteExt, process::Command};
 
 use crate::scene::folder;
 
-/// What they print for a stream of objects.
+/// Their output for a stream of objects.
 pub async fn read(args: &[&str], objects: &[&Value]) -> Result<Vec<Value>> {
     let program = tokio::task::spawn_blocking(program).await??;
     let input: Vec<String> = objects.iter().map(ToString::to_string).collect();
@@ -33,7 +33,7 @@ pub async fn read(args: &[&str], objects: &[&Value]) -> Result<Vec<Value>> {
     Ok(read)
 }
 
-/// Runs them without input; what they print, or their errors.
+/// Runs them without input; returns their output, or their errors.
 pub async fn run(args: &[&str]) -> Result<String> {
     let program = tokio::task::spawn_blocking(program).await??;
     let output = Command::new(program).args(args).output().await?;

@@ -1,4 +1,4 @@
-//! A namespace with a source or without, an STS stand-in, and an operator that comes and goes.
+//! A namespace with or without a source, an STS stand-in, and an operator that can be started and stopped.
 
 use std::{
     path::PathBuf,
@@ -20,21 +20,21 @@ use tokio::sync::OnceCell;
 use crate::states::State;
 
 const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
-/// More than the minute for which a refusal is not believed, on a machine that does much else.
+/// More than the minute in which a rejection is not trusted yet, with a margin for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(150);
 static OPERATORS: AtomicUsize = AtomicUsize::new(0);
 
-/// A pair of the shape that AWS gives out, and another.
+/// A pair in the format of AWS.
 pub const PAIR: (&str, &str) = (
     "AKIARZPUZDIKAUAIL2A3",
     "wSecretOfTheFirstPair+wSecretOf/TheFirst",
 );
 /// The account of the pair.
 pub const ACCOUNT: &str = "123456789012";
-/// Its user.
+/// The user of the pair.
 pub const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
 
-/// What all tests share.
+/// State shared by all tests.
 #[derive(Default)]
 pub struct Stage {
     cluster: OnceCell<ControlPlane>,
@@ -42,7 +42,7 @@ pub struct Stage {
     test_data: OnceCell<()>,
 }
 
-/// What one test has for itself.
+/// State of one test.
 pub struct Scene<'a> {
     pub cluster: &'a ControlPlane,
     pub namespace: String,
@@ -63,7 +63,7 @@ impl Stage {
             .await
     }
 
-    /// A resource in each state, as the API server has it.
+    /// A resource in each state, as stored by the API server.
     pub async fn states(&self) -> Result<&[State]> {
         let states = self.states.get_or_try_init(|| async {
             let scene = Scene::open(self).await?;
@@ -72,7 +72,7 @@ impl Stage {
         states.await.map(Vec::as_slice)
     }
 
-    /// The test data of the health script are there, written anew if that is asked for.
+    /// Ensures that the test data of the health script exists, rewritten if `UPDATE_ARGOCD` is set.
     pub async fn test_data(&self) -> Result<()> {
         let updated = self.test_data.get_or_try_init(|| async {
             let states = self.states().await?;
@@ -89,7 +89,7 @@ impl Drop for Scene<'_> {
 }
 
 impl<'a> Scene<'a> {
-    /// A namespace whose operator is not started yet.
+    /// A namespace without a running operator.
     pub async fn open(stage: &'a Stage) -> Result<Self> {
         let cluster = stage.cluster().await?;
         let namespace = cluster.namespace("gitops").await?;
@@ -134,7 +134,7 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    /// Stops it and waits for its end.
+    /// Stops the operator and waits for its end.
     pub fn stop_operator(&mut self) {
         if let Some(operator) = self.operator.take() {
             operator.stop();
@@ -153,7 +153,7 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    /// Writes a resource whose source has its name; fields of `spec` come over the usual ones.
+    /// Writes a resource whose source is named after it; fields of `spec` override the defaults.
     pub async fn resource(&self, name: &str, spec: &Value) -> Result<()> {
         let mut object = json!({
             "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
@@ -167,12 +167,12 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    /// A resource as the API server has it.
+    /// A resource as stored by the API server.
     pub async fn object(&self, name: &str) -> Result<Value> {
         Ok(serde_json::to_value(self.objects.get(name).await?)?)
     }
 
-    /// Waits until a condition of a resource has a reason and speaks of its generation.
+    /// Waits until a condition of a resource has a reason and the status observes the current generation.
     pub async fn until(&self, name: &str, kind: &str, reason: &str) -> Result<Value> {
         let wanted = async {
             loop {
@@ -191,7 +191,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// `kubectl` in the namespace.
+    /// Runs `kubectl` in the namespace.
     pub async fn kubectl(&self, args: &[&str]) -> Result<String> {
         let args = [args, &["-n", &self.namespace]].concat();
         self.cluster.kubectl(&args).await

@@ -1,4 +1,4 @@
-//! A resource in each state that a reader of its status can meet, brought there by the operator.
+//! A resource in each state that its status can report, brought there by the operator.
 
 use anyhow::{Context, Result};
 use cluster::sts::Answer;
@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 
 use crate::scene::{PAIR, Scene};
 
-/// A state and the object in it.
+/// A state, and an object in this state.
 pub struct State {
-    /// A name for it, `<health>_<what>`, as Argo CD's test data have it.
+    /// Name of the state, `<health>_<detail>`, as in Argo CD's test data.
     pub name: &'static str,
-    /// What kstatus computes.
+    /// Status that kstatus computes.
     pub kstatus: &'static str,
-    /// The object as the API server has it.
+    /// The object as stored by the API server.
     pub object: Value,
 }
 
-/// IDs that STS answers in other ways.
+/// IDs for which STS answers differently.
 const UNKNOWN: &str = "AKIARZPUZDIKAUAIL2B4";
 const AWAY: &str = "AKIARZPUZDIKAUAIL2C5";
 
@@ -46,7 +46,7 @@ impl Story<'_> {
         });
     }
 
-    /// Applies a resource and keeps it once it has a condition with a reason.
+    /// Applies a resource, and records it once a condition has the reason.
     async fn until(
         &mut self,
         (state, kstatus): (&'static str, &'static str),
@@ -135,7 +135,7 @@ impl Story<'_> {
         self.until(state, orders, ("Published", "ServingLastKnownGood"))
             .await?;
         self.is_well().await?;
-        // Another region brings the next proof forward, while AWS is away.
+        // A new region makes the next verification due at once, while AWS is unavailable.
         self.scene.sts.answer(PAIR.0, Answer::Html(503));
         let state = ("healthy_stsUnavailable", "Current");
         let elsewhere = ("orders", json!({ "region": "eu-central-1" }));

@@ -1,4 +1,4 @@
-//! Pipelines: the commands of docs/gitops.md are run as they stand there.
+//! Pipelines: runs the commands of docs/gitops.md exactly as documented.
 
 use std::{path::Path, sync::Arc};
 
@@ -20,7 +20,7 @@ tests![
 
 const OTHER: &str = "AKIARZPUZDIKAUAIL2B4";
 
-/// A directory with the manifests, and a shell that has kubectl and this namespace.
+/// Runs a script in the directory of the manifests, with kubectl bound to the namespace.
 async fn shell(scene: &Scene<'_>, directory: &Path, script: &str) -> Result<String> {
     let kubectl = tokio::task::spawn_blocking(|| binaries::find(&[Binary::Kubectl])).await??;
     let programs = kubectl[0]
@@ -76,7 +76,7 @@ async fn the_commands_of_a_pipeline_wait_as_documented(stage: Arc<Stage>) -> Res
     scene.start_operator()?;
     shell(&scene, directory, &script("credentials.yaml")?).await?;
 
-    // A rotation: the last line must not be satisfied by the version before.
+    // In a rotation, the last command must not be satisfied by the previous revision.
     scene
         .sts
         .accept_pair(OTHER, PAIR.1, ACCOUNT, crate::scene::ARN, "AIDAQUAIL");

@@ -1,7 +1,6 @@
-//! A pod that carries an annotation and nothing else reads a bucket: on a real node, under the strictest of
-//! the Pod Security Standards, by AWS's SDK for Go, against S3 that checks every signature. Another one keeps
-//! its client, and follows a rotation all the same, until the operator says that the old key may go, and
-//! beyond. Workloads that cannot follow are restarted.
+//! A pod with only an annotation reads a bucket: on a real node, under the strictest of the Pod Security Standards, by
+//! AWS's SDK for Go, from an S3 that checks every signature. Another pod keeps its client and still follows a rotation,
+//! until the operator reports that the old key is unused, and beyond. Workloads that cannot follow are restarted.
 #![allow(
     clippy::indexing_slicing,
     reason = "a key that a JSON value lacks reads as null"
@@ -34,16 +33,16 @@ const PATIENCE: Duration = Duration::from_mins(3);
 const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
 const RELEASE: &str = "static-aws-credentials";
 const IMAGE: &str = "injection.test/s3client:1";
-/// Far below what the chart allows: a process follows a rotation so many seconds after its file.
+/// Far below the chart's minimum: a process follows a rotation this many seconds after its file.
 const TTL: u32 = 20;
 
-/// What both stories stand on.
+/// State that both stories share.
 struct Ground {
     cluster: ControlPlane,
     node: Node,
     moto: Moto,
     operator: Leashed,
-    /// S3 in the eyes of a pod.
+    /// Address of S3 for pods.
     endpoint: String,
 }
 
@@ -93,7 +92,7 @@ impl Ground {
         })
     }
 
-    /// A key pair of a user that may list the bucket.
+    /// Creates a key pair of a user that may list the bucket.
     async fn user(&self, name: &str) -> Result<KeyPair> {
         self.moto.create_user(name).await?;
         self.moto.allow_listing(name, "orders").await?;
@@ -101,7 +100,7 @@ impl Ground {
     }
 }
 
-/// Three pods, of which one keeps its client. Returns the pairs.
+/// Three pods, one of which keeps its client. Returns the pairs.
 async fn follows_to_its_end(ground: &Ground) -> Result<[KeyPair; 2]> {
     let (cluster, node) = (&ground.cluster, &ground.node);
     let namespace = cluster.namespace("orders").await?;
@@ -143,7 +142,7 @@ async fn follows_to_its_end(ground: &Ground) -> Result<[KeyPair; 2]> {
     Ok([first, second])
 }
 
-/// The chart with injection, and its operator on this machine, with the rights that the chart gives.
+/// The chart with injection, and its operator on this machine, with the rights that the chart grants.
 async fn install(cluster: &ControlPlane, sts: &str) -> Result<Leashed> {
     cluster.define(CRD).await?;
     cluster.kubectl(&["create", "namespace", "aws"]).await?;
@@ -221,7 +220,7 @@ async fn reads_with(node: &Node, namespace: &str, pod: &str, pair: &KeyPair) -> 
     }
 }
 
-/// One process read with both keys, and no reading of it failed.
+/// Fails if the follower's container restarted, or if one of its reads failed.
 async fn never_started_anew(cluster: &ControlPlane, node: &Node, namespace: &str) -> Result<()> {
     let path = "jsonpath={.status.containerStatuses[0].restartCount}";
     let pod = ["-n", namespace, "get", "pod", "follower", "-o", path];

@@ -1,6 +1,6 @@
-//! What a user writes.
+//! Manifests that a user writes.
 
-/// All that has to do with credentials is the annotation.
+/// The annotation is the only part that concerns credentials.
 pub const POD: &str = "
 apiVersion: v1
 kind: Pod
@@ -27,8 +27,8 @@ spec:
     - {name: BUCKET, value: orders}
     - {name: AWS_ENDPOINT_URL, value: <S3>}
 ";
-/// The same, and one client for the whole life of the process. Nothing is in its image beside it, no shell
-/// either.
+/// Changes for a pod that keeps one client for the life of the process. Its image contains only the client, without a
+/// shell.
 pub const HOT: [(&str, &str); 3] = [
     ("name: reader", "name: follower"),
     (

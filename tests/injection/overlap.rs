@@ -1,4 +1,4 @@
-//! From a rotation to the moment when the old key may go.
+//! From a rotation until the old key may be deactivated.
 
 use std::time::Instant;
 
@@ -25,8 +25,8 @@ pub fn fixed(reader: &str) -> String {
     changes.into_iter().fold(reader.to_owned(), change)
 }
 
-/// The pods that read at their start are named, and no time is given until they were restarted; then the
-/// old key may go.
+/// The status lists the pods that read the pair at start, and has no time until they are restarted; then it reports
+/// that the old key may be deactivated.
 pub async fn ends(cluster: &ControlPlane, namespace: &str, pods: &[(&str, &str)]) -> Result<()> {
     let status = until(cluster, namespace, "True").await?;
     let consumers = &status["consumers"];
@@ -61,7 +61,7 @@ pub async fn ends(cluster: &ControlPlane, namespace: &str, pods: &[(&str, &str)]
     Ok(())
 }
 
-/// The status once `PreviousKeyInUse` is so.
+/// The status once `PreviousKeyInUse` has this status.
 async fn until(cluster: &ControlPlane, namespace: &str, wanted: &str) -> Result<Value> {
     let began = Instant::now();
     loop {

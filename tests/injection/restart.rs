@@ -1,5 +1,5 @@
-//! Twenty Deployments that read their key when they start are restarted after a rotation, three at once, while
-//! one of them cannot become healthy.
+//! Twenty Deployments whose containers read the key at start are restarted after a rotation, three at once, while one
+//! of them cannot become healthy.
 
 use std::{
     collections::BTreeMap,
@@ -14,11 +14,11 @@ use super::{Ground, PATIENCE, reads_with, request};
 
 const COUNT: usize = 20;
 const AT_ONCE: usize = 3;
-/// Its next pod finds the port taken by the one before, which goes only when the next one is ready.
+/// Its new pod needs the host port of the old pod, which is only removed once the new one is ready.
 const STUCK: &str = "app-07";
-/// The third wave has it: three times three are begun, and no more.
+/// The stuck Deployment is in the third wave: three times three are restarted, and no more.
 const BEGUN: usize = 9;
-/// Until all are restarted after the stuck one was mended: 5 waves, each looked at ever later.
+/// Time until all are restarted after the stuck one is repaired: 5 waves, with growing intervals between the checks.
 const MENDED: Duration = Duration::from_mins(10);
 const DEPLOYMENT: &str = "
 apiVersion: apps/v1
@@ -47,16 +47,16 @@ spec:
 ";
 const WANTED: &str = r#"{"spec":{"rotation":{"restart":{"scope":"Consumers","maxConcurrent":3}}}}"#;
 
-/// What a look at all Deployments tells.
+/// State of all Deployments at one time.
 #[derive(Debug, Default)]
 struct Look {
-    /// Those that were restarted.
+    /// Deployments that were restarted.
     restarted: Vec<String>,
-    /// Those of them whose rollout goes on.
+    /// Restarted Deployments with a rollout in progress.
     under_way: usize,
-    /// Those without an available pod.
+    /// Deployments without an available pod.
     down: Vec<String>,
-    /// How often the spec of each was changed.
+    /// The generation of each Deployment.
     changes: BTreeMap<String, i64>,
 }
 
@@ -65,7 +65,7 @@ struct Fleet<'a> {
     namespace: String,
 }
 
-/// Returns the pairs.
+/// Returns the pairs of the test.
 pub async fn three_at_once_and_no_more_while_one_is_unhealthy(
     ground: &Ground,
 ) -> Result<[KeyPair; 2]> {
@@ -131,7 +131,7 @@ impl Fleet<'_> {
     }
 
     async fn goes_on_once_it_is_mended(&self) -> Result<()> {
-        // From now on the pod before goes first.
+        // From now on the old pod is removed first.
         let mended = r#"{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}"#;
         self.kubectl(&["patch", "deployment", STUCK, "--type=merge", "-p", mended])
             .await?;
@@ -210,7 +210,7 @@ impl Fleet<'_> {
         Ok(look)
     }
 
-    /// Looks until it is so; at no time is anything down, or more than may be under way.
+    /// Polls until the condition holds; no Deployment may be down meanwhile, and no more than three in progress.
     async fn until(&self, what: &str, reached: impl Fn(&Look) -> bool) -> Result<Look> {
         let began = Instant::now();
         loop {

@@ -1,4 +1,4 @@
-//! What a team has in its namespace: a key pair, a resource that names it, and the published Secret.
+//! The objects of a team's namespace: a key pair, a resource that names it, and the published Secret.
 
 use anyhow::{Result, ensure};
 
@@ -18,7 +18,7 @@ pub struct App<'a> {
     pub namespace: String,
 }
 
-/// Which version of which object is there, and of which revision the resource speaks.
+/// Versions of the target and of the resource, and the revision that the status reports.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Standing {
     target: String,
@@ -33,7 +33,7 @@ impl<'a> App<'a> {
         Ok(Self { site, namespace })
     }
 
-    /// A pair that STS knows. Its suffix is the letter three times and a 2.
+    /// A pair that STS accepts. Its suffix is the letter three times and a 2.
     pub fn pair(&self, letter: char) -> String {
         let id = format!("AKIARZPUZDIKQUAI{letter}{letter}{letter}2");
         self.site
@@ -43,7 +43,7 @@ impl<'a> App<'a> {
         id
     }
 
-    /// Writes the source, and the resource if it is not there.
+    /// Writes the source, and the resource if it does not exist.
     pub async fn request(&self, id: &str) -> Result<()> {
         let namespace = &self.namespace;
         let manifest = format!(
@@ -56,7 +56,7 @@ impl<'a> App<'a> {
         self.site.cluster.apply(&manifest).await.map(drop)
     }
 
-    /// Waits until the target holds this pair and the resource says so.
+    /// Waits until the target holds this pair and the status reports it.
     pub async fn until_published(&self, id: &str) -> Result<()> {
         let site = self.site;
         let suffix = &id[id.len() - 4..];
@@ -69,7 +69,7 @@ impl<'a> App<'a> {
         self.holds(id).await
     }
 
-    /// The target holds this pair now.
+    /// Fails unless the target holds this pair now.
     pub async fn holds(&self, id: &str) -> Result<()> {
         let path = "{.data.AWS_ACCESS_KEY_ID}";
         let held = self.site.read(&self.namespace, TARGET, path).await?;

@@ -1,4 +1,4 @@
-//! The chart as it is, and as an earlier version of it might have been.
+//! The current chart, and an imitation of an earlier version.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-/// A column that the definition of the earlier chart does not have.
+/// A column that the definition of the earlier chart lacks.
 pub const NEW_COLUMN: &str = "Verified";
 
 /// The chart of this tree.
@@ -15,8 +15,8 @@ pub fn present() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/static-aws-credentials")
 }
 
-/// A copy of it that has an older version, one replica and an older definition: without one of the
-/// columns and without `spec.suspend`.
+/// A copy of the chart with an older version, one replica and an older definition: without one of
+/// the columns and without `spec.suspend`.
 pub fn earlier(directory: &Path) -> Result<PathBuf> {
     let copy = directory.join("static-aws-credentials");
     copied(&present(), &copy)?;
@@ -41,7 +41,7 @@ pub fn earlier(directory: &Path) -> Result<PathBuf> {
     Ok(copy)
 }
 
-/// A team's chart: a source with this pair, and a resource that names it and is proven so often.
+/// A team's chart: a source with this pair, and a resource that names it, with this interval.
 pub fn of_a_team(directory: &Path, (id, secret): (&str, &str), interval: &str) -> Result<PathBuf> {
     let chart = directory.join("billing");
     fs::create_dir_all(chart.join("templates"))?;

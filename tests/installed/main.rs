@@ -1,5 +1,5 @@
-//! The operator as people install it: the chart by Helm, the image in containerd, pods in namespaces
-//! under `restricted`. Helm 3 goes first, and what it leaves behind is what Helm 4 finds.
+//! The operator as users install it: the chart by Helm, the image in containerd, pods in namespaces
+//! under `restricted`. Helm 4 starts from the objects that remain after Helm 3.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod app;
@@ -20,7 +20,7 @@ async fn it_is_installed_upgraded_and_uninstalled_and_nothing_is_lost() -> Resul
     for tool in [Tool::Helm3, Tool::Helm4] {
         story::of(&site, tool).await?;
     }
-    // With each Helm two, and the one that came for the lost leader.
+    // For each Helm: two replicas, and the replacement of the lost leader.
     site.logged_nothing(2 * 3)?;
     site.node.check()
 }

@@ -1,4 +1,4 @@
-//! A release of the chart, by one of the two Helms.
+//! A release of the chart, installed by one of the two Helm versions.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,7 +10,7 @@ use cluster::tools::{self, Tool};
 
 use crate::site::{IMAGE, Site};
 
-/// One install serves a cluster, so both Helms use the same name and namespace one after the other.
+/// A cluster has one install, so both Helm versions use the same name and namespace, one after the other.
 pub const NAME: &str = "aws";
 pub const NAMESPACE: &str = "aws-system";
 /// The Deployment.
@@ -25,7 +25,7 @@ pub struct Release<'a> {
 }
 
 impl<'a> Release<'a> {
-    /// Nothing is installed yet.
+    /// Prepares the namespace, and installs nothing yet.
     pub async fn new(site: &'a Site, tool: Tool) -> Result<Self> {
         site.namespace(NAMESPACE).await?;
         let authority = serde_json::json!({
@@ -81,7 +81,7 @@ impl<'a> Release<'a> {
         self.site.explained(NAMESPACE, done).await
     }
 
-    /// `helm test`.
+    /// Runs `helm test`.
     pub async fn test(&self) -> Result<String> {
         let done = self.helm(&["test", NAME, "--timeout=2m"]).await;
         self.site.explained(NAMESPACE, done).await
@@ -96,7 +96,7 @@ impl<'a> Release<'a> {
         self.helm_in(NAMESPACE, args).await
     }
 
-    /// Helm, in a namespace.
+    /// Runs Helm in a namespace.
     pub async fn helm_in(&self, namespace: &str, args: &[&str]) -> Result<String> {
         let mut command = Command::new(&self.helm);
         command
@@ -115,7 +115,7 @@ impl<'a> Release<'a> {
         Ok(text)
     }
 
-    /// The pod that leads.
+    /// The name of the leader's pod.
     pub async fn leader(&self) -> Result<String> {
         let lease = format!("lease/{OPERATOR}");
         let holder = self

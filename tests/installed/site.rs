@@ -1,4 +1,4 @@
-//! The cluster that the chart is installed in: a node that has the image, and an STS that its pods reach.
+//! The cluster in which the chart is installed: a node that has the image, and an STS that its pods can reach.
 
 use std::{
     net::IpAddr,
@@ -20,12 +20,12 @@ use tokio::{
 
 use crate::{app::SECRET, release::NAMESPACE};
 
-/// What the chart's pods run.
+/// Image of the chart's pods.
 pub const IMAGE: (&str, &str) = ("static-aws-credentials", "installed");
 const PATIENCE: Duration = Duration::from_mins(3);
 
 pub struct Site {
-    // Dropped first: a node cannot do without its control plane.
+    // Dropped first: a node needs its control plane.
     pub node: Node,
     pub cluster: ControlPlane,
     pub sts: Sts,
@@ -53,12 +53,12 @@ impl Site {
         })
     }
 
-    /// What must not come out.
+    /// Values that must not be exposed.
     pub fn secrets(&self) -> MutexGuard<'_, Vec<String>> {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The operator's pods show nothing secret in the cluster and on their own port.
+    /// Fails if the operator's pods expose a secret value in the cluster or on their own port.
     pub async fn shows_nothing(&self) -> Result<()> {
         let canaries = Canaries::of(&self.secrets())?;
         canaries.unwritten(&self.cluster).await?;
@@ -86,8 +86,8 @@ impl Site {
         Ok(answer)
     }
 
-    /// No pod that ever ran has logged anything secret, the operator's with the filter `trace`. There
-    /// were at least so many of those.
+    /// Fails if any pod, past or present, logged a secret value (the operator's pods log at `trace`), or if fewer than
+    /// `least` of the logs are the operator's.
     pub fn logged_nothing(&self, least: usize) -> Result<()> {
         let canaries = Canaries::of(&self.secrets())?;
         let logs = self.logs.read()?;
@@ -109,14 +109,14 @@ impl Site {
         self.cluster.apply(&namespace).await.map(drop)
     }
 
-    /// One value of one object.
+    /// One field of one object.
     pub async fn read(&self, namespace: &str, object: &str, path: &str) -> Result<String> {
         let output = format!("jsonpath={path}");
         let get = ["-n", namespace, "get", object, "-o", &output];
         self.cluster.kubectl(&get).await
     }
 
-    /// Asks again and again, since kubelet and operator tell nobody.
+    /// Polls, since kubelet and operator give no notification.
     pub async fn until(&self, what: &str, is_so: impl AsyncFn() -> Result<()>) -> Result<()> {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -130,7 +130,7 @@ impl Site {
         }
     }
 
-    /// Waits until one value of one object is as expected.
+    /// Waits until one field of one object has the expected value.
     pub async fn until_reads(
         &self,
         namespace: &str,
@@ -147,7 +147,7 @@ impl Site {
         .await
     }
 
-    /// What the pods of a namespace wrote, for an error.
+    /// Adds the logs of the namespace's pods to an error.
     pub async fn explained<T>(&self, namespace: &str, result: Result<T>) -> Result<T> {
         let Err(error) = result else { return result };
         let pods = ["-n", namespace, "get", "pods", "-o", "wide"];

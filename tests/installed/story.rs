@@ -1,4 +1,4 @@
-//! Install, use, upgrade, lose the leader in a rotation, uninstall.
+//! Install, use, upgrade, lose the leader during a rotation, uninstall.
 
 use anyhow::{Result, ensure};
 use cluster::{sts::Answer, tools::Tool};
@@ -12,7 +12,7 @@ use crate::{
 
 const DEFINITION: &str = "customresourcedefinition/staticawscredentials.awscredentials.dev";
 
-/// Plays it with one Helm.
+/// Runs the story with one Helm.
 pub async fn of(site: &Site, tool: Tool) -> Result<()> {
     let directory = tempfile::tempdir()?;
     let release = Release::new(site, tool).await?;
@@ -67,8 +67,8 @@ async fn upgrade_changes_nothing_for_the_app(
     release.test().await.map(drop)
 }
 
-/// Helm 4 reads conditions as kstatus does: it is done when the pair is proven, and says so when it is
-/// refused. (Helm 3 waits for kinds that it knows, and for no others.)
+/// Helm 4 evaluates conditions by kstatus: it waits for the verification, and reports a rejection. (Helm 3 waits only
+/// for kinds that it knows.)
 async fn helm_waits_for_the_proof(site: &Site, release: &Release<'_>, app: &App<'_>) -> Result<()> {
     let (directory, team) = (tempfile::tempdir()?, &app.namespace);
     let id = app.pair('D');
@@ -80,8 +80,8 @@ async fn helm_waits_for_the_proof(site: &Site, release: &Release<'_>, app: &App<
     let found = site.read(team, "awscreds/billing", ready).await?;
     ensure!(found == "True", "helm was done while Ready was {found}");
 
-    // The spec changes as well: of a source that changed alone Helm does not know that somebody has
-    // yet to look at it, and whether it is taken in by the old status depends on who is faster.
+    // The spec changes too: after a change of the source alone, Helm may read the old status before the operator
+    // reconciles, and the result would depend on timing.
     let bad = format!("{SECRET}\n");
     let bad = of_a_team(directory.path(), (&id, &bad), "2h")?;
     let bad = bad.display().to_string();
@@ -101,7 +101,7 @@ async fn helm_waits_for_the_proof(site: &Site, release: &Release<'_>, app: &App<
         .map(drop)
 }
 
-/// STS does not answer the leader, which is killed while it waits; the other finishes.
+/// The leader is killed while it waits for an answer of STS; the other replica finishes the rotation.
 async fn leader_is_lost_in_a_rotation(
     site: &Site,
     release: &Release<'_>,
@@ -153,7 +153,7 @@ async fn uninstall_keeps_what_is_the_apps(
     ];
     let left = site.cluster.kubectl(&left).await?;
     ensure!(left.is_empty(), "the cluster still has\n{left}");
-    // Helm does not wait for what the garbage collector deletes: pods.
+    // Helm does not wait for pods, which the garbage collector deletes.
     let left = ["-n", NAMESPACE, "get", "all,secrets,roles", "-o", "name"];
     site.until("the namespace is empty", async || {
         let left = site.cluster.kubectl(&left).await?;

@@ -1,4 +1,4 @@
-//! What each number counts.
+//! The event that each counter counts.
 
 use std::{
     sync::{Arc, Mutex},
@@ -16,7 +16,7 @@ use static_aws_credentials::{
 
 use crate::exposition::{everything, samples, stalled, text};
 
-/// The one value of a series with these labels among others.
+/// The only value of a series that has these labels among others.
 fn value(metrics: &Metrics, name: &str, labels: &[(&str, &str)]) -> Result<f64> {
     let samples = samples(&text(metrics, Format::Plain))?;
     let has = |(label, value): &(&str, &str), sample: &crate::exposition::Sample| {
@@ -209,7 +209,7 @@ fn a_verdict_is_counted_once_however_often_its_status_is_written() -> Result<()>
     let refused = [("reason", "AccessKeyUnknown")];
     ensure!(value(&metrics, verdicts, &refused)? == 1.0);
     ensure!(value(&metrics, "staticawscredentials_publications_total", &[])? == 1.0);
-    // The same once more by a later proof.
+    // The same verdict again, by a later verification.
     let mut later = stalled.clone();
     later.last_verified_time = None;
     metrics.reported(&stalled, &later);

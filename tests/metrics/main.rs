@@ -1,4 +1,4 @@
-//! Metrics, without a cluster: their names and labels, their texts, and what they count.
+//! Metrics, without a cluster: their names and labels, their text formats, and the events that they count.
 #![allow(
     clippy::indexing_slicing,
     clippy::float_cmp,

@@ -1,4 +1,4 @@
-//! Names and labels that dashboards know, and how many series there may be.
+//! Names and labels that dashboards rely on, and the bound on the number of series.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use static_aws_credentials::ops::metrics::Format;
 
 use crate::exposition::{everything, families, samples, text};
 
-/// As controller-runtime and client-go have them: `internal/controller/metrics`,
+/// Names and labels of controller-runtime and client-go: `internal/controller/metrics`,
 /// `internal/metrics/workqueue.go`, `metrics/leaderelection.go`, `metrics/client_go_adapter.go`.
 const KNOWN: [(&str, &str, &[&str]); 17] = [
     (
@@ -133,7 +133,7 @@ async fn results_and_verdicts_are_there_before_the_first() -> Result<()> {
     Ok(())
 }
 
-/// Names would be without bound in anything but a gauge that goes with its resource.
+/// Names of resources are unbounded labels, except on a gauge that is removed with its resource.
 #[tokio::test]
 async fn resources_are_named_in_gauges_of_their_own_alone() -> Result<()> {
     let families = families(&text(&everything().await?, Format::Plain))?;

@@ -1,4 +1,4 @@
-//! Gauges of single resources: what they say, when they go, and what they cost.
+//! Gauges of single resources: their values, their removal, and their cost.
 
 use std::sync::Arc;
 
@@ -125,7 +125,7 @@ fn a_family_stays_together_over_all_pages_and_scopes() -> Result<()> {
     Ok(())
 }
 
-/// Ten thousand resources are 45,000 lines. Were they one text, 64 clients would hold 64 of them.
+/// Ten thousand resources make 45,000 lines. As one text, 64 clients would hold it 64 times.
 #[test]
 fn no_piece_is_large() -> Result<()> {
     let metrics = Metrics::default();

@@ -1,4 +1,4 @@
-//! The two texts: what they have in common, and what promtool says.
+//! The two text formats: their common content, and the findings of promtool.
 
 use std::{
     io::Write,
@@ -73,7 +73,7 @@ async fn promtool_finds_nothing_wrong() -> Result<()> {
     let plain = text(&everything().await?, Format::Plain);
     let (said, good) = lint(&plain)?;
     ensure!(good && said.is_empty(), "{said}");
-    // It does look.
+    // Counter-check: promtool reports a bad name.
     let (said, good) = lint(&plain.replace("workqueue_adds_total", "workqueueAdds"))?;
     ensure!(!good && said.contains("workqueueAdds"), "{said}");
     Ok(())

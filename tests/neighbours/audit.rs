@@ -1,4 +1,4 @@
-//! Who wrote what, from the API server's audit log.
+//! The writes of each account, from the API server's audit log.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use k8s_openapi::jiff::Timestamp;
 use serde::Deserialize;
 
-/// What two operators could fight about. Their leases, events and own kinds are their own affair.
+/// Resources over which two operators could conflict. Leases, events and their own kinds are ignored.
 const RESOURCES: [&str; 6] = [
     "secrets",
     "staticawscredentials",
@@ -17,13 +17,13 @@ const RESOURCES: [&str; 6] = [
 ];
 const VERBS: [&str; 5] = ["create", "update", "patch", "delete", "deletecollection"];
 
-/// A write that the API server was asked for.
+/// A write request to the API server.
 #[derive(Clone, Debug)]
 pub struct Write {
     pub at: Timestamp,
     pub user: String,
     pub namespace: String,
-    /// Verb, resource and name, for the eye.
+    /// Verb, resource and name, for error messages.
     #[allow(dead_code, reason = "it is shown where there is no rest")]
     pub what: String,
     pub is_refused: bool,
@@ -64,7 +64,7 @@ pub fn writes(log: &Path) -> Result<Vec<Write>> {
     let text = std::fs::read_to_string(log)?;
     let mut writes = Vec::new();
     for line in text.lines() {
-        // The last line may not be whole yet.
+        // The last line may be incomplete.
         let Ok(entry) = serde_json::from_str::<Entry>(line) else {
             continue;
         };

@@ -1,4 +1,4 @@
-//! External Secrets Operator: it fetches the source, and it pushes the target.
+//! External Secrets Operator fetches the source, and pushes the target.
 
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ fn store(namespace: &str, provider: &Value) -> Value {
     })
 }
 
-/// As docs/gitops.md has it, from a store that is refreshed every 5 seconds.
+/// The setup of docs/gitops.md, with a store that is refreshed every 5 seconds.
 async fn external_secrets_fetches_the_source(stage: Arc<Stage>) -> Result<()> {
     let start = async |home: &str| started(&stage, home).await;
     let neighbour = stage.neighbour("external-secrets", start).await?;
@@ -91,7 +91,7 @@ async fn external_secrets_fetches_the_source(stage: Arc<Stage>) -> Result<()> {
     Ok(())
 }
 
-/// As docs/mendix.md has it, into another namespace. What was pushed stays when the resource goes.
+/// The setup of docs/mendix.md, into another namespace. A pushed Secret stays after the resource is deleted.
 async fn external_secrets_pushes_the_target(stage: Arc<Stage>) -> Result<()> {
     let start = async |home: &str| started(&stage, home).await;
     let neighbour = stage.neighbour("external-secrets", start).await?;

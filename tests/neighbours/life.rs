@@ -1,4 +1,4 @@
-//! The life of a resource, whoever writes its source and whoever reads its target.
+//! The life of a resource, for any writer of its source and any reader of its target.
 
 use anyhow::{Context, Result};
 use kube::api::DeleteParams;
@@ -8,7 +8,7 @@ use crate::{operator::PAIRS, scene::Scene};
 
 /// The target.
 pub const TARGET: &str = "orders-credentials";
-/// The steps, as the table names them.
+/// The steps, as named in the table.
 pub const STEPS: [&str; 5] = [
     "created",
     "rotated",
@@ -16,10 +16,10 @@ pub const STEPS: [&str; 5] = [
     "target deleted",
     "resource deleted",
 ];
-/// An ID that AWS knows, with a secret of another.
+/// An ID that AWS knows, with a secret of another key.
 const BAD: (&str, &str) = (PAIRS[1].0, "wAnotherSecretThanThatOfThePair/wSecretNo");
 
-/// Plays it. `put` writes the source `pair`; `seen` is asked after each step, with the pair that is published then.
+/// Runs the steps. `put` writes the source `pair`; `seen` runs after each step, with the ID that is published then.
 pub async fn play(
     scene: &mut Scene,
     put: impl AsyncFn(&Scene, (&str, &str)) -> Result<()>,

@@ -1,7 +1,7 @@
-//! Operators of others beside ours, on a real control plane with the chart's rights and policies: whether they and
-//! ours come to rest. Each is built from its Go module, as `go/` pins it, which takes half an hour once; Reloader
-//! listens on port 9090 of all addresses and knows no flag for it. `cargo neighbours` plays them;
-//! with `UPDATE_DOCS=1` the table of docs/gitops.md is written anew.
+//! Other operators beside ours, on a real control plane with the chart's rights and policies: the tests check that both
+//! stop writing. Each is built from its Go module, pinned in `go/`, which takes half an hour once; Reloader listens on
+//! port 9090 of all addresses and has no flag for it. `cargo neighbours` runs the suite; with `UPDATE_DOCS=1` it
+//! rewrites the table of docs/gitops.md.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
@@ -31,7 +31,7 @@ use scene::Stage;
 use suite::Suite;
 
 fn main() -> Result<()> {
-    // They wait most of the time.
+    // The tests wait most of the time.
     let suite = Suite::open(6, Stage::set)?;
     let conclusion = suite.play(tests(), |stage, test| test(stage));
     if let Some(stage) = &suite.stage

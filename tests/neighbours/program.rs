@@ -1,4 +1,4 @@
-//! A neighbour's program with an account of its own, which may do everything.
+//! A neighbour's program under an account of its own with cluster-admin.
 
 use std::path::{Path, PathBuf};
 
@@ -6,10 +6,10 @@ use anyhow::{Context, Result, ensure};
 use cluster::{binaries::go_binary, control_plane::ControlPlane, leash::Leashed};
 use tokio::process::Command;
 
-/// The account of every neighbour, in a namespace of the neighbour's own.
+/// The account of every neighbour, in the neighbour's own namespace.
 pub const ACCOUNT: &str = "neighbour";
 
-/// A package of one of the modules in `go/`, and how long a first build takes on two cores.
+/// A package of one of the modules in `go/`, and the duration of a first build on two cores.
 pub struct Package {
     pub module: &'static str,
     pub path: &'static str,
@@ -23,7 +23,7 @@ impl Package {
         Path::new(go).join(self.module)
     }
 
-    /// Builds it if need be.
+    /// Builds the package if necessary.
     pub async fn build(&self) -> Result<PathBuf> {
         let (directory, path, name) = (self.directory(), self.path, self.name);
         let seconds = self.usual_seconds;
@@ -31,7 +31,7 @@ impl Package {
         tokio::task::spawn_blocking(build).await?
     }
 
-    /// Files of the package's own repository, such as its definitions, in their order.
+    /// Files of the package's repository, such as its definitions, sorted by name.
     pub async fn files(&self, of: &str, directory: &str) -> Result<Vec<String>> {
         let args = ["list", "-mod=readonly", "-m", "-f", "{{.Dir}}", of];
         let output = Command::new("go")
@@ -53,7 +53,7 @@ impl Package {
     }
 }
 
-/// A namespace with the account.
+/// Creates a namespace with the account.
 pub async fn home(cluster: &ControlPlane, prefix: &str) -> Result<String> {
     let home = cluster.namespace(prefix).await?;
     cluster
@@ -66,7 +66,7 @@ pub async fn home(cluster: &ControlPlane, prefix: &str) -> Result<String> {
     Ok(home)
 }
 
-/// Starts a program as the account of its home.
+/// Starts a program under the account of its namespace.
 pub async fn start(
     cluster: &ControlPlane,
     home: &str,

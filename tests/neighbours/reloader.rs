@@ -1,4 +1,4 @@
-//! Reloader: it rolls a workload out anew when the target in its pods' variables changes.
+//! Reloader restarts a workload when the target in its pods' variables changes.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ const PACKAGE: Package = Package {
     usual_seconds: 190,
 };
 
-/// A rotation restarts the workload once, and nothing else does.
+/// A rotation restarts the workload once; no other step does.
 async fn reloader_restarts_what_reads_the_target(stage: Arc<Stage>) -> Result<()> {
     let cluster = stage.cluster();
     let program = PACKAGE.build().await?;

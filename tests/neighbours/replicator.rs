@@ -1,4 +1,4 @@
-//! kubernetes-replicator: it brings the source from another namespace, and the target into another.
+//! kubernetes-replicator copies the source from another namespace, and the target into another namespace.
 
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ async fn replicator_brings_the_source(stage: Arc<Stage>) -> Result<()> {
     Ok(())
 }
 
-/// Our operator serves the copy's namespace, too.
+/// Our operator serves the copy's namespace too.
 async fn replicator_copies_the_target(stage: Arc<Stage>) -> Result<()> {
     let start = async |home: &str| started(&stage, home).await;
     let neighbour = stage.neighbour("replicator", start).await?;
@@ -74,7 +74,7 @@ async fn replicator_copies_the_target(stage: Arc<Stage>) -> Result<()> {
     let put = async |scene: &Scene, pair: (&str, &str)| scene.operator.source("pair", pair).await;
     let seen = async |scene: &Scene, step: &str, id: Option<&str>| {
         if id.is_some() {
-            // A target that was deleted is made anew without it.
+            // A deleted target is recreated without this annotation.
             let key = "replicator.v1.mittwald.de/replicate-to";
             let mark = json!({ "metadata": { "annotations": { key: other } } });
             let parameters = PatchParams::default();

@@ -22,14 +22,14 @@ use crate::{
 };
 
 const RELEASE: &str = "neighbours";
-/// The account that the chart gives to the operator.
+/// The operator's account in the chart.
 const ACCOUNT: &str = "static-aws-credentials";
-/// Within it two operators have come to rest after a change.
+/// Time in which two operators finish their writes after a change.
 const REST: Duration = Duration::from_secs(30);
-/// How long they are watched afterwards.
+/// Time after that in which no further write may occur.
 const WATCHED: Duration = Duration::from_secs(20);
 
-/// What all tests share.
+/// State shared by all tests.
 pub struct Stage {
     helm: helm::Stage,
     home: String,
@@ -65,7 +65,7 @@ impl Stage {
         self.helm.cluster()
     }
 
-    /// A neighbour, which is started once.
+    /// A neighbour, started once.
     pub async fn neighbour(
         &self,
         name: &'static str,
@@ -82,7 +82,7 @@ impl Stage {
         Ok(neighbour)
     }
 
-    /// What was seen so far, by the names of the neighbours.
+    /// The results so far, sorted by neighbour.
     pub fn rows(&self) -> Vec<Row> {
         let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rows = rows.clone();
@@ -115,7 +115,7 @@ impl Scene {
         for other in &also {
             flags.extend(["--namespace", other]);
         }
-        // A name like those of the Deployment's pods, or the policies refuse the operator's writes.
+        // A name like those of the Deployment's pods; otherwise the policies reject the operator's writes.
         let suffix = namespace.trim_start_matches("scene-");
         let pod = format!("{RELEASE}-{ACCOUNT}-{suffix}");
         let pod = (stage.home.as_str(), ACCOUNT, pod.as_str());
@@ -130,7 +130,7 @@ impl Scene {
         })
     }
 
-    /// Does something, and looks who writes then. The operators have come to rest after 30 seconds.
+    /// Runs a step and counts the writes. Both operators must have stopped writing after 30 seconds.
     pub async fn step(
         &mut self,
         name: &'static str,
@@ -158,14 +158,14 @@ impl Scene {
         Ok(())
     }
 
-    /// Puts what was seen into the table.
+    /// Adds the results to the table.
     pub fn close(self) {
         let rows = self.stage.rows.lock();
         let mut rows = rows.unwrap_or_else(PoisonError::into_inner);
         rows.push(self.row);
     }
 
-    /// Waits for something; a neighbour that does not do it is shown by its log.
+    /// Waits for a result; a failure includes the neighbour's log.
     pub async fn until<T>(
         &self,
         what: &str,

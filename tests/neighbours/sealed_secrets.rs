@@ -30,7 +30,7 @@ const KUBESEAL: Package = Package {
     name: "kubeseal",
     usual_seconds: 30,
 };
-/// It knows the service account of a pod alone, so it gets the files of one in a file system of its own.
+/// The controller reads its account only from a pod's mount, so it gets those files on a private `/run`.
 const IN_A_POD: &str = r#"
 mount -t tmpfs tmpfs /run
 account=/run/secrets/kubernetes.io/serviceaccount
@@ -94,7 +94,7 @@ async fn account_files(cluster: &ControlPlane, home: &str) -> Result<std::path::
     Ok(directory)
 }
 
-/// The certificate that it made for itself, in a file.
+/// The certificate that the controller generated, in a file.
 async fn certificate(scene: &Scene, home: &str) -> Result<std::path::PathBuf> {
     let cluster = scene.stage.cluster();
     let secrets: Api<Secret> = Api::namespaced(cluster.client(), home);

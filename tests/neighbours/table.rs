@@ -1,4 +1,4 @@
-//! What was seen, as a table of docs/gitops.md.
+//! The results, as a table of docs/gitops.md.
 
 use anyhow::{Context, Result};
 
@@ -15,7 +15,7 @@ pub struct Cell {
     pub theirs: usize,
 }
 
-/// What was seen beside a neighbour.
+/// Results beside one neighbour.
 #[derive(Clone, Debug)]
 pub struct Row {
     pub neighbour: &'static str,
@@ -31,8 +31,8 @@ impl Row {
     }
 }
 
-/// Shows the table, and with `UPDATE_DOCS=1` puts it into the page. Counts differ by one or two from run to run, so
-/// a page is not compared.
+/// Prints the table, and with `UPDATE_DOCS=1` writes it into the page. Counts differ by one or two between runs, so the
+/// page is not compared.
 pub fn written(rows: &[Row]) -> Result<()> {
     let table = rendered(rows);
     eprintln!("{table}");

@@ -1,4 +1,4 @@
-//! `api-check`, which tries the policies as the account that asks.
+//! `api-check`, which tests the policies as the account that runs it.
 
 use std::{path::Path, process::Output, sync::Arc};
 

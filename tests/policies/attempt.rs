@@ -1,4 +1,4 @@
-//! An account that tries something, and what the API server says to it.
+//! An account that sends requests, and the answers of the API server.
 
 use anyhow::Result;
 use kube::{
@@ -7,13 +7,13 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-/// A value that no message may show.
+/// A value that must not occur in a message.
 pub const SECRET_VALUE: &str = "wSecretOfTheFirstPair+wSecretOfTheFirst1";
 
-/// What the API server answers.
+/// Answer of the API server.
 pub type Answer = Result<DynamicObject, kube::Error>;
 
-/// Kinds of objects.
+/// Kinds of objects that a test writes.
 #[derive(Clone, Copy, Debug)]
 pub enum Things {
     Secrets,
@@ -70,7 +70,7 @@ impl Attempt {
         }
     }
 
-    /// One of whose attempts nothing is kept. Admission does not treat it differently.
+    /// An account whose requests are dry runs. Admission treats these like others.
     pub fn dry(client: &Client, namespace: &str) -> Self {
         Self {
             dry_run: true,
@@ -129,7 +129,7 @@ impl Attempt {
             .await
     }
 
-    /// Server-side apply that takes every field over.
+    /// Server-side apply with `force`.
     pub async fn apply(&self, things: Things, manifest: &Value) -> Answer {
         let object = object(things, manifest);
         let name = object.metadata.name.clone().unwrap_or_default();
@@ -163,7 +163,7 @@ fn object(things: Things, manifest: &Value) -> DynamicObject {
     serde_json::from_value(whole).unwrap_or_else(|error| panic!("{error}: {manifest}"))
 }
 
-/// Merges objects; null removes.
+/// Merges objects; null removes a field.
 pub fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
@@ -179,7 +179,7 @@ pub fn merge(into: &mut Value, from: Value) {
     }
 }
 
-/// A StaticAwsCredentials, `spec` merged over one that names the source `pair`.
+/// A StaticAwsCredentials; `spec` is merged over a spec with the source `pair`.
 pub fn resource(name: &str, spec: Value) -> Value {
     let mut object = json!({
         "metadata": { "name": name },
@@ -189,7 +189,7 @@ pub fn resource(name: &str, spec: Value) -> Value {
     object
 }
 
-/// A pod with one container `app`, `spec` merged over it.
+/// A pod with one container `app`; `spec` is merged over its spec.
 pub fn pod(annotations: &Value, spec: Value) -> Value {
     let mut object = json!({
         "metadata": { "name": "pod", "annotations": annotations },
@@ -199,13 +199,13 @@ pub fn pod(annotations: &Value, spec: Value) -> Value {
     object
 }
 
-/// Whether the answer is the refusal of one of our policies.
+/// Whether one of our policies rejected the request.
 pub fn is_refused_by<T>(answer: &Result<T, kube::Error>, policy: &str) -> bool {
     let sign = format!("ValidatingAdmissionPolicy 'static-aws-credentials-{policy}'");
     matches!(answer, Err(kube::Error::Api(status)) if status.message.contains(&sign))
 }
 
-/// Fails unless a policy refused it with these words, and with no value of a Secret.
+/// Fails unless the policy rejected the request with these words, and without the value of a Secret.
 #[track_caller]
 pub fn assert_refused<T: std::fmt::Debug>(
     answer: &Result<T, kube::Error>,
@@ -225,13 +225,13 @@ pub fn assert_refused<T: std::fmt::Debug>(
     assert!(!status.message.contains(SECRET_VALUE), "{what}");
 }
 
-/// Fails if it was refused.
+/// Fails if the request was rejected.
 #[track_caller]
 pub fn assert_passes<T: std::fmt::Debug>(answer: &Result<T, kube::Error>, what: &str) {
     assert!(answer.is_ok(), "{what}: {answer:?}");
 }
 
-/// The marks of the operator: a Secret of the resource of this name and UID.
+/// The operator's metadata on a Secret of the resource with this name and UID.
 pub struct Marks<'a> {
     pub name: &'a str,
     pub uid: &'a str,
@@ -246,14 +246,14 @@ impl Marks<'_> {
         })
     }
 
-    /// A target that goes with its resource.
+    /// A target that is deleted with its resource.
     pub fn target(&self, name: &str) -> Value {
         let mut secret = self.retained(name);
         secret["metadata"]["ownerReferences"] = json!([self.controller()]);
         secret
     }
 
-    /// A target that stays.
+    /// A target that outlives its resource.
     pub fn retained(&self, name: &str) -> Value {
         json!({
             "metadata": {

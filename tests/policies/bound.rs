@@ -1,4 +1,4 @@
-//! Which tokens of the operator's account write.
+//! Tokens of the operator's account that may write.
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ tests![
 
 const BOUND: &str = "by tokens that are bound to a pod of Deployment static-aws-credentials";
 
-/// As anybody else it would not be: impersonation changes who asks, and the chart's rules grant none. It names no
-/// pod.
+/// Impersonation of the account itself drops the pod from the user info. Impersonation of another user would evade the
+/// policy, but the chart's rules do not grant it.
 async fn the_operator_is_bound_also_as_itself(stage: Arc<Stage>) -> Result<()> {
     let ground = Ground::of(&stage).await?;
     let operator = Attempt::dry(&as_itself(stage.cluster()).await?, ground.namespace());

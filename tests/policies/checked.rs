@@ -1,4 +1,4 @@
-//! What the API server itself says of the policies.
+//! The API server's own type checking of the policies.
 
 use std::{
     sync::Arc,

@@ -1,4 +1,4 @@
-//! All that the operator does in the life of a resource, under the policies.
+//! All writes of the operator in the life of a resource, under the policies.
 
 use anyhow::{Context, Result};
 use k8s_openapi::api::core::v1::Secret;
@@ -10,7 +10,7 @@ use crate::operator::{Operator, PAIRS};
 const FIRST: (&str, &str) = PAIRS[0];
 const SECOND: (&str, &str) = PAIRS[1];
 
-/// From the first pair to the last, and nothing of it is refused.
+/// Runs the whole cycle; no request may be rejected.
 pub async fn whole(operator: &Operator) -> Result<()> {
     publish(operator).await.context("publish")?;
     let edits = [
@@ -61,7 +61,7 @@ async fn publish(operator: &Operator) -> Result<()> {
         .map(drop)
 }
 
-/// Three edits, since a fourth restore of a resource's target has to wait.
+/// Three edits, since the operator delays the fourth restore of a resource's target.
 async fn repair(operator: &Operator, target: &str, edits: [Value; 3]) -> Result<()> {
     for edit in edits {
         operator.edit(target, edit.clone()).await?;
@@ -103,7 +103,7 @@ async fn retain(operator: &Operator) -> Result<()> {
     operator.until_target("renamed", FIRST, unowned).await?;
     operator.until_ready_is("orders", "Published").await?;
     operator.delete("orders").await?;
-    // Left by one namesake, and taken over by the next.
+    // Retained by one resource, and adopted by the next resource of the same name.
     let left = operator.until_target("renamed", FIRST, unowned).await?;
     operator.source("pair", SECOND).await?;
     operator

@@ -1,4 +1,4 @@
-//! What the operator's account may delete, and where it may write, with all rights that there are.
+//! Secrets that the operator's account may delete, and objects that it may write to, while RBAC grants it everything.
 
 use std::sync::Arc;
 
@@ -19,12 +19,12 @@ tests![
     a19_the_operator_deletes_nothing_but_targets,
 ];
 
-/// A namespace with the resources `orders` and `other`, and nobody who serves them.
+/// A namespace with the resources `orders` and `other`, without an operator that serves it.
 pub struct Ground {
     namespace: String,
     pub orders: String,
     pub other: String,
-    /// The operator's account; nothing of what it tries is kept.
+    /// The operator's account, with dry runs only.
     pub operator: Attempt,
     pub admin: Attempt,
 }
@@ -62,14 +62,14 @@ impl Ground {
         }
     }
 
-    /// Deletes a Secret, also one that a finalizer holds.
+    /// Deletes a Secret even if it has a finalizer.
     pub async fn remove(&self, name: &str) -> Result<()> {
         let off = json!({ "metadata": { "finalizers": null } });
         self.admin.merge(Things::Secrets, name, &off).await?;
         Ok(self.admin.delete(Things::Secrets, name).await?)
     }
 
-    /// An owner beside the controller that exists, so that nothing is garbage.
+    /// A further owner that exists, so that the garbage collector keeps the Secret.
     pub async fn second_owner(&self) -> Result<Value> {
         let account = self
             .admin
@@ -89,13 +89,13 @@ impl Ground {
     }
 }
 
-/// A manifest with something merged over it; null removes.
+/// A manifest with changes merged over it; null removes a field.
 pub fn with(mut manifest: Value, change: Value) -> Value {
     merge(&mut manifest, change);
     manifest
 }
 
-/// A Secret of a person.
+/// A Secret that a person created.
 pub fn foreign(name: &str) -> Value {
     json!({
         "metadata": { "name": name, "labels": { "team": "storage" } },

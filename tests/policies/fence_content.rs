@@ -1,5 +1,5 @@
-//! What the operator's account may write into a Secret: what the operator renders, and nothing that makes a
-//! program run where the Secret is read.
+//! Content that the operator's account may write into a Secret: only what the operator renders, and nothing that makes
+//! a reader of the Secret run a program.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -33,7 +33,7 @@ tests![
 const ID: &str = "AKIARZPUZDIKQUAIL2A3";
 const ONE_LINE: &str = "values of one line";
 
-/// Creates a target with this data and no other, in a dry run.
+/// Creates a target with exactly this data, in a dry run.
 async fn written(ground: &Ground, data: Value) -> Answer {
     let mut secret = ground.marks().target("a");
     secret["stringData"] = data;
@@ -196,7 +196,7 @@ async fn a_variable_that_holds_a_program_is_not_written(stage: Arc<Stage>) -> Re
     Ok(())
 }
 
-/// The value is one that a target may have: a path to another key of it, say.
+/// The value itself is allowed in a target: a path to another key of the target, for example.
 async fn a_variable_that_a_loader_reads_is_not_written(stage: Arc<Stage>) -> Result<()> {
     let ground = Ground::of(&stage).await?;
     let loaders = [
@@ -226,7 +226,7 @@ async fn a_variable_that_a_loader_reads_is_not_written(stage: Arc<Stage>) -> Res
     Ok(())
 }
 
-/// It costs the API server no time: with a higher cost the answer would be another.
+/// The check stays within the CEL cost budget: otherwise the message would be a different one.
 async fn a_secret_of_a_mebibyte_is_refused_for_its_length(stage: Arc<Stage>) -> Result<()> {
     let ground = Ground::of(&stage).await?;
     let large = "x".repeat(1024 * 1024 - 64);

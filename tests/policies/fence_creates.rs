@@ -1,4 +1,4 @@
-//! What the operator's account may create, with all rights that there are.
+//! Secrets that the operator's account may create while RBAC grants it everything.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ async fn the_operator_creates_targets(stage: Arc<Stage>) -> Result<()> {
     Ok(())
 }
 
-/// Fails unless each change of a target makes the fence refuse its creation in these words.
+/// Fails unless the fence rejects the creation of a target with each change, with these words.
 async fn refused(ground: &Ground, words: &str, changes: &[(&str, Value)]) {
     for (what, change) in changes {
         let secret = with(ground.marks().target("a"), change.clone());
@@ -126,7 +126,7 @@ async fn nothing_but_the_marks_is_set(stage: Arc<Stage>) -> Result<()> {
         ),
     ];
     refused(&ground, "no label but its own", &labels).await;
-    // The chart lists these to be copied from resources.
+    // The chart is installed with these labels in `targets.copyLabels`.
     for key in ["team", "example.com/cost-center"] {
         let labelled = json!({ "metadata": { "labels": { key: "storage" } } });
         let target = with(ground.marks().target("labelled"), labelled);

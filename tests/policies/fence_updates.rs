@@ -1,4 +1,4 @@
-//! What the operator's account may write over.
+//! Secrets that the operator's account may overwrite.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ tests![
     nothing_is_added_to_a_target,
 ];
 
-/// Secrets as they stand, and what the operator makes of them by PUT.
+/// A Secret before and after a PUT of the operator.
 struct Case {
     what: &'static str,
     before: Value,
@@ -34,7 +34,7 @@ fn case(what: &'static str, before: Value, after: Value) -> Case {
     }
 }
 
-/// An annotation that consents.
+/// An annotation that permits adoption.
 fn consent() -> Value {
     json!({ "metadata": { "annotations": { "awscredentials.dev/adopt-by": "orders" } } })
 }
@@ -137,7 +137,7 @@ async fn what_the_operator_does_to_its_targets_passes(stage: Arc<Stage>) -> Resu
     Ok(())
 }
 
-/// Metadata as tools leave them that find their objects again by labels or annotations.
+/// Metadata by which other tools find their objects, as labels or annotations.
 fn marks() -> Vec<(&'static str, Value)> {
     let mut all = Vec::new();
     for manager in &MANAGERS {

@@ -1,4 +1,4 @@
-//! Whether the operator sees that the policies are there, on control planes of their own: they come and go.
+//! How the operator detects the policies, on separate control planes, since the tests add and remove policies.
 
 use std::{
     sync::Arc,
@@ -32,7 +32,7 @@ tests![
 
 const PREFIX: [&str; 2] = ["--policies", RELEASE];
 
-/// The chart's account with the chart's rights and no others. Policies are applied later, or not.
+/// A control plane with the chart's account and only the chart's rights. The tests apply the policies later.
 pub async fn begin() -> Result<ControlPlane> {
     let cluster = ControlPlane::start(Options::default()).await?;
     cluster.define(CRD).await?;
@@ -54,7 +54,7 @@ async fn apply(cluster: &ControlPlane, templates: &[&str]) -> Result<()> {
     cluster.apply(&rendered).await.map(drop)
 }
 
-/// Looks until each policy is seen as these words say.
+/// Repeats the check until each policy is reported with these words.
 async fn until_seen(guards: &Guards, client: &Client, words: &[(&str, &str)]) -> Result<()> {
     let began = Instant::now();
     loop {
@@ -140,7 +140,7 @@ async fn the_leader_sees_which_policies_are_enforced(_: Arc<Stage>) -> Result<()
     Ok(())
 }
 
-/// As where the API server runs without the plugin: policies and bindings are in order.
+/// Like an API server without the admission plugin: policies and bindings exist, and have no effect.
 async fn policies_that_are_ignored_are_not_taken_for_enforced(_: Arc<Stage>) -> Result<()> {
     let cluster = begin().await?;
     let client = client_of_pod(&cluster, POD).await?;

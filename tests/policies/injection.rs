@@ -1,4 +1,4 @@
-//! What a pod gets that asks for it by an annotation.
+//! Changes of the injection to a pod with the annotation.
 
 use std::sync::Arc;
 
@@ -21,12 +21,12 @@ tests![
 
 pub const DIRECTORY: &str = "/var/run/secrets/awscredentials.dev";
 
-/// The annotation, for the target of `orders`.
+/// The annotation that asks for the target of `orders`.
 pub fn asks() -> Value {
     json!({ "awscredentials.dev/inject": "orders-credentials" })
 }
 
-/// The same for some containers.
+/// The same for these containers only.
 pub fn asks_for(containers: &str) -> Value {
     json!({
         "awscredentials.dev/inject": "orders-credentials",
@@ -34,13 +34,13 @@ pub fn asks_for(containers: &str) -> Value {
     })
 }
 
-/// A namespace, and an administrator in it.
+/// A new namespace, with the rights of an administrator.
 pub async fn ground(stage: &Stage) -> Result<Attempt> {
     let namespace = stage.cluster().namespace("pods").await?;
     Ok(Attempt::new(&stage.admin(), &namespace))
 }
 
-/// The spec of a pod as the API server keeps it.
+/// The spec of a pod as stored by the API server.
 pub async fn made(attempt: &Attempt, manifest: &Value) -> Result<Value> {
     let answer = attempt.create(Things::Pods, manifest).await;
     let made = answer.with_context(|| manifest.to_string())?;
@@ -55,7 +55,7 @@ fn env(container: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// How a container mounts the volume.
+/// Mounts of the injected volume in a container.
 fn mounts(container: &Value) -> Vec<Value> {
     let all = container["volumeMounts"].as_array().into_iter().flatten();
     all.filter(|mount| mount["name"] == "awscredentials-dev")
@@ -80,7 +80,7 @@ pub fn is_untouched(container: &Value) -> bool {
     env(container).is_empty() && mounts(container).is_empty()
 }
 
-/// The volumes that were injected.
+/// The injected volumes.
 pub fn volumes(spec: &Value) -> Vec<Value> {
     let all = spec["volumes"].as_array().into_iter().flatten();
     all.filter(|volume| volume["name"] == "awscredentials-dev")
@@ -185,7 +185,7 @@ async fn only_the_containers_that_are_named_are_served(stage: Arc<Stage>) -> Res
     let ground = ground(&stage).await?;
     let mut manifest = pod(&asks_for("beta, sidecar"), many());
     let spec = made(&ground, &manifest).await?;
-    // The order of init containers is the order in which they run.
+    // Init containers run in this order.
     assert_eq!(names(&spec["containers"]), ["zeta", "app", "beta"]);
     assert_eq!(names(&spec["initContainers"]), ["last", "first", "sidecar"]);
     for kind in ["containers", "initContainers"] {
@@ -203,7 +203,7 @@ async fn only_the_containers_that_are_named_are_served(stage: Arc<Stage>) -> Res
     }
     manifest["metadata"]["name"] = json!("one");
     manifest["metadata"]["annotations"] = asks_for("app");
-    // What one that is left out does with the names is its own affair.
+    // A container without the injection may set the variable.
     manifest["spec"]["containers"][0]["env"] = json!([{ "name": "AWS_PROFILE", "value": "own" }]);
     let spec = made(&ground, &manifest).await?;
     assert!(is_served(&spec["containers"][1]), "{spec:#}");

@@ -1,4 +1,4 @@
-//! What a pod gets that is to follow rotations while it runs.
+//! Changes of the injection to a pod with hot rotation.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -28,10 +28,10 @@ const PAGE: &str = include_str!("../../docs/rotation.md");
 pub const BIN: &str = "/var/run/awscredentials.dev";
 pub const HELPER: &str = "awscredentials-dev-helper";
 pub const BIN_VOLUME: &str = "awscredentials-dev-bin";
-/// Where the API server mounts the token of a pod's service account.
+/// Path at which the API server mounts the token of a pod's service account.
 const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// Annotations with more beside them.
+/// Annotations with further ones of our group.
 fn with(mut annotations: Value, more: &[(&str, &str)]) -> Value {
     for (name, value) in more {
         annotations[format!("awscredentials.dev/{name}")] = json!(value);
@@ -53,7 +53,7 @@ fn env(container: &Value) -> BTreeMap<&str, &str> {
         .collect()
 }
 
-/// What is mounted of the volume with the program.
+/// Mounts of the volume with the program.
 fn mounts(container: &Value) -> Vec<Value> {
     let all = container["volumeMounts"].as_array().into_iter().flatten();
     all.filter(|mount| mount["name"] == BIN_VOLUME)
@@ -69,7 +69,7 @@ fn shell() -> Value {
     json!({ "name": BIN_VOLUME, "mountPath": "/bin/sh", "subPath": "credential-process", "readOnly": true })
 }
 
-/// Whether a container has everything, and nothing of it twice.
+/// Whether a container has every variable and mount, each exactly once.
 pub fn is_hot(container: &Value) -> bool {
     let file = format!("{DIRECTORY}/config-process");
     let wanted = BTreeMap::from([
@@ -123,7 +123,7 @@ async fn the_program_is_brought_by_a_container_under_the_strictest_standard(
         .kubectl(&["label", "namespace", &namespace, level])
         .await?;
     let attempt = Attempt::new(&stage.admin(), &namespace);
-    // The pod itself says nothing that the container could fall back on.
+    // The pod has no `securityContext` that the helper container could inherit.
     let container = json!({
         "name": "app", "image": "app",
         "securityContext": {

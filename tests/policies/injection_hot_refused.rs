@@ -1,4 +1,4 @@
-//! Which pods that are to follow rotations are refused, and in which words.
+//! Pods with hot rotation that are rejected, and the messages.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ async fn a_value_that_is_not_known_is_refused(stage: Arc<Stage>) -> Result<()> {
     Ok(())
 }
 
-/// A pod with a container `web` that has these things.
+/// A pod with a container `web` that has these fields.
 fn with_container(annotations: &Value, mut container: Value) -> Value {
     container["name"] = json!("web");
     container["image"] = json!("web");
@@ -65,7 +65,7 @@ fn with_container(annotations: &Value, mut container: Value) -> Value {
     )
 }
 
-/// The same with one variable, in both ways in which it can be set.
+/// The same with one variable, set in both possible ways.
 fn with_variable(name: &str, value: &str) -> [Value; 2] {
     let from = json!({ "secretKeyRef": { "name": "own", "key": "x" } });
     [

@@ -1,4 +1,4 @@
-//! What a pod keeps that is to follow rotations: its quality of service.
+//! A pod with hot rotation keeps its quality of service.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{
 
 tests![a_guaranteed_pod_stays_guaranteed,];
 
-/// Exclusive processors, and the last place among those that are evicted, are for such pods alone.
+/// Only Guaranteed pods can get exclusive CPUs, and they are evicted last.
 async fn a_guaranteed_pod_stays_guaranteed(stage: Arc<Stage>) -> Result<()> {
     let resources = json!({ "cpu": "2", "memory": "64Mi" });
     let container = json!({

@@ -1,4 +1,4 @@
-//! Which annotated pods are refused, and in which words.
+//! Annotated pods that are rejected, and the messages.
 
 use std::{
     sync::Arc,
@@ -56,7 +56,7 @@ async fn a_container_that_the_pod_lacks_is_refused(stage: Arc<Stage>) -> Result<
     Ok(())
 }
 
-/// A pod whose volume `awscredentials-dev` is this.
+/// A pod with this volume as `awscredentials-dev`.
 fn with_volume(mut volume: Value) -> Value {
     volume["name"] = json!("awscredentials-dev");
     pod(&asks(), json!({ "volumes": [volume] }))
@@ -92,7 +92,7 @@ async fn a_volume_of_that_name_is_refused_unless_it_is_the_same(stage: Arc<Stage
     Ok(())
 }
 
-/// A pod with a container `web` that has these things, beside one that has nothing.
+/// A pod with a container `web` that has these fields, and a second container without any.
 fn with_container(mut container: Value) -> Value {
     container["name"] = json!("web");
     container["image"] = json!("web");
@@ -188,7 +188,7 @@ async fn a_variable_that_shadows_the_file_is_refused(stage: Arc<Stage>) -> Resul
         "container web sets AWS_PROFILE",
         "an init container",
     );
-    // How a role of the service account is switched off.
+    // An empty value switches off the role of the service account.
     let off = json!({ "env": [{ "name": "AWS_WEB_IDENTITY_TOKEN_FILE", "value": "" }, { "name": "AWS_REGION", "value": "eu-west-1" }] });
     assert_passes(
         &ground.create(Things::Pods, &with_container(off)).await,

@@ -1,4 +1,4 @@
-//! Which pods are served, and when.
+//! Conditions under which the injection applies to a pod.
 
 use std::{
     sync::Arc,
@@ -25,7 +25,7 @@ tests![
 
 const PAGE: &str = include_str!("../../docs/injection.md");
 
-/// A policy that adds a container to the pods of a namespace, after ours.
+/// A policy that adds a container to the pods of a namespace, after our policy.
 fn mesh(namespace: &str) -> Value {
     let kind = |kind: &str, spec: Value| {
         json!({

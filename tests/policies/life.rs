@@ -1,5 +1,5 @@
-//! The operator itself under the policies. Its account has all rights here; with those of the chart it
-//! lives in the suite of two installs.
+//! The operator itself under the policies. Its account has all rights here; `tests/side_by_side` runs it with the
+//! chart's rights.
 
 use std::sync::Arc;
 
@@ -105,7 +105,7 @@ async fn a_namespace_that_goes_away_is_no_refusal(stage: Arc<Stage>) -> Result<(
         name: "orders",
         uid: &uid,
     };
-    // The operator tells the end of a namespace by the API server's own words.
+    // The operator detects a terminating namespace by this reason of the API server.
     let answer = operator.create(Things::Secrets, &marks.target("s")).await;
     let Err(kube::Error::Api(status)) = answer else {
         panic!("{answer:?}");

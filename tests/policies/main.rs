@@ -1,5 +1,5 @@
-//! The chart's admission policies on a real API server, against the real accounts. That of the operator
-//! is bound to cluster-admin on purpose: what is refused here is refused by the policies alone.
+//! The chart's admission policies on a real API server, with real accounts. The operator's account is bound to
+//! cluster-admin on purpose: every rejection comes from the policies alone.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! What else the operator's account may write, with all rights that there are.
+//! Other writes of the operator's account while RBAC grants it everything.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ tests![
 
 const NOTHING_ELSE: &str = "and nothing else; this is";
 
-/// A lease that a pod of the release holds.
+/// A lease held by a pod of the release.
 pub fn lease(name: &Value) -> Value {
     json!({ "metadata": name, "spec": { "holderIdentity": format!("{POD}_00000001") } })
 }

@@ -1,4 +1,4 @@
-//! The built operator with the token of an account, and what it is seen to do.
+//! The built operator with the token of an account, and helpers to observe its effects.
 
 use std::{
     path::PathBuf,
@@ -21,7 +21,7 @@ use kube::{
 use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
 
-/// Pairs of one user.
+/// Two pairs of one user.
 pub const PAIRS: [(&str, &str); 2] = [
     (
         "AKIARZPUZDIKQUAIL2A3",
@@ -53,7 +53,7 @@ impl Drop for Operator {
 }
 
 impl Operator {
-    /// Starts it as a pod of `home` with an account, for `namespace`.
+    /// Starts the operator for `namespace` as a pod of `home`, with an account.
     pub async fn start(
         cluster: &ControlPlane,
         (home, account, pod): (&str, &str, &str),
@@ -105,7 +105,7 @@ impl Operator {
         Ok(())
     }
 
-    /// Creates a resource over the source `pair`.
+    /// Creates a resource with the source `pair`.
     pub async fn resource(&self, name: &str, target: Value) -> Result<()> {
         let resource = serde_json::from_value(json!({
             "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
@@ -135,7 +135,7 @@ impl Operator {
         .await
     }
 
-    /// Changes a Secret as somebody else.
+    /// Changes a Secret as another field manager.
     pub async fn edit(&self, name: &str, patch: Value) -> Result<()> {
         let parameters = PatchParams {
             field_manager: Some("kubectl-edit".to_owned()),
@@ -146,7 +146,7 @@ impl Operator {
         Ok(())
     }
 
-    /// Waits until a Secret holds a pair, and is as asked for.
+    /// Waits until a Secret holds a pair and satisfies the predicate.
     pub async fn until_target(
         &self,
         name: &str,
@@ -165,7 +165,7 @@ impl Operator {
         .await
     }
 
-    /// Waits until Ready has a reason.
+    /// Waits until the condition Ready has a reason.
     pub async fn until_ready_is(&self, name: &str, reason: &str) -> Result<StaticAwsCredentials> {
         self.until(&format!("Ready of {name} is {reason}"), async || {
             let object = self.resources.get(name).await?;
@@ -182,7 +182,7 @@ impl Operator {
         .await
     }
 
-    /// Waits until a Secret is not there.
+    /// Waits until a Secret does not exist.
     pub async fn until_gone(&self, name: &str) -> Result<()> {
         self.until(&format!("{name} is gone"), async || {
             Ok(self.secrets.get_opt(name).await?.is_none().then_some(()))
@@ -190,7 +190,7 @@ impl Operator {
         .await
     }
 
-    /// Waits for something.
+    /// Waits until the check returns a value.
     pub async fn until<T>(
         &self,
         what: &str,
@@ -219,7 +219,7 @@ impl Operator {
         }
     }
 
-    /// Fails if the API server has refused anything to it.
+    /// Fails if the API server rejected a request of the operator.
     pub fn check_unhindered(&self) -> Result<()> {
         let log = std::fs::read_to_string(self.process.log())?;
         for sign in ["denied request", "forbidden", "refuses"] {

@@ -1,4 +1,4 @@
-//! Who may have which Secret copied to which.
+//! Users and the Secrets that they may use as source and target.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ const KIND: &str = "staticawscredentials";
 const MAY_NOT_GET: &str = "may not get Secret \"pair\" and so may not have it copied";
 const MAY_NOT_WRITE: &str = "may not create and update Secret \"orders-credentials\"";
 
-/// An account with all rights on the kind, and these on Secrets.
+/// An account with all rights on the kind, and these rights on Secrets.
 async fn account(stage: &Stage, namespace: &str, name: &str, secrets: Value) -> Result<Client> {
     let mut rules = vec![json!({
         "apiGroups": ["awscredentials.dev"], "resources": [KIND], "verbs": ["*"],
@@ -41,7 +41,7 @@ async fn account(stage: &Stage, namespace: &str, name: &str, secrets: Value) -> 
     stage.account(namespace, name, json!(rules)).await
 }
 
-/// A namespace with the source, and with a resource that an administrator made.
+/// A namespace with the source, and with a resource that an administrator created.
 async fn ground(stage: &Stage) -> Result<String> {
     let namespace = stage.cluster().namespace("requester").await?;
     let admin = Attempt::new(&stage.admin(), &namespace);
@@ -115,7 +115,7 @@ async fn a1_who_may_get_the_source_and_write_the_target_may_have_it_copied(
         &attempt.merge(Things::Resources, "orders", &named).await,
         "by name",
     );
-    // The name of the target follows from one that nobody could know before.
+    // With `generateName`, the name of the default target is not known before the request.
     let made_up = json!({ "metadata": { "generateName": "orders-" }, "spec": orders["spec"] });
     let answer = attempt.create(Things::Resources, &made_up).await;
     assert_refused(
@@ -205,7 +205,7 @@ async fn a1_a_change_needs_the_rights_to_what_it_names(stage: Arc<Stage>) -> Res
             .await;
         assert_refused(&answer, "requester", words, words);
     }
-    // Through another's resource, whose source the user may get.
+    // Through another user's resource, whose source this user may get.
     let change = json!({ "spec": { "target": { "layouts": ["Env"] } } });
     let answer = attempt.merge(Things::Resources, "made", &change).await;
     assert_refused(
@@ -251,7 +251,7 @@ async fn what_changes_no_spec_needs_no_right_to_a_secret(stage: Arc<Stage>) -> R
         "a label",
     );
     attempt.delete(Things::Resources, "made").await?;
-    // What is being deleted is not served any more, so that its spec says nothing.
+    // A resource in deletion is no longer served, so its spec has no effect.
     let change = json!({ "spec": { "suspend": true } });
     assert_passes(
         &attempt.merge(Things::Resources, "made", &change).await,

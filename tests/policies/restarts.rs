@@ -1,4 +1,4 @@
-//! What the operator may change of a workload, and who may have one restarted.
+//! Fields of a workload that the operator may change, and users who may request a restart.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ const KINDS: [Things; 3] = [
 ];
 const MARK: &str = "restart.awscredentials.dev/0d7f9cbe-5a10-4a4c-8c4e-4b34a3a0a001";
 
-/// A workload with an annotation of its own on its template.
+/// A workload with its own annotation on the template.
 pub fn workload(things: Things, name: &str) -> Value {
     let labels = json!({ "app": name });
     let mut workload = json!({

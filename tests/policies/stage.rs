@@ -1,4 +1,4 @@
-//! What all tests share: a control plane with the definition and the chart's policies, and accounts.
+//! State shared by all tests: a control plane with the definition and the chart's policies, and accounts.
 
 use std::{
     path::PathBuf,
@@ -23,25 +23,25 @@ use crate::{
 
 pub(crate) use crate::suite::tests;
 
-/// For what a cluster does by itself.
+/// Time limit for asynchronous actions of the cluster.
 pub const PATIENCE: Duration = Duration::from_mins(2);
 pub const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
 /// The namespace of the release.
 pub const RELEASE_NAMESPACE: &str = "aws";
-/// The release, its account and its lease.
+/// The name of the release, of its account and of its lease.
 pub const RELEASE: &str = "static-aws-credentials";
 
-/// A pod of the release, to which its tokens are bound.
+/// A pod of the release, to which the operator's tokens are bound.
 pub const POD: &str = "static-aws-credentials-0";
 
-/// What all tests share.
+/// State shared by all tests.
 pub struct Stage {
     cluster: ControlPlane,
     operator: Client,
 }
 
 impl Stage {
-    /// A control plane with the chart, enforced.
+    /// A control plane with the chart, once the policies are enforced.
     pub async fn set() -> Result<Self> {
         let cluster = ControlPlane::start(Options::default()).await?;
         cluster.define(CRD).await?;
@@ -66,17 +66,17 @@ impl Stage {
         &self.cluster
     }
 
-    /// The operator's account.
+    /// A client of the operator's account.
     pub fn operator(&self) -> Client {
         self.operator.clone()
     }
 
-    /// An administrator, whom only the policies bind.
+    /// A client of an administrator, restricted only by the policies.
     pub fn admin(&self) -> Client {
         self.cluster.client()
     }
 
-    /// Makes an account in a namespace, with a Role of these rules.
+    /// Creates an account in a namespace, with a Role of these rules.
     pub async fn account(
         &self,
         namespace: &str,
@@ -100,7 +100,7 @@ impl Stage {
         client_of(cluster, namespace, name).await
     }
 
-    /// Waits until each policy refuses what it must: a binding takes effect a moment after its creation.
+    /// Waits until each policy rejects a bad request: a binding takes effect a moment after its creation.
     async fn until_enforced(&self) -> Result<()> {
         let namespace = self.cluster().namespace("probe").await?;
         let stranger = self.account(&namespace, "stranger", json!([
@@ -157,7 +157,7 @@ impl Stage {
     }
 }
 
-/// A client with the token of an account, which never repeats a request on its own.
+/// A client with the token of an account, without automatic retries.
 pub async fn client_of(cluster: &ControlPlane, namespace: &str, account: &str) -> Result<Client> {
     let config = config_of(cluster, namespace, account).await?;
     Ok(Client::try_from(config)?)
@@ -170,7 +170,7 @@ async fn config_of(cluster: &ControlPlane, namespace: &str, account: &str) -> Re
     config_at(path).await
 }
 
-/// A client with a token of the operator's account that is bound to a pod of that name.
+/// A client with a token of the operator's account that is bound to the pod of this name.
 pub async fn client_of_pod(cluster: &ControlPlane, pod: &str) -> Result<Client> {
     Ok(Client::try_from(operators(cluster, pod).await?)?)
 }
@@ -190,7 +190,7 @@ async fn config_at(path: PathBuf) -> Result<Config> {
     Ok(config)
 }
 
-/// The operator's account, which names itself as the one to impersonate.
+/// A client of the operator's account that impersonates the same account.
 pub async fn as_itself(cluster: &ControlPlane) -> Result<Client> {
     let mut config = operators(cluster, POD).await?;
     let name = format!("system:serviceaccount:{RELEASE_NAMESPACE}:{RELEASE}");
@@ -198,7 +198,7 @@ pub async fn as_itself(cluster: &ControlPlane) -> Result<Client> {
     Ok(Client::try_from(config)?)
 }
 
-/// What `helm template` renders of the chart's policies.
+/// The chart's policies, rendered by `helm template`.
 pub async fn template(values: &[&str]) -> Result<String> {
     let templates = ["policies/*", "injection/*", "serviceaccount"];
     chart::rendered(RELEASE, RELEASE_NAMESPACE, values, &templates).await

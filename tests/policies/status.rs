@@ -1,4 +1,4 @@
-//! Who writes a status.
+//! Accounts that may write a status.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ async fn a16_only_the_operator_writes_a_status(stage: Arc<Stage>) -> Result<()> 
             .await;
         assert_refused(&answer, "status", ONLY, who);
     }
-    // Beside the subresource a status is not written at all.
+    // Outside the status subresource, the API server drops the status.
     let answer = admin.merge(Things::Resources, "orders", &ready).await;
     assert_passes(&answer, "a status in the resource");
     let kept = answer?;

@@ -1,4 +1,4 @@
-//! One namespace with many resources beside another with one, on a clock of the test's own.
+//! A namespace with many resources beside one with a single resource, on a paused clock.
 
 use std::{
     convert::Infallible,
@@ -30,13 +30,13 @@ use crate::{
 };
 
 const PLACES: usize = 16;
-/// A read of a source takes this time, and so do the many keep back once the single one has come.
+/// Duration of a read in the large namespace, and of its pause in favour of the single resource.
 const READ: Duration = Duration::from_millis(100);
 const MANY: &str = "crowd";
 const SINGLE: &str = "shop";
 const RESOURCES: usize = 280;
 
-/// An API server whose Secrets change when the test says so.
+/// An API server whose Secrets change on the test's command.
 #[derive(Clone)]
 struct Server {
     changes: broadcast::Sender<Value>,
@@ -99,7 +99,7 @@ impl Server {
             version += 1;
             self.changes.send(secret(namespace, version)).unwrap();
         };
-        // All run once at the start.
+        // Every resource is reconciled once at the start.
         sleep(Duration::from_secs(20)).await;
         for _ in 0..4 {
             touch(MANY);

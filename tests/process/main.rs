@@ -1,5 +1,4 @@
-//! Parts of the running process without a cluster: a scope beside an API server of the test's own, and the
-//! ports.
+//! Parts of the running process without a cluster: a scope against a fake API server, and the ports.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

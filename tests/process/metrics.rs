@@ -1,4 +1,4 @@
-//! `/metrics`, on a clock of the test's own and without a network.
+//! `/metrics`, on a paused clock and without a network.
 
 use std::{
     convert::Infallible,
@@ -26,7 +26,7 @@ use tower::{ServiceExt, service_fn};
 
 use crate::{known::Known, shared::shared};
 
-/// Resources, and how often they were read from the beginning.
+/// Resources, and the number of listings that began at the first resource.
 #[derive(Default)]
 struct Counted {
     known: Known,
@@ -34,7 +34,7 @@ struct Counted {
 }
 
 impl Counted {
-    /// Each rendering reads four families.
+    /// Each rendering lists the resources four times, once per family.
     fn renderings(&self) -> usize {
         self.begun.load(Ordering::SeqCst) / 4
     }
@@ -61,7 +61,7 @@ fn router() -> (Router, Arc<Counted>) {
     (server::all(shared, health, None), counted)
 }
 
-/// The status of an answer, and its text.
+/// Status and body of the answer.
 async fn scrape(router: &Router) -> (u16, String) {
     let request = Request::get("/metrics").body(Body::empty()).unwrap();
     let response = router.clone().oneshot(request).await.unwrap();

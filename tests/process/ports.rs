@@ -1,4 +1,4 @@
-//! The ports of the process: who is answered, and when.
+//! The ports of the process: which requests are answered, and when.
 
 use std::{
     io::{Read, Write},
@@ -23,7 +23,7 @@ use tokio::{
 const LOCAL: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
 const REQUEST: &[u8] = b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/// The test holds the thread of its runtime while it reads.
+/// The test blocks the thread of its runtime while it reads.
 #[tokio::test]
 async fn probes_are_answered_while_the_main_thread_is_stuck() {
     let health = Arc::<Health>::default();
@@ -38,7 +38,7 @@ async fn probes_are_answered_while_the_main_thread_is_stuck() {
     }
 }
 
-/// A port whose answers wait for the test, and how many requests were read.
+/// A port whose answers wait for permits of the test, and the number of requests that were read.
 async fn waiting() -> (SocketAddr, Arc<Semaphore>, Arc<AtomicUsize>) {
     let (answers, read) = (Arc::new(Semaphore::new(0)), Arc::<AtomicUsize>::default());
     let (places, count) = (Arc::clone(&answers), Arc::clone(&read));

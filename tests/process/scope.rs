@@ -1,4 +1,4 @@
-//! One scope beside an API server of the test's own, on a clock of the test's own.
+//! One scope against a fake API server, on a paused clock.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -41,12 +41,12 @@ use crate::shared::shared;
 
 pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, io::Error>> + Send>>;
 
-/// How the API server behaves.
+/// Behaviour of the API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mood {
-    /// It answers.
+    /// Requests are answered.
     Answers,
-    /// Its watches end in an expiry, and then it accepts requests and does not answer.
+    /// Watches end with an expiry; after that, requests are accepted and never answered.
     Hangs,
     /// Reading a watch panics.
     Panics,
@@ -76,7 +76,7 @@ pub fn bookmark(ends_list: bool) -> Frame<Bytes> {
     event("BOOKMARK", &bookmark)
 }
 
-/// What a watch has to say from now on: a bookmark each 40 s, and what the mood brings.
+/// The next event of a watch: a bookmark every 40 s, or the failure that `mood` selects.
 async fn next(mut mood: watch::Receiver<Mood>) -> Frame<Bytes> {
     tokio::select! {
         () = sleep(Duration::from_secs(40)) => return bookmark(false),
@@ -143,7 +143,7 @@ impl Stage {
         panic!("{}", self.health.problems());
     }
 
-    /// For how many seconds the API server was not heard, by kind.
+    /// Seconds since the last answer of the API server, by kind.
     fn ages(&self) -> Vec<f64> {
         let text: String = self.shared.metrics.pages(Format::Plain).collect();
         let lines = text.lines();

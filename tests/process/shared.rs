@@ -1,4 +1,4 @@
-//! What the scopes of a process share.
+//! State that the scopes of a process share.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,7 +26,7 @@ impl Sts for Nobody {
     }
 }
 
-/// A process that is the only one, and is not answered by AWS.
+/// The context of a process without other replicas, whose STS never answers.
 pub fn shared(client: Client) -> ProcessContext {
     ProcessContext {
         client,
@@ -48,7 +48,7 @@ pub fn shared(client: Client) -> ProcessContext {
     }
 }
 
-/// No policies are part of the install, and none are required.
+/// The install has no policies, and requires none.
 fn guards() -> Arc<Guards> {
     let args = Cli::parse_from(["static-aws-credentials"]).run;
     Arc::new(Guards::new(

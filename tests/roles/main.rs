@@ -1,5 +1,5 @@
-//! The chart's objects and roles on a real API server: it takes every way to install them, without a
-//! field that it does not know, and answers who may do what.
+//! The chart's objects and roles on a real API server: it accepts every set of values without an
+//! unknown field, and reports the rights of each account.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 #[allow(dead_code, reason = "each test uses a part of it")]
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use static_aws_credentials::cli::api_check;
 
 const PATIENCE: Duration = Duration::from_mins(1);
-/// Where `helm template` puts the release.
+/// Namespace of the release in `helm template`.
 const HOME: &str = "operators";
 const OPERATOR: &str = "system:serviceaccount:operators:aws-static-aws-credentials";
 const CHECKER: &str = "system:serviceaccount:operators:aws-static-aws-credentials-api-check";
@@ -46,11 +46,11 @@ async fn everybody_may_do_what_is_theirs_and_nothing_else() -> Result<()> {
     people(&cluster).await
 }
 
-/// A dry run, which fails on a field that the API server does not know.
+/// A dry run, which fails on a field that is unknown to the API server.
 async fn every_way_is_taken(cluster: &ControlPlane) -> Result<()> {
     for (way, values) in ways()? {
         let all = rendered(&values)?;
-        // A pod is refused if its account is not there, in a dry run as well.
+        // A pod is rejected if its account does not exist, also in a dry run.
         for account in all
             .iter()
             .filter(|object| object["kind"] == "ServiceAccount")
@@ -70,7 +70,7 @@ async fn every_way_is_taken(cluster: &ControlPlane) -> Result<()> {
     Ok(())
 }
 
-/// As Helm does, but for the pods of its tests: Helm deletes such a pod before it makes another.
+/// Installs like Helm, except for the pods of its tests, which Helm deletes before it creates them again.
 async fn install(cluster: &ControlPlane, values: &[&str]) -> Result<()> {
     let mut items = rendered(&set(values))?;
     items.retain(|object| object["kind"] != "Pod");
@@ -78,14 +78,14 @@ async fn install(cluster: &ControlPlane, values: &[&str]) -> Result<()> {
     cluster.apply(&list.to_string()).await.map(drop)
 }
 
-/// Without what only the Prometheus operator would know.
+/// The chart's objects without kinds of the Prometheus operator.
 fn rendered(values: &[String]) -> Result<Vec<Value>> {
     let mut all = objects(Tool::Helm4, NEWEST, values)?;
     all.retain(|object| object["apiVersion"] != "monitoring.coreos.com/v1");
     Ok(all)
 }
 
-/// What the operator needs in a namespace that it serves.
+/// Rights that the operator needs in a namespace that it serves.
 fn operators(namespace: &str, allowed: bool) -> Vec<Question> {
     [
         "list staticawscredentials.awscredentials.dev",
@@ -104,7 +104,7 @@ fn operators(namespace: &str, allowed: bool) -> Vec<Question> {
     .to_vec()
 }
 
-/// What somebody with its token would like to do there.
+/// Requests that an attacker with the operator's token would like to make.
 fn forbidden(namespace: &str) -> Vec<Question> {
     [
         "get staticawscredentials.awscredentials.dev",
@@ -146,7 +146,7 @@ fn lease() -> Vec<Question> {
     ]
 }
 
-/// The account of `helm test`.
+/// Rights of the account of `helm test`.
 fn checkers() -> Vec<Question> {
     let target = format!("{}-credentials", api_check::NAME);
     let create = "create staticawscredentials.awscredentials.dev";
@@ -156,7 +156,7 @@ fn checkers() -> Vec<Question> {
         Question::new("get secrets", HOME, true).named(api_check::SOURCE),
         Question::new("create secrets", HOME, true).named(&target),
         Question::new("update secrets", HOME, true).named(&target),
-        // A request to create names nothing, so that this is what RBAC is asked for a real one.
+        // A real create request has no name, so RBAC evaluates this form for it.
         Question::new("create secrets", HOME, false),
         Question::new("get secrets", HOME, false).named("other"),
         Question::new("list secrets", HOME, false),
@@ -164,7 +164,7 @@ fn checkers() -> Vec<Question> {
     ]
 }
 
-/// Kubernetes' own roles, with what the chart adds to them.
+/// Kubernetes' own roles, with the rules that the chart adds.
 async fn people(cluster: &ControlPlane) -> Result<()> {
     let kind = "staticawscredentials.awscredentials.dev";
     for (role, writes) in [("view", false), ("edit", true), ("admin", true)] {
@@ -176,7 +176,7 @@ async fn people(cluster: &ControlPlane) -> Result<()> {
             "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name }],
         });
         cluster.apply(&binding.to_string()).await?;
-        // A controller gathers the roles after a while.
+        // A controller aggregates the roles after a while.
         let last = if writes { "create" } else { "get" };
         let gathered = Question::new(&format!("{last} {kind}"), "orders", true);
         until_allowed(cluster, &name, &gathered).await?;

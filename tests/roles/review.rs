@@ -1,4 +1,4 @@
-//! What the API server says who may do.
+//! Rights, as the API server evaluates them.
 
 use anyhow::{Context as _, Result, ensure};
 use cluster::control_plane::ControlPlane;
@@ -7,7 +7,7 @@ use k8s_openapi::api::authorization::v1::{
 };
 use kube::{Api, api::PostParams};
 
-/// Whether somebody may do something, and whether they should.
+/// A right of a user, and whether it should be granted.
 #[derive(Clone, Debug)]
 pub struct Question {
     attributes: ResourceAttributes,
@@ -15,7 +15,7 @@ pub struct Question {
 }
 
 impl Question {
-    /// Asks for a verb, and a resource with group and subresource: `patch leases.coordination.k8s.io`.
+    /// A right from a verb and a resource with group and subresource: `patch leases.coordination.k8s.io`.
     pub fn new(asked: &str, namespace: &str, expected: bool) -> Self {
         let (verb, what) = asked.split_once(' ').unwrap_or((asked, ""));
         let (what, subresource) = what.split_once('/').unwrap_or((what, ""));
@@ -34,14 +34,14 @@ impl Question {
         }
     }
 
-    /// The same about one object.
+    /// The same right on one object.
     pub fn named(mut self, name: &str) -> Self {
         self.attributes.name = Some(name.to_owned());
         self
     }
 }
 
-/// Asks all, and fails on the first that is answered otherwise than expected.
+/// Checks all rights, and fails on the first unexpected answer.
 pub async fn check(cluster: &ControlPlane, user: &str, questions: &[Question]) -> Result<()> {
     for question in questions {
         let answer = allowed(cluster, user, question).await?;
@@ -55,7 +55,7 @@ pub async fn check(cluster: &ControlPlane, user: &str, questions: &[Question]) -
     Ok(())
 }
 
-/// What the API server answers.
+/// The answer of the API server.
 pub async fn allowed(cluster: &ControlPlane, user: &str, question: &Question) -> Result<bool> {
     let review = SubjectAccessReview {
         spec: SubjectAccessReviewSpec {

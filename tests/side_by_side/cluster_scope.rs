@@ -16,10 +16,10 @@ async fn a_second_release_for_the_cluster_is_refused(stage: Arc<Stage>) -> Resul
     let one = stage.cluster().namespace("one").await?;
     let two = stage.cluster().namespace("two").await?;
     stage.install("first", &one, &[]).await?;
-    // In Helm's own words: what has a fixed name belongs to one release.
+    // Helm's own message: an object with a fixed name belongs to one release.
     let answer = stage.install("second", &two, &[]).await;
     assert_refused(&answer, "current value is \"first\"");
-    // Neither without the policies, whose names are not the only ones.
+    // Without the policies the install is rejected too, since other objects also have fixed names.
     let answer = stage
         .install("second", &two, &["--set", "policies.enabled=false"])
         .await;

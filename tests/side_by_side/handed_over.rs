@@ -1,4 +1,4 @@
-//! A release whose policies an administrator applies, and what is said where there are none.
+//! A release whose policies an administrator applies, and the output on API servers without policies.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ async fn an_administrator_applies_what_the_notes_tell(stage: Arc<Stage>) -> Resu
         "{notes}"
     );
 
-    // The commands of the notes, as they stand there.
+    // The commands of the notes, unchanged.
     let (_, told) = notes
         .split_once("  helm get values")
         .context(notes.clone())?;
@@ -78,7 +78,7 @@ async fn a_release_without_policies_says_so(stage: Arc<Stage>) -> Result<()> {
 }
 
 async fn what_the_api_server_lacks_is_left_out_or_refused(stage: Arc<Stage>) -> Result<()> {
-    // An API server whose kinds are known, and that has no policies.
+    // An API server that reports its kinds and has no policies.
     let lacking = [
         "template",
         "r",
@@ -121,7 +121,7 @@ async fn what_the_api_server_lacks_is_left_out_or_refused(stage: Arc<Stage>) -> 
             .contains("kubectl get validatingadmissionpolicies")
     );
 
-    // Rendered without an API server: the version decides.
+    // Rendered without an API server: the Kubernetes version decides.
     let offline = [
         "template",
         "r",

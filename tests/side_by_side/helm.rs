@@ -1,4 +1,4 @@
-//! A control plane with the definition, and Helm, which installs the chart into it.
+//! A control plane with the definition, and Helm, which installs the chart in it.
 
 use std::{
     path::PathBuf,
@@ -16,13 +16,13 @@ use cluster::{
 
 pub(crate) use crate::suite::tests;
 
-/// For what a cluster does by itself.
+/// Time limit for asynchronous actions of the cluster.
 pub const PATIENCE: Duration = Duration::from_mins(2);
 /// The chart.
 pub const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/static-aws-credentials");
 const CRD: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
 
-/// What all tests share.
+/// State shared by all tests.
 pub struct Stage {
     cluster: ControlPlane,
     helm: PathBuf,
@@ -49,7 +49,7 @@ impl Stage {
         &self.cluster
     }
 
-    /// Runs Helm and returns what it writes.
+    /// Runs Helm and returns its output.
     pub async fn helm(&self, args: &[&str]) -> Result<String> {
         let (cluster, helm) = (&self.cluster, &self.helm);
         let home = cluster.directory().join("helm");
@@ -78,7 +78,7 @@ impl Stage {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// Runs commands of a person, who has `helm` and `kubectl` on the path.
+    /// Runs commands of a user, with `helm` and `kubectl` on the path.
     pub async fn shell(&self, script: &str) -> Result<String> {
         let (cluster, helm) = (&self.cluster, &self.helm);
         let home = cluster.directory().join("helm");
@@ -106,7 +106,7 @@ impl Stage {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// Installs the chart without the definition, which is the cluster's.
+    /// Installs the chart without the definition, which the cluster already has.
     pub async fn install(&self, release: &str, namespace: &str, args: &[&str]) -> Result<String> {
         let mut all = vec!["install", release, CHART, "--namespace", namespace];
         all.extend(["--set", "crds.install=false"]);
@@ -148,7 +148,7 @@ impl Stage {
     }
 }
 
-/// Fails unless Helm has refused it in these words.
+/// Fails unless Helm rejected the command with these words.
 #[track_caller]
 pub fn assert_refused<T: std::fmt::Debug>(answer: &Result<T>, words: &str) {
     let Err(error) = answer else {

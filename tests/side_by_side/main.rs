@@ -1,4 +1,4 @@
-//! Releases of the chart beside each other, by a real Helm, with the rights that the chart gives.
+//! Several releases of the chart in one cluster, by a real Helm, with the rights that the chart grants.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
@@ -24,7 +24,7 @@ use suite::Suite;
 
 fn main() -> Result<()> {
     let mut suite = Suite::open(1, Stage::set)?;
-    // Each has the cluster for itself, since what they install is the cluster's.
+    // One test at a time, since the tests install cluster-scoped objects.
     suite.arguments.test_threads = Some(1);
     let conclusion = suite.play(tests(), |stage, test| async move {
         test(Arc::clone(&stage)).await?;

@@ -1,4 +1,4 @@
-//! Releases that serve namespaces, each its own.
+//! Releases that serve separate namespaces.
 
 use std::{
     sync::Arc,
@@ -28,7 +28,7 @@ tests![
 
 const ACCOUNT: &str = "static-aws-credentials";
 
-/// Two releases: one serves its own namespace, the other one beside its own.
+/// Two releases: one serves its own namespace, the other a namespace that is not its own.
 struct Two {
     home: String,
     away: String,
@@ -52,7 +52,7 @@ impl Two {
         Ok(two)
     }
 
-    /// The operators, which have the leases that their releases name.
+    /// The operators, with the leases that their releases name.
     async fn start(&self, stage: &Stage) -> Result<[Operator; 2]> {
         let cluster = stage.cluster();
         let start = async |home: &str, namespace: &str, lease: &str| {
@@ -97,7 +97,7 @@ async fn a_namespace_is_served_by_one_release(stage: Arc<Stage>) -> Result<()> {
         .map(drop)
 }
 
-/// A client with a token of a pod of the first release.
+/// A client with a token bound to a pod of the first release.
 async fn client(stage: &Stage, namespace: &str) -> Result<Client> {
     let cluster = stage.cluster();
     let pod = "first-static-aws-credentials-1";

@@ -1,4 +1,4 @@
-//! Nothing in the environment has a say in whom the client asks, how it gets there and who signs.
+//! The environment does not influence the endpoint, the route or the signer of the client.
 
 use std::{
     fs,
@@ -21,12 +21,12 @@ use crate::{
     variables,
 };
 
-/// Set for the child alone: the endpoint that it asks.
+/// Set only in the child: the endpoint that the child calls.
 const CHILD: &str = "STS_TEST_CHILD_ENDPOINT";
 const KEY_OF_TRAP: &str = "AKIATRAPTRAPTRAPTRAP";
 
-/// Counts who comes. It answers like a proxy, an endpoint and a metadata service at once, so that a
-/// client that walks into it goes on.
+/// Counts connections. It answers like a proxy, an endpoint and a metadata service at once, so that a client that uses
+/// it continues.
 struct Trap {
     url: String,
     visits: Arc<AtomicUsize>,
@@ -53,7 +53,7 @@ impl Trap {
     }
 }
 
-/// Everything by which an SDK or an HTTP client lets itself be led, and all of it leads to the trap.
+/// Every variable that redirects an SDK or an HTTP client, each set to the trap.
 fn environment(trap: &str, home: &Path) -> Vec<(&'static str, String)> {
     let path = |name: &str| home.join(name).display().to_string();
     let mut variables: Vec<_> = variables::URLS.map(|name| (name, trap.to_owned())).into();
@@ -99,7 +99,7 @@ fn furnish(home: &Path, trap: &str) {
     fs::write(home.join("token"), "trap").expect("token");
 }
 
-/// The environment of this process must stay as it is for the other tests, so a child has the other one.
+/// The other tests need the environment of this process unchanged, so a child process gets the modified one.
 #[tokio::test]
 async fn a11_nothing_ambient_has_a_say() {
     if let Ok(endpoint) = std::env::var(CHILD) {
@@ -153,7 +153,7 @@ async fn a11_nothing_ambient_has_a_say() {
     }
 }
 
-/// HTTPS to an address where nobody listens would go to an HTTPS proxy, were there one.
+/// HTTPS to a closed port would use an HTTPS proxy if one were configured.
 async fn ask_as_the_child(endpoint: &str) {
     assert_eq!(
         std::env::var("AWS_ACCESS_KEY_ID").as_deref(),

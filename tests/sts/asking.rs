@@ -1,4 +1,4 @@
-//! One question to the real client, and the identity that it may hear.
+//! One call of the real client, and the identity that it may return.
 
 use std::time::Duration;
 
@@ -30,12 +30,12 @@ pub fn at(url: &str) -> CallerIdentityRequest {
     }
 }
 
-/// A client that asks where the questions say.
+/// A client that calls the endpoint of the request.
 pub fn direct() -> Client {
     Client::new(Route::default()).expect("nothing to read")
 }
 
-/// A client that asks one endpoint.
+/// A client that calls one fixed endpoint.
 pub fn at_endpoint(endpoint: Endpoint) -> Client {
     let route = Route {
         endpoint: Some(endpoint),
@@ -44,13 +44,13 @@ pub fn at_endpoint(endpoint: Endpoint) -> Client {
     Client::new(route).expect("nothing to read")
 }
 
-/// Asks once, under a deadline that the client must not need.
+/// Calls once, within a time limit that must not be reached.
 pub async fn ask(client: &Client, url: &str) -> Answer {
     let reply = tokio::time::timeout(Duration::from_mins(1), client.get_caller_identity(at(url)));
     reply.await.expect("a deadline of its own").answer
 }
 
-/// The answer to one reply, which must have cost one request.
+/// The answer for one reply, which must take one request.
 pub async fn answer_to(act: Act) -> Answer {
     let raw = Raw::start([act]).await;
     let answer = ask(&direct(), &raw.url).await;

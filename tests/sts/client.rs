@@ -1,4 +1,4 @@
-//! The real client against a real socket: what it sends, and what it makes of what STS says.
+//! The real client on a real socket: its requests, and its interpretation of replies.
 
 use std::sync::Arc;
 
@@ -187,7 +187,7 @@ async fn s2_throttling_is_not_answered_by_asking_again() {
     }
 }
 
-/// An hour ago by the server's clock: the SDK signs anew with the server's time, and once only.
+/// The server's clock is ahead: the SDK signs again with the server's time, and only once.
 #[tokio::test]
 async fn s6_a_wrong_clock_is_corrected() {
     let http_date = "date: Mon, 05 Jan 2032 10:30:00 GMT\r\n";

@@ -1,4 +1,4 @@
-//! Asking STS: what an answer means, who shares it, who is next, and what the network can do.
+//! Calls to STS: meaning of answers, sharing, order, and faults of the network.
 
 #![allow(
     clippy::expect_used,

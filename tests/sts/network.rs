@@ -1,4 +1,4 @@
-//! What a network can do to a call.
+//! Effects of the network on a call.
 
 use std::time::{Duration, Instant};
 
@@ -82,7 +82,7 @@ async fn s3_a_connection_that_breaks() {
         Answer::Outage(StsUnreachable),
         "no such name"
     );
-    // TLS to a server that speaks none.
+    // TLS to a server without TLS.
     let raw = Raw::start([Act::Send(b"hello\r\n".to_vec())]).await;
     let https = raw.url.replace("http:", "https:");
     assert_eq!(ask(&client, &https).await, Answer::Outage(StsUnreachable));
@@ -120,7 +120,7 @@ async fn s3_a_body_is_cut_at_the_limit() {
     );
 }
 
-/// The SDK asks for no encoding and undoes none: a bomb stays as small as it came.
+/// The SDK requests no encoding and decodes none, so a compressed bomb keeps its size.
 #[tokio::test]
 async fn s3_a_compressed_body_is_not_unpacked() {
     for encoding in ["gzip", "deflate", "br", "zstd"] {
@@ -130,7 +130,7 @@ async fn s3_a_compressed_body_is_not_unpacked() {
     }
 }
 
-/// Both at once, since each takes as long as the deadline is.
+/// Both run at once, since each takes the whole deadline.
 #[tokio::test]
 async fn s3_whoever_is_too_slow_is_left_at_the_deadline() {
     let whole = reply(200, "", &success(ACCOUNT, ARN));

@@ -1,4 +1,4 @@
-//! An endpoint that gives no answer gets one question at a time, and its first answer frees all others.
+//! An endpoint without answers gets one request at a time, and its first answer releases all others.
 
 use std::{
     sync::{
@@ -33,7 +33,7 @@ fn switched(on: bool) -> (Script, Arc<AtomicBool>) {
     (Script::new(answer), switch)
 }
 
-/// A prover whose endpoint has given no answer about two pairs.
+/// A prover whose endpoint failed to answer for two pairs.
 async fn during_an_outage() -> (Script, Arc<AtomicBool>, Arc<CachedSts<Script>>) {
     let (script, works) = switched(false);
     let prover = prover(&script);
@@ -166,7 +166,7 @@ async fn a_request_to_slow_down_is_no_outage() {
     assert_eq!(script.count(), 8);
 }
 
-/// A namespace whose questions wait in a long line for another endpoint does not keep the probe.
+/// A namespace with a long queue of requests to another endpoint does not hold the probe.
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_waits_for_the_limiter_lets_the_next_namespace_probe() {
     let (script, works, prover) = during_an_outage().await;
@@ -174,7 +174,7 @@ async fn a_probe_that_waits_for_the_limiter_lets_the_next_namespace_probe() {
         .map(|number| {
             let mut question = numbered(number, "flood");
             question.endpoint = "https://sts.eu-west-2.amazonaws.com".to_owned();
-            // Never answered by the memory or by the breaker.
+            // New pairs of another endpoint: neither the cache nor the circuit breaker answers these requests.
             question.priority = Priority::NewPair;
             question
         })

@@ -1,4 +1,4 @@
-//! STS behind a proxy that asks for a password, where nobody gets out directly.
+//! STS behind a proxy with authentication, where no direct connection gets out.
 
 use std::fs;
 
@@ -24,7 +24,7 @@ const ID: &str = "AKIAQRSTUVWX23456723";
 const USER: &str = "operator";
 const PASSWORD: &str = "correct-horse";
 
-/// The files with a login, as a mounted Secret holds them.
+/// The files of a login, like those of a mounted Secret.
 struct Files(TempDir);
 
 impl Files {
@@ -50,7 +50,7 @@ impl Files {
     }
 }
 
-/// A stand-in for STS with TLS, and the way out to it.
+/// A stand-in for STS with TLS, and the egress to it.
 async fn outside() -> (StandIn, Egress, TrustedCa) {
     let (sts, ca) = StandIn::start_tls().await.expect("a stand-in");
     sts.accept_pair(ID, SECRET, ACCOUNT, ARN, "AIDACKCEVSQ6C2EXAMPLE");
@@ -90,7 +90,7 @@ async fn sts_is_asked_through_the_proxy_and_in_no_other_way() {
     assert!(!log.contains(ID), "the proxy sees no request: {log}");
 }
 
-/// Whoever renews the password does not restart the operator.
+/// A renewed password takes effect without a restart of the operator.
 #[tokio::test]
 async fn a_login_is_read_anew_and_the_one_before_goes_on_while_there_is_none() {
     let (sts, egress, ca) = outside().await;
@@ -104,7 +104,7 @@ async fn a_login_is_read_anew_and_the_one_before_goes_on_while_there_is_none() {
     assert_eq!(ask(&client, "").await, identity());
 }
 
-/// The bytes of user and password, whatever they are: a URL would end at the first `/` or `@`.
+/// User and password may be any bytes: in a URL they would end at the first `/` or `@`.
 #[tokio::test]
 async fn user_and_password_come_to_the_proxy_as_they_are() {
     for (username, password) in [
@@ -132,7 +132,7 @@ async fn user_and_password_come_to_the_proxy_as_they_are() {
     }
 }
 
-/// What a proxy may answer to CONNECT, none of which is an answer of AWS.
+/// Answers of a proxy to CONNECT that are not answers of AWS.
 #[tokio::test]
 async fn a_proxy_that_makes_no_tunnel_is_an_outage() {
     let page = "HTTP/1.1 403 No\r\ncontent-type: text/html\r\n\r\n<html>blocked";
@@ -160,7 +160,7 @@ async fn a_proxy_that_makes_no_tunnel_is_an_outage() {
     }
 }
 
-/// A request in plain text is for this host alone.
+/// Requests in plain text never leave this host.
 #[tokio::test]
 async fn what_is_asked_in_plain_text_goes_to_no_proxy() {
     let proxy = Raw::start([Act::Close]).await;
@@ -233,7 +233,7 @@ fn addresses_of_proxies() {
     }
 }
 
-/// A proxy by TLS, under an authority of the same file.
+/// A proxy over TLS needs a certificate of the same CA file.
 #[tokio::test]
 async fn a_certificate_of_a_proxy_counts_as_that_of_sts() {
     let (untrusted, _) = StandIn::start_tls_on([127, 0, 0, 1].into(), Certificate::Valid)

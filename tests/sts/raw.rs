@@ -1,4 +1,4 @@
-//! An HTTP server without manners: it sends what it is told, byte for byte, and keeps the requests.
+//! A crude HTTP server: it sends the given bytes unchanged, and keeps the requests.
 
 use std::{
     sync::{Arc, Mutex},
@@ -11,14 +11,14 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// The running server; it ends when it is dropped.
+/// The running server, which ends when dropped.
 pub struct Raw {
     pub url: String,
     requests: Arc<Mutex<Vec<Request>>>,
     task: JoinHandle<()>,
 }
 
-/// A request as it came over the wire.
+/// A request as received.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub line: String,
@@ -26,23 +26,23 @@ pub struct Request {
     pub body: String,
 }
 
-/// What the server does with a request.
+/// Reaction of the server to a request.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// Sends this and closes the connection.
+    /// Sends these bytes and closes the connection.
     Send(Vec<u8>),
-    /// Sends this, one byte each time.
+    /// Sends these bytes one at a time, with this pause.
     Drip(Vec<u8>, Duration),
-    /// Sends this, and then blanks until the client has had enough.
+    /// Sends these bytes, and then blanks until the client closes the connection.
     Endless(Vec<u8>),
-    /// Says nothing and leaves the connection open.
+    /// Sends nothing and leaves the connection open.
     Hang,
-    /// Says nothing and closes the connection.
+    /// Sends nothing and closes the connection.
     Close,
 }
 
 impl Raw {
-    /// Does one act after the other, a connection each; the last one stays.
+    /// Performs one act per connection, in order; the last act repeats.
     pub async fn start(acts: impl Into<Vec<Act>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -67,7 +67,7 @@ impl Drop for Raw {
 }
 
 impl Request {
-    /// The value of a header that must come once, or is absent.
+    /// The value of a header that occurs at most once.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(other, _)| other == name);
         let value = values.next().map(|(_, value)| value.as_str());
@@ -85,7 +85,7 @@ async fn serve(listener: TcpListener, acts: Vec<Act>, requests: Arc<Mutex<Vec<Re
         tokio::spawn(async move {
             if let Some(request) = read(&mut stream).await {
                 requests.lock().expect("requests").push(request);
-                // The client may be gone: that is its good right.
+                // The client may have closed the connection, which is not a fault.
                 let _ = perform(act, &mut stream).await;
             }
         });

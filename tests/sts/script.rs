@@ -1,4 +1,4 @@
-//! What stands for STS where time stands still, which a socket does not.
+//! A fake STS for tests with paused time, which a socket would not follow.
 
 use std::{
     num::NonZeroU32,
@@ -20,12 +20,12 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// The secret of every pair that is asked about.
+/// The secret of every pair in the requests.
 pub const SECRET: &str = "abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+";
-/// How long a call takes.
+/// Duration of a call.
 pub const CALL: Duration = Duration::from_millis(300);
 
-/// Answers each call with what `answer` says of its number, and writes the calls down.
+/// Answers each call with `answer` of its number, and records the calls.
 #[derive(Clone)]
 pub struct Script {
     answer: Arc<dyn Fn(usize) -> Answer + Send + Sync>,
@@ -116,7 +116,7 @@ pub fn prover(script: &Script) -> Arc<CachedSts<Script>> {
     Arc::new(CachedSts::new(script.clone(), Rate::default()).expect("randomness"))
 }
 
-/// One call a second and one at once, so that the second who asks has to wait.
+/// One call per second and a burst of one, so that the second request has to wait.
 pub fn slow(script: &Script) -> Arc<CachedSts<Script>> {
     let rate = Rate {
         per_second: NonZeroU32::MIN,
@@ -133,7 +133,7 @@ pub fn spawn_request(
     tokio::spawn(async move { prover.get_caller_identity(question).await })
 }
 
-/// Lets every task run until it waits for time or for another.
+/// Lets every task run until it waits for time or for another task.
 pub async fn settle() {
     for _ in 0..50 {
         yield_now().await;

@@ -1,4 +1,4 @@
-//! What may be set: the endpoint, its CA, the rate; and what a pair is remembered by.
+//! Settings: the endpoint, its CA, the rate; and the key under which a pair is cached.
 
 use std::num::NonZeroU32;
 
@@ -150,7 +150,7 @@ fn a_pair_is_remembered_by_all_that_makes_the_answer() {
         key.of(&pair("AKIA1", "Secret"), &["eu-west-1", "https://a"]),
         key.of(&pair("AKIA1", "secret"), &["eu-west-2", "https://a"]),
         key.of(&pair("AKIA1", "secret"), &["eu-west-1", "https://b"]),
-        // The same bytes in a row, cut elsewhere.
+        // The same concatenated bytes, split differently.
         key.of(&pair("AKIA1s", "ecret"), &["eu-west-1", "https://a"]),
         key.of(&pair("AKIA1", "secrete"), &["u-west-1", "https://a"]),
         key.of(&pair("AKIA1", "secret"), &["eu-west-1https://", "a"]),

@@ -1,4 +1,4 @@
-//! One call per distinct pair, however many requests wait for it, and what of its reply is kept.
+//! One call per distinct pair for any number of waiting requests, and the cached part of its reply.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -83,7 +83,7 @@ async fn an_answer_is_shared_with_whoever_may_take_it_so_old() {
     assert_eq!(script.count(), 2);
 }
 
-/// A refusal ends without a change of the pair: keys are activated, proxies mended.
+/// A rejection can end without a change of the pair: a key is activated, or a proxy is repaired.
 #[tokio::test(start_paused = true)]
 async fn s5_a_refused_pair_is_asked_about_again_after_a_second_and_a_half() {
     for refusal in [

@@ -1,4 +1,4 @@
-//! The real client and the stand-in for STS that checks signatures, over TLS.
+//! The real client against the STS stand-in that checks signatures, over TLS.
 
 use cluster::sts::{Answer as Says, Certificate, Sts as StandIn};
 use static_aws_credentials::{

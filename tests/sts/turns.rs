@@ -1,4 +1,4 @@
-//! Calls go out at a limited rate, in fair turns.
+//! Calls are rate limited, with fair turns.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -110,7 +110,7 @@ async fn new_pairs_go_before_interval_proofs() {
     assert_eq!(ids, ["AKIAFIRST", "AKIANEW"]);
 }
 
-/// Were the place in the queue shared as the call is, the new pair would wait with the proofs.
+/// If requests shared a place in the queue like they share a call, the new pair would wait with the interval proofs.
 #[tokio::test(start_paused = true)]
 async fn a_new_pair_is_not_held_up_by_an_interval_proof_of_the_same_pair() {
     let script = always(identity());
@@ -179,7 +179,7 @@ async fn whoever_stops_waiting_costs_no_call() {
     assert_eq!(script.count(), 2);
 }
 
-/// Turns that come while somebody else calls about the same pair go to other pairs.
+/// A turn for a pair that another request is already calling about goes to another pair.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_is_not_needed_goes_back() {
     let script = always(identity());
@@ -212,7 +212,7 @@ async fn a_token_that_is_not_needed_goes_back() {
     assert_eq!((script.count(), prover.waiting()), (20, 1), "two were left");
 }
 
-/// A source whose ID changes for ever asks about a new pair each time.
+/// A source whose ID changes all the time asks about a new pair each time.
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_new_pairs_leaves_a_quarter_of_the_turns_to_interval_proofs() {
     let script = always(identity());

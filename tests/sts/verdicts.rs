@@ -1,4 +1,4 @@
-//! What each outcome of a call says about the pair: the verdict table, row by row.
+//! The meaning of each outcome of a call for the pair: the verdict table, row by row.
 
 use static_aws_credentials::{
     api::{Identity, Reason, Reason::*},
@@ -155,7 +155,7 @@ fn s1_s2_codes_that_say_nothing_of_the_pair() {
     }
 }
 
-/// AWS gave an answer, except where it fails.
+/// AWS has answered, unless the reason is its own failure.
 fn undetermined(reason: Reason) -> Answer {
     match reason {
         StsUnavailable => Answer::Outage(reason),
@@ -163,7 +163,7 @@ fn undetermined(reason: Reason) -> Answer {
     }
 }
 
-/// Nothing of AWS: whatever answered stands before all pairs. A gateway that asks to slow down works.
+/// Not an answer of AWS: a gateway sits before STS for all pairs. A gateway that throttles is working.
 #[test]
 fn s3_replies_without_a_code() {
     let rows: &[(&[u16], Reason)] = &[
@@ -188,7 +188,7 @@ fn s3_replies_without_a_code() {
     }
 }
 
-/// A gateway may wrap what it likes around its own failures, redirects and successes.
+/// A gateway may add any body to its own failures, redirects and successes.
 #[test]
 fn a_code_counts_in_a_refusal_alone() {
     for code in [

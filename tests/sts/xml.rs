@@ -1,4 +1,4 @@
-//! Bodies that are made to hurt whoever parses them.
+//! Bodies that attack an XML parser.
 
 use static_aws_credentials::{
     api::{Reason, Reason::*},

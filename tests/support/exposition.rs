@@ -1,4 +1,4 @@
-//! What `/metrics` shows once everything has happened that it tells of, taken apart.
+//! A parser for the text of `/metrics`, and metrics with one event of every kind.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,7 +32,7 @@ pub mod known;
 
 use known::Known;
 
-/// The resources of which it tells. They are known for as long as the tests run.
+/// The resources of the metrics, kept until the tests end.
 static RESOURCES: LazyLock<Arc<Known>> = LazyLock::new(Arc::default);
 
 /// A metric with all its series.
@@ -40,12 +40,12 @@ static RESOURCES: LazyLock<Arc<Known>> = LazyLock::new(Arc::default);
 pub struct Family {
     pub kind: String,
     pub help: String,
-    /// Names of series: one, or those of a histogram.
+    /// Names of series: one name, or several for a histogram.
     pub series: BTreeSet<String>,
     pub labels: BTreeSet<String>,
 }
 
-/// A name of a series, its labels and its value.
+/// A sample: the name of the series, its labels and its value.
 #[derive(Clone, Debug)]
 pub struct Sample {
     pub name: String,
@@ -63,7 +63,7 @@ impl Sts for Answering {
     }
 }
 
-/// Metrics of a process to which everything has happened once.
+/// Metrics of a process in which every event has happened once.
 pub async fn everything() -> Result<Metrics> {
     let mut metrics = Metrics::default();
     metrics.asked(&Arc::new(Answering));
@@ -90,12 +90,12 @@ pub async fn everything() -> Result<Metrics> {
     Ok(metrics)
 }
 
-/// All that is told, in one piece.
+/// The whole text of the metrics.
 pub fn text(metrics: &Metrics, format: Format) -> String {
     metrics.pages(format).collect()
 }
 
-/// Metrics by their names, from the plain text.
+/// Metrics by name, parsed from the plain text.
 pub fn families(text: &str) -> Result<BTreeMap<String, Family>> {
     let mut families: BTreeMap<String, Family> = BTreeMap::new();
     for line in text.lines() {
@@ -147,7 +147,7 @@ fn sample(line: &str) -> Result<Sample> {
     })
 }
 
-/// A question about some pair.
+/// A request about any pair.
 pub fn question() -> CallerIdentityRequest {
     let text = |text: &str| SecretText::new(text.to_owned());
     let pair = KeyPair {
@@ -164,7 +164,7 @@ pub fn question() -> CallerIdentityRequest {
     }
 }
 
-/// One request to an API server that answers at once.
+/// One request to an API server that answers immediately.
 async fn request(metrics: &Metrics) -> Result<()> {
     let server = tower::service_fn(async |_: axum::http::Request<()>| {
         Ok::<_, std::convert::Infallible>(axum::http::Response::new(()))
@@ -175,7 +175,7 @@ async fn request(metrics: &Metrics) -> Result<()> {
     Ok(())
 }
 
-/// The status of a resource whose new pair was refused.
+/// The status of a resource whose new pair was rejected.
 pub fn stalled() -> StaticAwsCredentialsStatus {
     let condition = |kind: &str, status: &str, reason: &str| Condition {
         type_: kind.to_owned(),

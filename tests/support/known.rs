@@ -1,4 +1,4 @@
-//! Resources that are known by their names and states alone.
+//! Resources known only by their names and statuses.
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
 use std::sync::{Mutex, PoisonError};
@@ -11,12 +11,12 @@ use static_aws_credentials::{
     runtime::store::Store,
 };
 
-/// A store, filled by hand.
+/// A store that the test fills.
 #[derive(Default)]
 pub struct Known(Mutex<Store>);
 
 impl Known {
-    /// A resource as it stands now.
+    /// Adds or updates a resource.
     pub fn saw(&self, key: &NamespacedName, status: Option<&StaticAwsCredentialsStatus>) {
         let object = json!({
             "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
@@ -30,7 +30,7 @@ impl Known {
         store.upsert(key, "uid".into(), Ok(&object));
     }
 
-    /// A resource that is gone.
+    /// Removes a resource.
     #[allow(dead_code, reason = "not every suite has resources go")]
     pub fn gone(&self, key: &NamespacedName) {
         let mut store = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,12 +1,12 @@
-//! What a test tried, beyond that it passed: `cargo reliability` shows it beside the test's name.
+//! Attempts of a test, beyond its result: `cargo reliability` shows them beside the test's name.
 
 use std::{fs::OpenOptions, io::Write};
 
-/// How often a test tried something, how often that was survived, and what it was (with the seed,
-/// if it was chosen at random). Numbers alone do not fail a test: assert them as well.
+/// Reports the number of attempts, the number that succeeded, and the subject (with the seed, if
+/// random). The numbers alone do not fail a test: assert them as well.
 pub fn tried(test: &str, tried: usize, survived: usize, what: &str) {
     let line = format!("{test}\t{tried}\t{survived}\t{what}\n");
-    // One write, so that suites that run at the same time do not tear each other's lines.
+    // One write, so that suites that run at the same time do not interleave their lines.
     let written = std::env::var_os("RELIABILITY_REPORT").map(|path| {
         let file = OpenOptions::new().append(true).create(true).open(path);
         file.and_then(|mut file| file.write_all(line.as_bytes()))
@@ -16,7 +16,7 @@ pub fn tried(test: &str, tried: usize, survived: usize, what: &str) {
     }
 }
 
-/// Whether the long form is wanted, which takes up to an hour.
+/// Whether the long form is requested, which takes up to an hour.
 pub fn thorough() -> bool {
     std::env::var_os("THOROUGH").is_some()
 }

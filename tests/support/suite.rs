@@ -1,4 +1,4 @@
-//! A suite whose tests share a stage, since setting it costs seconds.
+//! A suite whose tests share a stage, since building it takes seconds.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use futures::future::LocalBoxFuture;
 use libtest_mimic::{Arguments, Conclusion, Trial};
 use tokio::runtime::Runtime;
 
-/// A test: it gets the stage and builds what it needs on it.
+/// A test: it gets the stage and creates the objects it needs there.
 pub type Test<S> = fn(Arc<S>) -> LocalBoxFuture<'static, Result<()>>;
 
 /// Tests with their names.
@@ -27,16 +27,16 @@ macro_rules! tests {
 #[allow(unused_imports, reason = "as there")]
 pub(crate) use tests;
 
-/// The command line and the stage that all tests share.
+/// The command line, and the stage that all tests share.
 pub struct Suite<S> {
     pub arguments: Arguments,
-    /// Not there if the tests are only to be listed.
+    /// `None` if the tests are only listed.
     pub stage: Option<Arc<S>>,
     runtime: Runtime,
 }
 
 impl<S: Send + Sync + 'static> Suite<S> {
-    /// Sets the stage. So many tests are played at a time, unless the command line says otherwise.
+    /// Builds the stage. `threads` tests run at a time, unless the command line says otherwise.
     pub fn open(threads: usize, set: impl AsyncFnOnce() -> Result<S>) -> Result<Self> {
         let mut arguments = Arguments::from_args();
         arguments.test_threads.get_or_insert(threads);
@@ -53,7 +53,7 @@ impl<S: Send + Sync + 'static> Suite<S> {
         })
     }
 
-    /// Plays tests, each in the way that is given.
+    /// Runs the tests, each through `way`.
     pub fn play<F>(
         &self,
         tests: impl IntoIterator<Item = Tests<S>>,
@@ -74,7 +74,7 @@ impl<S: Send + Sync + 'static> Suite<S> {
         libtest_mimic::run(&self.arguments, trials)
     }
 
-    /// Takes the stage down, and ends the process as the conclusion says.
+    /// Drops the stage, and exits with the code of `conclusion`.
     pub fn end(self, conclusion: &Conclusion) -> ! {
         drop(self.stage);
         conclusion.exit()

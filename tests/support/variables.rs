@@ -1,6 +1,6 @@
-//! What may stand in the environment of a process, and must lead it nowhere.
+//! Environment variables that must not redirect a process.
 
-/// Variables with a URL, by which an SDK or an HTTP client lets itself be led to another host.
+/// Variables with a URL that redirects an SDK or an HTTP client to another host.
 pub const URLS: [&str; 10] = [
     "HTTP_PROXY",
     "HTTPS_PROXY",

@@ -1,5 +1,5 @@
-//! The command line of `check`. It has no environment twins: a verdict must not hang on what a shell
-//! happens to export.
+//! The command line of `check`. Its flags have no environment variables: a verdict must not depend on what a
+//! shell happens to export.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -14,24 +14,24 @@ use crate::{
     sts::{Endpoint, ProxyUrl, parse_endpoint, parse_proxy},
 };
 
-/// The exit code if nothing was judged.
+/// The exit code if no pair was checked.
 pub const UNUSABLE: u8 = 3;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  accepted: proven by AWS STS, or well-formed with --offline
+  0  accepted: proven by AWS STS, or well-formed with --offline or at level Format
   1  rejected: the pair must not be used; the message says why and what to do
-  2  undetermined: AWS or the cluster gave no answer that says anything; try again
-  3  the command line or the manifest is wrong; nothing was judged
+  2  undetermined: AWS or the cluster gave no conclusive answer; try again
+  3  the command line or the manifest is wrong; no pair was checked
 
-No value of the Secret is ever printed; of the access key ID, the last four characters.";
+No value of the Secret is ever printed, except the last four characters of the access key ID.";
 
 const EXAMPLES: &str = "\
 Examples:
   check -f secret.yaml --region eu-west-1 --account-id 123456789012
   kustomize build . | check -f -             # Secret and StaticAwsCredentials
   check --secret orders-key-pair -n orders --region eu-west-1
-  check --resource orders -n orders          # as its spec says
+  check --resource orders -n orders          # by its spec
   check -f secret.yaml --offline -o json";
 
 /// Flags of `check`.
@@ -42,19 +42,19 @@ Examples:
     after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
 )]
 pub struct CheckArgs {
-    /// Read manifests from this file, or from standard input if it is `-`, and not from the cluster
+    /// Read manifests from this file, or from standard input if it is `-`, instead of the cluster
     #[arg(short = 'f', long, value_name = "PATH")]
     pub file: Option<PathBuf>,
 
-    /// Check the Secret of this name, by what the flags below say
+    /// Check the Secret of this name, by the flags below
     #[arg(long, value_name = "NAME", conflicts_with = "resource")]
     pub secret: Option<String>,
 
-    /// Check the source of this `StaticAwsCredentials`, by what its spec says
+    /// Check the source of this `StaticAwsCredentials`, by its spec
     #[arg(long, value_name = "NAME")]
     pub resource: Option<String>,
 
-    /// Namespace in the cluster, or of what is meant in the file. Default: that of the kubeconfig's context
+    /// Namespace in the cluster, or of the object in the file. Default: that of the kubeconfig's context
     #[arg(short, long, value_name = "NS")]
     pub namespace: Option<String>,
 
@@ -62,11 +62,11 @@ pub struct CheckArgs {
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
     pub context: Option<String>,
 
-    /// Look at the bytes alone and ask nobody, as `validation.level: Format` does
+    /// Check only the bytes and do not ask AWS, as `validation.level: Format` does
     #[arg(long)]
     pub offline: bool,
 
-    /// AWS region to ask: any that is enabled, in the key's partition
+    /// AWS region whose STS is asked: any enabled region in the key's partition
     #[arg(long, value_name = "REGION", value_parser = region)]
     pub region: Option<String>,
 
@@ -74,11 +74,11 @@ pub struct CheckArgs {
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub account_id: Option<String>,
 
-    /// The pair must belong to this IAM user; `*` stands for any characters but `:`
+    /// The pair must belong to this IAM user or root user; `*` matches any characters except `:`
     #[arg(long, value_name = "ARN", value_parser = arn, conflicts_with = "offline")]
     pub arn: Option<String>,
 
-    /// Whether a pair of the root user is accepted. Default: deny
+    /// Whether the pair of a root user is accepted. Default: deny
     #[arg(long, value_name = "RULE", conflicts_with = "offline")]
     pub root_user: Option<RootUser>,
 
@@ -90,55 +90,55 @@ pub struct CheckArgs {
     #[arg(long, value_name = "KEY")]
     pub secret_access_key_key: Option<String>,
 
-    /// Go on asking for so long, such as `60s`, while AWS does not know the key yet or does not answer
+    /// How long to keep asking, such as `60s`, while AWS does not know the key yet or does not answer
     #[arg(long, value_name = "DURATION", value_parser = wait, default_value = "0s", conflicts_with = "offline")]
     pub wait: Duration,
 
-    /// Ask this endpoint instead of the region's STS: HTTPS, or HTTP on a loopback address; {region} in its host
-    /// stands for the region
+    /// Use this endpoint instead of the region's STS: HTTPS, or HTTP on a loopback address; {region} in its host
+    /// is replaced by the region
     #[arg(long, value_name = "URL", value_parser = parse_endpoint, conflicts_with = "offline")]
     pub sts_endpoint: Option<Endpoint>,
 
-    /// Ask these endpoints of the region's STS
+    /// Use this variant of the region's STS endpoint
     #[arg(long, value_name = "VARIANT", conflicts_with_all = ["sts_endpoint", "offline"])]
     pub sts_variant: Option<Variant>,
 
-    /// Ask STS through this proxy, with CONNECT. Default: none, whatever the environment says
+    /// Send STS requests through this proxy, with CONNECT. Default: none; the environment is ignored
     #[arg(long, value_name = "URL", value_parser = parse_proxy, conflicts_with = "offline")]
     pub sts_proxy: Option<ProxyUrl>,
 
-    /// The file with the user name that the proxy asks for
+    /// File with the user name for the proxy
     #[arg(long, value_name = "PATH", requires_all = ["sts_proxy", "sts_proxy_password_file"])]
     pub sts_proxy_username_file: Option<PathBuf>,
 
-    /// The file with the password that the proxy asks for
+    /// File with the password for the proxy
     #[arg(long, value_name = "PATH", requires = "sts_proxy_username_file")]
     pub sts_proxy_password_file: Option<PathBuf>,
 
-    /// Trust the certificate authorities in this PEM file, and no others, for STS
+    /// Trust only the certificate authorities in this PEM file for STS
     #[arg(long, value_name = "PATH", conflicts_with = "offline")]
     pub sts_ca_file: Option<PathBuf>,
 
-    /// How the verdict is printed
+    /// Format of the verdict
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub output: Output,
 }
 
-/// How a verdict is printed.
+/// Format of a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Output {
-    /// For people.
+    /// Text for people.
     Text,
     /// One JSON object on one line.
     Json,
 }
 
-/// Whether a pair of the root user is accepted.
+/// Whether the pair of a root user is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RootUser {
-    /// It is rejected.
+    /// The pair is rejected.
     Deny,
-    /// It is accepted.
+    /// The pair is accepted.
     Allow,
 }
 
@@ -157,7 +157,7 @@ fn account_id(text: &str) -> Result<String, String> {
 }
 
 fn wait(text: &str) -> Result<Duration, String> {
-    // The parser panics on a number that no duration holds.
+    // The parser panics on a number that is too large for a duration.
     const LONGEST: usize = 12;
     let duration: Option<GoDuration> = (text.len() <= LONGEST).then(|| text.parse().ok()).flatten();
     let duration = duration.ok_or("a duration looks like 60s or 2m")?;

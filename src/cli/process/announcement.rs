@@ -11,7 +11,7 @@ pub(super) fn announce(args: &RunArgs) {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), bind = %args.bind, serves, "starting");
     if args.unguarded {
         tracing::warn!(
-            "no admission policy guards the resources: whoever may create one gets any key pair of its namespace; install the chart's policies"
+            "no admission policy guards the resources: anyone who may create a StaticAwsCredentials can have any key pair of its namespace published; install the chart's policies"
         );
     }
     if args.credential_process_ttl < LEAST_TTL {

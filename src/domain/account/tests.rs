@@ -1,11 +1,11 @@
-//! The account that an access key ID names.
+//! The account that an access key ID encodes.
 
 use crate::domain::account::account_id_from_key_id;
 use proptest::prelude::*;
 
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// The inverse: an ID of the newer generation that names the account. `noise` fills the other bits.
+/// The inverse: an ID of the newer generation that encodes the account. `noise` fills the other bits.
 fn encode(prefix: &str, account: u64, noise: u128) -> String {
     let account_at = 39;
     let mask = ((1_u128 << 40) - 1) << account_at;
@@ -29,7 +29,7 @@ fn known_ids_name_their_accounts() {
     }
 }
 
-/// `7` would begin an account of more than twelve digits.
+/// `7` would begin an account ID of more than twelve digits.
 #[test]
 fn the_first_encoded_character_tells_the_generation() {
     for character in ALPHABET.iter().copied().map(char::from) {

@@ -35,7 +35,7 @@ fn a_pin_tells_its_account_and_partition() {
     }
 }
 
-/// A path is `/`, visible signs and `/`, by the documentation of IAM.
+/// According to the IAM documentation, a path is `/`, printable characters and `/`.
 #[test]
 fn a_path_may_hold_any_visible_sign_and_a_name_may_not() {
     for resource in [
@@ -157,7 +157,7 @@ fn every_part_of_the_arn_is_compared() {
     }
 }
 
-/// Tries every way to place the pieces; too slow for anything but a test.
+/// Tries every placement of the pieces, which is too slow outside of tests.
 fn reference(pattern: &[u8], text: &[u8]) -> bool {
     match (pattern, text) {
         ([], text) => text.is_empty(),
@@ -197,7 +197,7 @@ proptest! {
     }
 }
 
-/// With the plain definition this would take longer than anybody can wait.
+/// The plain definition would take far too long here.
 #[test]
 fn a_hostile_pin_takes_linear_time() {
     let pin = pin(&format!("arn:aws:iam::*:user/{}b", "a*".repeat(900)));

@@ -1,4 +1,4 @@
-//! How conditions change from one run to the next.
+//! Transitions of conditions from one reconcile to the next.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-//! Who holds a superseded pair, and until when.
+//! Pods that hold a superseded pair, and until when.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -25,14 +25,14 @@ use crate::{
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// When the present pair was published.
+/// Publication time of the current pair.
 const PUBLISHED: &str = "2026-01-01T12:00:00Z";
 const BEFORE: &str = "2026-01-01T11:00:00Z";
-/// The kubelet has delivered it by then.
+/// Time by which the kubelet has delivered the pair.
 const DELIVERED: &str = "2026-01-01T12:01:30Z";
 const AFTER: &str = "2026-01-01T12:01:31Z";
 
-/// How long the kubelet takes.
+/// Sync period of the kubelet.
 const KUBELET: Duration = Duration::from_secs(90);
 
 /// The UID of the resource.
@@ -50,7 +50,7 @@ fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// A pod that mounts the target, changed as a test likes.
+/// A pod that mounts the target, changed by the test.
 fn pod(change: impl FnOnce(&mut Value)) -> Pod {
     let mut pod = json!({
         "metadata": { "name": "web-0", "labels": { "app": "web" } },
@@ -75,7 +75,7 @@ fn pod(change: impl FnOnce(&mut Value)) -> Pod {
     serde_json::from_value(pod).unwrap()
 }
 
-/// The same with the helper.
+/// The same pod with the helper.
 fn hot(change: impl FnOnce(&mut Value)) -> Pod {
     pod(|pod| {
         let file = "/var/run/secrets/awscredentials.dev/config-process";

@@ -113,7 +113,7 @@ fn picked_up(previous: &Previous, others: &Others) -> Timestamp {
 pub fn unlisted(status: &StaticAwsCredentialsStatus, now: Timestamp) -> Option<Assessment> {
     let previous = is_open(status)?;
     let message = format!(
-        "pods may not be listed, so nobody can say who holds the key that ends in {}; let the operator list \
+        "pods may not be listed, so it is unknown which pods hold the key that ends in {}; let the operator list \
          pods in this namespace, as the chart does with rotation.consumers.enabled",
         previous.key_id_suffix
     );

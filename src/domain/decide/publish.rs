@@ -212,7 +212,7 @@ fn create(world: &Inputs<'_>, content: Content<'_>) -> TargetPlan {
 
 fn contended(target: &str) -> Finding {
     let message = format!(
-        "Secret \"{target}\" is changed by somebody else again and again; it is restored after a pause; find the other writer in its managedFields"
+        "Secret \"{target}\" is changed repeatedly by another writer; it is restored after a pause; find that writer in its managedFields"
     );
     Finding::new(Reason::TargetModified, message)
 }

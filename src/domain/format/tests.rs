@@ -1,4 +1,4 @@
-//! What the bytes of a pair are refused for, and that messages say nothing of them.
+//! Reasons for which the bytes of a pair are rejected, and messages that reveal nothing of the values.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -123,7 +123,7 @@ fn an_access_key_id_that_is_none_is_malformed() {
     );
 }
 
-/// Garage, Backblaze, R2 and their like: where nobody asks AWS, a note is all.
+/// IDs of Garage, Backblaze, R2 and the like cause only a note if the operator does not ask AWS.
 #[test]
 fn an_id_of_another_store_is_taken_where_aws_is_not_asked() {
     let names = Names {

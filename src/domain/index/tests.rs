@@ -1,4 +1,4 @@
-//! What the index says of Secrets and resources, by tables and against a model that keeps all.
+//! The index of Secrets and resources, by tables and against a model that keeps everything.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! The bytes of every layout, and what AWS's own parser and others read from them.
+//! The bytes of every layout, and the values that AWS's own parser and others read from them.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -35,7 +35,7 @@ const LAYOUTS: [Layout; 8] = [
     Layout::CloudCredential,
 ];
 
-/// Target data as a table has it.
+/// Target data as written in a table.
 type Entries<'a> = &'a [(&'a str, &'a str)];
 
 /// Target data as text, for comparison.
@@ -99,7 +99,7 @@ const WITH_REGION: &str = "[default]\nregion = eu-west-1\n\
                        credential_process = /var/run/awscredentials.dev/credential-process \
                        --file /var/run/secrets/awscredentials.dev/credentials.json --ttl 1234\n";
 
-/// What a layout writes always, and what with a region beside or instead.
+/// Entries of each layout, and entries that a region adds or replaces.
 const WRITTEN: [(Layout, Entries, Entries); 8] = [
     (
         Layout::Env,

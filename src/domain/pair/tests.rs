@@ -1,4 +1,4 @@
-//! Key material is shown to nobody.
+//! Key material is never displayed.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crate::domain::{

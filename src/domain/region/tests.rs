@@ -131,7 +131,7 @@ fn a_region_has_the_partition_and_the_endpoint_that_aws_gives_it() {
     }
 }
 
-/// Which of them exist is for AWS to say: the names follow a rule, as those of the SDK do.
+/// The test does not check which variants exist in AWS: the names follow a rule, as in the SDK.
 #[test]
 fn a_variant_has_the_endpoint_that_the_sdk_asks() {
     for &(name, ..) in REGIONS {
@@ -237,7 +237,7 @@ fn the_partition_of_an_arn_is_its_second_part() {
     }
 }
 
-/// The host of the URL, as a client takes it apart.
+/// The host of the URL, as an HTTP client parses it.
 fn host(url: &str) -> String {
     let uri: axum::http::Uri = url.parse().unwrap();
     assert_eq!(uri.scheme_str(), Some("https"));

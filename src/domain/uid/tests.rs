@@ -1,4 +1,4 @@
-//! UIDs: each is what it was, however it is kept.
+//! UIDs: the compact form keeps every spelling.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{collections::HashSet, mem::size_of};

@@ -1,4 +1,4 @@
-//! Words of others are repeated without the pair in any of its forms, on one line, and cut.
+//! Messages from other systems are repeated on one line, truncated, and without any form of the pair.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -25,7 +25,7 @@ use proptest::prelude::*;
 
 const ID: &str = "AKIAQWERTYUIOPASDFGH";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYzEXaMPLEqq";
-/// Of another store: nothing about it looks like key material.
+/// A pair of another store, which does not look like key material.
 const PLAIN: (&str, &str) = ("MINIOROOTUSERNAME", "correct \"horse\" <battery> staple");
 
 fn pair(id: &str, secret: &str) -> KeyPair {
@@ -53,7 +53,7 @@ fn percent(text: &str) -> String {
     })
 }
 
-/// What a policy or a webhook may make of the Secret that it refuses.
+/// Forms in which a policy or a webhook may quote the Secret that it rejects.
 fn quotes(pair: &KeyPair) -> Vec<String> {
     let values = [
         pair.access_key_id.expose_secret(),
@@ -98,7 +98,7 @@ fn quotes(pair: &KeyPair) -> Vec<String> {
     quotes
 }
 
-/// No eight characters in a row of the values or of what base64 makes of them.
+/// Fails if eight consecutive characters of a value, or of its encoded forms, occur.
 fn assert_silent(said: &str, pair: &KeyPair) {
     let values = [
         pair.access_key_id.expose_secret(),

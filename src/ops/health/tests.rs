@@ -1,4 +1,4 @@
-//! What `/livez` and `/readyz` are made from, on a clock of the test's own.
+//! The inputs of `/livez` and `/readyz`, on a clock that the test controls.
 
 use std::{sync::Arc, time::Duration};
 
@@ -64,7 +64,7 @@ async fn a_process_that_stops_is_not_ready() {
     assert!(health.problems().contains("the process is stopping"));
 }
 
-/// What a scope shows: the stage of its lists, and its two watches.
+/// State that a scope reports: the stage of its lists, and its two watches.
 struct Shown {
     stage: watch::Sender<SyncState>,
     watches: [Arc<HealthCheck>; 2],
@@ -88,7 +88,7 @@ fn refused(code: u16) -> Trouble {
     explain(&watcher::Error::InitialListFailed(error))
 }
 
-/// As after the deletion of one namespace of several, whose Role goes with it.
+/// Like after the deletion of one of several namespaces, whose Role is deleted with it.
 #[test]
 fn a_namespace_that_may_not_be_served_keeps_no_other_from_being_ready() {
     let health = Health::default();
@@ -101,7 +101,7 @@ fn a_namespace_that_may_not_be_served_keeps_no_other_from_being_ready() {
     assert!(notes.contains("namespace billing is not served"), "{notes}");
     assert!(notes.contains("not allowed: no such right"), "{notes}");
 
-    // Where nothing is served, nothing is ready.
+    // Without a served namespace the process is not ready.
     orders.watches[1].record_error(refused(403));
     let problems = health.problems();
     assert!(
@@ -120,7 +120,7 @@ fn a_namespace_that_may_not_be_served_keeps_no_other_from_being_ready() {
     assert_eq!(health.problems() + &health.notes(), "");
 }
 
-/// An API server that does not answer is no matter of one namespace.
+/// An API server that does not answer is not a problem of one namespace.
 #[test]
 fn a_namespace_whose_watch_fails_otherwise_counts() {
     let health = Health::default();
@@ -131,7 +131,7 @@ fn a_namespace_whose_watch_fails_otherwise_counts() {
     }
 }
 
-/// The sentence says what answers, and names the object.
+/// The message says that the API server answers, and names the object.
 #[test]
 fn a_secret_that_cannot_be_decrypted_is_named() {
     let path = "/registry/secrets/example/default-token-hk2cj";

@@ -38,7 +38,7 @@ pub fn explain(error: &watcher::Error) -> Trouble {
         }
         kube::Error::Api(status) if status.code == 403 => format!("not allowed: {}", words::foreign(&status.message)),
         kube::Error::Api(status) if is_undecryptable(&status.message) => format!(
-            "the API server answers and cannot decrypt an object that it keeps: {}; it lists none in that scope until somebody mends or deletes the object; with scope.namespaces one of another namespace hinders nobody",
+            "the API server answers but cannot decrypt a stored object: {}; repair or delete the object, since every list of that scope fails until then; with scope.namespaces, such an object affects only its own namespace",
             words::foreign(&status.message)
         ),
         kube::Error::Api(status) if status.code == 401 => "the API server does not accept the service account's token".to_owned(),

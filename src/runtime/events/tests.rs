@@ -1,5 +1,4 @@
-//! Events are published one after the other, one that comes again is counted, and a burst of them is
-//! not remembered.
+//! Events are published one after the other, a repeated event is counted, and the memory of a burst is bounded.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -26,7 +25,7 @@ use tower::service_fn;
 
 type Sent = Arc<Mutex<Vec<(Method, String, Value)>>>;
 
-/// An API server that takes every event, but for those about what is called "refused".
+/// An API server that accepts every event, except those about an object named "refused".
 fn api_server() -> (Client, Sent) {
     let sent = Sent::default();
     let log = Arc::clone(&sent);
@@ -70,7 +69,7 @@ fn about_in(namespace: &str, name: &str) -> EventRequest {
     EventRequest::about_reference(about, event("True", "Published", "it holds the pair"))
 }
 
-/// What is sent for events about these, in this order.
+/// Requests that are sent for events about these objects, in this order.
 async fn sent(names: impl IntoIterator<Item = String>) -> Vec<(Method, String, Value)> {
     let (client, sent) = api_server();
     let queue = EventQueue::default();
@@ -167,7 +166,7 @@ async fn an_event_that_the_api_server_refuses_is_counted_as_lost() {
     assert_eq!(lost.get(), 1);
 }
 
-/// The API server counts bytes, and refuses the event if there are too many.
+/// The API server limits the bytes of a note, and rejects a longer one.
 #[test]
 fn a_note_has_at_most_1024_bytes_and_whole_characters() {
     for (sign, length) in [("a", 5000), ("é", 1020), ("\u{1F511}", 300)] {

@@ -1,4 +1,4 @@
-//! A page of a list is shown object by object, whatever stands around the objects and however it ends.
+//! A page of a list is passed on object by object, for any text around the objects and any end of the page.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -31,8 +31,8 @@ use tower::service_fn;
 
 type Chunk = Result<Vec<u8>, io::ErrorKind>;
 
-/// A list that arrives in pieces which are made when they are asked for, the names of its objects with
-/// how many pieces were made by then, and what was asked for.
+/// A list whose chunks are created on demand. Returns the page, the names of the objects, each with the number of
+/// chunks created by then, and the URI of the request.
 async fn listed(
     status: StatusCode,
     chunks: impl Iterator<Item = Chunk> + Send + 'static,
@@ -131,8 +131,8 @@ async fn what_is_no_whole_list_is_an_error() {
     assert!(matches!(page, Err(kube::Error::Api(status)) if status.code == 403));
 }
 
-/// A hundred objects of 1.3 MB each: what comes is taken only as fast as it is decoded, and what no
-/// decision needs is not kept.
+/// A hundred objects of 1.3 MB each: chunks are read only as fast as they are decoded, and fields that no decision
+/// needs are dropped.
 #[tokio::test]
 async fn of_a_page_that_is_larger_than_memory_a_few_pieces_are_there_at_once() {
     const PIECES: usize = 83;

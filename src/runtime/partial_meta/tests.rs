@@ -1,4 +1,4 @@
-//! What is read of a Secret in passing is all that is decided by.
+//! The partial metadata of a Secret contains every field that decisions use.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! Whose turn it is, by an hour that the test sets.
+//! The order of the queue, at times that the test sets.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -26,7 +26,7 @@ fn team(name: &str) -> NamespacedName {
     key("team", name)
 }
 
-/// Rings, and takes the next turn.
+/// Enqueues the due resources, and takes the next one.
 fn next(queue: &mut Queue, now: Instant) -> Option<NamespacedName> {
     queue.enqueue_due(now);
     queue.get(now, true).map(|turn| turn.key)
@@ -36,7 +36,7 @@ fn all(queue: &mut Queue, now: Instant) -> Vec<NamespacedName> {
     std::iter::from_fn(|| next(queue, now)).collect()
 }
 
-/// A queue of one resource, whose run is over.
+/// A queue of one resource whose reconcile has ended.
 fn after_a_run(ended: Action, now: Instant) -> Queue {
     let mut queue = Queue::default();
     queue.enqueue(&team("one"), now);
@@ -88,7 +88,7 @@ fn three_of_a_namespace_run_while_crowds_may_not_and_four_do_not() {
     }
     let turn = queue.get(now, true).unwrap();
     assert_eq!((turn.key, turn.company), (team("one"), Load::Burst));
-    // The three run still.
+    // The three are still being reconciled.
     queue.enqueue(&key("quiet", "four"), now);
     assert_eq!(queue.get(now, false), None);
     queue.done(&few[0], Action::AwaitChange, now);

@@ -1,4 +1,4 @@
-//! What a scope keeps of its resources, and how little that is.
+//! Content and size of a scope's store of resources.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -22,7 +22,7 @@ fn condition(kind: &str, reason: &str, message: &str) -> Value {
     })
 }
 
-/// A settled resource as it comes from the API server.
+/// A settled resource as the API server returns it.
 fn settled(number: u32) -> StaticAwsCredentials {
     let mixed = number.wrapping_mul(2_654_435_761);
     let uid = |part: u32| format!("{mixed:08x}-0b1d-4a52-9c3f-2f6f{:08x}", mixed ^ part);
@@ -113,7 +113,7 @@ fn of_labels_only_those_that_are_copied_come_back() {
     assert_eq!(unpacked.metadata.labels, None);
 }
 
-/// What is kept grows with each resource; 10,000 of them shall fit.
+/// The store grows with each resource; 10,000 resources must fit.
 #[test]
 fn a_settled_resource_takes_few_bytes() {
     let total: usize = (0..1000)
@@ -123,8 +123,8 @@ fn a_settled_resource_takes_few_bytes() {
     assert!(total / 1000 <= 640, "{} bytes", total / 1000);
 }
 
-/// A status that this process wrote last wins over an older watch. Once the watch has it there are two
-/// of it.
+/// The status that this process wrote last overrides an older watch event, and is dropped once the watch delivers it,
+/// since it would be a second copy.
 #[test]
 fn a_status_that_was_written_is_forgotten_when_the_watch_shows_it() {
     let mut store = Store::default();

@@ -1,4 +1,4 @@
-//! Who is served next, and that nobody is forgotten or served twice.
+//! The order of service, in which each waiter is served exactly once.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test may fail")]
 

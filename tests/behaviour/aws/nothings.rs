@@ -1,4 +1,4 @@
-//! Answers that say nothing about a pair.
+//! Inconclusive answers of STS.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use cluster::sts::{Answer, Identity};
 
 use crate::scene::{ACCOUNT, ARN};
 
-/// Answers that say nothing about a pair, and what is made of them.
+/// Inconclusive answers about a pair, and the reason for each in the status.
 pub fn nothings() -> Vec<(Answer, &'static str)> {
     let page = |status| Answer::Html(status);
     let skewed = |text| Answer::error(403, "SignatureDoesNotMatch", text);

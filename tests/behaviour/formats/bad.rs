@@ -1,11 +1,11 @@
-//! Pairs that are none, one for each way in which they come about.
+//! Malformed pairs, one for each cause.
 
 pub const ID: &str = "AWS_ACCESS_KEY_ID";
 pub const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 pub const GOOD_ID: &[u8] = b"AKIARZPUZDIKQUAIL2D6";
 pub const GOOD_SECRET: &[u8] = b"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";
 
-/// Access key ID, secret access key, the reason, and what the message names.
+/// Access key ID, secret access key, the reason, and the key or layout that the message names.
 pub type Bad = (&'static [u8], &'static [u8], &'static str, &'static str);
 
 pub const BAD: [Bad; 34] = [

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-/// Measures the operator on a real control plane, against a bare client that sends the requests of
-/// a perfect run to the same API server in the same run.
+/// Measures the operator on a real control plane, against a bare client that sends the requests of a perfect
+/// reconcile to the same API server in the same run.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "cargo bench-cluster", bin_name = "cargo bench-cluster")]
 pub struct Args {
-    /// How many resources; each size has a cluster of its own
+    /// Number of resources; each size has a cluster of its own
     #[arg(
         long,
         value_name = "N,…",
@@ -18,23 +18,23 @@ pub struct Args {
     )]
     pub sizes: Vec<usize>,
 
-    /// What to measure; everything if nothing is said
+    /// What to measure; by default everything
     #[arg(long, value_name = "MODE,…", value_delimiter = ',')]
     pub mode: Vec<Mode>,
 
-    /// How many clients send at once, bare or to give the operator work
+    /// Number of concurrent clients, for the bare client and for the load on the operator
     #[arg(long, value_name = "N", default_value = "32")]
     pub clients: usize,
 
-    /// How many key pairs the resources share
+    /// Number of key pairs that the resources share
     #[arg(long, value_name = "N", default_value = "100")]
     pub pairs: usize,
 
-    /// How long STS takes for an answer, in milliseconds
+    /// Time until STS answers, in milliseconds
     #[arg(long, value_name = "MS", default_value = "0")]
     pub sts_delay: u64,
 
-    /// How many rotations are done one at a time
+    /// Number of rotations in the sequential mode
     #[arg(long, value_name = "N", default_value = "200")]
     pub turns: usize,
 
@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(long, value_name = "PATH")]
     pub operator: Option<PathBuf>,
 
-    /// Build the image too, and measure its size
+    /// Also build the image and measure its size
     #[arg(long)]
     pub image: bool,
 
@@ -54,11 +54,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
 
-    /// Measure everything at 100, 1,000, 2,000 and 10,000 resources, and write docs/performance.* anew
+    /// Measure everything at 100, 1,000, 2,000 and 10,000 resources, and rewrite docs/performance.*
     #[arg(long, conflicts_with_all = ["sizes", "mode", "json", "plot"])]
     pub document: bool,
 
-    /// Measure nothing: read the figures from this JSON
+    /// Read the figures from this JSON instead of measuring
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
 }
@@ -74,20 +74,20 @@ pub enum Mode {
     Rotation,
     /// Sources are rotated one at a time
     Sequential,
-    /// How long one namespace waits for another
+    /// How much the burst of one namespace slows down another
     Fairness,
-    /// Until it is ready again, and what that asks of the API server
+    /// Time until ready after a restart, and the requests for it
     Restart,
-    /// STS gives no answer for a minute while all sources are rotated: how long after its return all are ready
+    /// STS is unavailable for a minute while all sources are rotated: time from its return until all are ready
     Outage,
     /// Unrelated Secrets change 500 times a second
     Churn,
-    /// Settled, at the peak of a start, and beside Secrets that are large
+    /// Memory when settled, at the peak of a start, and with large Secrets
     Memory,
 }
 
 impl Args {
-    /// What all of `--document` means.
+    /// Applies what `--document` implies, and sorts the sizes.
     #[must_use]
     pub fn settled(mut self) -> Self {
         if self.document {
@@ -103,7 +103,7 @@ impl Args {
         self.mode.is_empty() || self.mode.contains(&mode)
     }
 
-    /// What takes long and says more the more there are is measured once.
+    /// Whether a mode that takes long and matters most at the largest size is measured at this size.
     pub fn measures_last(&self, mode: Mode, size: usize) -> bool {
         self.measures(mode) && self.sizes.last() == Some(&size)
     }

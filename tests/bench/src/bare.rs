@@ -1,4 +1,4 @@
-//! The bare client: it sends what a perfect run sends, and does nothing else.
+//! The bare client: it sends the requests of a perfect reconcile, and does nothing else.
 
 use std::{
     collections::HashMap,
@@ -20,13 +20,13 @@ use crate::{
 #[derive(Clone)]
 pub struct Bare {
     pub space: Space,
-    /// What the operator sends is sent as the operator's account: the API server asks who may do it.
+    /// Requests of the operator are sent with the operator's account, for the same authorization in the API server.
     secrets: Requests,
     resources: Requests,
     known: Arc<Mutex<HashMap<usize, Known>>>,
 }
 
-/// The versions that the next write is made over.
+/// The versions that the next write replaces.
 #[derive(Clone, Default)]
 struct Known {
     resource: Metadata,
@@ -44,13 +44,13 @@ impl Bare {
         })
     }
 
-    /// The watches that the operator has.
+    /// The same watches as the operator's.
     pub async fn watches(&self) -> Result<[Ignored; 2]> {
         let secrets = self.secrets.watch_in_vain(true).await?;
         Ok([secrets, self.resources.watch_in_vain(false).await?])
     }
 
-    /// All creates at once.
+    /// Sends all creates at once.
     pub async fn create(&self) -> Result<Duration> {
         let bare = self.clone();
         let one = move |_, number| {
@@ -60,7 +60,7 @@ impl Bare {
         self.space.each(one).await
     }
 
-    /// All rotations at once.
+    /// Sends all rotations at once.
     pub async fn rotate(&self) -> Result<Duration> {
         let (bare, round) = (self.clone(), self.space.round());
         let one = move |_, number| {
@@ -88,7 +88,7 @@ impl Bare {
         self.tell(number, Known { target, ..known }, &source).await
     }
 
-    /// PATCH, GET, PUT, one after the other; how long that took, in milliseconds.
+    /// Sends PATCH, GET and PUT in sequence; returns their time in milliseconds.
     pub async fn alone(&self, turn: usize) -> Result<f64> {
         let number = turn % self.space.shape.count.max(1);
         let known = self.of(number);
@@ -117,7 +117,7 @@ impl Bare {
         Ok((source, written.metadata))
     }
 
-    /// Writes the status, and keeps the versions for the next time.
+    /// Writes the status, and keeps the versions for the next write.
     async fn tell(&self, number: usize, mut known: Known, source: &Metadata) -> Result<()> {
         let version = &known.resource.resource_version;
         let status = objects::status(number, version, source, &known.target);

@@ -1,4 +1,4 @@
-//! All at once, and one at a time: what people do in one go, and how long the operator takes.
+//! Bursts and single rotations: what users do, and how long the operator takes.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -18,10 +18,10 @@ use crate::{
     stats::{Spread, number},
 };
 
-/// A machine is not equally fast from one minute to the next, so of bursts of rotations it is the median.
+/// The speed of a machine varies from minute to minute, so a burst of rotations is repeated and the median counts.
 pub const ROUNDS: usize = 3;
 
-/// Measures the operator, and leaves so many resources, all settled.
+/// Measures the operator, and leaves `size` settled resources.
 pub async fn ours(
     stage: &Stage,
     args: &Args,
@@ -94,7 +94,7 @@ async fn rotate(
     Ok(())
 }
 
-/// Milliseconds of a processor for one of so many.
+/// CPU time per resource, in milliseconds.
 pub fn each(before: Duration, after: Duration, size: usize) -> f64 {
     after.saturating_sub(before).as_secs_f64() * 1e3 / number(size.max(1))
 }
@@ -123,13 +123,13 @@ async fn alone(
     Ok(())
 }
 
-/// In a queue that is served in its order, the last waits twice as long as the one in the middle.
+/// In a FIFO queue, the longest wait is twice the median.
 fn longest(burst: &Burst) -> f64 {
     let waits = Spread::of(burst.waits.iter().copied());
     waits.worst() / waits.median().max(f64::MIN_POSITIVE)
 }
 
-/// Each pair and how often STS was asked about it, at most.
+/// The maximal number of calls to STS for one pair.
 pub fn calls(stage: &Stage) -> f64 {
     let mut counts = HashMap::<String, usize>::new();
     for call in stage.sts.calls() {

@@ -1,4 +1,4 @@
-//! What the bare client reaches on the same API server: nobody who sends these requests is faster.
+//! The rates of the bare client on the same API server: no other client of these requests is faster.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use crate::{
     stats::{Spread, number},
 };
 
-/// Creates and rotations that nobody counts: the API server has just started.
+/// Creates and rotations that are not measured: they warm up an API server that has just started.
 const WARM: usize = 300;
 
-/// What is compared with the bare client.
+/// The modes that are compared with the bare client.
 const COMPARED: [Mode; 4] = [
     Mode::Create,
     Mode::Rotation,
@@ -28,22 +28,22 @@ const COMPARED: [Mode; 4] = [
     Mode::Fairness,
 ];
 
-/// What the bare client has.
+/// The figures of the bare client.
 #[derive(Default)]
 pub struct Ceiling {
-    /// Creates a second.
+    /// Creates per second.
     pub create: Option<f64>,
-    /// Rotations a second.
+    /// Rotations per second.
     pub rotation: Option<f64>,
-    /// Milliseconds of a processor for a rotation of a burst.
+    /// Milliseconds of CPU time per rotation of a burst.
     pub processor: Option<f64>,
     /// Milliseconds of one rotation at a time.
     pub alone: Option<Spread>,
-    /// How many times as long one takes beside a burst.
+    /// The time of one rotation beside a burst, relative to that without.
     pub beside: Option<f64>,
 }
 
-/// Measures the bare client, and leaves nothing.
+/// Measures the bare client, and deletes what it created.
 pub async fn measure(stage: &Stage, args: &Args, size: usize) -> Result<Ceiling> {
     warm(stage, args).await?;
     let mut ceiling = Ceiling::default();
@@ -53,7 +53,7 @@ pub async fn measure(stage: &Stage, args: &Args, size: usize) -> Result<Ceiling>
     let bare = Bare::new(stage, Space::open(stage, args, "bare", size).await?).await?;
     bare.space.seed().await?;
     let _watches = bare.watches().await?;
-    // The operator's work is looked at, and looking costs the API server something.
+    // The operator is observed by these watches too, and they cost the API server time.
     let _sightings = Sightings::of(stage.cluster.kubeconfig(), &bare.space.namespace).await?;
     let rate = |took: Duration| number(size) / took.as_secs_f64();
     let created = rate(bare.create().await?);

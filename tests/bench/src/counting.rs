@@ -1,4 +1,4 @@
-//! How often the API server and STS are asked. A proxy counts, and nothing is timed behind it.
+//! Counts of requests to the API server and calls to STS. A proxy counts the requests, so nothing is timed here.
 
 use std::{path::Path, time::Duration};
 
@@ -18,10 +18,10 @@ use crate::{
 };
 
 const ROTATIONS: usize = 20;
-/// No request for so long: what began is at its end.
+/// After this time without a request, an operation counts as complete.
 const QUIET: Duration = Duration::from_secs(2);
 
-/// Counts over a restart, a rest, changes that do not matter, and rotations.
+/// Counts over a restart, an idle period, unrelated changes, and rotations.
 pub async fn count(
     stage: &Stage,
     args: &Args,
@@ -67,7 +67,7 @@ pub async fn count(
         .collect())
 }
 
-/// What each of some rotations asks for.
+/// The requests per rotation.
 async fn rotations(proxy: &Proxy, ours: &Ours) -> Result<[(Measure, f64); 2]> {
     // After a start the first rotation of a resource may read the target too.
     for turn in 0..ROTATIONS {
@@ -90,7 +90,7 @@ async fn since(proxy: &Proxy, mark: usize) -> Counts {
     proxy.counts(mark)
 }
 
-/// All but watches, which are renewed every minute whatever happens.
+/// All requests but watches, which are renewed every 50 s in any case.
 fn all(counts: &Counts) -> usize {
     let Counts {
         gets,

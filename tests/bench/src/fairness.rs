@@ -1,4 +1,4 @@
-//! Whether one waits for the other.
+//! Whether one namespace waits for another.
 
 use std::{
     future::Future,
@@ -12,11 +12,11 @@ use anyhow::Result;
 
 use crate::stats::Spread;
 
-/// How many rotations are the quiet ones.
+/// The number of rotations before the burst.
 const QUIET: usize = 50;
 
-/// The median of one rotation after the other while a burst goes on elsewhere, to that before it.
-/// `alone` is one rotation, in milliseconds.
+/// The median time of sequential rotations during a burst elsewhere, relative to that before it.
+/// `alone` performs one rotation and returns its time in milliseconds.
 pub async fn beside<T>(
     alone: impl AsyncFn(usize) -> Result<f64>,
     burst: impl Future<Output = Result<T>>,

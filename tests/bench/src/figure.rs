@@ -1,21 +1,21 @@
-//! One measured figure, beside that of the bare client, and whether it is what it is to be.
+//! One measured figure, with that of the bare client and whether the goal is met.
 
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{Goal, Measure};
 
-/// A figure of the operator, and of the bare client where it has one.
+/// A figure of the operator, and that of the bare client if there is one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
     pub measure: Measure,
-    /// How many resources there were.
+    /// The number of resources.
     pub resources: usize,
     pub ours: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bare: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goal: Option<Goal>,
-    /// For those who read the file; it follows from the rest.
+    /// For readers of the JSON file; derived from the other fields.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub met: Option<bool>,
 }
@@ -25,7 +25,7 @@ impl Figure {
         Self::beside(measure, resources, ours, None)
     }
 
-    /// The same with what the bare client has in the same run.
+    /// The same with the figure of the bare client in the same run.
     pub fn beside(measure: Measure, resources: usize, ours: f64, bare: Option<f64>) -> Self {
         let goal = measure.goal(resources);
         let mut figure = Self {
@@ -40,7 +40,7 @@ impl Figure {
         figure
     }
 
-    /// Ours to the bare client's.
+    /// The operator's figure relative to the bare client's.
     pub fn ratio(&self) -> Option<f64> {
         let bare = self.bare.filter(|bare| *bare > 0.0)?;
         Some(self.ours / bare)

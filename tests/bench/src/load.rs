@@ -1,4 +1,4 @@
-//! Many clients at once, and one at a steady pace.
+//! Work for many concurrent clients, as fast as possible or at a steady pace.
 
 use std::{
     sync::{
@@ -11,10 +11,10 @@ use std::{
 use anyhow::Result;
 use tokio::task::JoinSet;
 
-/// Lets so many clients do pieces of work 0 to `count`, each the next one that is left.
+/// Lets `clients` workers do pieces of work 0 to `count` - 1, each taking the next piece when it is free.
 ///
 /// # Errors
-/// The first that failed; the others are stopped.
+/// The first error; the other workers are stopped.
 pub async fn crowd<W, F>(clients: usize, count: usize, work: W) -> Result<Duration>
 where
     W: Fn(usize) -> F + Clone + Send + 'static,

@@ -1,5 +1,5 @@
 //! `cargo bench-cluster`: measures the operator on a real control plane, against a bare client that
-//! sends the requests of a perfect run to the same API server in the same run.
+//! sends the requests of a perfect reconcile to the same API server in the same run.
 #![cfg_attr(
     test,
     allow(
@@ -114,7 +114,7 @@ async fn measured(args: &Args) -> Result<Report> {
 }
 
 fn megabytes(bytes: u64) -> f64 {
-    // A binary has fewer than four thousand megabytes.
+    // `u32` holds hundredths of a megabyte up to 42 TB.
     let hundredths = u32::try_from(bytes / 10_000).unwrap_or(u32::MAX);
     f64::from(hundredths) / 100.0
 }

@@ -1,4 +1,4 @@
-//! What is measured, in which unit, and what the goal is.
+//! What is measured, with its unit and its goal.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use Goal::{AtMost, RatioAtLeast, RatioAtMost};
 use Measure as M;
 
-/// One thing that is measured.
+/// One kind of figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Measure {
@@ -46,22 +46,22 @@ pub enum Measure {
     ImageSize,
 }
 
-/// What a figure is to be.
+/// The goal of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Goal {
-    /// No more than this.
+    /// At most this value.
     AtMost(f64),
-    /// No more than so many times what the bare client has.
+    /// At most this multiple of the bare client's figure.
     RatioAtMost(f64),
-    /// No less than this part of what the bare client has.
+    /// At least this fraction of the bare client's figure.
     RatioAtLeast(f64),
 }
 
-/// A measure, its words, its unit, and its goal in clusters of so many resources or more.
+/// A measure, its description, its unit, and its goal with the smallest number of resources that it applies to.
 type Row = (Measure, &'static str, &'static str, Option<(Goal, usize)>);
 
-/// Goals that speak of thousands say nothing about a cluster of a hundred.
+/// Goals for large clusters do not apply to smaller ones.
 const MANY: usize = 10_000;
 const BURST: usize = 2_000;
 
@@ -104,13 +104,13 @@ const ROWS: &[Row] = &[
 ];
 
 impl Measure {
-    /// What it is, and its unit.
+    /// The description and the unit.
     pub fn words(self) -> (&'static str, &'static str) {
         self.row()
             .map_or(("", ""), |(_, words, unit, _)| (words, unit))
     }
 
-    /// The goal, if there is one for a cluster with so many resources.
+    /// The goal, if one applies to a cluster with this number of resources.
     pub fn goal(self, resources: usize) -> Option<Goal> {
         let (_, _, _, goal) = self.row()?;
         let (goal, from) = (*goal)?;

@@ -1,4 +1,4 @@
-//! What is written: sources and resources as people write them, targets and status as the operator does.
+//! The objects that are written: sources and resources as users write them, targets and status as the operator does.
 
 use k8s_openapi::{
     ByteString, api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta,
@@ -21,7 +21,7 @@ pub fn resource_name(number: usize) -> String {
     format!("orders-{number:05}")
 }
 
-/// As the operator names it when the spec does not.
+/// The operator's default name, for a spec without one.
 pub fn target_name(number: usize) -> String {
     format!("orders-{number:05}-credentials")
 }
@@ -34,7 +34,7 @@ pub fn source(number: usize, pair: &(String, String)) -> Value {
     })
 }
 
-/// The patch that a person rotates with.
+/// The patch with which a user rotates.
 pub fn rotated(pair: &(String, String)) -> Value {
     json!({ "stringData": string_data(pair) })
 }
@@ -51,8 +51,7 @@ pub fn resource(number: usize) -> Value {
     })
 }
 
-/// The target with the layouts that a resource has by default; `replaces` is the version that it is
-/// written over.
+/// The target with the layouts that a resource has by default; `replaces` is the version that is overwritten.
 pub fn target(
     number: usize,
     (id, secret): &(String, String),
@@ -101,7 +100,7 @@ pub fn target(
     target
 }
 
-/// The status over the version of a resource, as long as the operator's.
+/// The status for a version of a resource, about as long as the operator's.
 pub fn status(number: usize, resource: &str, source: &Metadata, target: &Metadata) -> Value {
     let now = "2026-01-01T00:00:00Z";
     let condition = |kind: &str, reason: &str, message: &str| {

@@ -18,9 +18,9 @@ use crate::{process::Process, stage::Stage};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const PATIENCE: Duration = Duration::from_mins(5);
-/// No limit that is measured: every rotation has a new pair here.
+/// High enough not to limit the figures, since rotations bring new pairs.
 const STS_RATE: &str = "100000";
-/// As the chart has it.
+/// The same as in the chart.
 const MALLOC: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.mmap_threshold=131072");
 static STARTED: AtomicUsize = AtomicUsize::new(0);
 
@@ -31,7 +31,7 @@ pub struct Operator {
     began: Instant,
 }
 
-/// Builds the operator as it is released, and returns its path.
+/// Builds the operator in release mode, and returns its path.
 pub fn build() -> Result<PathBuf> {
     eprintln!("building the operator; this takes minutes the first time");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -47,7 +47,7 @@ pub fn build() -> Result<PathBuf> {
 }
 
 impl Operator {
-    /// Starts it for all namespaces, as its own account, and does not wait.
+    /// Starts the operator for all namespaces, with its own account, and does not wait for it.
     pub async fn start(stage: &Stage, program: &Path, proxy: Option<&str>) -> Result<Self> {
         let kubeconfig = stage.kubeconfig(proxy).await?;
         let bind = unused_address()?;
@@ -79,7 +79,7 @@ impl Operator {
         Process(self.leash.pid())
     }
 
-    /// Waits until it says that it is ready, and returns how long that took from its start.
+    /// Waits until the operator is ready, and returns the time since its start.
     pub async fn ready(&self) -> Result<Duration> {
         loop {
             self.leash.check()?;
@@ -87,12 +87,12 @@ impl Operator {
                 return Ok(self.began.elapsed());
             }
             ensure!(self.began.elapsed() < PATIENCE, "the operator is not ready");
-            // It says itself nothing about when it will be.
+            // Readiness can only be polled.
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
-    /// SIGTERM, and waits for the end.
+    /// Sends SIGTERM, and waits for the end.
     pub async fn stop(self) -> Result<()> {
         Ok(tokio::task::spawn_blocking(move || drop(self)).await?)
     }

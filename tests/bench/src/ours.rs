@@ -1,4 +1,4 @@
-//! What people do and the operator answers: how long that takes, as two watches see it.
+//! What users do, and how long the operator takes to react, as observed by two watches.
 
 use std::{
     collections::HashMap,
@@ -23,7 +23,7 @@ pub struct Ours {
     versions: Versions,
 }
 
-/// A burst: how long it took until the last status was written, and how long each target was awaited.
+/// A burst: the time until the last status was written, and the wait for each target.
 pub struct Burst {
     pub took: Duration,
     pub waits: Vec<f64>,
@@ -32,7 +32,7 @@ pub struct Burst {
 type Sent = Arc<Mutex<HashMap<usize, Instant>>>;
 
 impl Ours {
-    /// With all sources and no resources.
+    /// Creates all sources and no resources.
     pub async fn seed(stage: &Stage, space: Space) -> Result<Self> {
         let versions = space.seed().await?;
         let sightings = Sightings::of(stage.cluster.kubeconfig(), &space.namespace).await?;
@@ -43,7 +43,7 @@ impl Ours {
         })
     }
 
-    /// All creates at once.
+    /// Creates all resources at once.
     pub async fn create(&self) -> Result<Burst> {
         let sent = Sent::default();
         self.sightings.forget();
@@ -60,7 +60,7 @@ impl Ours {
         self.outcome(began, &sent).await
     }
 
-    /// All rotations at once.
+    /// Rotates all sources at once.
     pub async fn rotate(&self) -> Result<Burst> {
         let (sent, round) = (Sent::default(), self.space.round());
         self.sightings.forget();
@@ -83,7 +83,7 @@ impl Ours {
         self.outcome(began, &sent).await
     }
 
-    /// One rotation: how long it took until the watch saw the target, in milliseconds. Returns once
+    /// One rotation: returns the time until the watch delivered the target, in milliseconds, once
     /// the status is written too.
     pub async fn alone(&self, turn: usize) -> Result<f64> {
         let number = turn % self.space.shape.count.max(1);
@@ -113,7 +113,7 @@ impl Ours {
         let mut times = Vec::with_capacity(versions.len());
         self.sightings
             .until_now_and_then("a burst", || {
-                // Those that were settled are not looked at again: the processor is wanted elsewhere.
+                // Settled resources are not checked again, to save CPU time for the operator.
                 let rest = versions.iter().enumerate().skip(times.len());
                 let more = rest.map_while(|(number, version)| settled(number, version));
                 times.extend(more.collect::<Vec<_>>());

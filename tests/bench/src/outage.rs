@@ -1,4 +1,4 @@
-//! STS gives no answer for a while, and comes back.
+//! STS is unavailable for a while, and comes back.
 
 use std::time::{Duration, Instant};
 
@@ -7,11 +7,11 @@ use cluster::sts::Answer;
 
 use crate::{figure::Figure, measure::Measure, ours::Ours, progress::say, stage::Stage};
 
-/// Long enough that pauses have grown.
+/// Long enough for the backoff to grow.
 const AWAY: Duration = Duration::from_mins(1);
 
-/// Seconds from the return of STS until the last of all resources is ready, whose sources were all rotated when
-/// the outage began.
+/// Seconds from the return of STS until the last resource is ready, after all sources were rotated at the start of
+/// the outage.
 pub async fn measure(
     stage: &Stage,
     ours: &Ours,

@@ -9,7 +9,7 @@ use crate::{plot::plot, report::Report, table::table};
 const BEGIN: &str = "<!-- figures: begin -->\n";
 const END: &str = "<!-- figures: end -->";
 
-/// The page with the figures of a report; what is around the marks stays.
+/// The page with the figures of a report; the text outside the marks stays.
 pub fn renewed(page: &str, report: &Report) -> Result<String> {
     let (before, rest) = page
         .split_once(BEGIN)

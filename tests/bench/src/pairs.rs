@@ -1,14 +1,14 @@
-//! Key pairs without end, of the shape that AWS gives out.
+//! Any number of key pairs, of the shape that AWS issues.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-/// The account 123456789012 is in it.
+/// Encodes the account 123456789012.
 const PREFIX: &str = "AKIARZPUZDIKQ";
 
 static UNUSED: AtomicUsize = AtomicUsize::new(0);
 
-/// The first of so many pairs in a row that nobody has used.
+/// Reserves `count` consecutive unused pairs, and returns the number of the first.
 pub fn unused(count: usize) -> usize {
     UNUSED.fetch_add(count, Ordering::Relaxed)
 }

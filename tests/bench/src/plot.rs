@@ -11,7 +11,7 @@ use line::{Line, of, seconds};
 
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 306.0;
-/// Of one panel, its margins aside.
+/// The size of one panel without its margins.
 const PANEL: (f64, f64) = (330.0, 220.0);
 const TOP: f64 = 40.0;
 const LEFTS: [f64; 2] = [60.0, 500.0];

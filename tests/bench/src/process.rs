@@ -1,11 +1,11 @@
-//! What the kernel says of a process.
+//! Figures of a process from the kernel.
 
 use std::{fs, time::Duration};
 
 use anyhow::{Context, Result};
 
 const REST: Duration = Duration::from_millis(500);
-/// Of a processor, in half a second.
+/// CPU time per `REST` below which a process counts as idle.
 const AT_REST: Duration = Duration::from_millis(5);
 const PATIENCE: u32 = 600;
 
@@ -14,18 +14,18 @@ const PATIENCE: u32 = 600;
 pub struct Process(pub u32);
 
 impl Process {
-    /// What is resident now, in MiB.
+    /// The resident memory, in MiB.
     pub fn resident(self) -> Result<f64> {
         self.status("VmRSS:")
     }
 
-    /// The most that was resident since its start, in MiB.
+    /// The maximum of the resident memory since the start, in MiB.
     pub fn peak(self) -> Result<f64> {
         self.status("VmHWM:")
     }
 
-    /// The time that its threads had on processors. The ticks of `stat` are as long as all that an
-    /// idle process uses in seconds.
+    /// The CPU time of all threads, from `schedstat`: one tick of `stat` is as much as an idle
+    /// process uses in seconds.
     pub fn cpu(self) -> Result<Duration> {
         self.threads(|_| true)
     }
@@ -52,7 +52,7 @@ impl Process {
         Ok(Duration::from_nanos(sum))
     }
 
-    /// Waits until it does nothing any more.
+    /// Waits until the process is idle.
     pub async fn until_at_rest(self) -> Result<()> {
         let (mut before, mut calm) = (self.cpu()?, 0);
         for _ in 0..PATIENCE {
@@ -78,7 +78,7 @@ impl Process {
     }
 }
 
-/// Thousandths of a processor.
+/// Thousandths of a CPU.
 pub fn milli_cpu(used: Duration, span: Duration) -> f64 {
     used.as_secs_f64() / span.as_secs_f64() * 1e3
 }

@@ -1,6 +1,6 @@
-//! What goes on, for those who wait for the table.
+//! Progress messages, until the table is printed.
 
-/// One line, beside what is printed at the end.
+/// Prints one line to standard error.
 pub fn say(what: &str) {
     eprintln!("  {what}");
 }

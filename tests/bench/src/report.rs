@@ -1,4 +1,4 @@
-//! One run: what was measured, on what, and how it is kept.
+//! One run: its figures, its conditions, and its file.
 
 use std::{fs, path::Path};
 
@@ -14,21 +14,21 @@ pub struct Report {
     pub figures: Vec<Figure>,
 }
 
-/// Under what it was measured.
+/// The conditions of the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Conditions {
     /// The day.
     pub date: String,
-    /// The commit of the repository, with a mark if there is more than that in it.
+    /// The commit of the repository, marked if there are uncommitted changes.
     pub commit: String,
     pub processors: usize,
-    /// Of the API server.
+    /// The version of the API server.
     pub kubernetes: String,
     pub clients: usize,
     pub pairs: usize,
     pub sts_delay_ms: u64,
-    /// How much of the processors others had when it began.
+    /// The 1-minute load average of the machine before the run.
     pub load_before: String,
 }
 
@@ -49,7 +49,7 @@ impl Conditions {
         }
     }
 
-    /// In a sentence.
+    /// The conditions as a sentence.
     pub fn words(&self) -> String {
         let Self {
             date,
@@ -69,7 +69,7 @@ impl Conditions {
     }
 }
 
-/// Of this repository, wherever the command was started.
+/// The commit of this repository, in any working directory.
 fn commit() -> Option<String> {
     let described = std::process::Command::new("git")
         .args(["describe", "--always", "--dirty"])

@@ -1,4 +1,4 @@
-//! The requests, as plain as they can be: of an answer only the version is read.
+//! The requests, as plain as possible: only the metadata of a response are read.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ use tokio::task::JoinHandle;
 
 const MERGE: &str = "application/merge-patch+json";
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
-/// Longer than anything that is measured.
+/// Longer than any measurement.
 const WATCH_SECONDS: u32 = 7_200;
 
-/// What is read of every answer.
+/// The part of a response that is read.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Object {
     pub metadata: Metadata,
 }
 
-/// Name and version.
+/// Name, UID and version.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Metadata {
@@ -73,7 +73,7 @@ impl Requests {
             .await
     }
 
-    /// A merge patch; `name` may have a subresource behind it.
+    /// A merge patch; `name` may include a subresource.
     pub async fn patch(&self, name: &str, patch: &Value) -> Result<Object> {
         let body = serde_json::to_vec(patch)?;
         self.send(Method::PATCH, &format!("/{name}"), MERGE, body)
@@ -110,13 +110,13 @@ impl Requests {
         Ok(request.body(body)?)
     }
 
-    /// The version of the collection now, from which a watch may go on.
+    /// The present version of the collection, from which a watch may start.
     pub async fn version(&self) -> Result<String> {
         let list = self.send(Method::GET, "?limit=1", "", Vec::new()).await?;
         Ok(list.metadata.resource_version)
     }
 
-    /// Changes after a version. Of Secrets the metadata alone.
+    /// Changes after a version; with `metadata`, only the metadata of the objects.
     pub async fn watch<K>(
         &self,
         metadata: bool,
@@ -129,14 +129,14 @@ impl Requests {
         Ok(self.client.request_events(request).await?)
     }
 
-    /// A watch whose bytes are read and forgotten: the bare client has as many as the operator.
+    /// A watch whose bytes are read and discarded, so that the bare client has as many watches as the operator.
     pub async fn watch_in_vain(&self, metadata: bool) -> Result<Ignored> {
         let mut body = self.bytes(metadata).await?;
         let requests = self.clone();
         let reading = tokio::spawn(async move {
             loop {
                 while let Some(Ok(_)) = body.frame().await {}
-                // The API server ends a watch that it takes for too slow.
+                // The API server ends a watch whose client is too slow.
                 match requests.bytes(metadata).await {
                     Ok(again) => body = again,
                     Err(_) => return,
@@ -164,7 +164,7 @@ impl Requests {
     }
 }
 
-/// A watch that nobody looks at; it ends when this is dropped.
+/// A discarded watch; it ends when this is dropped.
 pub struct Ignored(JoinHandle<()>);
 
 impl Drop for Ignored {

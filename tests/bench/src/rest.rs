@@ -1,5 +1,5 @@
-//! The operator with everything settled: its start, its memory, and what it does when nothing
-//! concerns it.
+//! The operator with settled resources: its start, its memory, and its cost when nothing changes
+//! that concerns it.
 
 use std::{
     path::Path,
@@ -19,9 +19,9 @@ use crate::{
     unrelated::{Large, Unrelated},
 };
 
-/// How long nothing happens, or something that does not matter.
+/// The duration of an idle period, or of unrelated changes.
 pub const SPAN: Duration = Duration::from_secs(30);
-/// Changes of unrelated Secrets, each second.
+/// Changes of unrelated Secrets per second.
 pub const CHANGES: usize = 500;
 
 /// Memory of the process that did all the work.
@@ -37,7 +37,7 @@ pub async fn after_bursts(
     Ok(())
 }
 
-/// A new process over what is settled; it has the API server for itself.
+/// A new process with settled resources and an otherwise idle API server.
 pub async fn restart(
     stage: &Stage,
     args: &Args,
@@ -62,7 +62,7 @@ pub async fn restart(
     Ok(operator)
 }
 
-/// What it uses of a processor when nothing changes.
+/// CPU use when nothing changes.
 pub async fn idle(operator: &Operator, size: usize, figures: &mut Vec<Figure>) -> Result<()> {
     let (before, began) = (operator.process().cpu()?, Instant::now());
     tokio::time::sleep(SPAN).await;
@@ -73,7 +73,7 @@ pub async fn idle(operator: &Operator, size: usize, figures: &mut Vec<Figure>) -
     Ok(())
 }
 
-/// What it uses of a processor while Secrets change that do not matter.
+/// CPU use while unrelated Secrets change.
 pub async fn churn(
     operator: &Operator,
     unrelated: &Unrelated,
@@ -92,7 +92,7 @@ pub async fn churn(
     Ok(())
 }
 
-/// How much more memory there is beside large Secrets, while it runs and at a start.
+/// The growth of memory with large Secrets, of a running operator and at a start.
 pub async fn large(
     stage: &Stage,
     operator: Operator,

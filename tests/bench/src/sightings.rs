@@ -1,4 +1,4 @@
-//! What two watches see: of the targets when they changed, of the resources what they say.
+//! What two watches deliver: when targets changed, and the status of resources.
 
 mod said;
 
@@ -26,10 +26,10 @@ use crate::{
 };
 use said::{Resource, Said};
 
-/// The name of the threads on which watches are read.
+/// The name of the threads that read watches.
 pub const THREAD: &str = "sightings";
 
-/// Nothing has been seen for so long: it is stuck.
+/// After this time without an event, the wait fails.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The two watches of one namespace.
@@ -41,15 +41,15 @@ pub struct Sightings {
 
 #[derive(Default)]
 struct Seen {
-    /// When each Secret changed first since it was last asked to forget.
+    /// When each Secret first changed since the last `forget`.
     secrets: HashMap<String, Instant>,
     resources: HashMap<String, Said>,
     failure: Option<String>,
 }
 
 impl Sightings {
-    /// Watches a namespace from now on, on a thread and connections of its own: what looking costs is
-    /// not counted for what is looked at.
+    /// Watches a namespace from now on, on a thread and connections of its own, so that the cost of
+    /// watching is not counted as cost of the watched.
     pub async fn of(kubeconfig: &Path, namespace: &str) -> Result<Self> {
         let seen = Arc::<Mutex<Seen>>::default();
         let (tell, events) = watch::channel(0);
@@ -94,19 +94,19 @@ impl Sightings {
         lock(&self.seen).secrets.clear();
     }
 
-    /// When a Secret changed first since the last [`Self::forget`].
+    /// When a Secret first changed since the last [`Self::forget`].
     pub fn changed(&self, secret: &str) -> Option<Instant> {
         lock(&self.seen).secrets.get(secret).copied()
     }
 
-    /// When a resource said that the pair of this version of the source is published.
+    /// When a resource reported that the pair of this version of the source is published.
     pub fn published(&self, resource: &str, source: &str) -> Option<Instant> {
         let seen = lock(&self.seen);
         let said = seen.resources.get(resource)?;
         (said.ready && said.source == source).then_some(said.at)
     }
 
-    /// Waits for what `check` looks for, for as long as there is something new to see.
+    /// Waits until `check` returns a value, as long as events keep arriving.
     pub async fn until<T>(&self, what: &str, check: impl Fn(&Self) -> Option<T>) -> Result<T> {
         let mut events = self.events.clone();
         loop {
@@ -123,7 +123,7 @@ impl Sightings {
         }
     }
 
-    /// The same for a check that is too dear to be done at each change.
+    /// The same for a check that is too expensive to be repeated at each event.
     pub async fn until_now_and_then(
         &self,
         what: &str,
@@ -145,7 +145,7 @@ impl Sightings {
 
 type Watch = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The watches of both kinds, from now on.
+/// Opens the watches of both kinds, from now on.
 async fn open(kubeconfig: &Path, namespace: &str, log: Log) -> Result<(Watch, Watch)> {
     let client = client(kubeconfig).await?;
     let (secrets, resources) = (
@@ -173,15 +173,15 @@ async fn open(kubeconfig: &Path, namespace: &str, log: Log) -> Result<(Watch, Wa
     ))
 }
 
-/// Where a watch writes what it sees, and says that there is news.
+/// Stores what a watch delivers, and signals each event.
 #[derive(Clone)]
 struct Log {
     seen: Arc<Mutex<Seen>>,
     tell: watch::Sender<u64>,
 }
 
-/// Goes on where it was when the API server ends the watch, as it does with one that is slow.
-/// `take` returns the version of what it took.
+/// Resumes when the API server ends the watch, as it does with a slow client. `take` returns the
+/// version of the object.
 async fn follow<K: Clone + DeserializeOwned + Send + 'static>(
     requests: Requests,
     metadata: bool,

@@ -1,4 +1,4 @@
-//! Everything that is measured with so many resources, in a cluster of their own.
+//! Everything that is measured at one number of resources, in a cluster of its own.
 
 use std::{path::Path, time::Duration};
 
@@ -49,7 +49,7 @@ pub async fn measure(args: &Args, program: &Path, size: usize) -> Result<Measure
         size,
         bursts::calls(&stage),
     ));
-    // Last: it takes more than one call for a pair.
+    // After the calls per pair are counted, since an outage needs several.
     if args.measures(Mode::Outage) {
         outage::measure(&stage, &ours, size, &mut figures).await?;
     }

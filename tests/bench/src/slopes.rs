@@ -1,4 +1,4 @@
-//! What one more resource costs, from the figures of several sizes.
+//! The cost of one more resource, from the figures of several sizes.
 
 use crate::{
     figure::Figure,
@@ -8,7 +8,7 @@ use crate::{
 
 const KIB: f64 = 1024.0;
 
-/// For each size of which the tenth was measured too.
+/// For each size whose tenth was measured too.
 pub fn slopes(figures: &[Figure]) -> Vec<Figure> {
     let mut sizes: Vec<usize> = figures.iter().map(|figure| figure.resources).collect();
     sizes.sort_unstable();
@@ -30,7 +30,7 @@ fn find(figures: &[Figure], measure: Measure, size: usize) -> Option<&Figure> {
     figures.find(|figure| figure.measure == measure && figure.resources == size)
 }
 
-/// In KiB, between a tenth and the size.
+/// In KiB, between a tenth of the size and the size.
 fn of_one_more(figures: &[Figure], size: usize) -> Option<f64> {
     let point = |size: usize| {
         let memory = find(figures, Measure::SettledMemory, size)?.ours;
@@ -50,7 +50,7 @@ fn flat(figures: &[Figure], size: usize) -> Option<Figure> {
     Some(Figure::new(Measure::MemorySlope, size, ratio))
 }
 
-/// The API server has its own slope, which the bare client shows.
+/// The API server has a slope of its own, which the bare client's figures show.
 fn time(figures: &[Figure], size: usize) -> Option<Figure> {
     let small = find(figures, Measure::RotationRate, size / 10)?;
     let large = find(figures, Measure::RotationRate, size)?;

@@ -16,7 +16,7 @@ use crate::{
     stage::Stage,
 };
 
-/// So many resources in one namespace.
+/// Sources and resources in one namespace.
 #[derive(Clone)]
 pub struct Space {
     pub namespace: Arc<str>,
@@ -26,7 +26,7 @@ pub struct Space {
     first: usize,
 }
 
-/// How many resources there are, how many clients send at once, how many pairs the resources share.
+/// The numbers of resources, of concurrent clients, and of pairs that the resources share.
 #[derive(Clone, Copy)]
 pub struct Shape {
     pub count: usize,
@@ -35,7 +35,7 @@ pub struct Shape {
 }
 
 impl Space {
-    /// A new namespace for so many.
+    /// A new namespace for `count` resources.
     pub async fn open(stage: &Stage, args: &Args, prefix: &str, count: usize) -> Result<Self> {
         let namespace = stage.cluster.namespace(prefix).await?;
         let shape = Shape {
@@ -52,7 +52,7 @@ impl Space {
         })
     }
 
-    /// The pair that a resource begins with.
+    /// The first pair of a resource.
     pub fn first_pair(&self, number: usize) -> (String, String) {
         self.pair_of(number, self.first)
     }
@@ -62,12 +62,12 @@ impl Space {
         pair(round + number % self.shape.pairs)
     }
 
-    /// Pairs for a round in which every source is rotated.
+    /// Reserves pairs for a round in which every source is rotated.
     pub fn round(&self) -> usize {
         unused(self.shape.pairs)
     }
 
-    /// So many clients do this for every resource.
+    /// Does this for every resource, with the clients of the shape.
     pub async fn each<W, F>(&self, work: W) -> Result<Duration>
     where
         W: Fn(Self, usize) -> F + Clone + Send + 'static,

@@ -1,4 +1,4 @@
-//! Where all is played: a cluster, STS, and namespaces with rights for the operator's own account.
+//! The environment of a run: a cluster, STS, and the operator's account with its rights.
 
 use std::{
     path::{Path, PathBuf},
@@ -69,7 +69,7 @@ impl Stage {
         client(&self.kubeconfig(None).await?).await
     }
 
-    /// The operator's own rights, by way of a proxy if there is one.
+    /// A kubeconfig with the operator's own rights, through a proxy if there is one.
     pub async fn kubeconfig(&self, proxy: Option<&str>) -> Result<PathBuf> {
         let account = self
             .cluster
@@ -85,7 +85,7 @@ pub async fn client(kubeconfig: &Path) -> Result<Client> {
     Ok(Client::try_from(config)?)
 }
 
-/// The rules of the chart in cluster scope, for an account in a namespace.
+/// The chart's rules in cluster scope, for an account in a namespace.
 fn rights(namespace: &str) -> Result<String> {
     let rules = serde_saphyr::from_str::<Value>(RULES)?;
     let group = "rbac.authorization.k8s.io";

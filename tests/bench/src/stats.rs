@@ -1,18 +1,18 @@
-//! What many measurements say in one number.
+//! Summaries of many measurements in one number.
 
-/// Measurements in their order.
+/// Sorted measurements.
 #[derive(Clone, Debug)]
 pub struct Spread(Vec<f64>);
 
 impl Spread {
-    /// Of anything in any order.
+    /// Sorts the values.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Self {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         Self(values)
     }
 
-    /// The smallest measurement that at least so many percent do not exceed; 0 if there is none.
+    /// The smallest measurement that at least `percent` percent do not exceed; 0 without measurements.
     pub fn percentile(&self, percent: usize) -> f64 {
         let rank = (self.0.len() * percent).div_ceil(100).max(1);
         self.0.get(rank - 1).copied().unwrap_or_default()
@@ -27,12 +27,12 @@ impl Spread {
     }
 }
 
-/// Of whatever is counted here there are fewer than four thousand millions.
+/// All counts here are less than 2^32.
 pub fn number(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// How much more `y` there is for one more `x` between two points.
+/// The increase of `y` per `x` between two points.
 pub fn slope(from: (f64, f64), to: (f64, f64)) -> Option<f64> {
     let run = to.0 - from.0;
     (run.abs() > f64::EPSILON).then(|| (to.1 - from.1) / run)

@@ -1,4 +1,4 @@
-//! The figures as a table: Markdown that is as readable in a terminal.
+//! The figures as a table in Markdown, which is readable in a terminal too.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ const HEAD: [&str; 7] = [
     "",
 ];
 
-/// A row for each figure, those of one kind together, the smallest cluster first.
+/// A row per figure, grouped by kind, the smallest cluster first.
 pub fn table(figures: &[Figure]) -> String {
     let mut sorted: Vec<&Figure> = figures.iter().collect();
     sorted.sort_by_key(|figure| (figure.measure, figure.resources));
@@ -44,7 +44,7 @@ fn length(cell: &str) -> usize {
     cell.chars().count()
 }
 
-/// Numbers stand at the right.
+/// Numbers are aligned to the right.
 fn is_number(column: usize) -> bool {
     (1..6).contains(&column)
 }
@@ -114,7 +114,7 @@ fn with_unit(value: f64, unit: &str) -> String {
     }
 }
 
-/// Three digits that count, and no more.
+/// Three significant digits, and no more.
 pub fn plain(value: f64) -> String {
     let size = value.abs();
     if (value - value.round()).abs() < 1e-9 || size >= 99.95 {

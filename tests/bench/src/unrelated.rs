@@ -1,4 +1,4 @@
-//! Secrets that no resource names: many, changing, or large.
+//! Secrets that no resource refers to: many, changing, or large.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::{
     requests::Requests,
 };
 
-/// The API server takes no Secret with more than this in it.
+/// The API server rejects a Secret with more data than this.
 const LARGEST: usize = 1024 * 1024;
-/// Nor more than this in its annotations, names included.
+/// It also rejects more than this in annotations, names included.
 const LARGEST_ANNOTATIONS: usize = 256 * 1024;
-/// Bytes that few are sent at a time of, or the API server runs out of memory rather than of time.
+/// Concurrent requests for large Secrets: more would exhaust the API server's memory.
 const LARGE_AT_ONCE: usize = 4;
-/// How many of them change.
+/// At most this number of Secrets change.
 const CHANGED: usize = 1_000;
 
 /// Unrelated Secrets in a namespace of their own.
@@ -28,7 +28,7 @@ pub struct Unrelated {
     clients: usize,
 }
 
-/// A kind of large Secret, and how many of them.
+/// A kind of large Secret.
 #[derive(Clone, Copy)]
 pub enum Large {
     Data,
@@ -90,7 +90,7 @@ impl Unrelated {
         Ok(())
     }
 
-    /// Changes them so many times a second for as long, and returns how many times it was.
+    /// Changes Secrets at this rate for this time, and returns the rate that was reached.
     pub async fn change(&self, per_second: usize, span: Duration) -> Result<f64> {
         let seconds = usize::try_from(span.as_secs())?;
         let (total, among) = (per_second * seconds, self.count.clamp(1, CHANGED));
@@ -131,7 +131,7 @@ fn name(number: usize) -> String {
     format!("unrelated-{number:05}")
 }
 
-/// So many bytes, other ones for each number.
+/// A text of this length, different for each number.
 fn text(number: usize, length: usize) -> String {
     let mut text = format!("{number:09}").repeat(length / 9 + 1);
     text.truncate(length);

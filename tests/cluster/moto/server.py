@@ -24,12 +24,12 @@ import traceback
 from urllib.parse import parse_qs
 from xml.sax.saxutils import unescape
 
-# Whoever starts us may have an AWS profile or a proxy of their own.
+# The caller's environment may have an AWS profile or a proxy.
 for name in [name for name in os.environ if name.startswith("AWS_") or name.lower().endswith("_proxy")]:
     del os.environ[name]
-# This directory is no place for caches.
+# This directory must stay free of caches.
 sys.dont_write_bytecode = True
-# Three requests are free: the administrator, its policy and its key, before which there is no key.
+# Three requests are unchecked: they create the administrator, its policy and its key.
 os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "3"
 
 import boto3  # noqa: E402
@@ -97,7 +97,7 @@ class Layer:
 
     def answer(self, request, environ):
         service = request.service
-        # moto's own control paths could switch the checks off.
+        # moto's own control paths could disable the checks.
         if request.path.startswith("/moto-api"):
             return error(service, 404, "NotFound", "There is nothing here.")
         if not request.authorization:

@@ -1,5 +1,5 @@
-//! Where the programs of a cluster come from: `KUBEBUILDER_ASSETS`, else the cache, else Go builds them
-//! into the cache, from `tools/go.mod`, once for each content of that file.
+//! Where the programs of a cluster come from: `KUBEBUILDER_ASSETS`, else the cache, into which Go builds them from
+//! `tools/go.mod`, once for each content of that file.
 
 mod build;
 
@@ -20,7 +20,7 @@ pub enum Binary {
     KubeApiserver,
     /// Garbage collection, namespaces, service accounts, workloads.
     KubeControllerManager,
-    /// Gives pods to nodes.
+    /// Assigns pods to nodes.
     KubeScheduler,
     /// Runs pods on a node.
     Kubelet,
@@ -49,7 +49,7 @@ impl Binary {
         }
     }
 
-    /// How long a first build takes on two cores, when those before it in the list are already built.
+    /// The time of a first build on two cores, when the programs before it in the list are already built.
     fn usual_seconds(self) -> u64 {
         match self {
             Self::Etcd | Self::Kubectl => 50,
@@ -64,10 +64,10 @@ impl Binary {
 /// A version of Kubernetes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Release {
-    /// The one that everything is tested with.
+    /// The version that everything is tested with.
     #[default]
     Current,
-    /// The oldest minor that the chart admits. It has an API server and a controller manager alone.
+    /// The oldest minor version that the chart admits, with an API server and a controller manager only.
     Floor,
 }
 
@@ -81,15 +81,15 @@ impl Release {
     }
 }
 
-/// Finds the programs, in the order of `wanted`, and builds what is missing. Blocks, for minutes the first time.
+/// Finds the programs, in the order of `wanted`, and builds missing ones. Blocks, for minutes the first time.
 ///
 /// # Errors
-/// When one is missing and cannot be built; the error says what is lacking.
+/// When a program is missing and cannot be built; the error names the missing prerequisite.
 pub fn find(wanted: &[Binary]) -> Result<Vec<PathBuf>> {
     find_of(Release::Current, wanted)
 }
 
-/// The same of a release.
+/// The same for a release.
 ///
 /// # Errors
 /// As [`find`].
@@ -123,7 +123,7 @@ pub fn find_of(release: Release, wanted: &[Binary]) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The variable is a convention of envtest, which names these three only.
+/// The variable is a convention of envtest, which has these three programs only.
 fn provided(binary: Binary) -> Option<PathBuf> {
     let conventional = [Binary::Etcd, Binary::KubeApiserver, Binary::Kubectl];
     let assets = std::env::var_os("KUBEBUILDER_ASSETS")?;
@@ -140,7 +140,7 @@ fn kubernetes_version(go_mod: &str) -> Option<&str> {
     })
 }
 
-/// Without these the server calls itself v0.0.0, and clients that look at the version refuse to work.
+/// Without these flags the server reports v0.0.0, and clients that check the version refuse to work.
 fn version_flags(version: &str) -> String {
     let mut numbers = version.trim_start_matches('v').split('.');
     let (major, minor) = (numbers.next().unwrap_or("0"), numbers.next().unwrap_or("0"));

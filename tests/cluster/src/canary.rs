@@ -1,4 +1,4 @@
-//! Values that must come out nowhere, and the search for them in everything that a process wrote.
+//! Secret values that must not leak, and the search for them in everything that a process wrote.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ use base64::{
 
 use crate::control_plane::ControlPlane;
 
-/// What an operator says first.
+/// The first message in an operator's log.
 pub const BEGINNING: &str = "starting";
-/// Shorter values stand in any text by chance.
+/// Shorter values occur in texts by chance.
 pub const SHORTEST: usize = 12;
 
-/// How a value may come out: as it is, in base64 wherever it begins, in hexadecimal,
-/// percent-encoded, as a list of bytes.
+/// The forms in which a value may leak: as it is, in base64 at any offset, in hexadecimal, percent-encoded, as a
+/// list of bytes.
 #[must_use]
 pub fn forms(value: &[u8]) -> Vec<String> {
     let each = |form: fn(&u8) -> String| value.iter().map(form).collect::<String>();
@@ -38,7 +38,7 @@ pub fn forms(value: &[u8]) -> Vec<String> {
     forms
 }
 
-/// Some of them, ready to be looked for.
+/// The forms of some values, ready for the search.
 pub struct Canaries {
     forms: Vec<String>,
     finder: AhoCorasick,
@@ -48,7 +48,7 @@ impl Canaries {
     /// These values, in all forms.
     ///
     /// # Errors
-    /// If one is so short that it would be found by chance.
+    /// If a value is so short that texts contain it by chance.
     pub fn of(secrets: &[impl AsRef<[u8]>]) -> Result<Self> {
         let mut forms = Vec::new();
         for secret in secrets {
@@ -59,20 +59,20 @@ impl Canaries {
         Ok(Self { forms, finder })
     }
 
-    /// Fails if a text shows one of them.
+    /// Fails if a text contains one of the values.
     ///
     /// # Errors
-    /// Which form, and in what.
+    /// The error names the form and the text.
     pub fn unshown(&self, what: &str, text: &str) -> Result<()> {
         let found = self.finder.find(text);
         let form = found.and_then(|found| self.forms.get(found.pattern().as_usize()));
         form.map_or(Ok(()), |form| bail!("{what} shows \"{form}\""))
     }
 
-    /// Fails if a log of the operator shows one of them. Set `AWSCREDS_LOG` to `trace` for it.
+    /// Fails if a log of the operator contains one of the values. `AWSCREDS_LOG` should be `trace`.
     ///
     /// # Errors
-    /// As there, and if the log is of no use.
+    /// As [`Self::unshown`], and if the log cannot be read or no operator wrote it.
     pub fn unlogged(&self, log: &Path) -> Result<()> {
         let what = log.display().to_string();
         let text = std::fs::read(log).with_context(|| format!("cannot read {what}"))?;
@@ -81,10 +81,10 @@ impl Canaries {
         self.unshown(&what, &text)
     }
 
-    /// Fails if the cluster shows one of them in what the operator writes there, targets aside.
+    /// Fails if the operator's objects in the cluster, other than targets, contain one of the values.
     ///
     /// # Errors
-    /// Which form; or the cluster does not answer.
+    /// The error names the form; or the cluster does not answer.
     pub async fn unwritten(&self, cluster: &ControlPlane) -> Result<()> {
         let kinds = "staticawscredentials,events,leases";
         let shown = cluster.kubectl(&["get", kinds, "-A", "-o", "yaml"]).await?;
@@ -93,10 +93,10 @@ impl Canaries {
     }
 }
 
-/// Panics where [`Canaries::unlogged`] fails. A test that fails already keeps its own words.
+/// Panics where [`Canaries::unlogged`] fails, except while a failing test already panics with its own message.
 ///
 /// # Panics
-/// If the log shows one of the secrets or is of no use.
+/// If the log contains one of the secrets, cannot be read, or was not written by an operator.
 pub fn assert_unlogged(log: &Path, secrets: &[&str]) {
     let unlogged = Canaries::of(secrets).and_then(|canaries| canaries.unlogged(log));
     if let Err(error) = unlogged
@@ -115,7 +115,7 @@ fn percent(byte: u8, coded: impl Fn(u8) -> String) -> String {
     }
 }
 
-/// The characters that depend on the value alone, if so many bytes stand before it.
+/// The characters that depend on the value alone, if `shift` bytes precede it.
 fn in_base64(engine: &impl Engine, value: &[u8], shift: usize) -> String {
     let shifted = [&vec![0; shift], value].concat();
     let text = engine.encode(&shifted);

@@ -75,10 +75,10 @@ impl Authority {
         self.issue(file, params)
     }
 
-    /// A certificate for a server that is reached by these names and addresses.
+    /// A certificate for a server with these names and addresses.
     ///
     /// # Errors
-    /// When a name is not one, or the files cannot be written.
+    /// When a name is invalid, or the files cannot be written.
     pub fn server(&self, file: &str, names: &[String]) -> Result<Identity> {
         let mut params = CertificateParams::new(names)
             .with_context(|| format!("cannot make a certificate for {names:?}"))?;
@@ -102,7 +102,7 @@ impl Authority {
     }
 }
 
-/// Writes a key pair without a certificate, as the one that signs service account tokens: (private, public).
+/// Writes a key pair without a certificate, such as the one that signs service account tokens: (private, public).
 ///
 /// # Errors
 /// When it cannot be written.

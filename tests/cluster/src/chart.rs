@@ -1,4 +1,4 @@
-//! What Helm makes of the operator's chart.
+//! The manifests that Helm renders from the operator's chart.
 
 use std::{
     process::Command,
@@ -22,7 +22,7 @@ const CHART: &str = concat!(
 /// Renders some templates of the chart for a release, with values as `--set` takes them.
 ///
 /// # Errors
-/// What Helm says against it.
+/// Helm's standard error.
 pub async fn rendered(
     release: &str,
     namespace: &str,
@@ -52,10 +52,10 @@ pub async fn rendered(
     .await?
 }
 
-/// Waits until the injection serves an annotated pod: a policy takes effect a moment after its binding.
+/// Waits until the injection changes an annotated pod: a policy takes effect shortly after its binding is created.
 ///
 /// # Errors
-/// If it does not, or the API server refuses the pod.
+/// If nothing is injected in time, or the API server rejects the pod.
 pub async fn until_injected(cluster: &ControlPlane, pod: &str) -> Result<()> {
     let file = cluster.directory().join("pod.yaml");
     std::fs::write(&file, pod)?;

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 
 use crate::leash::Leashed;
 
-/// A part of the cluster, running or not. Clones mean the same part.
+/// A part of the cluster, running or not. Clones share the part.
 #[derive(Clone, Debug)]
 pub struct Component {
     recipe: Arc<Recipe>,
@@ -41,7 +41,7 @@ impl Component {
         }
     }
 
-    /// Starts it, but does not wait until it is ready.
+    /// Starts it without waiting until it is ready.
     ///
     /// # Errors
     /// When it runs already or cannot be started.
@@ -60,7 +60,7 @@ impl Component {
         Ok(())
     }
 
-    /// Ends it gently, or by force when it takes more than ten seconds.
+    /// Stops it with SIGTERM, and kills it when it still runs after ten seconds.
     ///
     /// # Errors
     /// When the task that waits for it fails.
@@ -76,7 +76,7 @@ impl Component {
         self.end(Leashed::kill).await
     }
 
-    /// Stops it where it is: its connections stay open and nobody answers on them.
+    /// Suspends it: its connections stay open, but it does not answer.
     ///
     /// # Errors
     /// When it does not run, or does not stop.
@@ -85,7 +85,7 @@ impl Component {
         tokio::task::spawn_blocking(move || part.started(Leashed::freeze)).await?
     }
 
-    /// Lets it go on after [`Self::freeze`].
+    /// Resumes it after [`Self::freeze`].
     pub fn thaw(&self) {
         if let Some(leashed) = self.running().as_ref() {
             leashed.signal(Signal::CONT);
@@ -115,7 +115,7 @@ impl Component {
         &self.recipe.log
     }
 
-    /// An error with the end of its log, when it has ended by itself or was not started.
+    /// Fails when it was not started, or has ended by itself: then with the end of its log.
     ///
     /// # Errors
     /// When it does not run.

@@ -1,5 +1,5 @@
-//! A control plane of its own: etcd, API server, controller manager and, if wanted, scheduler, all on
-//! 127.0.0.1 and gone when the value is dropped.
+//! A separate control plane: etcd, API server, controller manager and, if wanted, scheduler, all on 127.0.0.1 and
+//! stopped when the value is dropped.
 
 mod access;
 mod flags;
@@ -29,12 +29,12 @@ pub use store::{Restored, Store};
 /// Generous, because the machine may be busy with builds.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(3);
 
-/// What a control plane is to have beyond the necessary.
+/// The options of a control plane.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Start a scheduler; a node needs one.
     pub scheduler: bool,
-    /// Let the API server write an audit log: who did what to which object, without its content.
+    /// Let the API server write an audit log: the user, verb and object of each request, without content.
     pub audit: bool,
     /// The version of API server and controller manager.
     pub release: Release,
@@ -43,7 +43,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// What a [`crate::node::Node`] needs.
+    /// The options for a [`crate::node::Node`].
     #[must_use]
     pub fn with_node() -> Self {
         Self {
@@ -55,7 +55,7 @@ impl Options {
 
 /// A running control plane.
 pub struct ControlPlane {
-    // Dropped from top to bottom: the parts end before the slot's directory goes.
+    // Dropped from top to bottom: the parts end before the slot's directory is removed.
     parts: Parts,
     client: Client,
     kubeconfig: PathBuf,
@@ -66,7 +66,7 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Starts a control plane and waits until it is ready for use. The first start on a machine builds it.
+    /// Starts a control plane and waits until it is ready. The first start on a machine builds the programs.
     ///
     /// # Errors
     /// When a program is missing and cannot be built, or does not become ready.
@@ -91,11 +91,11 @@ impl ControlPlane {
             authority,
             slot,
         };
-        // The API server waits 20 seconds for etcd, which a busy machine exceeds.
+        // The API server waits only 20 seconds for etcd, too short on a busy machine.
         control_plane.parts.etcd.start()?;
         control_plane.etcd_answers().await?;
         control_plane.parts.api_server.start()?;
-        // The controller manager gives up after 10 seconds, which a busy API server needs for itself.
+        // The controller manager gives up after 10 seconds, too short while the API server is busy starting.
         control_plane.ready().await?;
         control_plane.parts.start_controllers()?;
         control_plane.ready().await?;
@@ -103,7 +103,7 @@ impl ControlPlane {
         Ok(control_plane)
     }
 
-    /// Waits until the API server says that it is ready, as after a restart of it or of etcd.
+    /// Waits until the API server reports that it is ready, as after a restart of it or of etcd.
     ///
     /// # Errors
     /// When it ends, or is not ready in time.
@@ -114,7 +114,7 @@ impl ControlPlane {
             self.parts.etcd.check()?;
             let request = hyper::Request::get("/readyz").body(Vec::new())?;
             let answer = self.client.request_text(request);
-            // There is nothing to listen to before it listens itself, so this has to ask again and again.
+            // Polls, since the server reports nothing before it listens.
             let error = match tokio::time::timeout(Duration::from_secs(5), answer).await {
                 Ok(Ok(_)) => return Ok(()),
                 Ok(Err(error)) => format!("{error}"),
@@ -125,7 +125,7 @@ impl ControlPlane {
         }
     }
 
-    /// Waits for the work of the controller manager in the one namespace that every cluster has.
+    /// Waits for the controller manager's objects in `default`, the one namespace that every cluster has.
     async fn accounts_are_made(&self) -> Result<()> {
         let accounts = Api::<ServiceAccount>::namespaced(self.client.clone(), "default");
         let configs = Api::<ConfigMap>::namespaced(self.client.clone(), "default");
@@ -142,19 +142,19 @@ impl ControlPlane {
         anyhow::bail!("the controller manager made no default service account")
     }
 
-    /// A kubeconfig of a member of `system:masters`, whom no rule binds.
+    /// A kubeconfig of a member of `system:masters`, who may do everything.
     #[must_use]
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
     }
 
-    /// `kubectl`, of the version of the API server.
+    /// `kubectl` of [`Release::Current`], also where the API server has another release.
     #[must_use]
     pub fn kubectl_program(&self) -> &Path {
         &self.kubectl
     }
 
-    /// A client with the rights of [`Self::kubeconfig`], which never repeats a request on its own.
+    /// A client with the permissions of [`Self::kubeconfig`], without retries.
     #[must_use]
     pub fn client(&self) -> Client {
         self.client.clone()
@@ -166,37 +166,37 @@ impl ControlPlane {
         &self.plan.url
     }
 
-    /// The certificate of the authority that vouches for the API server.
+    /// The certificate of the authority that signed the API server's certificate.
     #[must_use]
     pub fn ca_pem(&self) -> String {
         self.authority.pem()
     }
 
-    /// The authority itself, for servers in the cluster that want a certificate of it.
+    /// The authority itself, for servers in the cluster that need a certificate.
     #[must_use]
     pub fn authority(&self) -> &Authority {
         &self.authority
     }
 
-    /// Where the audit log is written, if [`Options::audit`] was set: one JSON object a line.
+    /// The path of the audit log, if [`Options::audit`] was set: one JSON object per line.
     #[must_use]
     pub fn audit_log(&self) -> Option<&Path> {
         self.plan.audit.as_ref().map(|audit| audit.log.as_path())
     }
 
-    /// The directory with everything that this cluster writes, logs included. It goes when the cluster goes.
+    /// The directory of all files that this cluster writes, logs included. It is removed with the cluster.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.slot.directory()
     }
 
-    /// etcd, to be stopped and started in tests of faults.
+    /// etcd, which tests of faults stop and start.
     #[must_use]
     pub fn etcd(&self) -> &Component {
         &self.parts.etcd
     }
 
-    /// The API server, to be stopped and started in tests of faults. It comes back to the same port.
+    /// The API server, which tests of faults stop and start. It keeps its port.
     #[must_use]
     pub fn api_server(&self) -> &Component {
         &self.parts.api_server
@@ -238,7 +238,7 @@ async fn admin(kubeconfig: &Path) -> Result<Client> {
     let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
     let options = KubeConfigOptions::default();
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
-    // Its retries go on for minutes, and would hide from a test what the server answered.
+    // The client's retries last minutes, and would hide the server's answers from a test.
     config.default_retry = false;
     Ok(Client::try_from(config)?)
 }

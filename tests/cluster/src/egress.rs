@@ -1,4 +1,4 @@
-//! A network that lets nobody out but its HTTP proxy: tinyproxy before a gate that takes connections from it
+//! A network whose only way out is its HTTP proxy: tinyproxy in front of a gate that accepts connections from it
 //! alone.
 
 use std::{
@@ -25,7 +25,7 @@ use crate::{
     tools::tinyproxy,
 };
 
-/// From where the proxy calls: loopback is more than one address.
+/// The source address of the proxy's connections: loopback has more than one address.
 const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -41,10 +41,10 @@ pub struct Egress {
 }
 
 impl Egress {
-    /// Before a server. The proxy asks for this user and password.
+    /// Starts both in front of a server. The proxy requires this user and password.
     ///
     /// # Errors
-    /// When tinyproxy cannot be had or does not start.
+    /// When tinyproxy cannot be fetched or does not start.
     pub async fn before(server: SocketAddr, user: &str, password: &str) -> Result<Self> {
         let program = tokio::task::spawn_blocking(tinyproxy).await??;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -90,19 +90,19 @@ impl Egress {
         format!("http://{}", self.address)
     }
 
-    /// Where the server is found, by the proxy alone.
+    /// The address at which the proxy alone reaches the server.
     #[must_use]
     pub fn gate(&self) -> SocketAddr {
         self.gate
     }
 
-    /// How many came to the gate by themselves.
+    /// The number of connections to the gate that bypassed the proxy.
     #[must_use]
     pub fn refused(&self) -> usize {
         self.refused.load(Ordering::SeqCst)
     }
 
-    /// What the proxy wrote of the requests.
+    /// The proxy's log of the requests.
     ///
     /// # Errors
     /// When there is no log.
@@ -125,7 +125,7 @@ async fn guard(listener: TcpListener, server: SocketAddr, refused: Arc<AtomicUsi
         }
         tokio::spawn(async move {
             if let Ok(mut outside) = TcpStream::connect(server).await {
-                // Whoever hangs up first ends it.
+                // An error means only that one side has closed the connection.
                 let _ = copy_bidirectional(&mut inside, &mut outside).await;
             }
         });

@@ -15,7 +15,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 pub(crate) type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-/// Trusts this CA alone; with none it speaks to plain servers only.
+/// Trusts this CA alone. With an empty `ca_pem` only plain HTTP works.
 pub(crate) fn http_client(ca_pem: &str) -> anyhow::Result<HttpClient> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use crate::certs::Identity;
 
-/// How the holder of a kubeconfig proves who it is.
+/// How the user of a kubeconfig authenticates.
 #[derive(Clone, Copy, Debug)]
 pub enum Proof<'a> {
     /// By a client certificate.
     Certificate(&'a Identity),
     /// By a bearer token.
     Token(&'a str),
-    /// By the bearer token in a file, which may be exchanged.
+    /// By the bearer token in a file, whose content may change.
     TokenFile(&'a Path),
 }
 

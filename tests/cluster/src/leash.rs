@@ -1,7 +1,7 @@
 //! Child processes that cannot outlive their parent.
 //!
-//! Between us and the program stands a small shell whose standard input is a pipe that only we hold.
-//! When we go, however we go, the kernel closes the pipe and the shell kills its whole process group.
+//! The program's parent is a small shell, whose standard input is a pipe that only this process holds. When this
+//! process ends, for any reason, the kernel closes the pipe and the shell kills its whole process group.
 //! (`PR_SET_PDEATHSIG` would need `unsafe`, and it fires when the *thread* that spawned the child ends.)
 
 use std::{
@@ -17,9 +17,9 @@ use std::{
 use anyhow::{Context, Result, anyhow, ensure};
 use rustix::process::{Pid, Signal};
 
-/// Tells the program's process id, waits for it, and ends with its exit code.
+/// Prints the program's process id, waits for the program, and ends with its exit code.
 ///
-/// The group of its own keeps a terminal's Ctrl-C away: it is we who decide the order of the stopping.
+/// The separate process group keeps a terminal's Ctrl-C away: this process decides the order of stopping.
 const SUPERVISOR: &str = r#"
 exec 3<&0
 "$@" 3<&- </dev/null >>"$0" 2>&1 &
@@ -43,11 +43,11 @@ pub struct Leashed {
     pid: u32,
     grace: Duration,
     exit: Arc<Exit>,
-    // Closing it is what pulls the leash; never read.
+    // Closing this pipe makes the shell kill the program; it is never read.
     _leash: ChildStdin,
 }
 
-/// The end of a program, which several may wait for.
+/// The end of a program, for which several threads may wait.
 #[derive(Debug, Default)]
 struct Exit {
     status: Mutex<Option<ExitStatus>>,
@@ -76,7 +76,7 @@ impl Leashed {
             .arg(log)
             .arg(program)
             .args(args)
-            // Several operators run side by side on one machine.
+            // Several operators run at the same time on one machine.
             .env("AWSCREDS_PROBE_BIND", "127.0.0.1:0")
             .envs(env.iter().map(|(key, value)| (key, value)))
             .stdin(Stdio::piped())
@@ -115,7 +115,7 @@ impl Leashed {
         self
     }
 
-    /// The process id of the program itself, not of the shell that holds it.
+    /// The process id of the program itself, not of its shell.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.pid
@@ -146,7 +146,7 @@ impl Leashed {
         self.exit.wait(limit)
     }
 
-    /// Asks it to end, and kills it when it has not after the grace period.
+    /// Sends SIGTERM, and kills the program when it still runs after the grace period.
     pub fn stop(&self) {
         self.signal(Signal::TERM);
         if !self.wait(self.grace) {
@@ -154,14 +154,14 @@ impl Leashed {
         }
     }
 
-    /// Kills it and waits until it is gone.
+    /// Kills the program and waits for its end.
     pub fn kill(&self) {
         self.signal(Signal::KILL);
-        // A process in an uninterruptible sleep would make an endless wait here.
+        // A process in an uninterruptible sleep would block this wait forever.
         let _ = self.wait(Duration::from_secs(30));
     }
 
-    /// Sends a signal, unless it has already ended and its id may be someone else's.
+    /// Sends a signal, unless the program has ended: its process id may then be reused.
     pub fn signal(&self, signal: Signal) {
         let ended = self.exit.lock();
         let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
@@ -170,10 +170,11 @@ impl Leashed {
         }
     }
 
-    /// Stops it where it is, and waits until it stands. [`Signal::CONT`] lets it go on. Blocks the thread.
+    /// Suspends the program, and waits until all its threads have stopped. [`Signal::CONT`] resumes it. Blocks the
+    /// thread.
     ///
-    /// A signal is only sent when `kill` returns: on a busy machine the threads that run go on for
-    /// some milliseconds, in which a server still answers.
+    /// When `kill` returns, the signal is only sent: on a busy machine the running threads continue for some
+    /// milliseconds, in which a server still answers.
     ///
     /// # Errors
     /// When it still runs after half a minute, or has ended.
@@ -191,7 +192,7 @@ impl Leashed {
         let threads = fs::read_dir(format!("/proc/{}/task", self.pid));
         let threads = threads.with_context(|| format!("{} has ended", self.name))?;
         for thread in threads {
-            // A thread may end while they are counted.
+            // A thread may end during the iteration.
             let stat = fs::read_to_string(thread?.path().join("stat")).unwrap_or_default();
             // The name before the state may contain anything, even a bracket.
             let state = stat.rsplit_once(") ").map(|(_, rest)| rest);
@@ -202,7 +203,7 @@ impl Leashed {
         Ok(true)
     }
 
-    /// An error that says how it ended, with the end of its log, if it did end.
+    /// Fails if the program has ended, with its exit code and the end of its log.
     ///
     /// # Errors
     /// When it has ended.

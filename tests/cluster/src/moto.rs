@@ -1,5 +1,5 @@
-//! moto, the stand-in for AWS that keeps users, keys and buckets and checks signatures on its own
-//! code, behind `moto/server.py`, which makes it as strict as AWS.
+//! moto, the stand-in for AWS that keeps users, keys and buckets and checks signatures with its own code, behind
+//! `moto/server.py`, which makes it as strict as AWS.
 
 mod records;
 
@@ -23,7 +23,7 @@ use crate::python::Environment;
 
 pub use records::{Entry, KeyPair, User};
 
-/// The account that everything is in.
+/// The account of all users and buckets.
 pub const ACCOUNT: &str = "123456789012";
 
 const ENVIRONMENT: Environment = Environment {
@@ -32,10 +32,10 @@ const ENVIRONMENT: Environment = Environment {
 };
 const DEADLINE: Duration = Duration::from_mins(2);
 
-/// The Python that has moto, and with it botocore, which is installed before if need be.
+/// The Python that has moto and botocore, which are installed first if they are missing.
 ///
 /// # Errors
-/// If there is no Python to install it with, or the packages do not come.
+/// If there is no Python to install them with, or the packages cannot be fetched.
 pub fn python() -> Result<PathBuf> {
     Ok(ENVIRONMENT.directory()?.join("bin/python"))
 }
@@ -49,7 +49,7 @@ pub struct Moto {
 }
 
 impl Moto {
-    /// Starts it on a free port of `bind`, without TLS, and installs it before if need be.
+    /// Starts it on a free port of `bind`, without TLS. A missing moto is installed first.
     ///
     /// # Errors
     /// If there is no Python to run it with, or it does not start.
@@ -57,7 +57,7 @@ impl Moto {
         Self::launch(bind, None).await
     }
 
-    /// The same with a certificate from `authority`, made out to `bind` and `names`.
+    /// The same with a certificate from `authority` for `bind` and `names`.
     ///
     /// # Errors
     /// If there is no Python to run it with, or it does not start.
@@ -96,7 +96,7 @@ impl Moto {
         })
     }
 
-    /// The endpoint of all its services.
+    /// The endpoint of all services.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -108,10 +108,10 @@ impl Moto {
         &self.process
     }
 
-    /// Makes a user, who may do nothing yet but ask who it is.
+    /// Creates a user, who may call `GetCallerIdentity` only.
     ///
     /// # Errors
-    /// If there is one of that name.
+    /// If the name is taken.
     pub async fn create_user(&self, name: &str) -> Result<User> {
         let answer = self
             .call("iam", "create_user", json!({"UserName": name}))
@@ -122,7 +122,7 @@ impl Moto {
     /// Makes a key for the user; AWS allows two.
     ///
     /// # Errors
-    /// If there is no such user, or it has two keys.
+    /// If there is no such user, or the user has two keys.
     pub async fn create_access_key(&self, user: &str) -> Result<KeyPair> {
         let params = json!({"UserName": user});
         let answer = self.call("iam", "create_access_key", params).await?;
@@ -152,7 +152,7 @@ impl Moto {
             .map(drop)
     }
 
-    /// Lets the user list the bucket, and nothing else.
+    /// Allows the user to list the bucket, and nothing else.
     ///
     /// # Errors
     /// If there is no such user.
@@ -203,7 +203,7 @@ impl Moto {
         self.control::<Value>("fault", Some(fault)).await.map(drop)
     }
 
-    /// Every request so far but the administrator's, refused ones included.
+    /// All requests so far except the administrator's, refused ones included.
     ///
     /// # Errors
     /// If moto cannot be reached.
@@ -246,7 +246,7 @@ impl Moto {
     }
 }
 
-/// Waits for the port, which moto sends once it is ready, or for its end.
+/// Waits until moto sends its port, once it is ready, or ends.
 async fn announced(mailbox: &TcpListener, process: &Leashed) -> Result<u16> {
     let end = Instant::now() + DEADLINE;
     while Instant::now() < end {

@@ -1,5 +1,5 @@
-//! The network of a node: a bridge for its pods, and the rules by which they reach the API server and
-//! the world. The bridge is made first and removed last, so that it tells whether there is anything.
+//! The network of a node: a bridge for its pods, and the rules by which they reach the API server and the world.
+//! The bridge is made first and removed last, so without a bridge there is nothing to remove.
 
 use std::{net::Ipv4Addr, path::Path, process::Command};
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{control_plane::SERVICE_ADDRESS, slot::Slot};
 
-/// The built-in chains from which ours are called.
+/// The built-in chains that call ours.
 const CALLS: [(&str, &str, &str); 4] = [
     ("nat", "PREROUTING", "pre"),
     ("nat", "POSTROUTING", "post"),
@@ -20,8 +20,8 @@ pub(crate) fn bridge(slot: u16) -> String {
     format!("sacbr{slot}")
 }
 
-/// Makes the bridge and leads the pods to the API server on 127.0.0.1, at the address of the service
-/// `kubernetes` and at the bridge's own.
+/// Makes the bridge. What pods send to the address of the service `kubernetes`, or to the API server's port of the
+/// bridge, is redirected to the API server on 127.0.0.1.
 pub(crate) fn create(slot: &Slot, api_server: u16) -> Result<()> {
     let number = slot.number();
     let bridge = bridge(number);
@@ -29,7 +29,7 @@ pub(crate) fn create(slot: &Slot, api_server: u16) -> Result<()> {
     run("ip", &format!("link add {bridge} type bridge"))?;
     run("ip", &format!("addr add {address}/24 dev {bridge}"))?;
     run("ip", &format!("link set {bridge} up"))?;
-    // Lets packets for 127.0.0.1 come in there; the rules let only those pass that we led there ourselves.
+    // The bridge accepts packets for 127.0.0.1 now; the rules let only those pass that we redirected.
     set_sysctl(&format!("net/ipv4/conf/{bridge}/route_localnet"))?;
     set_sysctl("net/ipv4/ip_forward")?;
     for (table, builtin, suffix) in CALLS {
@@ -65,7 +65,7 @@ pub(crate) fn create(slot: &Slot, api_server: u16) -> Result<()> {
     )
 }
 
-/// Leads connections of pods to `port` of the bridge's address to the same port of 127.0.0.1.
+/// Redirects connections of pods to `port` of the bridge's address to the same port of 127.0.0.1.
 pub(crate) fn expose(slot: u16, address: Ipv4Addr, port: u16) -> Result<()> {
     let from = format!("-i {} -d {address} -p tcp --dport {port}", bridge(slot));
     let led = format!("{from} -j DNAT --to-destination 127.0.0.1:{port}");
@@ -80,7 +80,7 @@ pub(crate) fn remove(slot: u16) -> Result<()> {
     }
     for (table, builtin, suffix) in CALLS {
         let chain = chain(slot, suffix);
-        // The last holder may have died half-way through, so each of these may fail.
+        // The last holder may have been killed half-way, so each of these commands may fail.
         let _ = iptables(table, &format!("-D {builtin} -j {chain}"));
         let _ = iptables(table, &format!("-F {chain}"));
         let _ = iptables(table, &format!("-X {chain}"));

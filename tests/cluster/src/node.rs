@@ -1,7 +1,7 @@
 //! A node with real pods: containerd and kubelet, in process and mount namespaces of their own.
 //!
-//! Two things of the machine do change and stay changed: packages that were missing are installed, and
-//! the kernel forwards packets (`net.ipv4.ip_forward`), as it must for every kind of pod network.
+//! Two changes of the machine remain: missing packages are installed, and the kernel forwards packets
+//! (`net.ipv4.ip_forward`), as every kind of pod network needs.
 
 mod config;
 mod image;
@@ -40,7 +40,7 @@ const PAUSE_IMAGE: &str = "cluster.test/pause:1";
 pub struct Node {
     kubelet: Leashed,
     runtime: Runtime,
-    // The first process of the namespaces: with it all others end.
+    // The first process of the namespaces: all others end with it.
     sandbox: Leashed,
     layout: Layout,
     name: String,
@@ -48,18 +48,18 @@ pub struct Node {
 }
 
 impl Node {
-    /// Whether this machine can carry a node.
+    /// Whether this machine can run a node.
     ///
     /// # Errors
-    /// Why it cannot, as one sentence.
+    /// The reason why it cannot, as one sentence.
     pub fn supported() -> Result<(), String> {
         machine::supported()
     }
 
-    /// Whether this machine cannot carry a node, which is said loudly: `what` was not done.
+    /// Whether this machine cannot run a node. If so, a message reports that `what` was skipped.
     ///
     /// # Errors
-    /// If so in continuous integration, so that a suite cannot vanish there unseen.
+    /// If so in continuous integration, where a suite must not be skipped unnoticed.
     pub fn is_lacking(what: &str) -> Result<bool> {
         let Err(reason) = Self::supported() else {
             return Ok(false);
@@ -69,10 +69,10 @@ impl Node {
         Ok(true)
     }
 
-    /// Starts a node for a control plane with a scheduler, and waits until pods may run on it.
+    /// Starts a node for a control plane with a scheduler, and waits until pods can run on it.
     ///
     /// # Errors
-    /// When the machine cannot carry it, or a part does not become ready.
+    /// When the machine cannot run a node, or a part does not become ready.
     pub async fn start(control_plane: &ControlPlane) -> Result<Self> {
         Self::supported().map_err(|reason| anyhow!(reason))?;
         ensure!(
@@ -147,11 +147,11 @@ impl Node {
         )
     }
 
-    /// Gives the node an image called `name`, which starts the static `binary` as a user without rights.
-    /// `extra_files` are paths in the image and their contents. Pods name it with `imagePullPolicy: Never`.
+    /// Imports an image called `name`, which starts the static `binary` as an unprivileged user. `extra_files` are
+    /// paths in the image and their contents. Pods use the image with `imagePullPolicy: Never`.
     ///
     /// # Errors
-    /// When the binary cannot be read or containerd refuses the image.
+    /// When the binary cannot be read or containerd rejects the image.
     pub async fn import_image(
         &self,
         name: &str,
@@ -164,48 +164,48 @@ impl Node {
         tokio::task::spawn_blocking(move || runtime.import(&name, &binary, &files)).await?
     }
 
-    /// Gives the node the image in an OCI archive as `name`. Pods name it with `imagePullPolicy: Never`.
+    /// Imports the image in an OCI archive as `name`. Pods use it with `imagePullPolicy: Never`.
     ///
     /// # Errors
-    /// When the archive cannot be read or containerd refuses it.
+    /// When the archive cannot be read or containerd rejects it.
     pub async fn import_archive(&self, archive: &Path, name: &str) -> Result<()> {
         let (runtime, name, archive) = (self.runtime.clone(), name.to_owned(), archive.to_owned());
         tokio::task::spawn_blocking(move || runtime.import_archive(&archive, &name)).await?
     }
 
-    /// What a container of a pod has written so far, all its restarts in order.
+    /// The output of a container so far, with all its restarts in order.
     ///
     /// # Errors
-    /// When there is no such log, yet.
+    /// When there is no such log yet.
     pub fn pod_log(&self, namespace: &str, pod: &str, container: &str) -> Result<String> {
         pod_log::read(&self.layout.pod_logs(), namespace, pod, container)
     }
 
-    /// Keeps the logs of all pods of a namespace from now on, also of those that go.
+    /// Keeps the logs of all pods of a namespace from now on, also those of deleted pods.
     ///
     /// # Errors
-    /// When there is no place for them.
+    /// When the directory for them cannot be made.
     pub fn keep_logs(&self, namespace: &str) -> Result<KeptLogs> {
         let directory = self.layout.path(&format!("logs-of-{namespace}"));
         KeptLogs::new(self.layout.pod_logs(), namespace.to_owned(), directory)
     }
 
-    /// Where kubelet keeps the volumes of a pod, and what it has mounted there, for a process outside.
+    /// Where kubelet keeps and mounts the volumes of a pod, as a path for a process outside of the node.
     #[must_use]
     pub fn pod_directory(&self, uid: &str) -> PathBuf {
         let kubelets = self.layout.path("kubelet").join("pods").join(uid);
-        // The mounts are only in the node's namespace.
+        // The mounts exist only in the node's mount namespace.
         let root = PathBuf::from(format!("/proc/{}/root", self.sandbox.pid()));
         root.join(kubelets.strip_prefix("/").unwrap_or(&kubelets))
     }
 
-    /// The host's address in the eyes of the pods. A server that binds to it is reached by them.
+    /// The address at which pods reach the host, and a server that binds to it.
     #[must_use]
     pub fn bridge_address(&self) -> Ipv4Addr {
         self.slot.bridge_address()
     }
 
-    /// Lets pods reach a server that listens on `port` of 127.0.0.1, at the bridge's address.
+    /// Lets pods reach a server on `port` of 127.0.0.1, at the same port of the bridge's address.
     ///
     /// # Errors
     /// When the rule cannot be made.
@@ -222,7 +222,7 @@ impl Node {
     /// Fails when a part of the node has ended by itself.
     ///
     /// # Errors
-    /// Which part ended, how, and the end of its log.
+    /// The error names the part, its exit code, and the end of its log.
     pub fn check(&self) -> Result<()> {
         self.sandbox.check()?;
         self.runtime.containerd().check()?;
@@ -234,7 +234,7 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.sandbox.kill();
         for part in [&self.kubelet, self.runtime.containerd()] {
-            // It has died with the sandbox; what is awaited is that its parent reaps it.
+            // The part has ended with the sandbox; this waits until its parent reaps it.
             if !part.wait(Duration::from_secs(10)) {
                 part.kill();
             }
@@ -253,7 +253,7 @@ impl Drop for Node {
     }
 }
 
-/// Ready, and without the taint that a node bears until a controller has seen that it is.
+/// Ready, and without the taint that a node has until a controller has seen it ready.
 fn takes_pods(node: Option<&NodeObject>) -> bool {
     let Some(node) = node else { return false };
     let conditions = node

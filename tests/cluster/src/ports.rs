@@ -1,4 +1,4 @@
-//! Ports of this machine for servers that are told theirs before they start.
+//! Ports of this machine for servers whose port is set before they start.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -8,8 +8,8 @@ use std::{
 use anyhow::{Result, bail};
 use tokio::net::TcpSocket;
 
-/// Above those of the slots, below those that the kernel gives to outgoing connections: a port that
-/// it picks could be somebody else's again before the server binds it.
+/// Above the ports of the slots, below those that the kernel assigns to outgoing connections: a port chosen by the
+/// kernel could be in use again before the server binds it.
 const FIRST: u16 = 28_000;
 const COUNT: u16 = 4_700;
 
@@ -20,7 +20,7 @@ static GIVEN: AtomicU16 = AtomicU16::new(0);
 /// # Errors
 /// When all ports are taken.
 pub fn unused_address() -> Result<String> {
-    // Suites that run at the same time start at different places.
+    // Suites that run at the same time begin with different ports.
     let start = u16::try_from(std::process::id() % u32::from(COUNT))?;
     for _ in 0..COUNT {
         let given = GIVEN.fetch_add(1, Ordering::Relaxed);
@@ -33,8 +33,8 @@ pub fn unused_address() -> Result<String> {
     bail!("no port from {FIRST} to {} is free", FIRST + COUNT - 1)
 }
 
-/// The socket that tries the address never listens: a program that another thread starts just then
-/// inherits the socket until the program's own code runs, and a listener there would keep the port.
+/// The probing socket binds the address but never listens: a program that another thread starts at that moment
+/// inherits the socket until the program's own code runs, and a listener would keep the port.
 fn is_free(address: SocketAddr) -> bool {
     let tried = TcpSocket::new_v4().and_then(|socket| {
         socket.set_reuseaddr(true)?;

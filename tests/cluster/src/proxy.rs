@@ -1,8 +1,8 @@
-//! A proxy between the operator and the API server that counts, and does harm when told to.
+//! A proxy between the operator and the API server that counts requests and injects faults.
 //!
-//! It speaks plain HTTP/1.1 on loopback and TLS to the API server, passes the client's bearer
-//! token through and streams every answer. A write goes on to the API server even if its client
-//! dies meanwhile, as it would without a proxy.
+//! It speaks plain HTTP/1.1 on loopback and TLS to the API server, passes the client's bearer token through and
+//! streams every answer. A write reaches the API server even if its client ends meanwhile, as it would without a
+//! proxy.
 
 mod fault;
 mod forward;
@@ -38,7 +38,7 @@ impl Proxy {
     /// Listens on a free loopback port and forwards to `upstream_url`, trusting `ca_pem` alone.
     ///
     /// # Errors
-    /// If the CA cannot be read or no port can be had.
+    /// If the CA cannot be read or no port is free.
     pub async fn start(upstream_url: &str, ca_pem: &str) -> anyhow::Result<Self> {
         let upstream: Uri = upstream_url.parse().context("parse the upstream's URL")?;
         let shared = Arc::new(Shared {
@@ -58,7 +58,7 @@ impl Proxy {
         Ok(Self { server, shared })
     }
 
-    /// Where the operator is to be sent.
+    /// The server URL for the operator.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.server.address())
@@ -70,13 +70,13 @@ impl Proxy {
         self.since(0)
     }
 
-    /// The same, of requests to come as well, also when the proxy is gone.
+    /// The same, including later requests. The record outlives the proxy.
     #[must_use]
     pub fn record(&self) -> Record {
         Record(Arc::clone(&self.shared.log))
     }
 
-    /// A place in the record, for `since`.
+    /// A position in the record, for `since`.
     #[must_use]
     pub fn mark(&self) -> usize {
         self.shared.log.len()
@@ -88,24 +88,24 @@ impl Proxy {
         self.shared.log.since(mark)
     }
 
-    /// The requests after `mark`, counted.
+    /// Counts the requests after `mark`.
     #[must_use]
     pub fn counts(&self, mark: usize) -> Counts {
         Counts::of(&self.since(mark))
     }
 
-    /// Returns once, counted from now, no request but watches has been under way for `span`.
-    /// It may never return: give it a deadline.
+    /// Returns once no request except watches has been in flight for `span`, counted from now. It may never
+    /// return: give it a deadline.
     pub async fn quiet(&self, span: Duration) {
         self.shared.log.quiet(span, &[]).await;
     }
 
-    /// The same, blind to some resources, such as `leases`.
+    /// The same, ignoring some resources, such as `leases`.
     pub async fn quiet_but_for(&self, ignored: &[&str], span: Duration) {
         self.shared.log.quiet(span, ignored).await;
     }
 
-    /// From now on `hook` decides over each request.
+    /// From now on `hook` decides on each request.
     pub fn set_fault(&self, hook: Hook) {
         *self
             .shared
@@ -122,7 +122,7 @@ impl Proxy {
         }));
     }
 
-    /// Requests go through again.
+    /// Removes the hook: requests go through again.
     pub fn clear_fault(&self) {
         *self
             .shared
@@ -131,8 +131,8 @@ impl Proxy {
             .unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Everything on the connections of this moment is swallowed from now on: no byte goes either
-    /// way, and none of them is closed. New connections work.
+    /// Swallows everything on the present connections from now on: no byte passes in either direction, and none of
+    /// them is closed. New connections work.
     pub fn black_hole(&self) {
         self.shared.generation.fetch_add(1, Ordering::SeqCst);
     }
@@ -156,7 +156,7 @@ impl fmt::Debug for Shared {
 
 impl Shared {
     fn fault(&self, head: &RequestHead) -> Fault {
-        // The lock is given back first: a hook may take itself off.
+        // The lock is released first: a hook may remove itself.
         let hook = self
             .hook
             .read()
@@ -166,7 +166,7 @@ impl Shared {
     }
 }
 
-/// A client's connection, dead once the proxy has been told to swallow what it carries.
+/// A client's connection, dead once the proxy swallows its bytes.
 #[derive(Clone, Debug)]
 struct Link {
     now: Arc<AtomicUsize>,

@@ -1,5 +1,5 @@
-//! Packages of Python in an environment of their own, installed once for each content of their
-//! `requirements.txt` and each Python, and shared by all that run on this machine.
+//! Python packages in a separate environment, installed once for each content of their `requirements.txt` and each
+//! Python, and shared by all processes on this machine.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -10,21 +10,22 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail, ensure};
 use sha2::{Digest as _, Sha256};
 
-/// Tells what the environment depends on, and fails where none can be made.
+/// Prints what the environment depends on, and fails where no environment can be made.
 const PROBE: &str = "import ensurepip, sys, venv; \
                      print(sys.version_info[:2] >= (3, 11), sys.version, sys.base_prefix)";
 
-/// What is installed.
+/// An environment to install.
 pub(crate) struct Environment {
-    /// Its name: that of the directory beside `src` with its `requirements.txt`, and in the cache.
+    /// Its name: that of the directory beside `src` with its `requirements.txt`, and of its directory in the
+    /// cache.
     pub(crate) name: &'static str,
-    /// A sentence for those who lack Python.
+    /// Why it is needed: a sentence for users without Python.
     pub(crate) why: &'static str,
 }
 
 impl Environment {
-    /// The environment's directory, which is made if it is not there. Blocks, the first time for half
-    /// a minute or more.
+    /// The environment's directory, which is made if it is missing. Blocks, for half a minute or more the first
+    /// time.
     pub(crate) fn directory(&self) -> Result<PathBuf> {
         let name = self.name;
         let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
@@ -78,7 +79,8 @@ fn probe(python: &Path, why: &str) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// Under a temporary name until it is whole; the scripts in `bin` know only that name and are not used.
+/// Installs under a temporary name until all is complete; the scripts in `bin` contain that name, so they are not
+/// used.
 fn install(base: &Path, requirements: &Path, place: &Path, name: &str) -> Result<()> {
     let start = Instant::now();
     eprintln!("cluster: installing {name} (once; about half a minute)");

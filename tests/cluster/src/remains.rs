@@ -1,7 +1,7 @@
-//! What a cluster leaves on the machine, and how it is removed: after a stop, and by the next holder of
-//! the slot when the last one was killed.
+//! What a cluster leaves on the machine, and its removal: after a stop, or by the next holder of the slot when the
+//! last one was killed.
 //!
-//! Processes and mounts are not in the list: those of a node live in namespaces that end with it.
+//! Processes and mounts need no removal: those of a node are in namespaces that end with it.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ use crate::network;
 const CGROUPS: &str = "/sys/fs/cgroup";
 const TRIES: u32 = 200;
 
-/// Removes everything that bears the slot's number. Nothing there is no error.
+/// Removes everything that bears the slot's number, if there is anything.
 ///
 /// # Errors
 /// When something is left.
@@ -39,7 +39,7 @@ pub fn remove_node(slot: u16) -> Result<()> {
     network::remove(slot)
 }
 
-/// Removes a directory in which a killed program may still be writing its last file.
+/// Removes a directory into which a killed program may still write its last file.
 ///
 /// # Errors
 /// When it cannot be removed.
@@ -64,7 +64,7 @@ pub(crate) fn cgroup_name(slot: u16) -> String {
     format!("/static-aws-credentials-{slot}")
 }
 
-/// Makes the cgroup in each hierarchy there is, or in the only one of version 2.
+/// Makes the cgroup in each hierarchy, or in the only one of version 2.
 pub(crate) fn make_cgroups(slot: u16) -> Result<()> {
     for root in hierarchies() {
         let path = root.join(cgroup_name(slot).trim_start_matches('/'));
@@ -93,7 +93,7 @@ fn cgroup_roots(slot: u16) -> Vec<PathBuf> {
     roots.filter(|path| path.is_dir()).collect()
 }
 
-/// A cgroup goes with `rmdir` only, from the leaves up, and only when no process is in it.
+/// Only `rmdir` removes a cgroup: from the leaves up, and only when no process is in it.
 fn remove_cgroup(path: &Path) -> Result<()> {
     for entry in fs::read_dir(path).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {

@@ -1,5 +1,5 @@
-//! The workload: a program with AWS's own SDK for Go that lists a bucket again and again with the
-//! credentials files it is given, and prints a line each time.
+//! The workload: a program with AWS's own SDK for Go that lists a bucket repeatedly with the given credentials
+//! files, and prints a line each time.
 
 use std::path::{Path, PathBuf};
 
@@ -7,38 +7,38 @@ use anyhow::Result;
 
 use crate::binaries::go_binary;
 
-/// What the workload says about one read.
+/// What the workload reports about one read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// When, in RFC 3339.
+    /// The time, in RFC 3339.
     pub at: String,
-    /// How it went.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The last four characters of the access key ID it used, empty if it found none.
+    /// The last four characters of the access key ID in use, empty if there was none.
     pub key: String,
 }
 
-/// How one read went.
+/// The outcome of one read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The bucket was listed.
     Listed {
-        /// How many objects it holds.
+        /// The number of objects in the bucket.
         objects: usize,
     },
-    /// S3 refused, with this code.
+    /// S3 refused with this code.
     Refused {
         /// Such as `InvalidAccessKeyId`.
         code: String,
     },
-    /// It got no answer, or found no credentials.
+    /// No answer, or no credentials.
     Failed {
-        /// In the SDK's words.
+        /// The SDK's message.
         message: String,
     },
 }
 
-/// The program: static, so it can be all there is in an image. Blocks; the first time it builds it.
+/// The program: static, so that an image needs no other file. Blocks, since the first call builds it.
 ///
 /// # Errors
 /// If Go is missing or the build fails.
@@ -48,7 +48,7 @@ pub fn binary() -> Result<PathBuf> {
 }
 
 impl Reading {
-    /// Reads a line of the program's output; nothing if it is none.
+    /// Parses a line of the program's output; `None` for any other line.
     #[must_use]
     pub fn parse(line: &str) -> Option<Self> {
         let (rest, key) = line.trim_end().rsplit_once(" key=")?;

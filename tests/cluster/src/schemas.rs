@@ -15,18 +15,18 @@ const ENVIRONMENT: Environment = Environment {
     why: "the schemas of Kubernetes' kinds come in a Python package",
 };
 
-/// The schemas of one version. They are gone with this value.
+/// The schemas of one version. Their directory is removed with this value.
 #[derive(Debug)]
 pub struct Schemas {
     directory: TempDir,
 }
 
 impl Schemas {
-    /// The schemas of a version such as `1.37`, which refuse fields that Kubernetes does not know.
-    /// Blocks, the first time for half a minute.
+    /// The strict schemas of a version such as `1.37`: they reject fields that Kubernetes does not know. Blocks,
+    /// for half a minute the first time.
     ///
     /// # Errors
-    /// If there is no Python, no package, or no such version in it.
+    /// If Python, the package, or this version in the package is missing.
     pub fn of(version: &str) -> Result<Self> {
         let from = packages(&ENVIRONMENT.directory()?)?
             .join("kubernetes_validate/kubernetes-json-schema")
@@ -36,7 +36,7 @@ impl Schemas {
             .with_context(|| format!("there are no schemas of {version} at {}", from.display()))?;
         for entry in entries {
             let path = entry?.path();
-            // A name that begins at the root of some host: kubeconform would ask the file system for it.
+            // Absolute references: kubeconform would resolve them at a host, or from the root of the file system.
             let text = fs::read_to_string(&path)?
                 .replace("\"/api/_definitions.json#", "\"_definitions.json#")
                 .replace("\"$id\": \"https://", "\"x-id\": \"https://");
@@ -46,21 +46,21 @@ impl Schemas {
         Ok(Self { directory })
     }
 
-    /// Where they are, as kubeconform's `-schema-location`.
+    /// The location of the schemas, as kubeconform's `-schema-location`.
     #[must_use]
     pub fn location(&self) -> String {
         location(self.directory.path())
     }
 }
 
-/// Schemas in a directory, named as those of Kubernetes are, as kubeconform's `-schema-location`.
+/// Schemas in a directory, with file names like those of Kubernetes, as kubeconform's `-schema-location`.
 #[must_use]
 pub fn location(directory: &Path) -> String {
     let file = "{{.ResourceKind}}{{.KindSuffix}}.json";
     directory.join(file).display().to_string()
 }
 
-/// The directory's name tells the version of Python.
+/// Searched for, since the path contains the version of Python.
 fn packages(environment: &Path) -> Result<PathBuf> {
     for entry in fs::read_dir(environment.join("lib"))? {
         let packages = entry?.path().join("site-packages");

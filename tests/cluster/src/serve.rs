@@ -1,5 +1,5 @@
-//! What the proxy and the STS stand-in share: an HTTP/1 server that can also drop a connection
-//! instead of answering, which a web framework does not let its handlers do.
+//! The HTTP/1 server of the proxy and the STS stand-in. It can also close a connection instead of answering, which
+//! a web framework does not let its handlers do.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -19,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-/// A response body of any make; its error cuts the connection.
+/// A response body of any type; its error cuts the connection.
 pub(crate) type Body = UnsyncBoxBody<Bytes, Cut>;
 
 /// The connection is to be closed without a (complete) answer.
@@ -41,7 +41,7 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
         .boxed_unsync()
 }
 
-/// A listening server; it and its connections end when it is dropped.
+/// A listening server; its port and its connections close when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
@@ -120,7 +120,7 @@ where
     H: Fn(Request<Incoming>) -> F + Send,
     F: Future<Output = Result<Response<Body>, Cut>> + Send,
 {
-    // An error here is the peer's going away or a cut: both are the business of the peer.
+    // An error here is a disconnected peer or a cut, which only the peer has to handle.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service_fn(handler))

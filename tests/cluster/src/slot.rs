@@ -1,8 +1,8 @@
-//! One machine, several clusters: each holds a numbered slot, from which its directory, ports, bridge,
-//! subnet and cgroups follow.
+//! Several clusters on one machine: each holds a numbered slot, from which its directory, ports, bridge, subnet
+//! and cgroups follow.
 //!
-//! The slot is a file lock, which the kernel gives back when its holder dies. Whoever takes a slot may
-//! therefore remove everything that bears its number: nobody else is left to need it.
+//! The slot is a file lock, which the kernel releases when its holder dies. The next holder may therefore remove
+//! everything that bears the slot's number: no living process needs it.
 
 use std::{
     fs::{DirBuilder, File, OpenOptions, TryLockError},
@@ -14,15 +14,15 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// Below the ports that the kernel gives to outgoing connections (32768 and up), so that a port is
-/// still free when a stopped API server comes back to it.
+/// Below the ports that the kernel assigns to outgoing connections (32768 and up), so that the port of a stopped
+/// API server is still free when it starts again.
 const FIRST_PORT: u16 = 20_000;
 const PORTS: u16 = 40;
 const SLOTS: u16 = 200;
 
 /// A place for one cluster on this machine, held until it is dropped.
 ///
-/// With `KEEP_CLUSTER` in the environment its directory, logs included, stays until the next cluster starts.
+/// With `KEEP_CLUSTER` in the environment, its directory, logs included, is kept until the next cluster starts.
 #[derive(Debug)]
 pub struct Slot {
     number: u16,
@@ -32,7 +32,7 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Takes the first free slot, after removing what clusters left whose processes were killed.
+    /// Takes the first free slot, after removing the remains of clusters whose processes were killed.
     ///
     /// # Errors
     /// When no slot is free or its directory cannot be made.
@@ -62,15 +62,15 @@ impl Slot {
         self.number
     }
 
-    /// A directory of its own, for its owner's eyes only.
+    /// The slot's own directory, which only the current user can read.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The first three bytes of the subnet of its pods.
+    /// The first three bytes of the subnet of the pods.
     fn subnet_prefix(&self) -> (u8, u8, u8) {
-        // 198.18.0.0/15 is set aside for tests of this kind, so it hides no network in use.
+        // 198.18.0.0/15 is reserved for tests of this kind, so it hides no network in use.
         (198, 18, u8::try_from(self.number).unwrap_or(u8::MAX))
     }
 
@@ -81,7 +81,7 @@ impl Slot {
         format!("{a}.{b}.{c}.0/24")
     }
 
-    /// The address that the host has in the pods' subnet, once a node runs.
+    /// The host's address in the subnet of the pods, once a node runs.
     #[must_use]
     pub fn bridge_address(&self) -> Ipv4Addr {
         let (a, b, c) = self.subnet_prefix();
@@ -114,7 +114,7 @@ impl Drop for Slot {
     }
 }
 
-/// Removes what other clusters left whose processes were killed.
+/// Removes the remains of clusters whose processes were killed.
 fn remove_abandoned(base: &Path) -> Result<()> {
     for number in 0..SLOTS {
         let directory = base.join(number.to_string());
@@ -128,7 +128,7 @@ fn remove_abandoned(base: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The same place for all processes of a user, so that they see each other's locks: hence not `TMPDIR`.
+/// The same directory for all processes of a user, hence not `TMPDIR`: they must find each other's locks.
 fn base() -> Result<PathBuf> {
     let user = rustix::process::geteuid().as_raw();
     let base = PathBuf::from(format!("/tmp/static-aws-credentials-{user}"));

@@ -1,5 +1,5 @@
-//! A stand-in for AWS STS that does as it is told: it knows `GetCallerIdentity` alone, answers by
-//! the key ID that the request claims, and remembers who called.
+//! A scripted stand-in for AWS STS: it knows `GetCallerIdentity` alone, answers by the key ID that the request
+//! claims, and records the calls.
 
 mod answer;
 mod signature;
@@ -38,7 +38,7 @@ pub struct Call {
     pub key_id: String,
     /// The region in the credential's scope.
     pub region: String,
-    /// When it had been read.
+    /// When the request had been read.
     pub at: Instant,
 }
 
@@ -59,7 +59,7 @@ impl Sts {
     /// Listens on a free loopback port, without TLS.
     ///
     /// # Errors
-    /// If no port can be had.
+    /// If no port is free.
     pub async fn start() -> anyhow::Result<Self> {
         Self::start_on(IpAddr::V4(Ipv4Addr::LOCALHOST)).await
     }
@@ -67,7 +67,7 @@ impl Sts {
     /// Listens on a free port of another address, without TLS.
     ///
     /// # Errors
-    /// If no port can be had.
+    /// If no port is free.
     pub async fn start_on(ip: IpAddr) -> anyhow::Result<Self> {
         Self::listen(ip, "http", None).await
     }
@@ -75,15 +75,15 @@ impl Sts {
     /// Listens with TLS; also returns the PEM of the CA that signed its certificate.
     ///
     /// # Errors
-    /// If no port can be had.
+    /// If no port is free.
     pub async fn start_tls() -> anyhow::Result<(Self, String)> {
         Self::start_tls_on(IpAddr::V4(Ipv4Addr::LOCALHOST), Certificate::Valid).await
     }
 
-    /// The same on another address, or with a certificate that a client must refuse.
+    /// The same on another address, or with a certificate that a client must reject.
     ///
     /// # Errors
-    /// If no port can be had or no certificate made.
+    /// If no port is free or no certificate can be made.
     pub async fn start_tls_on(ip: IpAddr, kind: Certificate) -> anyhow::Result<(Self, String)> {
         let (acceptor, ca_pem) = tls::acceptor(ip, kind)?;
         Ok((Self::listen(ip, "https", Some(acceptor)).await?, ca_pem))
@@ -120,7 +120,7 @@ impl Sts {
         format!("{}://{}", self.scheme, self.server.address())
     }
 
-    /// Accepts this key ID from now on, whatever the signature.
+    /// Accepts this key ID from now on, with any signature.
     pub fn accept(&self, key_id: &str, account: &str, arn: &str, user_id: &str) {
         self.answer(key_id, Answer::Accept(identity(account, arn, user_id)));
     }
@@ -134,24 +134,24 @@ impl Sts {
         self.answer(key_id, answer);
     }
 
-    /// Answers this to the key ID from now on.
+    /// Gives this answer to the key ID from now on.
     pub fn answer(&self, key_id: &str, answer: Answer) {
         self.answers(key_id, [answer]);
     }
 
-    /// Answers these to the key ID, one after the other; the last one stays. With none the
-    /// default holds again.
+    /// Gives these answers to the key ID, one after the other; the last one is repeated. Without any, the default
+    /// applies again.
     pub fn answers(&self, key_id: &str, answers: impl IntoIterator<Item = Answer>) {
         let answers: VecDeque<Answer> = answers.into_iter().collect();
         self.script().by_key.insert(key_id.to_owned(), answers);
     }
 
-    /// What key IDs get that nothing was said about; at first they are unknown keys.
+    /// The answer for other key IDs, initially that for an unknown key.
     pub fn answer_by_default(&self, answer: Answer) {
         self.script().default = answer;
     }
 
-    /// From now on every answer takes so long.
+    /// Delays every answer by this time from now on.
     pub fn delay(&self, delay: Duration) {
         self.script().delay = delay;
     }
@@ -224,7 +224,7 @@ async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respon
     answer::respond(answer, &request_id).await
 }
 
-/// In the order of STS itself: the header, the key ID, the clock and signature, the action.
+/// Checks in the order of STS itself: the header, the key ID, the clock and signature, the action.
 fn decide(shared: &Shared, parts: &Parts, body: &[u8]) -> Answer {
     if !parts.headers.contains_key("authorization") {
         let message = "Request is missing Authentication Token";

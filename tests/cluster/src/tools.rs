@@ -1,6 +1,6 @@
-//! Programs that tests run beside the cluster, each built by Go from a module of its own under `tools/`;
-//! and what comes in packages of Debian: Prometheus, valgrind, an HTTP proxy, and the library that makes a
-//! program believe in another time.
+//! Programs that tests run beside the cluster, each built by Go from a module of its own under `tools/`; and
+//! programs from Debian packages: Prometheus, valgrind, an HTTP proxy, and the library that fakes a program's
+//! clock.
 
 mod callgrind;
 mod debian;
@@ -19,14 +19,14 @@ pub use tinyproxy::tinyproxy;
 
 use crate::binaries::go_binary;
 
-/// A program for tests. Its name is that of its directory under `tools/`.
+/// A program for tests, named like its directory under `tools/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
     /// The linter of GitHub's workflows.
     Actionlint,
     /// An independent reader of images, and a registry for them.
     Crane,
-    /// What restores a snapshot of etcd.
+    /// The tool that restores a snapshot of etcd.
     Etcdutl,
     /// Helm 3.
     Helm3,
@@ -36,7 +36,7 @@ pub enum Tool {
     HelmUnittest,
     /// Checks manifests against the schemas of their kinds.
     Kubeconform,
-    /// Judges manifests by what is known to go wrong.
+    /// Checks manifests for known mistakes.
     KubeScore,
 }
 
@@ -84,7 +84,7 @@ impl Tool {
 /// Finds a program, and builds it if it is missing. Blocks, for a minute or two the first time.
 ///
 /// # Errors
-/// When it is missing and cannot be built; the error says what is lacking.
+/// When it is missing and cannot be built; the error names the missing prerequisite.
 pub fn find(tool: Tool) -> Result<PathBuf> {
     let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools");
     let module = tools.join(tool.name());

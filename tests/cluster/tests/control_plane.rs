@@ -122,7 +122,7 @@ async fn a_control_plane_freezes_forgets_and_goes_back() -> Result<()> {
         cluster.restore_snapshot(&saved, restored).await?;
         assert_eq!(maps.get("kept").await?, made);
         assert!(maps.get_opt("later").await?.is_none());
-        // The API server writes some things of its own when it starts.
+        // The API server writes some objects of its own when it starts.
         let far_ahead = cluster.revision().await? > version(&later)? + 1_000_000;
         assert_eq!(far_ahead, restored == Restored::Bumped);
     }

@@ -1,4 +1,4 @@
-//! A leashed program ends with its parent, whatever ends the parent.
+//! A leashed program ends with its parent, however the parent ends.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -18,7 +18,7 @@ const OWNER: &str = "LEASH_TEST_OWNER";
 fn a_program_ends_when_its_parent_is_killed() -> Result<()> {
     let log = tempfile::NamedTempFile::new()?;
     if std::env::var_os(OWNER).is_some() {
-        // A shell that ignores what a gentle stop would send, with a child of its own.
+        // A shell that ignores the signals of a graceful stop, with a child of its own.
         let script = "trap '' TERM HUP INT; sleep 3600 & wait";
         let args = ["-c", script].map(str::to_owned);
         let program = Leashed::spawn("sh", Path::new("/bin/sh"), &args, &[], log.path())?;
@@ -90,7 +90,7 @@ fn a_program_that_ends_by_itself_tells_its_code_and_its_words() -> Result<()> {
     Ok(())
 }
 
-/// With all threads at work, so that a signal that was only sent would be seen.
+/// All threads are writing, so a signal that has been sent but has not taken effect would be noticed.
 #[test]
 fn a_frozen_program_does_nothing_more() -> Result<()> {
     if std::env::var_os(OWNER).is_some() {
@@ -136,7 +136,7 @@ fn a_frozen_program_does_nothing_more() -> Result<()> {
     Ok(())
 }
 
-/// A zombie has ended; who reaps it is another matter.
+/// A zombie counts as ended; its reaping does not matter here.
 fn lives(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ")

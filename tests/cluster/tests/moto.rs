@@ -1,4 +1,4 @@
-//! moto is as strict as AWS, and AWS's own clients agree with what it says.
+//! moto is as strict as AWS, and AWS's own clients understand its answers.
 
 mod common;
 
@@ -37,7 +37,7 @@ fn refused(what: &str) -> Result<String, String> {
     Err(what.to_owned())
 }
 
-/// Another secret of the same make.
+/// The pair with another secret of the same length.
 fn wrong(pair: &KeyPair) -> KeyPair {
     KeyPair {
         id: pair.id.clone(),
@@ -147,7 +147,7 @@ async fn calls_can_be_refused_on_request_and_over_tls() -> Result<()> {
     Ok(())
 }
 
-/// The workload with files such as a pod would have mounted.
+/// The workload with files like those that a pod mounts.
 struct Workload {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -171,7 +171,7 @@ impl Workload {
         Ok(Self { child, lines })
     }
 
-    /// The first reading with this outcome and key.
+    /// Waits for a reading with this outcome and key.
     async fn reads(&mut self, outcome: Outcome, pair: &KeyPair) -> Result<()> {
         let key = &pair.id[pair.id.len() - 4..];
         let mut last = None;

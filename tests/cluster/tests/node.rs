@@ -1,4 +1,4 @@
-//! The node as the other suites use it: a pod that really runs, under the strictest of the standards.
+//! The node as the other suites use it: a running pod under Pod Security `restricted`.
 
 use std::{
     path::Path,
@@ -189,14 +189,14 @@ impl Traces {
     }
 }
 
-/// Whether the text has the name, and not merely one that begins with it.
+/// Whether the text contains the name itself, not only a longer number that begins with it.
 fn has_word(text: &str, name: &str) -> bool {
     let ends = |rest: &str| !rest.starts_with(|next: char| next.is_ascii_digit());
     text.match_indices(name)
         .any(|(at, _)| text.get(at + name.len()..).is_some_and(ends))
 }
 
-/// The command lines of the processes that were started with something in the directory.
+/// The command lines of the processes that have a path in the directory among their arguments.
 fn processes(directory: &str) -> Result<Vec<String>> {
     let inside = format!("{directory}/");
     let entries = std::fs::read_dir("/proc")?.flatten();

@@ -1,5 +1,5 @@
-//! The proxy counts, streams and does harm. What it stands in front of here is a small server:
-//! its way over TLS to the real API server is shown by every suite that uses it.
+//! The proxy counts, streams and injects faults. Its upstream here is a small server: every suite that uses the
+//! proxy tests its TLS to the real API server.
 
 #[path = "common/upstream.rs"]
 mod upstream;
@@ -191,7 +191,7 @@ async fn what_a_black_hole_swallowed_stays_open_and_new_connections_work() -> Re
     let mut new = send(&proxy.url(), "GET", &path).await?;
     upstream.events.send("{}\n")?;
     assert_eq!(frame(&mut new).await?.as_deref(), Some(&b"{}\n"[..]));
-    // Had the old one received the event, it would have done so before the new one.
+    // The old connection would have received the event before the new one.
     let nothing = timeout(Duration::from_millis(300), old.frame()).await;
     assert!(nothing.is_err(), "{nothing:?}");
     Ok(())

@@ -34,7 +34,7 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: writer}
 subjects: [{kind: ServiceAccount, name: writer}]
 "#;
 
-/// Config maps through the proxy, and the same ones past it.
+/// Config maps through the proxy, and the same ones without it.
 async fn scene(cluster: &ControlPlane, proxy: &Proxy) -> Result<(Api<ConfigMap>, Api<ConfigMap>)> {
     let namespace = cluster.namespace("proxy").await?;
     let mine = format!("metadata: {{namespace: {namespace}, ");

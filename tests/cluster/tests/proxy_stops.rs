@@ -1,4 +1,4 @@
-//! The proxy stops a request where it is told to, and lets others stand in between.
+//! The proxy stops a request at a given moment, and lets a test replace the lines of a stream.
 
 #[path = "common/upstream.rs"]
 mod upstream;
@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use upstream::{LONG, SECRETS, frame, pair, send};
 
-/// Stops the next requests at a moment, and says when the first of them is there.
+/// Stops the next requests at a moment, and reports when the first of them has reached it.
 fn stop_at(proxy: &Proxy, moment: Moment) -> oneshot::Receiver<()> {
     let (tell, told) = oneshot::channel();
     let tell = std::sync::Mutex::new(Some(tell));

@@ -149,7 +149,6 @@ async fn each_fault_looks_to_the_client_as_it_should() -> Result<()> {
     Ok(())
 }
 
-/// Not through AWS's client, which would keep all of it in memory.
 #[tokio::test]
 async fn an_answer_takes_as_long_as_it_is_told_to() -> Result<()> {
     let sts = with_pair().await?;
@@ -161,6 +160,7 @@ async fn an_answer_takes_as_long_as_it_is_told_to() -> Result<()> {
     Ok(())
 }
 
+/// Not through AWS's client, which would keep all of it in memory.
 #[tokio::test]
 async fn a_huge_answer_does_not_end_by_itself() -> Result<()> {
     let sts = with_pair().await?;

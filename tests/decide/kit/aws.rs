@@ -1,4 +1,4 @@
-//! AWS: who a pair belongs to, and what goes wrong there.
+//! AWS: the identities of pairs, and its faults.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,7 +17,7 @@ use static_aws_credentials::{
 
 use super::build::{Pair, universe};
 
-/// One question that AWS was asked.
+/// A call to STS.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub at: Duration,
@@ -27,26 +27,26 @@ pub struct Asked {
     pub answer: Answer,
 }
 
-/// AWS as a whole.
+/// The state of AWS.
 #[derive(Clone, Debug)]
 pub struct Aws {
     keys: BTreeMap<String, Pair>,
     inactive: BTreeSet<String>,
-    /// What every question meets, if STS is away.
+    /// The result of every call during an outage.
     pub outage: Option<Reason>,
     /// Regions that no account has enabled: every key is unknown there.
     pub disabled: BTreeSet<String>,
-    /// Something on the way changes requests, so that every signature is wrong.
+    /// A proxy changes requests, so that every signature is wrong.
     pub breaks_signatures: bool,
-    /// Keys about which STS says nothing, and regions in which it says nothing of any.
+    /// Inconclusive results, by access key ID or by region.
     pub silent: BTreeMap<String, Reason>,
-    /// Keys that have expired by its word.
+    /// Keys that STS calls expired.
     pub expired: BTreeSet<String>,
-    /// The account that it names for every pair, if it is not AWS that answers.
+    /// The account in every answer of an endpoint that is not AWS.
     pub canned: Option<String>,
-    /// Why questions get no answer for now.
+    /// Why calls get no answer for now.
     pub awaits: Option<Awaited>,
-    /// Everything that was asked.
+    /// All calls.
     pub asked: Vec<Asked>,
 }
 
@@ -68,7 +68,7 @@ impl Aws {
         }
     }
 
-    /// The key is deactivated, or not known yet.
+    /// Deactivates a key. A key that AWS does not know yet looks the same.
     pub fn deactivate(&mut self, pair: &Pair) {
         self.inactive.insert(pair.id.clone());
     }
@@ -78,12 +78,12 @@ impl Aws {
         &self.inactive
     }
 
-    /// The key is active again.
+    /// Activates a key again.
     pub fn activate(&mut self, pair: &Pair) {
         self.inactive.remove(&pair.id);
     }
 
-    /// Answers, and keeps a record of it.
+    /// Answers a call, and records it.
     pub fn ask(&mut self, at: Duration, region: &Region, pair: &KeyPair) -> Answer {
         let id = pair.access_key_id.expose_secret();
         let secret = pair.secret_access_key.expose_secret();
@@ -135,8 +135,8 @@ impl Aws {
             .any(|asked| matches!(asked.answer, Answer::Identity(_)))
     }
 
-    /// When AWS first and last refused a pair since it was last accepted. A wrong signature is no refusal of a
-    /// pair that was accepted before: something on the way may have changed the request.
+    /// The times of the first and last rejection of a pair since it was last accepted. A wrong signature does not
+    /// count: a proxy may have changed the request.
     pub fn refused(&self, id: &str, secret: &str) -> Option<(Duration, Duration)> {
         let of_pair: Vec<&Asked> = self.about(id, secret).collect();
         let refusals = of_pair

@@ -1,4 +1,4 @@
-//! What tests start from: pairs, Secrets, resources.
+//! The objects that tests start from: pairs, Secrets, resources.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use static_aws_credentials::{
 
 /// Name of the source of the resource `orders`.
 pub const SOURCE: &str = "orders-key-pair";
-/// Name of its target.
+/// Name of the target of the resource `orders`.
 pub const TARGET: &str = "orders-credentials";
 /// The account of the pairs `alpha` and `beta`.
 pub const DEFAULT_ACCOUNT: u64 = 123_456_789_012;
 const OTHER_ACCOUNT: u64 = 210_987_654_321;
 
-/// A key pair, and who it belongs to.
+/// A key pair and its identity.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pair {
     pub id: String,
@@ -46,12 +46,12 @@ pub fn root() -> Pair {
     pair(DEFAULT_ACCOUNT, 4, "root")
 }
 
-/// Every pair that there is.
+/// All pairs.
 pub fn universe() -> [Pair; 4] {
     [alpha(), beta(), foreign_account(), root()]
 }
 
-/// Who AWS takes an access key ID for.
+/// The ARN that AWS returns for an access key ID.
 pub fn arn_of(id: &str) -> Option<String> {
     let pair = universe().into_iter().find(|pair| pair.id == id);
     pair.map(|pair| pair.arn)
@@ -66,7 +66,7 @@ fn pair(account: u64, serial: u32, user: &str) -> Pair {
     }
 }
 
-/// An ID of the present generation: a set bit, the account, and what tells keys apart.
+/// An ID of the present generation: a set bit, the account, and a number for each key.
 fn access_key_id(account: u64, serial: u32) -> String {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let tail = u128::from(serial.wrapping_mul(0x9E37_79B9));
@@ -76,13 +76,13 @@ fn access_key_id(account: u64, serial: u32) -> String {
 }
 
 impl Pair {
-    /// The same ID with the secret of nobody.
+    /// The same ID with a wrong secret.
     pub fn with_wrong_secret(mut self) -> Self {
         self.secret = self.secret.replace("secret", "wrongs");
         self
     }
 
-    /// All of the ID that may be shown.
+    /// The characters of the ID that may be shown.
     pub fn suffix(&self) -> &str {
         &self.id[self.id.len() - 4..]
     }
@@ -122,7 +122,7 @@ pub fn secret(name: &str, data: BTreeMap<String, ByteString>) -> Secret {
     secret
 }
 
-/// A resource as a user writes it, all defaults.
+/// A resource as a user writes it, with all defaults.
 pub fn resource(name: &str) -> StaticAwsCredentials {
     let spec = json!({
         "secretRef": { "name": format!("{name}-key-pair") },

@@ -1,4 +1,4 @@
-//! How a run carries its plan out.
+//! The effects of a plan.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ impl Run {
         Ok(Some(self.finish(world, plan)))
     }
 
-    /// A status write that is only tried: the resource is still what the decision was made from.
+    /// A dry run of a status write: the resource must not have changed since the decision.
     fn confirm(&self, world: &mut World) -> Result<(), Broken> {
         world.request(format!("confirm {}", self.name))?;
         let current = world.store.resources.get(&self.name);
@@ -55,7 +55,7 @@ impl Run {
         }
     }
 
-    /// What was written, or the name of the Secret that is not what the decision was made from.
+    /// The written Secret, or the name of the Secret that has changed since the decision.
     #[allow(clippy::type_complexity, reason = "two outcomes of one call")]
     fn change(
         &self,
@@ -132,7 +132,7 @@ impl Run {
         world.reply()?;
         let version = written.map_err(|_| Broken::Conflict)?;
         self.status = status.clone();
-        // What the watch will say in a moment is known already.
+        // The watch delivers this status only later.
         let epoch = world.process.index.epoch();
         world.process.remembered(&self.resource.uid).written = Some(Box::new(PendingStatus {
             version,

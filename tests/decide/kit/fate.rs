@@ -1,4 +1,4 @@
-//! What becomes of processes, watches, clocks and requests.
+//! Faults of processes, watches, clocks and requests.
 
 use std::rc::Rc;
 
@@ -11,22 +11,22 @@ use super::{
     run::{Broken, Run},
 };
 
-/// What happens between two requests of a run.
+/// An action between two requests of a reconcile.
 pub type Meanwhile = Rc<dyn Fn(&mut World)>;
 
-/// What goes wrong with requests.
+/// Faults of requests.
 #[derive(Clone, Default)]
 pub struct Fate {
-    /// The process ends after so many requests.
+    /// The process ends after this number of requests.
     pub crash_after: Option<u32>,
-    /// The answer to a write is lost after so many that arrive.
+    /// The response to a write is lost after this number of responses.
     pub lose_after: Option<u32>,
-    /// What happens after so many requests.
+    /// An action after this number of requests.
     pub meanwhile: Option<(u32, Meanwhile)>,
 }
 
 impl World {
-    /// A request that is about to be made; the process may end instead.
+    /// Records a request before it is sent; the process may end instead.
     pub fn request(&mut self, request: String) -> Result<(), Broken> {
         match self.fate.meanwhile.take() {
             Some((0, happens)) => happens(self),
@@ -43,7 +43,7 @@ impl World {
         Ok(())
     }
 
-    /// The answer to a write that the API server has carried out; it may be lost.
+    /// The response to a write that the API server has stored; it may be lost.
     pub fn reply(&mut self) -> Result<(), Broken> {
         match self.fate.lose_after.take() {
             Some(0) => return Err(Broken::Lost),
@@ -52,13 +52,13 @@ impl World {
         Ok(())
     }
 
-    /// The other replica has the effects from now on. It looks at everything once.
+    /// The other replica becomes the leader. It enqueues all resources.
     pub fn take_over(&mut self) {
         self.swap();
         self.process.woken = self.process.watched.keys().cloned().collect();
     }
 
-    /// The other replica goes on where it was. If there is none yet, it begins.
+    /// The other replica continues with its own state. If there is none yet, it starts.
     pub fn swap(&mut self) {
         let before = if let Some(other) = self.other.take() {
             std::mem::replace(&mut self.process, *other)
@@ -70,7 +70,7 @@ impl World {
         self.other = Some(Box::new(before));
     }
 
-    /// The process ends and another begins: all that was in memory is gone.
+    /// The process ends and another starts, with an empty memory.
     pub fn restart(&mut self) {
         self.process = Process::new();
         self.process.watched = self.store.resources.clone();
@@ -87,7 +87,7 @@ impl World {
         }
     }
 
-    /// The watch of Secrets breaks, and lists anew.
+    /// The watch of Secrets breaks, and lists again.
     pub fn list_secrets(&mut self) {
         self.process.has_listed_secrets(&self.store);
         let index = &mut self.process.index;
@@ -103,7 +103,7 @@ impl World {
             .extend(woken.into_iter().map(|key| key.name.to_string()));
     }
 
-    /// The wall clock is set.
+    /// Changes the wall clock.
     pub fn set_clock(&mut self, by: SignedDuration) {
         self.wall_shift += by;
         self.clock_jumped = true;

@@ -1,4 +1,4 @@
-//! How a run removes what is left over.
+//! The removal of leftovers.
 
 use static_aws_credentials::domain::{
     decide::{Fate, Leftover, Plan, leftovers_note, tell_leftovers},

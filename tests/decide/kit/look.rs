@@ -1,4 +1,4 @@
-//! What a test looks at: the status as one line, the target's pair, the requests.
+//! What tests read: the status as one line, the target's pair, the requests.
 
 use static_aws_credentials::api::{ConditionType, StaticAwsCredentialsStatus};
 use static_aws_credentials::domain::conditions;
@@ -47,7 +47,7 @@ impl World {
             .unwrap_or_default()
     }
 
-    /// The pair in a Secret, and nothing of another.
+    /// The pair in a Secret. Fails if it holds several.
     pub fn pair_in(&self, name: &str) -> Option<Pair> {
         let data = self.store.secret(name)?.data.clone()?;
         let holds = |text: &str| data.values().any(|value| value.0 == text.as_bytes());
@@ -62,17 +62,17 @@ impl World {
         self.pair_in(TARGET)
     }
 
-    /// The requests since the last look at them.
+    /// The requests since the last call of this method.
     pub fn requests(&mut self) -> String {
         std::mem::take(&mut self.log).join(", ")
     }
 
-    /// Questions to AWS so far.
+    /// The number of calls to STS so far.
     pub fn questions(&self) -> usize {
         self.aws.asked.len()
     }
 
-    /// Settles, and checks that everything is silent then: no resource has anything left to do.
+    /// Settles, and checks that another reconcile of each resource makes no request.
     pub fn settle_twice(&mut self) {
         self.settle();
         let before = self.log.len();

@@ -1,4 +1,4 @@
-//! What one process knows, and forgets when it ends.
+//! The state of one process, which is lost when the process ends.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -25,13 +25,13 @@ use super::{
     store::{Event, Store},
 };
 
-/// How long a refusal stands for those who ask a little later.
+/// How long a rejection is cached.
 const REFUSED_FOR: Duration = Duration::from_millis(1500);
 
-/// What a finished run saw: generation, Secrets and status.
+/// The inputs of a finished reconcile: generation, Secrets and status.
 pub type Seen = (i64, View, StaticAwsCredentialsStatus);
 
-/// A question that was left without a run.
+/// A call to STS that waits without a reconcile.
 #[derive(Clone)]
 pub struct Waiting {
     pub fingerprint: Fingerprint,
@@ -62,26 +62,26 @@ pub struct Process {
     pub index: Index,
     pub remembered: HashMap<String, RuntimeState>,
     pub key: Rc<FingerprintKey>,
-    /// The pairs that fingerprints stand for.
+    /// The pair of each fingerprint.
     pub pairs: Rc<HashMap<Fingerprint, Pair>>,
     pub replies: HashMap<(Fingerprint, String), (Answer, Duration)>,
-    /// Questions that resources wait for, by their UIDs.
+    /// Waiting calls, by the UID of their resource.
     pub questions: HashMap<String, Waiting>,
-    /// Resources as the watch has shown them.
+    /// Resources as the watch has delivered them.
     pub watched: BTreeMap<String, StaticAwsCredentials>,
-    /// Resources that are to be looked at.
+    /// Enqueued resources.
     pub woken: BTreeSet<String>,
-    /// When resources are looked at again.
+    /// When resources are requeued.
     pub timers: BTreeMap<String, Duration>,
-    /// What the looks stand for that runs remember.
+    /// The inputs behind the hashes in the memory of resources.
     pub looks: HashMap<String, Seen>,
     told: usize,
-    /// What a list has said of Secrets is not said again.
+    /// Events of Secrets before this one are covered by a list, and not delivered.
     listed: usize,
 }
 
 impl Process {
-    /// One that knows nothing.
+    /// A process with an empty memory.
     pub fn new() -> Self {
         let key = FingerprintKey::random().expect("there is randomness");
         let pairs = universe().into_iter();
@@ -103,7 +103,7 @@ impl Process {
         }
     }
 
-    /// What the watches of this process have not said yet.
+    /// The events that the watches of this process have not delivered yet.
     pub fn untold<'a>(&self, store: &'a Store) -> impl Iterator<Item = &'a Rc<Event>> {
         let listed = self.listed;
         let rest = store.events.iter().enumerate().skip(self.told);
@@ -111,7 +111,7 @@ impl Process {
             .map(|(_, event)| event)
     }
 
-    /// The next thing that a watch says.
+    /// The next event of a watch.
     pub fn next_event(&mut self, store: &Store) -> Option<Rc<Event>> {
         loop {
             let event = store.events.get(self.told)?;
@@ -122,22 +122,22 @@ impl Process {
         }
     }
 
-    /// A list of Secrets has said what the watch was about to say of them.
+    /// A list covers the events of Secrets that were not delivered yet.
     pub fn has_listed_secrets(&mut self, store: &Store) {
         self.listed = store.events.len();
     }
 
-    /// Lists have said all.
+    /// Lists cover all events that were not delivered yet.
     pub fn has_listed_all(&mut self, store: &Store) {
         self.told = store.events.len();
     }
 
-    /// What is remembered of a resource.
+    /// The state of a resource in memory.
     pub fn remembered(&mut self, uid: &str) -> &mut RuntimeState {
         self.remembered.entry(uid.to_owned()).or_default()
     }
 
-    /// An answer that still stands, as all who use a pair share it.
+    /// A cached answer, which all resources with the pair share.
     pub fn recall(
         &self,
         fingerprint: Fingerprint,
@@ -151,7 +151,7 @@ impl Process {
         (age <= max_age && stands).then(|| answer.clone())
     }
 
-    /// Keeps an answer that says something.
+    /// Caches a conclusive answer.
     pub fn keep(&mut self, fingerprint: Fingerprint, region: &str, answer: &Answer, now: Duration) {
         if answer.undetermined().is_none() {
             let key = (fingerprint, region.to_owned());

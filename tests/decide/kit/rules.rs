@@ -1,4 +1,4 @@
-//! What holds for every single effect, in every test.
+//! Invariants of every single effect, in every test.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -20,11 +20,10 @@ use static_aws_credentials::{
 
 use super::{World, build::universe, run::Run, store::Event};
 
-/// Two questions a minute apart; a timer may fire a little early.
+/// Two calls a minute apart; a timer may fire a little early.
 const CONFIRMED: Duration = Duration::from_millis(59_400);
 
-/// A target is written from a pair that was read from the source and accepted, and over nothing
-/// that is somebody else's.
+/// A target is written only from a pair that was read from the source and accepted, and never over a foreign Secret.
 pub fn may_write(
     world: &World,
     run: &Run,
@@ -56,7 +55,7 @@ pub fn may_write(
             .as_deref()
             .is_some_and(|uid| seen.uid == *uid)
             && current.metadata.resource_version == Some(seen.version.to_string());
-        // A version that is not known any more is refused by the API server.
+        // The API server rejects a write over an older version.
         assert!(
             !known || is_ours(&current.metadata, run) || consents(&current.metadata, run),
             "a Secret is overwritten that is not ours: {:?}",
@@ -65,7 +64,7 @@ pub fn may_write(
     }
 }
 
-/// A target is withdrawn if the user wants that and its pair is certainly refused.
+/// A target is withdrawn only if the spec asks for that and the rejection of its pair is certain.
 pub fn may_withdraw(world: &World, run: &Run, name: &str) {
     let current = world.store.secret(name);
     assert!(
@@ -95,8 +94,8 @@ pub fn may_withdraw(world: &World, run: &Run, name: &str) {
     );
 }
 
-/// A stray goes only if it is ours, and only when the target stands. Another object of its name and
-/// a later version of it are safe: the request names what was seen.
+/// A stray is deleted only if it has both marks, and only when the target exists. Another object of its name and a
+/// later version are safe: the request has UID and version as preconditions.
 pub fn may_delete_stray(world: &World, run: &Run, name: &str, seen: &SecretVersion) {
     assert_ne!(name, run.resource.target);
     let policy = run.resource.deletion_policy;
@@ -132,7 +131,7 @@ pub fn may_release(world: &World, run: &Run, name: &str, seen: &SecretVersion) {
     );
 }
 
-/// Whether something happened to a Secret that the watch has not said yet, so that nobody can know.
+/// Whether an event of a Secret was not delivered yet, so that the process cannot know it.
 fn is_untold(world: &World, name: &str) -> bool {
     world
         .process
@@ -143,7 +142,7 @@ fn is_untold(world: &World, name: &str) -> bool {
         })
 }
 
-/// What every status keeps to.
+/// Invariants of every status.
 pub fn may_report(world: &World, run: &Run, status: &StaticAwsCredentialsStatus) {
     let is = |kind| conditions::is_true(&status.conditions, kind);
     let summaries = [
@@ -196,7 +195,7 @@ pub fn may_report(world: &World, run: &Run, status: &StaticAwsCredentialsStatus)
     }
 }
 
-/// Eight characters in a row of a key are too many.
+/// Fails if a text shows 8 consecutive characters of a key.
 pub fn no_key_material(text: &str) {
     for pair in universe() {
         for value in [pair.id, pair.secret] {

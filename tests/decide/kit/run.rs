@@ -1,4 +1,4 @@
-//! One run: the steps of `decide`, as the operator takes them, and the rules that hold for each.
+//! One reconcile: the steps of `decide` as the operator takes them, and the rules for each.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,18 +21,18 @@ use static_aws_credentials::{
 
 use super::{World, build::key_pair, process::Waiting, store::NAMESPACE};
 
-/// A run that did not come to its end.
+/// Why a reconcile did not complete.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// Somebody else wrote first.
+    /// Another writer was first.
     Conflict,
-    /// A write was carried out and its answer lost.
+    /// A write was stored, and its response was lost.
     Lost,
     /// The process ended.
     Crash,
 }
 
-/// A run in progress.
+/// A reconcile in progress.
 pub struct Run {
     pub name: String,
     pub resource: ValidatedCredentials,
@@ -48,7 +48,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Begins where the watch and the memory stand.
+    /// Begins with the present state of watch and memory.
     pub fn new(world: &mut World, object: &StaticAwsCredentials) -> Self {
         let resource = ValidatedCredentials {
             credential_process_ttl: world.credential_process_ttl,
@@ -97,7 +97,7 @@ impl Run {
         }
     }
 
-    /// Runs, and returns when to look again.
+    /// Reconciles, and returns the pause before the next reconcile.
     pub fn go(mut self, world: &mut World) -> Result<Option<Duration>, Broken> {
         for _ in 0..16 {
             match self.with(world, world.decide) {
@@ -227,7 +227,7 @@ impl Run {
         Ok(())
     }
 
-    /// Asks about the pairs of other accounts that are Ready, until one is accepted.
+    /// Sends the pairs of other accounts that are Ready to STS, until one is accepted.
     fn control_by_others(&mut self, world: &mut World, region: &Region) -> Result<(), Broken> {
         let own = self.status.identity.clone().map(|it| it.account_id);
         let mut control = Control::NoPair;
@@ -253,7 +253,7 @@ impl Run {
         Ok(())
     }
 
-    /// What the index is told of the resource when its own status has come back.
+    /// The references of a resource for the index, those of its own status included.
     pub fn mentions(
         object: &StaticAwsCredentials,
     ) -> static_aws_credentials::domain::index::References {

@@ -18,13 +18,13 @@ use static_aws_credentials::{
     },
 };
 
-/// Where everything is.
+/// The namespace of all objects.
 pub const NAMESPACE: &str = "team";
 const SOMEBODY: &str = "somebody";
-/// Of ten digits, so that a version is told from any other number wherever it stands.
+/// 10 digits, so that a version differs from any other number in a text.
 pub const FIRST_VERSION: u64 = 1_000_000_000;
 
-/// What a watch says.
+/// An event of a watch.
 #[derive(Debug)]
 pub enum Event {
     Secret(String, SecretVersion),
@@ -34,13 +34,13 @@ pub enum Event {
 }
 
 impl Event {
-    /// Whether the watch of Secrets says it.
+    /// Whether the event is of the watch of Secrets.
     pub fn is_of_a_secret(&self) -> bool {
         matches!(self, Self::Secret(..) | Self::SecretGone(..))
     }
 }
 
-/// The object is not what the writer believes.
+/// The object is not in the state that the writer expects.
 #[derive(Debug)]
 pub struct Conflict;
 
@@ -49,7 +49,7 @@ pub struct Conflict;
 pub struct Store {
     pub secrets: BTreeMap<String, Secret>,
     pub resources: BTreeMap<String, StaticAwsCredentials>,
-    /// Everything that watches say, from the beginning; each process is told at its own pace.
+    /// All events of watches, from the beginning. Each process reads them at its own pace.
     pub events: Vec<Rc<Event>>,
     /// Secrets that an admission policy protects from deletion.
     pub protected: std::collections::BTreeSet<String>,
@@ -58,12 +58,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// A Secret as it stands.
+    /// The present state of a Secret.
     pub fn secret(&self, name: &str) -> Option<&Secret> {
         self.secrets.get(name)
     }
 
-    /// A Secret that has no namesake yet.
+    /// Creates a Secret, unless the name exists.
     pub fn create(&mut self, mut secret: Secret, manager: &str) -> Result<SecretVersion, Conflict> {
         if self.secrets.contains_key(&secret.name_any()) {
             return Err(Conflict);
@@ -72,7 +72,7 @@ impl Store {
         Ok(self.put(secret, manager))
     }
 
-    /// The operator's write over a version that it knows.
+    /// The operator's write over a known version.
     pub fn replace(&mut self, mut secret: Secret) -> Result<SecretVersion, Conflict> {
         let current = self.secrets.get(&secret.name_any()).ok_or(Conflict)?;
         let same = current.metadata.uid == secret.metadata.uid
@@ -96,7 +96,7 @@ impl Store {
         Ok(self.put(secret, FIELD_MANAGER))
     }
 
-    /// What somebody does to a Secret with an editor, or by creating it.
+    /// Another user's edit of a Secret, or its creation.
     pub fn edit(&mut self, name: &str, change: impl FnOnce(&mut Secret)) {
         let before = self.secrets.get(name).cloned();
         let mut secret = before.clone().unwrap_or_else(|| {
@@ -155,7 +155,7 @@ impl Store {
         self.put_resource(resource);
     }
 
-    /// Writes a status over the version that the writer knows.
+    /// Writes a status over a known version.
     pub fn write_status(
         &mut self,
         name: &str,
@@ -166,13 +166,13 @@ impl Store {
         if resource.metadata.resource_version.as_deref() != Some(version) {
             return Err(Conflict);
         }
-        // What is stored has been through JSON.
+        // The API server stores JSON.
         let stored = serde_json::to_value(status).and_then(serde_json::from_value);
         resource.status = Some(stored.expect("a status is JSON"));
         Ok(self.put_resource(resource))
     }
 
-    /// Deletes a resource. What it owns is left to the garbage collector.
+    /// Deletes a resource. Its Secrets are left to the garbage collector.
     pub fn delete_resource(&mut self, name: &str) {
         if let Some(resource) = self.resources.remove(name) {
             self.version();
@@ -208,7 +208,7 @@ impl Store {
         seen
     }
 
-    /// A resource whose metadata changed, and not its spec.
+    /// Stores a resource as a new version, with the generation that it has.
     pub fn put_resource(&mut self, mut resource: StaticAwsCredentials) -> u64 {
         let version = self.version();
         resource.metadata.resource_version = Some(version.to_string());
@@ -232,7 +232,7 @@ impl Store {
     }
 }
 
-/// The schema's default.
+/// The default status of the schema.
 fn never_observed() -> StaticAwsCredentialsStatus {
     let status = json!({ "observedGeneration": -1, "conditions": [{
         "type": "Ready", "status": "Unknown", "reason": "Pending", "message": "not observed yet",
@@ -255,7 +255,7 @@ fn content(secret: &Secret) -> Content<'_> {
     )
 }
 
-/// A writer owns what it changes. A writer of everything takes the data from the others.
+/// A writer owns the fields that it changes. The operator takes the data from other writers.
 fn managed_fields(
     before: Option<&Secret>,
     after: &Secret,

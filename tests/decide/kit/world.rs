@@ -1,4 +1,4 @@
-//! Time, watches and runs, as the controller and the API server bring them together.
+//! Time, watches and reconciles, in the roles of the controller and the API server.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -25,37 +25,37 @@ use super::{
 /// 2026-01-01.
 const START: i64 = 1_767_225_600;
 
-/// Everything.
+/// The state of the whole world.
 #[derive(Clone)]
 pub struct World {
     pub store: Store,
     pub aws: Aws,
     pub process: Process,
-    /// Time since the beginning, as no clock can falsify it.
+    /// Time since the beginning, independent of the wall clock.
     pub now: Duration,
     pub wall_shift: SignedDuration,
     pub clock_jumped: bool,
     pub jitter: f64,
     pub endpoint_replaced: bool,
-    /// The operator's setting.
+    /// The operator's `--credential-process-ttl`.
     pub credential_process_ttl: u32,
-    /// Labels that targets get from their resources.
+    /// Labels that are copied from resources to targets.
     pub copied_labels: Vec<String>,
-    /// Access key IDs that were published without a question, at level Format.
+    /// Access key IDs that were published without a call to STS, at level Format.
     pub vouched: BTreeSet<String>,
-    /// What goes wrong with requests.
+    /// Faults of requests.
     pub fate: Fate,
-    /// Another replica, which has no effects but hears what its watches say.
+    /// The other replica, with its own memory and its own position in the events.
     pub other: Option<Box<Process>>,
-    /// What decides. Only a test that breaks it on purpose puts another in its place.
+    /// The decision function. Tests replace it to break it on purpose, or to count the decisions.
     pub decide: fn(&Known<'_>) -> Step,
-    /// Requests that were made.
+    /// The requests since the log was last cleared.
     pub log: Vec<String>,
     base: Instant,
 }
 
 impl World {
-    /// Nothing but a process and AWS.
+    /// A process and AWS, and no objects.
     pub fn new() -> Self {
         Self {
             store: Store::default(),
@@ -77,7 +77,7 @@ impl World {
         }
     }
 
-    /// The resource `orders`, whose pair `alpha` is proven and published.
+    /// The resource `orders`, which has verified and published the pair `alpha`.
     pub fn published() -> Self {
         Self::published_with(|_| {})
     }
@@ -94,7 +94,7 @@ impl World {
         world
     }
 
-    /// A target whose source is gone since, and one whose source holds a pair that is refused.
+    /// A target whose source is deleted, and one whose source holds a rejected pair.
     pub fn published_without_a_proven_source() -> [Self; 2] {
         let spoil: [fn(&mut Self); 2] = [
             |world| world.store.delete(SOURCE, None).unwrap(),
@@ -121,19 +121,19 @@ impl World {
         self.store.apply(orders);
     }
 
-    /// What the wall clock says, in whole seconds.
+    /// The time of the wall clock, in whole seconds.
     pub fn wall(&self) -> Timestamp {
         let start = Timestamp::from_second(START).expect("the start is a time");
         let wall = start + SignedDuration::from_secs(self.now.as_secs().cast_signed());
         wall + self.wall_shift
     }
 
-    /// The clock that only goes forward.
+    /// The monotonic clock.
     pub fn mono(&self) -> Instant {
         self.base + self.now
     }
 
-    /// The watch says the next thing.
+    /// Delivers the next event of the watch. Returns whether there was one.
     pub fn deliver(&mut self) -> bool {
         let process = &mut self.process;
         let Some(event) = process.next_event(&self.store) else {
@@ -162,7 +162,7 @@ impl World {
         true
     }
 
-    /// One run of one resource, with what the watch has said so far.
+    /// Reconciles a resource once, with the events that the watch has delivered so far.
     pub fn run(&mut self, name: &str) {
         self.process.woken.remove(name);
         self.process.timers.remove(name);
@@ -193,7 +193,7 @@ impl World {
         }
     }
 
-    /// Everything that is due now happens.
+    /// Delivers all events, and reconciles until nothing is due.
     pub fn settle(&mut self) {
         for _ in 0..500 {
             while self.deliver() {}
@@ -208,7 +208,7 @@ impl World {
         panic!("it never settles: {:?}", self.log);
     }
 
-    /// Time passes, and what falls due meanwhile happens when it does.
+    /// Advances the time, and reconciles when timers are due.
     pub fn advance(&mut self, duration: Duration) {
         let end = self.now + duration;
         self.settle();
@@ -226,7 +226,7 @@ impl World {
         self.now = end;
     }
 
-    /// AWS answers what waits, and everything that follows happens.
+    /// AWS answers all waiting calls; then settles.
     pub fn answer(&mut self) {
         self.aws.awaits = None;
         for (uid, waiting) in &mut self.process.questions {
@@ -241,7 +241,7 @@ impl World {
         self.settle();
     }
 
-    /// When a resource is looked at again, if nothing changes.
+    /// The pause before a resource is requeued, if nothing changes.
     pub fn next_look(&self, name: &str) -> Option<Duration> {
         Some(self.process.timers.get(name)?.saturating_sub(self.now))
     }

@@ -1,4 +1,4 @@
-//! The model notices when `decide` is broken: each rule is broken once, on purpose.
+//! The model fails if `decide` is broken: each rule is broken once, on purpose.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -24,7 +24,7 @@ use super::{
 
 const FEW: Budget = Budget::new(1, 1, 1);
 
-/// What the search says of a broken rule.
+/// The panic message of the search with a broken rule.
 fn complaint(budget: Budget, broken: Decide) -> String {
     let search = catch_unwind(AssertUnwindSafe(|| explore(budget, broken)));
     let told = search.expect_err("the broken rule was not noticed");
@@ -131,7 +131,7 @@ fn a_secret_of_a_stranger_taken_for_ours_is_noticed() {
     assert!(complaint.contains("that is not ours"), "{complaint}");
 }
 
-/// A Secret without any mark, as if it consented.
+/// Adds the consent to adoption to a Secret without annotations.
 fn taken_for_ours(target: &Target) -> Target {
     let Target::Found(found) = target else {
         return Target::Absent;
@@ -174,7 +174,7 @@ fn a_change_that_is_not_made_is_noticed() {
     );
 }
 
-/// Decides, and then does something else.
+/// Decides, and then changes the plan.
 fn acting(known: &Known<'_>, otherwise: impl FnOnce(&mut Plan)) -> Step {
     match decide(known) {
         Step::Act(mut plan) => {

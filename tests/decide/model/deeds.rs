@@ -1,4 +1,4 @@
-//! What people do, and AWS in their name.
+//! Actions of people, in AWS too.
 
 use k8s_openapi::ByteString;
 use static_aws_credentials::api::{DeletionPolicy, OnRejected};
@@ -10,7 +10,7 @@ pub const SECOND: &str = "second-key-pair";
 /// Another name for the target.
 pub const RENAMED: &str = "renamed";
 
-/// One thing that somebody does.
+/// One action of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
     Rotate,
@@ -29,7 +29,7 @@ pub enum Deed {
     Deactivate,
 }
 
-/// All of them.
+/// All actions.
 pub const DEEDS: [Deed; 14] = [
     Deed::Rotate,
     Deed::Spoil,
@@ -47,7 +47,7 @@ pub const DEEDS: [Deed; 14] = [
     Deed::Deactivate,
 ];
 
-/// Does it, if it can be done.
+/// Performs an action, if it is possible.
 pub fn done(world: &mut World, deed: Deed) -> bool {
     let stands = world.store.secret(TARGET).is_some();
     match deed {
@@ -96,7 +96,7 @@ pub fn done(world: &mut World, deed: Deed) -> bool {
     true
 }
 
-/// What a stranger keeps under the name that the target is to have.
+/// The data of a foreign Secret under the name that the target is to have.
 pub fn stranger() -> std::collections::BTreeMap<String, ByteString> {
     crate::kit::data(&[("password", "of a stranger")])
 }

@@ -1,4 +1,4 @@
-//! What people asked for, and whether they have it.
+//! The state that people asked for, and whether it is reached.
 
 use static_aws_credentials::api::{DeletionPolicy, OnRejected};
 
@@ -8,8 +8,7 @@ use super::{
 };
 use crate::kit::{Pair, TARGET, World, alpha, beta};
 
-/// What no move of the operator takes away: a stranger's Secret, and a proven pair from those who
-/// mount it.
+/// No move of the operator removes a foreign Secret, or a verified pair from the pods that mount it.
 pub fn nothing_was_lost(before: &World, step: Move, after: &World) {
     let stranger = before
         .store
@@ -30,7 +29,7 @@ pub fn nothing_was_lost(before: &World, step: Move, after: &World) {
     let Some(published) = before.status().published else {
         return;
     };
-    // Under the name that the run knew: the spec may say another meanwhile.
+    // Under the name in the status: the spec may name another target meanwhile.
     if before.pair_in(&published.secret_name).is_some() {
         let kept = [TARGET, RENAMED]
             .iter()
@@ -39,7 +38,7 @@ pub fn nothing_was_lost(before: &World, step: Move, after: &World) {
     }
 }
 
-/// What holds when everything has come to rest.
+/// The state when everything has settled.
 pub fn is_reached(world: &World) {
     let spec = world.store.resources["orders"].spec.clone();
     let name = spec
@@ -89,7 +88,7 @@ fn wanted(world: &World, source: &str) -> Option<Pair> {
     known.then_some(pair)
 }
 
-/// Secrets that carry a label of ours.
+/// Secrets with labels: only the operator sets any here.
 fn ours(world: &World) -> Vec<String> {
     let secrets = world.store.secrets.iter();
     let marked = secrets.filter(|(_, secret)| secret.metadata.labels.is_some());

@@ -1,4 +1,4 @@
-//! What may happen next.
+//! The moves that are possible next.
 
 use std::{fmt, rc::Rc, time::Duration};
 
@@ -7,7 +7,7 @@ use static_aws_credentials::api::Reason;
 use super::deeds::{DEEDS, Deed, SECOND, done};
 use crate::kit::{SOURCE, World, alpha, beta, resource};
 
-/// How much may still happen.
+/// The number of moves of each kind that are left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Budget {
     people: u8,
@@ -15,31 +15,31 @@ pub struct Budget {
     pauses: u8,
 }
 
-/// One thing that happens.
+/// One move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Move {
-    /// The watch says the next thing.
+    /// The watch delivers the next event.
     Hear,
-    /// The process looks at the resource.
+    /// The process reconciles the resource.
     Run,
-    /// The same, and the process ends instead of making a request.
+    /// The same, and the process ends instead of making this request.
     RunAndEnd(u32),
-    /// The same, and the answer to a write is lost.
+    /// The same, and the response to this write is lost.
     RunDeaf(u32),
-    /// The same, and before a request the other replica takes over and does all that it finds to
-    /// do. The first one carries its run to the end nevertheless.
+    /// The same, and before this request the other replica becomes the leader and settles. The first replica completes
+    /// its reconcile nevertheless.
     RunDeposed(u32),
-    /// The same, and before a request somebody does something.
+    /// The same, and before this request a person acts.
     RunAmid(u32, Deed),
-    /// Nothing happens until something falls due.
+    /// Time passes until a timer is due.
     Pause,
-    /// Somebody does something.
+    /// A person acts.
     Do(Deed),
-    /// Something goes wrong.
+    /// A fault.
     Suffer(Fault),
 }
 
-/// What goes wrong between runs.
+/// Faults between reconciles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     End,
@@ -111,7 +111,7 @@ pub fn beginning() -> World {
     world
 }
 
-/// Everything that may happen next.
+/// All moves that are possible next.
 pub fn moves(world: &World, budget: Budget) -> Vec<(Move, Budget)> {
     let hears = world.process.untold(&world.store).next().is_some();
     let runs = !world.process.woken.is_empty();
@@ -128,7 +128,7 @@ pub fn moves(world: &World, budget: Budget) -> Vec<(Move, Budget)> {
     all.into_iter().filter_map(affordable).collect()
 }
 
-/// The points at which a run can be interrupted are found by letting it run once.
+/// A reconcile without faults shows the requests at which it can be interrupted.
 fn interruptions(world: &World) -> Vec<Move> {
     let calm = taken(world, Move::Run);
     let log = calm.map(|calm| calm.log).unwrap_or_default();
@@ -144,7 +144,7 @@ fn interruptions(world: &World) -> Vec<Move> {
         .collect()
 }
 
-/// Where a move leads, if it can be made.
+/// The state after a move, if the move is possible.
 pub fn taken(world: &World, step: Move) -> Option<World> {
     let mut next = world.clone();
     next.log.clear();
@@ -177,7 +177,7 @@ pub fn taken(world: &World, step: Move) -> Option<World> {
     happened.then_some(next)
 }
 
-/// A run, at whose end whatever was to happen meanwhile has happened.
+/// Reconciles. Returns whether all faults that were set have occurred.
 fn ran(world: &mut World) -> bool {
     world.run("orders");
     let fate = std::mem::take(&mut world.fate);
@@ -212,7 +212,7 @@ fn suffered(world: &mut World, fault: Fault) -> bool {
 }
 
 impl World {
-    /// Goes on to when something falls due.
+    /// Advances to the next timer.
     fn pause(&mut self) -> bool {
         let due = self
             .process
@@ -228,7 +228,7 @@ impl World {
         true
     }
 
-    /// Nothing goes wrong any more, nobody does anything, and time passes.
+    /// Ends all faults, and lets time pass without actions of people.
     pub fn rest(&mut self) {
         self.aws.outage = None;
         self.aws.breaks_signatures = false;

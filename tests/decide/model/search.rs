@@ -1,4 +1,4 @@
-//! Depth first, each state once.
+//! Depth-first search that visits each state once.
 
 use std::{collections::HashSet, rc::Rc};
 
@@ -11,18 +11,17 @@ use super::{
 };
 use crate::kit::World;
 
-/// What a search went through.
+/// The size of a search.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Found {
     pub states: usize,
     pub moves: usize,
 }
 
-/// What takes the place of `decide`.
+/// A function in the place of `decide`.
 pub type Decide = fn(&Known<'_>) -> Step;
 
-/// Goes through all states that can be reached. Panics at the first that is wrong, and says how it
-/// was reached.
+/// Visits all states that can be reached. Panics at the first wrong state, and prints the moves to it.
 pub fn explore(budget: Budget, decide: Decide) -> Found {
     let mut world = beginning();
     world.decide = decide;
@@ -47,7 +46,7 @@ struct Search {
     path: Path,
 }
 
-/// A move that was not made yet.
+/// A move that is still to be made.
 struct Open {
     depth: usize,
     from: Rc<World>,
@@ -55,7 +54,7 @@ struct Open {
     budget: Budget,
 }
 
-/// The moves so far; told when a rule is broken.
+/// The moves so far; printed when a rule is broken.
 #[derive(Default)]
 struct Path(Vec<Move>);
 

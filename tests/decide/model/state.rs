@@ -1,5 +1,5 @@
-//! What tells two states apart: everything that a decision can depend on, without what merely
-//! counts (versions, UIDs, the time of day).
+//! The identity of a state: everything that a decision can depend on, without the values of versions, UIDs and the time
+//! of day.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +16,7 @@ use static_aws_credentials::{
 use super::moves::Budget;
 use crate::kit::{Event, FIRST_VERSION, NAMESPACE, Process, World, universe};
 
-/// A state, hashed. Of a million states two would be taken for one once in 10^26 searches.
+/// A hash of a state. 1 in 10^26 searches of a million states has a collision.
 pub fn key(world: &World, budget: Budget) -> u128 {
     let text = canonical(&text(world), world);
     let half = |salt: u8| {
@@ -113,13 +113,13 @@ fn memory(text: &mut String, process: &Process, remembered: &RuntimeState) {
         json(text, &written.status);
     }
     line(text, &remembered.failures);
-    // What it keeps to itself: the timer, when a refusal began, the restores.
+    // The fields from the timer on, most of which are private.
     let whole = format!("{remembered:?}");
     let private = whole.split_once(" timer: ").map(|(_, rest)| rest);
     text.push_str(private.expect("there is a timer"));
 }
 
-/// The pair that a fingerprint stands for.
+/// The pair of a fingerprint.
 fn name(process: &Process, fingerprint: Fingerprint) -> (&str, &str) {
     let pair = process.pairs.get(&fingerprint);
     let pair = pair.expect("a fingerprint of a pair that exists");
@@ -136,7 +136,7 @@ fn json(text: &mut String, what: &impl serde::Serialize) {
     let _ = writeln!(text, "{value}");
 }
 
-/// No decision asks when a condition changed, or when something was created or published.
+/// No decision here depends on when a condition changed, or an object was created or published.
 fn forget_times(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::Object(fields) => {
@@ -150,7 +150,7 @@ fn forget_times(value: &mut serde_json::Value) {
     }
 }
 
-/// Numbers the versions and UIDs by their order, and counts time from now.
+/// Replaces versions and UIDs by their rank, and times by their distance from now.
 fn canonical(text: &str, world: &World) -> String {
     let found = numbers(text, world);
     let ranks = |kind: char| {
@@ -175,7 +175,7 @@ fn canonical(text: &str, world: &World) -> String {
     out
 }
 
-/// A number that is not the same in two runs of the same story.
+/// A number that differs between two plays of the same story.
 struct Number {
     kind: char,
     at: usize,
@@ -231,7 +231,7 @@ fn uid(text: &str) -> Found {
     Some((digits.parse().ok()?, length + 4))
 }
 
-/// A time of the wall clock or of the clock that only goes forward, as so long ago.
+/// The age of a time, of the wall clock or the monotonic clock.
 fn time(text: &str, world: &World) -> Found {
     if let Some(rest) = text.strip_prefix("Instant { ") {
         let end = rest.find('}')? + 1;

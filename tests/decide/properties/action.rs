@@ -1,4 +1,4 @@
-//! Everything that may happen.
+//! All actions of a story.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use static_aws_credentials::api::{
 
 use crate::kit::{Pair, SOURCE, TARGET, World, alpha, beta, foreign_account, resource, root};
 
-/// One thing that happens.
+/// One action.
 #[derive(Clone, Debug)]
 pub enum Action {
     Fill(Content),
@@ -40,7 +40,7 @@ pub enum Action {
     Run,
 }
 
-/// What a source may hold.
+/// The content of a source.
 #[derive(Clone, Debug)]
 pub enum Content {
     Pair(u8),
@@ -49,7 +49,7 @@ pub enum Content {
     OneKey,
 }
 
-/// A field of the spec, and what it is set to.
+/// A field of the spec, and its new value.
 #[derive(Clone, Debug)]
 pub enum Field {
     Account(Option<&'static str>),
@@ -66,7 +66,7 @@ pub enum Field {
 }
 
 impl Action {
-    /// Whether what it does depends on when the process ran.
+    /// Whether the effect depends on when the process reconciled.
     pub fn depends_on_the_process(&self) -> bool {
         matches!(
             self,
@@ -79,7 +79,7 @@ impl Action {
         )
     }
 
-    /// Whether it changes what AWS says.
+    /// Whether the action changes the answers of AWS.
     pub fn is_of_aws(&self) -> bool {
         matches!(
             self,
@@ -91,7 +91,7 @@ impl Action {
         )
     }
 
-    /// What a person does to have the pair `alpha` published after all.
+    /// The actions after which the pair `alpha` is published.
     pub fn amends() -> Vec<Self> {
         let fields = [
             Field::Account(None),
@@ -127,7 +127,7 @@ fn pair(number: u8) -> Pair {
     }
 }
 
-/// Lets it happen.
+/// Performs an action.
 pub fn perform(world: &mut World, action: &Action) {
     let edit_target = |world: &mut World, edit: fn(&mut k8s_openapi::api::core::v1::Secret)| {
         if world.store.secret(TARGET).is_some() {
@@ -228,7 +228,7 @@ fn respecify(world: &mut World, field: &Field) {
     });
 }
 
-/// A second resource that wants the same target, with a pair of its own.
+/// Creates or deletes a second resource with the same target and its own pair.
 fn rival(world: &mut World, there: bool) {
     if there {
         let mut rival = resource("rival");

@@ -1,4 +1,4 @@
-//! How often what happens.
+//! The probabilities of actions.
 
 use proptest::prelude::*;
 use static_aws_credentials::api::{
@@ -60,7 +60,7 @@ fn outages() -> impl Strategy<Value = Action> {
     reasons.prop_map(Action::Outage)
 }
 
-/// Anything.
+/// Any action.
 pub fn actions() -> impl Strategy<Value = Action> {
     let name = || prop_oneof![Just(TARGET), Just("renamed")];
     let of_people = prop_oneof![

@@ -1,6 +1,6 @@
-//! That these tests can fail: after the kill something is done behind the back of the fresh process,
-//! so that it does not converge or does more than it may, and the code that judges every other run
-//! has to say so.
+//! Proof that these tests can fail: after the kill, a deed behind the back of the new process
+//! prevents its convergence or makes it do more than it may, and the code that checks all other runs
+//! has to report it.
 
 use std::sync::Arc;
 
@@ -28,16 +28,16 @@ use crate::{
 
 pub const NAME: &str = "f1_a_convergence_that_is_broken_is_noticed";
 
-/// Most of them wait for an end that does not come, so they have places of their own.
+/// Most of these runs wait for an end that never comes, so they have permits of their own.
 static PLACES: Semaphore = Semaphore::const_new(4);
 
-/// A betrayal of a story.
+/// A story, and the deed that breaks its convergence.
 struct Betrayal {
     story: &'static Story,
     /// The point at which the first process is killed, as it is printed.
     at: &'static str,
     deed: Deed,
-    /// What the judgement has to say.
+    /// What the error of the check has to contain.
     told: &'static str,
 }
 
@@ -151,7 +151,7 @@ async fn is_noticed(stage: Arc<Stage>, betrayal: &'static Betrayal) -> Result<()
     Ok(())
 }
 
-/// From now on such requests are answered as if they had been carried out, and go no further.
+/// From now on, matching requests are answered as if they had been carried out, and are not forwarded.
 fn swallow(
     scene: &Scene,
     is_meant: impl Fn(&RequestHead) -> bool + Send + Sync + 'static,
@@ -184,7 +184,7 @@ async fn swallow_status(scene: &Scene) -> Result<()> {
     swallow(scene, is_meant, &scene.resources.get("orders").await?)
 }
 
-/// The pair that was refused is accepted by the time of the second process.
+/// AWS accepts the rejected pair before the second process starts.
 async fn claim_success(scene: &Scene) -> Result<()> {
     scene.sts.accept(SECOND.0, ACCOUNT, ARN, "AIDAQUAIL");
     scene
@@ -206,7 +206,7 @@ fn ask_again(scene: &Scene) {
     scene.sts.answers(SECOND.0, [slow.clone(), slow, known]);
 }
 
-/// Requests that nobody has a reason for, through the same proxy, for as long as it is there.
+/// Needless requests through the same proxy, until the proxy is gone.
 fn chatter(scene: &Scene) -> Result<()> {
     let address = scene.proxy.url();
     let address = address

@@ -1,4 +1,4 @@
-//! A story is played, with one process or with two of which the first is killed.
+//! Runs a story, with one process or with two, the first of which is killed.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::{
     sightings::Sightings,
 };
 
-/// A loop would show as more.
+/// Longer than the pauses of a loop of reconciles.
 const SILENCE: Duration = Duration::from_millis(1200);
 const RESTARTED: &str = "ConsumersRestarted";
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -27,28 +27,28 @@ const DEADLINE: Duration = Duration::from_mins(1);
 /// How a story ended.
 pub struct Played {
     pub outcome: Outcome,
-    /// Of the process or the processes that played it.
+    /// The requests of all its processes.
     pub requests: Vec<Recorded>,
-    /// Targets that went.
+    /// Targets that were deleted.
     pub gone: Vec<String>,
-    /// How often AWS was asked.
+    /// The number of calls to STS.
     pub questions: usize,
     /// Whether the process was killed.
     pub killed: bool,
 }
 
-/// Who is killed, and where.
+/// Whether and where the process is killed.
 #[derive(Clone, Copy)]
 pub enum Fate<'a> {
     Undisturbed,
     KilledAt(&'a Point),
-    /// As soon as the deed is done, whatever the process is about.
+    /// As soon as the deed is done, at any stage of the reconcile.
     KilledAtOnce,
-    /// As at the point, and then something is done that no convergence may survive unnoticed.
+    /// Killed at the point, and then the deed breaks the convergence in a way that the checks have to notice.
     Betrayed(&'a Point, Deed),
 }
 
-/// Plays a story to the end. With an expected outcome it ends there, otherwise as the story says.
+/// Runs a story to its end: to the expected outcome if there is one, otherwise to the end that the story defines.
 pub async fn play(
     stage: Arc<Stage>,
     story: &Story,
@@ -67,7 +67,7 @@ pub async fn play(
     (story.deed)(&mut scene).await?;
     let mut killed = false;
     if let Some(reached) = reached {
-        // A point may not come up again, since events are told apart from runs.
+        // The story may end without this request: the timing of Kubernetes Events varies, since a task sends them.
         tokio::select! {
             () = reached => killed = true,
             over = over(&scene, story, expected) => drop(over?),
@@ -83,7 +83,7 @@ pub async fn play(
     playing.end(&scene, outcome, killed).await
 }
 
-/// A story that is being played.
+/// A story in progress.
 pub struct Playing {
     pub sightings: Sightings,
     mark: usize,
@@ -91,7 +91,7 @@ pub struct Playing {
 }
 
 impl Playing {
-    /// What happens from now on is the story.
+    /// The story begins now.
     pub async fn begin(scene: &Scene) -> Result<Self> {
         let client = scene.stage.cluster().client();
         Ok(Self {
@@ -101,7 +101,7 @@ impl Playing {
         })
     }
 
-    /// The story is over. Fails if an unproven pair was ever published.
+    /// Ends the story. Fails if an unverified pair was ever published.
     pub async fn end(self, scene: &Scene, outcome: Outcome, killed: bool) -> Result<Played> {
         Ok(Played {
             outcome,
@@ -136,7 +136,7 @@ pub async fn over(scene: &Scene, story: &Story, expected: Option<&Outcome>) -> R
     ended().await?.context("the outcome did not last")
 }
 
-/// Plays what comes before a story, with somebody at the proxy from the start.
+/// Sets the scene before a story; `arrange` gets the proxy before the operator starts.
 pub async fn prepare(
     stage: Arc<Stage>,
     story: &Story,
@@ -168,7 +168,7 @@ pub async fn prepare(
     Ok(scene)
 }
 
-/// Without a node a `DaemonSet` is healthy as soon as its controller has seen it.
+/// Without a node, a `DaemonSet` is healthy as soon as its controller has observed it.
 async fn rotated(scene: &mut Scene) -> Result<()> {
     for name in ["a", "b"] {
         let labels = json!({ "app": name });
@@ -197,7 +197,7 @@ async fn rotated(scene: &mut Scene) -> Result<()> {
         .until_status("orders", RESTARTED, "Unknown", "RestartsPending")
         .await?;
     scene.stop_operator();
-    // The workloads are older than the pair: times have no fractions.
+    // The workloads must be older than the pair, and timestamps have no fractions.
     tokio::time::sleep(Duration::from_secs(2)).await;
     scene
         .published_before(SignedDuration::from_secs(91))
@@ -218,7 +218,7 @@ impl Story {
 }
 
 impl Played {
-    /// Fails if it did more than a run that nobody disturbed.
+    /// Fails if this run did more than the undisturbed run.
     pub fn compare(&self, calm: &Self, story: &Story) -> Result<()> {
         let questions = (self.questions, calm.questions);
         ensure!(questions.0 <= questions.1 + 1, "{questions:?} questions");
@@ -228,7 +228,7 @@ impl Played {
         }
         let (writes, expected) = (self.writes(), calm.writes());
         ensure!(writes == expected, "{writes:?} instead of {expected:?}");
-        // Whoever adopts finds out by a create, in each process anew.
+        // An adoption starts with a create that gets a 409, once per process.
         let refused = (self.refused_creates(), 2 * calm.refused_creates());
         ensure!(refused.0 <= refused.1, "{refused:?} creates of what exists");
         Ok(())
@@ -242,7 +242,7 @@ impl Played {
         refused.count()
     }
 
-    /// How often a Secret or a workload was changed, by what was done and to which.
+    /// The number of successful writes to Secrets and workloads, by verb and name.
     fn writes(&self) -> BTreeMap<String, usize> {
         let mut writes = BTreeMap::new();
         let changed = self.requests.iter().filter(|request| {

@@ -1,4 +1,4 @@
-//! Where a process may be killed: a request of a story, and how far it gets.
+//! The point at which a process is killed: a request of a story, and how far this request gets.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use std::{
 use cluster::proxy::{Fault, Moment, Proxy, Recorded, RequestHead, Verb};
 use tokio::sync::oneshot;
 
-/// What a request is about, the same in every run of a story.
+/// The kind of a request, the same in every run of a story.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Kind {
     verb: Verb,
@@ -21,7 +21,7 @@ pub struct Kind {
     rehearsal: bool,
 }
 
-/// The how manieth request of its kind, and how far it gets before the process is killed.
+/// The nth request of its kind, and how far it gets before the process is killed.
 #[derive(Clone, Debug)]
 pub struct Point {
     kind: Kind,
@@ -29,7 +29,7 @@ pub struct Point {
     moment: Moment,
 }
 
-/// How many requests of a kind about the lease are points: it is renewed for ever.
+/// The number of lease requests per kind that are points: the lease is renewed for ever.
 const RENEWALS: usize = 2;
 
 impl Kind {
@@ -37,7 +37,7 @@ impl Kind {
         Self {
             verb: head.verb,
             what: head.what(),
-            // An event's name is made anew each time.
+            // Each Event gets a new name.
             name: head.name.clone().filter(|_| head.resource != "events"),
             rehearsal: head.is_rehearsal(),
         }
@@ -57,7 +57,7 @@ impl fmt::Display for Point {
     }
 }
 
-/// Every point of a story that made these requests.
+/// Every point of a story with these requests.
 pub fn points_of(requests: &[Recorded]) -> Vec<Point> {
     let mut seen: BTreeMap<Kind, usize> = BTreeMap::new();
     let mut points = Vec::new();
@@ -79,8 +79,8 @@ pub fn points_of(requests: &[Recorded]) -> Vec<Point> {
     points
 }
 
-/// Lets requests go through up to a point, and tells when it is reached. From then on nothing is
-/// sent on, whoever asks: the process is dead, and does not know it yet.
+/// Lets requests pass up to a point, and signals when it is reached. From then on no request is
+/// forwarded, because the process counts as dead, although it still runs.
 pub fn lay_in_wait(proxy: &Proxy, point: &Point) -> oneshot::Receiver<()> {
     let (tell, told) = oneshot::channel();
     let tell = std::sync::Mutex::new(Some(tell));
@@ -94,7 +94,7 @@ pub fn lay_in_wait(proxy: &Proxy, point: &Point) -> oneshot::Receiver<()> {
         if Kind::of(head) != point.kind || seen.fetch_add(1, Ordering::SeqCst) + 1 != point.nth {
             return Fault::Pass;
         }
-        // Of what follows an answer nothing is to get through, however soon it comes.
+        // Set before the answer is passed on, so that no request that follows the answer gets through.
         dead.store(true, Ordering::SeqCst);
         let tell = tell.lock().ok().and_then(|mut tell| tell.take());
         let tell = move || {

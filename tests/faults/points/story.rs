@@ -1,4 +1,4 @@
-//! What users do, and how it ends where nobody is killed.
+//! What users do, and how it ends if no process is killed.
 
 use anyhow::Result;
 use futures::{FutureExt, future::LocalBoxFuture};
@@ -13,35 +13,34 @@ use crate::{
     scene::{PAIR, SECOND, Scene},
 };
 
-/// What happens in a scene.
+/// An action in a scene.
 pub type Deed = for<'a> fn(&'a mut Scene) -> LocalBoxFuture<'a, Result<()>>;
 
 /// A story of one resource, `orders`, and its source, `pair`.
 pub struct Story {
-    /// How it goes where nobody disturbs it, once it was played.
+    /// Its undisturbed run, once complete.
     pub calm: OnceCell<Played>,
     /// The name of its test.
     pub name: &'static str,
-    /// Where it begins.
+    /// The state at the beginning.
     pub begins: Begins,
-    /// What happens.
+    /// The action.
     pub deed: Deed,
-    /// Whether its requests depend on who is faster, the operator or the garbage collector.
+    /// Whether its requests depend on a race between the operator and the garbage collector.
     pub races: bool,
-    /// Ready's status and reason at the end, empty if the resource is gone.
+    /// Status and reason of Ready at the end, empty if the resource is gone.
     pub ends: &'static str,
-    /// The key ID in each Secret of this name at the end, if it is there.
+    /// The key ID in each Secret of this name at the end, if the Secret exists.
     pub holds: &'static [(&'static str, Option<&'static str>)],
 }
 
-/// Where a story begins.
+/// The state in which a story begins.
 pub enum Begins {
-    /// There is a source, a resource, and no operator; whether it is to be elected.
+    /// A source and a resource, without an operator; the flag says whether the operator will use leader election.
     Stopped(bool),
-    /// There is a source and an operator that rests.
+    /// A source and an idle operator.
     Idle,
-    /// The pair that was published is the second one, two workloads are to be restarted for it, and there is no
-    /// operator.
+    /// The second pair is published, two workloads are to be restarted for it, and no operator runs.
     Rotated,
     /// The resource, with this spec, has published the source.
     Settled(fn() -> Value),

@@ -1,4 +1,4 @@
-//! What STS, or whatever stands in its place, may answer; and the reason that follows.
+//! Answers of STS, or of something in its place, and the reason that each leads to.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use crate::scene::{ACCOUNT, ARN};
 
 /// An answer.
 pub struct Row {
-    /// What it is.
+    /// Its description.
     pub what: &'static str,
     /// The answer itself.
     pub answer: Answer,
-    /// Why a new pair is not published.
+    /// The reason why a new pair is not published.
     pub reason: &'static str,
-    /// What is said of a published pair that is proven again, before a refusal is confirmed.
+    /// The reason in `Verified` for a published pair that is verified again, before a rejection is confirmed.
     pub doubt: &'static str,
-    /// Whether time does not mend it.
+    /// Whether the pair stays rejected until it is replaced.
     pub is_final: bool,
 }
 
@@ -30,7 +30,7 @@ fn row(what: &'static str, answer: Answer, reason: &'static str) -> Row {
     }
 }
 
-/// Answers of AWS, as AWS words them: the rows of the verdict table but for the acceptance.
+/// Answers of AWS in its own words: the rows of the verdict table except for the acceptance.
 pub fn answers() -> Vec<Row> {
     let error = |status, code| Answer::error(status, code, "in other words");
     let skewed = "Signature not yet current: 20300101T000000Z is still later than 20200101T000000Z";
@@ -44,7 +44,7 @@ pub fn answers() -> Vec<Row> {
     vec![
         refused("unknown key", Answer::unknown_key(), "Settling"),
         Row {
-            // IAM never changes a secret, so of a pair that was proven the request is wrong.
+            // IAM never changes the secret of a key, so this mismatch of a verified pair means an altered request.
             doubt: "StsRequestAltered",
             ..refused(
                 "wrong secret",
@@ -76,7 +76,7 @@ pub fn answers() -> Vec<Row> {
     ]
 }
 
-/// Everything else that a network does. The endpoint is out of order then, not the pair.
+/// Everything else that a network does. The endpoint is at fault then, not the pair.
 pub fn outages() -> Vec<Row> {
     let mut rows = failures();
     rows.extend(pages());
@@ -101,7 +101,7 @@ fn failures() -> Vec<Row> {
     ]
 }
 
-/// What is no answer of AWS.
+/// Answers that do not come from AWS.
 fn pages() -> Vec<Row> {
     const UNEXPECTED: &str = "StsUnexpectedResponse";
     let whole = success(&format!(

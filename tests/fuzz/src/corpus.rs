@@ -1,5 +1,5 @@
-//! `corpus/NAME` has an input on each line, as Rust escapes bytes: first those that a person wrote,
-//! then those that libFuzzer found, each for a branch that no other input takes.
+//! `corpus/NAME` has one input per line, with bytes escaped as in Rust: first handwritten inputs,
+//! then inputs found by libFuzzer, each for a branch that no other input takes.
 
 use std::{
     fs,
@@ -10,25 +10,25 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::Target;
 
-/// The line between what a person wrote and what was found.
+/// The line between handwritten and found inputs.
 const FOUND: &str = "# found by libFuzzer, and minimised";
-/// A corpus that is longer is no longer small.
+/// The maximal size of a corpus in bytes, to keep it small.
 const LONGEST: usize = 28 * 1024;
 
 /// A corpus.
 #[derive(Default)]
 pub struct Corpus {
-    /// Written by a person.
+    /// Handwritten inputs.
     pub written: Vec<Vec<u8>>,
-    /// Found by libFuzzer.
+    /// Inputs found by libFuzzer.
     pub found: Vec<Vec<u8>>,
 }
 
 impl Corpus {
-    /// That of a target.
+    /// The corpus of a target.
     ///
     /// # Errors
-    /// If a line of it is not an input.
+    /// If a line is not an input.
     pub fn of(target: &Target) -> Result<Self> {
         let path = path_of(target);
         let text =
@@ -46,7 +46,7 @@ impl Corpus {
         [self.written.as_slice(), self.found.as_slice()].concat()
     }
 
-    /// Writes it down for a target, the short inputs first and of the found ones no more than fit.
+    /// Writes the corpus of a target, short inputs first, and only as many found inputs as fit.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -69,7 +69,7 @@ impl Corpus {
     }
 }
 
-/// Writes inputs to files of their own, as libFuzzer takes them.
+/// Writes each input to a file of its own, as libFuzzer expects.
 ///
 /// # Errors
 /// If a file cannot be written.
@@ -81,7 +81,7 @@ pub fn unpack(inputs: &[Vec<u8>], directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What [`unpack`] and libFuzzer wrote.
+/// Reads what [`unpack`] and libFuzzer wrote.
 ///
 /// # Errors
 /// If a file cannot be read.
@@ -91,10 +91,10 @@ pub fn pack(directory: &Path) -> Result<Vec<Vec<u8>>> {
         .collect()
 }
 
-/// An input as it stands in a corpus.
+/// An input as a line of a corpus.
 #[must_use]
 pub fn line(input: &[u8]) -> String {
-    // A line that begins with it would be a comment.
+    // A line that begins with `#` would be a comment.
     let text = input.escape_ascii().to_string();
     match text.strip_prefix('#') {
         Some(rest) => format!("\\x23{rest}\n"),
@@ -116,10 +116,10 @@ fn inputs(text: &str) -> Result<Vec<Vec<u8>>> {
         .collect()
 }
 
-/// The bytes behind `escape_ascii`.
+/// Reverses `escape_ascii`.
 ///
 /// # Errors
-/// If it is something else.
+/// If the text is not escaped so.
 pub fn unescaped(text: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();

@@ -1,4 +1,4 @@
-//! Builds the engine and runs it, a target at a time.
+//! Builds the engine and runs one target at a time.
 
 use std::{
     fs,
@@ -10,35 +10,35 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::{TARGET_VARIABLE, Target, corpus};
 
-/// When a run ends.
+/// The end of a run.
 #[derive(Clone, Copy, Debug)]
 pub enum Limit {
-    /// After so many executions.
+    /// After this number of executions.
     Runs(u64),
-    /// After so many seconds.
+    /// After this number of seconds.
     Seconds(u64),
 }
 
-/// The engine, built.
+/// The built engine.
 pub struct Engine {
     program: PathBuf,
 }
 
-/// How a run went.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Inputs that were tried.
+    /// The number of inputs that were tried.
     pub executions: u64,
-    /// Branches that were taken by any of them, of those that are instrumented.
+    /// The number of instrumented branches that any of them took.
     pub edges: u64,
-    /// Inputs that were kept, each for something new.
+    /// The number of inputs in the directory after the run.
     pub kept: usize,
-    /// The input that broke the promise, and what was said of it.
+    /// The input that broke the promise, and the message of the panic.
     pub broken: Option<(Vec<u8>, String)>,
 }
 
 impl Engine {
-    /// Builds it, in a directory of its own, since every crate is built for it once more.
+    /// Builds the engine, in a target directory of its own, since every crate is built again for it.
     ///
     /// # Errors
     /// If there is no C++ compiler, or the targets do not compile.
@@ -69,7 +69,7 @@ impl Engine {
         })
     }
 
-    /// Runs a target from the inputs of a directory, which gets those that are found.
+    /// Runs a target from the inputs of a directory, and adds those that it finds.
     ///
     /// # Errors
     /// If the engine does not run; a broken promise is an outcome.
@@ -137,7 +137,7 @@ impl Engine {
     }
 }
 
-/// Where the inputs of long runs are gathered.
+/// The directory for the inputs of long runs.
 #[must_use]
 pub fn gathered(target: &Target) -> PathBuf {
     workspace().join("target/fuzz/corpus").join(target.name)

@@ -1,12 +1,12 @@
-//! A reader of shared files, written from the rules of AWS's SDKs and from nobody's code, in the
-//! ways in which those differ.
+//! A reader of shared files, written from the rules of AWS's SDKs and not from their code, in the
+//! variants in which the SDKs differ.
 
 use std::collections::BTreeMap;
 
 /// Sections, each with its properties.
 pub type Sections = BTreeMap<String, BTreeMap<String, String>>;
 
-/// How a reader takes what the rules leave open.
+/// The choices of a reader where the rules leave them open.
 #[derive(Clone, Copy, Debug)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -15,15 +15,15 @@ pub type Sections = BTreeMap<String, BTreeMap<String, String>>;
 pub struct Dialect {
     /// White space before `#` or `;` ends a value.
     inline_comments: bool,
-    /// `:` may stand for `=`, as Python has it.
+    /// `:` may replace `=`, as in Python.
     colon: bool,
-    /// Double quotes around a value are no part of it.
+    /// Double quotes around a value are not part of it.
     strips_quotes: bool,
-    /// White space is what Unicode calls so, and not ASCII's alone.
+    /// White space is Unicode's, not only ASCII's.
     unicode: bool,
 }
 
-/// The plainest, each habit on its own, and all of them.
+/// No variation, some variations alone or combined, and all of them.
 pub const DIALECTS: [Dialect; 6] = [
     dialect(false, false, false, false),
     dialect(true, false, false, false),
@@ -58,7 +58,7 @@ pub fn profile(properties: &[(&str, &str)]) -> Sections {
 /// Reads a file.
 ///
 /// # Errors
-/// The line that no reader takes.
+/// The line that the reader rejects.
 pub fn read(file: &str, dialect: Dialect) -> Result<Sections, String> {
     let mut sections = Sections::new();
     let mut open: Option<(String, Option<String>)> = None;

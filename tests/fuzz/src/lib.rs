@@ -1,12 +1,12 @@
-//! What is done with bytes that anybody may have written, and what must hold afterwards.
+//! Processing of untrusted bytes, and what must hold afterwards.
 //!
 //! A target is a function of bytes that panics if its oracle is broken. `cargo test` replays the
 //! corpus and mutations of it; `cargo fuzz-targets` runs the same functions under libFuzzer, which
-//! is led by the branches that an input takes.
+//! is guided by the branches that an input takes.
 
-/// Inputs that are kept: one a line.
+/// The kept inputs, one per line.
 pub mod corpus;
-/// libFuzzer with the targets in it.
+/// libFuzzer with the targets.
 pub mod engine;
 mod ini;
 /// Inputs that resemble those of a corpus.
@@ -30,14 +30,14 @@ mod told {
 pub use targets::layouts::{Written, written};
 use told::kit;
 
-/// Names the target that the engine runs.
+/// The variable that names the target for the engine.
 pub const TARGET_VARIABLE: &str = "FUZZ_TARGET";
 
-/// Something that takes foreign bytes, with its oracle.
+/// A function that processes untrusted bytes, with its oracle.
 pub struct Target {
     /// Its name, and that of its corpus.
     pub name: &'static str,
-    /// What holds whatever the bytes are.
+    /// What holds for all bytes.
     pub promise: &'static str,
     /// Longer inputs are not tried.
     pub longest: usize,

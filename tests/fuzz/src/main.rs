@@ -1,5 +1,4 @@
-//! `cargo fuzz-targets`: every target, or those that are named, led by coverage, for as long as is
-//! wished.
+//! `cargo fuzz-targets`: runs all targets or those that are named, guided by coverage, for a given time.
 
 use std::{process::ExitCode, time::Instant};
 
@@ -15,15 +14,15 @@ use fuzz::{
 /// Runs the fuzz targets under libFuzzer and prints what each tried.
 #[derive(Parser)]
 struct Args {
-    /// Targets; all of them, if none is named.
+    /// Targets; by default all of them.
     names: Vec<String>,
     /// Minutes in all, shared evenly.
     #[arg(long, default_value_t = 10, conflicts_with = "runs")]
     minutes: u64,
-    /// Executions of each target, in place of minutes.
+    /// Executions of each target, instead of minutes.
     #[arg(long)]
     runs: Option<u64>,
-    /// The seed that a run is repeated with.
+    /// The seed, to repeat a run.
     #[arg(long)]
     seed: Option<u32>,
     /// Writes the inputs that were found, minimised, to the corpus in the repository.
@@ -42,7 +41,7 @@ fn main() -> Result<ExitCode> {
         || Limit::Seconds(args.minutes * 60 / targets.len() as u64),
         Limit::Runs,
     );
-    // libFuzzer takes 0 for none.
+    // libFuzzer takes 0 for no seed.
     let seed = args.seed.unwrap_or_else(|| fastrand::u32(1..));
     let engine = Engine::build()?;
     println!("seed {seed}");

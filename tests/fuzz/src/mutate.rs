@@ -1,4 +1,4 @@
-//! Changes without guidance, for where nothing is instrumented. From one seed always the same.
+//! Mutations without guidance, for builds without instrumentation. The same seed gives the same mutations.
 
 use fastrand::Rng;
 
@@ -6,7 +6,7 @@ use crate::corpus;
 
 const DICTIONARY: &str = include_str!("../dictionary");
 
-/// Where the next inputs come from.
+/// The source of the next inputs.
 pub struct Mutations<'a> {
     random: Rng,
     inputs: &'a [Vec<u8>],
@@ -15,7 +15,7 @@ pub struct Mutations<'a> {
 }
 
 impl<'a> Mutations<'a> {
-    /// Of these inputs, none of them longer than that.
+    /// Mutations of these inputs, of at most this length.
     #[must_use]
     pub fn new(seed: u64, inputs: &'a [Vec<u8>], longest: usize) -> Self {
         Self {

@@ -15,14 +15,14 @@ pub mod source;
 pub mod sts_reply;
 pub mod world;
 
-/// Two texts in one input: what is before the first `|`, and what is after it, if there is one.
+/// Two texts in one input: before the first `|`, and after it, if there is one.
 fn halves(input: &[u8]) -> (&[u8], Option<&[u8]>) {
     let mut parts = input.splitn(2, |byte| *byte == b'|');
     (parts.next().unwrap_or_default(), parts.next())
 }
 
-/// A message that a value shines through would be another one for another value, and soon there
-/// would be more of a kind than anybody wrote.
+/// A message that depends on a value would differ from value to value, and soon exceed the number of
+/// messages in the code.
 fn is_one_of_few(kind: &'static str, message: String) {
     const FEW: usize = 20;
     static SEEN: Mutex<BTreeMap<&str, BTreeSet<String>>> = Mutex::new(BTreeMap::new());

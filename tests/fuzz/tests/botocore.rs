@@ -1,4 +1,4 @@
-//! What the layouts wrote is read by botocore itself, from the package index, and by Python's own JSON and INI.
+//! The output of the layouts is read by botocore itself, from the package index, and by Python's own JSON and INI.
 
 #[path = "../../support/report.rs"]
 mod report;

@@ -1,4 +1,4 @@
-//! A short run of libFuzzer for each target, led by the branches that an input takes.
+//! A short run of libFuzzer for each target, guided by the branches that an input takes.
 
 #[path = "../../support/report.rs"]
 mod report;

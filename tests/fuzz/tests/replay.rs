@@ -1,5 +1,4 @@
-//! Every input of the corpus, and mutations of them, without instrumentation: what was found once
-//! is never lost again.
+//! Every input of the corpus, and mutations of them, without instrumentation, so that no earlier finding is lost.
 
 #[path = "../../support/report.rs"]
 mod report;
@@ -13,7 +12,7 @@ use fuzz::{
     mutate::Mutations,
 };
 
-/// A seed of one's own choice, to repeat a run.
+/// Sets the seed, to repeat a run.
 const SEED: &str = "FUZZ_SEED";
 
 #[test]
@@ -83,7 +82,7 @@ fn a_line_of_a_corpus_is_the_input_that_was_written_there() -> Result<()> {
 fn mutated(target: &Target, seed: u64) -> Result<()> {
     let inputs = Corpus::of(target)?.all();
     let count = match (target.name, report::thorough()) {
-        // A story costs a thousand times what a look at a region does, and a reply goes through a socket.
+        // A story costs a thousand times as much as the check of a region, and a reply passes a socket.
         ("world", false) => 200,
         ("sts_reply" | "custom_resource", false) => 1_000,
         (_, false) | ("world", true) => 5_000,

@@ -1,5 +1,5 @@
-//! The list of the crates inside the binary itself, in the format of cargo-auditable, so that scanners
-//! (`cargo audit bin`, Trivy, Grype) find it whatever becomes of the image around it.
+//! The list of the crates inside the binary itself, in the format of cargo-auditable, so that
+//! scanners (`cargo audit bin`, Trivy, Grype) find it even outside the image.
 
 use std::{
     fs,
@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 use crate::parts::{Kind, Part};
 
-/// The section that the format names.
+/// The section that the format prescribes.
 const SECTION: &str = ".dep-v0";
 
-/// Copies a binary into a directory, with the list in it.
+/// Copies a binary into a directory, and adds the list to the copy.
 pub(crate) fn embed(binary: &Path, parts: &[Part], directory: &Path) -> Result<PathBuf> {
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::best());
     zlib.write_all(&serde_json::to_vec(&list(parts))?)?;

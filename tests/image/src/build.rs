@@ -1,4 +1,4 @@
-//! From sources to the archive, with as little work as has to be done.
+//! Builds the archive from the sources, and skips steps whose results are up to date.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use crate::{
     parts, sbom, trust,
 };
 
-/// An archive to use as it is, instead of building one.
+/// An existing archive to use instead of building one.
 const GIVEN: &str = "STATIC_AWS_CREDENTIALS_IMAGE";
 
 /// The built image.
@@ -28,21 +28,21 @@ pub struct Built {
     pub archive: PathBuf,
     /// The bill of materials beside it, CycloneDX in JSON.
     pub sbom: PathBuf,
-    /// The image's reference, as containerd keeps it.
+    /// The image's reference, as containerd stores it.
     pub name: String,
     /// The digest of its manifest.
     pub digest: String,
 }
 
-/// Where an image is built.
+/// The place where an image is built.
 pub(crate) struct Place {
     pub(crate) workspace: PathBuf,
     pub(crate) directory: PathBuf,
     pub(crate) origin: Origin,
 }
 
-/// The image of this workspace. It is built if it is missing or stale, for some minutes the first time;
-/// processes that want it at once wait for each other. Blocks.
+/// The image of this workspace. It is built if it is missing or stale, which takes some minutes the first time;
+/// processes that want it at the same time wait for each other. Blocks.
 ///
 /// # Errors
 /// When it cannot be built.
@@ -76,7 +76,7 @@ fn beside(archive: &Path) -> PathBuf {
     archive.with_file_name(file.replace(".oci.tar", ".cdx.json"))
 }
 
-/// The image of one version. A reference without a registry means Docker's, and containerd keeps it so.
+/// The reference of one version. Without a registry, a reference means Docker's, and containerd stores it so.
 fn name(version: &str) -> String {
     format!("docker.io/library/{NAME}:{version}")
 }
@@ -117,7 +117,7 @@ pub(crate) fn build(place: &Place, metadata: &Metadata) -> Result<Built> {
     Ok(built)
 }
 
-/// Changes with everything that the archive is made from.
+/// A hash of everything that the archive is made from.
 fn key(place: &Place, compiled: &Compiled) -> Result<String> {
     let mut all = Vec::new();
     let own = place.workspace.join("tests/image");
@@ -137,7 +137,7 @@ fn key(place: &Place, compiled: &Compiled) -> Result<String> {
     Ok(digest(&all))
 }
 
-/// The digest of the image that was made from just this.
+/// The digest of the image that was made from exactly this.
 fn stamped(stamp: &Path, key: &str) -> Option<String> {
     let text = fs::read_to_string(stamp).ok()?;
     let (made_from, digest) = text.trim().split_once('\n')?;

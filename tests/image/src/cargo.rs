@@ -1,4 +1,4 @@
-//! Cargo's two answers: what a workspace consists of, and the static binary with the packages in it.
+//! Two results of Cargo: the metadata of a workspace, and the static binaries with their packages.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,8 +18,8 @@ pub(crate) const NAME: &str = "static-aws-credentials";
 /// The package's other binary, for the containers of others.
 pub(crate) const HELPER: &str = "credential-process";
 
-/// What Cargo tells of a package to the programs that it starts, and how it was itself told to build.
-/// ring is compiled anew when one of the first differs from last time, all else when one of the second.
+/// Prefixes of environment variables: those of an outer Cargo about a package, and settings of builds. If the
+/// former differ from the last build, ring is compiled again; if the latter do, everything else is too.
 const TELLING: [&str; 7] = [
     "CARGO_PKG_",
     "CARGO_MANIFEST_",
@@ -30,7 +30,7 @@ const TELLING: [&str; 7] = [
     "CARGO_TARGET_",
 ];
 
-/// A workspace, as `cargo metadata` has it.
+/// A workspace, as `cargo metadata` reports it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Metadata {
     pub(crate) packages: Vec<Package>,
@@ -52,7 +52,7 @@ pub(crate) struct Package {
     pub(crate) source: Option<String>,
 }
 
-/// Who depends on whom.
+/// The dependencies between packages.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Resolve {
     pub(crate) nodes: Vec<Node>,
@@ -72,7 +72,7 @@ pub(crate) struct Dependency {
     pub(crate) dep_kinds: Vec<DependencyKind>,
 }
 
-/// What a dependency is for; `None` is the program itself.
+/// The use of a dependency; `None` is the program itself.
 #[derive(Debug, Deserialize)]
 pub(crate) struct DependencyKind {
     pub(crate) kind: Option<String>,
@@ -83,16 +83,16 @@ pub(crate) struct DependencyKind {
 pub(crate) struct Compiled {
     pub(crate) binary: PathBuf,
     pub(crate) helper: PathBuf,
-    /// The IDs of the packages that were compiled for the target, procedural macros thus left out.
+    /// The IDs of the packages that were compiled for the target, without procedural macros.
     pub(crate) packages: BTreeSet<String>,
 }
 
-/// The target triple. With one that is named, build scripts and macros are not linked statically.
+/// The target triple. With an explicit triple, build scripts and macros are not linked statically.
 pub(crate) fn triple() -> String {
     format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
 }
 
-/// Asks for the metadata of the workspace that a directory is in.
+/// Reads the metadata of the workspace that contains a directory.
 pub(crate) fn metadata(workspace: &Path) -> Result<Metadata> {
     let triple = triple();
     let output = cargo(workspace)
@@ -105,7 +105,7 @@ pub(crate) fn metadata(workspace: &Path) -> Result<Metadata> {
     serde_json::from_slice(&output.stdout).context("cannot read cargo's metadata")
 }
 
-/// Builds the binaries, for minutes the first time, or finds that they are built.
+/// Builds the binaries if they are not up to date; the first build takes minutes.
 pub(crate) fn build(workspace: &Path, target: &Path) -> Result<Compiled> {
     let start = Instant::now();
     let triple = triple();
@@ -131,7 +131,7 @@ fn cargo(workspace: &Path) -> Command {
     cargo.current_dir(workspace).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        // The place of the target directory is asked for, not told.
+        // It decides the target directory that `cargo metadata` reports.
         let is_place = text == "CARGO_TARGET_DIR";
         if !is_place && TELLING.iter().any(|prefix| text.starts_with(prefix)) {
             cargo.env_remove(&name);
@@ -140,10 +140,10 @@ fn cargo(workspace: &Path) -> Command {
     cargo
 }
 
-/// Static, and without the paths of this machine in panics' messages, so that they do not differ.
+/// Static, and without the paths of this machine in the messages of panics, so that builds do not differ.
 fn rustflags(workspace: &Path, target: &Path) -> Result<OsString> {
     let mut flags = OsString::from("-Ctarget-feature=+crt-static");
-    // Saves half a megabyte of addresses. An older C library cannot start what is packed so.
+    // Saves half a megabyte of addresses. An older C library cannot start such a program.
     if glibc()?.as_slice() >= &[2, 36] {
         flags.push("\x1f-Clink-arg=-Wl,-z,pack-relative-relocs");
     }
@@ -151,7 +151,7 @@ fn rustflags(workspace: &Path, target: &Path) -> Result<OsString> {
     if cfg!(target_arch = "x86_64") {
         flags.push("\x1f-Clink-arg=-Wl,--icf=all");
     }
-    // The last that fits wins, and the target directory may be in the workspace.
+    // The last match wins, and the target directory may be in the workspace.
     let mut renamed = vec![
         (workspace.to_owned(), "/source"),
         (target.to_owned(), "/target"),
@@ -177,7 +177,7 @@ fn glibc() -> Result<Vec<u32>> {
     Ok(version.map_while(|part| part.parse().ok()).collect())
 }
 
-/// What a program writes on its standard output.
+/// The standard output of a program.
 pub(crate) fn said(program: &str, args: &[&str]) -> Result<String> {
     let output = Command::new(program).args(args).output();
     let output = output.with_context(|| format!("cannot start {program}"))?;
@@ -196,7 +196,7 @@ fn cargo_home() -> Result<PathBuf> {
         .context("neither CARGO_HOME nor HOME is set")
 }
 
-/// Reads Cargo's messages: fresh or not, each unit is told with its files.
+/// Reads Cargo's messages, which name the files of each unit, fresh or not.
 fn compiled(messages: &str, of_target: &Path) -> Result<Compiled> {
     let mut packages = BTreeSet::new();
     let mut programs = BTreeMap::new();

@@ -1,7 +1,7 @@
-//! The operator's image: a static binary, Mozilla's certificate authorities and the licences, in an OCI
-//! archive that no container engine takes part in. The same sources and tools give the same bytes.
+//! The operator's image: a static binary, Mozilla's certificate authorities and the licences, in an OCI archive that
+//! is made without a container engine. The same sources and tools give the same bytes.
 //!
-//! [`built`] is for tests that need the image; `cargo image` is for people; [`oci`] writes any image.
+//! [`built`] is for tests that need the image; `cargo image` is for users; [`oci`] writes any image.
 
 mod audit;
 mod build;

@@ -7,7 +7,7 @@ use spdx::{Expression, ParseMode};
 
 use crate::{page, parts::Part};
 
-/// Where it is.
+/// The path in the image.
 pub(crate) const PATH: &str = "licenses/THIRD-PARTY.txt";
 
 const HEADER: &str = "\
@@ -18,7 +18,7 @@ glibc is linked statically. As section 6 of the LGPL has it, whoever wants to ma
 another version of it: `cargo image` in the operator's sources, which are public, does so.
 ";
 
-/// Texts in the order of their first mention, each with the parts that have it.
+/// Texts in the order of their first mention, each with its parts.
 #[derive(Default)]
 struct Texts {
     numbers: BTreeMap<String, usize>,
@@ -26,7 +26,7 @@ struct Texts {
 }
 
 impl Texts {
-    /// Numbers a text. Those that differ in anything but letters and digits are one.
+    /// Numbers a text. Texts with the same letters and digits count as one.
     fn add(&mut self, text: &str, owner: &str) -> usize {
         let signs = text.chars().filter(char::is_ascii_alphanumeric);
         let key = signs.collect::<String>().to_lowercase();
@@ -43,7 +43,7 @@ impl Texts {
     }
 }
 
-/// The text.
+/// Writes the text.
 pub(crate) fn text(parts: &[Part]) -> Result<String> {
     let mut texts = Texts::default();
     let mut list = String::new();
@@ -74,8 +74,7 @@ pub(crate) fn text(parts: &[Part]) -> Result<String> {
     Ok(all)
 }
 
-/// The terms of Apache's licence end where it says so. What follows tells how to apply it, and somebody
-/// may have put a notice there.
+/// The terms of Apache's licence end with a fixed line. The advice after it may have a copyright notice filled in.
 fn without_advice(text: &str) -> Vec<String> {
     const END: &str = "END OF TERMS AND CONDITIONS";
     let apache = text
@@ -89,7 +88,7 @@ fn without_advice(text: &str) -> Vec<String> {
         .lines()
         .filter(|line| line.contains("Copyright") && year(line));
     let notices: Vec<&str> = notices.map(str::trim).collect();
-    // A file may hold another licence behind it.
+    // Another licence may follow in the same file.
     if advice.len() > 2_000 {
         return vec![text.to_owned()];
     }
@@ -98,7 +97,7 @@ fn without_advice(text: &str) -> Vec<String> {
     texts
 }
 
-/// A part's own files; where it comes with no licence among them, the licence's text as SPDX has it.
+/// A part's own files; if there is no licence among them, the licence's text from SPDX.
 fn of(part: &Part) -> Result<Vec<String>> {
     let mut texts = Vec::new();
     for file in &part.notices {

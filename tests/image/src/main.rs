@@ -1,4 +1,4 @@
-//! `cargo image`: builds the archive and says where it is.
+//! `cargo image`: builds the archive and prints its place.
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -9,7 +9,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo image", bin_name = "cargo image")]
 struct Args {
-    /// Build it again from a copy of the sources elsewhere, and fail unless both are the same
+    /// Build the image again from a copy of the sources elsewhere, and fail unless both are the same
     #[arg(long)]
     verify: bool,
 }

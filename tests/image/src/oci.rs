@@ -1,7 +1,7 @@
-//! The one writer of images: an OCI layout in a tar, of one layer, the same bytes from the same content.
+//! The only writer of images: an OCI layout in a tar, with one layer; the same content gives the same bytes.
 //!
-//! It reads no clock and no file system, sorts what has no order, and stamps nothing with a time but
-//! the one that it is given.
+//! It reads no clock and no file system, sorts everything unordered, and the only timestamp is the one that it is
+//! given.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,41 +21,41 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
-/// Nobody: a user without rights, as a number, so that `runAsNonRoot` can be judged without a passwd file.
+/// An unprivileged user, as a number, so that the kubelet can check `runAsNonRoot` without a passwd file.
 pub const USER: &str = "65532:65532";
 
 /// An image to write.
 #[derive(Clone, Debug, Default)]
 pub struct Image {
-    /// Its reference, registry included, as containerd keeps it.
+    /// Its reference, registry included, as containerd stores it.
     pub name: String,
-    /// OCI's word for the processor: `amd64`, `arm64`.
+    /// OCI's name for the CPU architecture: `amd64`, `arm64`.
     pub architecture: String,
     /// The command.
     pub entrypoint: Vec<String>,
     /// Labels of the config; those with OCI's prefix become annotations of the manifest as well.
     pub labels: BTreeMap<String, String>,
-    /// When it was made, in RFC 3339.
+    /// The time of creation, in RFC 3339.
     pub created: Option<String>,
-    /// Everything in its root.
+    /// All files in its root.
     pub files: Vec<File>,
 }
 
 /// A file of an image, owned by root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Where it is, without a leading slash.
+    /// The path, without a leading slash.
     pub path: String,
-    /// Whether it can be started.
+    /// Whether it is executable.
     pub is_program: bool,
-    /// What is in it.
+    /// The content.
     pub content: Vec<u8>,
 }
 
 /// Writes an archive and returns the digest of the image's manifest.
 ///
 /// # Errors
-/// When two files have one path, or the archive cannot be written.
+/// When two files have the same path, or the archive cannot be written.
 pub fn write(archive: &Path, image: &Image) -> Result<String> {
     let tar = layer(&image.files)?;
     let gzip = compressed(&tar)?;
@@ -105,7 +105,7 @@ pub fn write(archive: &Path, image: &Image) -> Result<String> {
     Ok(digest(&manifest))
 }
 
-/// What follows the last colon of a reference, unless that is a port.
+/// The part after the last colon of a reference, unless it is a port.
 fn tag(name: &str) -> &str {
     let tag = name.rsplit_once(':').map(|(_, tag)| tag);
     tag.filter(|tag| !tag.contains('/')).unwrap_or("latest")
@@ -133,7 +133,7 @@ fn config(image: &Image, diff_id: &str) -> Value {
     config
 }
 
-/// A tar of the files and of the directories they are in, sorted by path.
+/// A tar of the files and of their parent directories, sorted by path.
 fn layer(files: &[File]) -> Result<Vec<u8>> {
     let mut sorted = BTreeMap::new();
     let mut directories = BTreeSet::new();
@@ -174,7 +174,7 @@ fn compressed(tar: &[u8]) -> Result<Vec<u8>> {
     Ok(gzip.finish()?)
 }
 
-/// Under a temporary name until it is whole, so that nobody reads half of it.
+/// Under a temporary name until it is complete, so that no reader gets half of it.
 fn save(archive: &Path, bytes: &[u8]) -> Result<()> {
     let directory = archive.parent().unwrap_or(Path::new("."));
     let written = || -> Result<()> {
@@ -200,7 +200,7 @@ fn descriptor(media_type: &str, blob: &[u8]) -> Value {
     json!({ "mediaType": media_type, "digest": digest(blob), "size": blob.len() })
 }
 
-/// OCI's name of some bytes.
+/// The OCI digest of some bytes.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> String {
     format!("sha256:{}", hex(&Sha256::digest(bytes)))
@@ -213,7 +213,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// OCI's word for the processor that this program runs on.
+/// OCI's name for the CPU architecture of this program.
 #[must_use]
 pub fn architecture() -> &'static str {
     match std::env::consts::ARCH {

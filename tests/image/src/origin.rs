@@ -1,27 +1,27 @@
-//! Which commit an image is made from, and the one time that it bears.
+//! The commit that an image is made from, and its only timestamp.
 
 use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 
-/// Where the sources come from.
+/// The origin of the sources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// The time of the image, in RFC 3339.
     pub created: String,
-    /// The commit, if the sources are exactly that.
+    /// The commit, if there are no uncommitted changes.
     pub revision: Option<String>,
-    /// Where the sources are published, which only who publishes them knows: `IMAGE_SOURCE`.
+    /// The place where the sources are published, which only the publisher knows: `IMAGE_SOURCE`.
     pub source: Option<String>,
 }
 
 impl Origin {
-    /// `SOURCE_DATE_EPOCH` decides on the time, else the commit's; 1970 where there is neither, since
-    /// the hour of the build would make every image another.
+    /// The time is `SOURCE_DATE_EPOCH`, else that of the commit, else 1970: the time of the build
+    /// would make every image different.
     ///
     /// # Errors
-    /// When `SOURCE_DATE_EPOCH` is no number of seconds.
+    /// When `SOURCE_DATE_EPOCH` is not a number of seconds.
     pub fn of(workspace: &Path) -> Result<Self> {
         let set = std::env::var("SOURCE_DATE_EPOCH").ok();
         let committed = || git(workspace, &["log", "-1", "--format=%ct"]);

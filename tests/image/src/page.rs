@@ -1,5 +1,5 @@
-//! A page of HTML as plain texts: itself, and apart from it each of the texts that it quotes whole, so
-//! that one which is quoted forty times is kept once.
+//! An HTML page as plain texts: the page itself, and each text that it quotes in full separately, so
+//! that a text that is quoted forty times is kept once.
 
 const ENTITIES: [(&str, &str); 9] = [
     ("&lt;", "<"),
@@ -10,11 +10,11 @@ const ENTITIES: [(&str, &str); 9] = [
     ("&#34;", "\""),
     ("&#39;", "'"),
     ("&#38;", "&"),
-    // Last, or it would make entities of what is none.
+    // Last, since it would create new entities.
     ("&amp;", "&"),
 ];
 
-/// The page first, then what it quotes.
+/// The page first, then the quoted texts.
 pub(crate) fn texts(html: &str) -> Vec<String> {
     let mut page = String::new();
     let mut quoted = Vec::new();

@@ -1,5 +1,5 @@
-//! Everything in the image that others have written: crates in the binary, what is linked to it from
-//! the machine that builds, and Mozilla's certificates.
+//! Everything in the image from other authors: crates in the binary, libraries of the build machine
+//! that are linked to it, and Mozilla's certificates.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,22 +23,22 @@ pub(crate) struct Part {
     pub(crate) kind: Kind,
     pub(crate) authors: Vec<String>,
     pub(crate) repository: Option<String>,
-    /// Where its own licence files are.
+    /// The paths of its own licence files.
     pub(crate) notices: Vec<PathBuf>,
-    /// The places in the list of the parts that it depends on.
+    /// The indexes of its dependencies in the list of parts.
     pub(crate) depends_on: Vec<usize>,
 }
 
-/// What a part is.
+/// The kind of a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The operator.
     Operator,
-    /// A crate, with the SHA-256 of the archive that it comes in.
+    /// A crate, with the SHA-256 of its archive.
     Crate { sha256: Option<String> },
-    /// A library of the machine that builds.
+    /// A library of the build machine.
     Library,
-    /// A crate of which only the data are in the image.
+    /// A crate whose data alone are in the image.
     Data { sha256: Option<String> },
 }
 
@@ -106,7 +106,7 @@ fn of_package(package: &Package, kind: Kind) -> Result<Part> {
     })
 }
 
-/// Files at the root of a crate that speak of its licence.
+/// Files at the root of a crate about its licence.
 fn notices(directory: &Path) -> Result<Vec<PathBuf>> {
     const WORDS: [&str; 5] = ["LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE"];
     let entries = std::fs::read_dir(directory)
@@ -164,7 +164,7 @@ fn checksums(workspace: &Path) -> Result<Checksums> {
     Ok(all)
 }
 
-/// What the linker adds from the machine: Rust's standard library, the C library, and GCC's unwinder.
+/// Libraries of the build machine that the linker adds: Rust's standard library, the C library, GCC's unwinder.
 fn libraries() -> Result<Vec<Part>> {
     let rustc = said("rustc", &["--version"])?;
     let rustc = rustc.split_whitespace().nth(1).unwrap_or_default();

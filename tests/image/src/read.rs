@@ -1,4 +1,4 @@
-//! What an archive says of itself.
+//! The digest and the name in an archive.
 
 use std::{fs::File, io::Read, path::Path};
 
@@ -9,15 +9,15 @@ use tar::Archive;
 /// The digest of the image's manifest.
 ///
 /// # Errors
-/// When it is no archive of one image.
+/// When the file is not an archive of one image.
 pub fn digest(archive: &Path) -> Result<String> {
     text(archive, "/manifests/0/digest")
 }
 
-/// The reference under which containerd imports it.
+/// The reference under which containerd imports the image.
 ///
 /// # Errors
-/// When it is no archive of one image.
+/// When the file is not an archive of one image.
 pub fn name(archive: &Path) -> Result<String> {
     text(archive, "/manifests/0/annotations/io.containerd.image.name")
 }

@@ -10,8 +10,7 @@ use crate::{
     parts::{Kind, Part},
 };
 
-/// Writes it down. The binaries are described by their SHA-256; what is in the helper is in the operator
-/// as well.
+/// Writes the bill. It has the SHA-256 of each binary; the helper's crates are a subset of the operator's.
 pub(crate) fn text(
     parts: &[Part],
     binary: &[u8],
@@ -70,7 +69,7 @@ fn component(part: &Part) -> Value {
     component
 }
 
-/// The operator depends on what is no crate as well.
+/// The operator also depends on the parts that are not crates.
 fn dependency(part: &Part, parts: &[Part]) -> Value {
     let named = part.depends_on.iter().filter_map(|place| parts.get(*place));
     let mut on: Vec<String> = named.map(Part::purl).collect();
@@ -85,7 +84,7 @@ fn hashes(sha256: &str) -> Value {
     json!([{ "alg": "SHA-256", "content": sha256 }])
 }
 
-/// A UUID of version 8, which leaves all but six bits to whoever makes it: here a hash.
+/// A UUID of version 8, of which all but six bits are free: here bits of a hash.
 fn uuid(digest: &str) -> String {
     let hex: String = digest
         .trim_start_matches("sha256:")

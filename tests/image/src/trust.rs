@@ -3,13 +3,13 @@
 use pem::{EncodeConfig, LineEnding, Pem, encode_many_config};
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
-/// Where the operator's TLS library looks first, as on Debian.
+/// The path where the operator's TLS library looks first, as on Debian.
 pub(crate) const PATH: &str = "etc/ssl/certs/ca-certificates.crt";
 
-/// The crate that they come from; it is in the image, though not in the binary.
+/// The crate with the certificates; it is in the image, though not in the binary.
 pub(crate) const CRATE: &str = "webpki-root-certs";
 
-/// All of them.
+/// All certificates, in PEM.
 #[must_use]
 pub fn roots() -> String {
     let certificates = TLS_SERVER_ROOT_CERTS.iter();

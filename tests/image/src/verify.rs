@@ -1,4 +1,4 @@
-//! Shows that the build can be repeated: once more, from a copy of the sources in another directory.
+//! Checks that the build is reproducible, with a second build from a copy of the sources in another directory.
 
 use std::{
     fs,
@@ -13,14 +13,14 @@ use crate::{
     origin::Origin,
 };
 
-/// What is not copied: what is built, and what a build does not read.
+/// Not copied: build results, and files that a build does not read.
 const LEFT_OUT: [&str; 2] = ["target", ".git"];
 
-/// Builds the image of this workspace and that of a copy, from nothing, and compares the two. Blocks for
-/// as long as both take.
+/// Builds the image of this workspace and, from scratch, that of a copy, and compares the two. Blocks during both
+/// builds.
 ///
 /// # Errors
-/// When one of them fails or they differ.
+/// When a build fails or the two differ.
 pub fn verify() -> Result<Built> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let workspace = cargo::metadata(&workspace)?.workspace_root;

@@ -5,7 +5,7 @@ use std::{path::Path, process::Command};
 use anyhow::Result;
 use cluster::{tools, tools::Tool};
 
-/// The report of actionlint, without the shell's linter, which it would use if a machine has one.
+/// The report of actionlint, without the linter for shell scripts, which it would use if installed.
 fn lint(workflow: &Path) -> Result<(bool, String)> {
     let output = Command::new(tools::find(Tool::Actionlint)?)
         .args(["-no-color", "-shellcheck=", "-pyflakes="])

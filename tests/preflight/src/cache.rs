@@ -1,4 +1,4 @@
-//! What earlier runs have left in the cache, by name alone: what is not there must be built.
+//! Content of the cache from earlier runs, by name only: missing programs must be built.
 
 use std::{
     env, fs,
@@ -21,8 +21,7 @@ impl Cache {
         })
     }
 
-    /// Whether some directory whose name begins with `prefix` holds all these files. Whether it is
-    /// of the present version is found out later, by those who use it.
+    /// Whether a directory whose name begins with `prefix` holds all these files. Their users check the version later.
     pub(crate) fn has(&self, prefix: &str, files: &[&str]) -> bool {
         let entries = fs::read_dir(&self.directory)
             .into_iter()

@@ -1,4 +1,4 @@
-//! What the demo needs of a machine, and how to get it.
+//! Requirements of the demo on the machine, and how to satisfy them.
 
 use std::{
     env, fs,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::cache::{Cache, existing};
 
-/// Tells whether the environment for moto can be made.
+/// Prints whether a virtual environment for moto can be created.
 const PYTHON_PROBE: &str = "import ensurepip, sys, venv; print(sys.version_info[:2] >= (3, 11))";
 
 /// A part of the demo.
@@ -25,14 +25,14 @@ pub(crate) enum Part {
     Moto,
 }
 
-/// Something that is missing.
+/// A missing requirement.
 pub(crate) struct Lack {
     pub(crate) what: String,
     pub(crate) why: String,
     pub(crate) how: String,
 }
 
-/// Everything that is missing.
+/// All missing requirements.
 pub(crate) fn all(parts: &[Part], workspace: &Path) -> Vec<Lack> {
     let Some(cache) = Cache::open() else {
         return vec![lack(
@@ -55,7 +55,7 @@ pub(crate) fn all(parts: &[Part], workspace: &Path) -> Vec<Lack> {
     lacks
 }
 
-/// The programs that Go has to build, as far as names tell.
+/// Programs that Go has to build, according to the names in the cache.
 pub(crate) fn missing_programs(parts: &[Part], workspace: &Path) -> Vec<&'static str> {
     let cache = Cache::open();
     cache.map_or(Vec::new(), |cache| {
@@ -139,7 +139,7 @@ fn python() -> Option<Lack> {
     Some(lack(&what, why, how))
 }
 
-/// Every server takes a free port, so no certain one can be missing.
+/// Every server listens on a free port, so no particular port is required.
 fn loopback() -> Option<Lack> {
     let listened = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let called = listened.and_then(|listener| TcpStream::connect(listener.local_addr()?));
@@ -151,7 +151,7 @@ fn loopback() -> Option<Lack> {
     ))
 }
 
-/// Gigabytes that a first build leaves: in the cache, in Go's two, and in Cargo's target directory.
+/// Disk space in gigabytes that a first build needs: in our cache, in Go's two caches, and in Cargo's target directory.
 fn space(cache: &Cache, programs: &[&str], workspace: &Path) -> Vec<Lack> {
     let mut needs: Vec<(PathBuf, u64, &str)> = Vec::new();
     if programs.contains(&"kube-apiserver") {
@@ -166,7 +166,7 @@ fn space(cache: &Cache, programs: &[&str], workspace: &Path) -> Vec<Lack> {
         let built = target.join("static-aws-credentials").exists();
         needs.extend((!built).then_some((target, 2, "CARGO_TARGET_DIR")));
     }
-    // Those on one disk need their sum.
+    // Directories on the same disk are added up.
     let mut disks: Vec<(String, u64, u64, Vec<&str>)> = Vec::new();
     for (path, gigabytes, variable) in needs {
         let Some((disk, free)) = free_space(existing(&workspace.join(path))) else {
@@ -200,7 +200,7 @@ fn go_directory(name: &str) -> Option<PathBuf> {
     (!text.trim().is_empty()).then(|| PathBuf::from(text.trim()))
 }
 
-/// Where a path is mounted and how many gigabytes are free there. The standard library cannot say.
+/// Mount point of a path, and free gigabytes there. The standard library has no call for it.
 fn free_space(path: &Path) -> Option<(String, u64)> {
     let output = Command::new("df").arg("-Pk").arg(path).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
@@ -209,7 +209,7 @@ fn free_space(path: &Path) -> Option<(String, u64)> {
     Some((words.get(5..)?.join(" "), kilobytes >> 20))
 }
 
-/// What follows a word at the beginning of a line.
+/// The word after `word` at the beginning of a line.
 fn line_after<'a>(go_mod: &'a str, word: &str) -> Option<&'a str> {
     go_mod.lines().find_map(|line| {
         let mut words = line

@@ -1,5 +1,5 @@
-//! What `cargo demo` starts with: it says what this machine lacks before anything is built, builds
-//! the operator and the demo in one go, so that no dependency is compiled twice, and becomes the demo.
+//! The start of `cargo demo`: it reports missing requirements before anything is built, builds the operator and the
+//! demo in one call, so that no dependency is compiled twice, and then execs the demo.
 
 mod cache;
 mod checks;
@@ -19,7 +19,7 @@ use checks::{Lack, Part};
 
 const HELP: &str = include_str!("help.txt");
 
-/// On two cores, with every dependency still to be compiled.
+/// On two cores, without compiled dependencies.
 const USUAL: &str = "usually 3 min the first time";
 const PROGRESS_EVERY: Duration = Duration::from_secs(30);
 
@@ -59,13 +59,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// The name of an option that may carry its value.
+/// The name of an option that may include its value.
 fn option(arg: &OsString) -> String {
     let text = arg.to_string_lossy();
     text.split('=').next().unwrap_or_default().to_owned()
 }
 
-/// An option that the help names; a value is the demo's to judge.
+/// Whether the help lists the option. The demo checks the value.
 fn is_known(arg: &OsString) -> bool {
     let name = option(arg);
     !name.starts_with('-') || HELP.split_whitespace().any(|word| word == name)
@@ -78,7 +78,7 @@ fn complain(lacks: &[Lack]) {
     }
 }
 
-/// Says what has to be built, and how long that usually takes on two cores.
+/// Prints what has to be built, and the usual duration on two cores.
 fn foretell(parts: &[Part]) {
     let mut works = Vec::new();
     let built = env::current_exe().is_ok_and(|me| me.with_file_name("demo").exists());
@@ -97,8 +97,8 @@ fn foretell(parts: &[Part]) {
     }
 }
 
-/// Builds both binaries, and returns the demo's path. One call for both packages, because Cargo
-/// unites the features of what it builds together, and would compile much of it again otherwise.
+/// Builds both binaries, and returns the demo's path. One call for both packages, because Cargo unifies the features of
+/// packages built together, and would otherwise compile much of it twice.
 fn build() -> Result<PathBuf, String> {
     let me = env::current_exe().map_err(|error| error.to_string())?;
     let directory = me.parent().ok_or("the program has no directory")?;
@@ -116,7 +116,7 @@ fn build() -> Result<PathBuf, String> {
     if !loud {
         cargo.arg("--quiet");
     }
-    // What `cargo run` tells of this package. ring is built anew when any of it differs from last time.
+    // Variables that `cargo run` sets for this package. ring is rebuilt whenever one of them changes.
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
@@ -150,7 +150,7 @@ fn build() -> Result<PathBuf, String> {
 }
 
 fn become_demo(demo: &Path, args: &[OsString]) -> Result<ExitCode, String> {
-    // Returns only when it fails.
+    // Returns only on failure.
     let error = Command::new(demo).args(args).exec();
     Err(format!("cannot start {}: {error}", demo.display()))
 }

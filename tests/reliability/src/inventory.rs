@@ -1,11 +1,11 @@
-//! The lines that tests must show survived: a name begins with the number of its line.
+//! Numbered lines of the inventory. A test of a line has its number at the start of its name.
 
 use crate::outcome::Outcomes;
 
-/// Faults of the cluster, of STS, and abuse: the letter and how many there are.
+/// Letter and number of lines: faults of the cluster, faults of STS, abuse.
 const LINES: [(char, u32); 3] = [('f', 36), ('s', 7), ('a', 21)];
 
-/// The numbers with which the name of a test begins, such as `s1` and `s2` of `s1_s2_codes`.
+/// The numbers at the start of a test's name, such as `s1` and `s2` of `s1_s2_codes`.
 pub fn numbers(name: &str) -> Vec<&str> {
     let function = name.rsplit("::").next().unwrap_or_default();
     let is_number = |part: &&str| {
@@ -20,7 +20,7 @@ pub fn numbers(name: &str) -> Vec<&str> {
     function.split('_').take_while(is_number).collect()
 }
 
-/// The numbers of which no test passed.
+/// The numbers without a passed test.
 pub fn missing(outcomes: &Outcomes) -> Vec<String> {
     let passed = outcomes.0.iter().filter(|(_, outcome)| outcome.passed);
     let shown: Vec<&str> = passed.flat_map(|(name, _)| numbers(name)).collect();

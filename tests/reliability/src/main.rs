@@ -1,5 +1,5 @@
-//! `cargo reliability`: runs the tests that show the promise kept, and prints what each tried and
-//! what was survived. With `--all` the long form of each, up to an hour.
+//! `cargo reliability`: runs the tests that prove the guarantee, and prints the attempts of each
+//! and how many succeeded. With `--all` it runs the long form of each, up to an hour.
 
 mod inventory;
 mod outcome;
@@ -31,7 +31,7 @@ struct Args {
     from: Option<PathBuf>,
 }
 
-/// Suites of the operator's package that show a line of the faults survived.
+/// Suites of the operator's package that cover a line of the inventory.
 const SUITES: [&str; 11] = [
     "decide",
     "index",
@@ -82,7 +82,7 @@ fn run(args: &Args) -> Result<bool> {
     Ok(missing.is_empty() && failed.is_empty())
 }
 
-/// Runs the suites, and returns what they printed and what they reported.
+/// Runs the suites, and returns their output and their reports.
 fn play(all: bool) -> Result<(String, String)> {
     let report = Path::new("target/reliability.tsv");
     fs::create_dir_all("target")?;
@@ -90,7 +90,7 @@ fn play(all: bool) -> Result<(String, String)> {
     let mut printed = String::new();
     let mut suites = Vec::new();
     for suite in SUITES {
-        // Searches are an hour long unless they are optimized.
+        // Searches take an hour unless they are optimized.
         if all && suite == "decide" {
             printed += &cargo(&["--profile", "search", "--test", suite], report, all)?;
         } else {
@@ -102,7 +102,7 @@ fn play(all: bool) -> Result<(String, String)> {
     Ok((printed, fs::read_to_string(report)?))
 }
 
-/// `cargo test`, shown while it runs. A failure is told by what it printed.
+/// Runs `cargo test`, and prints its output while it runs. The output shows a failure too.
 fn cargo(arguments: &[&str], report: &Path, all: bool) -> Result<String> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command

@@ -1,24 +1,24 @@
-//! What the tests printed and reported.
+//! Output and reports of the tests.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 
-/// What became of one test.
+/// Result of one test.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Whether it passed; a test that was skipped did not.
+    /// Whether the test passed; a skipped test did not.
     pub passed: bool,
-    /// How often it tried what, and how often that was survived.
+    /// Number of attempts, number of successes, and the subject.
     pub tried: Vec<(u64, u64, String)>,
 }
 
-/// What became of all tests, by name.
+/// Results of all tests, by name.
 #[derive(Debug, Default)]
 pub struct Outcomes(pub BTreeMap<String, Outcome>);
 
 impl Outcomes {
-    /// Reads what the test harnesses printed, and the lines that the tests reported.
+    /// Parses the output of the test harnesses, and the lines that the tests reported.
     pub fn read(printed: &str, report: &str) -> Result<Self> {
         let mut all = Self::default();
         for (name, passed) in ended(printed) {
@@ -37,7 +37,7 @@ impl Outcomes {
             };
             let (name, tried, survived, what) =
                 (field()?, field()?.parse()?, field()?.parse()?, field()?);
-            // A test may report parts of what it tried under names of their own.
+            // A test may report parts under separate names.
             let outcome = all.0.entry(name.to_owned()).or_insert_with(|| Outcome {
                 passed: true,
                 ..Outcome::default()
@@ -48,7 +48,7 @@ impl Outcomes {
         Ok(all)
     }
 
-    /// The tests that did not pass, or survived less than they tried.
+    /// The tests that failed, or had fewer successes than attempts.
     pub fn failed(&self) -> Vec<&str> {
         let lost = |outcome: &Outcome| {
             outcome
@@ -64,8 +64,8 @@ impl Outcomes {
     }
 }
 
-/// The tests whose lines were printed, and whether they passed. A harness prints a line in two
-/// pieces; what a test prints itself may stand between them, and then `ok` begins a line of its own.
+/// The tests in the output, and whether each passed. A harness prints a line in two pieces; output
+/// of the test itself may come between them, and then `ok` begins a new line.
 fn ended(printed: &str) -> Vec<(&str, bool)> {
     let mut ended = Vec::new();
     let mut torn: Vec<&str> = Vec::new();
@@ -82,12 +82,12 @@ fn ended(printed: &str) -> Vec<(&str, bool)> {
             ended.extend(torn.pop().map(|name| (name, passed)));
         }
     }
-    // What has no end did not end well.
+    // A test without a result failed.
     ended.extend(torn.into_iter().map(|name| (name, false)));
     ended
 }
 
-/// Whether a test passed, from the word for what became of it.
+/// Whether a test passed, from the word that the harness prints.
 fn passed(word: &str) -> Option<bool> {
     match word.trim() {
         "ok" => Some(true),

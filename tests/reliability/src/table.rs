@@ -1,4 +1,4 @@
-//! Test, tried, survived.
+//! The table with the columns test, tried, survived.
 
 use std::io::{Write, stdout};
 
@@ -9,8 +9,7 @@ use crate::{
     outcome::{Outcome, Outcomes},
 };
 
-/// Prints a row for each test that has a number or tells more than that it passed, and counts the
-/// others.
+/// Prints a row for each test that has a number or a report, and counts the others.
 pub fn print(outcomes: &Outcomes) -> Result<()> {
     let mut rows: Vec<(Key, String)> = Vec::new();
     let mut others = (0, 0);
@@ -49,7 +48,7 @@ fn lines(name: &str, outcome: &Outcome) -> Vec<String> {
         .collect()
 }
 
-/// `f2` comes before `f10`, and what has no number comes last.
+/// Sorts `f2` before `f10`, and tests without a number last.
 type Key = (bool, char, u32);
 
 fn key(name: &str) -> Key {

@@ -1,4 +1,4 @@
-//! One row for each bound, pattern and enumeration of the definition that is no CEL rule.
+//! One row for each bound, pattern and enumeration of the definition outside the CEL rules.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::{
     status_bounds::{conditions, status},
 };
 
-/// A keyword of the schema at a field, and an example on each side of it.
+/// A keyword of the schema at a field, with examples on both sides of the limit.
 pub struct Bound {
     /// As in [`super::definition::Node`].
     pub path: String,
@@ -18,7 +18,7 @@ pub struct Bound {
     pub refused: Vec<Value>,
 }
 
-/// The keywords that each need a row wherever they stand.
+/// Keywords that need a row at every field where they occur.
 pub const KEYWORDS: [&str; 8] = [
     "maxLength",
     "minLength",
@@ -43,7 +43,7 @@ pub fn bounds() -> Vec<Bound> {
     .collect()
 }
 
-/// Whether the field is one that only the status subresource takes.
+/// Whether only the status subresource accepts the field.
 pub fn of_status(bound: &Bound) -> bool {
     bound.path.starts_with("status")
 }

@@ -1,4 +1,4 @@
-//! One row for each CEL rule of the definition: what it accepts, what it refuses, what it says.
+//! One row for each CEL rule of the definition: accepted examples, rejected examples, and the message.
 
 use serde_json::{Value, json};
 
@@ -9,10 +9,10 @@ use super::{
 
 /// A rule and its examples, each a merge patch of [`super::valid`].
 pub struct Case {
-    /// How the rule's message begins. Its first word is the field that the refusal is about.
+    /// Start of the rule's message. The first word is the rejected field.
     pub message: &'static str,
     pub accepted: Vec<Value>,
-    /// Examples that offend this rule and no other.
+    /// Examples that violate this rule and no other.
     pub refused: Vec<Value>,
 }
 

@@ -1,4 +1,4 @@
-//! The shipped definition as a JSON tree, and what stands in it.
+//! The shipped definition as a JSON tree, and its parts.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -15,7 +15,7 @@ pub fn definition() -> Result<Value> {
     Ok(serde_json::to_value(crd())?)
 }
 
-/// The schema of the one version.
+/// The schema of the only version.
 pub fn schema() -> Result<Value> {
     definition()?
         .pointer("/spec/versions/0/schema/openAPIV3Schema")

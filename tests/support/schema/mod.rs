@@ -1,5 +1,5 @@
-//! What the schema of the definition promises, as data: `tests/cel.rs` and `tests/crds.rs` hold it against
-//! the definition alone, `tests/api_server_schema.rs` against a real API server.
+//! The promises of the definition's schema, as data: `tests/cel.rs` and `tests/crds.rs` test them on the definition
+//! alone, `tests/api_server_schema` on a real API server.
 
 pub mod bounds;
 pub mod cases;
@@ -10,7 +10,7 @@ mod status_bounds;
 
 use serde_json::{Value, json};
 
-/// The least that is valid.
+/// The smallest valid object.
 pub fn valid() -> Value {
     json!({
         "apiVersion": "awscredentials.dev/v1alpha1",

@@ -1,4 +1,4 @@
-//! The rows for restarts after a rotation: of the spec, and of the status.
+//! The rows for restarts after a rotation, in the spec and in the status.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The rows for what is proven, how, and what is published.
+//! The rows for the verification and for the target.
 
 use serde_json::{Value, json};
 
@@ -189,7 +189,7 @@ pub fn target() -> Vec<Case> {
     ]
 }
 
-/// The keys of each layout with a region, as the documentation gives them.
+/// The keys of each layout with a region, as documented.
 pub const LAYOUT_KEYS: [(&str, &[&str]); 8] = [
     (
         "Env",

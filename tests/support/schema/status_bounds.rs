@@ -1,4 +1,4 @@
-//! The rows for what only the operator writes.
+//! The rows for fields that only the operator writes.
 
 use serde_json::{Value, json};
 
@@ -163,7 +163,7 @@ pub fn status() -> Vec<Bound> {
     rows
 }
 
-/// A digest that is absent from what an older release published.
+/// A digest, which older releases did not publish.
 fn digest(published: &Value, name: &str) -> [Bound; 2] {
     let with = |digest: String| {
         let mut published = published.clone();
@@ -229,7 +229,7 @@ fn consumers(group: &str) -> Vec<Bound> {
     rows
 }
 
-/// A list of texts in an object of the status.
+/// A list of strings in an object of the status.
 fn texts(path: &str, whole: &Value, list: &str, most: usize, longest: usize) -> Vec<Bound> {
     let with = |texts: Vec<String>| {
         let mut part = whole.clone();
@@ -252,7 +252,7 @@ fn texts(path: &str, whole: &Value, list: &str, most: usize, longest: usize) -> 
     ]
 }
 
-/// An object of the status, of which all fields are required and some are bounded strings.
+/// An object of the status with required fields only, some of them bounded strings.
 fn part(path: &str, whole: &Value, limits: &[(&str, usize)]) -> Vec<Bound> {
     let with = |key: &str, value: Value| {
         let mut part = whole.clone();

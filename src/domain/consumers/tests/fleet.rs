@@ -1,4 +1,4 @@
-//! Which pods from before a pair still run, and what runs them.
+//! Running pods that are older than a pair, and the workloads that own them.
 
 use std::time::Duration;
 
@@ -111,8 +111,8 @@ fn pods_are_older_or_newer_than_the_delivery_of_a_pair() {
     assert!(!seen.restarted_by_itself("Deployment/without-pods"));
 }
 
-/// A rollout that begins in the second of the delivery starts containers in that second, and the clock of a node
-/// may be behind.
+/// A rollout that begins in the second of the delivery starts containers in that second, and a node's clock may be
+/// slow.
 #[test]
 fn a_pod_of_a_restarted_template_is_newer_whatever_the_clock_of_its_node_says() {
     let consumers = scope(json!({ "scope": "Consumers" }));

@@ -1,4 +1,4 @@
-//! Resources that publish one pair: the worst of them counts for each.
+//! Resources that publish the same pair: the worst state applies to each of them.
 
 use crate::{
     api::{Published, StaticAwsCredentialsStatus},
@@ -29,7 +29,7 @@ fn edited(
     status
 }
 
-/// The status after a rotation from a key to another.
+/// The status after a rotation to another key.
 fn rotated(
     before: &StaticAwsCredentialsStatus,
     to: &str,
@@ -49,12 +49,12 @@ fn keys(status: &StaticAwsCredentialsStatus) -> Vec<Key> {
     superseded(status.previous.as_ref().unwrap())
 }
 
-/// What another resource with this status has to do with the key that was superseded first.
+/// How another resource with this status uses the key that the first rotation superseded.
 fn standing(other: &StaticAwsCredentialsStatus, own: Option<Own>, now: &str) -> Option<Standing> {
     Keys::of(other).standing(&keys(&first_rotation()), own, time(now))
 }
 
-/// What is said of a resource without pods, beside another one.
+/// Assessment of a resource without pods, beside another resource that has the key.
 fn beside(standing: Standing, namespace: &str, now: &str) -> Assessment {
     let mut others = Others::new(true);
     let of = NamespacedName::new("shop", "orders");

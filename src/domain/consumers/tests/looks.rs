@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// When what is published was delivered.
+/// Delivery time of the published pair.
 fn since(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
@@ -156,7 +156,7 @@ fn a_new_process_takes_a_wait_up_where_another_left_it() {
     assert_eq!(overlap.waited(began, wall, now), 240 * SECOND);
     let soon = now + 61 * SECOND;
     assert_eq!(overlap.waited(began, wall, soon), 301 * SECOND);
-    // A clock that was set back before the start: the wait begins now.
+    // The clock was set back before the start: the wait begins now.
     let mut overlap = Overlap::default();
     let before = began - SignedDuration::from_hours(1);
     overlap.wait(since(2), Duration::ZERO, now);

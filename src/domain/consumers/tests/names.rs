@@ -1,4 +1,4 @@
-//! A target that was renamed: a pod that took the pair under an older name keeps it.
+//! A renamed target: a pod that took the pair under an older name keeps it.
 
 use crate::{
     api::{Previous, StaticAwsCredentialsStatus},
@@ -17,7 +17,7 @@ use super::{
 
 const LONG_AFTER: &str = "2026-01-01T13:00:00Z";
 
-/// A status whose pair was published under these names, the present one first.
+/// A status with a pair that was published under these names, the current one first.
 fn named(suffix: &str, revision: i64, names: &[&str]) -> StaticAwsCredentialsStatus {
     let mut status = published(suffix, revision);
     let target = status.published.as_mut().unwrap();
@@ -27,7 +27,7 @@ fn named(suffix: &str, revision: i64, names: &[&str]) -> StaticAwsCredentialsSta
     status
 }
 
-/// The status after a rotation of a pair that was published under these names, the present one first.
+/// The status after a rotation of a pair that was published under these names, the current one first.
 fn rotated(names: &[&str]) -> StaticAwsCredentialsStatus {
     let mut after = named("BBBB", 2, &names[..1]);
     note(
@@ -63,7 +63,7 @@ fn a_rotation_takes_note_of_every_name_of_the_superseded_pair() {
     );
 }
 
-/// The pair stood there too.
+/// The source held the superseded pair too.
 #[test]
 fn a_pod_that_uses_the_source_holds_the_pair_if_it_was_started_before_the_rotation() {
     let status = rotated(&["orders-credentials"]);
@@ -118,7 +118,7 @@ fn under_the_present_name_the_start_counts() {
     assert_eq!(held_by(&status, &newer), None);
 }
 
-/// The clock of a node may be behind.
+/// The start time is not enough, since a node's clock may be slow.
 #[test]
 fn a_pod_of_a_template_that_was_restarted_for_the_pair_holds_the_pair_before_no_more() {
     let status = rotated(&["orders-credentials", "old"]);

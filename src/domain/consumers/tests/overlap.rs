@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{KUBELET, PUBLISHED, time};
 
-/// 12:00:00 and 90 s, 18 min and 60 s, rounded up to the minute.
+/// 12:00:00 plus 90 s, 18 min and 60 s, rounded up to the minute.
 const PICKED_UP: &str = "2026-01-01T12:21:00Z";
 
 pub fn published(suffix: &str, revision: i64) -> StaticAwsCredentialsStatus {
@@ -38,7 +38,7 @@ pub fn alone() -> Others {
     Others::new(true)
 }
 
-/// The status after a rotation from a key that ends in AAAA to one that ends in BBBB.
+/// The status after a rotation from a key with the suffix AAAA to one with the suffix BBBB.
 fn rotated() -> StaticAwsCredentialsStatus {
     let mut after = published("BBBB", 2);
     note(&published("AAAA", 1), &mut after, KUBELET, time(PUBLISHED));

@@ -170,7 +170,7 @@ fn the_worst_container_speaks_for_the_pod() {
     );
 }
 
-/// A pod whose init container read the target, ended, and shares a volume with the application.
+/// A pod whose init container has read the target and ended, and shares a volume with the application.
 fn copied(volume: Value, change: impl FnOnce(&mut Value)) -> Pod {
     pod(move |pod| {
         let mut shared = json!({ "name": "shared" });
@@ -217,7 +217,7 @@ fn what_an_ended_container_copied_for_another_one_is_still_held() {
     assert_eq!(of(&by_file), Some(ReloadMode::NeedsRestart), "a variable");
 }
 
-/// The kubelet runs an init container again, or reports one that it removed as waiting, while the pod runs on.
+/// The kubelet may rerun an init container, or report a removed one as waiting, while the pod keeps running.
 #[test]
 fn a_reader_keeps_the_copy_that_it_began_with_whatever_is_reported_of_the_writer() {
     let states = [
@@ -245,7 +245,7 @@ fn a_reader_keeps_the_copy_that_it_began_with_whatever_is_reported_of_the_writer
     assert_eq!(of(&later), None, "the whole pod was started later");
 }
 
-/// Where the helper runs, nothing is copied: a volume for logs is none for keys.
+/// A container with the helper keeps no copy of the pair: a volume that it shares may hold logs, not keys.
 #[test]
 fn a_container_that_asks_the_helper_copies_nothing() {
     let logs = json!({ "name": "logs", "mountPath": "/logs" });

@@ -1,4 +1,4 @@
-//! For which revision workloads are restarted, in which order, and what is said of them.
+//! Restarts of workloads: the revision that requires them, their order, and the condition that reports them.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ fn wanted() -> Restart {
     serde_json::from_value(json!({ "scope": "Consumers" })).unwrap()
 }
 
-/// The status after a run that published a revision, where another had been before.
+/// The status after a reconcile that published this revision in place of the previous one.
 fn noted(before: &StaticAwsCredentialsStatus, revision: i64) -> StaticAwsCredentialsStatus {
     let mut after = StaticAwsCredentialsStatus {
         published: Some(published(revision)),
@@ -69,7 +69,7 @@ fn is_said(status: &StaticAwsCredentialsStatus) -> bool {
     conditions::find(&status.conditions, ConditionType::ConsumersRestarted).is_some()
 }
 
-/// The last look found nothing.
+/// The last check found no workload to restart.
 const NONE: Option<&Laggards> = Some(&Laggards {
     unmarked: Vec::new(),
     rolling: Vec::new(),
@@ -185,7 +185,7 @@ fn who_is_due() {
     assert_eq!(turn(AFTER, Some(&this)), RestartState::Restarted);
     let before = publication(&published(1)).restart_annotation_value();
     assert_eq!(turn(BEFORE, Some(&before)), RestartState::Due);
-    // After a withdrawal revisions begin anew.
+    // After a withdrawal, revisions start over.
     assert_eq!(
         turn(BEFORE, Some("2@2025-12-01T00:00:00Z")),
         RestartState::Due

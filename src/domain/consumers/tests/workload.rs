@@ -1,4 +1,4 @@
-//! What a workload is to a target, and when a rollout is over.
+//! How a workload uses a target, and when its rollout is complete.
 
 use crate::{
     api::{WorkloadKind, WorkloadReference},
@@ -10,7 +10,7 @@ use super::UID;
 
 const TARGET: &str = "orders-credentials";
 
-/// A workload at rest, changed as a test likes.
+/// A workload without a rollout in progress, changed by the test.
 pub fn workload(change: impl FnOnce(&mut Value)) -> Workload {
     let mut workload = json!({
         "metadata": { "name": "web", "generation": 3, "creationTimestamp": super::BEFORE },

@@ -1,10 +1,10 @@
-//! What can be wrong with a value, whichever of the two it is.
+//! Faults that both the ID and the secret can have.
 
 use crate::api::Reason;
 
 use super::{ID, SECRET, base64, refusal};
 
-/// What stands before and behind the value, by the reason that it is refused for.
+/// Texts to put before and after the value.
 type Wrappers = &'static [(&'static str, &'static str)];
 
 const WRAPPED: &[(Reason, &str, Wrappers)] = &[
@@ -74,7 +74,7 @@ const WRAPPED: &[(Reason, &str, Wrappers)] = &[
     ),
 ];
 
-/// The values that a good one is spoilt to, each with the reason and a part of the message.
+/// A good value with each fault, the reason, and a part of the message.
 pub fn of(value: &str) -> Vec<(Vec<u8>, Reason, &'static str)> {
     let wrapped = WRAPPED.iter().flat_map(|&(reason, text, wrappers)| {
         wrappers
@@ -88,7 +88,7 @@ pub fn of(value: &str) -> Vec<(Vec<u8>, Reason, &'static str)> {
             "is encoded in base64 twice",
         )
     });
-    // Each of these has a fault that another check would find, had it looked at the whole value.
+    // Each of these has a fault that another check would report first if it read the whole value.
     let huge = [b'A', b'\n', b' ', 0, 0xFF].map(|byte| {
         (
             vec![byte; 1 << 20],

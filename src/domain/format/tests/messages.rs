@@ -1,4 +1,4 @@
-//! Messages fit where they are shown, and no value has any influence on them.
+//! Messages fit the fields that show them, and do not depend on a value.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{ID, NAMES, SECRET, base64, faults, judge, judge_in};
 
-/// Pairs that are refused for a reason that only one of the two values can have.
+/// Pairs that are rejected for a reason that applies to only one of the two values.
 const REFUSED: &[(&str, &str)] = &[
     ("malformed", SECRET),
     (SECRET, ID),
@@ -27,7 +27,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("ASCA234567234567", SECRET),
 ];
 
-/// What secrets became on their way, each in its own words.
+/// Secrets that were changed in transit, each with a note of its own.
 pub const ODD: [&str; 6] = [
     "C:/Program Files/Git/bcdefghijklmnopqrstuvwxyzABCDEFGHIJKLM",
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN # prod",
@@ -37,7 +37,7 @@ pub const ODD: [&str; 6] = [
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLM",
 ];
 
-/// Everything that can be said about values under these names.
+/// Every message that values under these names can cause.
 fn all_messages(names: &Names<'_>) -> BTreeSet<String> {
     let refused = |id: &[u8], secret: &[u8]| judge_in(names, id, secret).unwrap_err().message;
     let mut all = BTreeSet::new();
@@ -100,7 +100,7 @@ fn a_name_is_shown_whole_as_long_as_the_message_fits() {
     assert!(empty.starts_with(&start), "{empty}");
 }
 
-/// A value like the one that was given, with a fault of every kind mixed in.
+/// Values of any kind, many of them with a fault that a check looks for.
 fn odd_values() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         proptest::collection::vec(any::<u8>(), 0..200),

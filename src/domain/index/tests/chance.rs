@@ -1,8 +1,8 @@
-//! What may happen to an index, and how often.
+//! Random events for an index, with their weights.
 
 use proptest::prelude::*;
 
-/// One thing that happens in the cluster, and what the watch makes of it.
+/// An event in the cluster, or of the watch.
 #[derive(Clone, Debug)]
 pub enum Event {
     Resource {
@@ -20,17 +20,17 @@ pub enum Event {
         anew: bool,
     },
     SecretGone(usize),
-    /// What was seen comes once more, late.
+    /// An older version is delivered again, late.
     Echo(usize),
-    /// A run reads or writes before the watch says so.
+    /// A reconcile reads or writes a version before the watch delivers it.
     Record(usize),
     ListSecrets,
     ListResources,
-    /// The store is restored: versions begin anew, below those that were seen.
+    /// The store is restored: versions restart below those already seen.
     Rewind,
 }
 
-/// Anything.
+/// Any event.
 pub fn events() -> impl Strategy<Value = Event> {
     let resource = (
         0..3_usize,

@@ -1,13 +1,13 @@
-//! A model of the index that keeps everything and answers by looking at all of it.
+//! A model of the index that keeps everything and answers by a full scan.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::index::{NamespacedName, Observed, References, SecretVersion, View};
 
-/// The one namespace of the model.
+/// The only namespace of the model.
 pub const TEAM: &str = "team";
 
-/// The cluster as it is, and what a watch that missed nothing has said.
+/// The current state of the cluster, as delivered by a watch that missed nothing.
 #[derive(Debug, Default)]
 pub struct Model {
     pub resources: BTreeMap<String, References>,
@@ -15,8 +15,8 @@ pub struct Model {
 }
 
 impl Model {
-    /// What the index must say once it has heard everything, but for what it cannot know: a name
-    /// that was first mentioned after the Secret's last event is unseen until a list.
+    /// The expected view of the index after all events, except for one gap: a name that is first
+    /// referenced after the Secret's last event is unknown until a list.
     pub fn view(&self, name: &str) -> View {
         let Some(mentions) = self.resources.get(name) else {
             return View::default();
@@ -58,7 +58,7 @@ impl Model {
         first.map(|(other, _)| other.clone())
     }
 
-    /// Secrets that somebody mentions, or that carry the marks of somebody who is there.
+    /// Secrets that a resource references, or that carry the mark of an existing resource.
     pub fn mentioned(&self) -> BTreeSet<String> {
         let names = self.resources.values().flat_map(References::secret_names);
         let uids: BTreeSet<_> = self.resources.values().map(|it| &it.uid).collect();
@@ -73,7 +73,7 @@ impl Model {
             .collect()
     }
 
-    /// Whom a change of a Secret concerns.
+    /// Resources that a change of a Secret affects.
     pub fn concerned(
         &self,
         secret: &str,

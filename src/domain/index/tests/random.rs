@@ -89,7 +89,7 @@ impl Play {
         let woken = set(self.index.apply_secret(TEAM, name, seen.clone()));
         let concerned = self.model.concerned(name, Some(&seen));
         assert!(woken.is_superset(&concerned));
-        // Whose mark it has lost hears of it, if it was known to carry one.
+        // The resource whose mark the Secret lost is enqueued too, if the index knew the mark.
         let before = self.model.concerned(name, before.as_ref());
         assert!(woken.is_subset(&concerned.union(&before).cloned().collect()));
     }
@@ -101,7 +101,7 @@ impl Play {
         };
         self.version += 1;
         let woken = set(self.index.delete_secret(TEAM, name, self.version));
-        // Of a Secret that nobody mentions, and that came before whom it is marked by, nothing is kept.
+        // The index drops a Secret that no resource references if the Secret came before the resource in its mark.
         assert!(woken.is_superset(&self.model.concerned(name, None)));
         assert!(woken.is_subset(&self.model.concerned(name, Some(&seen))));
         self.past.clear();
@@ -111,7 +111,7 @@ impl Play {
         let name = SECRETS[which];
         let of_this = |seen: &&SecretVersion| seen.uid.to_string().starts_with(name);
         if !self.is_known(name) {
-            // A watch speaks of versions in their order; only who wrote one himself knows it before.
+            // An older version can only arrive late if this process recorded the current one itself.
             return;
         }
         if let Some(seen) = self.past.iter().rev().find(of_this).cloned() {
@@ -119,7 +119,7 @@ impl Play {
         }
     }
 
-    /// Whether the index holds the present version of a Secret.
+    /// Whether the index has the current version of a Secret.
     fn is_known(&self, name: &str) -> bool {
         let current = self.model.secrets.get(name);
         let views = RESOURCES.map(|who| (who, self.index.view(&NamespacedName::new(TEAM, who))));
@@ -168,11 +168,11 @@ impl Play {
         self.list_secrets();
         assert!(self.index.epoch() >= self.rewinds, "rewinds are counted");
         self.rewinds = self.index.epoch();
-        // From here on versions grow beyond all that was ever seen.
+        // All later versions are larger than any version so far.
         self.version += 1_000_000;
     }
 
-    /// What the index says is right, and where it is not certain it says so.
+    /// Fails if the index contradicts the model; `Unknown` is allowed.
     fn compare(&self) {
         for name in RESOURCES {
             let view = self.index.view(&NamespacedName::new(TEAM, name));
@@ -214,7 +214,7 @@ impl Play {
         );
     }
 
-    /// After a list nothing is uncertain.
+    /// After a list no observation is `Unknown`.
     fn compare_all(&mut self) {
         self.list_resources();
         self.list_secrets();

@@ -1,5 +1,5 @@
-//! Watches that break and list anew, against a model of what was delivered: whose view has changed is
-//! woken, and after a list nothing is left of what went meanwhile.
+//! Watches that break and relist, against a model of the delivered events: a resource is enqueued if its view changed,
+//! and after a list no trace of deleted objects remains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ use super::model::{Model, TEAM};
 const RESOURCES: [&str; 3] = ["a", "b", "c"];
 const SECRETS: [&str; 3] = ["s0", "s1", "s2"];
 
-/// What happens in the cluster, and to the two watches.
+/// Changes in the cluster, and events of the two watches.
 #[derive(Clone, Debug)]
 enum Deed {
     Resource {
@@ -69,7 +69,7 @@ fn deeds() -> impl Strategy<Value = Deed> {
     ]
 }
 
-/// The cluster as it is, what was delivered of it, and what index and store make of that.
+/// The state of the cluster, the delivered part of it, and the resulting index and store.
 #[derive(Default)]
 struct Play {
     resources: BTreeMap<String, WatchedCredentials>,
@@ -100,7 +100,7 @@ impl Play {
             }
             Deed::ResourceGone(who) => {
                 let gone = self.resources.remove(RESOURCES[*who]);
-                // No UID ever comes back.
+                // A UID is never reused.
                 self.incarnations[*who] += 1;
                 if let Some(object) = gone.filter(|_| !self.resources_broken) {
                     self.unlearn(RESOURCES[*who]);
@@ -116,7 +116,7 @@ impl Play {
         }
     }
 
-    /// A decodable resource, or one of which the watch has the metadata alone.
+    /// A decodable resource, or an undecodable one with metadata only.
     fn object(&self, deed: &Deed) -> WatchedCredentials {
         let Deed::Resource {
             who,
@@ -157,7 +157,7 @@ impl Play {
         })))
     }
 
-    /// What an event that was delivered says.
+    /// Applies a delivered event to the model.
     fn learn(&mut self, object: &WatchedCredentials) {
         let (name, uid) = names(object);
         let same = self.uids.insert(name.clone(), uid.clone()) == Some(uid);
@@ -252,7 +252,7 @@ impl Play {
         keys.map(view).into()
     }
 
-    /// Whose view has changed is woken, as long as it is there.
+    /// Fails unless every existing resource whose view changed was enqueued.
     fn check_woken(&self, before: &BTreeMap<NamespacedName, View>, woken: &[NamespacedName]) {
         for (key, view) in self.views() {
             let is_there = self.delivered.resources.contains_key(&*key.name);
@@ -270,7 +270,7 @@ impl Play {
         }
     }
 
-    /// After both lists index and store know what is there, and nothing else.
+    /// After both lists, index and store contain exactly the existing objects.
     fn compare(&mut self) {
         self.list_resources();
         self.list_secrets();
@@ -280,7 +280,7 @@ impl Play {
     }
 }
 
-/// A sight of what was unseen says nothing that a run would not read by itself.
+/// A change from Unknown does not count: a reconcile reads such a Secret itself.
 fn differs(before: &View, now: &View) -> bool {
     let sight = |before: &Observed, now: &Observed| *before != Observed::Unknown && before != now;
     before.conflicting_resource != now.conflicting_resource

@@ -1,4 +1,4 @@
-//! What happens to single names.
+//! Cases of single names.
 
 use crate::domain::index::{
     Index, MAX_STALE_TARGETS, MOST_UNCLAIMED, MOST_UNCLAIMED_IN_A_NAMESPACE, NamespacedName,
@@ -11,7 +11,7 @@ fn key(name: &str) -> NamespacedName {
     NamespacedName::new(TEAM, name)
 }
 
-/// A resource with a source and a target of its own name.
+/// References of a resource whose source and target are named after it.
 fn mentions(name: &str) -> References {
     References {
         uid: format!("uid-{name}").into(),
@@ -120,7 +120,7 @@ fn a_secret_that_went_while_it_was_read_does_not_come_back() {
     index.delete_secret(TEAM, "a-target", 5);
     index.record(TEAM, "a-target", &before, &Observed::Found(seen(4)));
     assert_eq!(index.view(&key("a")).target, Observed::NotFound);
-    // One that was made since, by this process, is there.
+    // A Secret that this process has created since is found.
     index.record(
         TEAM,
         "a-target",
@@ -234,7 +234,7 @@ fn who_waits_is_woken_when_the_first_one_goes_or_steps_back_and_not_when_a_later
         index.apply_resource(&key("late"), wants("late", 3, false)),
         []
     );
-    // It withdraws its target: the same three want it, and another one comes first.
+    // The publisher withdraws its target: the same three resources want it, and another one has priority.
     assert_eq!(
         index.apply_resource(&key("publisher"), wants("publisher", 2, false)),
         [key("late"), key("old")]

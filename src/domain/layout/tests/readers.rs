@@ -1,4 +1,4 @@
-//! What consumers read back.
+//! Values that consumers read back.
 
 use crate::api::Layout;
 use aws_runtime::env_config::{
@@ -16,7 +16,7 @@ use super::{ID, REGION, of_one, pair, written};
 const COMMAND: &str = "/var/run/awscredentials.dev/credential-process \
                    --file /var/run/secrets/awscredentials.dev/credentials.json --ttl 1234";
 
-/// The file as the AWS SDK for Rust reads it.
+/// The file as parsed by the AWS SDK for Rust.
 fn read_by_sdk(kind: EnvConfigFileKind, file: &str) -> EnvConfigSections {
     let files = EnvConfigFiles::builder().with_contents(kind, file).build();
     let (env, fs) = (Env::from_slice(&[]), Fs::from_slice(&[]));
@@ -27,7 +27,7 @@ fn read_by_sdk(kind: EnvConfigFileKind, file: &str) -> EnvConfigSections {
     EnvConfigSections::parse(source).unwrap()
 }
 
-/// The file as a reader for INI in general takes it: full lines of comment alone, keys as they are.
+/// The file as parsed by a generic INI reader: comments only on whole lines, case-sensitive keys.
 fn read_as_ini(file: &str) -> Ini {
     let mut ini = Ini::new_cs();
     ini.set_inline_comment_symbols(Some(&[]));
@@ -35,7 +35,7 @@ fn read_as_ini(file: &str) -> Ini {
     ini
 }
 
-/// Secrets in which everything occurs that is known to trouble one reader or another.
+/// Secrets with all characters that are known to break some reader.
 fn secrets() -> impl Strategy<Value = String> {
     prop_oneof![
         "[A-Za-z0-9/+]{40}",

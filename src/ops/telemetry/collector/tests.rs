@@ -1,4 +1,4 @@
-//! Which addresses of a collector `--otlp-endpoint` takes.
+//! Collector addresses that `--otlp-endpoint` accepts.
 
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 

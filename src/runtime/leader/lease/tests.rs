@@ -1,4 +1,4 @@
-//! The rules of the lease, on a clock of the test's own.
+//! The rules of the lease, on a clock that the test controls.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;

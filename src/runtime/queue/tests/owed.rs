@@ -1,4 +1,4 @@
-//! The queue beside a plain list of what is owed to each resource.
+//! The queue against a simple model of the reconciles that are due.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +19,7 @@ use super::{SECOND, key};
 enum Deed {
     Wake(usize),
     WakeFailed,
-    /// Whether crowds may run.
+    /// Whether resources of a namespace with a burst may be taken.
     Next(bool),
     End(usize, u8),
     Forget(usize),
@@ -41,7 +41,7 @@ fn nth(who: usize) -> NamespacedName {
     key(if who < 2 { "a" } else { "b" }, &who.to_string())
 }
 
-/// What is owed to each resource, kept in the plainest way: a run now, a run later, or none.
+/// The due reconciles of each resource in the simplest form: now, later, or none.
 #[derive(Default)]
 struct Owed {
     now: BTreeSet<NamespacedName>,
@@ -97,7 +97,7 @@ impl Owed {
 }
 
 proptest! {
-    /// Nobody is forgotten, nobody runs twice at a time, nobody runs for nothing.
+    /// No resource is lost, reconciled twice at a time, or reconciled without a reason.
     #[test]
     fn everybody_gets_what_is_owed_to_them(deeds in prop::collection::vec(deed(), 0..120)) {
         let mut now = Instant::now();

@@ -1,5 +1,5 @@
-//! A resource is decoded as it is watched: what decisions need, and of one that cannot be decoded whose
-//! it is.
+//! Decoding of watched resources: the fields that decisions need, and the identity of a resource that cannot be
+//! decoded.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -42,7 +42,7 @@ fn watched(object: &Value) -> WatchedCredentials {
     serde_json::from_str(&object.to_string()).unwrap()
 }
 
-/// A resource with something else at a place.
+/// A resource with another value at a pointer.
 fn with(pointer: &str, value: Value) -> Value {
     let mut object = resource();
     let (parent, name) = pointer.rsplit_once('/').unwrap();
@@ -169,7 +169,7 @@ fn why_a_resource_cannot_be_decoded_is_said_in_few_words() {
     );
 }
 
-/// The largest spec that the schema takes is far below the bound.
+/// The largest spec that the schema accepts is far below the bound.
 #[test]
 fn a_spec_with_everything_as_long_as_it_may_be_is_decoded() {
     let longest = "k".repeat(253);

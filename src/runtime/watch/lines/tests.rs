@@ -1,4 +1,4 @@
-//! A watch is read line by line, however the lines arrive and however the connection ends.
+//! A watch is read line by line, for any split of the bytes and any end of the connection.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -35,7 +35,7 @@ use tower::service_fn;
 
 type Chunks = Vec<Result<Vec<u8>, io::ErrorKind>>;
 
-/// What a watch says that arrives in these pieces, and what was asked for.
+/// Events of a watch whose body arrives in these chunks, and headers and URI of the request.
 async fn heard<K>(
     status: StatusCode,
     chunks: Chunks,
@@ -72,7 +72,7 @@ where
     (events, headers, uri)
 }
 
-/// What is said of Secrets, as their names; errors as themselves.
+/// Events about Secrets as their names; errors unchanged.
 async fn names(chunks: Chunks) -> Vec<Result<String, kube::Error>> {
     let (events, ..) = heard::<PartialMeta>(StatusCode::OK, chunks).await;
     let name = |event: WatchEvent<PartialMeta>| match event {

@@ -1,4 +1,4 @@
-//! So many at once, and for whom.
+//! The limit of permits, and the order in which waiters get them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use tokio::{
     time::Instant,
 };
 
-/// Starts a task that enters, and lets it run up to the gate.
+/// Starts a task that asks for a permit, and returns once it waits or has the permit.
 async fn waiter(gate: &FairSemaphore, namespace: &'static str) -> JoinHandle<Permit> {
     let gate = gate.clone();
     let waiting = gate.waiting();
@@ -59,7 +59,7 @@ async fn whoever_stops_waiting_leaves_the_queue() {
     drop(stays.await.expect("admitted"));
 }
 
-/// On this runtime a task that was woken runs only when the test awaits: the permit is on its way.
+/// On this runtime a woken task runs only when the test awaits, so the permit is in transit.
 #[tokio::test]
 async fn a_permit_on_its_way_to_one_who_leaves_goes_on_to_the_next() {
     let gate = FairSemaphore::new(1);
@@ -93,7 +93,7 @@ async fn no_permit_is_lost_or_made_in_a_crowd_that_comes_and_goes() {
                 inside.fetch_sub(1, SeqCst);
             };
             if number % 3 == 0 {
-                // Gives up while it waits, or as it is let in, but never inside.
+                // Gives up while it waits or gets the permit, but never later.
                 let enter = gate.acquire(&namespace);
                 drop(tokio::time::timeout(Duration::from_micros(number % 50), enter).await);
             } else {

@@ -1,16 +1,16 @@
-//! The queue beside the plainest list of what waits.
+//! The queue against a plain list of the waiting items.
 
 use std::collections::HashMap;
 
 use crate::domain::fair_queue::{FairQueue, Ticket};
 use proptest::prelude::*;
 
-/// What happens to a queue.
+/// An operation on a queue.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Push(u8),
     Pop,
-    /// Takes out one that waits; the number picks which.
+    /// Removes a waiting item, chosen by the number.
     Remove(usize),
 }
 
@@ -29,7 +29,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 0..200)
 }
 
-/// The queue beside a list of what waits in it, in the order of arrival.
+/// The queue beside a list of its waiting items, in the order of arrival.
 #[derive(Default)]
 struct Model {
     queue: FairQueue<Item>,
@@ -48,7 +48,7 @@ impl Model {
         self.waiting.push((item, place));
     }
 
-    /// Takes a step, and pops in this way.
+    /// Performs a step, with this kind of pop.
     fn take(&mut self, step: Step, pop: fn(&mut Self) -> Option<Item>) -> Option<Item> {
         match step {
             Step::Push(namespace) => self.push(namespace),
@@ -67,7 +67,7 @@ impl Model {
         assert_eq!(self.queue.remove(&place), None);
     }
 
-    /// Pops, and holds what comes against the rules that one pop can break.
+    /// Pops, and checks the rules that a single pop can violate.
     fn pop(&mut self) -> Option<Item> {
         let popped = self.queue.pop();
         let Some(item) = popped else {
@@ -82,7 +82,7 @@ impl Model {
         popped
     }
 
-    /// Pops of those alone that are the only ones of their namespaces.
+    /// Pops only items that are alone in their namespace.
     fn pop_alone(&mut self) -> Option<Item> {
         let line = |item: &Item| item.namespace;
         let waiting = self.waiting.iter().map(|(item, _)| *item);
@@ -116,12 +116,12 @@ proptest! {
         while model.pop().is_some() {}
     }
 
-    /// Whatever comes and goes meanwhile, a namespace is served again before any other was
-    /// served twice.
+    /// A waiting namespace is served before any other namespace is served twice, also if items are
+    /// added or removed meanwhile.
     #[test]
     fn no_namespace_waits_longer_than_one_round(steps in steps()) {
         let mut model = Model::default();
-        // For each namespace that waits: how often each other one was served since.
+        // For each waiting namespace: how often each other namespace was served since.
         let mut overtaken: HashMap<u8, HashMap<u8, u32>> = HashMap::new();
         for step in steps {
             if let Some(item) = model.take(step, Model::pop) {
@@ -143,7 +143,7 @@ proptest! {
 }
 
 proptest! {
-    /// Of those namespaces alone that are meant, and all else stays in its order.
+    /// Only matching namespaces are served, and all others keep their order.
     #[test]
     fn whoever_is_meant_is_served_as_if_the_others_were_not_there(steps in steps()) {
         let mut model = Model::default();

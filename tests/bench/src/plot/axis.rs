@@ -1,4 +1,4 @@
-//! From 0 to a round number that nothing exceeds.
+//! An axis from 0 to a round number at or above all values.
 
 /// An axis with few ticks at round numbers.
 pub struct Axis {
@@ -7,7 +7,7 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// As long as `most`, and a little longer up to the next tick.
+    /// Covers `most`, up to the next tick.
     pub fn up_to(most: f64) -> Self {
         let most = if most > 0.0 { most } else { 1.0 };
         let step = round_step(most / 4.0);
@@ -17,14 +17,14 @@ impl Axis {
         }
     }
 
-    /// Where a value is, from 0 to 1.
+    /// The position of a value, from 0 to 1.
     pub fn part(&self, value: f64) -> f64 {
         value / self.end
     }
 
     pub fn ticks(&self) -> impl Iterator<Item = f64> {
         let steps = (0_u8..=10).map(|number| f64::from(number) * self.step);
-        // What is added up in binary may exceed the end by a hair.
+        // Rounding may put the last tick slightly above the end.
         steps.take_while(|tick| *tick <= self.end * (1.0 + 1e-9))
     }
 }

@@ -10,7 +10,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// That of the bare client.
+    /// The style of the bare client's lines.
     pub fn dashed(self) -> Self {
         Self {
             dashed: true,
@@ -19,7 +19,7 @@ impl Line {
     }
 }
 
-/// From the smallest size to the largest.
+/// The points in the order of the sizes.
 pub fn of(
     figures: &[Figure],
     name: &'static str,
@@ -37,7 +37,7 @@ pub fn of(
     }
 }
 
-/// The time for all, at so many a second.
+/// The time for all resources, at this rate per second.
 pub fn seconds(figure: &Figure, rate: Option<f64>) -> Option<f64> {
     let rate = rate.filter(|rate| *rate > 0.0)?;
     Some(number(figure.resources) / rate)
@@ -47,7 +47,7 @@ pub fn seconds(figure: &Figure, rate: Option<f64>) -> Option<f64> {
 pub(super) mod tests {
     use super::*;
 
-    /// Of three sizes, in no order.
+    /// Figures of three sizes, unsorted.
     pub fn figures() -> Vec<Figure> {
         let mut figures = Vec::new();
         for (size, memory, rate) in [

@@ -1,4 +1,4 @@
-//! What a resource says of itself.
+//! The status that a resource reports.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::requests::Metadata;
 
-/// What a resource says: that the pair of this version of the source is published.
+/// Whether a resource reports that it is ready, and for which version of the source.
 #[derive(Clone, Debug)]
 pub struct Said {
     pub source: String,
@@ -14,7 +14,7 @@ pub struct Said {
     pub at: Instant,
 }
 
-/// A resource as far as it is looked at.
+/// The part of a resource that is read.
 #[derive(Clone, Deserialize)]
 pub struct Resource {
     pub metadata: Metadata,
@@ -44,7 +44,7 @@ struct Source {
 }
 
 impl Resource {
-    /// What it says now.
+    /// The present status.
     pub fn says(&self) -> Said {
         let mut conditions = self.status.conditions.iter();
         Said {

@@ -1,4 +1,5 @@
-//! Builds Go programs into the cache: one process at a time, each under a temporary name until it is whole.
+//! Builds Go programs into the cache: one process at a time, each program under a temporary name until it is
+//! complete.
 
 use std::{
     fs::{File, TryLockError},
@@ -12,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 use crate::leash::Leashed;
 
-/// A first build of all programs leaves 0.5 GB in the cache, 4.3 in Go's build cache and 0.8 of modules, and
-/// the three are usually on one disk.
+/// A first build of all programs takes 0.5 GB in the cache, 4.3 GB in Go's build cache and 0.8 GB for modules; the
+/// three are usually on one disk.
 const GIGABYTES_NEEDED: [(&str, u64); 3] = [("", 1), ("GOCACHE", 6), ("GOMODCACHE", 2)];
 const PROGRESS_EVERY: Duration = Duration::from_secs(30);
 
@@ -30,8 +31,8 @@ pub(crate) struct Cache {
     directory: PathBuf,
 }
 
-/// Builds a package of a module of our own, which needs nothing but the module's own directory.
-/// `usual_seconds` is how long a first build takes on two cores.
+/// Builds a package of one of our own modules, which needs no file outside of the module's directory.
+/// `usual_seconds` is the time of a first build on two cores.
 ///
 /// # Errors
 /// When Go is missing or the build fails.
@@ -77,7 +78,7 @@ impl Cache {
         self.directory.join(name)
     }
 
-    /// Builds what is not there yet. Two processes that want the same wait for each other.
+    /// Builds the missing programs. Two processes that need the same ones wait for each other.
     pub(super) fn fill(&self, module: &Path, builds: &[Build]) -> Result<()> {
         let missing = |build: &&Build| !self.path(&build.name).is_file();
         if !builds.iter().any(|build| missing(&build)) {
@@ -144,7 +145,7 @@ impl Cache {
         args.push(build.package.clone());
         let env = [("CGO_ENABLED", "0"), ("GOTOOLCHAIN", "local")];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        // It takes minutes and all the processors, so it must not go on when we are gone.
+        // A build takes minutes and all processors, so it must not outlive this process.
         let go = Leashed::spawn("go", Path::new("go"), &args, &env, &log)?;
         while !go.wait(PROGRESS_EVERY) {
             report(build, start);
@@ -189,7 +190,7 @@ fn report(build: &Build, start: Instant) {
     );
 }
 
-/// Holds the file; waits for another process that does.
+/// Locks the file; waits while another process holds it.
 pub(crate) fn lock(path: &Path) -> Result<File> {
     let file = File::create(path)?;
     match file.try_lock() {

@@ -1,4 +1,4 @@
-//! What a test does to a control plane: namespaces, service accounts, `kubectl`.
+//! Operations of tests on a control plane: namespaces, service accounts, `kubectl`.
 
 use std::{path::PathBuf, process::Stdio};
 
@@ -24,11 +24,10 @@ use crate::{
 };
 
 impl ControlPlane {
-    /// Applies a definition and waits until it is served. (`kubectl wait` fails on one that has no
-    /// conditions yet.)
+    /// Applies a CRD and waits until it is served. (`kubectl wait` fails on a CRD that has no conditions yet.)
     ///
     /// # Errors
-    /// When the API server refuses it or does not serve it.
+    /// When the API server rejects or does not serve it.
     pub async fn define(&self, yaml: &str) -> Result<()> {
         let definition: CustomResourceDefinition = serde_saphyr::from_str(yaml)?;
         let name = definition.metadata.name.context("it has no name")?;
@@ -44,7 +43,7 @@ impl ControlPlane {
     /// Makes a namespace whose name begins with `prefix`, and waits for its default service account.
     ///
     /// # Errors
-    /// When the API server refuses, or no account comes.
+    /// When the API server rejects it, or no service account is created.
     pub async fn namespace(&self, prefix: &str) -> Result<String> {
         let namespace = Namespace {
             metadata: ObjectMeta {
@@ -65,10 +64,10 @@ impl ControlPlane {
         Ok(name)
     }
 
-    /// A token of a service account, good for a day.
+    /// A token of a service account, valid for a day.
     ///
     /// # Errors
-    /// When the API server refuses it.
+    /// When the API server rejects the request.
     pub async fn token(&self, namespace: &str, account: &str) -> Result<String> {
         self.granted(namespace, account, None).await
     }
@@ -96,11 +95,11 @@ impl ControlPlane {
         status.token.context("the token request has no token")
     }
 
-    /// A kubeconfig with the rights of a service account and no more. `server_override` is the URL of
-    /// something that stands between it and the API server, such as a proxy on plain HTTP.
+    /// A kubeconfig with the permissions of a service account only. `server_override` is the URL of a server in
+    /// front of the API server, such as a proxy on plain HTTP.
     ///
     /// # Errors
-    /// When the API server gives no token, or the file cannot be written.
+    /// When the API server issues no token, or the file cannot be written.
     pub async fn service_account_kubeconfig(
         &self,
         namespace: &str,
@@ -111,10 +110,11 @@ impl ControlPlane {
         self.token_kubeconfig(&format!("{namespace}-{account}"), &token, server_override)
     }
 
-    /// The same with a token that is bound to a pod, as a kubelet asks for it. The pod is made, and runs nowhere.
+    /// The same with a token that is bound to a pod, as kubelet requests it. The pod is created, but never
+    /// scheduled.
     ///
     /// # Errors
-    /// When the API server refuses the pod or the token, or the file cannot be written.
+    /// When the API server rejects the pod or the token request, or the file cannot be written.
     pub async fn pod_kubeconfig(
         &self,
         namespace: &str,
@@ -160,15 +160,15 @@ impl ControlPlane {
         kubeconfig::write(&path, server, authority, Proof::Token(token))
     }
 
-    /// Runs `kubectl` as administrator and returns what it writes.
+    /// Runs `kubectl` as administrator and returns its output.
     ///
     /// # Errors
-    /// When it fails; the error has its arguments and its own words.
+    /// When it fails; the error contains the arguments and the standard error.
     pub async fn kubectl(&self, args: &[&str]) -> Result<String> {
         self.kubectl_with_input(args, "").await
     }
 
-    /// Applies a stream of manifests on the server's side, as administrator.
+    /// Applies manifests by server-side apply, as administrator.
     ///
     /// # Errors
     /// When `kubectl apply` fails.
@@ -182,7 +182,7 @@ impl ControlPlane {
             .arg("--kubeconfig")
             .arg(self.kubeconfig())
             .args(args)
-            // It caches what it discovers there, by the port alone, which another cluster may have had.
+            // `kubectl` caches discovery there by the port alone, which another cluster may have had.
             .env("HOME", self.directory())
             .env_remove("KUBECACHEDIR")
             .stdin(Stdio::piped())
@@ -193,7 +193,7 @@ impl ControlPlane {
             .context("cannot start kubectl")?;
         let mut pipe = kubectl.stdin.take().context("no pipe to kubectl")?;
         let fed = async {
-            // It may end before it has read all, and says why on its standard error.
+            // `kubectl` may end before it has read all; its standard error has the reason.
             let _ = pipe.write_all(input.as_bytes()).await;
             drop(pipe);
         };
@@ -210,7 +210,7 @@ impl ControlPlane {
     /// Fails when a part of the control plane has ended by itself.
     ///
     /// # Errors
-    /// Which part ended, how, and the end of its log.
+    /// The error names the part, its exit code, and the end of its log.
     pub fn check(&self) -> Result<()> {
         let parts = &self.parts;
         for part in [&parts.etcd, &parts.api_server, &parts.controller_manager] {

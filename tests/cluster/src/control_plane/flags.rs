@@ -14,11 +14,11 @@ use crate::{
     slot::Slot,
 };
 
-/// The API server in the eyes of a pod: the first address of the range of the services.
+/// The API server's address for pods: the first address of the range of services.
 pub(crate) const SERVICE_ADDRESS: Ipv4Addr = Ipv4Addr::new(198, 19, 0, 1);
 const SERVICE_RANGE: &str = "198.19.0.0/16";
 
-/// The controllers that something here needs; each of the others would cost watches and memory.
+/// The controllers that the tests need; each of the others would cost watches and memory.
 const CONTROLLERS: &[&str] = &[
     "clusterrole-aggregation-controller",
     "daemonset-controller",
@@ -46,7 +46,7 @@ omitStages: [RequestReceived]
 rules: [{level: Metadata}]
 ";
 
-/// Ports, files and keys, decided once, so that a part can be started again just as before.
+/// Ports, files and keys, chosen once, so that a restarted part has the same ones.
 pub(crate) struct Plan {
     pub(crate) url: String,
     pub(crate) port: u16,
@@ -95,7 +95,7 @@ impl Plan {
         })
     }
 
-    /// A kubeconfig for a part of the cluster, which proves itself with a certificate.
+    /// A kubeconfig with a client certificate, for a part of the cluster.
     pub(super) fn identity_kubeconfig(
         &self,
         authority: &Authority,
@@ -119,7 +119,7 @@ impl Plan {
         self.directory.join("etcd")
     }
 
-    /// Who etcd is and where its data are, as it and its tool are told alike.
+    /// The member's name, data directory and peer URL: flags that etcd and etcdutl share.
     pub(super) fn etcd_member(&self) -> Vec<String> {
         let peer = self.etcd_peer_url();
         vec![
@@ -154,7 +154,7 @@ impl Plan {
             "--authorization-mode=Node,RBAC".to_owned(),
             "--enable-admission-plugins=NodeRestriction".to_owned(),
             "--bind-address=127.0.0.1".to_owned(),
-            // The endpoint of the service `kubernetes` must not be a loopback address; a node leads it to us.
+            // The endpoint of the service `kubernetes` must not be a loopback address; a node redirects it to us.
             flag("advertise-address", self.bridge_address),
             flag("secure-port", self.port),
             flag("etcd-servers", self.etcd_url()),
@@ -193,7 +193,7 @@ impl Plan {
             flag("root-ca-file", self.authority.display()),
             flag("service-account-private-key-file", self.signing.0.display()),
             flag("controllers", CONTROLLERS.join(",")),
-            // The usual limits would hold back tests with thousands of objects.
+            // The default limits would slow down tests with thousands of objects.
             "--kube-api-qps=400".to_owned(),
             "--kube-api-burst=800".to_owned(),
         ])

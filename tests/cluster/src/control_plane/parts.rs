@@ -56,7 +56,7 @@ impl Parts {
 
 impl Drop for Parts {
     fn drop(&mut self) {
-        // Gentleness would take the API server up to a minute, and nobody will read these data again.
+        // A graceful stop of the API server can take a minute, and these data are not read again.
         self.scheduler.iter().for_each(Component::kill_now);
         self.controller_manager.kill_now();
         self.api_server.kill_now();
@@ -64,7 +64,7 @@ impl Drop for Parts {
     }
 }
 
-/// Finds the programs, and builds what is missing. Blocks.
+/// Finds the programs, and builds missing ones. Blocks.
 pub(super) fn programs(release: Release, scheduler: bool) -> Result<Programs> {
     let mut wanted = vec![Binary::Etcd, Binary::Kubectl];
     wanted.extend(scheduler.then_some(Binary::KubeScheduler));

@@ -1,4 +1,4 @@
-//! What a test does to etcd: compaction, and going back to an earlier state.
+//! Operations of tests on etcd: compaction, and the restore of an earlier state.
 
 use std::{
     path::Path,
@@ -18,18 +18,18 @@ use crate::{
     tools::{self, Tool},
 };
 
-/// What a restore makes of the versions that clients have seen since the snapshot.
+/// The fate of the versions that clients have seen since the snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restored {
-    /// They will be given out again, and old ones are remembered: whoever watches from one of them
-    /// hears nothing until the store has caught up.
+    /// They are assigned again, and the history is kept: a watch from one of them delivers nothing until the store
+    /// has caught up.
     AsItWas,
-    /// The store goes on far beyond them and has forgotten all of them, so that every watch ends. So
-    /// etcd's documentation wants it for Kubernetes. Objects have their old versions all the same.
+    /// The store continues far beyond them and counts all of them as compacted, so every watch ends. etcd's
+    /// documentation recommends this for Kubernetes. Objects keep their old versions.
     Bumped,
 }
 
-/// A client of etcd, past the API server.
+/// A client of etcd that bypasses the API server.
 #[derive(Clone)]
 pub struct Store {
     client: HttpClient,
@@ -37,10 +37,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// The bytes of an object by its place, such as `secrets/NAMESPACE/NAME`.
+    /// The bytes of an object by its key below `/registry/`, such as `secrets/NAMESPACE/NAME`.
     ///
     /// # Errors
-    /// When etcd has none or does not answer.
+    /// When etcd has no such object or does not answer.
     pub async fn object(&self, place: &str) -> Result<Vec<u8>> {
         let range = self.ask("kv/range", &json!({ "key": key(place) })).await?;
         let value = range["kvs"][0]["value"].as_str();
@@ -48,7 +48,7 @@ impl Store {
         Ok(STANDARD.decode(value)?)
     }
 
-    /// Replaces them. To the API server it is a write by another API server.
+    /// Replaces these bytes. To the API server it is a write by another API server.
     ///
     /// # Errors
     /// When etcd refuses.
@@ -78,10 +78,10 @@ fn key(place: &str) -> String {
 }
 
 impl ControlPlane {
-    /// etcd itself.
+    /// A client of etcd.
     ///
     /// # Errors
-    /// When there can be no client.
+    /// When the client cannot be made.
     pub fn store(&self) -> Result<Store> {
         Ok(Store {
             client: http_client("")?,
@@ -89,7 +89,7 @@ impl ControlPlane {
         })
     }
 
-    /// Makes etcd forget everything that was overwritten so far, and returns the revision.
+    /// Compacts everything in etcd that was overwritten so far, and returns the revision.
     ///
     /// # Errors
     /// When etcd refuses.
@@ -100,12 +100,12 @@ impl ControlPlane {
         Ok(revision)
     }
 
-    /// Where the store stands: the version of the newest change.
+    /// The store's revision: the version of the newest change.
     ///
     /// # Errors
     /// When etcd does not answer.
     pub async fn revision(&self) -> Result<u64> {
-        // Any key will do: the answer's head has the revision.
+        // Any key will do: the header of the answer has the revision.
         let range = self
             .store()?
             .ask("kv/range", &json!({ "key": "AA==" }))
@@ -128,8 +128,8 @@ impl ControlPlane {
         }
     }
 
-    /// Has etcd write a snapshot to a file, as `etcdctl snapshot save` does. Nothing is stopped. That
-    /// etcd does not sync its files here does no harm: a snapshot is read from its memory.
+    /// Lets etcd write a snapshot to a file, as `etcdctl snapshot save` does, without a stop. It does no harm that
+    /// etcd does not sync its files here: a snapshot is read from its memory.
     ///
     /// # Errors
     /// When etcd refuses or the file cannot be written.
@@ -146,7 +146,7 @@ impl ControlPlane {
         Ok(std::fs::write(file, snapshot)?)
     }
 
-    /// Puts back a snapshot, with etcd's own tool. API server and etcd are stopped meanwhile.
+    /// Restores a snapshot with etcd's own tool. The API server and etcd are stopped meanwhile.
     ///
     /// # Errors
     /// When they cannot be stopped or started, or the tool fails.

@@ -1,4 +1,4 @@
-//! What moto tells.
+//! The records that moto returns.
 
 use std::fmt;
 
@@ -38,16 +38,16 @@ pub struct User {
     pub arn: String,
 }
 
-/// A request that moto was sent.
+/// A request that moto received.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Entry {
     /// Seconds since 1970.
     pub at: f64,
-    /// The access key ID it claimed, empty if none.
+    /// The access key ID that the request claims, empty if none.
     pub key_id: String,
-    /// The service it was signed for.
+    /// The service that the request was signed for; if it was not signed, a guess by its content type.
     pub service: String,
-    /// The region it was signed for.
+    /// The region that the request was signed for.
     pub region: String,
     /// `GetCallerIdentity`, `ListObjectsV2`, or the HTTP method.
     pub action: String,
@@ -57,6 +57,6 @@ pub struct Entry {
     pub status: u16,
     /// The code of an error.
     pub code: Option<String>,
-    /// The client.
+    /// The client's `User-Agent`.
     pub user_agent: String,
 }

@@ -1,4 +1,4 @@
-//! The files that tell containerd, its network plugins and kubelet what to do.
+//! The configuration files of containerd, its network plugins and kubelet.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::PAUSE_IMAGE;
 use crate::{certs::Authority, network, remains::cgroup_name, slot::Slot};
 
-/// Where the parts of a node keep what they write.
+/// Where the parts of a node keep their files.
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) directory: PathBuf,
@@ -122,9 +122,9 @@ pub(super) fn kubelet(layout: &Layout, slot: &Slot, authority: &Authority) -> Re
         "failSwapOn": false,
         "enforceNodeAllocatable": [],
         "makeIPTablesUtilChains": false,
-        // How soon a pod sees that its Secret has changed.
+        // The time until a change of a Secret reaches its pods.
         "syncFrequency": "2s",
-        // A machine with a full disk shall still run the tests, and our images come back from nowhere.
+        // The tests must also run on a full disk, and a removed image of ours could not be pulled again.
         "evictionHard": { "memory.available": "10Mi" },
         "imageGCHighThresholdPercent": 100,
     });

@@ -1,4 +1,4 @@
-//! What a machine must be and have to carry a node, and the packages that are installed where they lack.
+//! The requirements of a node on the machine, and the installation of missing packages.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// Programs, and the Debian packages that bring them.
+/// Programs, and the Debian packages that contain them.
 const PROGRAMS: [(&str, &str); 9] = [
     ("containerd", "containerd"),
     ("ctr", "containerd"),
@@ -23,7 +23,7 @@ const PROGRAMS: [(&str, &str); 9] = [
 /// Where distributions put the network plugins.
 const CNI_DIRECTORIES: [&str; 3] = ["/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"];
 
-/// Says why no node can run here.
+/// Checks whether a node can run here.
 ///
 /// # Errors
 /// The reason, as one sentence.
@@ -80,7 +80,7 @@ pub(super) fn cni_directory() -> Option<PathBuf> {
     { all }.find(|path| path.join("bridge").exists() && path.join("host-local").exists())
 }
 
-/// A program on the PATH, or where Debian keeps those of the administrator.
+/// A program on the PATH, or in one of Debian's usual directories.
 pub(super) fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let more = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"].map(PathBuf::from);

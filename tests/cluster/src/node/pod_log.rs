@@ -1,5 +1,5 @@
-//! Reads the logs that containerd writes for kubelet: one file for each start of a container, each line
-//! with a time, a stream, and a letter that says whether the line ends there.
+//! Reads the logs that containerd writes for kubelet: one file for each start of a container. Each line has a
+//! time, a stream, and a letter that marks whether the line ends there.
 
 use std::{
     ffi::OsStr,
@@ -35,7 +35,7 @@ pub(super) fn read(logs: &Path, namespace: &str, pod: &str, container: &str) -> 
     Ok(text)
 }
 
-/// The logs of all pods of a namespace, for as long as the node lives.
+/// The logs of all pods of a namespace: collected until this value is dropped, kept until the node is.
 #[derive(Debug)]
 pub struct KeptLogs {
     directory: PathBuf,
@@ -50,14 +50,14 @@ impl KeptLogs {
             let mut often = tokio::time::interval(Duration::from_millis(50));
             loop {
                 often.tick().await;
-                // There is no directory of logs before the first pod.
+                // An error means that the node has been dropped, and its directory removed.
                 let _ = keep(&logs, &namespace, &kept);
             }
         });
         Ok(Self { directory, keeping })
     }
 
-    /// All of them, with names that begin with namespace and pod.
+    /// All logs, with names that begin with namespace and pod.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -78,7 +78,7 @@ impl Drop for KeptLogs {
     }
 }
 
-/// Gives every log of a namespace a second name, which it keeps when its pod is gone.
+/// Gives every log of a namespace a second name, which remains when the pod is deleted.
 fn keep(logs: &Path, namespace: &str, kept: &Path) -> Result<()> {
     let prefix = format!("{namespace}_");
     for pod in entries(logs)? {
@@ -86,14 +86,14 @@ fn keep(logs: &Path, namespace: &str, kept: &Path) -> Result<()> {
         if !name.starts_with(&prefix) {
             continue;
         }
-        // What is not there any more was there the last time.
+        // A directory or file that is gone now was linked in an earlier pass.
         for container in entries(&pod).unwrap_or_default() {
             for file in entries(&container).unwrap_or_default() {
                 let Ok(about) = std::fs::metadata(&file) else {
                     continue;
                 };
                 let which = container.file_name().unwrap_or_default().to_string_lossy();
-                // Rotation gives a file another name.
+                // Rotation renames a file, so the inode identifies it.
                 let second = kept.join(format!("{name}_{which}_{}", about.ino()));
                 if !second.exists() {
                     let _ = std::fs::hard_link(&file, second);

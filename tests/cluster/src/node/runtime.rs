@@ -1,4 +1,4 @@
-//! containerd, and the images that it is given.
+//! containerd, and the import of images into it.
 
 use std::{
     os::unix::net::UnixStream,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{control_plane::flag, leash::Leashed};
 
-/// A running containerd. Clones mean the same one.
+/// A running containerd. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct Runtime {
     containerd: Arc<Leashed>,
@@ -61,7 +61,7 @@ impl Runtime {
         self.import_archive(archive.path(), name)
     }
 
-    /// Gives containerd the image in an archive, whatever it is called there. Blocks.
+    /// Imports the image in an archive as `name`, regardless of its name there. Blocks.
     pub(super) fn import_archive(&self, archive: &Path, name: &str) -> Result<()> {
         let (name, own) = (full_name(name), archived_name(archive)?);
         let path = archive.display().to_string();
@@ -69,7 +69,7 @@ impl Runtime {
         if own != name {
             self.ctr(&["images", "tag", "--force", &own, &name])?;
         }
-        // The side of it that kubelet talks to learns of the image a moment later, and marks what it has learnt.
+        // containerd's CRI plugin, which kubelet asks, learns of the image a moment later and labels it then.
         wait_for(&self.containerd, &name, || {
             let listed = self.ctr(&["images", "list", &format!("name=={name}")]);
             listed.is_ok_and(|list| list.contains("io.cri-containerd.image=managed"))
@@ -77,7 +77,7 @@ impl Runtime {
     }
 
     fn ctr(&self, args: &[&str]) -> Result<String> {
-        // Unpacking mounts, so it must be inside as well.
+        // Unpacking an image needs mounts, so `ctr` must run in the node's namespaces.
         let output = Command::new("nsenter")
             .args(&self.inside)
             .arg(&self.ctr)
@@ -98,7 +98,7 @@ impl Runtime {
     }
 }
 
-/// A reference as kubelet asks for it: where it names no registry, Docker's is meant.
+/// The reference that kubelet asks for. A name without a registry is one of Docker Hub.
 fn full_name(name: &str) -> String {
     let first = name.split('/').next().unwrap_or_default();
     let is_registry = first != name && (first.contains(['.', ':']) || first == "localhost");

@@ -1,7 +1,7 @@
 //! The namespaces of a node, and the programs inside them.
 //!
-//! When the first process of those namespaces ends, the kernel ends all others, containers included,
-//! and drops their mounts. That is how nothing stays behind, even when the owner was killed.
+//! When the first process of those namespaces ends, the kernel ends all others, containers included, and drops
+//! their mounts. So nothing is left, even when the owner is killed.
 
 use std::{
     path::Path,
@@ -13,8 +13,8 @@ use anyhow::{Context, Result, ensure};
 use super::{config::Layout, machine};
 use crate::{control_plane::DEADLINE, leash::Leashed};
 
-/// Paths that containerd, runc, the plugins and kubelet write to whatever they are told. In the node's
-/// own mount namespace each is covered, so that two nodes never meet there.
+/// Paths to which containerd, runc, the plugins and kubelet write regardless of their configuration. The node's
+/// own mount namespace covers each of them, so that two nodes never share one.
 const SANDBOX: &str = r#"
 set -e
 mount --make-rshared /
@@ -41,7 +41,7 @@ pub(super) fn start(layout: &Layout, pause: &Path) -> Result<Leashed> {
     Ok(sandbox)
 }
 
-/// Starts a program inside.
+/// Starts a program inside the namespaces.
 pub(super) fn enter(
     sandbox: &Leashed,
     layout: &Layout,
@@ -62,7 +62,7 @@ pub(super) fn enter(
     )
 }
 
-/// The arguments of `nsenter` that lead inside.
+/// The arguments with which `nsenter` enters the namespaces.
 pub(super) fn namespaces(sandbox: &Leashed) -> [String; 3] {
     let of = format!("/proc/{}/ns", sandbox.pid());
     [
@@ -73,7 +73,7 @@ pub(super) fn namespaces(sandbox: &Leashed) -> [String; 3] {
     ]
 }
 
-/// Asks again and again, since none of these tells anyone when it is there. Blocks.
+/// Polls, since none of these programs reports that it is ready. Blocks.
 pub(super) fn wait_for(part: &Leashed, what: &str, there: impl Fn() -> bool) -> Result<()> {
     let end = Instant::now() + DEADLINE;
     while !there() {

@@ -1,4 +1,4 @@
-//! What may be done to a request on its way.
+//! The faults that can be injected into a request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,23 +10,23 @@ use tokio::sync::watch;
 
 use super::head::RequestHead;
 
-/// Decides over each request before it is sent on.
+/// Decides on each request before it is sent on.
 pub type Hook = Box<dyn Fn(&RequestHead) -> Fault + Send + Sync>;
 
 /// Turns one line of a stream (an event of a watch, with its newline) into any number of bytes.
 pub type Rewrite = Box<dyn FnMut(&[u8]) -> Vec<u8> + Send>;
 
-/// Is told that a request has got as far as it was to get.
+/// Called when a request has reached its moment.
 pub type Tell = Box<dyn FnOnce() + Send>;
 
 /// How far a request gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Moment {
-    /// It has arrived, and is not sent on.
+    /// The request has arrived, and is not sent on.
     Arrived,
-    /// The API server has carried it out, and the answer is not passed on.
+    /// The API server has carried out the request, and the answer is not passed on.
     Committed,
-    /// Its answer has been passed on; of a watch, the answer's head.
+    /// The answer has been passed on; for a watch, its head.
     Answered,
 }
 
@@ -56,7 +56,7 @@ impl Answer {
         }
     }
 
-    /// What an API server answers that does not let a watch begin with what is there.
+    /// The answer of an API server that does not let a watch begin with the existing objects.
     #[must_use]
     pub fn no_watch_list() -> Self {
         let message =
@@ -72,39 +72,39 @@ impl Answer {
     }
 }
 
-/// What becomes of a request.
+/// What the proxy does with a request.
 #[derive(Default)]
 pub enum Fault {
-    /// It goes through.
+    /// The request goes through.
     #[default]
     Pass,
-    /// It is answered here and never reaches the API server.
+    /// The proxy answers, and the request never reaches the API server.
     Answer(Answer),
-    /// It goes through after this time.
+    /// The request goes through after this time.
     Delay(Duration),
-    /// Its connection is closed and the API server never sees it.
+    /// The connection is closed, and the request never reaches the API server.
     CutBefore,
-    /// The API server carries it out, then the connection is closed instead of answered.
+    /// The API server carries out the request; then the connection is closed without an answer.
     CutAfterCommit,
-    /// The API server carries it out, and the client is told something else.
+    /// The API server carries out the request; the client gets this answer instead.
     AnswerAfterCommit(Answer),
-    /// It is neither sent on nor answered, and its connection stays open.
+    /// The request is neither sent on nor answered, and its connection stays open.
     Hang,
-    /// It goes through once this is true, though its client may be gone by then.
+    /// The request goes through once this is true, even if its client has gone by then.
     Hold(watch::Receiver<bool>),
-    /// It goes through, and its answer ends properly after this time, finished or not.
+    /// The request goes through, and its answer ends properly after this time, complete or not.
     EndAfter(Duration),
-    /// It goes through, and each line of its answer is rewritten.
+    /// The request goes through, and each line of its answer is rewritten.
     Lines(Rewrite),
-    /// The same, until after a line this is true: then its answer ends properly.
+    /// The same, until this is true after a line: then the answer ends properly.
     LinesUntil(Rewrite, Arc<AtomicBool>),
-    /// It gets as far as this moment, then somebody is told. One that is not answered by then never
-    /// is, and its connection stays open.
+    /// The request proceeds to this moment, then the function is called. If the request is not answered by then,
+    /// it never is, and its connection stays open.
     StopAt(Moment, Tell),
-    /// It is sent on with another query.
+    /// The request is sent on with another query.
     Query(String),
-    /// It goes through, and each line of its answer goes to the first. What comes out of the second
-    /// is passed on instead, and ends with it.
+    /// The request goes through, and each line of its answer goes to the sender. The receiver's messages are
+    /// passed on instead, and the answer ends with the last of them.
     Between(UnboundedSender<Vec<u8>>, UnboundedReceiver<Vec<u8>>),
 }
 

@@ -1,4 +1,4 @@
-//! The way of one request through the proxy and back.
+//! The path of one request through the proxy and back.
 
 use std::sync::Arc;
 
@@ -67,13 +67,13 @@ pub(super) async fn pass(
             return Ok(back(response, treatment, link, afterwards, entry));
         }
         _ if endless => {}
-        // Committed only when the whole answer is here.
+        // A write counts as committed only when the whole answer has arrived.
         _ => drop(response.into_body().collect().await),
     }
     ending.without_answer(&entry).await
 }
 
-/// What becomes of what the API server answered.
+/// What the proxy does with the API server's answer.
 enum Ending {
     Back(Treatment, Afterwards),
     Cut,
@@ -100,7 +100,7 @@ fn with_query(uri: &Uri, query: &str) -> Result<Uri, Cut> {
     format!("{}?{query}", uri.path()).parse().map_err(|_| Cut)
 }
 
-/// The head of the answer. An API server that is away shows as a cut, not as an answer.
+/// The head of the answer. An unreachable API server leads to a cut, not to an answer.
 async fn exchange(
     client: HttpClient,
     request: Request<Full<Bytes>>,
@@ -121,7 +121,7 @@ fn onward(upstream: &Uri, request: Request<Bytes>) -> Result<Request<Full<Bytes>
     target.scheme = upstream.scheme().cloned();
     target.authority = upstream.authority().cloned();
     parts.uri = Uri::from_parts(target).map_err(|_| Cut)?;
-    // The client writes those that belong to its own connection.
+    // The HTTP client sets these headers for its own connection.
     for name in [
         header::HOST,
         header::CONNECTION,

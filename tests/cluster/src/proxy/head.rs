@@ -1,4 +1,4 @@
-//! What a request to the API server is about, in Kubernetes' terms.
+//! A request to the API server in Kubernetes' terms.
 
 use hyper::http::request::Parts;
 
@@ -24,7 +24,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// Whether it changes anything.
+    /// Whether the verb changes objects.
     #[must_use]
     pub fn writes(self) -> bool {
         !matches!(self, Self::Get | Self::List | Self::Watch)
@@ -42,7 +42,7 @@ pub struct RequestHead {
     pub query: String,
     /// The verb as RBAC sees it.
     pub verb: Verb,
-    /// Whether only metadata was asked for.
+    /// Whether only metadata was requested.
     pub metadata_only: bool,
     /// The API group, empty for core.
     pub group: String,
@@ -57,7 +57,7 @@ pub struct RequestHead {
 }
 
 impl RequestHead {
-    /// Whether nothing is to be stored.
+    /// Whether the request is a dry run, which stores nothing.
     #[must_use]
     pub fn is_rehearsal(&self) -> bool {
         self.query
@@ -65,13 +65,13 @@ impl RequestHead {
             .any(|parameter| parameter == "dryRun=All")
     }
 
-    /// Whether it asks for what is there: a list, or a watch that begins with it.
+    /// Whether the request asks for the existing objects: a list, or a watch that begins with them.
     #[must_use]
     pub fn asks_for_all(&self) -> bool {
         self.verb == Verb::List || self.is_streaming_list()
     }
 
-    /// Whether it is a watch that begins with what is there.
+    /// Whether the request is a watch that begins with the existing objects.
     #[must_use]
     pub fn is_streaming_list(&self) -> bool {
         let told = "sendInitialEvents=true";

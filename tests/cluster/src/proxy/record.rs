@@ -1,4 +1,4 @@
-//! The proxy's memory: every request, and what can be counted from them.
+//! The proxy's record: every request, and counts of requests.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -9,18 +9,18 @@ use tokio::sync::watch;
 
 use super::head::{RequestHead, Verb};
 
-/// A request that came by.
+/// A request that the proxy received.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    /// What it was about; its fields can be read from the record directly.
+    /// The request's head; its fields can be read from the record directly.
     pub head: RequestHead,
     /// Bytes of the request's body.
     pub request_bytes: usize,
-    /// The status the API server gave; if it was never asked, the injected one.
+    /// The status of the API server's answer; if the API server was never asked, of the injected answer.
     pub status: Option<u16>,
-    /// When it had been read.
+    /// When the request had been read.
     pub started: Instant,
-    /// When the answer's last byte had gone, or its connection had.
+    /// When the answer's last byte was sent, or its connection ended.
     pub finished: Option<Instant>,
 }
 
@@ -37,17 +37,17 @@ impl Deref for Recorded {
 pub struct Counts {
     /// Reads of one object.
     pub gets: usize,
-    /// Reads of a collection, each page, and watches that begin with what is there.
+    /// Reads of a collection, each page, and watches that begin with the existing objects.
     pub lists: usize,
-    /// Other watches begun.
+    /// Other watches.
     pub watches: usize,
     /// Writes by resource, with its subresource if there is one: `secrets`, `pods/status`.
     pub writes: BTreeMap<String, usize>,
     /// Writes of events.
     pub events: usize,
-    /// Writes that are only tried: nothing is stored.
+    /// Dry runs of writes.
     pub rehearsals: usize,
-    /// Paths that are no resource: discovery, `/version`.
+    /// Paths without a resource: discovery, `/version`.
     pub other: usize,
 }
 
@@ -70,7 +70,7 @@ impl Counts {
         counts
     }
 
-    /// All writes but events.
+    /// All writes except events and dry runs.
     #[must_use]
     pub fn written(&self) -> usize {
         self.writes.values().sum()
@@ -83,7 +83,7 @@ struct Activity {
     last: Instant,
 }
 
-/// What came by a proxy, and may still come.
+/// The requests of a proxy, including later ones.
 #[derive(Clone, Debug)]
 pub struct Record(pub(super) Arc<Log>);
 
@@ -99,7 +99,7 @@ impl Record {
 #[derive(Debug)]
 pub(crate) struct Log {
     requests: Mutex<Vec<Recorded>>,
-    /// Per resource, watches left out.
+    /// By resource, without watches.
     activity: watch::Sender<BTreeMap<String, Activity>>,
 }
 
@@ -171,7 +171,7 @@ fn last(all: &BTreeMap<String, Activity>, ignored: &[&str], called: Instant) -> 
         })
 }
 
-/// The open record of one request; dropping it notes the end.
+/// The open record of one request; dropping it records the end.
 #[derive(Debug)]
 pub(crate) struct Entry {
     log: Arc<Log>,
@@ -180,7 +180,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// The first answer stands: what a client is told after a commit is not what happened.
+    /// The first status is kept: an answer injected after a commit does not change what happened.
     pub(crate) fn answered(&self, status: u16) {
         if let Some(request) = self.log.requests().get_mut(self.index) {
             request.status.get_or_insert(status);

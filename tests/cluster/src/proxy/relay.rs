@@ -1,4 +1,4 @@
-//! The answer on its way back: handed on frame by frame, so that a watch is not held up.
+//! The answer on its way back: passed on frame by frame, so that a watch is not delayed.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) enum Treatment {
     Between(Between),
 }
 
-/// Somebody stands between the two ends of a stream.
+/// The channels of a test between the two ends of a stream.
 pub(super) struct Between {
     to: Option<UnboundedSender<Vec<u8>>>,
     from: UnboundedReceiver<Vec<u8>>,
@@ -70,7 +70,7 @@ impl Between {
     }
 }
 
-/// Tells somebody, a little after the end of what it is part of: the last bytes have gone by then.
+/// Calls the function shortly after the end of the value that contains it: the last bytes are sent by then.
 pub(super) struct Afterwards(pub(super) Option<Tell>);
 
 const GONE: Duration = Duration::from_millis(20);
@@ -123,7 +123,7 @@ impl Body for Relay {
                 return Poll::Ready(None);
             }
             let frame = ready!(Pin::new(&mut this.from).poll_frame(cx));
-            // Asked again, since the poll may have been woken by what must no longer arrive.
+            // Checked again, since bytes that must no longer arrive may have woken the poll.
             if this.link.is_dead() {
                 return Poll::Pending;
             }

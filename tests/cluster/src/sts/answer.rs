@@ -1,4 +1,4 @@
-//! What the stand-in can answer, and how STS words it.
+//! The answers of the stand-in, in STS's words.
 
 use std::time::Duration;
 
@@ -9,27 +9,27 @@ use hyper::{Response, StatusCode};
 
 use crate::serve::{Body, Cut, full};
 
-/// Whom a key belongs to.
+/// The owner of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Twelve digits.
     pub account: String,
     /// The caller's ARN.
     pub arn: String,
-    /// `AIDA…` for a user, the account for its root.
+    /// `AIDA…` for a user, the account ID for its root user.
     pub user_id: String,
 }
 
 /// One answer of the stand-in.
 #[derive(Clone, Debug)]
 pub enum Answer {
-    /// The identity, whatever the signature.
+    /// The identity, for any signature.
     Accept(Identity),
-    /// The identity if the request was signed with this secret, as STS would check it.
+    /// The identity if the request was signed with this secret, as STS checks it.
     Verify {
         /// The secret access key.
         secret: String,
-        /// Who it is.
+        /// The identity.
         identity: Identity,
     },
     /// An error as STS words it.
@@ -38,7 +38,7 @@ pub enum Answer {
         status: u16,
         /// The error's code.
         code: String,
-        /// The message, inserted as it is: what is to be escaped must be.
+        /// The message, inserted without escaping.
         message: String,
     },
     /// Throttled, with the 400 that STS uses for it.
@@ -47,17 +47,17 @@ pub enum Answer {
     Html(u16),
     /// No answer, on an open connection.
     Hang,
-    /// The connection is closed instead.
+    /// The connection is closed instead of an answer.
     Cut,
-    /// The identity, but one byte each time.
+    /// The identity, one byte at a time with this pause.
     SlowDrip(Identity, Duration),
-    /// Status 200 and white space without end where XML should be.
+    /// Status 200 and endless white space in the place of XML.
     Huge,
     /// A redirect (307) to this URL.
     Redirect(String),
-    /// Status 200 and bytes that are no text.
+    /// Status 200 and bytes that are not text.
     Garbage,
-    /// Anything else.
+    /// Any other answer.
     Custom {
         /// The HTTP status.
         status: u16,
@@ -93,7 +93,7 @@ impl Answer {
     }
 }
 
-/// The response for an answer that needs no look at the request any more.
+/// The response for an answer, which does not depend on the request any more.
 pub(super) async fn respond(answer: Answer, request_id: &str) -> Result<Response<Body>, Cut> {
     let xml = |status, text: String| Ok(response(status, "text/xml", full(text)));
     match answer {

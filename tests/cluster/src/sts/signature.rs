@@ -1,15 +1,15 @@
-//! AWS Signature Version 4, the side that checks.
+//! AWS Signature Version 4, the verifying side.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use hyper::http::request::Parts;
 use k8s_openapi::jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use sha2::{Digest as _, Sha256};
 
-/// STS allows the clocks to differ by so much.
+/// The difference of clocks that STS allows.
 const SKEW_SECONDS: i64 = 5 * 60;
 const TIME: &str = "%Y%m%dT%H%M%SZ";
 
-/// What the `Authorization` header says.
+/// The content of the `Authorization` header.
 #[derive(Debug)]
 pub(super) struct Claim {
     pub(super) key_id: String,
@@ -19,17 +19,17 @@ pub(super) struct Claim {
     signature: String,
 }
 
-/// Why a signature does not do.
+/// Why a signature is rejected.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// It was made with another secret, or over another request.
+    /// Made with another secret, or over another request.
     Wrong,
-    /// The clocks differ; in STS's words.
+    /// The clocks differ too much; with STS's message.
     Skew(String),
 }
 
 impl Claim {
-    /// Reads the header; nothing if it is not there or lacks a part.
+    /// Reads the header; `None` if it is missing or lacks a part.
     pub(super) fn of(parts: &Parts) -> Option<Self> {
         let value = parts.headers.get("authorization")?.to_str().ok()?;
         let value = value.strip_prefix("AWS4-HMAC-SHA256 ")?;
@@ -119,7 +119,7 @@ fn check_clock(signed: Timestamp, now: Timestamp) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// All values of a header, their white space collapsed as the signature demands.
+/// All values of a header, with collapsed white space as the signature requires.
 fn header(parts: &Parts, name: &str) -> Option<String> {
     let values: Vec<String> = parts
         .headers
@@ -132,7 +132,7 @@ fn header(parts: &Parts, name: &str) -> Option<String> {
 }
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {
-    // HMAC takes keys of any length, so there is always one.
+    // HMAC takes keys of any length, so this never fails.
     Hmac::<Sha256>::new_from_slice(key).map_or_else(
         |_| Vec::new(),
         |mac| mac.chain_update(text).finalize().into_bytes().to_vec(),

@@ -1,4 +1,4 @@
-//! A certificate for the stand-in, good or bad, from a CA of its own.
+//! A certificate for the stand-in, valid or not, from a CA of its own.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// What is right or wrong with the certificate.
+/// The kind of certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certificate {
-    /// Nothing is wrong.
+    /// A valid certificate.
     Valid,
-    /// It is made out to another host.
+    /// A certificate for another host.
     WrongHost,
-    /// It has expired.
+    /// An expired certificate.
     Expired,
-    /// It is made out to this name, as well as to the address.
+    /// A certificate for this name, as well as for the address.
     Named(&'static str),
 }
 

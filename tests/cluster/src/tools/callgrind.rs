@@ -1,4 +1,5 @@
-//! Valgrind's callgrind, which counts instructions: unlike seconds they are the same on a busy machine.
+//! Valgrind's callgrind, which counts instructions: unlike run times, the counts do not depend on the machine's
+//! load.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,11 +10,10 @@ use super::debian::unpacked;
 
 const PACKAGE: &str = "valgrind";
 
-/// How many instructions a program takes from its start to its end. Blocks, the first time for some
-/// seconds longer.
+/// The number of instructions from a program's start to its end. Blocks, for some seconds longer the first time.
 ///
 /// # Errors
-/// When valgrind is missing and apt-get cannot bring it, or the program fails.
+/// When valgrind is missing and apt-get cannot fetch it, or the program fails.
 pub fn instructions(program: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Result<u64> {
     let mut command = valgrind()?;
     command
@@ -37,7 +37,7 @@ fn collected(words: &str) -> Option<u64> {
     count.trim().parse().ok()
 }
 
-/// That of the machine, or else one from Debian's package.
+/// The machine's valgrind, or else the one from Debian's package.
 fn valgrind() -> Result<Command> {
     let mut version = Command::new(PACKAGE);
     version.arg("--version").stdout(Stdio::null());

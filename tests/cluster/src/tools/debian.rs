@@ -1,4 +1,5 @@
-//! Packages of Debian, unpacked into the cache: they need not be installed, so no rights are needed.
+//! Debian packages, unpacked into the cache instead of installed: only an outdated index needs root, for `apt-get
+//! update`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,10 +8,10 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::binaries::{Cache, lock};
 
-/// The directory in which a package is unpacked. Blocks, the first time for some seconds.
+/// The directory of an unpacked package. Blocks, for some seconds the first time.
 ///
 /// # Errors
-/// When apt-get cannot bring it.
+/// When apt-get cannot fetch it.
 pub fn unpacked(package: &str) -> Result<PathBuf> {
     let cache = Cache::at(package)?;
     let place = cache.path("unpacked");

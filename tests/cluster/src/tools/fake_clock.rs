@@ -1,4 +1,4 @@
-//! libfaketime, which makes a program believe in another time.
+//! libfaketime, which gives a program a wrong clock.
 
 use std::path::{Path, PathBuf};
 
@@ -9,11 +9,11 @@ use super::debian::unpacked;
 const LIBRARY: &str = "libfaketimeMT.so.1";
 const PACKAGE: &str = "libfaketime";
 
-/// The environment of a program whose wall clock is wrong by so many seconds. Its monotonic clock is
-/// right, as that of a node whose clock was set wrongly is. Blocks, the first time for some seconds.
+/// The environment of a program whose wall clock is off by `seconds`. Its monotonic clock is right, as on a node
+/// whose clock was set wrongly. Blocks, for some seconds the first time.
 ///
 /// # Errors
-/// When libfaketime is missing and apt-get cannot bring it.
+/// When libfaketime is missing and apt-get cannot fetch it.
 pub fn skewed_by(seconds: i64) -> Result<Vec<(String, String)>> {
     let library = library()?;
     let variables = [
@@ -26,7 +26,7 @@ pub fn skewed_by(seconds: i64) -> Result<Vec<(String, String)>> {
         .to_vec())
 }
 
-/// That of the machine, or else one from Debian's package.
+/// The machine's library, or else the one from Debian's package.
 fn library() -> Result<PathBuf> {
     if let Some(installed) = below(Path::new("/usr/lib"))? {
         return Ok(installed);

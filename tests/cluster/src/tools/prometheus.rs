@@ -1,4 +1,4 @@
-//! Prometheus, and promtool, which judges metrics, rules and what rules do.
+//! Prometheus, and promtool, which checks metrics and rules, and tests rules.
 
 use std::{env, path::PathBuf};
 
@@ -8,23 +8,23 @@ use super::debian::unpacked;
 
 const PACKAGE: &str = "prometheus";
 
-/// Where Prometheus itself is.
+/// The path of Prometheus.
 ///
 /// # Errors
-/// When it is missing and apt-get cannot bring it.
+/// When it is missing and apt-get cannot fetch it.
 pub fn prometheus() -> Result<PathBuf> {
     of_the_package("prometheus")
 }
 
-/// Where promtool is.
+/// The path of promtool.
 ///
 /// # Errors
-/// When it is missing and apt-get cannot bring it.
+/// When it is missing and apt-get cannot fetch it.
 pub fn promtool() -> Result<PathBuf> {
     of_the_package("promtool")
 }
 
-/// That of the machine, or else the one from Debian's package.
+/// The machine's program, or else the one from Debian's package.
 fn of_the_package(name: &str) -> Result<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut installed = env::split_paths(&path).map(|directory| directory.join(name));

@@ -6,10 +6,10 @@ use anyhow::Result;
 
 use super::debian::unpacked;
 
-/// Where it is.
+/// The path of tinyproxy.
 ///
 /// # Errors
-/// When apt-get cannot bring it.
+/// When apt-get cannot fetch it.
 pub fn tinyproxy() -> Result<PathBuf> {
     Ok(unpacked("tinyproxy-bin")?.join("usr/bin/tinyproxy"))
 }

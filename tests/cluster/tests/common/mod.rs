@@ -1,4 +1,4 @@
-//! AWS's own client, as one that calls STS.
+//! AWS's own client, for calls to STS.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +12,7 @@ use aws_smithy_async::time::StaticTimeSource;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
-/// Who calls, from where, and when.
+/// The caller: its credentials, region, trust and clock.
 pub struct Caller<'a> {
     pub id: &'a str,
     pub secret: &'a str,
@@ -34,7 +34,7 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// The same, by a clock that is off.
+    /// The same, with a clock that is off.
     pub fn off_by_minutes(self, minutes: i64) -> Self {
         let shift = Duration::from_mins(minutes.unsigned_abs());
         let time = if minutes < 0 {
@@ -45,7 +45,7 @@ impl<'a> Caller<'a> {
         Self { time, ..self }
     }
 
-    /// The ARN, or the error's code, or what kind of failure it was.
+    /// The ARN, the error's status and code, or the kind of failure.
     pub async fn call(&self, url: &str) -> Result<String, String> {
         let mut trust = TrustStore::empty();
         if !self.ca_pem.is_empty() {

@@ -1,4 +1,4 @@
-//! What the proxy stands in front of here: a small server that counts commits and sends events.
+//! The proxy's upstream in these tests: a small server that counts commits and sends events.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;

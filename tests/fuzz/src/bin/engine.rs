@@ -1,5 +1,5 @@
-//! One target under libFuzzer, built with the instrumentation of `instrument`. Which one, the
-//! environment says: libFuzzer takes the command line.
+//! One target under libFuzzer, built with the instrumentation of `instrument`. An environment
+//! variable names the target, since libFuzzer takes the command line.
 #![no_main]
 #![allow(
     unsafe_code,

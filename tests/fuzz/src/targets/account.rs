@@ -24,7 +24,7 @@ pub fn account(input: &[u8]) {
     }
 }
 
-/// As the bits are drawn in the description: the generation, 40 bits of account, and the rest.
+/// By the documented bits: the generation, 40 bits of account, and the rest.
 fn in_digits_of_two(text: &str) -> Option<String> {
     let rest = text
         .strip_prefix("AKIA")

@@ -7,7 +7,7 @@ use static_aws_credentials::domain::arn::ArnPattern;
 
 use super::halves;
 
-/// The schema's own, with its length.
+/// The schema's own pattern.
 static SCHEMA: LazyLock<Regex> = LazyLock::new(|| {
     let text = "^arn:aws(-[a-z]+)*:iam::([0-9]{12}|[*]):(root|user/([!-~]*/|([!-~]*/)?[A-Za-z0-9+=,.@_*-]+))$";
     Regex::new(text).unwrap_or_else(|error| panic!("{error}"))
@@ -40,9 +40,9 @@ pub fn arn_pin(input: &[u8]) {
     assert_eq!(pin.account().unwrap_or("*"), fields[4]);
 }
 
-/// Whether any way of giving each `*` a run of characters other than `:` makes the text.
+/// Whether some choice of a run of characters other than `:` for each `*` gives the text.
 fn matches_some_way(pattern: &[u8], text: &[u8]) -> bool {
-    // Whether the pattern so far matches each beginning of the text.
+    // Whether the pattern so far matches each prefix of the text.
     let mut reached = vec![false; text.len() + 1];
     reached[0] = true;
     for &symbol in pattern {

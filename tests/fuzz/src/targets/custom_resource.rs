@@ -85,7 +85,7 @@ fn keeps_the_bounds(resource: &ValidatedCredentials, object: &StaticAwsCredentia
     assert_eq!(resource.keys, object.spec.target.keys);
 }
 
-/// As the API server stores it, defaults filled in.
+/// Whether the schema accepts the resource as the API server stores it, with defaults.
 fn schema_takes(object: &StaticAwsCredentials) -> bool {
     let Ok(stored) = serde_json::to_value(object) else {
         return false;
@@ -96,7 +96,7 @@ fn schema_takes(object: &StaticAwsCredentials) -> bool {
         })
 }
 
-/// The sizes that the schema allows.
+/// Whether all sizes are within the schema's bounds.
 fn within(value: &Value, schema: &Value) -> bool {
     let at_most = |keyword: &str, size: usize| {
         let bound = schema[keyword].as_u64();

@@ -1,4 +1,4 @@
-//! A pair and a region, `ID|SECRET|REGION`, written in every layout and read back by others.
+//! A pair and a region, `ID|SECRET|REGION`, written in every layout and read back by other parsers.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use static_aws_credentials::{
 use super::halves;
 use crate::ini;
 
-/// What was meant, and the files that hold it.
+/// The intended values, and the data that hold them.
 pub struct Written {
     /// The access key ID.
     pub id: String,
@@ -34,7 +34,7 @@ pub struct Written {
     pub data: BTreeMap<String, String>,
 }
 
-/// Every layout of the pair in an input; nothing if it holds no pair, or one that a file refuses.
+/// Every layout of the pair in an input; `None` without a pair, or if a file cannot hold the pair.
 #[must_use]
 pub fn written(input: &[u8]) -> Option<Written> {
     let (pair, region) = parsed(input)?;
@@ -79,7 +79,7 @@ pub fn layouts(input: &[u8]) {
         return;
     };
     let region = region.as_deref();
-    // No other layout refuses anything.
+    // Only layouts with a file refuse a pair.
     let Some(others) = rendered(&pair, region, &WITHOUT_FILES) else {
         panic!("a layout without a file refuses a pair");
     };
@@ -103,7 +103,7 @@ pub fn layouts(input: &[u8]) {
     assert!(!carries(&data, &other), "another pair is not carried");
 }
 
-/// Any text at all, as nothing but the layout stood between it and the file.
+/// Accepts any text, as if no other check came before the layout.
 fn parsed(input: &[u8]) -> Option<(KeyPair, Option<String>)> {
     let (id, rest) = halves(input);
     let rest = rest?;
@@ -139,7 +139,7 @@ fn rendered(
     }
 }
 
-/// JSON is YAML, whose reader shares nothing with the writer.
+/// JSON is also read as YAML, by a parser that shares nothing with the writer.
 fn json_is_read_back(bytes: &SecretBytes, pair: &KeyPair) {
     let (id, secret) = (
         pair.access_key_id.expose_secret(),
@@ -150,7 +150,7 @@ fn json_is_read_back(bytes: &SecretBytes, pair: &KeyPair) {
     assert_eq!(read.as_ref(), Some(&meant));
     let text = String::from_utf8_lossy(bytes.expose_secret());
     let mut plain = text.chars().all(|letter| !letter.is_control());
-    // Characters that YAML has no place for, and JSON has.
+    // Characters that JSON allows and YAML does not.
     plain &= !text.contains([
         '\u{2028}', '\u{2029}', '\u{feff}', '\u{fffe}', '\u{ffff}', '\u{7f}',
     ]);
@@ -195,7 +195,7 @@ fn file_is_read_back(written: &Written) {
     }
 }
 
-/// SDKs are told to read this file as both of theirs.
+/// SDKs are configured to read this file as both of theirs.
 fn process_is_read_back(file: &str, region: Option<&str>) {
     let region = region.map(|region| ("region", region));
     let meant: Vec<_> = region
@@ -233,7 +233,7 @@ fn read_by_sdk(kind: EnvConfigFileKind, file: &str) -> EnvConfigSections {
     }
 }
 
-/// The file as a reader for INI in general takes it: full lines of comment alone, keys as they are.
+/// The file as a general INI reader parses it: comments only on lines of their own, keys case-sensitive.
 fn read_as_ini(file: &str) -> Ini {
     let mut ini = Ini::new_cs();
     ini.set_inline_comment_symbols(Some(&[]));

@@ -1,4 +1,4 @@
-//! A stream of manifests, as `check -f` gets it.
+//! A stream of manifests, as `check -f` reads it.
 
 use std::collections::BTreeMap;
 
@@ -42,14 +42,14 @@ fn source() -> SecretRef {
     }
 }
 
-/// The objects of a text of JSON, read by the parser of JSON alone.
+/// The objects of a JSON text, read by the JSON parser alone.
 fn objects(input: &[u8]) -> Vec<Value> {
     let objects = serde_json::Deserializer::from_slice(input).into_iter::<Value>();
     let objects: Vec<Value> = objects.map_while(Result::ok).collect();
     objects.into_iter().filter(Value::is_object).collect()
 }
 
-/// What may be key material. A word of a sentence has no digit.
+/// Values that may be key material. A word of a sentence has no digit.
 fn values(object: &Value) -> Vec<String> {
     let fields = ["data", "stringData"].map(|field| object[field].as_object());
     let values = fields
@@ -63,7 +63,7 @@ fn values(object: &Value) -> Vec<String> {
     values.map(str::to_owned).collect()
 }
 
-/// A Secret that both take has the same content for the types of Kubernetes.
+/// A Secret that both parsers accept has the same content for the types of Kubernetes.
 fn assert_read_alike(object: Value) {
     let text = object.to_string();
     let Some(ours) = content(text.as_bytes()) else {
@@ -78,7 +78,7 @@ fn assert_read_alike(object: Value) {
     assert_eq!(ours, theirs, "{text}");
 }
 
-/// The content of the only Secret, if it is taken.
+/// The content of the only Secret, if it is accepted.
 fn content(text: &[u8]) -> Option<BTreeMap<String, ByteString>> {
     let mut secrets = parse(text).ok()?.secrets;
     let secret = secrets.pop().filter(|_| secrets.is_empty())?;

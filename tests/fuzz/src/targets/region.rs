@@ -1,4 +1,4 @@
-//! What signed requests are sent to: the host of a region, and the endpoint that a flag names.
+//! The destination of signed requests: the host of a region, and the endpoint that a flag sets.
 
 use std::sync::LazyLock;
 
@@ -32,13 +32,13 @@ pub fn region(input: &[u8]) {
     assert_eq!(region.as_str(), text);
     let address = region.sts_endpoint();
     assert!(ADDRESS.is_match(&address), "{address}");
-    // The parser of browsers, which is another one than that of the client.
+    // The URL parser of browsers, not that of the client.
     let url = Url::parse(&address).unwrap_or_else(|error| panic!("{address}: {error}"));
     let host = address.trim_start_matches("https://");
     assert_eq!(url.host_str(), Some(host));
     assert_eq!((url.port(), url.path(), url.query()), (None, "/", None));
     assert!(url.username().is_empty() && url.password().is_none() && url.fragment().is_none());
-    // An operator may name the same address, and it is not read as another one.
+    // The same address is valid as the flag's value, and is not read as another.
     let endpoint = parse_endpoint(&address).unwrap_or_else(|error| panic!("{address}: {error}"));
     assert_eq!(endpoint.to_string(), address);
     let china = text.starts_with("cn-");
@@ -57,7 +57,7 @@ pub fn endpoint(input: &[u8]) {
     assert_eq!(again.as_ref(), Ok(&endpoint), "it is its own normal form");
     let url = match Url::parse(&endpoint.of("eu-west-1")) {
         Ok(url) => url,
-        // A host that nobody can resolve leads nowhere.
+        // A host that cannot be resolved leads nowhere.
         Err(error) => return assert_ne!(error, ParseError::InvalidPort, "{endpoint}"),
     };
     assert!(url.username().is_empty() && url.password().is_none());
@@ -70,7 +70,7 @@ pub fn endpoint(input: &[u8]) {
         None => false,
     };
     assert!(url.scheme() == "https" || loopback, "{endpoint}");
-    // Both name the same host, so that none of them can be led elsewhere.
+    // Both parsers find the same host, so that neither is led elsewhere.
     let of_text = Url::parse(&text.replace("{region}", "eu-west-1"))
         .unwrap_or_else(|error| panic!("{text:?}: {error}"));
     assert_eq!(of_text.host(), host, "{text:?}");

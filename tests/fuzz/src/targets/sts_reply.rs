@@ -16,7 +16,7 @@ use static_aws_credentials::{
 };
 use tokio::{runtime::Runtime, time::Instant};
 
-/// The other end: answers every request with the reply of the moment.
+/// The server: answers every request with the present reply.
 struct Wire {
     url: String,
     reply: Arc<Mutex<Vec<u8>>>,
@@ -47,7 +47,7 @@ pub fn sts_reply(input: &[u8]) {
             );
             assert!(identity.arn.bytes().all(|byte| byte.is_ascii_graphic()));
             for (name, value) in [("Account", identity.account_id), ("Arn", identity.arn)] {
-                // The SDK stops reading behind the result, so that what follows need not be XML.
+                // The SDK stops reading after the result, so what follows need not be XML.
                 let read = texts(body, name).unwrap_or_else(|| vec![value.clone()]);
                 assert_eq!(read, [value], "{name}");
                 assert_eq!(elements(body, name), 1, "{name}");
@@ -69,19 +69,19 @@ pub fn sts_reply(input: &[u8]) {
     }
 }
 
-/// A status in three digits and a blank, or 200.
+/// A status of three digits and a blank, or 200.
 fn parsed(input: &[u8]) -> (u16, &[u8]) {
     let status = input
         .split_at_checked(4)
         .filter(|(head, _)| head.ends_with(b" "))
         .and_then(|(head, body)| Some((std::str::from_utf8(&head[..3]).ok()?.parse().ok()?, body)));
-    // 1xx is no reply, and what is below or above no status.
+    // 1xx is not a final reply, and other numbers are not a status.
     status
         .filter(|(status, _)| (200..600).contains(status))
         .unwrap_or((200, input))
 }
 
-/// What a foreign parser finds in the elements of that name; nothing if it cannot read the body.
+/// The texts of the elements of that name according to another parser; `None` if it cannot read the body.
 fn texts(body: &[u8], name: &str) -> Option<Vec<String>> {
     let text = std::str::from_utf8(body).ok()?;
     let document = Document::parse(text).ok()?;
@@ -90,7 +90,7 @@ fn texts(body: &[u8], name: &str) -> Option<Vec<String>> {
     Some(document.descendants().filter(named).map(inside).collect())
 }
 
-/// How often an element of that name begins, whatever else the body is, prefixes aside.
+/// The number of start tags of that name, in any body and with any prefix.
 fn elements(body: &[u8], name: &str) -> usize {
     let text = String::from_utf8_lossy(body);
     let tags = text.split('<').skip(1).map(|tag| {
@@ -101,7 +101,7 @@ fn elements(body: &[u8], name: &str) -> usize {
     tags.filter(|tag| tag == name).count()
 }
 
-/// Whether the code of an error is one of these; as good as no XML, whether one is named at all.
+/// Whether the error code is one of these; for a body that is not XML, whether there is any code.
 fn says(body: &[u8], codes: &[&str]) -> bool {
     match texts(body, "Code") {
         Some(found) => found.iter().any(|code| codes.contains(&code.as_str())),
@@ -158,7 +158,7 @@ impl Wire {
     }
 }
 
-/// One connection, for as long as the client keeps it.
+/// Serves one connection, as long as the client keeps it.
 fn serve(mut stream: TcpStream, reply: &Mutex<Vec<u8>>) {
     let _ = stream.set_nodelay(true);
     let mut bytes = Vec::new();

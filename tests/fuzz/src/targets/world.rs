@@ -1,5 +1,5 @@
-//! Bytes as a story: each names something that happens in the simulated world of `tests/decide`,
-//! whose rules assert the promise at every single effect.
+//! Bytes as a story: they encode actions in the simulated world of `tests/decide`, whose rules
+//! assert the promise at every single effect.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
     told::properties::action::{Action, Content, Field, perform},
 };
 
-/// So that a story is told in milliseconds.
+/// Keeps a story to milliseconds.
 const LONGEST: usize = 40;
 
 pub fn world(input: &[u8]) {
@@ -25,13 +25,13 @@ pub fn world(input: &[u8]) {
     rest(&mut world);
 }
 
-/// Nobody does anything any more, and AWS answers.
+/// No more actions, and AWS answers.
 fn rest(world: &mut World) {
     world.fate.crash_after = None;
     world.aws.outage = None;
     world.aws.breaks_signatures = false;
     world.store.collect_garbage();
-    // Longer than the longest interval that a story chooses, and a confirmation after it.
+    // Longer than the longest interval in a story, plus the confirmation of a rejection.
     world.advance(Duration::from_hours(5));
     world.settle_twice();
 }

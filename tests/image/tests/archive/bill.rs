@@ -12,7 +12,7 @@ use crate::{
 const LIBRARIES: [&str; 3] = ["glibc", "libgcc", "rust-std"];
 const DATA: &str = "webpki-root-certs";
 
-/// `name version` of each crate that Cargo says is linked into the program.
+/// `name version` of each crate that is linked into the program according to Cargo.
 fn crates() -> BTreeSet<String> {
     let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let output = Command::new(env!("CARGO"))
@@ -128,7 +128,7 @@ fn a_scanner_finds_the_crates_in_the_program_itself() {
     let roots: Vec<_> = packages.iter().filter(|package| package.root).collect();
     assert_eq!(roots.len(), 1);
     assert_eq!(roots[0].name, NAME);
-    // kube is a crate that the operator names itself.
+    // kube is a direct dependency of the operator.
     let kube = packages.iter().position(|package| package.name == "kube");
     assert!(kube.is_some_and(|place| roots[0].dependencies.contains(&place)));
 }
@@ -168,7 +168,7 @@ fn every_part_has_its_licence_in_full() {
     }
 }
 
-/// How long a numbered text is, which has to name the part.
+/// The length of a numbered text, after a check that its heading names the part.
 fn licence(all: &str, number: &str, part: &str) -> usize {
     let heading = format!("\ntext {number}: ");
     let (_, text) = all.split_once(&heading).expect("the text is there");

@@ -1,4 +1,4 @@
-//! The programs: static, hardened, silent about the machine that built them.
+//! The programs: static, hardened, and without traces of the build machine.
 
 use std::{
     io::Write,
@@ -11,7 +11,7 @@ use crate::{HELPER, NAME, reader::file};
 
 const PROGRAMS: [&str; 2] = [NAME, HELPER];
 
-/// A program out of the image, on disk.
+/// A program from the image, on disk.
 fn program(name: &str) -> &'static Path {
     static PLACES: [OnceLock<PathBuf>; 2] = [OnceLock::new(), OnceLock::new()];
     let place = PROGRAMS.iter().position(|program| *program == name);

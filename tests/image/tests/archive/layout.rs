@@ -1,13 +1,13 @@
-//! Config, size, and what is in the root.
+//! The config, the size, and the files in the root.
 
 use crate::{HELPER, NAME, image, reader::read};
 
 const LIMIT: u64 = 12_000_000;
 
-/// It is copied for every pod that is served.
+/// Each pod that uses the helper gets a copy.
 const LIMIT_OF_HELPER: u64 = 1_500_000;
 
-/// Everything that the root may have, with its mode.
+/// Everything that the root may contain, with its mode.
 const ROOT: [(&str, u32); 11] = [
     (HELPER, 0o755),
     ("etc", 0o755),

@@ -1,4 +1,4 @@
-//! The image as others read it: crane and its registry, `readelf`, Cargo's own tree, webpki.
+//! The image as other programs read it: crane and its registry, `readelf`, Cargo's own tree, webpki.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod bill;
@@ -12,10 +12,10 @@ use std::sync::OnceLock;
 
 use image::{Built, built};
 
-/// What program, crate and image are called.
+/// The name of the program, the crate and the image.
 const NAME: &str = "static-aws-credentials";
 
-/// What other containers take from the image.
+/// The program that other containers copy from the image.
 const HELPER: &str = "credential-process";
 
 /// The image, built once for all of these tests.

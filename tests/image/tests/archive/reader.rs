@@ -63,7 +63,7 @@ fn through_registry(archive: &Path) -> Result<Read> {
     let archive = archive.display().to_string();
     let tell = |args: &[&str]| tell(&crane, args);
     tell(&["push", "--insecure", &layout, &name])?;
-    // Reads every blob again and compares digests and sizes with what config and manifest say.
+    // Reads every blob again and compares digests and sizes with config and manifest.
     tell(&["validate", "--insecure", "--remote", &name])?;
     tell(&["validate", "--tarball", &archive])?;
     let digest = tell(&["digest", "--insecure", &name])?;
@@ -76,7 +76,7 @@ fn through_registry(archive: &Path) -> Result<Read> {
     })
 }
 
-/// It takes a free port and tells of it in its log.
+/// The registry takes a free port and logs it.
 fn port(registry: &Leashed) -> Result<u16> {
     let end = Instant::now() + Duration::from_mins(1);
     loop {

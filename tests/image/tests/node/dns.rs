@@ -1,5 +1,5 @@
-//! A name server that knows one name. A static program brings its own resolver, so it has to be seen to
-//! ask one.
+//! A name server that knows one name. A static program has its own resolver, so the test has to show that it queries
+//! a server.
 
 use std::net::Ipv4Addr;
 
@@ -16,7 +16,7 @@ pub(crate) struct NameServer {
 }
 
 impl NameServer {
-    /// Listens where pods ask, and tells the address for the name.
+    /// Listens where pods send queries, and answers with the address for the name.
     pub(crate) async fn start(on: Ipv4Addr, name: &str, address: Ipv4Addr) -> Result<Self> {
         let socket = UdpSocket::bind((on, 53)).await;
         let socket = socket.with_context(|| format!("cannot serve names on {on}"))?;
@@ -25,7 +25,7 @@ impl NameServer {
             let mut query = [0; 512];
             while let Ok((length, from)) = socket.recv_from(&mut query).await {
                 if let Some(answer) = answer(&query[..length], &labels, address) {
-                    // Whoever does not get it asks again.
+                    // A client without an answer asks again.
                     let _ = socket.send_to(&answer, from).await;
                 }
             }
@@ -40,7 +40,7 @@ impl Drop for NameServer {
     }
 }
 
-/// A name as it stands in a question: each part after its length, and an end.
+/// A name as encoded in a question: each part after its length, and an end.
 fn labels(name: &str) -> Vec<u8> {
     let mut all = Vec::new();
     for label in name.split('.') {
@@ -62,7 +62,7 @@ fn answer(query: &[u8], labels: &[u8], address: Ipv4Addr) -> Option<Vec<u8>> {
     all.extend([0x81, 0x80 | code, 0, 1, 0, answers, 0, 0, 0, 0]);
     all.extend(question.get(..end + 4)?);
     if answers == 1 {
-        // The name is the question's; type A, class IN, for no second, four bytes.
+        // The name is the question's; type A, class IN, TTL 0, four bytes.
         all.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
         all.extend(address.octets());
     }

@@ -1,5 +1,5 @@
-//! The image where it is meant to run: in pods of a namespace under `restricted`, with a root that
-//! nobody may write to, against a real API server and an STS that is known by name.
+//! The image in its intended environment: in pods of a namespace under `restricted`, with a
+//! read-only root, against a real API server and an STS that is known by name.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod dns;
@@ -29,7 +29,7 @@ const ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
 const CRD: &str = include_str!("../../../../crds/staticawscredentials.awscredentials.dev.yaml");
 const RULES: &str = include_str!("../../../../charts/static-aws-credentials/files/rules.yaml");
 
-/// A cluster that has the image and the definition.
+/// A cluster that has the image and the CRD.
 struct Stage {
     // Dropped first: a node cannot do without its control plane.
     node: Node,
@@ -79,8 +79,8 @@ impl Stage {
         Ok(())
     }
 
-    /// The same operator twice: once it finds the authority of the STS where the image has Mozilla's,
-    /// and once it has the image's own, which do not vouch for that STS.
+    /// Two operators: the first has the authority of the STS in the place of the image's, and the
+    /// second has the image's own authorities, which do not include that of the STS.
     async fn proves_and_publishes(&self) -> Result<()> {
         let localhost = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let (sts, ca) = Sts::start_tls_on(localhost, Certificate::Named(STS)).await?;
@@ -112,7 +112,7 @@ impl Stage {
         Ok(())
     }
 
-    /// A namespace with an operator for it that kubelet has found ready.
+    /// A namespace with an operator for it that is ready according to the kubelet.
     async fn operator(&self, endpoint: &str, roots: Option<&str>) -> Result<String> {
         let namespace = self.namespace().await?;
         let scope = format!("--namespace={namespace}");
@@ -180,7 +180,7 @@ impl Stage {
         Ok(namespace)
     }
 
-    /// A pod of the image. It names no user: the image's own has to do.
+    /// A pod of the image. It sets no user, so the image's own applies.
     fn pod(&self, namespace: &str, name: &str, args: &[&str]) -> Value {
         json!({
             "apiVersion": "v1",
@@ -208,7 +208,7 @@ impl Stage {
         })
     }
 
-    /// Asks again and again, since kubelet and operator tell nobody.
+    /// Polls, since kubelet and operator send no notification.
     async fn until(&self, what: &str, is_so: impl AsyncFn() -> Result<()>) -> Result<()> {
         let end = Instant::now() + Duration::from_mins(2);
         loop {
@@ -223,7 +223,7 @@ impl Stage {
     }
 }
 
-/// The operator's account, with what the chart grants it in one namespace.
+/// The operator's account, with the chart's rights in one namespace.
 fn rights(namespace: &str) -> Result<Vec<Value>> {
     let rules: Value = serde_saphyr::from_str(RULES)?;
     let metadata = json!({ "name": "operator", "namespace": namespace });

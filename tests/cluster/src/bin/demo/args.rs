@@ -34,12 +34,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", requires = "aws")]
     pub(crate) bucket: Option<String>,
 
-    /// Be the process that keeps the cluster, and write for one that shows it there.
+    /// Be the process that keeps the cluster, and write for another process that shows the output.
     #[arg(long, hide = true)]
     pub(crate) hold: Option<Place>,
 }
 
-/// Where the demo is watched.
+/// Where the demo is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Place {
     /// On a terminal.

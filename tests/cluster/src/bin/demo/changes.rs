@@ -1,4 +1,4 @@
-//! The steps in which something changes, well or badly, while the consumer goes on reading.
+//! The steps with changes, good and bad, while the consumer continues to read.
 
 use anyhow::{Context, Result, ensure};
 use cluster::{moto::KeyPair, s3client::Outcome};
@@ -102,7 +102,7 @@ pub(crate) async fn rotate(stage: &mut Stage, screen: Screen) -> Result<()> {
     Ok(())
 }
 
-/// Step 8: the first key ends.
+/// Step 8: the first key is deactivated.
 pub(crate) async fn deactivate(stage: &Stage, screen: Screen) -> Result<()> {
     let (ground, cloud) = (stage.ground()?, stage.cloud()?);
     if cloud.moto().is_none() {
@@ -129,7 +129,7 @@ pub(crate) async fn deactivate(stage: &Stage, screen: Screen) -> Result<()> {
     still_reads(stage, screen, &key).await
 }
 
-/// Step 9: the target goes and comes back.
+/// Step 9: the target is deleted and restored.
 pub(crate) async fn delete_target(stage: &Stage, screen: Screen) -> Result<()> {
     screen.step(9, "The target is deleted by hand");
     let (ground, cloud) = (stage.ground()?, stage.cloud()?);
@@ -168,7 +168,7 @@ async fn target(ground: &Ground) -> Result<Secret> {
     target.context("there is no target")
 }
 
-/// Through the API and not with `kubectl`, on whose command line the secret would be seen.
+/// Uses the API and not `kubectl`, on whose command line the secret would be visible.
 async fn edit_source(ground: &Ground, pair: &KeyPair) -> Result<()> {
     let patch = Patch::Merge(json!({ "stringData": {
         "AWS_ACCESS_KEY_ID": pair.id,

@@ -1,4 +1,4 @@
-//! Which AWS is asked: moto on this machine, or the real one with a pair of the user's.
+//! The AWS of the demo: moto on this machine, or the real one with the user's key pairs.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -34,7 +34,7 @@ impl Cloud {
         })
     }
 
-    /// The real one.
+    /// The real AWS.
     pub(crate) fn real(pairs: Vec<KeyPair>, bucket: Option<String>) -> Self {
         Self {
             moto: None,
@@ -43,12 +43,12 @@ impl Cloud {
         }
     }
 
-    /// moto, where nothing is real.
+    /// moto, unless the AWS is real.
     pub(crate) fn moto(&self) -> Option<&Moto> {
         self.moto.as_ref()
     }
 
-    /// What the operator and the client are to ask instead of AWS.
+    /// The endpoint for the operator and the client instead of AWS.
     pub(crate) fn endpoint(&self) -> Option<&str> {
         self.moto.as_ref().map(Moto::url)
     }
@@ -63,7 +63,7 @@ impl Cloud {
         self.pairs.first().context("there is no key pair")
     }
 
-    /// The pair to change to, made for the occasion; none if the user gave only one.
+    /// The pair to change to: created at moto, or the second one from the user, if there is one.
     pub(crate) async fn second(&mut self) -> Result<Option<KeyPair>> {
         if let Some(moto) = &self.moto {
             let made = moto.create_access_key(USER).await?;
@@ -72,13 +72,13 @@ impl Cloud {
         Ok(self.pairs.get(1).cloned())
     }
 
-    /// Deactivates the first key, at moto only.
+    /// Deactivates the first key, which works at moto only.
     pub(crate) async fn deactivate_first(&self) -> Result<()> {
         let moto = self.moto.as_ref().context("no key of yours is touched")?;
         moto.set_key_active(USER, &self.first()?.id, false).await
     }
 
-    /// How often STS was asked so far, which only moto tells.
+    /// The number of calls to STS so far, which only moto records.
     pub(crate) async fn sts_calls(&self) -> Result<Option<usize>> {
         let Some(moto) = &self.moto else {
             return Ok(None);

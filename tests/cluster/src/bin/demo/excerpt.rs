@@ -1,8 +1,8 @@
-//! The part that matters of what `kubectl` writes.
+//! The relevant parts of `kubectl`'s output.
 
 use crate::screen::wrap;
 
-/// The condition Ready in what `kubectl describe` writes, with its long line broken.
+/// The condition Ready from the output of `kubectl describe`, with its long line wrapped.
 pub(crate) fn ready_in(described: &str) -> Option<String> {
     let (_, conditions) = described.split_once("Conditions:")?;
     let mut blocks = conditions.split("Last Transition Time:");
@@ -30,7 +30,7 @@ pub(crate) fn ready_in(described: &str) -> Option<String> {
     None
 }
 
-/// Some columns of a table; a mark tells that there are more.
+/// Some columns of a table; `…` marks that there are more.
 pub(crate) fn columns(table: &str, wanted: &[&str]) -> String {
     let head = table.lines().next().unwrap_or_default();
     let starts: Vec<usize> = { head.char_indices() }

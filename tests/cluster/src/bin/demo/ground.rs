@@ -1,4 +1,4 @@
-//! The cluster that the demo plays on: one of its own, or one of the user's.
+//! The cluster of the demo: one of its own, or one of the user's.
 
 use std::{
     path::{Path, PathBuf},
@@ -25,31 +25,31 @@ use crate::{
     users::Users,
 };
 
-/// For what a cluster does by itself.
+/// The deadline for changes that a cluster makes by itself.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A cluster, with a namespace for what the demo makes.
+/// A cluster, with a namespace for the demo's objects.
 pub(crate) struct Ground {
     pub(crate) client: Client,
     pub(crate) namespace: String,
     kind: Kind,
 }
 
-/// Whose cluster it is.
+/// The owner of the cluster.
 enum Kind {
     Own(Box<Own>),
     Users(Box<Users>),
 }
 
-/// A cluster that goes with this value.
+/// A cluster that ends with this value.
 struct Own {
-    // Dropped first: a node cannot do without its control plane.
+    // Dropped first: a node needs its control plane.
     node: Option<Node>,
     control_plane: ControlPlane,
 }
 
 impl Ground {
-    /// A cluster of our own, which goes with this value.
+    /// A cluster of the demo's own, which ends with this value.
     pub(crate) fn own(control_plane: ControlPlane, node: Option<Node>) -> Self {
         Self {
             client: control_plane.client(),
@@ -71,7 +71,7 @@ impl Ground {
         })
     }
 
-    /// The node, if there is one of our own.
+    /// The node of the demo's own cluster, if it has one.
     pub(crate) fn node(&self) -> Option<&Node> {
         match &self.kind {
             Kind::Own(own) => own.node.as_ref(),
@@ -79,7 +79,7 @@ impl Ground {
         }
     }
 
-    /// A directory that only this user can read, and that goes with this value.
+    /// A directory that only this user can read, removed with this value.
     pub(crate) fn directory(&self) -> &Path {
         match &self.kind {
             Kind::Own(own) => own.control_plane.directory(),
@@ -87,7 +87,7 @@ impl Ground {
         }
     }
 
-    /// The kubeconfig of our own cluster.
+    /// The kubeconfig of the demo's own cluster.
     pub(crate) fn kubeconfig(&self) -> Option<&Path> {
         match &self.kind {
             Kind::Own(own) => Some(own.control_plane.kubeconfig()),
@@ -109,7 +109,7 @@ impl Ground {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 
-    /// Runs `kubectl` and returns what it writes.
+    /// Runs `kubectl` and returns its output.
     pub(crate) async fn kubectl(&self, args: &[&str]) -> Result<String> {
         match &self.kind {
             Kind::Own(own) => own.control_plane.kubectl(args).await,
@@ -125,7 +125,7 @@ impl Ground {
         self.kubectl(&all).await
     }
 
-    /// Applies manifests on the server's side.
+    /// Applies manifests by server-side apply.
     pub(crate) async fn apply(&self, yaml: &str) -> Result<String> {
         let args = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
         match &self.kind {
@@ -134,7 +134,7 @@ impl Ground {
         }
     }
 
-    /// Installs the definition if there is none; false if there was.
+    /// Installs the CRD if it is missing; false if it was there.
     pub(crate) async fn install_crd(&self) -> Result<bool> {
         let definitions = Api::<CustomResourceDefinition>::all(self.client.clone());
         if definitions.get_opt(CRD_NAME).await?.is_some() {
@@ -144,13 +144,13 @@ impl Ground {
             users.has_crd_of_ours.store(true, Ordering::Relaxed);
         }
         self.apply(CRD).await?;
-        // Not `kubectl wait`: it fails on a definition that has no conditions yet.
+        // Not `kubectl wait`: it fails on a CRD that has no conditions yet.
         let established = await_condition(definitions, CRD_NAME, is_crd_established());
         timeout(PATIENCE, established).await??;
         Ok(true)
     }
 
-    /// Makes the namespace, and the operator's account and rights.
+    /// Creates the namespace, and the operator's service account and permissions.
     pub(crate) async fn settle(&self) -> Result<()> {
         let scope = self.scope();
         if let Kind::Users(users) = &self.kind {
@@ -158,7 +158,7 @@ impl Ground {
         }
         let setting = manifests::setting(&self.namespace, self.operator_namespace(), scope)?;
         self.apply(&setting).await?;
-        // A pod is refused as long as its namespace has no account for it.
+        // A pod is rejected until its namespace has the default service account.
         let made = |account: Option<&ServiceAccount>| account.is_some();
         let made = await_condition(self.objects(), "default", made);
         timeout(PATIENCE, made)
@@ -167,7 +167,7 @@ impl Ground {
         Ok(())
     }
 
-    /// Where the operator may read and write: everywhere in our own cluster.
+    /// The scope of the operator: all of the demo's own cluster, one namespace of the user's.
     pub(crate) fn scope(&self) -> Scope {
         match &self.kind {
             Kind::Own(_) => Scope::Cluster,
@@ -175,7 +175,7 @@ impl Ground {
         }
     }
 
-    /// Where the operator's account is.
+    /// The namespace of the operator's service account.
     pub(crate) fn operator_namespace(&self) -> &str {
         match self.scope() {
             Scope::Cluster => OPERATOR,
@@ -183,7 +183,7 @@ impl Ground {
         }
     }
 
-    /// A kubeconfig with the rights of the operator's account and no more.
+    /// A kubeconfig with the permissions of the operator's service account only.
     pub(crate) async fn operator_kubeconfig(&self) -> Result<PathBuf> {
         let namespace = self.operator_namespace();
         match &self.kind {
@@ -196,7 +196,7 @@ impl Ground {
         }
     }
 
-    /// Takes back what was made in a cluster of the user's. Our own simply goes.
+    /// Removes everything that was created in a user's cluster. The demo's own cluster is dropped.
     pub(crate) async fn leave(&self, screen: Screen) -> Result<()> {
         match &self.kind {
             Kind::Own(_) => Ok(()),
@@ -205,7 +205,7 @@ impl Ground {
     }
 }
 
-/// So that no namespace is taken for ours which is not.
+/// A suffix that no other namespace has, so that no other one is taken for the demo's.
 fn unique() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.unwrap_or_default().as_micros() & 0xffff_ffff;

@@ -1,5 +1,5 @@
-//! `--keep`: the demo runs in a process of a session of its own, the holder. The process that the user
-//! started shows what the holder writes, and ends when all is shown; the holder stays.
+//! `--keep`: the demo runs in a process with its own session, the holder. The process that the user started shows
+//! the holder's output, and ends when all of it is shown; the holder stays.
 
 use std::{
     io::Write,
@@ -20,17 +20,17 @@ use tokio::{
 
 use crate::{Interrupts, args::Args, pairs, screen::Screen, story::Stage};
 
-/// What the holder writes last: from then on it needs no one who reads.
+/// The holder's last output: from then on it needs no reader.
 const END_OF_SHOW: u8 = 4;
 
-/// Starts the holder and shows what it writes. An interruption is passed on by closing its input.
+/// Starts the holder and shows its output. An interruption is passed on by closing the holder's input.
 pub(crate) async fn elsewhere(
     screen: Screen,
     pairs: &[KeyPair],
     interrupts: &mut Interrupts,
 ) -> Result<ExitCode> {
     let (input, theirs) = StdStream::pair()?;
-    // Nothing of ours is inherited: whoever reads our output would wait for the holder's end.
+    // The holder inherits no output of ours: a reader of our output would wait for the holder's end.
     let (output, writer) = std::io::pipe()?;
     let mut holder = Command::new(std::env::current_exe()?);
     holder
@@ -77,11 +77,11 @@ pub(crate) async fn elsewhere(
 
 fn pass_on(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
-    // The show goes on though nobody looks.
+    // The demo continues without a reader.
     let _ = out.write_all(bytes).and_then(|()| out.flush());
 }
 
-/// Leaves the session of the terminal, whose end must not be ours.
+/// Leaves the terminal's session, whose end must not end the holder.
 pub(crate) fn detach(args: &Args) -> Result<()> {
     if args.hold.is_some() {
         rustix::process::setsid().context("cannot leave the session")?;
@@ -89,7 +89,7 @@ pub(crate) fn detach(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Ends, in the holder, when the process that shows is gone before all was shown.
+/// Completes, in the holder, when the process that shows the output has ended too early.
 pub(crate) async fn abandoned(args: &Args) {
     let stdin = std::io::stdin();
     let input = || -> std::io::Result<UnixStream> {
@@ -105,7 +105,7 @@ pub(crate) async fn abandoned(args: &Args) {
     }
 }
 
-/// Says how to use what is kept and how to stop it, and that this is all.
+/// Shows how to use and how to stop the kept cluster, then marks the end of the output.
 pub(crate) fn announce(stage: &Stage, screen: Screen) -> Result<()> {
     let ground = stage.ground()?;
     let kubeconfig = ground.kubeconfig().context("it is not our cluster")?;

@@ -70,7 +70,7 @@ async fn perform(args: &Args, screen: Screen) -> Result<ExitCode> {
         () = stopped(args, &mut interrupts) => {
             screen.line("\nInterrupted.");
             leave(stage, screen).await?;
-            // Nothing but builds can be under way, and they end with this process.
+            // Only builds can be running, and they end with this process.
             std::process::exit(INTERRUPTED.into())
         }
     };
@@ -103,7 +103,7 @@ async fn perform(args: &Args, screen: Screen) -> Result<ExitCode> {
     Ok(code)
 }
 
-/// Leaves, and gives up only when that is asked for twice.
+/// Removes everything; gives up only at the second interruption.
 async fn end(stage: Stage, screen: Screen, interrupts: &mut Interrupts) -> Result<()> {
     let mut leaving = Box::pin(leave(stage, screen));
     tokio::select! {
@@ -123,7 +123,7 @@ async fn stopped(args: &Args, interrupts: &mut Interrupts) {
     }
 }
 
-/// The user's pairs, asked for before anything is built.
+/// The user's pairs, read before anything is built.
 async fn pairs(args: &Args, interrupts: &mut Interrupts) -> Result<Vec<KeyPair>> {
     if !args.aws {
         return Ok(Vec::new());
@@ -133,7 +133,7 @@ async fn pairs(args: &Args, interrupts: &mut Interrupts) -> Result<Vec<KeyPair>>
         given = spawn_blocking(move || pairs::read(&args)) => given?,
         () = interrupts.next() => {
             pairs::show_typing();
-            // The thread that reads would never let the runtime end.
+            // The reading thread would keep the runtime from ending.
             std::process::exit(INTERRUPTED.into())
         }
     }
@@ -158,7 +158,7 @@ async fn tell(args: &Args, stage: &mut Stage, screen: Screen) -> Result<()> {
     Ok(())
 }
 
-/// Ends everything, and takes back what was made in a cluster of the user's.
+/// Ends everything, and removes what was created in a user's cluster.
 async fn leave(mut stage: Stage, screen: Screen) -> Result<()> {
     stage.workload = None;
     stage.operator = None;
@@ -166,7 +166,7 @@ async fn leave(mut stage: Stage, screen: Screen) -> Result<()> {
         Some(ground) => ground.leave(screen).await,
         None => Ok(()),
     };
-    // It waits for processes to end.
+    // The drop waits for processes to end.
     spawn_blocking(|| drop(stage)).await?;
     left
 }
@@ -183,7 +183,7 @@ fn show_log(stage: &Stage, screen: Screen) {
     }
 }
 
-/// Ctrl-C, a polite kill, or a terminal that is closed.
+/// Ctrl-C, SIGTERM, or the end of the terminal.
 struct Interrupts([Signal; 3]);
 
 impl Interrupts {

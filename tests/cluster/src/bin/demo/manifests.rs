@@ -3,10 +3,10 @@
 use cluster::moto::KeyPair;
 use serde_json::{Value, json};
 
-/// The definition, as it is shipped.
+/// The CRD, as it is shipped.
 pub(crate) const CRD: &str =
     include_str!("../../../../../crds/staticawscredentials.awscredentials.dev.yaml");
-/// The name of the definition.
+/// The name of the CRD.
 pub(crate) const CRD_NAME: &str = "staticawscredentials.awscredentials.dev";
 /// The source.
 pub(crate) const SOURCE: &str = "orders-s3-key-pair";
@@ -25,22 +25,22 @@ pub(crate) const OPERATOR: &str = "static-aws-credentials";
 
 const RULES: &str = include_str!("../../../../../charts/static-aws-credentials/files/rules.yaml");
 
-/// How far the operator may see.
+/// The scope of the operator's permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     Cluster,
     Namespace,
 }
 
-/// The demo's namespace, which takes only pods under the strictest of the standards, and the
-/// operator's account, with the rights that the chart gives.
+/// The namespaces of the demo and the operator, which admit only pods of Pod Security level `restricted`, and the
+/// operator's service account, with the permissions of the chart.
 pub(crate) fn setting(namespace: &str, operators: &str, scope: Scope) -> anyhow::Result<String> {
     let mut items = vec![namespace_object(namespace)];
     if operators != namespace {
         items.push(namespace_object(operators));
     }
     items.extend(operator(operators, scope)?);
-    // One document: some versions of kubectl take JSON for YAML only up to the first separator.
+    // One document: some versions of kubectl accept JSON as YAML only up to the first separator.
     Ok(json!({ "apiVersion": "v1", "kind": "List", "items": items }).to_string())
 }
 
@@ -76,7 +76,7 @@ fn operator(namespace: &str, scope: Scope) -> anyhow::Result<[Value; 3]> {
     ])
 }
 
-/// The source and the resource. `pair` is what stands in the place of the two values.
+/// The source and the resource, with `pair` in the place of the two values.
 pub(crate) fn request(namespace: &str, region: &str, pair: (&str, &str)) -> String {
     let (id, secret) = pair;
     format!(
@@ -98,18 +98,18 @@ spec:
     )
 }
 
-/// The values, as YAML that no character can leave.
+/// The values as quoted YAML, which no character can break.
 pub(crate) fn quoted(pair: &KeyPair) -> (String, String) {
     (json!(pair.id).to_string(), json!(pair.secret).to_string())
 }
 
-/// What of a key ID may be shown.
+/// The part of a key ID that may be shown.
 pub(crate) fn suffix(pair: &KeyPair) -> &str {
     let start = pair.id.char_indices().rev().nth(3);
     start.and_then(|(at, _)| pair.id.get(at..)).unwrap_or("")
 }
 
-/// A pod that lists the bucket behind `endpoint`.
+/// A pod that lists the bucket at `endpoint`.
 pub(crate) fn pod(namespace: &str, bucket: &str, endpoint: &str) -> String {
     format!(
         "\
@@ -142,7 +142,7 @@ spec:
     )
 }
 
-/// The lines of a pod that say how it comes to its credentials.
+/// The lines of the pod's manifest that give it its credentials.
 pub(crate) fn mounts(pod: &str) -> &str {
     let found = pod.find("    - {name: AWS_CONFIG_FILE");
     found.and_then(|at| pod.get(at..)).unwrap_or(pod)

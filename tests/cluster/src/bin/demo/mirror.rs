@@ -1,5 +1,5 @@
-//! The target's files on this machine, kept up as kubelet keeps those that it mounts: replaced whole
-//! when the Secret changes, and left when it goes.
+//! The target's files on this machine, updated as kubelet updates those that it mounts: replaced as a whole when
+//! the Secret changes, and kept when it is deleted.
 
 use std::path::{Path, PathBuf};
 
@@ -14,13 +14,13 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{ground::PATIENCE, manifests::TARGET};
 
-/// Ends with this value.
+/// The updates end with this value.
 pub(crate) struct Mirror {
     task: JoinHandle<()>,
 }
 
 impl Mirror {
-    /// Waits until the files are there for the first time.
+    /// Waits until the files exist.
     pub(crate) async fn start(secrets: Api<Secret>, directory: &Path) -> Result<Self> {
         std::fs::create_dir_all(directory)?;
         let (written, mut seen) = watch::channel(false);
@@ -49,7 +49,7 @@ async fn follow(secrets: Api<Secret>, directory: PathBuf, written: watch::Sender
                 written.send_replace(write(&secret, &directory).is_ok());
             }
             Ok(None) => return,
-            // The watcher tries again, after a pause.
+            // The watcher retries after a backoff.
             Err(_) => {}
         }
     }

@@ -1,4 +1,4 @@
-//! The operator: the built binary on this machine, with the rights of its own service account.
+//! The operator: the built binary on this machine, with the permissions of its own service account.
 
 use std::{
     net::{Ipv4Addr, TcpListener},
@@ -18,7 +18,7 @@ use crate::{ground::Ground, manifests::Scope};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Starts it and waits until it says that it is ready.
+/// Starts the operator and waits until it reports that it is ready.
 pub(crate) async fn start(ground: &Ground, sts_endpoint: Option<&str>) -> Result<Leashed> {
     let kubeconfig = ground.operator_kubeconfig().await?;
     let bind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
@@ -31,7 +31,7 @@ pub(crate) async fn start(ground: &Ground, sts_endpoint: Option<&str>) -> Result
     let log = ground.directory().join("operator.log");
     let operator = Leashed::spawn("the operator", &program()?, &args, &env, &log)?;
     let end = Instant::now() + PATIENCE;
-    // It has no way to call us.
+    // Polls, since the operator cannot call us.
     while !is_ready(&bind.to_string()).await {
         operator.check()?;
         ensure!(
@@ -44,7 +44,7 @@ pub(crate) async fn start(ground: &Ground, sts_endpoint: Option<&str>) -> Result
     Ok(operator)
 }
 
-/// Built together with the demo, into the same directory.
+/// The operator's binary, built together with the demo into the same directory.
 fn program() -> Result<PathBuf> {
     let me = std::env::current_exe()?;
     let program = me.with_file_name("static-aws-credentials");

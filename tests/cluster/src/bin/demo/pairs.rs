@@ -1,5 +1,6 @@
-//! Key pairs of the user's: from profiles of the AWS files, or from standard input. They are kept
-//! in memory, go into one Secret, and are printed nowhere.
+//! The user's key pairs: from profiles of the AWS files, or from standard input. The demo keeps them in memory,
+//! writes them into its Secrets and, with `--bucket`, into a private directory with the target's files. They are
+//! never printed.
 
 use std::{
     io::{BufRead, IsTerminal, Write},
@@ -13,7 +14,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 
 use crate::args::Args;
 
-/// One or two pairs. Blocks, while a person types.
+/// Reads one or two pairs. Blocks, while a person types.
 pub(crate) fn read(args: &Args) -> Result<Vec<KeyPair>> {
     let profiles = &args.profile;
     ensure!(profiles.len() <= 2, "--profile can be given twice at most");
@@ -29,7 +30,7 @@ pub(crate) fn read(args: &Args) -> Result<Vec<KeyPair>> {
     }
 }
 
-/// What [`read`] reads in the holder, ended by an empty line.
+/// The input of [`read`] in the holder, ended by an empty line.
 pub(crate) fn to_lines(pairs: &[KeyPair]) -> String {
     let lines = pairs
         .iter()
@@ -94,14 +95,14 @@ fn hide_typing() {
     }
 }
 
-/// Also after an interruption, which nothing else would mend.
+/// Also called after an interruption, since nothing else restores the terminal.
 pub(crate) fn show_typing() {
     if let Some(before) = BEFORE.get() {
         let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, before);
     }
 }
 
-/// A pair in the credentials file, or in the config file, as the AWS tools look for it.
+/// A pair from the credentials file, or from the config file, found as the AWS tools find it.
 fn of_profile(name: &str) -> Result<KeyPair> {
     let home = std::env::home_dir().context("HOME is not set")?;
     let place = |variable: &str, usual: &str| -> PathBuf {

@@ -1,4 +1,4 @@
-//! What comes before the first step: programs that are built or installed once.
+//! The work before the first step: programs that are built or installed once.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -16,7 +16,7 @@ use tokio::task::spawn_blocking;
 
 use crate::{args::Args, ground::Ground, story::Stage};
 
-/// Finds the user's cluster, and builds what is missing. It is no part of the demo's time.
+/// Finds the user's cluster, and builds missing programs. The demo's time does not include this.
 pub(crate) async fn prepare(args: &Args, stage: &mut Stage) -> Result<()> {
     if let Some(context) = &args.context {
         stage.ground = Some(Ground::of_context(context).await?);
@@ -51,7 +51,7 @@ pub(crate) async fn prepare(args: &Args, stage: &mut Stage) -> Result<()> {
     Ok(())
 }
 
-/// It is installed when it starts for the first time, beside the client in the cache.
+/// moto is installed when it starts for the first time, beside the client in the cache.
 async fn install_moto(client: &Path) -> Result<()> {
     let cache = client.parent().and_then(Path::parent);
     let entries = cache.and_then(|cache| std::fs::read_dir(cache).ok());
@@ -62,7 +62,7 @@ async fn install_moto(client: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether a node can and shall be started.
+/// Whether a node can and should be started.
 pub(crate) fn wants_pod(args: &Args) -> bool {
     !args.no_pod && !args.aws && args.context.is_none() && Node::supported().is_ok()
 }

@@ -1,4 +1,4 @@
-//! What the resource says of itself.
+//! The status of the resource.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use crate::{
     manifests::{RESOURCE, SOURCE},
 };
 
-/// STS is asked again and again for a minute about a key that it does not know.
+/// The operator asks STS repeatedly for a minute about a key that STS does not know.
 const SETTLING: Duration = Duration::from_secs(100);
-/// What passes by itself has passed by then, or the demo says what it is.
+/// Transient conditions have ended by then, or the demo reports them.
 const PASSING: Duration = Duration::from_secs(30);
 
-/// The resource at a time.
+/// The resource at one moment.
 pub(crate) struct Seen(DynamicObject);
 
 impl Seen {
-    /// Waits until the operator has come to an end with the present source: Ready, or a person must
-    /// act, or it has awaited something for too long.
+    /// Waits until the operator has finished with the present source: Ready, or a person must act, or it has
+    /// waited too long.
     pub(crate) async fn until_settled(ground: &Ground) -> Result<Self> {
         let source = ground.objects::<Secret>().get(SOURCE).await?;
         let version = source.resource_version().context("no version")?;
@@ -56,7 +56,7 @@ impl Seen {
         seen.map(Self).context("the resource is gone")
     }
 
-    /// As it is.
+    /// The resource as it is now.
     pub(crate) async fn now(ground: &Ground) -> Result<Self> {
         Ok(Self(ground.resources().get(RESOURCE).await?))
     }

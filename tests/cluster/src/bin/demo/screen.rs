@@ -1,4 +1,4 @@
-//! What the user sees: numbered steps, what to look at, and what came of it.
+//! The demo's output: numbered steps, what to look at, and the outcomes.
 
 use std::io::{IsTerminal, Write};
 
@@ -7,7 +7,7 @@ use crate::args::Place;
 const WIDTH: usize = 100;
 const INDENT: &str = "   ";
 
-/// Where it is written. Nothing fails when nobody reads any more.
+/// The output. A missing reader is no error.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Screen {
     is_terminal: bool,
@@ -15,7 +15,7 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    /// A screen on standard output, or where somebody else shows what we write.
+    /// A screen on standard output, or for another process that shows the output.
     pub(crate) fn new(elsewhere: Option<Place>) -> Self {
         let is_terminal = match elsewhere {
             Some(place) => place == Place::Terminal,
@@ -27,7 +27,7 @@ impl Screen {
         }
     }
 
-    /// Whether somebody looks at it as it is written.
+    /// Whether a person watches the output as it is written.
     pub(crate) fn is_terminal(self) -> bool {
         self.is_terminal
     }
@@ -43,20 +43,20 @@ impl Screen {
         self.write(&format!("\n{heading}\n"));
     }
 
-    /// What is under way. Only a terminal shows it, and the next line takes its place.
+    /// The current action. Only a terminal shows it, and the next line replaces it.
     pub(crate) fn doing(self, text: &str) {
         if self.is_terminal {
             self.write(&format!("{INDENT}… {text}"));
         }
     }
 
-    /// Something held.
+    /// A check that held.
     pub(crate) fn held(self, text: &str) {
         let mark = self.in_colour("32", "✓");
         self.marked(&mark, text);
     }
 
-    /// Something did not hold. Of many lines, such as of a log, the first and the last are shown.
+    /// A check that failed. Of many lines, such as a log, the first and the last are shown.
     pub(crate) fn failed(self, text: &str) {
         let mark = self.in_colour("31", "✗");
         let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
@@ -71,7 +71,7 @@ impl Screen {
         self.block(&lines.get(skipped..).unwrap_or_default().join("\n"));
     }
 
-    /// Something to know.
+    /// A remark.
     pub(crate) fn note(self, text: &str) {
         self.marked("·", text);
     }
@@ -82,7 +82,7 @@ impl Screen {
         self.write(&format!("{INDENT}{text}\n"));
     }
 
-    /// What a command wrote, or a manifest; each line as it is, but for the indentation that all have.
+    /// The output of a command, or a manifest: each line as it is, without the common indentation.
     pub(crate) fn block(self, text: &str) {
         let lines = || text.trim_end().lines();
         let indented = |line: &str| line.len() - line.trim_start().len();
@@ -115,7 +115,7 @@ impl Screen {
     }
 }
 
-/// Breaks a text between words.
+/// Wraps a text between words.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();

@@ -1,4 +1,4 @@
-//! The steps up to a pod that reads, in the order in which they are told.
+//! The steps up to a reading consumer, in their order.
 
 use std::time::{Duration, Instant};
 
@@ -135,7 +135,7 @@ fn without_pod(args: &Args) -> Option<String> {
     Some(format!("{why}; {instead}"))
 }
 
-/// Step 2: the definition and the operator.
+/// Step 2: the CRD and the operator.
 pub(crate) async fn install(stage: &mut Stage, screen: Screen) -> Result<()> {
     screen.step(2, "The CRD and the operator");
     let ground = stage.ground()?;
@@ -179,7 +179,7 @@ pub(crate) async fn request(args: &Args, stage: &Stage, screen: Screen) -> Resul
     Ok(())
 }
 
-/// Step 4: proven and published.
+/// Step 4: verified and published.
 pub(crate) async fn ready(stage: &Stage, screen: Screen) -> Result<()> {
     screen.step(
         4,
@@ -233,12 +233,12 @@ pub(crate) async fn consume(stage: &mut Stage, screen: Screen) -> Result<()> {
     Ok(())
 }
 
-/// How long something took.
+/// A duration as text.
 pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f32())
 }
 
-/// Fails with what was seen.
+/// Fails with the observed value.
 pub(crate) fn unexpected<T>(what: &str, seen: &str) -> Result<T> {
     bail!("{what}, but:\n{seen}")
 }

@@ -1,4 +1,4 @@
-//! A cluster of the user's: everything that is made there is found again and taken back.
+//! A cluster of the user's: everything that is created there is removed again.
 
 use std::{
     path::PathBuf,
@@ -39,15 +39,15 @@ pub(crate) struct Users {
     context: String,
     kubeconfig: Kubeconfig,
     kubectl: PathBuf,
-    // For its directory, which the next run empties if this one is killed.
+    // For its directory, which the next start empties if this process is killed.
     pub(crate) slot: Slot,
-    /// From before the request on, so that an interruption forgets nothing.
+    /// Set before the request, so that an interruption between the two forgets nothing.
     pub(crate) has_namespace: AtomicBool,
     pub(crate) has_crd_of_ours: AtomicBool,
 }
 
 impl Users {
-    /// Nothing is changed there yet.
+    /// Opens the cluster of a context. Nothing is changed there yet.
     pub(crate) async fn open(context: &str) -> Result<(Self, Client)> {
         let kubeconfig = Kubeconfig::read().context("cannot read your kubeconfig")?;
         let known = kubeconfig.contexts.iter();
@@ -92,7 +92,7 @@ impl Users {
             .context("cannot start kubectl")?;
         let mut pipe = kubectl.stdin.take().context("no pipe to kubectl")?;
         let fed = async {
-            // It may end before it has read all, and says why on its standard error.
+            // `kubectl` may end before it has read all; its standard error has the reason.
             let _ = pipe.write_all(input.as_bytes()).await;
             drop(pipe);
         };
@@ -105,7 +105,7 @@ impl Users {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// The user's way to the API server, with the rights of the operator's account and no more.
+    /// A kubeconfig for the user's cluster with the permissions of the operator's service account only.
     pub(crate) async fn operator_kubeconfig(
         &self,
         accounts: Api<ServiceAccount>,
@@ -145,7 +145,7 @@ impl Users {
         Ok(path)
     }
 
-    /// Takes back what was made, and says what.
+    /// Removes what was created, and reports it.
     pub(crate) async fn leave(
         &self,
         client: &Client,
@@ -173,14 +173,14 @@ impl Users {
     }
 }
 
-/// One that serves all namespaces would work on the demo's resource too, with another AWS.
+/// An operator that serves all namespaces would work on the demo's resource too, with another AWS.
 async fn refuse_another_operator(client: &Client) -> Result<()> {
     let params = ListParams::default();
     let roles = Api::<ClusterRole>::all(client.clone());
     let bindings = Api::<ClusterRoleBinding>::all(client.clone());
     let (Ok(roles), Ok(bindings)) = (roles.list(&params).await, bindings.list(&params).await)
     else {
-        // Who may not look will be told by the API server what else is not allowed.
+        // Without this permission, errors of the API server will report what else is forbidden.
         return Ok(());
     };
     let is_operators = |role: &&ClusterRole| {
@@ -208,7 +208,7 @@ async fn refuse_another_operator(client: &Client) -> Result<()> {
     Ok(())
 }
 
-/// With a definition all its resources go, so it stays if somebody has begun to use it.
+/// Deleting a CRD deletes all its resources, so it stays if others have begun to use it.
 async fn remove_crd(client: &Client, screen: Screen) -> Result<()> {
     let resources = Api::<DynamicObject>::all_with(client.clone(), &resource_type());
     let in_use = resources.list(&ListParams::default()).await;
@@ -225,7 +225,7 @@ async fn remove_crd(client: &Client, screen: Screen) -> Result<()> {
     Ok(())
 }
 
-/// The user's own, else the one that is built. Blocks.
+/// The user's own `kubectl`, else the built one. Blocks.
 fn kubectl() -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places = std::env::split_paths(&path).map(|directory| directory.join("kubectl"));

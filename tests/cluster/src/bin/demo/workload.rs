@@ -22,7 +22,7 @@ use crate::{
     screen::Screen,
 };
 
-/// What reads the bucket.
+/// The reader of the bucket.
 pub(crate) enum Workload {
     /// In a pod with the target mounted.
     Pod,
@@ -31,7 +31,7 @@ pub(crate) enum Workload {
 }
 
 impl Workload {
-    /// Runs the client in a pod of our own node, and shows how it mounts the target.
+    /// Runs the client in a pod of the demo's own node, and shows how it mounts the target.
     pub(crate) async fn in_pod(
         ground: &Ground,
         node: &Node,
@@ -54,7 +54,7 @@ impl Workload {
         Ok(Self::Pod)
     }
 
-    /// Runs the client here.
+    /// Runs the client on this machine.
     pub(crate) async fn on_this_machine(
         ground: &Ground,
         bucket: &str,
@@ -71,7 +71,7 @@ impl Workload {
         })
     }
 
-    /// What it is called on the screen.
+    /// Its name on the screen.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Pod => "the pod",
@@ -79,9 +79,9 @@ impl Workload {
         }
     }
 
-    /// Waits until it lists the bucket with this key, in a reading that has begun from now on.
+    /// Waits until the client lists the bucket with this key, in a reading that began after the call.
     pub(crate) async fn reads(&self, ground: &Ground, key: &str) -> Result<Reading> {
-        // The reading that comes next may have begun before.
+        // The next reading may have begun before the call.
         let mark = self.readings(ground)?.len() + 1;
         let end = Instant::now() + PATIENCE;
         loop {
@@ -105,7 +105,7 @@ impl Workload {
         }
     }
 
-    /// All readings, and an error if one since the first success was refused.
+    /// The number of readings; an error if a reading since the first success failed.
     pub(crate) fn without_refusal(&self, ground: &Ground) -> Result<usize> {
         let all = self.readings(ground)?;
         let listed = |reading: &&Reading| matches!(reading.outcome, Outcome::Listed { .. });
@@ -119,7 +119,7 @@ impl Workload {
         Ok(all.len())
     }
 
-    /// Shows its last line.
+    /// Shows the client's last line.
     pub(crate) async fn show_last(&self, ground: &Ground, screen: Screen) -> Result<()> {
         match self {
             Self::Pod => {
@@ -154,7 +154,7 @@ impl Workload {
     }
 }
 
-/// What S3 answers to a client with this pair, once.
+/// S3's first answer to a client with this pair.
 pub(crate) async fn try_once(
     ground: &Ground,
     pair: &KeyPair,
@@ -184,7 +184,7 @@ pub(crate) async fn try_once(
     }
 }
 
-/// With nothing of the user's environment, where a profile or a key may be set.
+/// Starts the client without the user's environment, where a profile or a key may be set.
 fn start(
     binary: &Path,
     files: &Path,

@@ -1,4 +1,4 @@
-//! Asks STS who it is, once for each line of its input, with one client for as long as it lives.
+//! Calls STS once for each line of input, with one client for the life of the process.
 
 use aws_sdk_sts::{
     Client,
