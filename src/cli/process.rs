@@ -91,7 +91,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let metrics = Metrics::default();
     let client = kube_client::counted(&metrics).await?;
     let port = port(&args)?;
-    announcement::announce(&args);
+    announcement::announce(&args, port.0.local_addr().unwrap_or(args.bind));
     let health = Arc::new(Health::default());
     server::serve_probes(args.probe_bind, Arc::clone(&health))
         .map_err(|error| ProcessError::ProbeBind(args.probe_bind, error))?;

@@ -1,25 +1,20 @@
 //! Kubernetes events about changes of the status: of conditions, of the published revision, and of leftovers.
 
+mod publisher;
 mod queue;
 
-use std::{future::Future, pin::pin, time::Duration};
-
-use futures::FutureExt;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
-    Client, Resource,
-    runtime::events::{Event, EventType, Recorder, Reporter},
+    Resource,
+    runtime::events::{Event, EventType},
 };
-use tokio::time::timeout;
 
 use crate::{
     api::{ConditionType, Reason, StaticAwsCredentials, StaticAwsCredentialsStatus},
-    domain::{
-        conditions, decide::told_leftovers, index::NamespacedName, target::FIELD_MANAGER, words,
-    },
-    error::chain,
+    domain::{conditions, decide::told_leftovers, index::NamespacedName, words},
 };
 
+pub use publisher::{REMEMBERED, publish};
 pub use queue::{EventQueue, MOST};
 
 /// An event and the resource that it is about.
@@ -27,12 +22,6 @@ pub struct EventRequest {
     about: ObjectReference,
     event: Event,
 }
-
-/// Events after which the recorder is replaced. To count repeated events, a recorder keeps each event for
-/// minutes: after a burst, these would take more memory than the resources.
-pub const REMEMBERED: usize = 256;
-
-const DEADLINE: Duration = Duration::from_secs(15);
 
 /// The longest note that the API server accepts, in bytes.
 const NOTE_LIMIT: usize = 1024;
@@ -180,38 +169,6 @@ fn changed(
             .map(|condition| (condition.status.clone(), condition.reason.clone()))
     };
     essence(before) != essence(after)
-}
-
-/// Publishes events one after the other, so that no reconcile waits for them. Once `end` completes, the events
-/// that are already queued are still published.
-pub async fn publish(client: Client, queue: &EventQueue, end: impl Future<Output = ()>) {
-    let recorder = || {
-        let reporter = Reporter {
-            controller: FIELD_MANAGER.to_owned(),
-            instance: std::env::var("HOSTNAME").ok(),
-        };
-        Recorder::new(client.clone(), reporter)
-    };
-    let (mut recording, mut published) = (recorder(), 0);
-    let mut end = pin!(end.fuse());
-    while let Some(EventRequest { about, event }) = queue.next(&mut end).await {
-        if published == REMEMBERED {
-            (recording, published) = (recorder(), 0);
-        }
-        published += 1;
-        // A request that hangs would hold back all later events.
-        let error = match timeout(DEADLINE, recording.publish(&event, &about)).await {
-            Ok(Ok(())) => continue,
-            Ok(Err(error)) => chain(&error),
-            Err(late) => late.to_string(),
-        };
-        queue.lost.inc();
-        tracing::warn!(
-            reason = event.reason,
-            error,
-            "an event could not be published"
-        );
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::{
     convert::Infallible,
     future::ready,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use crate::runtime::events::{EventQueue, EventRequest, MOST, REMEMBERED, event, publish};
@@ -20,12 +21,16 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{Client, client::Body};
 use prometheus_client::metrics::counter::Counter;
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep, sleep_until},
+};
 use tower::service_fn;
 
 type Sent = Arc<Mutex<Vec<(Method, String, Value)>>>;
 
-/// An API server that accepts every event, except those about an object named "refused".
+/// An API server that accepts every event, except those about objects with these names: "refused", "homeless" (no namespace), "down" (always
+/// unavailable), "busy" (unavailable twice), "deleted" (an event that is patched is gone).
 fn api_server() -> (Client, Sent) {
     let sent = Sent::default();
     let log = Arc::clone(&sent);
@@ -35,21 +40,28 @@ fn api_server() -> (Client, Sent) {
             let (head, body) = request.into_parts();
             let body = body.collect().await.unwrap().to_bytes();
             let event: Value = serde_json::from_slice(&body).unwrap();
-            let refused = event["regarding"]["name"] == "refused";
             let path = head.uri.path().to_owned();
-            log.lock().unwrap().push((head.method, path, event));
-            let answer = if refused {
-                let status = json!({ "kind": "Status", "code": 403, "reason": "Forbidden",
-                    "message": "no", "status": "Failure" });
-                (
-                    StatusCode::FORBIDDEN,
-                    Body::from(status.to_string().into_bytes()),
-                )
-            } else {
-                (StatusCode::CREATED, Body::from(body.to_vec()))
+            let mut log = log.lock().unwrap();
+            log.push((head.method.clone(), path, event.clone()));
+            let about = |(_, _, other): &&(_, _, Value)| other["regarding"] == event["regarding"];
+            let attempts = log.iter().filter(about).count();
+            let code = match event["regarding"]["name"].as_str() {
+                Some("refused") => 403,
+                Some("homeless") => 404,
+                Some("down") => 503,
+                Some("busy") if attempts <= 2 => 503,
+                Some("deleted") if head.method == Method::PATCH => 404,
+                _ => 201,
             };
-            let response = Response::builder().status(answer.0).body(answer.1);
-            Ok::<_, Infallible>(response.unwrap())
+            let body = if code == 201 {
+                body.to_vec()
+            } else {
+                let status = json!({ "kind": "Status", "code": code, "reason": "Test",
+                    "message": "no", "status": "Failure" });
+                status.to_string().into_bytes()
+            };
+            let response = Response::builder().status(StatusCode::from_u16(code).unwrap());
+            Ok::<_, Infallible>(response.body(Body::from(body)).unwrap())
         }
     });
     (Client::new(service, "shop"), sent)
@@ -154,6 +166,49 @@ async fn a_flood_of_one_namespace_takes_no_event_and_no_turn_from_another() {
     assert!(at("last").is_some_and(|at| at < 4), "{:?}", at("last"));
     let newest = format!("orders-{}", 2 * MOST - 1);
     assert!(at(&newest).is_some(), "the oldest events are dropped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_is_repeated_while_the_api_server_is_restarted() {
+    let began = Instant::now();
+    let lost = Counter::default();
+    let queue = EventQueue::new(lost.clone());
+    queue.add(about("busy"));
+    let (client, sent) = api_server();
+    let publishing = publish(client, &queue, sleep(Duration::from_mins(1)));
+    let looking = async {
+        for (seconds, attempts) in [(0.5, 1), (1.5, 2), (2.5, 2), (3.5, 3), (50.0, 3)] {
+            sleep_until(began + Duration::from_secs_f64(seconds)).await;
+            assert_eq!(sent.lock().unwrap().len(), attempts, "after {seconds} s");
+        }
+    };
+    tokio::join!(publishing, looking);
+    assert_eq!(lost.get(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_never_accepted_is_given_up_and_the_others_follow() {
+    let lost = Counter::default();
+    let queue = EventQueue::new(lost.clone());
+    queue.add(about("down"));
+    queue.add(about("orders"));
+    let (client, sent) = api_server();
+    publish(client, &queue, ready(())).await;
+    let sent = sent.lock().unwrap();
+    assert_eq!((sent.len(), lost.get()), (6, 1));
+    assert_eq!(sent[5].2["regarding"]["name"], "orders");
+}
+
+#[tokio::test]
+async fn a_repeated_event_whose_first_one_was_deleted_is_a_new_one() {
+    let sent = sent(["deleted", "deleted"].map(str::to_owned)).await;
+    let methods: Vec<Method> = sent.into_iter().map(|(method, ..)| method).collect();
+    assert_eq!(methods, [Method::POST, Method::PATCH, Method::POST]);
+}
+
+#[tokio::test]
+async fn an_event_in_a_namespace_that_is_gone_is_tried_twice() {
+    assert_eq!(sent(["homeless".to_owned()]).await.len(), 2);
 }
 
 #[tokio::test]
