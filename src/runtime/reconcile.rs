@@ -104,7 +104,8 @@ impl Reconcile<'_> {
 
     /// Executes a plan. `None` means that the target has changed meanwhile and a new decision is needed.
     async fn act(&mut self, plan: Plan) -> Result<Option<Option<Duration>>, Error> {
-        if !matches!(plan.change, TargetWrite::Nothing) || plan.status != self.status {
+        let writes = !matches!(plan.change, TargetWrite::Nothing) || !plan.leftovers.is_empty();
+        if writes || plan.status != self.status {
             self.acquire_slot().await;
             self.ensure_leader()?;
         }
@@ -120,6 +121,8 @@ impl Reconcile<'_> {
                 &self.version,
             ))
             .await?;
+            // The dry run may take longer than the lease is valid.
+            self.ensure_leader()?;
         }
         let mut plan = match self.change(&plan.change).await? {
             WriteOutcome::Unchanged => plan,

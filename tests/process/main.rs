@@ -6,6 +6,7 @@
 )]
 
 mod crowds;
+mod deposed;
 #[path = "../support/known.rs"]
 mod known;
 mod metrics;

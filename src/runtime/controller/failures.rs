@@ -117,6 +117,10 @@ impl<'a> Unusable<'a> {
         if after == before || self.metadata.deletion_timestamp.is_some() {
             return Action::AwaitChange;
         }
+        // The next leader reports the finding.
+        if !context.shared.leader.leads() {
+            return Action::AwaitChange;
+        }
         let client = &context.shared.client;
         match with_deadline(act::status(client, key, version, &before, &after)).await {
             Ok(_) => {

@@ -21,6 +21,10 @@ impl Reconcile<'_> {
         let mut refused = Vec::new();
         let obstacle = self.context.shared.guards.obstacle();
         for leftover in &leftovers {
+            // Each removal may take longer than the lease is valid.
+            if self.ensure_leader().is_err() {
+                break;
+            }
             if let Some(obstacle) = &obstacle {
                 refused.push((leftover, obstacle.message.clone()));
                 continue;
