@@ -15,23 +15,27 @@ const TYPES: [ConditionType; 7] = [
     ConditionType::ConsumersRestarted,
 ];
 /// Types whose reason is reported. Reconciling and Stalled repeat that of Ready.
-const TOLD: [ConditionType; 3] = [
+const TOLD: [ConditionType; 5] = [
     ConditionType::Ready,
     ConditionType::Verified,
     ConditionType::Published,
+    ConditionType::PreviousKeyInUse,
+    ConditionType::ConsumersRestarted,
 ];
 /// Reasons of a healthy resource, which are not reported.
-const WELL: [Reason; 3] = [
+const WELL: [Reason; 5] = [
     Reason::Published,
     Reason::IdentityVerified,
     Reason::FormatOnly,
+    Reason::PreviousKeyUnused,
+    Reason::ConsumersRestarted,
 ];
 
 /// The state of one resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     truths: Truths,
-    reasons: [Option<Reason>; 3],
+    reasons: [Option<Reason>; TOLD.len()],
     verified: u32,
     revision: u32,
 }
