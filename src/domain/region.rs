@@ -17,9 +17,9 @@ pub struct Region(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
 #[value(rename_all = "PascalCase")]
 pub enum Variant {
-    /// Endpoints with cryptography that is validated by FIPS 140, in regions of the United States and Canada
+    /// Endpoints with FIPS 140 validated cryptography, in regions of the United States
     Fips,
-    /// Endpoints that have addresses of IPv6 too
+    /// Endpoints that also have IPv6 addresses
     DualStack,
 }
 

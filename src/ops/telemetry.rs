@@ -37,12 +37,12 @@ pub enum TelemetryError {
     Twice(#[source] TryInitError),
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Plain text.
     Text,
-    /// For machines.
+    /// One JSON object per line.
     Json,
 }
 

@@ -19,7 +19,7 @@ tests![
 
 const DASHBOARD: &str = include_str!("../../charts/static-aws-credentials/files/dashboard.json");
 /// Panels without data as long as nothing failed.
-const EMPTY: [&str; 1] = ["Failed runs by kind"];
+const EMPTY: [&str; 1] = ["Failed reconciles by kind"];
 
 async fn settled(stage: Arc<Stage>, flags: &[(&str, &str)]) -> Result<Scene> {
     let mut scene = Scene::before_start(stage).await?;

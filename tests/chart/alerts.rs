@@ -25,7 +25,7 @@ fn promtool_takes_them_and_they_are_raised_as_expected() -> Result<()> {
     judged(TESTS)?;
     judged(TESTS_OF_A_WEEK)?;
     // Counter-check: a wrong expectation fails.
-    let other = TESTS.replace("is refused (", "is fine (");
+    let other = TESTS.replace("is rejected (", "is fine (");
     ensure!(judged(&other).is_err(), "a wrong expectation passes");
     Ok(())
 }

@@ -6,7 +6,7 @@
 {{- $enabled := (index $context.Values.metrics $key).enabled | toString -}}
 {{- $known := $context.Capabilities.APIVersions.Has $api -}}
 {{- if and (eq $enabled "true") (not $known) -}}
-{{- fail (printf "metrics.%s.enabled: must be auto or false, since this cluster does not know %s; without a cluster, say that it does with --api-versions %s" $key $api $api) -}}
+{{- fail (printf "metrics.%s.enabled: must be auto or false, since this cluster does not have %s; without a cluster, pass --api-versions %s" $key $api $api) -}}
 {{- end -}}
 {{- if and $known (ne $enabled "false") -}}
 {{- if not (and (eq $enabled "auto") (eq $key "serviceMonitor") (not $context.Values.metrics.service.enabled)) -}}

@@ -116,7 +116,7 @@ seccompProfile: {type: RuntimeDefault}
 {{- end }}
 {{- if .Values.metrics.authentication }}
 {{- if not .Values.metrics.tls.secretName }}
-{{- fail "metrics.authentication: takes metrics.tls.secretName, since tokens must not be sent in plain text" }}
+{{- fail "metrics.authentication: requires metrics.tls.secretName, since tokens must not be sent in plain text" }}
 {{- end }}
 - {name: AWSCREDS_METRICS_AUTHENTICATION, value: "true"}
 {{- end }}

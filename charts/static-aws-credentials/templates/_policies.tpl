@@ -162,12 +162,12 @@ spec:
 {{- define "static-aws-credentials.policies.notes" -}}
 {{- $wanted := include "static-aws-credentials.policies.wanted" . -}}
 {{- if and $wanted .Values.policies.create -}}
-Admission policies guard who may have a pair copied, and what the operator may write:
+Admission policies limit who may have a pair copied, and what the operator may write:
   kubectl get validatingadmissionpolicies -l app.kubernetes.io/instance={{ .Release.Name }}
 {{- else if $wanted -}}
 WARNING: the admission policies are NOT part of this release (policies.create is false). Until an
-administrator has applied them, whoever may write a StaticAwsCredentials gets the pair of any Secret in its
-namespace, and has Secrets written there. The administrator renders them with the values of this release:
+administrator has applied them, every user who may write a StaticAwsCredentials gets the pair of any Secret in
+its namespace, and has Secrets written there. The administrator renders them with the values of this release:
   helm get values {{ .Release.Name }} --namespace {{ .Release.Namespace }} --output yaml > values.yaml
   helm template {{ .Release.Name }} CHART --namespace {{ .Release.Namespace }} --values values.yaml \
     --set policies.create=true --set policies.enabled=true \
@@ -177,8 +177,8 @@ and deletes them after an uninstall:
   kubectl delete --filename policies.yaml
 {{- else -}}
 WARNING: there are no admission policies ({{ if eq (toString .Values.policies.enabled) "auto" }}this API server has no ValidatingAdmissionPolicy; Kubernetes 1.30 or newer has it{{ else }}policies.enabled is false{{ end }}).
-Whoever may write a StaticAwsCredentials gets the pair of ANY Secret in its namespace, and has Secrets
-written there that they may not write themselves. Give rights on the kind only to those who may read and
-write every Secret of the namespace.
+Every user who may write a StaticAwsCredentials gets the pair of ANY Secret in its namespace, and has Secrets
+written there without the right to write them. Give rights on the kind only to users who may read and write
+every Secret of the namespace.
 {{- end -}}
 {{- end -}}
