@@ -24,10 +24,11 @@ pub struct Block {
     pub text: String,
 }
 
-/// The README, the chart's README, and all pages of `docs/`.
+/// The README, the page for contributors, the chart's README, and all pages of `docs/`.
 pub fn pages() -> Result<Vec<Page>> {
     let mut paths = vec![
         PathBuf::from("README.md"),
+        PathBuf::from("CONTRIBUTING.md"),
         PathBuf::from(CHART).join("README.md"),
     ];
     for entry in fs::read_dir(Path::new(ROOT).join("docs"))? {
