@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     domain::{layout::DEFAULT_TTL, region::Variant, resource::duration, words},
-    ops::telemetry::{Collector, LogFormat},
+    ops::telemetry::LogFormat,
     runtime::guards::Expected,
     sts::{Endpoint, ProxyUrl, parse_endpoint, parse_proxy},
 };
@@ -254,10 +254,6 @@ pub struct RunArgs {
         default_value = "info"
     )]
     pub log: String,
-
-    /// Send the spans of reconciles to this OpenTelemetry collector, by OTLP over HTTP. Default: none
-    #[arg(long, env = "AWSCREDS_OTLP_ENDPOINT", value_name = "URL")]
-    pub otlp_endpoint: Option<Collector>,
 }
 
 impl RunArgs {

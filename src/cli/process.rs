@@ -86,7 +86,7 @@ const LAST_EVENTS: Duration = Duration::from_secs(3);
 /// # Errors
 /// It cannot start, or a task that runs forever ended. Other failures are retried.
 pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
-    let exporter = telemetry::init(args.log_format, &args.log, args.otlp_endpoint.as_ref())?;
+    telemetry::init(args.log_format, &args.log)?;
     let stop = Stop::on_signals()?;
     let metrics = Metrics::default();
     let client = kube_client::counted(&metrics).await?;
@@ -128,7 +128,6 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
         tracing::warn!("the last events could not be published in time and are lost");
     }
     tracing::info!("stopped");
-    telemetry::end(exporter).await;
     result
 }
 

@@ -1,5 +1,5 @@
-//! What the process shows of itself: [`metrics`], [`health`], and logs and spans ([`telemetry`]). [`sync_state`] says
-//! how much of the cluster has been listed.
+//! What the process shows of itself: [`metrics`], [`health`] and logs ([`telemetry`]). [`sync_state`] is how much of the
+//! cluster has been listed.
 
 pub mod health;
 pub mod metrics;

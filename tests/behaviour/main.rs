@@ -57,7 +57,6 @@ mod steps;
 mod suite;
 mod suspend;
 mod target;
-mod traces;
 mod ttl;
 mod turns;
 mod undecodable;
@@ -106,7 +105,6 @@ fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
         pins::tests(),
         witness::tests(),
         target::tests(),
-        traces::tests(),
         ttl::tests(),
         ownership::tests(),
         access::tests(),

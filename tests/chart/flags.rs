@@ -11,7 +11,7 @@ use static_aws_credentials::cli::args::Cli;
 use crate::render::{NEWEST, objects, ways};
 
 /// Flags that the chart does not set, each with its reason.
-const LEFT: [(&str, &str); 4] = [
+const LEFT: [(&str, &str); 3] = [
     (
         "AWSCREDS_BIND",
         "Service, monitors and NetworkPolicy name its port",
@@ -23,10 +23,6 @@ const LEFT: [(&str, &str); 4] = [
     (
         "AWSCREDS_LEASE_NAMESPACE",
         "the lease is in the pod's own namespace",
-    ),
-    (
-        "AWSCREDS_OTLP_ENDPOINT",
-        "the shipped image is built without the feature otlp",
     ),
 ];
 
