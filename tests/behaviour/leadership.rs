@@ -107,6 +107,17 @@ async fn f27_a_leader_that_slept_through_its_lease_changes_nothing_any_more(
     stage: Arc<Stage>,
 ) -> Result<()> {
     let (scene, leader, standby) = pair_of_replicas(stage).await?;
+    // The event of the first publication may be sent after the sleep, and changes nothing.
+    let published = async || {
+        let reasons = scene.event_reasons("orders").await?;
+        Ok(reasons
+            .iter()
+            .any(|reason| reason == "Published")
+            .then_some(()))
+    };
+    scene
+        .until("the first publication has its event", published)
+        .await?;
     leader.process.freeze()?;
     let mark = leader.proxy.mark();
     standby.until_it_leads(&scene, true).await?;
