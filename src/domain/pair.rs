@@ -1,4 +1,5 @@
-//! Key material. The only types that hold it: wiped on drop, never printed, never serialized.
+//! Key material: wiped on drop, never printed, never serialized. These types hold it between two requests. A `Secret`
+//! of k8s-openapi holds it while a read is examined, and `ZeroizingSecret` for a write; the allocator wipes both.
 
 use std::fmt;
 
