@@ -65,15 +65,19 @@ impl Matrix {
         );
         let judged = follow::judge(answers, moments).map_err(|error| format!("{error:#}"));
         self.followed.insert(at.0.clone(), judged);
-        let last = |until: Option<Instant>| {
-            let mut all = answers.iter().rev();
-            let found = all.find(|(asked, _)| until.is_none_or(|until| *asked < until));
-            found.map(|(_, answer)| answer.clone())
+        // A request may be answered seconds after it was sent; the next one is sent after the answer.
+        let answered_before = |until: Instant| {
+            let mut pairs = answers.windows(2).filter_map(|two| match two {
+                [(_, answer), (next, _)] if *next < until => Some(answer),
+                _ => None,
+            });
+            pairs.next_back().cloned()
         };
+        let last = answers.last().map(|(_, answer)| answer.clone());
         let cell = Cell {
-            before: last(Some(moments.rotated)).context("not asked before the rotation")?,
-            both: last(Some(moments.deactivated)).context("not asked with both keys")?,
-            alone: last(None).context("not asked")?,
+            before: answered_before(moments.rotated).context("not asked before the rotation")?,
+            both: answered_before(moments.deactivated).context("not asked with both keys")?,
+            alone: last.context("not asked")?,
         };
         self.add(at, cell);
         Ok(())
