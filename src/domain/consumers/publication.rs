@@ -37,8 +37,8 @@ impl Publication<'_> {
         workload.restarted_for(self.uid) == Some(&self.restart_annotation_value())
     }
 
-    /// Whether the pod was made from a template that the operator restarted for the pair. Such a pod is newer
-    /// whatever the clock of its node says: the operator restarts a workload after the pair reached every node.
+    /// Whether the pod was made from a template that the operator restarted for the pair. Such a pod is newer, also
+    /// if the clock of its node is behind: the operator restarts a workload after the pair has reached every node.
     #[must_use]
     pub fn made(&self, pod: &Pod) -> bool {
         let annotations = pod.metadata.annotations.as_ref();

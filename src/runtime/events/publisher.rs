@@ -78,28 +78,28 @@ impl Publisher {
             self.forget();
         }
         self.published += 1;
-        for pause in PAUSES {
+        let mut pauses = PAUSES.into_iter();
+        loop {
             // A request that hangs would hold back all later events.
             let attempt = self.recorder.publish(&request.event, &request.about);
-            match timeout(DEADLINE, attempt).await {
+            let error = match timeout(DEADLINE, attempt).await {
                 Ok(Ok(())) => return Ok(()),
                 // The event that was to be counted up is deleted; a new one lacks its namespace.
                 Ok(Err(kube::Error::Api(status))) if status.code == 404 && self.published > 0 => {
                     self.forget();
+                    continue;
                 }
                 Ok(Err(error)) if is_final(&error) => return Err(chain(&error)),
-                Ok(Err(_)) | Err(_) => {
-                    tokio::select! {
-                        () = tokio::time::sleep(pause) => {}
-                        () = end.as_mut(), if !end.is_terminated() => {}
-                    }
-                }
+                Ok(Err(error)) => chain(&error),
+                Err(late) => late.to_string(),
+            };
+            let Some(pause) = pauses.next() else {
+                return Err(error);
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = end.as_mut(), if !end.is_terminated() => {}
             }
-        }
-        let attempt = self.recorder.publish(&request.event, &request.about);
-        match timeout(DEADLINE, attempt).await {
-            Ok(attempt) => attempt.map_err(|error| chain(&error)),
-            Err(late) => Err(late.to_string()),
         }
     }
 
