@@ -3,23 +3,27 @@
 //! `decide` is called repeatedly, with inputs that grow. Each call returns the one next step: read a Secret,
 //! ask AWS, or act. Only the last step, `Act`, changes the cluster.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use kube::api::ObjectMeta;
+
+use situation::Situation;
 
 use crate::{
     api::StaticAwsCredentialsStatus,
     domain::{
         fingerprint::Fingerprint,
         index::{Observed, SecretVersion, View},
-        pair::{KeyPair, SecretBytes},
+        layout::Rendered,
+        pair::KeyPair,
         region::Region,
         verdict::Finding,
     },
 };
 
 mod awaited;
-mod constraints;
+mod checks;
+mod earlier;
 mod inputs;
 mod leftovers;
 mod newcomer;
@@ -30,6 +34,7 @@ mod publish;
 mod rejection;
 mod rejection_window;
 mod schedule;
+mod situation;
 mod source;
 mod status;
 mod status_fields;
@@ -46,7 +51,7 @@ pub use leftovers::{
 pub use newcomer::Newcomers;
 pub use ownership::{FoundTarget, Ownership, Target};
 pub use rejection_window::REJECTION_CONFIRMATION;
-pub use schedule::DueState;
+pub use schedule::{Because, DueState};
 pub use source::{FoundSource, Source, SourcePair, examine};
 pub use verified_condition::{Evidence, Verdict, verdict};
 
@@ -135,7 +140,7 @@ pub struct DesiredSecret {
     /// Metadata, without UID and version.
     pub metadata: ObjectMeta,
     /// Content.
-    pub data: BTreeMap<String, SecretBytes>,
+    pub data: Arc<Rendered>,
     /// The pair in the content.
     pub pair: Arc<KeyPair>,
     /// The fingerprint by which this process recognizes the pair.
@@ -153,76 +158,73 @@ pub struct DesiredSecret {
 pub enum Requeue {
     /// As scheduled before.
     Keep,
-    /// After this time.
-    In(Duration),
+    /// After this time, for this reason.
+    In(Duration, Because),
     /// When AWS has answered, or an input changes.
     Answer,
     /// When an input changes.
     Never,
 }
 
+/// The result of a stage, or the step that comes before the stage can end.
+type Next<T> = Result<T, Step>;
+
 /// Returns the next step for one resource.
 #[must_use]
-pub fn decide(world: &Inputs<'_>) -> Step {
-    if world.resource.deleting {
-        return Step::Act(Box::new(Plan::rest(world, Requeue::Never)));
+pub fn decide(inputs: &Inputs<'_>) -> Step {
+    plan(&Situation::of(inputs)).map_or_else(|step| step, |plan| Step::Act(Box::new(plan)))
+}
+
+/// The stages, none of which calls an earlier one.
+fn plan(situation: &Situation<'_>) -> Next<Plan> {
+    if let Some(plan) = without_source(situation) {
+        return Ok(plan);
     }
-    if world.resource.suspend {
-        return Step::Act(Box::new(status::suspended(world)));
+    let source = situation.source.ok_or(Step::Read(Read::Source))?;
+    let (verification, awaits_answer) = verification::verify(situation, source)?;
+    let target = target::plan_target(situation, &verification)?;
+    let plan = status::plan(situation, &verification, target);
+    Ok(if awaits_answer {
+        plan.awaiting(situation)
+    } else {
+        plan
+    })
+}
+
+/// The plan of a resource whose source need not be read.
+fn without_source(situation: &Situation<'_>) -> Option<Plan> {
+    if situation.resource.deleting {
+        return Some(Plan::rest(situation, Requeue::Never));
     }
-    if up_to_date::is_up_to_date(world) || up_to_date::awaits_restore(world) {
-        return Step::Act(Box::new(Plan::rest(
-            world,
-            schedule::requeue_when_idle(world),
-        )));
+    if situation.resource.suspend {
+        return Some(status::suspended(situation));
     }
-    let Some(source) = world.source else {
-        return Step::Read(Read::Source);
-    };
-    let (judged, awaits) = match verification::verify(world, source) {
-        outcome::VerificationStep::Read(read) => return Step::Read(read),
-        outcome::VerificationStep::Control(region) => return Step::Control(region),
-        outcome::VerificationStep::Known(judged) => (judged, false),
-        outcome::VerificationStep::Ask(query) => match world.awaited {
-            None => return Step::Ask(query),
-            Some(awaited) => match awaited::meanwhile(world, source, &query.region, awaited) {
-                None => return Step::Act(Box::new(Plan::rest(world, Requeue::Answer))),
-                Some(judged) => (judged, true),
-            },
-        },
-    };
-    match target::plan_target(world, source, &judged) {
-        target_state::TargetStep::Read(read) => Step::Read(read),
-        target_state::TargetStep::Known(placed) => {
-            let plan = status::plan(world, source, &judged, *placed);
-            let plan = if awaits { plan.awaiting(world) } else { plan };
-            Step::Act(Box::new(plan))
-        }
-    }
+    let is_idle = up_to_date::is_up_to_date(situation) || up_to_date::awaits_restore(situation);
+    is_idle.then(|| Plan::rest(situation, schedule::when_idle(situation)))
 }
 
 /// The plan that remains after the API server rejected its write of the target.
 #[must_use]
-pub fn write_refused(world: &Inputs<'_>, plan: &Plan, finding: &Finding) -> Plan {
-    status::write_refused(world, plan, finding)
+pub fn write_refused(inputs: &Inputs<'_>, plan: &Plan, finding: &Finding) -> Plan {
+    status::write_refused(&Situation::of(inputs), plan, finding)
 }
 
 impl Plan {
     /// The plan while the answer of AWS is outstanding: no failure is counted, and no reconcile is scheduled.
-    fn awaiting(mut self, world: &Inputs<'_>) -> Self {
-        self.memory.failures = world.memory.failures;
-        self.memory.failing = world.memory.failing;
+    fn awaiting(mut self, inputs: &Inputs<'_>) -> Self {
+        self.memory.failures = inputs.memory.failures;
+        self.memory.failing = inputs.memory.failing;
         self.next = Requeue::Answer;
         self
     }
 
     /// A plan without changes.
-    fn rest(world: &Inputs<'_>, next: Requeue) -> Self {
+    fn rest(inputs: &Inputs<'_>, next: Requeue) -> Self {
         Self {
             change: TargetWrite::Nothing,
             leftovers: Vec::new(),
-            status: world.status.clone(),
-            memory: world.memory.clone(),
+            status: inputs.status.clone(),
+            memory: inputs.memory.clone(),
             next,
             refusal_began: false,
         }

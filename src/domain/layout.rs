@@ -37,16 +37,16 @@ pub const DEFAULT_TTL: u32 = 1080;
 /// With less, boto3, which refreshes 15 minutes before the end, starts a process for each request.
 pub const LEAST_TTL: u32 = 960;
 
+/// The data of a target.
+pub type Rendered = BTreeMap<String, SecretBytes>;
+
 /// Renders the pair under all keys at once.
 ///
 /// # Errors
 ///
 /// [`Reason::LayoutCannotCarry`] if a file of a layout cannot hold the pair. Then nothing is rendered, not even
 /// the other layouts: a target holds one pair everywhere.
-pub fn render(
-    request: &Request<'_>,
-    pair: &KeyPair,
-) -> Result<BTreeMap<String, SecretBytes>, Finding> {
+pub fn render(request: &Request<'_>, pair: &KeyPair) -> Result<Rendered, Finding> {
     let mut data = BTreeMap::new();
     for (key, field) in request.keys {
         data.insert(key.clone(), copy(value(pair, *field)));
@@ -66,7 +66,7 @@ pub fn render(
 /// Whether data that was rendered earlier, with unknown layouts, carries a pair: no known key holds another pair,
 /// and both values of the pair are there.
 #[must_use]
-pub fn carries(data: &BTreeMap<String, SecretBytes>, pair: &KeyPair) -> bool {
+pub fn carries(data: &Rendered, pair: &KeyPair) -> bool {
     let none = BTreeMap::new();
     let request = Request {
         layouts: &[],

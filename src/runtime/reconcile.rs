@@ -245,6 +245,7 @@ impl Reconcile<'_> {
         let now = Instant::now();
         let look = self.inputs_hash();
         let awaits = plan.next == Requeue::Answer;
+        tracing::debug!(resource = %self.resource.key, next = ?plan.next, "decided when to reconcile again");
         let pause = self.context.with_state(self.resource, |remembered| {
             if let Some(settling) = plan.status.settling.as_ref().filter(|_| plan.refusal_began) {
                 remembered.refusal_began(&settling.key_id_suffix, now);

@@ -99,7 +99,7 @@ impl RuntimeState {
         match next {
             Requeue::Keep | Requeue::Answer => {}
             Requeue::Never => self.timer = Timer::Never,
-            Requeue::In(pause) => self.timer = Timer::At(now + pause),
+            Requeue::In(pause, _) => self.timer = Timer::At(now + pause),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use static_aws_credentials::{
     api::{Settling, StaticAwsCredentialsStatus},
-    domain::decide::{DueState, Requeue},
+    domain::decide::{Because, DueState, Requeue},
     runtime::runtime_state::RuntimeState,
 };
 use tokio::time::Instant;
@@ -35,7 +35,7 @@ fn a_timer_is_undecided_then_later_then_now() {
         (remembered.due(now), remembered.pause(now)),
         (DueState::Undecided, None)
     );
-    remembered.schedule(Requeue::In(MINUTE), now);
+    remembered.schedule(Requeue::In(MINUTE, Because::Interval), now);
     assert_eq!(
         (remembered.due(now), remembered.pause(now)),
         (DueState::Later, Some(MINUTE))
@@ -58,7 +58,7 @@ fn keep_keeps_and_never_forgets() {
     let mut remembered = RuntimeState::default();
     remembered.schedule(Requeue::Keep, now);
     assert_eq!(remembered.due(now), DueState::Undecided);
-    remembered.schedule(Requeue::In(MINUTE), now);
+    remembered.schedule(Requeue::In(MINUTE, Because::Interval), now);
     remembered.schedule(Requeue::Keep, now + SECOND);
     assert_eq!(remembered.pause(now), Some(MINUTE));
     remembered.schedule(Requeue::Never, now);
@@ -163,7 +163,7 @@ fn a_store_that_went_back_makes_it_forget_once() {
     let mut remembered = RuntimeState::default();
     remembered.reset_if_stale(0);
     remembered.failures = 3;
-    remembered.schedule(Requeue::In(MINUTE), now);
+    remembered.schedule(Requeue::In(MINUTE, Because::Interval), now);
     remembered.reset_if_stale(0);
     assert_eq!(
         (remembered.failures, remembered.due(now)),

@@ -1,57 +1,26 @@
-//! Judges a pair while the answer of AWS is outstanding, so that a change of source, spec or target does not
+//! What is known of a pair while the answer of AWS is outstanding, so that a change of source, spec or target does not
 //! wait for the answer.
 
-use super::{
-    Awaited, Inputs, Source,
-    outcome::{Verification, check_constraints, undetermined},
-    proof,
-};
-use crate::{
-    api::{ConditionType, Reason},
-    domain::{
-        conditions,
-        region::Region,
-        verdict::{Finding, words},
-    },
-};
+use super::{Awaited, Next, Plan, Requeue, Step, outcome::Verification, situation::Situation};
+use crate::domain::{region::Region, verdict::words};
 
-/// What is known of the source's pair before the answer; `None` where only the answer decides.
+/// The verification before the answer, or the step that waits where only the answer decides.
 pub(super) fn meanwhile(
-    world: &Inputs<'_>,
-    source: &Source,
+    situation: &Situation<'_>,
     region: &Region,
     awaited: Awaited,
-) -> Option<Verification> {
-    let Source::Found(found) = source else {
-        return None;
-    };
-    let pair = found.pair.as_ref().ok()?;
-    let published = proof::is_published(world, pair);
-    let proof = match proof::proof(world, pair, region) {
-        proof::Known::Proven(proof) => Some(proof),
-        proof::Known::No | proof::Known::Unread(_) => None,
-    };
+) -> Next<Verification> {
+    let proof = situation.proof.proof();
     match awaited {
         Awaited::Endpoint(reason) => {
-            let finding = words::undetermined(reason, region.as_str(), world.proxied);
-            Some(undetermined(world, finding, proof, published))
+            let finding = words::undetermined(reason, region.as_str(), situation.proxied);
+            Ok(Verification::undetermined(situation, finding))
         }
-        Awaited::Turn => {
-            match check_constraints(world, proof.filter(|_| published)?, false, published) {
-                Verification::Verified { proof, .. } => Some(Verification::Verified {
-                    proof,
-                    accepted_now: false,
-                    doubt: doubt_before(world),
-                }),
-                refused => Some(refused),
-            }
-        }
+        Awaited::Turn => match proof.filter(|_| situation.is_published) {
+            // A doubt that the status reports lasts until AWS has answered.
+            Some(proof) => Ok(Verification::of_proof(situation, proof.clone(), false)
+                .doubted(situation.earlier.doubt())),
+            None => Err(Step::Act(Box::new(Plan::rest(situation, Requeue::Answer)))),
+        },
     }
-}
-
-/// A doubt that the status reports lasts until AWS has answered.
-fn doubt_before(world: &Inputs<'_>) -> Option<Finding> {
-    let condition = conditions::find(&world.status.conditions, ConditionType::Verified)?;
-    let reason = Reason::parse(&condition.reason).filter(|reason| reason.is_undetermined())?;
-    Some(Finding::new(reason, condition.message.clone()))
 }

@@ -6,9 +6,8 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::{DueState, Newcomers, Source, Target, published_sight};
 use crate::{
-    api::{ConditionType, Identity, Published, Reason, StaticAwsCredentialsStatus},
+    api::{Identity, Published, Reason, StaticAwsCredentialsStatus},
     domain::{
-        conditions,
         fingerprint::Fingerprint,
         index::{Observed, View},
         layout,
@@ -188,10 +187,7 @@ impl Inputs<'_> {
 
     /// The subject of a request: the hash of the source's pair and the region.
     pub(super) fn asks_about(&self) -> Option<u64> {
-        let Some(Source::Found(found)) = self.source else {
-            return None;
-        };
-        let pair = found.pair.as_ref().ok()?;
+        let pair = self.source?.pair()?;
         let region = self.resource.region.as_ref().map(Region::as_str);
         let mut hasher = DefaultHasher::new();
         (pair.fingerprint, region).hash(&mut hasher);
@@ -206,15 +202,5 @@ impl Inputs<'_> {
         } else {
             0
         }
-    }
-
-    /// The reason of a condition before this reconcile.
-    pub(super) fn reason_before(&self, kind: ConditionType) -> Option<Reason> {
-        conditions::reason(&self.status.conditions, kind)
-    }
-
-    /// Whether a condition was true before this reconcile.
-    pub(super) fn was_true(&self, kind: ConditionType) -> bool {
-        conditions::is_true(&self.status.conditions, kind)
     }
 }

@@ -3,10 +3,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::{
-    Inputs, Plan, TargetWrite, outcome::Verification, target_state::TargetPlan,
-    target_state::TargetState,
-};
+use super::{Inputs, Plan, TargetWrite, outcome::Verification, target_state::TargetPlan};
 use crate::{
     api::{ConditionType, DeletionPolicy, Published},
     domain::{
@@ -76,61 +73,55 @@ impl Leftover {
 /// published under another policy. A Secret that was published under `Retain` has no owner reference and is no
 /// leftover.
 pub(super) fn leftovers(
-    world: &Inputs<'_>,
-    judged: &Verification,
-    placed: &TargetPlan,
+    inputs: &Inputs<'_>,
+    verification: &Verification,
+    target: &TargetPlan,
 ) -> Vec<Leftover> {
-    if world.resource.deletion_policy == DeletionPolicy::Retain {
-        return released(world, &placed.change);
+    if inputs.resource.deletion_policy == DeletionPolicy::Retain {
+        return released(inputs, &target.change);
     }
-    let stands = matches!(judged, Verification::Verified { .. })
-        && matches!(
-            placed.standing,
-            TargetState::Writing { .. } | TargetState::Recovered { .. } | TargetState::Current(_)
-        );
-    if stands {
-        all(world, Fate::Deleted)
-            .filter(|leftover| leftover.name != world.resource.target)
-            .collect()
-    } else {
-        Vec::new()
+    if !verification.is_verified() || !target.state.is_in_place() {
+        return Vec::new();
     }
+    all(inputs, Fate::Deleted)
+        .filter(|leftover| leftover.name != inputs.resource.target)
+        .collect()
 }
 
 /// All Secrets that still have an owner reference in spite of `Retain`, with or without a pair to write. The
 /// target is included, unless this plan writes or deletes it.
-pub(super) fn released(world: &Inputs<'_>, change: &TargetWrite) -> Vec<Leftover> {
-    if world.resource.deletion_policy != DeletionPolicy::Retain {
+pub(super) fn released(inputs: &Inputs<'_>, change: &TargetWrite) -> Vec<Leftover> {
+    if inputs.resource.deletion_policy != DeletionPolicy::Retain {
         return Vec::new();
     }
     let changed = match change {
         TargetWrite::Nothing => None,
-        TargetWrite::Create(_) | TargetWrite::Replace(..) => Some(&world.resource.target),
+        TargetWrite::Create(_) | TargetWrite::Replace(..) => Some(&inputs.resource.target),
         TargetWrite::Delete(name, _) => Some(name),
     };
-    all(world, Fate::Released)
+    all(inputs, Fate::Released)
         .filter(|leftover| Some(&leftover.name) != changed)
         .collect()
 }
 
 /// Whether the published Secret still has to be released.
-pub(super) fn awaits_release(world: &Inputs<'_>) -> bool {
-    world.resource.deletion_policy == DeletionPolicy::Retain && published(world).is_some()
+pub(super) fn awaits_release(inputs: &Inputs<'_>) -> bool {
+    inputs.resource.deletion_policy == DeletionPolicy::Retain && published(inputs).is_some()
 }
 
-fn all(world: &Inputs<'_>, fate: Fate) -> impl Iterator<Item = Leftover> {
-    let strays = world.view.stale_targets.iter().cloned();
-    published(world)
+fn all(inputs: &Inputs<'_>, fate: Fate) -> impl Iterator<Item = Leftover> {
+    let strays = inputs.view.stale_targets.iter().cloned();
+    published(inputs)
         .into_iter()
         .chain(strays)
         .map(move |(name, seen)| Leftover { name, seen, fate })
 }
 
 /// The published Secret, if it carries both marks.
-fn published(world: &Inputs<'_>) -> Option<(String, SecretVersion)> {
-    let published = world.published()?;
-    let seen = world.published_sight().present()?;
-    let is_ours = seen.owner_uid.as_ref()? == world.resource.uid.as_str();
+fn published(inputs: &Inputs<'_>) -> Option<(String, SecretVersion)> {
+    let published = inputs.published()?;
+    let seen = inputs.published_sight().present()?;
+    let is_ours = seen.owner_uid.as_ref()? == inputs.resource.uid.as_str();
     is_ours.then(|| (published.secret_name.clone(), seen.clone()))
 }
 

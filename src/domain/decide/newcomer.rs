@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Inputs, Source, SourcePair, outcome::Verification, proof};
+use super::{SourcePair, outcome::Verification, situation::Situation};
 use crate::{api::Reason, domain::fingerprint::Fingerprint};
 
 /// The first 5 rejected pairs in a row do not wait: they may be a person's mistakes.
@@ -30,42 +30,31 @@ impl Newcomers {
 }
 
 /// How long the source's pair must wait for its first request to AWS.
-pub(super) fn waits(world: &Inputs<'_>) -> Option<Duration> {
-    let pair = pair(world)?;
-    let asked = world.memory.newcomers.last == Some(pair.fingerprint) || !world.answers.is_empty();
-    let new = !asked && !proof::is_published(world, pair);
-    world.newcomer_wait.filter(|_| new)
+pub(super) fn wait(situation: &Situation<'_>, pair: &SourcePair) -> Option<Duration> {
+    let last = situation.memory.newcomers.last;
+    let was_asked = last == Some(pair.fingerprint) || !situation.answers.is_empty();
+    let is_new = !was_asked && !situation.is_published;
+    situation.newcomer_wait.filter(|_| is_new)
 }
 
 /// The count after a reconcile.
-pub(super) fn count(world: &Inputs<'_>, judged: &Verification) -> Newcomers {
-    let before = world.memory.newcomers;
-    let refused = match judged {
+pub(super) fn count(situation: &Situation<'_>, verification: &Verification) -> Newcomers {
+    let before = situation.memory.newcomers;
+    let is_refused = match verification {
         Verification::Verified {
             accepted_now: true, ..
         } => return Newcomers::default(),
-        Verification::Rejected {
-            by_aws: true,
-            published: false,
-            ..
-        } => true,
-        Verification::Pending { finding, .. } => finding.reason == Reason::Settling,
+        Verification::Rejected { by_aws: true, .. } => !situation.is_published,
+        Verification::Pending(finding) => finding.reason == Reason::Settling,
         _ => false,
     };
-    let last = pair(world).map(|pair| pair.fingerprint);
-    if refused && !world.answers.is_empty() && last != before.last {
+    let last = situation.pair.map(|pair| pair.fingerprint);
+    if is_refused && !situation.answers.is_empty() && last != before.last {
         Newcomers {
             refused: before.refused.saturating_add(1),
             last,
         }
     } else {
         before
-    }
-}
-
-fn pair<'a>(world: &Inputs<'a>) -> Option<&'a SourcePair> {
-    match world.source? {
-        Source::Found(found) => found.pair.as_ref().ok(),
-        Source::Absent => None,
     }
 }

@@ -1,18 +1,9 @@
 //! What may be known of the source's pair: the outcomes of a verification.
 
-use super::{Inputs, Proof, Query, Read, constraints};
-use crate::{
-    api::ConditionType,
-    domain::{region::Region, verdict::Finding},
-};
+use std::sync::Arc;
 
-/// The next step towards a verification.
-pub(super) enum VerificationStep {
-    Read(Read),
-    Ask(Query),
-    Control(Region),
-    Known(Verification),
-}
+use super::{Proof, SourcePair, checks, situation::Situation};
+use crate::domain::{layout::Rendered, verdict::Finding};
 
 /// What is known of the source's pair.
 #[derive(Debug)]
@@ -20,7 +11,7 @@ pub(super) enum Verification {
     /// The source does not exist.
     SourceMissing,
     /// The source holds no well-formed pair, or none that the spec allows.
-    Invalid { finding: Finding, published: bool },
+    Invalid(Finding),
     /// Proven (at level Format: well-formed) and allowed. A doubt is an answer of AWS that did not confirm the pair.
     Verified {
         proof: Option<Proof>,
@@ -30,65 +21,92 @@ pub(super) enum Verification {
     /// Rejected by AWS or the pins. A published pair may be withdrawn if the rejection is certain.
     Rejected {
         finding: Finding,
-        published: bool,
         by_aws: bool,
         certain: bool,
     },
     /// Not known yet.
-    Pending { finding: Finding, published: bool },
+    Pending(Finding),
 }
 
-/// A published pair that AWS proved once stays Ready while nothing certain is known against the pair.
-pub(super) fn undetermined(
-    world: &Inputs<'_>,
-    finding: Finding,
-    known: Option<Proof>,
-    published: bool,
-) -> Verification {
-    let was_proven = world.status.identity.is_some() && published;
-    match known {
-        Some(proof) if published => match check_constraints(world, proof, false, published) {
-            Verification::Verified { proof, .. } => Verification::Verified {
-                proof,
-                accepted_now: false,
-                doubt: Some(finding),
-            },
-            refused => refused,
-        },
-        // Only if Ready: an outage of AWS does not restore a pair that was rejected for good.
-        None if was_proven
-            && world.was_true(ConditionType::Ready)
-            && world.is_intact()
-            && world.knows_spec() =>
-        {
-            Verification::Verified {
-                proof: None,
-                accepted_now: false,
-                doubt: Some(finding),
-            }
-        }
-        _ => Verification::Pending { finding, published },
+/// A pair that may be written to a target, with the target's data. [`Verification::publishable`] alone makes one.
+pub(super) struct Publishable<'a> {
+    pub pair: &'a SourcePair,
+    pub data: &'a Arc<Rendered>,
+    _verified: (),
+}
+
+impl Verification {
+    pub fn is_verified(&self) -> bool {
+        matches!(self, Self::Verified { .. })
     }
-}
 
-/// Applies the pins to a proven identity.
-pub(super) fn check_constraints(
-    world: &Inputs<'_>,
-    proof: Proof,
-    accepted_now: bool,
-    published: bool,
-) -> Verification {
-    match constraints::identity_violation(world, &proof.identity) {
-        Some(finding) => Verification::Rejected {
-            finding,
-            published,
-            by_aws: false,
-            certain: true,
-        },
-        None => Verification::Verified {
-            proof: Some(proof),
-            accepted_now,
-            doubt: None,
-        },
+    /// The pair, if it was proven, or if level Format demands no proof.
+    pub fn publishable<'a>(&self, situation: &Situation<'a>) -> Option<Publishable<'a>> {
+        let Self::Verified { proof, .. } = self else {
+            return None;
+        };
+        let is_proven = proof.is_some() || !situation.resource.verifies_with_sts();
+        let pair = situation.pair.filter(|_| is_proven)?;
+        Some(Publishable {
+            pair,
+            data: pair.data.as_ref().ok()?,
+            _verified: (),
+        })
+    }
+
+    /// An inconclusive answer. A published pair that AWS proved once stays Ready while nothing certain is known
+    /// against the pair.
+    pub fn undetermined(situation: &Situation<'_>, finding: Finding) -> Self {
+        let was_proven = situation.status.identity.is_some() && situation.is_published;
+        match situation.proof.proof() {
+            Some(proof) if situation.is_published => {
+                Self::of_proof(situation, proof.clone(), false).doubted(Some(finding))
+            }
+            // Only if Ready: an outage of AWS does not restore a pair that was rejected for good.
+            None if was_proven
+                && situation.earlier.was_ready()
+                && situation.is_intact
+                && situation.knows_spec() =>
+            {
+                Self::Verified {
+                    proof: None,
+                    accepted_now: false,
+                    doubt: Some(finding),
+                }
+            }
+            _ => Self::Pending(finding),
+        }
+    }
+
+    /// A proven pair, unless the pins forbid its identity.
+    pub fn of_proof(situation: &Situation<'_>, proof: Proof, accepted_now: bool) -> Self {
+        match checks::of_identity(&situation.resource.checks, &proof.identity) {
+            Some(finding) => Self::Rejected {
+                finding,
+                by_aws: false,
+                certain: true,
+            },
+            None => Self::Verified {
+                proof: Some(proof),
+                accepted_now,
+                doubt: None,
+            },
+        }
+    }
+
+    /// The same with a doubt, if the pair is verified.
+    pub fn doubted(self, finding: Option<Finding>) -> Self {
+        match self {
+            Self::Verified {
+                proof,
+                accepted_now,
+                ..
+            } => Self::Verified {
+                proof,
+                accepted_now,
+                doubt: finding,
+            },
+            other => other,
+        }
     }
 }

@@ -3,11 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Inputs, Proof, Query, REJECTION_CONFIRMATION, SourcePair,
-    outcome::{Verification, VerificationStep, undetermined},
-    proof::is_published,
-    rejection_window,
-    target_state::withdraws,
+    Next, Query, REJECTION_CONFIRMATION, SourcePair, Step, outcome::Verification, rejection_window,
+    situation::Situation,
 };
 use crate::domain::{
     region::Region,
@@ -16,48 +13,38 @@ use crate::domain::{
 
 /// Weighs a rejection.
 pub(super) fn evaluate(
-    world: &Inputs<'_>,
+    situation: &Situation<'_>,
     pair: &SourcePair,
     region: &Region,
-    known: Option<Proof>,
     answer: &Answer,
-) -> VerificationStep {
-    let published = is_published(world, pair);
+) -> Next<Verification> {
+    let is_published = situation.is_published;
     match answer {
-        Answer::SignatureMismatch => {
-            return VerificationStep::Known(wrong_signature(world, pair, region, known, published));
-        }
-        Answer::Expired if !world.endpoint_replaced => {
+        Answer::SignatureMismatch => return Ok(wrong_signature(situation, pair, region)),
+        Answer::Expired if !situation.endpoint_replaced => {
             let doubt = words::never_expires(region.as_str());
-            return VerificationStep::Known(undetermined(world, doubt, known, published));
+            return Ok(Verification::undetermined(situation, doubt));
         }
         _ => {}
     }
-    let settles = published || *answer == Answer::UnknownKey;
+    let settles = is_published || *answer == Answer::UnknownKey;
     let finding = refused(pair, answer, region);
-    let refused_for = rejection_window::refused_for(world, pair).unwrap_or_default();
-    if settles && !rejection_window::is_confirmed(refused_for) {
-        return VerificationStep::Known(if published && world.status.identity.is_some() {
-            undetermined(
-                world,
-                words::unconfirmed(&finding, REJECTION_CONFIRMATION),
-                known,
-                true,
-            )
+    let rejected_for = situation.rejected_for.unwrap_or_default();
+    if settles && !rejection_window::is_confirmed(rejected_for) {
+        return Ok(if is_published && situation.status.identity.is_some() {
+            let doubt = words::unconfirmed(&finding, REJECTION_CONFIRMATION);
+            Verification::undetermined(situation, doubt)
         } else {
-            Verification::Pending {
-                finding: words::settling(region.as_str()),
-                published,
-            }
+            Verification::Pending(words::settling(region.as_str()))
         });
     }
-    if !published {
-        return VerificationStep::Known(by_aws(finding, false, true));
+    if !is_published {
+        return Ok(by_aws(finding, true));
     }
-    match confirm_in_default_region(world, region, known.as_ref()) {
-        Some(judgement) => judgement,
-        None => controlled(world, region, known, finding),
+    if let Some(doubt) = doubt_of_default_region(situation, region)? {
+        return Ok(Verification::undetermined(situation, doubt));
     }
+    controlled(situation, region, finding)
 }
 
 /// Adds the notes on the pair: what is unusual about a pair is the likeliest cause of its rejection.
@@ -67,10 +54,9 @@ fn refused(pair: &SourcePair, answer: &Answer, region: &Region) -> Finding {
     finding
 }
 
-fn by_aws(finding: Finding, published: bool, certain: bool) -> Verification {
+fn by_aws(finding: Finding, certain: bool) -> Verification {
     Verification::Rejected {
         finding,
-        published,
         by_aws: true,
         certain,
     }
@@ -78,79 +64,60 @@ fn by_aws(finding: Finding, published: bool, certain: bool) -> Verification {
 
 /// IAM never changes the secret of an access key, so a proven pair has the right secret for ever: a wrong
 /// signature comes from something between operator and STS and is only a doubt. No target is withdrawn for it.
-fn wrong_signature(
-    world: &Inputs<'_>,
-    pair: &SourcePair,
-    region: &Region,
-    known: Option<Proof>,
-    published: bool,
-) -> Verification {
+fn wrong_signature(situation: &Situation<'_>, pair: &SourcePair, region: &Region) -> Verification {
     // The identity in the status is always that of the published pair.
-    let was_proven = known.is_some() || published && world.status.identity.is_some();
-    if was_proven {
-        return undetermined(world, words::altered(region.as_str()), known, published);
+    let was_published = situation.is_published && situation.status.identity.is_some();
+    if situation.proof.proof().is_some() || was_published {
+        return Verification::undetermined(situation, words::altered(region.as_str()));
     }
-    let finding = refused(pair, &Answer::SignatureMismatch, region);
-    by_aws(finding, published, false)
+    by_aws(refused(pair, &Answer::SignatureMismatch, region), false)
 }
 
 /// Before a target is deleted, the partition's default region must reject the key too: a region that the
 /// account has disabled answers as for a deleted key. `None` if nothing speaks against the rejection.
-fn confirm_in_default_region(
-    world: &Inputs<'_>,
-    region: &Region,
-    known: Option<&Proof>,
-) -> Option<VerificationStep> {
+fn doubt_of_default_region(situation: &Situation<'_>, region: &Region) -> Next<Option<Finding>> {
     let default_region = region.partition().default_region();
-    if !withdraws(world) || world.endpoint_replaced || default_region == region.as_str() {
-        return None;
+    if !situation.withdraws() || situation.endpoint_replaced || default_region == region.as_str() {
+        return Ok(None);
     }
-    let doubt = match world.answer(default_region) {
+    Ok(match situation.answer(default_region) {
         None => {
-            let region = Region::parse(default_region).ok()?;
-            return Some(VerificationStep::Ask(Query {
+            let Ok(region) = Region::parse(default_region) else {
+                return Ok(None);
+            };
+            return Err(Step::Ask(Query {
                 region,
                 new_pair: false,
                 max_age: Duration::ZERO,
             }));
         }
-        Some(Answer::UnknownKey) => return None,
-        Some(Answer::SignatureMismatch) => words::altered(default_region),
-        Some(Answer::Expired) => words::never_expires(default_region),
+        Some(Answer::UnknownKey) => None,
+        Some(Answer::SignatureMismatch) => Some(words::altered(default_region)),
+        Some(Answer::Expired) => Some(words::never_expires(default_region)),
         Some(Answer::Undetermined(reason) | Answer::Outage(reason)) => {
-            words::not_asked(*reason, default_region, world.proxied)
+            let doubt = words::not_asked(*reason, default_region, situation.proxied);
+            Some(doubt)
         }
-        Some(Answer::Identity(_)) => words::region_differs(default_region),
-    };
-    Some(VerificationStep::Known(undetermined(
-        world,
-        doubt,
-        known.cloned(),
-        true,
-    )))
+        Some(Answer::Identity(_)) => Some(words::region_differs(default_region)),
+    })
 }
 
 /// A confirmed rejection of a published pair counts if the endpoint still accepts another pair, or no other is
 /// known. A rejection that counted before is not checked again, unless a target may be deleted for it.
-fn controlled(
-    world: &Inputs<'_>,
-    region: &Region,
-    known: Option<Proof>,
-    finding: Finding,
-) -> VerificationStep {
-    let withdraws = withdraws(world);
-    if !withdraws && rejection_window::was_refused(world) {
-        return VerificationStep::Known(by_aws(finding, true, true));
+fn controlled(situation: &Situation<'_>, region: &Region, finding: Finding) -> Next<Verification> {
+    let withdraws = situation.withdraws();
+    if !withdraws && situation.earlier.was_refused() {
+        return Ok(by_aws(finding, true));
     }
-    VerificationStep::Known(match world.control {
-        None => return VerificationStep::Control(region.clone()),
+    Ok(match situation.control {
+        None => return Err(Step::Control(region.clone())),
         Some(control @ (Control::Refused | Control::Undetermined)) => {
             let doubt = words::mass_rejection(control, region.as_str());
-            undetermined(world, doubt, known, true)
+            Verification::undetermined(situation, doubt)
         }
-        Some(Control::NoPair) if withdraws && world.endpoint_replaced => {
-            by_aws(words::uncontrolled(&finding), true, false)
+        Some(Control::NoPair) if withdraws && situation.endpoint_replaced => {
+            by_aws(words::uncontrolled(&finding), false)
         }
-        Some(Control::Accepted | Control::NoPair) => by_aws(finding, true, true),
+        Some(Control::Accepted | Control::NoPair) => by_aws(finding, true),
     })
 }

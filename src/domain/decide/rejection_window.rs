@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Inputs, SourcePair, proof};
-use crate::api::{ConditionType, Reason};
+use super::{SourcePair, situation::Situation};
 
 /// How long a rejection must last before it counts.
 pub const REJECTION_CONFIRMATION: Duration = Duration::from_mins(1);
@@ -11,31 +10,19 @@ pub const REJECTION_CONFIRMATION: Duration = Duration::from_mins(1);
 /// The tolerance for a timer that fires slightly early.
 pub(super) const SLACK: Duration = Duration::from_millis(500);
 
-/// How long AWS has rejected this pair.
-pub(super) fn refused_for(world: &Inputs<'_>, pair: &SourcePair) -> Option<Duration> {
-    world.refused_for.filter(|_| is_refused(world, pair))
-}
-
 /// Whether the status records the rejection of this pair. For an unpublished pair the key ID suffices: another
 /// secret makes no unknown ID known. A published pair must match itself, since its target may be withdrawn.
-pub(super) fn is_refused(world: &Inputs<'_>, pair: &SourcePair) -> bool {
-    let settling = world.status.settling.as_ref();
+pub(super) fn is_recorded(situation: &Situation<'_>, pair: &SourcePair) -> bool {
+    let settling = situation.status.settling.as_ref();
     let same_id = settling.is_some_and(|settling| settling.key_id_suffix == pair.pair.suffix());
-    let same_pair = match world.memory.refused {
+    let same_pair = match situation.memory.refused {
         Some(refused) => refused == pair.fingerprint,
-        None => world.reason_before(ConditionType::Published) == Some(Reason::Published),
+        None => situation.earlier.held_source_pair(),
     };
-    same_id && (same_pair || !proof::is_published(world, pair))
+    same_id && (same_pair || !situation.is_published)
 }
 
 /// Whether a rejection has lasted long enough to count.
-pub(super) fn is_confirmed(refused_for: Duration) -> bool {
-    refused_for + SLACK >= REJECTION_CONFIRMATION
-}
-
-/// Whether AWS rejected the source's pair at the last request.
-pub(super) fn was_refused(world: &Inputs<'_>) -> bool {
-    world
-        .reason_before(ConditionType::Ready)
-        .is_some_and(Reason::is_refusal)
+pub(super) fn is_confirmed(rejected_for: Duration) -> bool {
+    rejected_for + SLACK >= REJECTION_CONFIRMATION
 }

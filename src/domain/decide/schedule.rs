@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use strum::IntoStaticStr;
+
 use super::{
-    Inputs, Requeue, newcomer,
+    Requeue,
     outcome::Verification,
-    rejection_window::{REJECTION_CONFIRMATION, SLACK, was_refused},
+    rejection_window::{REJECTION_CONFIRMATION, SLACK},
+    situation::Situation,
     target_state::TargetState,
 };
 use crate::{
-    api::{ConditionType, Reason, Settling},
+    api::{Reason, Settling},
     domain::verdict::Answer,
 };
 
@@ -30,6 +33,30 @@ pub enum DueState {
     Now,
 }
 
+/// Why a reconcile is scheduled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Because {
+    /// `spec.validation.interval` has passed.
+    Interval,
+    /// The process is new, and AWS rejected the pair before.
+    ProcessStarted,
+    /// AWS does not know a new key yet.
+    Settling,
+    /// A rejection of a published pair must be confirmed.
+    Confirmation,
+    /// AWS rejected the pairs before this one.
+    RejectedBefore,
+    /// AWS rejected a new pair, and some new keys become known late.
+    LateArrival,
+    /// The last answer said nothing about the pair.
+    Undetermined,
+    /// Another client keeps changing the target.
+    RestorePaused,
+    /// The API server rejected the write of the target.
+    WriteRefused,
+}
+
 /// While a new pair settles: every 2 s for 20 s, then every 10 s, 15 requests in all.
 fn settling_pause(refused_for: Duration) -> Duration {
     let left = REJECTION_CONFIRMATION.saturating_sub(refused_for);
@@ -42,25 +69,30 @@ fn settling_pause(refused_for: Duration) -> Duration {
 }
 
 /// The pause before the next request for a pair that is still undecided.
-pub(super) fn while_pending(world: &Inputs<'_>, reason: Reason, refused_for: Duration) -> Duration {
+pub(super) fn while_pending(
+    situation: &Situation<'_>,
+    reason: Reason,
+    rejected_for: Duration,
+) -> Duration {
     if reason == Reason::Settling {
-        settling_pause(refused_for)
+        settling_pause(rejected_for)
     } else {
-        backoff(world, Duration::from_secs(2), longest(world, reason))
+        let first = Duration::from_secs(2);
+        backoff(situation, first, longest(situation, reason))
     }
 }
 
 /// The longest pause after inconclusive answers. During an outage, a request waits for the first answer of the
 /// endpoint and costs no call, so that short pauses let all requests follow soon after the outage ends. What an
 /// account has disabled, only a person can enable.
-fn longest(world: &Inputs<'_>, reason: Reason) -> Duration {
-    let outage = |(_, answer): &(String, Answer)| matches!(answer, Answer::Outage(_));
-    if world.answers.iter().any(outage) {
+fn longest(situation: &Situation<'_>, reason: Reason) -> Duration {
+    let is_outage = |(_, answer): &(String, Answer)| matches!(answer, Answer::Outage(_));
+    if situation.answers.iter().any(is_outage) {
         return Duration::from_secs(12);
     }
     match reason {
-        Reason::RegionDisabled | Reason::OptInRequired if world.was_true(ConditionType::Ready) => {
-            world.resource.checks.interval
+        Reason::RegionDisabled | Reason::OptInRequired if situation.earlier.was_ready() => {
+            situation.resource.checks.interval
         }
         _ => Duration::from_mins(5),
     }
@@ -73,122 +105,124 @@ fn late_arrival(refused_for: Duration) -> Duration {
 }
 
 /// The pause before the next check of a pair that is published or rejected: the interval, ±10 %.
-pub(super) fn interval(world: &Inputs<'_>) -> Duration {
-    world
-        .resource
-        .checks
-        .interval
-        .mul_f64(0.9 + 0.2 * world.jitter)
+fn interval(situation: &Situation<'_>) -> Duration {
+    let spread = 0.9 + 0.2 * situation.jitter;
+    situation.resource.checks.interval.mul_f64(spread)
 }
 
 /// The pause after inconclusive answers: doubled each time, from `first` to `most`.
-pub(super) fn backoff(world: &Inputs<'_>, first: Duration, most: Duration) -> Duration {
-    let doubled = first.saturating_mul(1 << world.failures().min(16));
-    doubled.min(most).mul_f64(0.8 + 0.4 * world.jitter)
+pub(super) fn backoff(situation: &Situation<'_>, first: Duration, most: Duration) -> Duration {
+    let doubled = first.saturating_mul(1 << situation.failures.min(16));
+    doubled.min(most).mul_f64(0.8 + 0.4 * situation.jitter)
 }
 
 /// The next check of a settled resource.
-pub(super) fn requeue_when_idle(world: &Inputs<'_>) -> Requeue {
-    if world.question.is_some() {
+pub(super) fn when_idle(situation: &Situation<'_>) -> Requeue {
+    if situation.question.is_some() {
         return Requeue::Answer;
     }
-    if world.due != DueState::Undecided {
+    if situation.due != DueState::Undecided {
         return Requeue::Keep;
     }
-    if !world.resource.verifies_with_sts() {
+    if !situation.resource.verifies_with_sts() {
         return Requeue::Never;
     }
-    if was_refused(world) {
-        return Requeue::In(AT_START.mul_f64(world.jitter));
+    if situation.earlier.was_refused() {
+        let pause = AT_START.mul_f64(situation.jitter);
+        return Requeue::In(pause, Because::ProcessStarted);
     }
-    if world.was_true(ConditionType::Ready) {
-        return Requeue::In(until_next_check(world));
+    if situation.earlier.was_ready() {
+        return Requeue::In(until_next_check(situation), Because::Interval);
     }
     Requeue::Never
 }
 
 /// Checks that fell due while no process was running are spread over the interval.
-pub(super) fn until_next_check(world: &Inputs<'_>) -> Duration {
-    let spread = world.resource.checks.interval.mul_f64(world.jitter);
-    let Some(last) = &world.status.last_verified_time else {
+fn until_next_check(situation: &Situation<'_>) -> Duration {
+    let spread = situation.resource.checks.interval.mul_f64(situation.jitter);
+    let Some(last) = &situation.status.last_verified_time else {
         return spread;
     };
-    let ago: Duration = world
+    let ago: Duration = situation
         .now
         .duration_since(last.0)
         .try_into()
         .unwrap_or_default();
-    interval(world)
+    interval(situation)
         .checked_sub(ago)
         .filter(|left| !left.is_zero())
         .unwrap_or(spread)
 }
 
-/// When to reconcile again.
+/// When to reconcile again, and why: the one place that decides when AWS is asked again. How old an answer of the
+/// cache may be, `max_age` in verification.rs decides.
 pub(super) fn next(
-    world: &Inputs<'_>,
-    judged: &Verification,
-    standing: &TargetState,
+    situation: &Situation<'_>,
+    verification: &Verification,
+    state: &TargetState,
     settling: Option<&Settling>,
 ) -> Requeue {
-    let goes_on = settling.is_some() && settling == world.status.settling.as_ref();
-    let refused_for = world.refused_for.filter(|_| goes_on).unwrap_or_default();
-    let most = world.resource.checks.interval;
-    let waits = newcomer::waits(world);
-    match judged {
-        Verification::Pending { finding, .. }
-            if finding.reason == Reason::Settling && waits.is_some() =>
-        {
-            Requeue::In(waits.unwrap_or(most))
-        }
-        Verification::Pending { finding, .. }
-            if finding.reason == Reason::Settling
-                && world.answers.is_empty()
-                && world.due == DueState::Later =>
-        {
-            Requeue::Keep
-        }
-        Verification::Pending { finding, .. } => {
-            Requeue::In(while_pending(world, finding.reason, refused_for))
-        }
+    let is_same = settling.is_some() && settling == situation.status.settling.as_ref();
+    let rejected_for = situation.refused_for.filter(|_| is_same);
+    let rejected_for = rejected_for.unwrap_or_default();
+    let is_scheduled = situation.due == DueState::Later;
+    match verification {
+        Verification::Pending(finding) => pending(situation, finding.reason, rejected_for),
         Verification::Verified {
             doubt: Some(finding),
             ..
-        } if finding.reason == Reason::RejectionUnconfirmed => Requeue::In(
-            REJECTION_CONFIRMATION
-                .saturating_sub(refused_for)
-                .max(Duration::from_secs(1)),
-        ),
+        } => doubted(situation, finding.reason, rejected_for),
         Verification::Verified {
-            doubt: Some(finding),
-            ..
-        } => {
-            let most = longest(world, finding.reason);
-            Requeue::In(backoff(world, Duration::from_secs(30), most))
+            proof,
+            accepted_now,
+            doubt: None,
+        } => match (state, situation.restore_wait) {
+            (TargetState::Waiting(_), Some(wait)) => Requeue::In(wait, Because::RestorePaused),
+            _ if *accepted_now => Requeue::In(interval(situation), Because::Interval),
+            _ if proof.is_none() => Requeue::Never,
+            _ if is_scheduled && situation.knows_spec() => Requeue::Keep,
+            _ => Requeue::In(until_next_check(situation), Because::Interval),
+        },
+        Verification::Rejected { by_aws: true, .. } => {
+            let interval = interval(situation);
+            if is_same && !situation.is_published {
+                Requeue::In(
+                    late_arrival(rejected_for).min(interval),
+                    Because::LateArrival,
+                )
+            } else {
+                Requeue::In(interval, Because::Interval)
+            }
         }
-        Verification::Verified { .. }
-            if matches!(standing, TargetState::Waiting(_)) && world.restore_wait.is_some() =>
-        {
-            Requeue::In(world.restore_wait.unwrap_or(most))
-        }
-        Verification::Rejected {
-            by_aws: true,
-            published: false,
-            ..
-        } if goes_on => Requeue::In(late_arrival(refused_for).min(interval(world))),
-        Verification::Rejected { by_aws: true, .. }
-        | Verification::Verified {
-            accepted_now: true, ..
-        } => Requeue::In(interval(world)),
-        Verification::Verified { proof: Some(_), .. }
-            if world.due == DueState::Later && world.knows_spec() =>
-        {
-            Requeue::Keep
-        }
-        Verification::Verified { proof: Some(_), .. } => Requeue::In(until_next_check(world)),
-        Verification::SourceMissing
-        | Verification::Invalid { .. }
-        | Verification::Rejected { .. }
-        | Verification::Verified { proof: None, .. } => Requeue::Never,
+        Verification::Rejected { by_aws: false, .. }
+        | Verification::SourceMissing
+        | Verification::Invalid(_) => Requeue::Never,
     }
+}
+
+fn pending(situation: &Situation<'_>, reason: Reason, rejected_for: Duration) -> Requeue {
+    let is_settling = reason == Reason::Settling;
+    if let Some(wait) = situation.first_request_wait.filter(|_| is_settling) {
+        return Requeue::In(wait, Because::RejectedBefore);
+    }
+    if is_settling && situation.answers.is_empty() && situation.due == DueState::Later {
+        return Requeue::Keep;
+    }
+    let pause = while_pending(situation, reason, rejected_for);
+    let because = if is_settling {
+        Because::Settling
+    } else {
+        Because::Undetermined
+    };
+    Requeue::In(pause, because)
+}
+
+fn doubted(situation: &Situation<'_>, reason: Reason, rejected_for: Duration) -> Requeue {
+    if reason == Reason::RejectionUnconfirmed {
+        let left = REJECTION_CONFIRMATION.saturating_sub(rejected_for);
+        return Requeue::In(left.max(Duration::from_secs(1)), Because::Confirmation);
+    }
+    let first = Duration::from_secs(30);
+    let pause = backoff(situation, first, longest(situation, reason));
+    Requeue::In(pause, Because::Undetermined)
 }

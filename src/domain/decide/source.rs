@@ -1,20 +1,18 @@
-//! Reads the source and finds what is wrong with the Secret itself, before its pair is checked.
+//! The source as it was read: its pair, or why there is none.
 
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Secret;
 
-use crate::{
-    api::Reason,
-    domain::{
-        fingerprint::{Fingerprint, FingerprintKey},
-        format,
-        index::SecretVersion,
-        pair::{KeyPair, SecretBytes},
-        resource::ValidatedCredentials,
-        target,
-        verdict::Finding,
-    },
+use super::checks;
+use crate::domain::{
+    fingerprint::{Fingerprint, FingerprintKey},
+    format,
+    index::SecretVersion,
+    layout::{self, Rendered},
+    pair::{KeyPair, SecretBytes},
+    resource::ValidatedCredentials,
+    verdict::Finding,
 };
 
 /// The source as it was read.
@@ -44,6 +42,20 @@ pub struct SourcePair {
     pub fingerprint: Fingerprint,
     /// What is unusual about the pair.
     pub notes: Vec<String>,
+    /// The data of a target with the pair, or the layout that cannot carry the pair. Rendered once, since a reconcile
+    /// decides several times.
+    pub data: Result<Arc<Rendered>, Finding>,
+}
+
+impl Source {
+    /// The pair, if the source exists and holds a well-formed one.
+    #[must_use]
+    pub fn pair(&self) -> Option<&SourcePair> {
+        match self {
+            Self::Found(found) => found.pair.as_ref().ok(),
+            Self::Absent => None,
+        }
+    }
 }
 
 impl SourcePair {
@@ -56,11 +68,6 @@ impl SourcePair {
     }
 }
 
-type Check = fn(&Secret, &str) -> Option<Finding>;
-
-/// Checks of the Secret that must pass before a pair is read from it. The first violation is reported.
-const VIOLATIONS: [Check; 2] = [source_is_target, source_type_forbidden];
-
 /// Extracts the pair from the source.
 #[must_use]
 pub fn examine(
@@ -70,8 +77,7 @@ pub fn examine(
     key: &FingerprintKey,
 ) -> FoundSource {
     let name = resource.source.name.as_str();
-    let violation = VIOLATIONS.iter().find_map(|check| check(&secret, name));
-    let pair = match violation {
+    let pair = match checks::of_secret(&secret, name) {
         Some(finding) => Err(finding),
         None => well_formed(secret, resource, key),
     };
@@ -101,39 +107,9 @@ fn well_formed(
     let secret_key = data.remove(&source.secret_access_key_key);
     let checked = format::check(&names, id, secret_key)?;
     Ok(SourcePair {
+        data: layout::render(&resource.layout_request(), &checked.pair).map(Arc::new),
         fingerprint: key.of(&checked.pair, &[]),
         pair: Arc::new(checked.pair),
         notes: checked.notes,
-    })
-}
-
-/// A Secret counts as a target by its controller reference or its label, not because a spec names it:
-/// otherwise any user could block a source by naming it as a target.
-fn source_is_target(secret: &Secret, name: &str) -> Option<Finding> {
-    let metadata = &secret.metadata;
-    let known_by = if target::our_controller(metadata).is_some() {
-        "its owner reference"
-    } else if target::uid_label(metadata).is_some() {
-        "its label awscredentials.dev/uid"
-    } else {
-        return None;
-    };
-    let message = format!(
-        "spec.secretRef: Secret \"{name}\" is the target of a StaticAwsCredentials, by {known_by}; name the Secret that a person or pipeline fills, or, if this one is a copy of a target, take that off the copy"
-    );
-    Some(Finding::new(Reason::SourceIsTarget, message))
-}
-
-fn source_type_forbidden(secret: &Secret, name: &str) -> Option<Finding> {
-    const FORBIDDEN: [&str; 3] = [
-        "kubernetes.io/service-account-token",
-        "bootstrap.kubernetes.io/token",
-        "helm.sh/release.v1",
-    ];
-    let kind = secret.type_.as_deref().unwrap_or("Opaque");
-    FORBIDDEN.contains(&kind).then(|| {
-        let message =
-            format!("spec.secretRef: Secret \"{name}\" is of type {kind}, which never holds a key pair; use an Opaque Secret");
-        Finding::new(Reason::SourceTypeForbidden, message)
     })
 }

@@ -5,9 +5,12 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::{
-    Inputs, Leftover, Plan, Proof, Requeue, Source, SourcePair, TargetWrite, leftovers, newcomer,
+    Because, Inputs, Leftover, Memory, Plan, Proof, Requeue, SourcePair, TargetWrite, leftovers,
+    newcomer,
     outcome::Verification,
-    schedule, status_fields,
+    schedule,
+    situation::Situation,
+    status_fields,
     target_state::{TargetPlan, TargetState},
     verified_condition::opinion,
 };
@@ -21,30 +24,30 @@ use crate::{
 
 /// The plan of a finished decision.
 pub(super) fn plan(
-    world: &Inputs<'_>,
-    source: &Source,
-    judged: &Verification,
-    placed: TargetPlan,
+    situation: &Situation<'_>,
+    verification: &Verification,
+    target: TargetPlan,
 ) -> Plan {
-    let verified = verified(world, source, judged);
-    let published = published_condition(world, judged, &placed.standing);
-    let summary = summary(world, judged, &placed.standing, &verified.1);
+    let verified = verified(situation, verification);
+    let published = published_condition(situation, verification, &target.state);
+    let summary = summary(situation, verification, &target.state, &verified.1);
     let report = ConditionSet {
         verified,
         published,
         summary,
     };
-    let mut status = status_fields::facts(world, source, judged, &placed.standing);
-    status.conditions = report.conditions(&world.status.conditions, world.now);
-    let due = leftovers::leftovers(world, judged, &placed);
-    let leftovers = unless_rejected(world, due, &mut status.conditions);
-    let next = schedule::next(world, judged, &placed.standing, status.settling.as_ref());
-    let refusal_began = status.settling.is_some() && status.settling != world.status.settling;
+    let mut status = status_fields::facts(situation, verification, &target.state);
+    status.conditions = report.conditions(&situation.status.conditions, situation.now);
+    let due = leftovers::leftovers(situation, verification, &target);
+    let leftovers = unless_rejected(situation, due, &mut status.conditions);
+    let settling = status.settling.as_ref();
+    let next = schedule::next(situation, verification, &target.state, settling);
+    let refusal_began = settling.is_some() && settling != situation.status.settling.as_ref();
     Plan {
         refusal_began,
         leftovers,
-        memory: memory(world, source, judged, &placed, status.settling.is_some()),
-        change: placed.change,
+        memory: memory(situation, verification, &target, settling.is_some()),
+        change: target.change,
         status,
         next,
     }
@@ -52,13 +55,13 @@ pub(super) fn plan(
 
 /// Leftovers that could not be removed are retried after a pause; until then the condition still reports them.
 fn unless_rejected(
-    world: &Inputs<'_>,
+    inputs: &Inputs<'_>,
     due: Vec<Leftover>,
     conditions: &mut [Condition],
 ) -> Vec<Leftover> {
-    let note = world.leftovers_note.filter(|_| !due.is_empty());
+    let note = inputs.leftovers_note.filter(|_| !due.is_empty());
     leftovers::tell(conditions, note);
-    if world.leftovers_note.is_some() {
+    if inputs.leftovers_note.is_some() {
         Vec::new()
     } else {
         due
@@ -67,28 +70,28 @@ fn unless_rejected(
 
 /// The plan for a suspended resource: one status write. `Retain` still applies, since a person who deletes a
 /// suspended resource counts on it.
-pub(super) fn suspended(world: &Inputs<'_>) -> Plan {
-    let mut plan = Plan::rest(world, Requeue::Never);
-    plan.status.observed_generation = world.resource.generation;
-    plan.status.conditions = conditions::suspended(&world.status.conditions, world.now);
-    let due = leftovers::released(world, &plan.change);
-    plan.leftovers = unless_rejected(world, due, &mut plan.status.conditions);
+pub(super) fn suspended(inputs: &Inputs<'_>) -> Plan {
+    let mut plan = Plan::rest(inputs, Requeue::Never);
+    plan.status.observed_generation = inputs.resource.generation;
+    plan.status.conditions = conditions::suspended(&inputs.status.conditions, inputs.now);
+    let due = leftovers::released(inputs, &plan.change);
+    plan.leftovers = unless_rejected(inputs, due, &mut plan.status.conditions);
     plan.memory.look = None;
     plan
 }
 
 /// The API server rejected the write of the target. The condition Verified keeps the verdict of AWS on the pair.
-pub(super) fn write_refused(world: &Inputs<'_>, decided: &Plan, finding: &Finding) -> Plan {
+pub(super) fn write_refused(inputs: &Situation<'_>, decided: &Plan, finding: &Finding) -> Plan {
     let first = Duration::from_secs(10);
-    let pause = schedule::backoff(world, first, Duration::from_mins(5));
-    let mut plan = Plan::rest(world, Requeue::In(pause));
+    let pause = schedule::backoff(inputs, first, Duration::from_mins(5));
+    let mut plan = Plan::rest(inputs, Requeue::In(pause, Because::WriteRefused));
     let verified = conditions::find(&decided.status.conditions, ConditionType::Verified).cloned();
     let report = ConditionSet {
         verified: (ConditionStatus::Unknown, finding.clone()),
         published: (ConditionStatus::False, finding.clone()),
         summary: Readiness::Stalled(finding.clone()),
     };
-    let mut conditions = report.conditions(&world.status.conditions, world.now);
+    let mut conditions = report.conditions(&inputs.status.conditions, inputs.now);
     let slot = conditions
         .iter_mut()
         .find(|slot| slot.type_ == ConditionType::Verified.as_str());
@@ -99,62 +102,39 @@ pub(super) fn write_refused(world: &Inputs<'_>, decided: &Plan, finding: &Findin
     plan.status.observed_generation = decided.status.observed_generation;
     plan.status.source.clone_from(&decided.status.source);
     plan.memory.proof.clone_from(&decided.memory.proof);
-    plan.memory.failures = world.failures().saturating_add(1);
-    plan.memory.failing = world.asks_about();
+    plan.memory.failures = inputs.failures.saturating_add(1);
+    plan.memory.failing = inputs.asks_about();
     plan
 }
 
-fn verified(
-    world: &Inputs<'_>,
-    source: &Source,
-    judged: &Verification,
-) -> (ConditionStatus, Finding) {
-    let (truth, mut finding) = opinion(world, judged);
-    if let (ConditionStatus::True, Source::Found(found)) = (truth, source)
-        && let Ok(pair) = &found.pair
-    {
+fn verified(situation: &Situation<'_>, verification: &Verification) -> (ConditionStatus, Finding) {
+    let (status, mut finding) = opinion(situation, verification);
+    if let (ConditionStatus::True, Some(pair)) = (status, situation.pair) {
         pair.note(&mut finding);
     }
-    (truth, finding)
+    (status, finding)
 }
 
 fn published_condition(
-    world: &Inputs<'_>,
-    judged: &Verification,
-    standing: &TargetState,
+    situation: &Situation<'_>,
+    verification: &Verification,
+    state: &TargetState,
 ) -> (ConditionStatus, Finding) {
-    match standing {
+    match state {
         TargetState::Writing { .. } | TargetState::Recovered { .. } | TargetState::Current(_) => {
-            let name = match (standing, world.published()) {
-                (TargetState::Current(_), Some(published)) if !is_sound(judged) => {
+            let is_verified = verification.is_verified();
+            let name = match (state, situation.published()) {
+                (TargetState::Current(_), Some(published)) if !is_verified => {
                     &published.secret_name
                 }
-                _ => &world.resource.target,
+                _ => &situation.resource.target,
             };
-            let current = is_sound(judged)
-                || matches!(
-                    judged,
-                    Verification::Invalid {
-                        published: true,
-                        ..
-                    } | Verification::Rejected {
-                        published: true,
-                        ..
-                    } | Verification::Pending {
-                        published: true,
-                        ..
-                    }
-                );
-            let finding = if current {
-                Finding::new(
-                    Reason::Published,
-                    format!("Secret \"{name}\" holds the source's pair"),
-                )
+            let finding = if is_verified || situation.is_published {
+                let message = format!("Secret \"{name}\" holds the source's pair");
+                Finding::new(Reason::Published, message)
             } else {
-                Finding::new(
-                    Reason::ServingLastKnownGood,
-                    format!("Secret \"{name}\" holds the last pair that was proven"),
-                )
+                let message = format!("Secret \"{name}\" holds the last pair that was proven");
+                Finding::new(Reason::ServingLastKnownGood, message)
             };
             (ConditionStatus::True, finding)
         }
@@ -165,22 +145,18 @@ fn published_condition(
     }
 }
 
-fn is_sound(judged: &Verification) -> bool {
-    matches!(judged, Verification::Verified { .. })
-}
-
 fn summary(
-    world: &Inputs<'_>,
-    judged: &Verification,
-    standing: &TargetState,
+    situation: &Situation<'_>,
+    verification: &Verification,
+    state: &TargetState,
     verified: &Finding,
 ) -> Readiness {
-    match judged {
+    match verification {
         Verification::SourceMissing => Readiness::Reconciling(verified.clone()),
-        Verification::Invalid { finding, .. } | Verification::Rejected { finding, .. } => {
+        Verification::Invalid(finding) | Verification::Rejected { finding, .. } => {
             Readiness::Stalled(finding.clone())
         }
-        Verification::Pending { finding, .. }
+        Verification::Pending(finding)
             if matches!(
                 finding.reason,
                 Reason::RegionDisabled | Reason::OptInRequired
@@ -188,14 +164,14 @@ fn summary(
         {
             Readiness::Stalled(finding.clone())
         }
-        Verification::Pending { finding, .. } => Readiness::Reconciling(finding.clone()),
-        Verification::Verified { .. } => match standing {
+        Verification::Pending(finding) => Readiness::Reconciling(finding.clone()),
+        Verification::Verified { .. } => match state {
             TargetState::Writing { .. }
             | TargetState::Recovered { .. }
             | TargetState::Current(_) => {
                 let message = format!(
                     "Secret \"{}\" holds the proven pair of Secret \"{}\"",
-                    world.resource.target, world.resource.source.name
+                    situation.resource.target, situation.resource.source.name
                 );
                 Readiness::Ready(Finding::new(Reason::Published, message))
             }
@@ -208,19 +184,15 @@ fn summary(
 }
 
 fn memory(
-    world: &Inputs<'_>,
-    source: &Source,
-    judged: &Verification,
-    placed: &TargetPlan,
+    situation: &Situation<'_>,
+    verification: &Verification,
+    target: &TargetPlan,
     settles: bool,
-) -> super::Memory {
-    let mut memory = world.memory.clone();
-    let pair = match source {
-        Source::Found(found) => found.pair.as_ref().ok(),
-        Source::Absent => None,
-    };
-    let undetermined = match judged {
-        Verification::Pending { finding, .. }
+) -> Memory {
+    let mut memory = situation.memory.clone();
+    let fingerprint = situation.pair.map(|pair| pair.fingerprint);
+    let undetermined = match verification {
+        Verification::Pending(finding)
         | Verification::Verified {
             doubt: Some(finding),
             ..
@@ -228,61 +200,56 @@ fn memory(
         _ => false,
     };
     memory.failures = if undetermined {
-        world.failures().saturating_add(1)
+        situation.failures.saturating_add(1)
     } else {
         0
     };
-    memory.failing = world.asks_about();
+    memory.failing = situation.asks_about();
     memory.refused = if settles {
-        pair.map(|pair| pair.fingerprint).or(memory.refused)
+        fingerprint.or(memory.refused)
     } else {
         None
     };
-    memory.settling = match (judged, pair) {
-        (Verification::Pending { finding, .. }, Some(pair))
-            if finding.reason == Reason::Settling && newcomer::waits(world).is_none() =>
+    memory.settling = match verification {
+        Verification::Pending(finding)
+            if finding.reason == Reason::Settling && situation.first_request_wait.is_none() =>
         {
-            Some(pair.fingerprint)
+            fingerprint
         }
         _ => None,
     };
-    memory.newcomers = newcomer::count(world, judged);
-    learn(&mut memory, world.resource.generation, judged, pair, placed);
+    memory.newcomers = newcomer::count(situation, verification);
+    if let Some(pair) = situation.pair {
+        learn(&mut memory, situation, verification, pair, &target.state);
+    }
+    if matches!(target.change, TargetWrite::Delete(..))
+        || matches!(target.state, TargetState::NotPublished(_))
+    {
+        memory.published = None;
+    }
     memory
 }
 
 /// Remembers which pair is proven and which pair is published.
 fn learn(
-    memory: &mut super::Memory,
-    generation: i64,
-    judged: &Verification,
-    pair: Option<&SourcePair>,
-    placed: &TargetPlan,
+    memory: &mut Memory,
+    situation: &Situation<'_>,
+    verification: &Verification,
+    pair: &SourcePair,
+    state: &TargetState,
 ) {
-    match (judged, pair) {
-        (Verification::Verified { proof, .. }, Some(pair)) => {
-            if matches!(
-                placed.standing,
-                TargetState::Current(_)
-                    | TargetState::Recovered { .. }
-                    | TargetState::Writing { .. }
-            ) {
+    match verification {
+        Verification::Verified { proof, .. } => {
+            if state.is_in_place() {
                 memory.published = Some(pair.fingerprint);
-                memory.applied = Some(generation);
+                memory.applied = Some(situation.resource.generation);
             }
             memory.proof = proof.clone().or(memory.proof.take());
         }
-        (Verification::Rejected { by_aws: true, .. }, Some(pair)) => {
-            memory.proof = memory
-                .proof
-                .take()
-                .filter(|proof: &Proof| proof.fingerprint != pair.fingerprint);
+        Verification::Rejected { by_aws: true, .. } => {
+            let is_other = |proof: &Proof| proof.fingerprint != pair.fingerprint;
+            memory.proof = memory.proof.take().filter(is_other);
         }
         _ => {}
-    }
-    if matches!(placed.change, TargetWrite::Delete(..))
-        || matches!(placed.standing, TargetState::NotPublished(_))
-    {
-        memory.published = None;
     }
 }

@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
-    Inputs, Source, SourcePair, newcomer, outcome::Verification, proof, publish, rejection_window,
+    Source, outcome::Verification, rejection_window, situation::Situation,
     target_state::TargetState,
 };
 use crate::{
@@ -15,31 +15,30 @@ use crate::{
 
 /// The status after a reconcile, with the conditions unchanged.
 pub(super) fn facts(
-    world: &Inputs<'_>,
-    source: &Source,
-    judged: &Verification,
-    standing: &TargetState,
+    situation: &Situation<'_>,
+    verification: &Verification,
+    state: &TargetState,
 ) -> StaticAwsCredentialsStatus {
-    let mut status = world.status.clone();
-    status.observed_generation = world.resource.generation;
-    status.source = match source {
-        Source::Absent => None,
-        Source::Found(found) => Some(SourceVersion {
+    let mut status = situation.status.clone();
+    status.observed_generation = situation.resource.generation;
+    status.source = match situation.source {
+        Some(Source::Found(found)) => Some(SourceVersion {
             uid: found.seen.uid.to_string(),
             resource_version: found.seen.version.to_string(),
         }),
+        Some(Source::Absent) | None => None,
     };
-    status.settling = settling(world, source, judged);
-    match standing {
+    status.settling = settling(situation, verification);
+    match state {
         TargetState::Current(seen) => {
             refresh(&mut status, seen);
-            learn_digests(world, source, judged, &mut status);
+            learn_digests(situation, verification, &mut status);
         }
         TargetState::Writing { new_pair } => {
-            status.published = Some(published(world, source, *new_pair));
+            status.published = Some(published(situation, *new_pair));
         }
         TargetState::Recovered { seen, new_pair } => {
-            status.published = Some(published(world, source, *new_pair));
+            status.published = Some(published(situation, *new_pair));
             refresh(&mut status, seen);
         }
         TargetState::NotPublished(_) => {
@@ -52,27 +51,28 @@ pub(super) fn facts(
     status.binding = status.published.as_ref().map(|published| Binding {
         name: published.secret_name.clone(),
     });
-    if matches!(
-        standing,
-        TargetState::Writing { .. } | TargetState::Recovered { .. } | TargetState::Current(_)
-    ) {
-        identify(world, judged, &mut status);
+    if state.is_in_place() {
+        identify(situation, verification, &mut status);
     }
     status
 }
 
 /// Identity and time of the proof are always those of the published pair.
-fn identify(world: &Inputs<'_>, judged: &Verification, status: &mut StaticAwsCredentialsStatus) {
+fn identify(
+    situation: &Situation<'_>,
+    verification: &Verification,
+    status: &mut StaticAwsCredentialsStatus,
+) {
     let Verification::Verified {
         proof,
         accepted_now,
         ..
-    } = judged
+    } = verification
     else {
         return;
     };
     match proof {
-        None if !world.resource.verifies_with_sts() => {
+        None if !situation.resource.verifies_with_sts() => {
             status.identity = None;
             status.last_verified_time = None;
         }
@@ -81,7 +81,7 @@ fn identify(world: &Inputs<'_>, judged: &Verification, status: &mut StaticAwsCre
             let same = status.identity.as_ref() == Some(&proof.identity);
             status.identity = Some(proof.identity.clone());
             if *accepted_now || !same || status.last_verified_time.is_none() {
-                status.last_verified_time = Some(Time(world.now));
+                status.last_verified_time = Some(Time(situation.now));
             }
         }
     }
@@ -90,23 +90,28 @@ fn identify(world: &Inputs<'_>, judged: &Verification, status: &mut StaticAwsCre
 /// A target that an older release published has no digests. Where the pair is verified without a doubt, the
 /// target is known to hold it in the shape that the spec asks for, so that they can be added.
 fn learn_digests(
-    world: &Inputs<'_>,
-    source: &Source,
-    judged: &Verification,
+    situation: &Situation<'_>,
+    verification: &Verification,
     status: &mut StaticAwsCredentialsStatus,
 ) {
-    let is_known = matches!(judged, Verification::Verified { doubt: None, .. });
-    let pair = pair_of(source).filter(|pair| is_known && proof::is_published(world, pair));
+    let is_known = matches!(verification, Verification::Verified { doubt: None, .. });
+    let pair = situation
+        .pair
+        .filter(|_| is_known && situation.is_published);
     if let (Some(pair), Some(published)) = (pair, &mut status.published) {
         let key_digest = published.key_digest.take();
         published.key_digest = key_digest.or_else(|| fingerprint::of_pair(&pair.pair));
         let content_digest = published.content_digest.take();
-        published.content_digest = content_digest.or_else(|| digest(world, source));
+        published.content_digest = content_digest.or_else(|| digest(situation));
     }
 }
 
-fn digest(world: &Inputs<'_>, source: &Source) -> Option<String> {
-    publish::content(world, source)?.digest(world)
+/// The digest of the target's data, if the status may show one.
+fn digest(situation: &Situation<'_>) -> Option<String> {
+    let pair = situation.pair?;
+    let data = pair.data.as_ref().ok()?;
+    let is_shown = fingerprint::may_be_shown(&pair.pair);
+    is_shown.then(|| fingerprint::of_content(&situation.resource.uid, data))
 }
 
 fn refresh(status: &mut StaticAwsCredentialsStatus, seen: &SecretVersion) {
@@ -117,35 +122,28 @@ fn refresh(status: &mut StaticAwsCredentialsStatus, seen: &SecretVersion) {
 }
 
 /// UID and version are filled in when the target is written.
-fn published(world: &Inputs<'_>, source: &Source, new_pair: bool) -> Published {
-    let before = world.published();
-    let suffix = pair_of(source).map(|pair| pair.pair.suffix());
+fn published(situation: &Situation<'_>, new_pair: bool) -> Published {
+    let before = situation.published();
+    let pair = situation.pair.map(|pair| &pair.pair);
     let revision = before.map_or(0, |published| published.revision);
-    let target = &world.resource.target;
+    let target = &situation.resource.target;
     let same_pair = before.filter(|_| !new_pair);
     Published {
-        key_digest: pair_of(source).and_then(|pair| fingerprint::of_pair(&pair.pair)),
+        key_digest: pair.and_then(|pair| fingerprint::of_pair(pair)),
         former_secret_names: same_pair.map_or_else(Vec::new, |before| former_names(before, target)),
         secret_name: target.clone(),
         uid: String::new(),
         resource_version: String::new(),
-        key_id_suffix: suffix.unwrap_or_default(),
-        content_digest: digest(world, source),
-        labels_digest: world.resource.labels_digest(),
+        key_id_suffix: pair.map(|pair| pair.suffix()).unwrap_or_default(),
+        content_digest: digest(situation),
+        labels_digest: situation.resource.labels_digest(),
         revision: if new_pair {
             revision.saturating_add(1)
         } else {
             revision
         },
-        time: same_pair.map_or(Time(world.now), |published| published.time.clone()),
-        credential_process_ttl_seconds: world.resource.rendered_ttl(),
-    }
-}
-
-fn pair_of(source: &Source) -> Option<&SourcePair> {
-    match source {
-        Source::Found(found) => found.pair.as_ref().ok(),
-        Source::Absent => None,
+        time: same_pair.map_or(Time(situation.now), |published| published.time.clone()),
+        credential_process_ttl_seconds: situation.resource.rendered_ttl(),
     }
 }
 
@@ -159,19 +157,19 @@ fn former_names(before: &Published, target: &str) -> Vec<String> {
 
 /// A rejection is kept with its beginning, across restarts and edits of the source, until AWS accepts the
 /// pair or another pair replaces it.
-fn settling(world: &Inputs<'_>, source: &Source, judged: &Verification) -> Option<Settling> {
-    let Source::Found(found) = source else {
-        return world.status.settling.clone();
-    };
-    let pair = found.pair.as_ref().ok()?;
-    let kept = world.status.settling.clone();
-    let kept = kept.filter(|_| rejection_window::is_refused(world, pair));
-    let reason = match judged {
+fn settling(situation: &Situation<'_>, verification: &Verification) -> Option<Settling> {
+    let recorded = situation.status.settling.clone();
+    if !matches!(situation.source, Some(Source::Found(_))) {
+        return recorded;
+    }
+    let pair = situation.pair?;
+    let kept = recorded.filter(|_| rejection_window::is_recorded(situation, pair));
+    let reason = match verification {
         Verification::Verified {
             doubt: Some(finding),
             ..
         }
-        | Verification::Pending { finding, .. }
+        | Verification::Pending(finding)
         | Verification::Rejected {
             by_aws: true,
             finding,
@@ -180,9 +178,9 @@ fn settling(world: &Inputs<'_>, source: &Source, judged: &Verification) -> Optio
         _ => None,
     };
     match reason {
-        Some(Reason::Settling) if newcomer::waits(world).is_some() => kept,
+        Some(Reason::Settling) if situation.first_request_wait.is_some() => kept,
         Some(Reason::Settling | Reason::RejectionUnconfirmed) => Some(kept.unwrap_or(Settling {
-            since: Time(world.now),
+            since: Time(situation.now),
             key_id_suffix: pair.pair.suffix(),
         })),
         Some(_) => kept,

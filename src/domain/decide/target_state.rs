@@ -1,22 +1,16 @@
 //! The state of the target, and the plan for it.
 
-use super::{Inputs, Read, TargetWrite};
+use super::TargetWrite;
 use crate::{
-    api::{OnRejected, Published},
+    api::Published,
     domain::{index::SecretVersion, verdict::Finding},
 };
-
-/// The next step towards a plan for the target.
-pub(super) enum TargetStep {
-    Read(Read),
-    Known(Box<TargetPlan>),
-}
 
 /// The change of the target, and the state of the target afterwards.
 #[derive(Debug)]
 pub(super) struct TargetPlan {
     pub change: TargetWrite,
-    pub standing: TargetState,
+    pub state: TargetState,
 }
 
 /// The state of the target.
@@ -38,21 +32,33 @@ pub(super) enum TargetState {
     Waiting(Finding),
 }
 
-pub(super) fn withdraws(world: &Inputs<'_>) -> bool {
-    world.resource.checks.on_rejected == OnRejected::Withdraw
+impl TargetState {
+    /// The plan that reaches this state without a write.
+    pub fn unwritten(self) -> TargetPlan {
+        TargetPlan {
+            change: TargetWrite::Nothing,
+            state: self,
+        }
+    }
+
+    /// The plan that reaches this state by a write.
+    pub fn by(self, change: TargetWrite) -> TargetPlan {
+        TargetPlan {
+            change,
+            state: self,
+        }
+    }
+
+    /// Whether the target holds what was last published.
+    pub fn is_in_place(&self) -> bool {
+        matches!(
+            self,
+            Self::Writing { .. } | Self::Recovered { .. } | Self::Current(_)
+        )
+    }
 }
 
+/// Whether a Secret is at the version that was published.
 pub(super) fn matches(published: &Published, seen: &SecretVersion) -> bool {
     seen.is(&published.uid, &published.resource_version)
-}
-
-pub(super) fn known(change: TargetWrite, standing: TargetState) -> TargetStep {
-    TargetStep::Known(Box::new(TargetPlan { change, standing }))
-}
-
-pub(super) fn blocked(finding: Finding) -> TargetPlan {
-    TargetPlan {
-        change: TargetWrite::Nothing,
-        standing: TargetState::Blocked(finding),
-    }
 }

@@ -2,38 +2,42 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::{DueState, Inputs, InputsHash, Question, leftovers};
+use super::{DueState, InputsHash, Question, leftovers, situation::Situation};
 use crate::{
-    api::{ConditionType, Reason, StaticAwsCredentialsStatus},
+    api::StaticAwsCredentialsStatus,
     domain::index::{Observed, View},
 };
 
 /// Whether the inputs are as the last finished reconcile left them or, in a new process, as the status records.
-pub(super) fn is_up_to_date(world: &Inputs<'_>) -> bool {
-    let has_labels = world.knows_labels() || !world.was_true(ConditionType::Ready);
+pub(super) fn is_up_to_date(situation: &Situation<'_>) -> bool {
+    let has_labels = situation.knows_labels() || !situation.earlier.was_ready();
     let is_now = |look: InputsHash| {
-        look == InputsHash::of(world.resource.generation, world.view, world.status)
+        look == InputsHash::of(
+            situation.resource.generation,
+            situation.view,
+            situation.status,
+        )
     };
-    match (world.question, world.memory.look) {
+    match (situation.question, situation.memory.look) {
         _ if !has_labels => false,
         (Some(Question::Answered), _) => false,
         // The check is due, and its request has no answer yet.
         (Some(Question::Open(look)), _) => look.is_some_and(is_now),
-        (None, _) if world.due == DueState::Now => false,
+        (None, _) if situation.due == DueState::Now => false,
         (None, Some(look)) => is_now(look),
-        (None, None) => status_is_trustworthy(world),
+        (None, None) => status_is_trustworthy(situation),
     }
 }
 
 /// Whether the next restore must wait and only the target has changed: a client that keeps editing the
 /// target costs no reads until then.
-pub(super) fn awaits_restore(world: &Inputs<'_>) -> bool {
-    world.restore_wait.is_some()
-        && world.question != Some(Question::Answered)
-        && world.due == DueState::Later
-        && world.reason_before(ConditionType::Ready) == Some(Reason::TargetModified)
-        && world.knows_spec()
-        && source_matches(world)
+pub(super) fn awaits_restore(situation: &Situation<'_>) -> bool {
+    situation.restore_wait.is_some()
+        && situation.question != Some(Question::Answered)
+        && situation.due == DueState::Later
+        && situation.earlier.was_modified()
+        && situation.knows_spec()
+        && source_matches(situation)
 }
 
 impl InputsHash {
@@ -56,40 +60,31 @@ impl InputsHash {
 }
 
 /// A new process trusts a status only if UIDs and versions of source and target match it.
-fn status_is_trustworthy(world: &Inputs<'_>) -> bool {
-    world.knows_spec()
-        && world.view.stale_targets.is_empty()
-        && !leftovers::awaits_release(world)
-        && source_matches(world)
-        && target_matches(world)
-        && is_final(world)
+fn status_is_trustworthy(situation: &Situation<'_>) -> bool {
+    situation.knows_spec()
+        && situation.view.stale_targets.is_empty()
+        && !leftovers::awaits_release(situation)
+        && source_matches(situation)
+        && target_matches(situation)
+        && situation.earlier.was_final()
 }
 
-fn source_matches(world: &Inputs<'_>) -> bool {
-    match (&world.status.source, &world.view.source) {
+fn source_matches(situation: &Situation<'_>) -> bool {
+    match (&situation.status.source, &situation.view.source) {
         (Some(version), Observed::Found(seen)) => seen.is(&version.uid, &version.resource_version),
-        (None, Observed::NotFound) => {
-            world.reason_before(ConditionType::Ready) == Some(Reason::SourceNotFound)
-        }
+        (None, Observed::NotFound) => situation.earlier.source_was_missing(),
         _ => false,
     }
 }
 
-fn target_matches(world: &Inputs<'_>) -> bool {
-    match world.published() {
-        Some(published) if world.was_true(ConditionType::Ready) => {
-            published.secret_name == world.resource.target && world.is_intact() && world.knows_ttl()
+fn target_matches(situation: &Situation<'_>) -> bool {
+    match situation.published() {
+        Some(published) if situation.earlier.was_ready() => {
+            published.secret_name == situation.resource.target
+                && situation.is_intact
+                && situation.knows_ttl()
         }
-        Some(_) => world.is_intact(),
-        None => world.view.target == Observed::NotFound,
+        Some(_) => situation.is_intact,
+        None => situation.view.target == Observed::NotFound,
     }
-}
-
-/// Whether only the interval, or a change of source, spec or target, can lead further.
-fn is_final(world: &Inputs<'_>) -> bool {
-    if world.was_true(ConditionType::Ready) {
-        return world.reason_before(ConditionType::Ready) == Some(Reason::Published);
-    }
-    let reason = world.reason_before(ConditionType::Ready);
-    reason.is_some_and(|reason| reason == Reason::SourceNotFound || reason.is_terminal_for_source())
 }

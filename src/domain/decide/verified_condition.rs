@@ -6,9 +6,8 @@ use std::time::Duration;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{
-    DueState, Inputs, Memory, Query, Source,
-    outcome::{Verification, VerificationStep},
-    schedule, verification,
+    DueState, Inputs, Memory, Query, Source, Step, outcome::Verification, schedule,
+    situation::Situation, verification,
 };
 use crate::{
     api::{Reason, Settling, StaticAwsCredentialsStatus},
@@ -66,7 +65,7 @@ pub fn verdict(
         failures: evidence.failures,
         ..Memory::default()
     };
-    let world = Inputs {
+    let inputs = Inputs {
         resource,
         status: &status,
         view: &View::default(),
@@ -87,32 +86,35 @@ pub fn verdict(
         now: evidence.now,
         jitter: 0.5,
     };
-    match verification::verify(&world, source) {
-        VerificationStep::Ask(query) => Verdict::Ask(query),
-        VerificationStep::Known(judged) => of_judged(&world, &judged, evidence.refused_for),
-        // Reads and control checks are needed only for a published target.
-        VerificationStep::Read(_) | VerificationStep::Control(_) => {
-            of_judged(&world, &Verification::SourceMissing, evidence.refused_for)
+    let situation = Situation::of(&inputs);
+    match verification::verify(&situation, source) {
+        Err(Step::Ask(query)) => Verdict::Ask(query),
+        Ok((known, _)) => of_verification(&situation, &known, evidence.refused_for),
+        // Other steps are needed only for a published target.
+        Err(_) => {
+            let known = Verification::SourceMissing;
+            of_verification(&situation, &known, evidence.refused_for)
         }
     }
 }
 
-fn of_judged(world: &Inputs<'_>, judged: &Verification, refused_for: Duration) -> Verdict {
-    match opinion(world, judged) {
+fn of_verification(
+    situation: &Situation<'_>,
+    verification: &Verification,
+    refused_for: Duration,
+) -> Verdict {
+    match opinion(situation, verification) {
         (ConditionStatus::True, finding) => Verdict::Accepted(finding),
         (ConditionStatus::False, finding) => Verdict::Rejected(finding),
         (ConditionStatus::Unknown, finding) => {
-            let pause = schedule::while_pending(world, finding.reason, refused_for);
+            let pause = schedule::while_pending(situation, finding.reason, refused_for);
             Verdict::Undetermined(finding, pause)
         }
     }
 }
 
 fn settling(source: &Source, evidence: &Evidence<'_>) -> Option<Settling> {
-    let Source::Found(found) = source else {
-        return None;
-    };
-    let pair = found.pair.as_ref().ok()?;
+    let pair = source.pair()?;
     Some(Settling {
         since: Time(evidence.now),
         key_id_suffix: pair.pair.suffix(),
@@ -120,13 +122,16 @@ fn settling(source: &Source, evidence: &Evidence<'_>) -> Option<Settling> {
 }
 
 /// Status and finding of the condition Verified, without the notes on the pair.
-pub(super) fn opinion(world: &Inputs<'_>, judged: &Verification) -> (ConditionStatus, Finding) {
-    match judged {
-        Verification::SourceMissing => (ConditionStatus::Unknown, missing(world)),
-        Verification::Invalid { finding, .. } | Verification::Rejected { finding, .. } => {
+pub(super) fn opinion(
+    inputs: &Inputs<'_>,
+    verification: &Verification,
+) -> (ConditionStatus, Finding) {
+    match verification {
+        Verification::SourceMissing => (ConditionStatus::Unknown, missing(inputs)),
+        Verification::Invalid(finding) | Verification::Rejected { finding, .. } => {
             (ConditionStatus::False, finding.clone())
         }
-        Verification::Pending { finding, .. }
+        Verification::Pending(finding)
         | Verification::Verified {
             doubt: Some(finding),
             ..
@@ -154,8 +159,8 @@ pub(super) fn opinion(world: &Inputs<'_>, judged: &Verification) -> (ConditionSt
     }
 }
 
-fn missing(world: &Inputs<'_>) -> Finding {
-    let name = &world.resource.source.name;
+fn missing(inputs: &Inputs<'_>) -> Finding {
+    let name = &inputs.resource.source.name;
     Finding::new(
         Reason::SourceNotFound,
         format!("spec.secretRef: Secret \"{name}\" does not exist; create it with the key pair"),
