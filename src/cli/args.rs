@@ -7,7 +7,12 @@ use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    domain::{layout::DEFAULT_TTL, region::Variant, resource::duration, words},
+    domain::{
+        layout::{DEFAULT_TTL, LONGEST_TTL},
+        region::Variant,
+        resource::duration,
+        words,
+    },
     ops::telemetry::LogFormat,
     runtime::guards::Expected,
     sts::{Endpoint, ProxyUrl, parse_endpoint, parse_proxy},
@@ -212,7 +217,7 @@ pub struct RunArgs {
 
     /// How many seconds consumers of the layout `CredentialProcess` cache a pair, and thus how late they follow a
     /// rotation. Below 960, boto3 starts a process for each request
-    #[arg(long, env = "AWSCREDS_CREDENTIAL_PROCESS_TTL", value_name = "SECONDS", default_value_t = DEFAULT_TTL, value_parser = clap::value_parser!(u32).range(1..=43_200))]
+    #[arg(long, env = "AWSCREDS_CREDENTIAL_PROCESS_TTL", value_name = "SECONDS", default_value_t = DEFAULT_TTL, value_parser = clap::value_parser!(u32).range(1..=i64::from(LONGEST_TTL)))]
     pub credential_process_ttl: u32,
 
     /// Copy this label from resources to their targets; may be repeated. Default: none

@@ -37,6 +37,9 @@ pub const DEFAULT_TTL: u32 = 1080;
 /// With less, boto3, which refreshes 15 minutes before the end, starts a process for each request.
 pub const LEAST_TTL: u32 = 960;
 
+/// The longest session that STS grants. `credential-process` refuses a longer TTL.
+pub const LONGEST_TTL: u32 = 43_200;
+
 /// The data of a target.
 pub type Rendered = BTreeMap<String, SecretBytes>;
 

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod helper;
 mod readers;
 
 use std::collections::{BTreeMap, BTreeSet};

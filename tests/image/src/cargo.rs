@@ -12,10 +12,10 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The package and its binary.
+/// The operator's package and its binary.
 pub(crate) const NAME: &str = "static-aws-credentials";
 
-/// The package's other binary, for the containers of others.
+/// The package and its binary for the containers of others.
 pub(crate) const HELPER: &str = "credential-process";
 
 /// Prefixes of environment variables: those of an outer Cargo about a package, and settings of builds. If the
@@ -110,8 +110,9 @@ pub(crate) fn build(workspace: &Path, target: &Path) -> Result<Compiled> {
     let start = Instant::now();
     let triple = triple();
     let output = cargo(workspace)
-        .args(["build", "--release", "--locked", "--package", NAME])
-        .args(["--bin", NAME, "--bin", HELPER, "--target", &triple])
+        .args(["build", "--release", "--locked", "--target", &triple])
+        .args(["--package", NAME, "--package", HELPER])
+        .args(["--bin", NAME, "--bin", HELPER])
         .arg("--message-format=json-render-diagnostics")
         .env("CARGO_TARGET_DIR", target)
         .env("CARGO_ENCODED_RUSTFLAGS", rustflags(workspace, target)?)

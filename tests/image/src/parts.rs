@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    cargo::{Compiled, Metadata, NAME, Package, said},
+    cargo::{Compiled, HELPER, Metadata, NAME, Package, said},
     trust,
 };
 
@@ -64,6 +64,8 @@ pub(crate) fn all(metadata: &Metadata, compiled: &Compiled) -> Result<Vec<Part>>
         packages.len() == compiled.packages.len(),
         "cargo has compiled packages that its metadata do not know"
     );
+    // The bill names the helper as a component of the operator.
+    packages.retain(|package| package.name != HELPER || package.source.is_some());
     let places: BTreeMap<&str, usize> = packages
         .iter()
         .enumerate()

@@ -12,21 +12,25 @@ use crate::{
 const LIBRARIES: [&str; 3] = ["glibc", "libgcc", "rust-std"];
 const DATA: &str = "webpki-root-certs";
 
-/// `name version` of each crate that is linked into the program according to Cargo.
-fn crates() -> BTreeSet<String> {
+/// `name version` of each crate that is linked into the program of a package according to Cargo.
+fn crates_of(package: &str) -> BTreeSet<String> {
     let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let output = Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["tree", "--locked", "--package", NAME, "--target", &triple])
+        .args(["tree", "--locked", "--package", package])
+        .args(["--target", &triple])
         .args(["--edges=normal,no-proc-macro", "--prefix=none"])
         .output()
         .expect("cargo starts");
     let tree = String::from_utf8(output.stdout).expect("text");
-    let crates: BTreeSet<String> = tree
-        .lines()
+    tree.lines()
         .filter_map(|line| line.split_once(" v"))
         .map(|(name, rest)| format!("{name} {}", rest.split(' ').next().unwrap_or_default()))
-        .collect();
+        .collect()
+}
+
+fn crates() -> BTreeSet<String> {
+    let crates = crates_of(NAME);
     assert!(crates.len() > 100, "{crates:?}");
     crates
 }
@@ -114,6 +118,16 @@ fn the_bill_has_the_sums_of_the_programs() {
             image::oci::digest(file(name))
         );
     }
+}
+
+#[test]
+fn the_helper_has_crates_of_the_operator_and_not_the_operator() {
+    let is_local = |name: &String| [NAME, HELPER].iter().any(|local| name.starts_with(local));
+    let (local, crates_of_helper): (BTreeSet<_>, BTreeSet<_>) =
+        crates_of(HELPER).into_iter().partition(is_local);
+    assert_eq!(local.len(), 1, "{local:?}");
+    let others: Vec<_> = crates_of_helper.difference(&crates()).cloned().collect();
+    assert!(others.is_empty(), "{others:?}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod install;
 mod output;
 mod patience;
 mod shell;
-#[path = "../../src/bin/credential-process/utc.rs"]
+#[path = "../../src/utc.rs"]
 mod utc;
 
 use std::{

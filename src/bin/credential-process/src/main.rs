@@ -1,8 +1,8 @@
 //! The `credential_process` of AWS SDKs: prints the key pair that is mounted, with an `Expiration` soon
 //! after, so that an SDK asks again and meets the new pair after a rotation.
 //!
-//! It runs in other people's containers, many times a day: it has no network, no cluster, nothing of the
-//! operator but a crate to read JSON, and key material leaves it by its standard output alone.
+//! It runs in other people's containers, many times a day: it has no network, no cluster and no code of the
+//! operator, hence a package of its own, and key material leaves it by its standard output alone.
 
 mod command;
 mod credentials;
