@@ -1,6 +1,7 @@
 //! The `awscredentials.dev` API: types, defaults and rules, and nothing that acts on them.
 
 mod choices;
+mod condition_type;
 mod crd;
 mod layout_keys;
 mod overlap;
@@ -15,6 +16,7 @@ pub use choices::{
     DeletionPolicy, Layout, OnRejected, PairField, RestartScope, RootUser, ValidationLevel,
     WorkloadKind,
 };
+pub use condition_type::{ConditionOwner, ConditionType, Polarity, Presence};
 pub use crd::{MANIFEST, crd, crd_yaml};
 pub(crate) use layout_keys::KeyContent;
 pub use layout_keys::PROCESS_CONFIG;
@@ -22,13 +24,12 @@ pub use overlap::{
     ConsumerGroup, Consumers, MOST_NAMES, MOST_OLDER_KEYS, MOST_WORKLOADS, OlderKey, Previous,
     Restarts,
 };
-pub use reason::Reason;
+pub use reason::{Reason, ReasonClass};
 pub use rotation::{Restart, Rotation, WorkloadReference};
 pub use rules::LONGEST_KEY;
 pub use spec::{SecretRef, StaticAwsCredentials, StaticAwsCredentialsSpec, Validation};
 pub use status::{
-    Binding, ConditionType, Identity, Published, Settling, SourceVersion,
-    StaticAwsCredentialsStatus,
+    Binding, Identity, Published, Settling, SourceVersion, StaticAwsCredentialsStatus,
 };
 pub use target::Target;
 

@@ -1,161 +1,222 @@
-//! The reasons of conditions and events. README.md lists what to do about each.
+//! The table of the reasons of conditions and events. The order of the rows is that of the tables in README.md and
+//! docs/api.md, and has no other meaning.
 
-use strum::{IntoStaticStr, VariantArray};
+use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
-/// Why a condition has its status: one word, which is stable and part of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, VariantArray)]
-pub enum Reason {
+mod class;
+
+pub use class::ReasonClass;
+
+/// Makes the enum of a table. A row has the meaning of a reason, its name, its class, and the advice of README.md.
+macro_rules! reasons {
+    ($($(#[doc = $meaning:tt])+ $reason:ident: $class:ident => $advice:literal,)+) => {
+        /// Why a condition has its status: one word, which is stable and part of the API.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumMessage, IntoStaticStr, VariantArray)]
+        pub enum Reason {
+            $($(#[doc = $meaning])+ $reason,)+
+        }
+
+        impl Reason {
+            /// What the reason has in common with others.
+            #[must_use]
+            pub fn class(self) -> ReasonClass {
+                match self {
+                    $(Self::$reason => ReasonClass::$class,)+
+                }
+            }
+
+            /// What to do about the reason, for the documentation: the program does not contain the texts.
+            #[must_use]
+            pub fn advice(self) -> &'static str {
+                match self {
+                    $(Self::$reason => $advice,)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
     /// The operator has not looked at the resource yet.
-    Pending,
+    Pending: Waiting => "Nothing. If it lasts, no operator serves this namespace: look at its pod and at `/readyz`.",
     /// The target holds the source's pair.
-    Published,
+    Published: Good => "Nothing: the target holds the source's pair.",
     /// AWS STS accepted the pair, and it conforms to the pins.
-    IdentityVerified,
+    IdentityVerified: Good => "Nothing: AWS named the identity behind the pair.",
     /// The pair is well-formed; AWS is not asked at level Format.
-    FormatOnly,
+    FormatOnly: Good => "Nothing. Set `validation.level: Identity` to have AWS asked.",
     /// The target holds the last proven pair; the source holds another pair or none.
-    ServingLastKnownGood,
+    ServingLastKnownGood: TargetBlocked => "Mend the source; the reason of Verified says what is wrong with it. Pods \
+        go on with the last proven pair.",
     /// No pair was published yet.
-    NotPublished,
+    NotPublished: TargetBlocked => "Look at the reason of Ready; nothing was published yet.",
     /// `spec.suspend` is true.
-    Suspended,
+    Suspended: SpecUnused => "Set `spec.suspend` to false to go on.",
 
     /// The source does not exist.
-    SourceNotFound,
+    SourceNotFound: Waiting => "Create the Secret that `spec.secretRef.name` names, in the same namespace.",
     /// The source lacks one or both of the two keys.
-    SourceKeyMissing,
+    SourceKeyMissing: SourceInvalid => "Add the key to the source, or name the right one in `accessKeyIdKey` or \
+        `secretAccessKeyKey`.",
     /// The source is the target of a `StaticAwsCredentials`.
-    SourceIsTarget,
+    SourceIsTarget: SourceInvalid => "Name the Secret that a person or pipeline fills, not the target of another \
+        resource.",
     /// The source is of a type that never holds a key pair.
-    SourceTypeForbidden,
+    SourceTypeForbidden: SourceInvalid => "Put the pair into a Secret of type Opaque.",
 
     /// A value is empty or only white space.
-    ValueEmpty,
+    ValueEmpty: SourceInvalid => "Fill the value in.",
     /// A value is longer than any access key ID or secret access key.
-    ValueTooLong,
+    ValueTooLong: SourceInvalid => "Put only the value under the key, not a file around it.",
     /// A value is not UTF-8.
-    NotUtf8,
+    NotUtf8: SourceInvalid => "Save the value as plain text.",
     /// A value begins with a byte order mark.
-    ByteOrderMark,
+    ByteOrderMark: SourceInvalid => "Save the file without a byte order mark.",
     /// A value ends with a line break.
-    TrailingNewline,
+    TrailingNewline: SourceInvalid => "Write the value without a line break: `printf %s`, or `kubectl create secret \
+        --from-env-file`.",
     /// A value holds a control character.
-    ControlCharacter,
+    ControlCharacter: SourceInvalid => "Remove the control character; copy the value again.",
     /// A value begins or ends with white space.
-    SurroundingWhitespace,
+    SurroundingWhitespace: SourceInvalid => "Remove the white space around the value.",
     /// A value is enclosed in quotes.
-    SurroundingQuotes,
+    SurroundingQuotes: SourceInvalid => "Remove the quotes around the value.",
     /// A value is encoded in base64 twice.
-    EncodedTwice,
+    EncodedTwice: SourceInvalid => "Use `stringData`, or encode `data` in base64 once.",
     /// The two values are swapped, or an access key ID is in the place of the secret access key.
-    ValuesSwapped,
+    ValuesSwapped: SourceInvalid => "Exchange the two values.",
     /// The access key ID is not 16 to 128 upper-case letters and digits.
-    AccessKeyIdMalformed,
+    AccessKeyIdMalformed: SourceInvalid => "Copy the access key ID again: 16 to 128 upper-case letters and digits. IDs \
+        of S3-compatible stores take `validation.level: Format` without `accountId`.",
     /// The access key ID belongs to temporary credentials.
-    TemporaryCredentials,
+    TemporaryCredentials: SourceInvalid => "An ID that begins with `ASIA` expires; create an access key for an IAM \
+        user.",
     /// The ID identifies something other than an access key, such as a user or role.
-    NotAnAccessKeyId,
+    NotAnAccessKeyId: SourceInvalid => "The ID names a user, role or group; take the access key ID, which begins with \
+        `AKIA`.",
     /// A value is an example from the AWS documentation.
-    DocumentationExample,
+    DocumentationExample: SourceInvalid => "Replace the example from the AWS documentation by a real pair.",
     /// The pair cannot be written to a credentials file that every SDK reads correctly.
-    LayoutCannotCarry,
+    LayoutCannotCarry: SourceInvalid => "Create another access key, or remove the layout that the message names.",
 
     /// The access key ID encodes another account than `spec.validation.accountId`.
-    AccountMismatch,
+    AccountMismatch: SourceInvalid => "Use a pair of the account in `validation.accountId`, or change the pin.",
     /// The access key ID encodes no account, so `accountId` cannot be checked at level Format.
-    AccountUnknown,
+    AccountUnknown: SourceInvalid => "Set `validation.level: Identity`: this key ID does not tell its account.",
     /// The pair does not conform to `accountId` or `arn`.
-    PinMismatch,
+    PinMismatch: SourceInvalid => "Use a pair that `accountId` and `arn` allow, or change them.",
     /// The pair belongs to the root user, which `rootUser` denies.
-    RootUserDenied,
+    RootUserDenied: SourceInvalid => "Use a pair of an IAM user, or set `validation.rootUser: Allow`.",
 
     /// AWS does not know the new key yet, or is only asked after a pause; the check is repeated.
-    Settling,
+    Settling: Waiting => "Wait a minute: AWS does not know a new key at once.",
     /// AWS does not know the access key ID.
-    AccessKeyUnknown,
+    AccessKeyUnknown: Refused => "Check in IAM, or in the store that `--sts-endpoint` names, whether the key is \
+        active, and that `spec.region` is enabled and in the key's partition.",
     /// AWS knows the access key ID, but the secret access key does not belong to it.
-    SignatureMismatch,
+    SignatureMismatch: Refused => "Copy both halves of one pair again: the secret access key is not that of the ID. If \
+        all new pairs say so, look for a proxy that changes requests to STS.",
     /// The endpoint in the place of STS reports that the credentials have expired.
-    CredentialsExpired,
+    CredentialsExpired: Refused => "Create a new access key.",
     /// AWS rejected a published pair once; AWS is asked again before the rejection counts.
-    RejectionUnconfirmed,
+    RejectionUnconfirmed: Undetermined => "Wait a minute: a single refusal of a published pair does not count.",
     /// AWS rejects a published pair and accepts no other that it accepted before, so the rejection does not count.
-    MassRejection,
+    MassRejection: Undetermined => "Look at STS, at `--sts-endpoint` and at the network: AWS refuses the pair and \
+        accepts none of up to 3 others that it accepted before, so the refusal does not count. If those keys were \
+        deactivated too, put new pairs into the sources.",
     /// STS reports a wrong signature for a proven pair: something between the operator and STS changes requests.
-    StsRequestAltered,
+    StsRequestAltered: Undetermined => "Look between the operator and STS for a proxy or gateway that rewrites the \
+        Host header, other headers or the body. The pair is right: it was proven before, and IAM never changes the \
+        secret of an access key.",
     /// STS is disabled for the account in the region.
-    RegionDisabled,
+    RegionDisabled: Undetermined => "Activate STS in the region, or choose another `spec.region`.",
     /// The account is not subscribed to STS in the region.
-    OptInRequired,
+    OptInRequired: Undetermined => "Enable the region for the account, or choose another.",
     /// The endpoint in the place of STS serves another region.
-    StsRegionMismatch,
+    StsRegionMismatch: Undetermined => "`--sts-endpoint` (`sts.endpoint` of the chart) serves another region than \
+        `spec.region`: write `{region}` in its host, or choose the region that it serves.",
     /// The clock of the operator's node is wrong.
-    ClockSkew,
+    ClockSkew: Undetermined => "Set the clock of the operator's node.",
     /// Something between the operator and STS denies the request.
-    StsAccessDenied,
+    StsAccessDenied: Undetermined => "Let `sts:GetCallerIdentity` through the VPC endpoint's policy or the proxy.",
     /// STS throttles the requests.
-    StsThrottled,
+    StsThrottled: Undetermined => "Wait; lower `--sts-rate` if it lasts.",
     /// STS fails to process the request.
-    StsUnavailable,
+    StsUnavailable: Undetermined => "Wait; STS fails in that region.",
     /// STS cannot be reached.
-    StsUnreachable,
+    StsUnreachable: Undetermined => "Check DNS, egress on port 443 and TLS between the operator and STS.",
     /// The response is not one that STS gives.
-    StsUnexpectedResponse,
+    StsUnexpectedResponse: Undetermined => "Check what answers in place of STS: a proxy, a portal, a wrong \
+        `--sts-endpoint`. AWS's own endpoint never names another account than the access key ID encodes, and never \
+        calls an access key expired.",
 
     /// The target was deleted because AWS rejected its pair, or the pair no longer conforms to the pins.
-    Withdrawn,
+    Withdrawn: TargetBlocked => "Mend the source; the target comes back with a proven pair.",
     /// The target was deleted, and the source holds no proven pair to restore it from.
-    TargetLost,
+    TargetLost: TargetBlocked => "Mend the source; the target is created again from a proven pair.",
     /// The target was edited and the source holds no proven pair, or another writer changes the target repeatedly.
-    TargetModified,
+    TargetModified: TargetBlocked => "Mend the source, or find who else writes the target in its `managedFields`.",
     /// The Secret of the target's name does not belong to this resource, or another resource has the same target.
-    TargetConflict,
+    TargetConflict: TargetBlocked => "Choose another `target.name`, delete the other Secret, or consent with the \
+        adopt-by annotation.",
     /// A Secret names this resource in its adopt-by annotation, but cannot be adopted.
-    AdoptionRefused,
+    AdoptionRefused: TargetBlocked => "Remove what the message names from the Secret, or delete it.",
     /// A Secret of the target's name is being deleted or garbage collected.
-    TargetTerminating,
+    TargetTerminating: TargetBlocked => "Wait, or remove the finalizer that holds the old Secret.",
     /// The target is immutable.
-    TargetImmutable,
+    TargetImmutable: TargetBlocked => "Delete the target; it is created again.",
     /// The type of the target is not Opaque.
-    TargetTypeMismatch,
+    TargetTypeMismatch: TargetBlocked => "Delete the target; it is created again as Opaque.",
     /// The API server rejects the write of the target.
-    TargetWriteRefused,
+    TargetWriteRefused: TargetBlocked => "Read the message: a quota, an admission policy, or missing rights.",
     /// In events: a former target could not be deleted, or the owner reference of a retained Secret not removed.
-    LeftoverRemains,
+    LeftoverRemains: TargetBlocked => "See what refuses to delete or release the Secret that the message names, or \
+        delete it yourself.",
     /// The operator writes nothing, since it could not confirm that a required admission policy is enforced.
-    PoliciesMissing,
+    PoliciesMissing: TargetBlocked => "Apply the admission policies of the chart again, or set `policies.require` to \
+        `false`.",
 
     /// Another resource still publishes the superseded pair.
-    PreviousKeyPublished,
+    PreviousKeyPublished: PreviousKeyHeld => "Write the new pair into the sources of the resources that the message \
+        names: they still publish the superseded one.",
     /// Pods hold the superseded pair until they are restarted.
-    ConsumersHoldPreviousKey,
+    ConsumersHoldPreviousKey: PreviousKeyHeld => "Restart the pods that the message names, or that the resources in it \
+        name, no earlier than `rotation.kubeletSyncPeriod` (90 s) after the rotation; they read the pair at their \
+        start alone.",
     /// Pods that are not ready or not checked yet may hold the superseded pair, or another resource may have it.
-    ConsumersUnknown,
+    ConsumersUnknown: PreviousKeyHeld => "See why the pods that the message names, or those of the resources in it, \
+        are not ready or were not looked at.",
     /// Pods may hold the superseded pair until they have read the new one.
-    ConsumersPickingUp,
+    ConsumersPickingUp: RotationProgressing => "Wait until the time in the message.",
     /// The operator lacks the right to list the pods that may hold the superseded pair.
-    ConsumersNotListed,
+    ConsumersNotListed: PreviousKeyHeld => "Let the operator list pods: `rotation.consumers.enabled` in the chart.",
     /// No pod that uses a tracked name of the target holds the superseded pair, but there were more names or keys.
-    ConsumersNotTraced,
+    ConsumersNotTraced: PreviousKeyHeld => "The target had more names, or the resource more keys, than are followed: \
+        look for pods that use an older one, see in IAM that the superseded key was not used since, and deactivate it.",
     /// No pod of any resource with the superseded pair holds it any more; the message lists what was not checked.
-    PreviousKeyUnused,
+    PreviousKeyUnused: Good => "See to what the message names as not looked at, such as other clusters. In IAM, see \
+        that the superseded key was not used since, deactivate it, and delete it later.",
 
     /// Restarts begin once every pod that starts gets the new pair and the resource is Ready.
-    RestartsPending,
+    RestartsPending: RotationProgressing => "Nothing: workloads are restarted when the kubelets have delivered the \
+        pair, 90 s after a rotation by default, while the resource is Ready.",
     /// Workloads are being restarted.
-    RestartsProgressing,
+    RestartsProgressing: RotationProgressing => "Nothing: the workloads in the message are being restarted; the next \
+        ones follow when they are healthy.",
     /// Restarts are blocked: a restarted workload is not healthy, a workload is missing or cannot be restarted, or
     /// pods from before the pair still run.
-    RestartsHeld,
+    RestartsHeld: RestartsBlocked => "The workload in the message was restarted and is not healthy, or is not there, \
+        or pods from before the pair still run: look at it, or restart it yourself where the operator cannot.",
     /// The operator lacks the right to restart workloads or to list their pods.
-    RestartsNotAllowed,
+    RestartsNotAllowed: RestartsBlocked => "Restart the workloads yourself, or let the operator do it: \
+        `rotation.restart.enabled` in the chart.",
     /// All workloads were restarted and became healthy.
-    ConsumersRestarted,
+    ConsumersRestarted: Good => "Nothing: all workloads were restarted, and are healthy.",
 
     /// A field of the spec has a value that the schema of this version rejects.
-    SpecInvalid,
+    SpecInvalid: SpecUnused => "Apply the current CRD; the schema would have refused this spec.",
     /// The resource could not be decoded.
-    Undecodable,
+    Undecodable: SpecUnused => "Apply the current CRD, then mend or recreate the resource.",
 }
 
 impl Reason {
@@ -172,37 +233,5 @@ impl Reason {
             .iter()
             .copied()
             .find(|reason| reason.as_str() == text)
-    }
-
-    /// Whether the source's pair stays rejected until the source or the spec changes, or AWS accepts the pair
-    /// at a later check.
-    #[must_use]
-    pub fn is_terminal_for_source(self) -> bool {
-        (Self::SourceKeyMissing..=Self::RootUserDenied).contains(&self) || self.is_refusal()
-    }
-
-    /// Whether AWS rejected the pair. The check is repeated, since a key may be activated, or a fault between
-    /// the operator and STS repaired.
-    #[must_use]
-    pub fn is_refusal(self) -> bool {
-        matches!(
-            self,
-            Self::AccessKeyUnknown | Self::SignatureMismatch | Self::CredentialsExpired
-        )
-    }
-
-    /// Whether the spec had no effect although `observedGeneration` covers it.
-    #[must_use]
-    pub fn disregards_spec(self) -> bool {
-        matches!(
-            self,
-            Self::Suspended | Self::SpecInvalid | Self::Undecodable
-        )
-    }
-
-    /// Whether AWS was asked and gave no conclusive answer.
-    #[must_use]
-    pub fn is_undetermined(self) -> bool {
-        (Self::RejectionUnconfirmed..=Self::StsUnexpectedResponse).contains(&self)
     }
 }

@@ -151,41 +151,6 @@ pub struct Binding {
     pub name: String,
 }
 
-/// Types of conditions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ConditionType {
-    /// The target holds the proven pair of the source and conforms to the spec.
-    Ready,
-    /// The source's pair passed its last check.
-    Verified,
-    /// The target exists, belongs to this resource and holds what was last published.
-    Published,
-    /// The operator waits or retries; no person has to act.
-    Reconciling,
-    /// A person must act.
-    Stalled,
-    /// Pods hold the superseded pair until they are restarted, or another resource still publishes it.
-    PreviousKeyInUse,
-    /// The workloads that `spec.rotation.restart` selects were restarted after the last rotation and became healthy.
-    ConsumersRestarted,
-}
-
-impl ConditionType {
-    /// The type as written in a manifest.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ready => "Ready",
-            Self::Verified => "Verified",
-            Self::Published => "Published",
-            Self::Reconciling => "Reconciling",
-            Self::Stalled => "Stalled",
-            Self::PreviousKeyInUse => "PreviousKeyInUse",
-            Self::ConsumersRestarted => "ConsumersRestarted",
-        }
-    }
-}
-
 /// The usual bounds and patterns of standard conditions, which the schema of the type lacks.
 fn conditions(_: &mut SchemaGenerator) -> Schema {
     json_schema!({

@@ -4,9 +4,10 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{Condition, Time},
     jiff::Timestamp,
 };
+use strum::VariantArray;
 
 use crate::{
-    api::{ConditionType, Reason},
+    api::{ConditionOwner, ConditionType, Reason},
     domain::{verdict::Finding, words},
 };
 
@@ -94,13 +95,9 @@ impl ConditionSet {
             ),
         ];
         conditions.extend(further.map(|kind| build(kind, ConditionStatus::True, finding)));
-        // These concern the pods, which this part of a reconcile does not check.
-        for kind in [
-            ConditionType::PreviousKeyInUse,
-            ConditionType::ConsumersRestarted,
-        ] {
-            conditions.extend(find(before, kind).cloned());
-        }
+        let all = ConditionType::VARIANTS.iter().copied();
+        let kept = all.filter(|kind| kind.owner() == ConditionOwner::Rotation);
+        conditions.extend(kept.filter_map(|kind| find(before, kind).cloned()));
         conditions
     }
 }
@@ -130,14 +127,9 @@ pub fn suspended(before: &[Condition], now: Timestamp) -> Vec<Condition> {
 #[must_use]
 pub fn unusable(before: &[Condition], finding: &Finding, now: Timestamp) -> Vec<Condition> {
     let build = |kind, truth| condition(before, kind, truth, finding, now);
-    let replaced = [
-        ConditionType::Ready,
-        ConditionType::Reconciling,
-        ConditionType::Stalled,
-    ];
     let kept = before
         .iter()
-        .filter(|old| replaced.iter().all(|kind| old.type_ != kind.as_str()));
+        .filter(|old| !ConditionType::parse(&old.type_).is_some_and(ConditionType::is_summary));
     std::iter::once(build(ConditionType::Ready, ConditionStatus::False))
         .chain(kept.cloned())
         .chain([build(ConditionType::Stalled, ConditionStatus::True)])

@@ -123,8 +123,7 @@ fn previous_key_event(
     let kind = ConditionType::PreviousKeyInUse;
     let condition = conditions::find(&after.conditions, kind)?;
     let told = changed(before, after, kind) && condition.status != "Unknown";
-    // `PreviousKeyInUse` is good news if it is False.
-    let well = if condition.status == "False" {
+    let well = if condition.status == kind.polarity().good_status() {
         "True"
     } else {
         "False"

@@ -5,72 +5,113 @@ use std::fmt::Write as _;
 use anyhow::{Result, ensure};
 use serde_json::json;
 use static_aws_credentials::{
-    api::{ConditionType, Reason, StaticAwsCredentialsStatus},
+    api::{ConditionType, Reason, ReasonClass, StaticAwsCredentialsStatus},
     ops::metrics::Summary,
 };
 use strum::VariantArray as _;
 
 use crate::alerts::judged;
 
-/// The alert that fires while a reason lasts.
-enum Alert {
-    /// The alert of this name, for the condition with this status.
-    Of(&'static str, ConditionType, &'static str),
-    /// No alert, and the explanation.
-    No(&'static str),
+/// The alert that fires while a reason lasts, and a condition and its status with that reason.
+type Alert = (&'static str, ConditionType, &'static str);
+
+const NOT_READY: Option<Alert> = Some(("NotReady", ConditionType::Ready, "False"));
+const REJECTED: Option<Alert> = Some(("Rejected", ConditionType::Verified, "False"));
+const NO_VERDICT: Option<Alert> = Some(("StsUnreachable", ConditionType::Verified, "Unknown"));
+const NOT_WRITTEN: Option<Alert> = Some(("NotWritten", ConditionType::Published, "False"));
+const HELD: Option<Alert> = Some(("PreviousKeyHeld", ConditionType::PreviousKeyInUse, "True"));
+const RESTARTS: Option<Alert> = Some(("RestartsHeld", ConditionType::ConsumersRestarted, "False"));
+
+/// Reasons with another alert than that of their class, or with none, and the explanation.
+const EXCEPTIONS: [(Reason, Option<Alert>, &str); 13] = [
+    (
+        Reason::Pending,
+        Some(("NotReady", ConditionType::Ready, "Unknown")),
+        "Ready has no other status before the first reconcile",
+    ),
+    (
+        Reason::ServingLastKnownGood,
+        Some(("ServingLastKnownGood", ConditionType::Published, "True")),
+        "the target exists, and pods work with it",
+    ),
+    (
+        Reason::NotPublished,
+        None,
+        "the reason of Ready says why, and has an alert",
+    ),
+    (Reason::Suspended, None, "a person wanted it"),
+    (
+        Reason::RejectionUnconfirmed,
+        None,
+        "lasts a minute, and becomes another reason",
+    ),
+    (
+        Reason::MassRejection,
+        None,
+        "its own counter raises MassRejection",
+    ),
+    (
+        Reason::RegionDisabled,
+        NOT_READY,
+        "STS answers; the account has to enable the region",
+    ),
+    (
+        Reason::OptInRequired,
+        NOT_READY,
+        "STS answers; the account has to enable the region",
+    ),
+    (
+        Reason::Withdrawn,
+        REJECTED,
+        "nothing blocks the write; the rejected pair has to be replaced",
+    ),
+    (
+        Reason::LeftoverRemains,
+        None,
+        "of an event; it is tried again, and no pair is missing",
+    ),
+    (
+        Reason::ConsumersNotListed,
+        None,
+        "the release does not list pods, which is a choice",
+    ),
+    (
+        Reason::ConsumersNotTraced,
+        None,
+        "of keys from before an upgrade, and lasts for good",
+    ),
+    (
+        Reason::Undecodable,
+        None,
+        "its own counter raises Undecodable",
+    ),
+];
+
+fn of_class(class: ReasonClass) -> Option<Alert> {
+    match class {
+        // All is well, or becomes so without a person.
+        ReasonClass::Good | ReasonClass::RotationProgressing => None,
+        ReasonClass::Waiting | ReasonClass::SpecUnused => NOT_READY,
+        ReasonClass::SourceInvalid | ReasonClass::Refused => REJECTED,
+        ReasonClass::Undetermined => NO_VERDICT,
+        ReasonClass::TargetBlocked => NOT_WRITTEN,
+        ReasonClass::PreviousKeyHeld => HELD,
+        ReasonClass::RestartsBlocked => RESTARTS,
+    }
 }
 
-const NOT_READY: Alert = Alert::Of("NotReady", ConditionType::Ready, "False");
-const REJECTED: Alert = Alert::Of("Rejected", ConditionType::Verified, "False");
-const NO_VERDICT: Alert = Alert::Of("StsUnreachable", ConditionType::Verified, "Unknown");
-const NOT_WRITTEN: Alert = Alert::Of("NotWritten", ConditionType::Published, "False");
-const HELD: Alert = Alert::Of("PreviousKeyHeld", ConditionType::PreviousKeyInUse, "True");
-const RESTARTS: Alert = Alert::Of("RestartsHeld", ConditionType::ConsumersRestarted, "False");
+fn alert(reason: Reason) -> Option<Alert> {
+    let exception = EXCEPTIONS.iter().find(|(of, ..)| *of == reason);
+    exception.map_or_else(|| of_class(reason.class()), |(_, alert, _)| *alert)
+}
 
-fn alert(reason: Reason) -> Alert {
-    use Reason as R;
-    match reason {
-        R::Published | R::IdentityVerified | R::FormatOnly => Alert::No("all is well"),
-        R::ConsumersRestarted | R::PreviousKeyUnused => Alert::No("it is the end of a rotation"),
-        R::Suspended => Alert::No("a person wanted it"),
-        R::NotPublished => Alert::No("the reason of Ready says why, and has an alert"),
-        R::LeftoverRemains => Alert::No("of an event; it is tried again, and no pair is missing"),
-        R::RejectionUnconfirmed => Alert::No("lasts a minute, and becomes another reason"),
-        R::MassRejection => Alert::No("its own counter raises MassRejection"),
-        R::Undecodable => Alert::No("its own counter raises Undecodable"),
-        R::ConsumersPickingUp => Alert::No("lasts minutes"),
-        R::ConsumersNotListed => Alert::No("the release does not list pods, which is a choice"),
-        R::ConsumersNotTraced => Alert::No("of keys from before an upgrade, and lasts for good"),
-        R::RestartsPending | R::RestartsProgressing => Alert::No("restarts go on"),
-        R::ServingLastKnownGood => {
-            Alert::Of("ServingLastKnownGood", ConditionType::Published, "True")
-        }
-        R::Pending => Alert::Of("NotReady", ConditionType::Ready, "Unknown"),
-        R::Settling | R::SpecInvalid | R::SourceNotFound | R::RegionDisabled | R::OptInRequired => {
-            NOT_READY
-        }
-        R::StsRegionMismatch
-        | R::StsRequestAltered
-        | R::ClockSkew
-        | R::StsAccessDenied
-        | R::StsThrottled
-        | R::StsUnavailable
-        | R::StsUnreachable
-        | R::StsUnexpectedResponse => NO_VERDICT,
-        R::Withdrawn => REJECTED,
-        R::TargetLost
-        | R::TargetModified
-        | R::TargetConflict
-        | R::AdoptionRefused
-        | R::TargetTerminating
-        | R::TargetImmutable
-        | R::TargetTypeMismatch
-        | R::TargetWriteRefused
-        | R::PoliciesMissing => NOT_WRITTEN,
-        R::PreviousKeyPublished | R::ConsumersHoldPreviousKey | R::ConsumersUnknown => HELD,
-        R::RestartsHeld | R::RestartsNotAllowed => RESTARTS,
-        reason if reason.is_terminal_for_source() => REJECTED,
-        _ => Alert::No(""),
+#[test]
+fn an_exception_differs_from_its_class_and_says_why() {
+    for (at, (reason, alert, why)) in EXCEPTIONS.iter().enumerate() {
+        assert!(*alert != of_class(reason.class()), "{reason:?} is none");
+        assert!(!why.is_empty(), "{reason:?}");
+        let twice = EXCEPTIONS[..at].iter().any(|(of, ..)| of == reason);
+        assert!(!twice, "{reason:?} occurs twice");
     }
 }
 
@@ -98,17 +139,17 @@ fn series(kind: ConditionType, status: &str, reason: Reason) -> Result<String> {
 fn every_reason_raises_an_alert_or_says_why_not() -> Result<()> {
     let mut tests = String::from("rule_files: [rules.yaml]\nevaluation_interval: 1h\ntests:\n");
     for reason in Reason::VARIANTS {
-        match alert(*reason) {
-            Alert::No(why) => ensure!(!why.is_empty(), "{} has no alert", reason.as_str()),
-            Alert::Of(name, kind, status) => write!(
-                tests,
-                "- name: {}\n  interval: 1h\n  input_series:\n{}  \
-                 promql_expr_test:\n  - expr: sum(ALERTS{{alertstate=\"firing\",alertname=\"StaticAwsCredentials{name}\"}})\n    \
-                 eval_time: 7d1h\n    exp_samples: [{{value: 1}}]\n",
-                reason.as_str(),
-                series(kind, status, *reason)?,
-            )?,
-        }
+        let Some((name, kind, status)) = alert(*reason) else {
+            continue;
+        };
+        write!(
+            tests,
+            "- name: {}\n  interval: 1h\n  input_series:\n{}  \
+             promql_expr_test:\n  - expr: sum(ALERTS{{alertstate=\"firing\",alertname=\"StaticAwsCredentials{name}\"}})\n    \
+             eval_time: 7d1h\n    exp_samples: [{{value: 1}}]\n",
+            reason.as_str(),
+            series(kind, status, *reason)?,
+        )?;
     }
     judged(&tests)?;
     // Counter-check: a wrong expectation fails.

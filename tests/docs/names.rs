@@ -198,15 +198,7 @@ fn every_reason_and_condition_exists() -> Result<()> {
         .iter()
         .map(|reason| reason.as_str().to_owned())
         .collect();
-    let conditions = [
-        ConditionType::Ready,
-        ConditionType::Verified,
-        ConditionType::Published,
-        ConditionType::Reconciling,
-        ConditionType::Stalled,
-        ConditionType::PreviousKeyInUse,
-        ConditionType::ConsumersRestarted,
-    ];
+    let conditions = ConditionType::VARIANTS.iter();
     known.extend(conditions.map(|kind| kind.as_str().to_owned()));
     let alerts = include_str!("../../charts/static-aws-credentials/files/alerts.yaml");
     let names = alerts

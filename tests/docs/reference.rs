@@ -4,16 +4,13 @@ use std::fmt::Write as _;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use static_aws_credentials::api::Reason;
-use strum::VariantArray;
+use static_aws_credentials::api::{ConditionType, Presence, Reason};
+use strum::{EnumMessage, VariantArray};
 
 use crate::{
     definition::{Node, definition, nodes},
     pages::written,
 };
-
-const REASONS: &str = include_str!("../../src/api/reason.rs");
-const STATUS: &str = include_str!("../../src/api/status.rs");
 
 const OPENING: &str = "\
 # API reference
@@ -134,58 +131,43 @@ fn columns(definition: &Value) -> Result<String> {
 }
 
 fn conditions() -> Result<String> {
-    let (_, rest) = STATUS
-        .split_once("pub enum ConditionType {")
-        .context("no conditions")?;
-    let mut table = "| type | True means |\n|---|---|\n".to_owned();
-    let variants = variants(rest);
-    ensure!(variants.len() == 7, "{variants:?}");
-    for (name, meaning) in variants {
-        writeln!(table, "| `{name}` | {meaning} |")?;
+    let mut table = "| type | True means | good | present |\n|---|---|---|---|\n".to_owned();
+    for kind in ConditionType::VARIANTS {
+        let present = match kind.presence() {
+            Presence::Always => "always",
+            Presence::WhileTrue => "while True",
+            Presence::AfterRotation => "after a rotation, if the operator lists consumers",
+            Presence::AfterRotationWithRestarts => {
+                "after a rotation, if the spec has workloads restarted"
+            }
+        };
+        let (name, good) = (kind.as_str(), kind.polarity().good_status());
+        writeln!(
+            table,
+            "| `{name}` | {} | {good} | {present} |",
+            meaning(kind)?
+        )?;
     }
-    let note = "\nAt most one of Ready=True, Reconciling and Stalled is present at a time. Reconciling and Stalled \
-        are present only while they are True, PreviousKeyInUse after a rotation if the operator lists consumers, \
-        and ConsumersRestarted after a rotation if the spec has workloads restarted. kstatus (Flux, Helm 4) \
+    let note = "\nAt most one of Ready=True, Reconciling and Stalled is present at a time. kstatus (Flux, Helm 4) \
         evaluates the conditions correctly; Argo CD needs a [script](gitops.md#argo-cd).\n";
     Ok(table + note)
 }
 
 fn reasons() -> Result<String> {
-    let (_, rest) = REASONS
-        .split_once("pub enum Reason {")
-        .context("no reasons")?;
-    let variants = variants(rest);
-    let names: Vec<&str> = variants.iter().map(|(name, _)| name.as_str()).collect();
-    let all: Vec<&str> = Reason::VARIANTS
-        .iter()
-        .map(|reason| reason.as_str())
-        .collect();
-    ensure!(names == all, "{names:?}");
     let mut table =
         "The [README](../README.md#troubleshooting) lists what to do about each reason.\n\n\
         | reason | meaning |\n|---|---|\n"
             .to_owned();
-    for (name, meaning) in variants {
-        writeln!(table, "| `{name}` | {} |", cell(&meaning))?;
+    for reason in Reason::VARIANTS {
+        writeln!(table, "| `{}` | {} |", reason.as_str(), meaning(reason)?)?;
     }
     Ok(table)
 }
 
-/// The variants of an enum, each with its doc comment.
-fn variants(text: &str) -> Vec<(String, String)> {
-    let mut variants = Vec::new();
-    let mut comment: Vec<&str> = Vec::new();
-    for line in text.lines() {
-        let line = line.trim();
-        if let Some(words) = line.strip_prefix("/// ") {
-            comment.push(words);
-        } else if let Some(name) = line.strip_suffix(',') {
-            variants.push((name.to_owned(), std::mem::take(&mut comment).join(" ")));
-        } else if line == "}" {
-            break;
-        }
-    }
-    variants
+/// The doc comment of a variant.
+fn meaning(variant: &impl EnumMessage) -> Result<String> {
+    let comment = variant.get_documentation().context("no doc comment")?;
+    Ok(cell(comment.trim_end()))
 }
 
 /// Escapes a text for a table cell.

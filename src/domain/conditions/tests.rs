@@ -169,6 +169,22 @@ fn suspended_before_the_first_run_is_neither_ready_nor_not() {
 }
 
 #[test]
+fn a_decision_keeps_the_conditions_of_a_rotation() {
+    let kind = ConditionType::PreviousKeyInUse;
+    let held = finding(Reason::ConsumersHoldPreviousKey);
+    let held = conditions::condition(&[], kind, ConditionStatus::True, &held, at(1));
+    let mut before = stalled().conditions(&[], at(1));
+    before.push(held.clone());
+    for report in [ready(), stalled(), reconciling()] {
+        assert_eq!(find(&report.conditions(&before, at(2)), kind), held);
+    }
+    let unusable = conditions::unusable(&before, &finding(Reason::SpecInvalid), at(2));
+    let expected = ["Ready", "Verified", "Published", kind.as_str(), "Stalled"];
+    assert_eq!(types(&unusable), expected);
+    assert_eq!(find(&unusable, kind), held);
+}
+
+#[test]
 fn suspended_twice_changes_nothing() {
     let once = conditions::suspended(&stalled().conditions(&[], at(1)), at(2));
     assert_eq!(conditions::suspended(&once, at(3)), once);
@@ -256,8 +272,8 @@ proptest! {
                 };
                 prop_assert_eq!(&condition.last_transition_time, &expected);
             }
-            let summaries = [ConditionType::Ready, ConditionType::Reconciling, ConditionType::Stalled];
-            let holding = summaries.into_iter().filter(|kind| conditions::is_true(&conditions, *kind));
+            let summaries = ConditionType::VARIANTS.iter().filter(|kind| kind.is_summary());
+            let holding = summaries.filter(|kind| conditions::is_true(&conditions, **kind));
             prop_assert_eq!(holding.count(), 1);
             prop_assert_eq!(report.conditions(&conditions, at(second + 100)), conditions.clone());
         }

@@ -57,7 +57,7 @@ const FAMILIES: [Family; 4] = [
     },
     Family {
         name: "staticawscredentials_status_reason",
-        help: "1 for the reason of a condition, unless all is well: Published, IdentityVerified, FormatOnly, PreviousKeyUnused and ConsumersRestarted are left out.",
+        help: "1 for the reason of a condition, unless the reason says that all is well, such as Published or IdentityVerified.",
         tell: |lines, summary| {
             let mut all = summary.reasons();
             all.try_for_each(|(kind, reason)| lines.add(&[("type", kind), ("reason", reason)], 1))

@@ -145,12 +145,11 @@ fn is_untold(world: &World, name: &str) -> bool {
 /// Invariants of every status.
 pub fn may_report(world: &World, run: &Run, status: &StaticAwsCredentialsStatus) {
     let is = |kind| conditions::is_true(&status.conditions, kind);
-    let summaries = [
-        ConditionType::Ready,
-        ConditionType::Reconciling,
-        ConditionType::Stalled,
-    ];
-    let true_ones = summaries.into_iter().filter(|kind| is(*kind)).count();
+    let summaries = status.conditions.iter().filter(|it| {
+        it.status == "True"
+            && ConditionType::parse(&it.type_).is_some_and(ConditionType::is_summary)
+    });
+    let true_ones = summaries.count();
     assert!(true_ones <= 1, "{:?}", status.conditions);
     if !run.resource.suspend {
         assert_eq!(true_ones, 1, "{:?}", status.conditions);
@@ -172,6 +171,11 @@ pub fn may_report(world: &World, run: &Run, status: &StaticAwsCredentialsStatus)
     for condition in &status.conditions {
         assert!(condition.message.len() <= 1024, "{}", condition.message);
         assert!(!condition.message.trim().is_empty(), "{}", condition.reason);
+        let kind = ConditionType::parse(&condition.type_).expect("a known type");
+        assert!(
+            kind.has_own_reason() || condition.status == "True",
+            "{condition:?}"
+        );
         let reason = Reason::parse(&condition.reason);
         assert!(reason.is_some(), "{} is no reason", condition.reason);
     }
