@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{ConditionType, Reason, StaticAwsCredentials};
 
 const HEADER: &str = "\
-# Generated from the types in src/api; `UPDATE_CRDS=1 cargo test --test crds` writes it again.
+# Generated from the types in src/api; `UPDATE_CRDS=1 cargo test --test repository shipped` writes it again.
 ";
 
 /// The definition as it is shipped: one YAML document under a comment.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
-use crate::{File, files};
+use super::{File, files};
 
 /// Layers from the lowest to the highest.
 const LAYERS: [&str; 7] = ["api", "domain", "error", "sts", "ops", "runtime", "cli"];

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use cluster::tools::{Tool, promtool};
 use serde_json::Value;
 
-use crate::{
+use super::{
     promql,
     render::{NEWEST, objects, set},
 };

@@ -9,7 +9,7 @@ use cluster::{
 };
 use serde_json::Value;
 
-use crate::render::{CHART, HELMS, NEWEST, OLDEST, name, objects, run, set, template, ways};
+use super::render::{CHART, HELMS, NEWEST, OLDEST, name, objects, run, set, template, ways};
 
 /// Accepted findings of kube-score, each with its reason.
 const EXCEPTIONS: [(&str, &str); 4] = [

@@ -10,7 +10,7 @@ use static_aws_credentials::{
 };
 use strum::VariantArray as _;
 
-use crate::alerts::judged;
+use super::alerts::judged;
 
 /// The alert that fires while a reason lasts, and a condition and its status with that reason.
 type Alert = (&'static str, ConditionType, &'static str);

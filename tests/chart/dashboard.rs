@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use cluster::tools::{Tool, promtool};
 use serde_json::{Value, json};
 
-use crate::{
+use super::{
     promql,
     render::{CHART, NEWEST, objects, set},
 };

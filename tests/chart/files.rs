@@ -7,7 +7,7 @@ use cluster::tools::Tool;
 use serde_json::{Value, json};
 use static_aws_credentials::api::{StaticAwsCredentials, crd_yaml};
 
-use crate::render::{CHART, NEWEST, objects, set};
+use super::render::{CHART, NEWEST, objects, set};
 
 #[test]
 fn the_definition_is_the_shipped_one() -> Result<()> {
@@ -18,7 +18,7 @@ fn the_definition_is_the_shipped_one() -> Result<()> {
     }
     ensure!(
         fs::read_to_string(&copy)? == shipped,
-        "{copy} is stale: `UPDATE_CRDS=1 cargo test --test chart` writes it again"
+        "{copy} is stale: `UPDATE_CRDS=1 cargo test --test repository shipped` writes it again"
     );
     Ok(())
 }

@@ -8,7 +8,7 @@ use cluster::tools::Tool;
 use serde_json::{Value, json};
 use static_aws_credentials::cli::args::Cli;
 
-use crate::render::{NEWEST, objects, ways};
+use super::render::{NEWEST, objects, ways};
 
 /// Flags that the chart does not set, each with its reason.
 const LEFT: [(&str, &str); 3] = [

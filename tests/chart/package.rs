@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Result, ensure};
 use cluster::tools::Tool;
 
-use crate::render::{CHART, run_with};
+use super::render::{CHART, run_with};
 
 /// With Helm 4 only: Helm 3 always writes the time of packaging into the package.
 #[test]

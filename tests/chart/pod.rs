@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::render::{HELMS, NEWEST, objects};
+use super::render::{HELMS, NEWEST, objects};
 
 #[test]
 fn a20_the_pod_has_no_privilege_and_reaches_dns_the_api_server_and_443_alone() -> Result<()> {

@@ -5,7 +5,7 @@ use std::{env, fmt::Write as _, fs};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::render::CHART;
+use super::render::CHART;
 
 const BEGIN: &str = "<!-- values: begin -->\n";
 const END: &str = "<!-- values: end -->";
@@ -30,7 +30,7 @@ fn the_table_of_values_is_fresh() -> Result<()> {
     }
     ensure!(
         fs::read_to_string(&path)? == fresh,
-        "{path} is stale: `UPDATE_README=1 cargo test --test chart` writes its table again"
+        "{path} is stale: `UPDATE_README=1 cargo test --test repository chart::readme` writes its table again"
     );
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use crate::render::{CHART, HELMS, NEWEST, run, set};
+use super::render::{CHART, HELMS, NEWEST, run, set};
 
 /// The values, and the texts that the message must contain: the key first.
 const REFUSED: &[(&[&str], &[&str])] = &[

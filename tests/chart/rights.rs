@@ -7,7 +7,7 @@ use cluster::tools::Tool;
 use serde_json::{Value, json};
 use static_aws_credentials::cli::api_check;
 
-use crate::render::{CHART, NEWEST, objects, set, template, ways};
+use super::render::{CHART, NEWEST, objects, set, template, ways};
 
 type Right = (String, String, String);
 

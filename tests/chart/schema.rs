@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::{readme::leaves, render::CHART};
+use super::{readme::leaves, render::CHART};
 
 #[test]
 fn it_knows_every_value() -> Result<()> {

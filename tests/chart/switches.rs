@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use cluster::tools::Tool;
 use serde_json::Value;
 
-use crate::{
+use super::{
     readme::leaves,
     render::{CHART, run},
 };

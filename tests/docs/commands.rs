@@ -11,7 +11,7 @@ use cluster::{
     tools::{Tool, find},
 };
 
-use crate::{
+use super::{
     manifests::judged,
     pages::{ROOT, blocks},
 };

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use crate::pages::{ROOT, fresh};
+use super::pages::{ROOT, fresh};
 
 const PAGE: &str = "docs/reliability.md";
 const COUNTS: [(&str, u32); 3] = [("F", 36), ("S", 7), ("A", 21)];

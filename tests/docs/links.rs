@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::pages::{Page, ROOT, pages};
+use super::pages::{Page, ROOT, pages};
 
 #[test]
 fn every_link_inside_the_repository_leads_somewhere() -> Result<()> {
@@ -123,7 +123,9 @@ fn the_map_of_the_code_names_what_is_there() -> Result<()> {
         for entry in std::fs::read_dir(Path::new(ROOT).join(parts))? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if entry.path().join("main.rs").exists() {
+            // A suite is a program of its own, or a module of a program.
+            let is_suite = |file: &&str| entry.path().join(file).exists();
+            if ["main.rs", "mod.rs"].iter().any(is_suite) {
                 ensure!(map.contains(&format!("{parts}/{name}/")), "{parts}/{name}");
             }
         }

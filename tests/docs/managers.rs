@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use static_aws_credentials::domain::managers::{MANAGERS, Mark};
 
-use crate::pages::ROOT;
+use super::pages::ROOT;
 
 #[test]
 fn every_mark_of_another_tool_is_in_the_documentation_and_in_the_fence() -> Result<()> {

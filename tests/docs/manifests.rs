@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::pages::{Block, blocks};
+use super::pages::{Block, blocks};
 
 /// Groups with kinds of this repository or of Kubernetes; other manifests are only parsed.
 const KNOWN: [&str; 9] = [

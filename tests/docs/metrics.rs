@@ -5,10 +5,8 @@ use std::fmt::Write;
 use anyhow::{Result, ensure};
 use static_aws_credentials::ops::metrics::Format;
 
-use crate::{
-    exposition::{everything, families, text},
-    pages::fresh,
-};
+use super::pages::fresh;
+use crate::exposition::{everything, families, text};
 
 const PAGE: &str = "docs/metrics.md";
 

@@ -12,10 +12,10 @@ use static_aws_credentials::{
 };
 use strum::VariantArray;
 
+use super::pages::{CHART, Page, ROOT, blocks, pages};
 use crate::{
-    definition::nodes,
     exposition::{everything, families, text},
-    pages::{CHART, Page, ROOT, blocks, pages},
+    schema::definition::nodes,
 };
 
 /// Flags of other programs in the prose, among them `cargo demo`, `cargo bench-cluster` and `credential-process`.

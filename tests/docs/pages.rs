@@ -141,7 +141,7 @@ pub fn written(path: &str, content: &str) -> Result<()> {
     }
     ensure!(
         fs::read_to_string(&file).unwrap_or_default() == content,
-        "{path} is stale: `UPDATE_DOCS=1 cargo test --test docs` writes it again"
+        "{path} is stale: `UPDATE_DOCS=1 cargo test --test repository docs::` writes it again"
     );
     Ok(())
 }

@@ -7,15 +7,13 @@ use serde_json::Value;
 use static_aws_credentials::api::{ConditionType, Presence, Reason};
 use strum::{EnumMessage, VariantArray};
 
-use crate::{
-    definition::{Node, definition, nodes},
-    pages::written,
-};
+use super::pages::written;
+use crate::schema::definition::{Node, definition, nodes};
 
 const OPENING: &str = "\
 # API reference
 
-<!-- Written by `UPDATE_DOCS=1 cargo test --test docs` from the definition and the code. -->
+<!-- Written by `UPDATE_DOCS=1 cargo test --test repository docs::` from the definition and the code. -->
 
 `awscredentials.dev/v1alpha1`, kind `StaticAwsCredentials`: namespaced, plural and singular
 `staticawscredentials`, short name `awscreds`, category `aws-credentials`. `kubectl explain awscreds.spec`

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, fs, path::Path};
 use anyhow::{Result, ensure};
 use serde_json::Value;
 
-use crate::pages::{CHART, ROOT, fresh};
+use super::pages::{CHART, ROOT, fresh};
 
 #[test]
 fn the_table_of_rights_is_what_the_chart_grants() -> Result<()> {

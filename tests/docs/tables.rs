@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use crate::pages::pages;
+use super::pages::pages;
 
 #[test]
 fn every_row_of_a_table_has_the_cells_of_its_head() -> Result<()> {

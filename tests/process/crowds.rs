@@ -24,7 +24,7 @@ use tokio::{
 };
 use tower::service_fn;
 
-use crate::{
+use super::{
     scope::{Frames, bookmark, event},
     shared::shared,
 };

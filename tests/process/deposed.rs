@@ -21,7 +21,7 @@ use static_aws_credentials::runtime::{context::ProcessContext, controller, leade
 use tokio::time::sleep;
 use tower::service_fn;
 
-use crate::{
+use super::{
     scope::{Frames, bookmark, event},
     shared::shared,
 };

@@ -24,7 +24,7 @@ use static_aws_credentials::{
 use tokio::time::Instant;
 use tower::{ServiceExt, service_fn};
 
-use crate::{known::Known, shared::shared};
+use super::{known::Known, shared::shared};
 
 /// Resources, and the number of listings that began at the first resource.
 #[derive(Default)]

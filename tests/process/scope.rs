@@ -37,7 +37,7 @@ use tokio::{
 };
 use tower::service_fn;
 
-use crate::shared::shared;
+use super::shared::shared;
 
 pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, io::Error>> + Send>>;
 

@@ -15,7 +15,7 @@ use std::{
 
 use static_aws_credentials::sts::parse_endpoint;
 
-use crate::{
+use super::{
     asking::{ACCOUNT, ARN, ask, at_endpoint, direct, identity},
     raw::{Act, Raw, reply, success},
     variables,
@@ -114,7 +114,7 @@ async fn a11_nothing_ambient_has_a_say() {
     child
         .args([
             "--exact",
-            "ambient::a11_nothing_ambient_has_a_say",
+            "sts::ambient::a11_nothing_ambient_has_a_say",
             "--nocapture",
         ])
         .envs(environment(&trap.url, home.path()))

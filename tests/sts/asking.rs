@@ -8,7 +8,7 @@ use static_aws_credentials::{
     sts::{CallerIdentityRequest, Client, Endpoint, Route, Sts},
 };
 
-use crate::{
+use super::{
     raw::{Act, Raw, reply},
     script::question,
 };

@@ -11,7 +11,7 @@ use static_aws_credentials::{
     sts::{CallerIdentityRequest, Sts, parse_endpoint},
 };
 
-use crate::{
+use super::{
     asking::{ACCOUNT, ARN, answer_to_body, ask, at, at_endpoint, direct, identity},
     raw::{Act, Raw, failure, reply, success},
     script::question,

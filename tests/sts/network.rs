@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use static_aws_credentials::{api::Reason::*, domain::verdict::Answer};
 
-use crate::{
+use super::{
     asking::{ACCOUNT, ARN, answer_to, answer_to_body, ask, direct, identity},
     raw::{Act, Raw, failure, reply, success},
 };

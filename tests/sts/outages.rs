@@ -15,7 +15,7 @@ use static_aws_credentials::{
 };
 use tokio::time::{Instant, advance, sleep};
 
-use crate::script::{CALL, Script, identity, prover, question, settle, spawn_request};
+use super::script::{CALL, Script, identity, prover, question, settle, spawn_request};
 
 const UNREACHABLE: Answer = Answer::Outage(Reason::StsUnreachable);
 

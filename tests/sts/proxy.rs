@@ -14,7 +14,7 @@ use static_aws_credentials::{
 };
 use tempfile::TempDir;
 
-use crate::{
+use super::{
     asking::{ACCOUNT, ARN, ask, at, identity},
     raw::{Act, Raw},
     script::SECRET,

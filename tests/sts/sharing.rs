@@ -12,7 +12,7 @@ use static_aws_credentials::{
 };
 use tokio::time::{Instant, advance, sleep};
 
-use crate::script::{CALL, Script, always, identity, prover, question, settle, spawn_request};
+use super::script::{CALL, Script, always, identity, prover, question, settle, spawn_request};
 
 #[tokio::test(start_paused = true)]
 async fn all_who_ask_at_once_share_one_call() {

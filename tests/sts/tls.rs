@@ -7,7 +7,7 @@ use static_aws_credentials::{
     sts::{Client, Endpoint, Route, TrustedCa, parse_endpoint},
 };
 
-use crate::{
+use super::{
     asking::{ACCOUNT, ARN, ask, at, at_endpoint, identity},
     script::SECRET,
 };

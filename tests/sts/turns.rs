@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use static_aws_credentials::sts::{CachedSts, Priority, Rate, Sts};
 use tokio::time::{Instant, advance, sleep};
 
-use crate::script::{always, identity, prover, question, settle, slow, spawn_request};
+use super::script::{always, identity, prover, question, settle, slow, spawn_request};
 
 #[tokio::test(start_paused = true)]
 async fn calls_keep_to_the_rate() {

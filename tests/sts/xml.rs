@@ -5,7 +5,7 @@ use static_aws_credentials::{
     domain::verdict::Answer,
 };
 
-use crate::{
+use super::{
     asking::{ACCOUNT, ARN, answer_to_body, identity},
     raw::{failure, success},
 };

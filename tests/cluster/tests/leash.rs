@@ -30,7 +30,7 @@ fn a_program_ends_when_its_parent_is_killed() -> Result<()> {
     let mut owner = Command::new(std::env::current_exe()?)
         .args([
             "--exact",
-            "a_program_ends_when_its_parent_is_killed",
+            "leash::a_program_ends_when_its_parent_is_killed",
             "--nocapture",
         ])
         .env(OWNER, "1")
@@ -107,7 +107,7 @@ fn a_frozen_program_does_nothing_more() -> Result<()> {
         return Ok(());
     }
     let log = tempfile::NamedTempFile::new()?;
-    let args = ["--exact", "a_frozen_program_does_nothing_more"].map(str::to_owned);
+    let args = ["--exact", "leash::a_frozen_program_does_nothing_more"].map(str::to_owned);
     let args = [&args[..], &["--nocapture".to_owned()]].concat();
     let env = [(OWNER.to_owned(), "1".to_owned())];
     let program = Leashed::spawn(

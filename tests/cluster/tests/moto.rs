@@ -1,7 +1,5 @@
 //! moto is as strict as AWS, and AWS's own clients understand its answers.
 
-mod common;
-
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::process::Stdio;
@@ -11,10 +9,11 @@ use anyhow::{Context as _, Result};
 use cluster::certs::Authority;
 use cluster::moto::{KeyPair, Moto};
 use cluster::s3client::{self, Outcome, Reading};
-use common::Caller;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
+
+use crate::common::Caller;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const LONG: Duration = Duration::from_mins(1);

@@ -1,4 +1,6 @@
 //! The node as the other suites use it: a running pod under Pod Security `restricted`.
+//!
+//! A program of its own: the tests look for what a slot has left, and a cluster of another test would take the slot.
 
 use std::{
     path::Path,

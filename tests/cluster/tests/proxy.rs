@@ -1,9 +1,6 @@
 //! The proxy counts, streams and injects faults. Its upstream here is a small server: every suite that uses the
 //! proxy tests its TLS to the real API server.
 
-#[path = "common/upstream.rs"]
-mod upstream;
-
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -13,7 +10,8 @@ use futures::StreamExt as _;
 use http_body_util::BodyExt as _;
 use hyper::StatusCode;
 use tokio::time::timeout;
-use upstream::{LONG, SECRETS, frame, pair, send};
+
+use crate::upstream::{LONG, SECRETS, frame, pair, send};
 
 #[tokio::test]
 async fn requests_are_recorded_in_the_terms_of_kubernetes() -> Result<()> {

@@ -1,8 +1,5 @@
 //! The proxy stops a request at a given moment, and lets a test replace the lines of a stream.
 
-#[path = "common/upstream.rs"]
-mod upstream;
-
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -11,7 +8,8 @@ use cluster::proxy::{Fault, Moment, Proxy};
 use http_body_util::BodyExt as _;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
-use upstream::{LONG, SECRETS, frame, pair, send};
+
+use crate::upstream::{LONG, SECRETS, frame, pair, send};
 
 /// Stops the next requests at a moment, and reports when the first of them has reached it.
 fn stop_at(proxy: &Proxy, moment: Moment) -> oneshot::Receiver<()> {

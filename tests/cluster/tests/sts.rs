@@ -1,14 +1,13 @@
 //! The STS stand-in against AWS's own client.
 
-mod common;
-
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use cluster::sts::{Answer, Certificate, Identity, Sts};
-use common::Caller;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
+use crate::common::Caller;
 
 const ID: &str = "AKIARZPUZDIKEXAMPLE2";
 const SECRET: &str = "t9PkVZ0/aSecretOfTheStandInOnly+0123456789";

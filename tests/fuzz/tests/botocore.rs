@@ -1,8 +1,5 @@
 //! The output of the layouts is read by botocore itself, from the package index, and by Python's own JSON and INI.
 
-#[path = "../../support/report.rs"]
-mod report;
-
 use std::{
     io::Write,
     process::{Command, Stdio},
@@ -11,6 +8,8 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use fuzz::{corpus::Corpus, mutate::Mutations, target, written};
 use serde_json::json;
+
+use crate::report;
 
 const READER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/read.py");
 

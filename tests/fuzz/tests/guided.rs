@@ -1,8 +1,5 @@
 //! A short run of libFuzzer for each target, guided by the branches that an input takes.
 
-#[path = "../../support/report.rs"]
-mod report;
-
 use std::sync::{
     Mutex, PoisonError,
     atomic::{AtomicUsize, Ordering},
@@ -14,6 +11,8 @@ use fuzz::{
     corpus::{self, Corpus},
     engine::{Engine, Limit},
 };
+
+use crate::report;
 
 #[test]
 fn inputs_that_coverage_leads_to_keep_the_promise() -> Result<()> {

@@ -1,8 +1,5 @@
 //! Every input of the corpus, and mutations of them, without instrumentation, so that no earlier finding is lost.
 
-#[path = "../../support/report.rs"]
-mod report;
-
 use std::panic::catch_unwind;
 
 use anyhow::{Result, ensure};
@@ -11,6 +8,8 @@ use fuzz::{
     corpus::{self, Corpus},
     mutate::Mutations,
 };
+
+use crate::report;
 
 /// Sets the seed, to repeat a run.
 const SEED: &str = "FUZZ_SEED";

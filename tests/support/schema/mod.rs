@@ -1,5 +1,5 @@
-//! The promises of the definition's schema, as data: `tests/cel.rs` and `tests/crds.rs` test them on the definition
-//! alone, `tests/api_server_schema` on a real API server.
+//! The promises of the definition's schema, as data: `tests/crds` tests them on the definition alone,
+//! `tests/api_server_schema` on a real API server.
 
 pub mod bounds;
 pub mod cases;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, process::Command};
 
 use serde_json::Value;
 
-use crate::{
+use super::{
     HELPER, NAME, image,
     reader::{file, text},
 };

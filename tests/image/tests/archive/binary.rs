@@ -7,7 +7,7 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::{HELPER, NAME, reader::file};
+use super::{HELPER, NAME, reader::file};
 
 const PROGRAMS: [&str; 2] = [NAME, HELPER];
 
@@ -79,7 +79,7 @@ fn it_names_no_path_of_the_machine_that_built_it() {
         .map_or(home, PathBuf::from)
         .display()
         .to_string();
-    let target = crate::image()
+    let target = super::image()
         .archive
         .parent()
         .expect("a directory")

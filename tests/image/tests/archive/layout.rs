@@ -1,6 +1,6 @@
 //! The config, the size, and the files in the root.
 
-use crate::{HELPER, NAME, image, reader::read};
+use super::{HELPER, NAME, image, reader::read};
 
 const LIMIT: u64 = 12_000_000;
 
@@ -68,7 +68,7 @@ fn labels_and_annotations_tell_what_it_is() {
 
 #[test]
 fn it_is_no_larger_than_it_may_be() {
-    let bytes = |file: &crate::reader::Entry| file.content.len() as u64;
+    let bytes = |file: &super::reader::Entry| file.content.len() as u64;
     let root: u64 = read().root.values().map(bytes).sum();
     let archive = std::fs::metadata(&image().archive)
         .expect("an archive")

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use cluster::{leash::Leashed, tools, tools::Tool};
 use serde_json::Value;
 
-use crate::image;
+use super::image;
 
 /// A file or directory of the image's root.
 pub(crate) struct Entry {

@@ -2,7 +2,7 @@
 
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 
-use crate::reader::file;
+use super::reader::file;
 
 const PATH: &str = "etc/ssl/certs/ca-certificates.crt";
 

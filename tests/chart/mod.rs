@@ -1,10 +1,6 @@
 //! The chart, without a cluster: rendered objects, rejected values, and the consistency of its parts.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-#[allow(dead_code, reason = "each test uses a part of it")]
-#[path = "../support/exposition.rs"]
-mod exposition;
-
 mod alerts;
 mod checks;
 mod covered;
@@ -16,7 +12,7 @@ mod pod;
 mod promql;
 mod readme;
 mod refused;
-mod render;
+pub mod render;
 mod rights;
 mod schema;
 mod switches;

@@ -2,14 +2,6 @@
 //! date.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-#[allow(dead_code, reason = "each test uses a part of it")]
-#[path = "../support/schema/definition.rs"]
-mod definition;
-
-#[allow(dead_code, reason = "each test uses a part of it")]
-#[path = "../support/exposition.rs"]
-mod exposition;
-
 mod commands;
 mod faults;
 mod links;

@@ -5,10 +5,6 @@
     reason = "a key that a JSON value lacks reads as null"
 )]
 
-#[allow(dead_code, reason = "each test uses a part of it")]
-#[path = "../support/schema/mod.rs"]
-mod schema;
-
 mod cel;
 mod meta;
 mod reserved;
@@ -17,13 +13,14 @@ use std::{env, fs};
 
 use anyhow::{Context, Result};
 use kube::core::cel::apply_defaults;
-use schema::{
+use serde_json::{Value, json};
+use static_aws_credentials::api::{StaticAwsCredentials, crd_yaml};
+
+use crate::schema::{
     bounds::{KEYWORDS, bounds},
     definition::{Node, definition, nodes},
     valid,
 };
-use serde_json::{Value, json};
-use static_aws_credentials::api::{StaticAwsCredentials, crd_yaml};
 
 const FILE: &str = "crds/staticawscredentials.awscredentials.dev.yaml";
 
@@ -36,7 +33,7 @@ fn the_shipped_definition_is_fresh() -> Result<()> {
     let shipped = fs::read_to_string(FILE).context(FILE)?;
     assert!(
         shipped == fresh,
-        "{FILE} is stale: `UPDATE_CRDS=1 cargo test --test crds` writes it again"
+        "{FILE} is stale: `UPDATE_CRDS=1 cargo test --test repository shipped` writes it again"
     );
     Ok(())
 }
@@ -272,7 +269,7 @@ fn lists_merge_as_they_must_under_server_side_apply() -> Result<()> {
 #[test]
 fn the_operator_and_the_api_server_fill_in_the_same_defaults() -> Result<()> {
     let read: StaticAwsCredentials = serde_json::from_value(valid())?;
-    let mut defaulted = apply_defaults(&schema::definition::schema()?, &valid());
+    let mut defaulted = apply_defaults(&crate::schema::definition::schema()?, &valid());
     defaulted
         .as_object_mut()
         .context("no object")?

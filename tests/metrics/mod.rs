@@ -5,10 +5,6 @@
     reason = "a test fails by panicking, and counts are whole"
 )]
 
-#[allow(dead_code, reason = "each test uses a part of it")]
-#[path = "../support/exposition.rs"]
-mod exposition;
-
 mod counts;
 mod names;
 mod resources;

@@ -2,9 +2,6 @@
 //! unknown field, and reports the rights of each account.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-#[allow(dead_code, reason = "each test uses a part of it")]
-#[path = "../chart/render.rs"]
-mod render;
 mod review;
 
 use std::time::{Duration, Instant};
@@ -14,10 +11,11 @@ use cluster::{
     control_plane::{ControlPlane, Options},
     tools::Tool,
 };
-use render::{NEWEST, objects, set, ways};
 use review::{Question, allowed, check};
 use serde_json::{Value, json};
 use static_aws_credentials::cli::api_check;
+
+use crate::chart::render::{NEWEST, objects, set, ways};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Namespace of the release in `helm template`.
