@@ -6,7 +6,7 @@ use anyhow::Result;
 use static_aws_credentials::api::Reason;
 use strum::VariantArray;
 
-use crate::pages::fresh;
+use crate::docs::pages::fresh;
 
 #[test]
 fn the_readme_explains_every_reason_once_in_their_order_and_no_other() -> Result<()> {
