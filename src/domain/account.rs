@@ -21,7 +21,7 @@ pub fn account_id_from_key_id(access_key_id: &str) -> Option<String> {
     for byte in encoded {
         bits = bits << 5 | u128::from(base32(*byte)?);
     }
-    // 80 bits. The first one tells the generation.
+    // 80 bits. The first one is set in IDs of the newer generation.
     let newer = bits >> 79 == 1;
     let first_48 = u64::try_from(bits >> 32).ok()?;
     let account = (first_48 & ACCOUNT_BITS) >> 7;

@@ -1,7 +1,7 @@
 //! The pin on an ARN: which users, or the root user, a pair may belong to.
 
-/// What AWS allows for an ARN.
-const LONGEST: usize = 2048;
+/// The most characters that AWS allows in an ARN.
+const MAX_LENGTH: usize = 2048;
 
 /// A pattern for the ARN of an IAM user or a root user, in which `*` stands for any characters but
 /// `:`, so that it cannot reach from one part of an ARN into the next.
@@ -19,15 +19,15 @@ impl ArnPattern {
     ///
     /// A sentence about what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if text.len() > LONGEST {
-            return Err(format!("arn must have at most {LONGEST} characters"));
+        if text.len() > MAX_LENGTH {
+            return Err(format!("arn must have at most {MAX_LENGTH} characters"));
         }
         let parts: Vec<_> = text.splitn(6, ':').collect();
         let &["arn", partition, "iam", "", account, resource] = parts.as_slice() else {
-            return Err(FORM.to_owned());
+            return Err(EXPECTED_FORM.to_owned());
         };
         if !is_partition(partition) || !is_account(account) || !is_resource(resource) {
-            return Err(FORM.to_owned());
+            return Err(EXPECTED_FORM.to_owned());
         }
         Ok(Self {
             partition: partition.to_owned(),
@@ -63,7 +63,7 @@ impl ArnPattern {
     }
 }
 
-const FORM: &str = "arn must be the ARN of an IAM user or root user, such as \
+const EXPECTED_FORM: &str = "arn must be the ARN of an IAM user or root user, such as \
                     arn:aws:iam::123456789012:user/connectors/*";
 
 /// As the schema has it, which must not know fewer partitions than AWS.

@@ -4,6 +4,7 @@
 mod fleet;
 mod group;
 mod laggard;
+mod messages;
 mod names;
 mod overlap;
 mod owner;
@@ -12,13 +13,12 @@ mod publication;
 mod recheck;
 mod reload;
 pub mod restart;
-mod said;
 mod verdict;
 mod volume;
 mod workload;
 
 pub use fleet::{Fleets, Pods, is_older};
-pub use group::{Key, Keys, Others, Own, Standing, superseded};
+pub use group::{Key, Keys, Others, Own, Relation, superseded};
 pub use laggard::Laggards;
 pub use overlap::{OldKeyHolder, forget, holder, is_open, note, propagated_at, since};
 pub use pod::Pod;

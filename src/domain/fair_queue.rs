@@ -9,7 +9,7 @@ use std::{
 /// a namespace is dropped with its last item.
 #[derive(Debug)]
 pub struct FairQueue<T> {
-    lines: HashMap<Arc<str>, NamespaceLane<T>>,
+    lanes: HashMap<Arc<str>, NamespaceLane<T>>,
     turns: BTreeMap<u64, Arc<str>>,
     clock: u64,
     len: usize,
@@ -34,7 +34,7 @@ impl<T> FairQueue<T> {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            lines: HashMap::new(),
+            lanes: HashMap::new(),
             turns: BTreeMap::new(),
             clock: 0,
             len: 0,
@@ -46,16 +46,16 @@ impl<T> FairQueue<T> {
         self.clock += 1;
         self.len += 1;
         let number = self.clock;
-        let known = self.lines.get_key_value(namespace);
+        let known = self.lanes.get_key_value(namespace);
         let namespace = known.map_or_else(|| Arc::from(namespace), |(name, _)| Arc::clone(name));
-        if let Some(line) = self.lines.get_mut(&namespace) {
-            line.items.insert(number, item);
+        if let Some(lane) = self.lanes.get_mut(&namespace) {
+            lane.items.insert(number, item);
         } else {
-            let line = NamespaceLane {
+            let lane = NamespaceLane {
                 turn: number,
                 items: BTreeMap::from([(number, item)]),
             };
-            self.lines.insert(Arc::clone(&namespace), line);
+            self.lanes.insert(Arc::clone(&namespace), lane);
             self.turns.insert(number, Arc::clone(&namespace));
         }
         Ticket { namespace, number }
@@ -66,17 +66,17 @@ impl<T> FairQueue<T> {
         self.pop_where(|_, _| true)
     }
 
-    /// Pops the next item of the namespaces that `meant` selects by name and number of waiting items.
-    pub fn pop_where(&mut self, meant: impl Fn(&str, usize) -> bool) -> Option<T> {
-        let turn = self.order(meant)?;
+    /// Pops the next item of the namespaces that `filter` selects by name and number of waiting items.
+    pub fn pop_where(&mut self, filter: impl Fn(&str, usize) -> bool) -> Option<T> {
+        let turn = self.order(filter)?;
         self.clock += 1;
         let namespace = self.turns.remove(&turn)?;
-        let line = self.lines.get_mut(&namespace)?;
-        let (_, item) = line.items.pop_first()?;
-        if line.items.is_empty() {
-            self.lines.remove(&namespace);
+        let lane = self.lanes.get_mut(&namespace)?;
+        let (_, item) = lane.items.pop_first()?;
+        if lane.items.is_empty() {
+            self.lanes.remove(&namespace);
         } else {
-            line.turn = self.clock;
+            lane.turn = self.clock;
             self.turns.insert(self.clock, namespace);
         }
         self.len -= 1;
@@ -85,29 +85,29 @@ impl<T> FairQueue<T> {
 
     /// Pops the oldest item of the namespace with the most items. It looks at every namespace.
     pub fn pop_longest(&mut self) -> Option<T> {
-        let longest = self.lines.values().map(|line| line.items.len()).max()?;
+        let longest = self.lanes.values().map(|lane| lane.items.len()).max()?;
         self.pop_where(|_, waiting| waiting == longest)
     }
 
-    /// Whether an item waits in a namespace that `meant` selects by name and number of waiting items.
-    pub fn any_where(&self, meant: impl Fn(&str, usize) -> bool) -> bool {
-        self.order(meant).is_some()
+    /// Whether an item waits in a namespace that `filter` selects by name and number of waiting items.
+    pub fn any_where(&self, filter: impl Fn(&str, usize) -> bool) -> bool {
+        self.order(filter).is_some()
     }
 
     /// How many items wait in a namespace.
     #[must_use]
     pub fn waiting(&self, namespace: &str) -> usize {
-        let line = self.lines.get(namespace);
-        line.map_or(0, |line| line.items.len())
+        let lane = self.lanes.get(namespace);
+        lane.map_or(0, |lane| lane.items.len())
     }
 
     /// Removes a waiting item; `None` if the item was served already.
-    pub fn remove(&mut self, place: &Ticket) -> Option<T> {
-        let line = self.lines.get_mut(&place.namespace)?;
-        let item = line.items.remove(&place.number)?;
-        if line.items.is_empty() {
-            self.turns.remove(&line.turn);
-            self.lines.remove(&place.namespace);
+    pub fn remove(&mut self, ticket: &Ticket) -> Option<T> {
+        let lane = self.lanes.get_mut(&ticket.namespace)?;
+        let item = lane.items.remove(&ticket.number)?;
+        if lane.items.is_empty() {
+            self.turns.remove(&lane.turn);
+            self.lanes.remove(&ticket.namespace);
         }
         self.len -= 1;
         Some(item)
@@ -125,14 +125,14 @@ impl<T> FairQueue<T> {
         self.len == 0
     }
 
-    /// The position of the first namespace that `meant` selects.
-    fn order(&self, meant: impl Fn(&str, usize) -> bool) -> Option<u64> {
+    /// The position of the first namespace that `filter` selects.
+    fn order(&self, filter: impl Fn(&str, usize) -> bool) -> Option<u64> {
         let mut turns = self.turns.iter();
-        let meant = |namespace: &Arc<str>| {
-            let line = self.lines.get(namespace);
-            line.is_some_and(|line| meant(namespace, line.items.len()))
+        let filter = |namespace: &Arc<str>| {
+            let lane = self.lanes.get(namespace);
+            lane.is_some_and(|lane| filter(namespace, lane.items.len()))
         };
-        turns.find_map(|(turn, namespace)| meant(namespace).then_some(*turn))
+        turns.find_map(|(turn, namespace)| filter(namespace).then_some(*turn))
     }
 }
 

@@ -106,7 +106,7 @@ pub fn digest<'a>(texts: impl Iterator<Item = &'a [u8]>) -> String {
 /// the form of AWS has 240 random bits; another one may be guessed.
 #[must_use]
 pub fn may_be_shown(pair: &KeyPair) -> bool {
-    format::is_secret_of_aws(pair.secret_access_key.expose_secret())
+    format::is_aws_secret(pair.secret_access_key.expose_secret())
 }
 
 impl fmt::Debug for FingerprintKey {

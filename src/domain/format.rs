@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The most characters of a name in a message: three such names still leave room for the advice.
-const SHOWN: usize = 60;
+const MAX_NAME_CHARS: usize = 60;
 
 /// Where the two values were found, for messages.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +59,7 @@ pub fn check(
             access_key_id.expose_secret(),
             secret_access_key.expose_secret(),
         )
-        .conforms_to(&violation::OF_BYTES)?;
+        .conforms_to(&violation::BYTE_CHECKS)?;
     let pair = KeyPair {
         access_key_id: names.text(PairField::AccessKeyId, access_key_id)?,
         secret_access_key: names.text(PairField::SecretAccessKey, secret_access_key)?,
@@ -68,14 +68,14 @@ pub fn check(
         pair.access_key_id.expose_secret(),
         pair.secret_access_key.expose_secret(),
     );
-    candidate.conforms_to(&violation::OF_TEXT)?;
+    candidate.conforms_to(&violation::TEXT_CHECKS)?;
     let notes = candidate.notes();
     Ok(WellFormed { pair, notes })
 }
 
 /// Whether a secret access key has the form of those that AWS issues.
 #[must_use]
-pub fn is_secret_of_aws(text: &str) -> bool {
+pub fn is_aws_secret(text: &str) -> bool {
     shape::is_aws_secret(text)
 }
 
@@ -135,7 +135,7 @@ impl<'a> Names<'a> {
                 PairField::AccessKeyId,
                 format!(
                     "does not exist, nor does key \"{}\"; add both, or correct spec.secretRef",
-                    shown(self.secret_access_key_key)
+                    abbreviated(self.secret_access_key_key)
                 ),
             ),
             (true, false) => (PairField::AccessKeyId, one_missing("accessKeyIdKey")),
@@ -148,8 +148,8 @@ impl<'a> Names<'a> {
     }
 
     fn sentence(&self, field: PairField, predicate: &str) -> String {
-        let key = shown(self.key(field));
-        let secret = shown(self.secret);
+        let key = abbreviated(self.key(field));
+        let secret = abbreviated(self.secret);
         format!("key \"{key}\" of Secret \"{secret}\" {predicate}")
     }
 
@@ -196,13 +196,13 @@ impl Candidate<'_, str> {
                 )
             }),
             (!shape::is_aws_secret(secret.content)).then(|| {
-                let look =
+                let text =
                     "does not look like a secret access key of AWS: 40 of A-Z, a-z, 0-9, / and +";
-                let look = match shape::oddity(secret.content) {
-                    Some(oddity) => format!("{look}; it {oddity}"),
-                    None => look.to_owned(),
+                let text = match shape::anomaly(secret.content) {
+                    Some(anomaly) => format!("{text}; it {anomaly}"),
+                    None => text.to_owned(),
                 };
-                secret.names.sentence(secret.field, &look)
+                secret.names.sentence(secret.field, &text)
             }),
         ];
         unusual.into_iter().flatten().collect()
@@ -222,20 +222,20 @@ fn title(field: PairField) -> &'static str {
 
 /// A name for a message: escaped, since it may come from a resource that no validation rule has checked, and
 /// cut, so that the advice after it is not.
-fn shown(name: &str) -> String {
-    const CUT: &str = "...";
+fn abbreviated(name: &str) -> String {
+    const ELLIPSIS: &str = "...";
     let escaped: String = name
         .chars()
         .flat_map(char::escape_debug)
-        .take(SHOWN + 1)
+        .take(MAX_NAME_CHARS + 1)
         .collect();
-    if escaped.chars().count() <= SHOWN {
+    if escaped.chars().count() <= MAX_NAME_CHARS {
         return escaped;
     }
     escaped
         .chars()
-        .take(SHOWN - CUT.len())
-        .chain(CUT.chars())
+        .take(MAX_NAME_CHARS - ELLIPSIS.len())
+        .chain(ELLIPSIS.chars())
         .collect()
 }
 

@@ -14,12 +14,12 @@ mod references;
 mod unclaimed;
 mod view;
 
-use namespace::{Contest, Namespace, entry};
+use namespace::{Namespace, PrioritySnapshot, entry};
 use unclaimed::UnclaimedTargets;
 
 pub use observed::{Observed, SecretVersion};
 pub use references::{NamespacedName, References};
-pub use unclaimed::{MOST as MOST_UNCLAIMED, MOST_IN_A_NAMESPACE as MOST_UNCLAIMED_IN_A_NAMESPACE};
+pub use unclaimed::{MAX_UNCLAIMED, MAX_UNCLAIMED_PER_NAMESPACE};
 pub use view::View;
 
 /// Stale targets that one reconcile removes, at most. Once they are deleted, the view shows the
@@ -40,28 +40,29 @@ impl Index {
     pub fn apply_resource(
         &mut self,
         key: &NamespacedName,
-        mentions: References,
+        references: References,
     ) -> Vec<NamespacedName> {
-        let target = Arc::clone(&mentions.target);
-        let waiting = self.unclaimed.take(&key.namespace, &mentions.uid);
+        let target = Arc::clone(&references.target);
+        let unclaimed = self.unclaimed.take(&key.namespace, &references.uid);
         let kept = self.namespaces.get_key_value(&*key.namespace);
         let name = kept.map_or_else(|| Arc::clone(&key.namespace), |(name, _)| Arc::clone(name));
         let namespace = self.namespaces.entry(Arc::clone(&name)).or_default();
         let before = namespace.target_of(&key.name);
         let targets = [Some(target), before].into_iter().flatten();
-        let contests: Vec<Contest> = targets.map(|target| namespace.contest(target)).collect();
-        namespace.apply(&key.name, mentions);
-        for (name, seen) in waiting {
-            namespace.see(&name, seen);
+        let snapshots = targets.map(|target| namespace.priority_snapshot(target));
+        let snapshots: Vec<PrioritySnapshot> = snapshots.collect();
+        namespace.apply(&key.name, references);
+        for (name, seen) in unclaimed {
+            namespace.record_secret(&name, seen);
         }
         let content = &*namespace;
-        let others = contests
+        let others = snapshots
             .iter()
-            .flat_map(|contest| content.overtaken(contest, &key.name));
+            .flat_map(|snapshot| content.affected(snapshot, &key.name));
         let others: BTreeSet<_> = others.collect();
         let others = others.into_iter();
         others
-            .map(|other| NamespacedName::of(&name, &other))
+            .map(|other| NamespacedName::sharing(&name, &other))
             .collect()
     }
 
@@ -71,28 +72,28 @@ impl Index {
             return Vec::new();
         };
         let target = content.target_of(&key.name);
-        let before = target.map(|target| content.contest(target));
+        let before = target.map(|target| content.priority_snapshot(target));
         content.remove(&key.name);
-        let others = before.map(|before| content.overtaken(&before, &key.name));
+        let others = before.map(|before| content.affected(&before, &key.name));
         let others = others.into_iter().flatten();
-        let freed = others
-            .map(|other| NamespacedName::of(&namespace, &other))
+        let unblocked = others
+            .map(|other| NamespacedName::sharing(&namespace, &other))
             .collect();
         if content.resources.is_empty() {
             self.namespaces.remove(&namespace);
         }
-        freed
+        unblocked
     }
 
-    fn note_unclaimed(&mut self, namespace: &str, name: &str, seen: &SecretVersion) {
+    fn record_unclaimed(&mut self, namespace: &str, name: &str, seen: &SecretVersion) {
         let content = self.namespaces.get(namespace);
         let owner = content.zip(seen.owner_uid.as_ref());
-        let knows_owner = owner.is_some_and(|(content, uid)| content.by_uid.contains_key(uid));
-        let kept = content.map(|content| content.sight(name));
+        let owner_is_known = owner.is_some_and(|(content, uid)| content.by_uid.contains_key(uid));
+        let kept = content.map(|content| content.observed(name));
         if matches!(kept, Some(Observed::Found(kept)) if kept.version > seen.version) {
             return;
         }
-        self.unclaimed.note(namespace, name, seen, knows_owner);
+        self.unclaimed.record(namespace, name, seen, owner_is_known);
     }
 
     /// The stored key of a known resource; a clone shares its memory.
@@ -100,7 +101,7 @@ impl Index {
     pub fn intern(&self, key: &NamespacedName) -> Option<NamespacedName> {
         let (namespace, content) = self.namespaces.get_key_value(&*key.namespace)?;
         let (name, _) = content.resources.get_key_value(&*key.name)?;
-        Some(NamespacedName::of(namespace, name))
+        Some(NamespacedName::sharing(namespace, name))
     }
 
     /// A list of Secrets begins. A tracked Secret that is missing from it does not exist.
@@ -121,13 +122,13 @@ impl Index {
         self.unclaimed.clear();
         let namespaces = self.namespaces.values_mut();
         for tracked in namespaces.flat_map(|namespace| namespace.secrets.values_mut()) {
-            tracked.sight = Observed::Unknown;
+            tracked.observed = Observed::Unknown;
         }
     }
 
     /// Records a Secret of a list.
     pub fn list_secret(&mut self, namespace: &str, name: &str, seen: SecretVersion) {
-        self.note_unclaimed(namespace, name, &seen);
+        self.record_unclaimed(namespace, name, &seen);
         let Some(content) = self.namespaces.get_mut(namespace) else {
             return;
         };
@@ -137,18 +138,18 @@ impl Index {
         if tracked.awaited_by_list {
             tracked.awaited_by_list = false;
             // Only after a restore of the store is a list older than what was seen before.
-            if matches!(&tracked.sight, Observed::Found(kept) if kept.version > seen.version) {
+            if matches!(&tracked.observed, Observed::Found(kept) if kept.version > seen.version) {
                 self.epoch += 1;
             }
-            tracked.sight = Observed::Found(seen);
+            tracked.observed = Observed::Found(seen);
         } else {
-            tracked.sight.update_if_newer(seen);
+            tracked.observed.update_if_newer(seen);
         }
     }
 
     /// A list of Secrets is complete. Returns all resources.
     pub fn finish_relist(&mut self) -> Vec<NamespacedName> {
-        let mut woken = HashSet::new();
+        let mut affected = HashSet::new();
         for (namespace, content) in &mut self.namespaces {
             for tracked in content
                 .secrets
@@ -156,23 +157,21 @@ impl Index {
                 .filter(|tracked| tracked.awaited_by_list)
             {
                 tracked.awaited_by_list = false;
-                tracked.sight = Observed::NotFound;
+                tracked.observed = Observed::NotFound;
             }
-            let Namespace {
-                secrets, strays, ..
-            } = content;
+            let Namespace { secrets, stale, .. } = content;
             secrets.retain(|_, tracked| {
-                tracked.sight.present().is_some() || !tracked.mentioned_by.is_empty()
+                tracked.observed.present().is_some() || !tracked.referenced_by.is_empty()
             });
-            strays.retain(|name| secrets.contains_key(name));
-            woken.extend(
+            stale.retain(|name| secrets.contains_key(name));
+            affected.extend(
                 content
                     .resources
                     .keys()
-                    .map(|name| NamespacedName::of(namespace, name)),
+                    .map(|name| NamespacedName::sharing(namespace, name)),
             );
         }
-        woken.into_iter().collect()
+        affected.into_iter().collect()
     }
 
     /// Records a changed Secret. Returns the resources that it concerns.
@@ -182,19 +181,19 @@ impl Index {
         name: &str,
         seen: SecretVersion,
     ) -> Vec<NamespacedName> {
-        self.note_unclaimed(namespace, name, &seen);
+        self.record_unclaimed(namespace, name, &seen);
         let Some((namespace, content)) = entry(&mut self.namespaces, namespace) else {
             return Vec::new();
         };
         let namespace = &namespace;
         // Collected before the change, too: a previous owner has one stale target less.
-        let mut woken = content.dependents(namespace, name);
-        if content.see(name, seen) {
-            let concerned = content.dependents(namespace, name).into_iter();
-            let further: Vec<_> = concerned.filter(|key| !woken.contains(key)).collect();
-            woken.extend(further);
+        let mut affected = content.dependents(namespace, name);
+        if content.record_secret(name, seen) {
+            let dependents = content.dependents(namespace, name).into_iter();
+            let further: Vec<_> = dependents.filter(|key| !affected.contains(key)).collect();
+            affected.extend(further);
         }
-        woken
+        affected
     }
 
     /// Records the deletion of a Secret. Returns the resources that it concerns.
@@ -208,13 +207,13 @@ impl Index {
         let Some((namespace, content)) = entry(&mut self.namespaces, namespace) else {
             return Vec::new();
         };
-        let concerned = content.dependents(&namespace, name);
+        let affected = content.dependents(&namespace, name);
         if let Some(tracked) = content.secrets.get_mut(name) {
             tracked.awaited_by_list = false;
-            tracked.sight.mark_deleted(version);
+            tracked.observed.mark_deleted(version);
         }
-        content.forget_if_idle(name);
-        concerned
+        content.remove_if_unused(name);
+        affected
     }
 
     /// Records a read or write of this process before the watch delivers it. An absence has no
@@ -229,12 +228,14 @@ impl Index {
         match now {
             // The watch delivered a deletion after this read or write was answered.
             Observed::Found(_)
-                if tracked.sight == Observed::NotFound && *before != Observed::NotFound => {}
+                if tracked.observed == Observed::NotFound && *before != Observed::NotFound => {}
             Observed::Found(seen) => {
                 tracked.awaited_by_list = false;
-                tracked.sight.update_if_newer(seen.clone());
+                tracked.observed.update_if_newer(seen.clone());
             }
-            Observed::NotFound if tracked.sight == *before => tracked.sight = Observed::NotFound,
+            Observed::NotFound if tracked.observed == *before => {
+                tracked.observed = Observed::NotFound;
+            }
             Observed::NotFound | Observed::Unknown => {}
         }
     }
@@ -247,23 +248,23 @@ impl Index {
 
     /// The same, with the stale targets after a name, or the first ones if none follows.
     #[must_use]
-    pub fn view_after(&self, key: &NamespacedName, name: &str) -> View {
+    pub fn view_after(&self, key: &NamespacedName, after: &str) -> View {
         let Some(content) = self.namespaces.get(&*key.namespace) else {
             return View::default();
         };
-        let Some(mentions) = content.resources.get(&*key.name) else {
+        let Some(references) = content.resources.get(&*key.name) else {
             return View::default();
         };
-        let published = mentions
+        let published = references
             .published
             .as_deref()
-            .filter(|name| **name != *mentions.target);
+            .filter(|name| **name != *references.target);
         View {
-            source: content.sight(&mentions.source),
-            target: content.sight(&mentions.target),
-            published: published.map_or(Observed::Unknown, |name| content.sight(name)),
-            stale_targets: content.stale_targets(mentions, name),
-            conflicting_resource: content.conflicting_resource(&key.name, mentions),
+            source: content.observed(&references.source),
+            target: content.observed(&references.target),
+            published: published.map_or(Observed::Unknown, |name| content.observed(name)),
+            stale_targets: content.stale_targets(references, after),
+            conflicting_resource: content.conflict(&key.name, references),
         }
     }
 

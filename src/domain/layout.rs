@@ -52,7 +52,7 @@ pub type Rendered = BTreeMap<String, SecretBytes>;
 pub fn render(request: &Request<'_>, pair: &KeyPair) -> Result<Rendered, Finding> {
     let mut data = BTreeMap::new();
     for (key, field) in request.keys {
-        data.insert(key.clone(), copy(value(pair, *field)));
+        data.insert(key.clone(), secret_bytes(value(pair, *field)));
     }
     for &layout in request.layouts {
         for (key, content) in layout.entries() {
@@ -78,13 +78,13 @@ pub fn carries(data: &Rendered, pair: &KeyPair) -> bool {
         ttl: DEFAULT_TTL,
     };
     let known = Layout::VARIANTS.iter().flat_map(|layout| layout.entries());
-    let mut whole = false;
+    let mut holds_pair = false;
     for (key, content) in known.filter(|(_, content)| content.holds_key_material()) {
         let Some(bytes) = data.get(*key) else {
             continue;
         };
         match content_of(*content, &request, pair) {
-            Ok(Some(rendered)) if rendered == *bytes => whole |= content.holds_pair(),
+            Ok(Some(rendered)) if rendered == *bytes => holds_pair |= content.holds_pair(),
             _ => return false,
         }
     }
@@ -92,7 +92,7 @@ pub fn carries(data: &Rendered, pair: &KeyPair) -> bool {
         data.values()
             .any(|bytes| bytes.expose_secret() == text.as_bytes())
     };
-    whole
+    holds_pair
         || holds(pair.access_key_id.expose_secret())
             && holds(pair.secret_access_key.expose_secret())
 }
@@ -105,16 +105,17 @@ fn content_of(
 ) -> Result<Option<SecretBytes>, Obstacle> {
     let region = request.region;
     Ok(match content {
-        KeyContent::AccessKeyId => Some(copy(value(pair, PairField::AccessKeyId))),
-        KeyContent::SecretAccessKey => Some(copy(value(pair, PairField::SecretAccessKey))),
-        KeyContent::Region => region.map(copy),
-        KeyContent::Aws => Some(copy("aws")),
+        KeyContent::AccessKeyId => Some(secret_bytes(value(pair, PairField::AccessKeyId))),
+        KeyContent::SecretAccessKey => Some(secret_bytes(value(pair, PairField::SecretAccessKey))),
+        KeyContent::Region => region.map(secret_bytes),
+        KeyContent::Aws => Some(secret_bytes("aws")),
         KeyContent::CredentialsFile => Some(file::credentials(pair)?),
         KeyContent::ConfigFile => region.map(file::config),
         KeyContent::ProcessJson => Some(file::process_json(pair)?),
         KeyContent::ProcessConfig => Some(file::process_config(region, request.ttl)),
     })
 }
+
 fn value(pair: &KeyPair, field: PairField) -> &str {
     match field {
         PairField::AccessKeyId => pair.access_key_id.expose_secret(),
@@ -122,7 +123,7 @@ fn value(pair: &KeyPair, field: PairField) -> &str {
     }
 }
 
-fn copy(text: &str) -> SecretBytes {
+fn secret_bytes(text: &str) -> SecretBytes {
     SecretBytes::new(text.as_bytes().to_vec())
 }
 

@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-/// What no region's name is longer than.
-const LONGEST: usize = 32;
+/// The most characters of a region's name.
+const MAX_LENGTH: usize = 32;
 
 /// A name that has the form of a region. Whether AWS has such a region is not known here: new ones
 /// must not need a new operator.
@@ -51,7 +51,7 @@ impl Region {
     ///
     /// A sentence about what a region looks like, without the text: it may be anything.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if text.len() <= LONGEST && has_form_of_region(text) {
+        if text.len() <= MAX_LENGTH && has_form_of_region(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err("region must be the name of an AWS region, such as eu-west-1".to_owned())
@@ -70,7 +70,7 @@ impl Region {
         Partition::ALL
             .into_iter()
             .find(|partition| {
-                let prefix = partition.facts().region_prefix;
+                let prefix = partition.metadata().region_prefix;
                 prefix.is_some_and(|prefix| self.0.starts_with(prefix))
             })
             .unwrap_or(Partition::Aws)
@@ -83,7 +83,7 @@ impl Region {
         format!(
             "https://sts.{}.{}",
             self.0,
-            self.partition().facts().host_suffix
+            self.partition().metadata().dns_suffix
         )
     }
 
@@ -95,7 +95,7 @@ impl Region {
             // The endpoints of GovCloud are FIPS endpoints.
             Variant::Fips if partition == Partition::AwsUsGov => self.sts_endpoint(),
             Variant::Fips => {
-                let suffix = partition.facts().host_suffix;
+                let suffix = partition.metadata().dns_suffix;
                 format!("https://sts-fips.{}.{suffix}", self.0)
             }
             Variant::DualStack => {
@@ -127,7 +127,7 @@ impl Partition {
     /// The name, as the second part of an ARN has it.
     #[must_use]
     pub fn name(self) -> &'static str {
-        self.facts().name
+        self.metadata().name
     }
 
     /// The partition of an ARN; none if it is one that is not known here.
@@ -142,7 +142,7 @@ impl Partition {
     /// The region that is enabled for every account of the partition.
     #[must_use]
     pub fn default_region(self) -> &'static str {
-        self.facts().default_region
+        self.metadata().default_region
     }
 
     /// What the names of dual-stack endpoints end with.
@@ -158,8 +158,8 @@ impl Partition {
         }
     }
 
-    fn facts(self) -> Facts {
-        let (name, region_prefix, host_suffix, default_region) = match self {
+    fn metadata(self) -> PartitionMetadata {
+        let (name, region_prefix, dns_suffix, default_region) = match self {
             Self::Aws => ("aws", None, "amazonaws.com", "us-east-1"),
             Self::AwsCn => ("aws-cn", Some("cn-"), "amazonaws.com.cn", "cn-northwest-1"),
             Self::AwsUsGov => (
@@ -189,20 +189,20 @@ impl Partition {
                 "us-isof-south-1",
             ),
         };
-        Facts {
+        PartitionMetadata {
             name,
             region_prefix,
-            host_suffix,
+            dns_suffix,
             default_region,
         }
     }
 }
 
 /// What AWS publishes about a partition. A region without one of the prefixes is commercial.
-struct Facts {
+struct PartitionMetadata {
     name: &'static str,
     region_prefix: Option<&'static str>,
-    host_suffix: &'static str,
+    dns_suffix: &'static str,
     default_region: &'static str,
 }
 

@@ -59,7 +59,7 @@ pub async fn change(
         TargetWrite::Nothing => return Ok(WriteOutcome::Unchanged),
         TargetWrite::Delete(name, seen) => {
             return match leftovers::delete(client, namespace, name, seen).await {
-                Ok(sight) => Ok(WriteOutcome::Applied(sight)),
+                Ok(observed) => Ok(WriteOutcome::Applied(observed)),
                 Err(error) => refused(name, error),
             };
         }
@@ -220,11 +220,11 @@ pub async fn restart(
     namespace: &str,
     reference: &WorkloadReference,
     seen: &Workload,
-    (mark, occasion): (&str, &str),
+    (annotation, value): (&str, &str),
 ) -> Result<bool, Error> {
     let patch = json!({
         "metadata": { "resourceVersion": seen.metadata.resource_version },
-        "spec": { "template": { "metadata": { "annotations": { mark: occasion } } } },
+        "spec": { "template": { "metadata": { "annotations": { annotation: value } } } },
     });
     let workloads: Api<PartialMeta<Workload>> =
         Api::namespaced_with(client.clone(), namespace, &reference.kind);
@@ -258,9 +258,9 @@ pub async fn status(
     status: &StaticAwsCredentialsStatus,
 ) -> Result<Option<String>, Error> {
     let value = |status| serde_json::to_value(status).unwrap_or_default();
-    let mut whole = value(status);
-    null_removed_fields(&value(before), &mut whole);
-    let patch = json!({ "metadata": { "resourceVersion": version }, "status": whole });
+    let mut status_patch = value(status);
+    null_removed_fields(&value(before), &mut status_patch);
+    let patch = json!({ "metadata": { "resourceVersion": version }, "status": status_patch });
     match status_api(client, key)
         .patch_status(&key.name, &merge_patch_params(), &Patch::Merge(&patch))
         .await

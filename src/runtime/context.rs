@@ -155,7 +155,7 @@ impl ScopeContext {
         self.relisting.store(true, Ordering::SeqCst);
         lock(&self.index).invalidate();
         lock(&self.store).clear_states();
-        self.restored.send_modify(|times| *times += 1);
+        self.restored.send_modify(|count| *count += 1);
     }
 
     /// A list of the resources is complete.

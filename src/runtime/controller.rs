@@ -29,7 +29,7 @@ use crate::{
         reconcile::{Slot, reconcile},
         standby, watch as watches,
     },
-    sts::fair::{Entrant, Permit},
+    sts::fair::{PendingPermit, Permit},
 };
 
 mod failures;
@@ -37,14 +37,14 @@ mod failures;
 use failures::Unusable;
 
 /// Interval of the health heartbeat and of the check for lost leadership.
-const TURN: Duration = Duration::from_secs(5);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
 
-const AFTER_A_PANIC: Duration = Duration::from_secs(30);
+const PANIC_BACKOFF: Duration = Duration::from_secs(30);
 
 /// A reconcile that has ended.
 struct Finished {
     key: NamespacedName,
-    ended: Action,
+    action: Action,
 }
 
 /// A watch task ended, which happens only by a panic. Without the watch, the index becomes stale.
@@ -67,39 +67,39 @@ pub async fn run(
         || "all namespaces".to_owned(),
         |name| format!("namespace {name}"),
     );
-    let (stage, staged) = watch::channel(SyncState::Syncing);
-    let of_resources = HealthCheck::new(format!("watch of StaticAwsCredentials in {scope}"));
-    let of_secrets = HealthCheck::new(format!("watch of Secrets in {scope}"));
+    let (sync_state, sync_receiver) = watch::channel(SyncState::Syncing);
+    let resources_check = HealthCheck::new(format!("watch of StaticAwsCredentials in {scope}"));
+    let secrets_check = HealthCheck::new(format!("watch of Secrets in {scope}"));
     let scopes = &context.shared.scopes;
     scopes.add(
         &context.store,
         &context.relisting,
-        staged.clone(),
-        &of_resources,
+        sync_receiver.clone(),
+        &resources_check,
     );
     health.add(
         scope,
-        staged.clone(),
-        [Arc::clone(&of_resources), Arc::clone(&of_secrets)],
+        sync_receiver.clone(),
+        [Arc::clone(&resources_check), Arc::clone(&secrets_check)],
     );
-    let mut watching = JoinSet::new();
-    watching.spawn(watches::resources(
+    let mut watch_tasks = JoinSet::new();
+    watch_tasks.spawn(watches::resources(
         Arc::clone(&context),
         namespace.clone(),
-        of_resources,
-        stage.clone(),
+        resources_check,
+        sync_state.clone(),
     ));
-    watching.spawn(watches::secrets(
+    watch_tasks.spawn(watches::secrets(
         Arc::clone(&context),
         namespace,
-        of_secrets,
-        stage,
+        secrets_check,
+        sync_state,
     ));
     let mut runs = JoinSet::new();
     let result = tokio::select! {
-        () = dispatch_loop(&context, &health, staged, &mut runs) => Ok(()),
+        () = dispatch_loop(&context, &health, sync_receiver, &mut runs) => Ok(()),
         () = stop => Ok(()),
-        _ = watching.join_next() => Err(WatchEnded),
+        _ = watch_tasks.join_next() => Err(WatchEnded),
     };
     while let Some(run) = runs.join_next().await {
         on_finished(&context, run);
@@ -111,89 +111,85 @@ pub async fn run(
 async fn dispatch_loop(
     context: &Arc<ScopeContext>,
     health: &Health,
-    mut stage: watch::Receiver<SyncState>,
+    mut sync_state: watch::Receiver<SyncState>,
     runs: &mut JoinSet<Finished>,
 ) {
-    let mut terms = pin!(context.shared.leader.acquisitions());
+    let mut acquisitions = pin!(context.shared.leader.acquisitions());
     let mut policies = context.shared.guards.changes();
-    let mut turn = tokio::time::interval(TURN);
-    let mut entrant = Entrant::new(&context.shared.gate, "");
+    let mut heartbeat_timer = tokio::time::interval(HEARTBEAT_INTERVAL);
+    let mut pending = PendingPermit::new(&context.shared.gate, "");
     // Whether requests to STS may be pending: a reconcile may end after the leader term in which it began.
-    let mut asks = false;
+    let mut may_ask = false;
     loop {
         // Before both lists are complete, unseen objects would count as deleted. After a restore of etcd
         // and before the relist is complete, a reconcile could act for a resource that does not exist.
-        let may_run = *stage.borrow_and_update() == SyncState::Synced
+        let may_run = *sync_state.borrow_and_update() == SyncState::Synced
             && !context.is_relisting()
             && context.shared.guards.may_run(context.shared.leader.leads());
-        let (waiting, timer) = ring(context);
-        let enters = may_run && waiting;
-        if !enters {
-            entrant.leave();
+        let (waiting, timer) = poll_queue(context);
+        let can_start = may_run && waiting;
+        if !can_start {
+            pending.cancel();
         }
         tokio::select! {
             biased;
-            _ = turn.tick() => {
+            _ = heartbeat_timer.tick() => {
                 health.heartbeat();
                 let leads = context.shared.leader.leads();
-                if !leads && asks {
+                if !leads && may_ask {
                     context.cancel_questions();
                 }
-                asks = leads || !runs.is_empty();
+                may_ask = leads || !runs.is_empty();
             }
-            Some(()) = terms.next() => context.on_started_leading(),
+            Some(()) = acquisitions.next() => context.on_started_leading(),
             Some(run) = runs.join_next() => on_finished(context, run),
-            permit = entrant.enter(), if enters => spawn_reconcile(context, permit, runs),
+            permit = pending.acquire(), if can_start => spawn_reconcile(context, permit, runs),
             Ok(()) = policies.changed() => context.on_policies_checked(),
             () = context.queue_changed.notified() => {}
             () = sleep_until(timer.unwrap_or_else(Instant::now)), if timer.is_some() => {}
-            Ok(()) = stage.changed() => {}
+            Ok(()) = sync_state.changed() => {}
         }
     }
 }
 
 /// Whether an eligible resource is queued, and the time at which this may change without an event.
-fn ring(context: &ScopeContext) -> (bool, Option<Instant>) {
+fn poll_queue(context: &ScopeContext) -> (bool, Option<Instant>) {
     let now = Instant::now();
-    let held_back = context.shared.gate.burst_blocked_until(now);
+    let blocked_until = context.shared.gate.burst_blocked_until(now);
     let mut queue = lock(&context.queue);
     for _ in 0..queue.enqueue_due(now) {
         context.shared.metrics.queue.added();
     }
-    let timers = [queue.next_deadline(), held_back];
+    let timers = [queue.next_deadline(), blocked_until];
     let timer = timers.into_iter().flatten().min();
-    (queue.has_eligible(held_back.is_none()), timer)
+    (queue.has_eligible(blocked_until.is_none()), timer)
 }
 
 fn spawn_reconcile(context: &Arc<ScopeContext>, permit: Permit, runs: &mut JoinSet<Finished>) {
     let now = Instant::now();
-    let crowds = context.shared.gate.burst_blocked_until(now).is_none();
-    let Some(turn) = lock(&context.queue).get(now, crowds) else {
+    let bursts = context.shared.gate.burst_blocked_until(now).is_none();
+    let Some(item) = lock(&context.queue).get(now, bursts) else {
         return;
     };
-    let WorkItem {
-        key,
-        waited,
-        company,
-    } = turn;
-    let permit = permit.with_load(company, &key.namespace, now);
-    let place = (permit, context.shared.metrics.queue.started(waited));
+    let WorkItem { key, waited, load } = item;
+    let permit = permit.with_load(load, &key.namespace, now);
+    let slot = (permit, context.shared.metrics.queue.started(waited));
     let context = Arc::clone(context);
     runs.spawn(async move {
         // Without this, a panic would leave the resource marked as being processed forever.
-        let run = AssertUnwindSafe(reconcile_once(&context, &key, place)).catch_unwind();
-        let ended = run.await.unwrap_or_else(|_| {
+        let run = AssertUnwindSafe(reconcile_once(&context, &key, slot)).catch_unwind();
+        let action = run.await.unwrap_or_else(|_| {
             tracing::error!(resource = %key, "the run panicked, which is a bug");
-            Action::Backoff(AFTER_A_PANIC)
+            Action::Backoff(PANIC_BACKOFF)
         });
-        Finished { key, ended }
+        Finished { key, action }
     });
 }
 
 fn on_finished(context: &ScopeContext, run: Result<Finished, JoinError>) {
     // `Err` does not occur: the tasks catch panics and are not aborted before the process ends.
-    if let Ok(Finished { key, ended }) = run {
-        let again = lock(&context.queue).done(&key, ended, Instant::now());
+    if let Ok(Finished { key, action }) = run {
+        let again = lock(&context.queue).done(&key, action, Instant::now());
         if again {
             context.shared.metrics.queue.added();
         }
@@ -201,13 +197,13 @@ fn on_finished(context: &ScopeContext, run: Result<Finished, JoinError>) {
 }
 
 /// One reconcile, with a slot of the gate that serves the namespaces in turn.
-async fn reconcile_once(context: &Arc<ScopeContext>, key: &NamespacedName, place: Slot) -> Action {
+async fn reconcile_once(context: &Arc<ScopeContext>, key: &NamespacedName, slot: Slot) -> Action {
     let leads = context.shared.leader.leads();
-    let (object, resource) = match readable(context, key, leads).await {
-        Ok(readable) => readable,
-        Err(ended) => {
+    let (object, resource) = match decoded(context, key, leads).await {
+        Ok(decoded) => decoded,
+        Err(action) => {
             lock(&context.store).cancel_question(key);
-            return ended;
+            return action;
         }
     };
     if !leads {
@@ -215,14 +211,14 @@ async fn reconcile_once(context: &Arc<ScopeContext>, key: &NamespacedName, place
         standby::prefetch_source_metadata(context, &resource).await;
         return Action::AwaitChange;
     }
-    let begun = context.shared.metrics.runs.begin();
+    let run_metrics = context.shared.metrics.runs.begin();
     // Boxed: the memory of the future is freed before its task ends, and the compiler proves `Send` once instead
     // of once for each wrapper, which took 100 s.
-    let run = reconcile(context, &object, &resource, place).boxed();
+    let run = reconcile(context, &object, &resource, slot).boxed();
     let run = run.instrument(telemetry::run(key));
     let result = AssertUnwindSafe(run).catch_unwind().await;
     let result = result.unwrap_or(Err(Error::Panic));
-    begun.end(result.as_ref().copied());
+    run_metrics.end(result.as_ref().copied());
     match result {
         Ok(None) => Action::AwaitChange,
         Ok(Some(pause)) => Action::Requeue(pause),
@@ -231,7 +227,7 @@ async fn reconcile_once(context: &Arc<ScopeContext>, key: &NamespacedName, place
 }
 
 /// The decoded and validated resource, or the action that ends the reconcile if the resource is gone or unusable.
-async fn readable(
+async fn decoded(
     context: &ScopeContext,
     key: &NamespacedName,
     leads: bool,

@@ -14,8 +14,8 @@ use crate::{
     domain::{conditions, decide::told_leftovers, index::NamespacedName, words},
 };
 
-pub use publisher::{REMEMBERED, publish};
-pub use queue::{EventQueue, MOST};
+pub use publisher::{RECORDER_CAPACITY, publish};
+pub use queue::{EventQueue, MAX_QUEUED};
 
 /// An event and the resource that it is about.
 pub struct EventRequest {
@@ -62,15 +62,18 @@ pub fn transition_events(
     let kind = match (ready || rotated, verified && is_ready) {
         (true, _) => ConditionType::Ready,
         (false, true) => ConditionType::Verified,
-        (false, false) => return beside(before, after).collect(),
+        (false, false) => return other_events(before, after).collect(),
     };
     let condition = conditions::find(&after.conditions, kind);
     let condition =
         condition.map(|condition| event(&condition.status, &condition.reason, &condition.message));
-    condition.into_iter().chain(beside(before, after)).collect()
+    condition
+        .into_iter()
+        .chain(other_events(before, after))
+        .collect()
 }
 
-fn beside(
+fn other_events(
     before: &StaticAwsCredentialsStatus,
     after: &StaticAwsCredentialsStatus,
 ) -> impl Iterator<Item = Event> {
@@ -105,14 +108,14 @@ fn restart_event(
         condition.cloned()
     };
     let (old, new) = (find(before), find(after)?);
-    let told = old.is_none_or(|old| old.reason != new.reason)
+    let is_reported = old.is_none_or(|old| old.reason != new.reason)
         && new.reason != Reason::RestartsPending.as_str();
-    let well = if new.reason == Reason::RestartsProgressing.as_str() {
+    let event_status = if new.reason == Reason::RestartsProgressing.as_str() {
         "True"
     } else {
         &new.status
     };
-    told.then(|| event(well, &new.reason, &new.message))
+    is_reported.then(|| event(event_status, &new.reason, &new.message))
 }
 
 /// Reports to a person which consumers to restart, and when the previous key is unused.
@@ -122,13 +125,13 @@ fn previous_key_event(
 ) -> Option<Event> {
     let kind = ConditionType::PreviousKeyInUse;
     let condition = conditions::find(&after.conditions, kind)?;
-    let told = changed(before, after, kind) && condition.status != "Unknown";
-    let well = if condition.status == kind.polarity().good_status() {
+    let is_reported = changed(before, after, kind) && condition.status != "Unknown";
+    let event_status = if condition.status == kind.polarity().good_status() {
         "True"
     } else {
         "False"
     };
-    told.then(|| event(well, &condition.reason, &condition.message))
+    is_reported.then(|| event(event_status, &condition.reason, &condition.message))
 }
 
 /// Logs a change of the status with the text of its event.
@@ -163,11 +166,11 @@ fn changed(
     after: &StaticAwsCredentialsStatus,
     kind: ConditionType,
 ) -> bool {
-    let essence = |status: &StaticAwsCredentialsStatus| {
+    let status_and_reason = |status: &StaticAwsCredentialsStatus| {
         conditions::find(&status.conditions, kind)
             .map(|condition| (condition.status.clone(), condition.reason.clone()))
     };
-    essence(before) != essence(after)
+    status_and_reason(before) != status_and_reason(after)
 }
 
 #[cfg(test)]

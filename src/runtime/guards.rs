@@ -1,7 +1,7 @@
 //! Whether the chart's admission policies are enforced. A policy may be deleted or relaxed after the installation,
 //! so the leader checks the policies at the start of its term and every 5 minutes.
 
-mod look;
+mod check;
 
 use std::{
     collections::BTreeMap,
@@ -22,16 +22,16 @@ use crate::{
     ops::{health::Notes, metrics::Policies},
     runtime::leader::Leader,
 };
-pub use look::{read, refused_by};
+pub use check::{read, refused_by};
 
-const PERIOD: Duration = Duration::from_mins(5);
+const CHECK_INTERVAL: Duration = Duration::from_mins(5);
 /// The shorter period after a policy was not enforced or the API server did not answer.
-const AGAIN: Duration = Duration::from_secs(30);
+const RETRY_INTERVAL: Duration = Duration::from_secs(30);
 /// Interval of the checks for the end of a term, which cost no request.
-const TURN: Duration = Duration::from_secs(5);
+const TERM_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// `Ok` for a policy that was seen to be enforced, else why it was not.
-pub type Seen = Result<(), String>;
+pub type Enforcement = Result<(), String>;
 
 /// Which policies are expected, and what follows if one is not enforced.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ pub struct Guards {
     policies: Vec<Policy>,
     required: bool,
     namespace: String,
-    seen: Mutex<BTreeMap<Policy, Seen>>,
+    results: Mutex<BTreeMap<Policy, Enforcement>>,
     metric: Policies,
     /// Counts changes of the results that may allow or block writes of Secrets.
     changes: watch::Sender<u64>,
@@ -65,17 +65,17 @@ impl Guards {
     /// The policies that are expected, not checked yet.
     #[must_use]
     pub fn new(expected: &Expected<'_>, metric: Policies) -> Self {
-        let looks = expected.prefix.is_some() || expected.unguarded;
+        let checks = expected.prefix.is_some() || expected.unguarded;
         let is_expected =
-            |policy: &Policy| looks && (*policy != Policy::Restarts || expected.restarts);
+            |policy: &Policy| checks && (*policy != Policy::Restarts || expected.restarts);
         let all = Policy::VARIANTS.iter().copied();
         let policies: Vec<Policy> = all.filter(is_expected).collect();
-        let mut seen = BTreeMap::new();
+        let mut results = BTreeMap::new();
         if expected.unguarded {
             for policy in &policies {
                 let why = "none is part of the install; set policies.enabled of the chart";
                 metric.set(*policy, Some(false));
-                seen.insert(*policy, Err(why.to_owned()));
+                results.insert(*policy, Err(why.to_owned()));
             }
         }
         Self {
@@ -86,7 +86,7 @@ impl Guards {
             policies,
             required: expected.required,
             namespace: expected.namespace.to_owned(),
-            seen: Mutex::new(seen),
+            results: Mutex::new(results),
             metric,
             changes: watch::Sender::default(),
         }
@@ -95,7 +95,7 @@ impl Guards {
     /// Whether reconciles may begin. With `--require-policies` a leader waits for the first check.
     #[must_use]
     pub fn may_run(&self, leads: bool) -> bool {
-        !self.required || !leads || lock(&self.seen).len() == self.policies.len()
+        !self.required || !leads || lock(&self.results).len() == self.policies.len()
     }
 
     /// Notifies when the results of [`Self::may_run`] and [`Self::obstacle`] may have changed.
@@ -110,10 +110,10 @@ impl Guards {
         if !self.required {
             return None;
         }
-        let seen = lock(&self.seen);
-        let lacking = |policy: &&Policy| seen.get(policy) != Some(&Ok(()));
-        let policy = self.policies.iter().find(lacking)?;
-        let why = match seen.get(policy) {
+        let results = lock(&self.results);
+        let is_lacking = |policy: &&Policy| results.get(policy) != Some(&Ok(()));
+        let policy = self.policies.iter().find(is_lacking)?;
+        let why = match results.get(policy) {
             Some(Err(why)) => why,
             _ => "it was not checked yet",
         };
@@ -130,25 +130,30 @@ impl Guards {
             return std::future::pending().await;
         }
         let mut terms = pin!(leader.acquisitions());
-        let mut due = Instant::now();
+        let mut next_check = Instant::now();
         loop {
             if !leader.leads() {
                 self.forget();
-                due = Instant::now();
-            } else if Instant::now() >= due {
-                let is_guarded = self.look(&client).await;
-                due = Instant::now() + if is_guarded { PERIOD } else { AGAIN };
+                next_check = Instant::now();
+            } else if Instant::now() >= next_check {
+                let is_guarded = self.check(&client).await;
+                let interval = if is_guarded {
+                    CHECK_INTERVAL
+                } else {
+                    RETRY_INTERVAL
+                };
+                next_check = Instant::now() + interval;
             }
             tokio::select! {
-                () = tokio::time::sleep(TURN) => {}
-                Some(()) = terms.next() => due = Instant::now(),
+                () = tokio::time::sleep(TERM_CHECK_INTERVAL) => {}
+                Some(()) = terms.next() => next_check = Instant::now(),
             }
         }
     }
 
     /// Drops the results, which become outdated: another replica leads and checks now.
     fn forget(&self) {
-        if std::mem::take(&mut *lock(&self.seen)).is_empty() {
+        if std::mem::take(&mut *lock(&self.results)).is_empty() {
             return;
         }
         for policy in &self.policies {
@@ -157,31 +162,31 @@ impl Guards {
     }
 
     /// Checks each policy once, and returns whether this check found all of them enforced.
-    pub async fn look(&self, client: &Client) -> bool {
-        let mut looks = Vec::new();
+    pub async fn check(&self, client: &Client) -> bool {
+        let mut results = Vec::new();
         for policy in &self.policies {
             let name = self.name(*policy);
-            looks.push((
+            results.push((
                 *policy,
-                look::look(client, *policy, &name, &self.namespace).await,
+                check::check(client, *policy, &name, &self.namespace).await,
             ));
         }
         // If the API server ignores all policies that were tried, a read of the others proves nothing.
-        let is_ignored =
-            |look: &Result<Seen, String>| matches!(look, Ok(Err(why)) if why == look::IGNORED);
-        let ignored = looks.iter().filter(|(_, look)| is_ignored(look)).count();
+        let ignored: Result<Enforcement, String> = Ok(Err(check::IGNORED.to_owned()));
+        let tried = results.iter().filter(|(_, result)| *result == ignored);
+        let all_ignored = tried.count() == Policy::TRIED;
         let (mut enforced, mut changed) = (true, false);
-        for (policy, look) in looks {
-            let known = lock(&self.seen).get(&policy).cloned();
-            enforced &= look.is_ok();
-            let seen = match look {
-                Ok(Ok(())) if ignored == Policy::TRIED => Err(look::IGNORED.to_owned()),
-                Ok(seen) => seen,
+        for (policy, result) in results {
+            let known = lock(&self.results).get(&policy).cloned();
+            enforced &= result.is_ok();
+            let enforcement = match result {
+                Ok(Ok(())) if all_ignored => Err(check::IGNORED.to_owned()),
+                Ok(enforcement) => enforcement,
                 Err(failure) => known.clone().unwrap_or(Err(failure)),
             };
-            enforced &= seen.is_ok();
-            changed |= known.as_ref() != Some(&seen);
-            self.saw(policy, known.as_ref(), seen);
+            enforced &= enforcement.is_ok();
+            changed |= known.as_ref() != Some(&enforcement);
+            self.record(policy, known.as_ref(), enforcement);
         }
         if changed && self.required {
             self.changes.send_modify(|count| *count += 1);
@@ -189,18 +194,18 @@ impl Guards {
         enforced
     }
 
-    fn saw(&self, policy: Policy, known: Option<&Seen>, seen: Seen) {
-        self.metric.set(policy, Some(seen.is_ok()));
-        if known != Some(&seen) {
+    fn record(&self, policy: Policy, known: Option<&Enforcement>, enforcement: Enforcement) {
+        self.metric.set(policy, Some(enforcement.is_ok()));
+        if known != Some(&enforcement) {
             let name = self.name(policy);
-            match &seen {
+            match &enforcement {
                 Ok(()) => tracing::info!(policy = name, "the policy is enforced"),
                 Err(why) => {
                     tracing::error!(policy = name, why, "the policy is not seen to be enforced");
                 }
             }
         }
-        lock(&self.seen).insert(policy, seen);
+        lock(&self.results).insert(policy, enforcement);
     }
 
     fn name(&self, policy: Policy) -> String {
@@ -212,12 +217,12 @@ impl Guards {
 /// A line for each expected policy.
 impl Notes for Guards {
     fn lines(&self) -> String {
-        let seen = lock(&self.seen);
+        let results = lock(&self.results);
         let mut text = String::new();
         for policy in &self.policies {
             let name = self.name(*policy);
             // Writing to a string does not fail.
-            let _ = match seen.get(policy) {
+            let _ = match results.get(policy) {
                 Some(Ok(())) => writeln!(text, "policy {name} is enforced"),
                 Some(Err(why)) => {
                     writeln!(text, "policy {name} is NOT seen to be enforced: {why}")

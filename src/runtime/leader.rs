@@ -20,12 +20,12 @@ use crate::{
 use lease::{Observed, RENEW_DEADLINE, RETRY_PERIOD, Step};
 
 /// The timeout of one attempt, so that another attempt fits in before the renew deadline.
-const REQUEST: Duration = Duration::from_secs(4);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A handle on the leadership of this replica.
 #[derive(Clone, Debug)]
 pub struct Leader {
-    standing: watch::Receiver<Leadership>,
+    leadership: watch::Receiver<Leadership>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,9 +38,9 @@ struct Leadership {
 pub struct Candidate {
     leases: Api<Lease>,
     name: String,
-    me: String,
+    identity: String,
     observed: Option<Observed>,
-    standing: watch::Sender<Leadership>,
+    leadership: watch::Sender<Leadership>,
     health: Arc<HealthCheck>,
 }
 
@@ -56,28 +56,30 @@ impl Leader {
     pub fn alone() -> Self {
         let always = Instant::now() + Duration::from_hours(24 * 365 * 30);
         let until = Some(always);
-        let (_, standing) = watch::channel(Leadership { until, term: 1 });
-        Self { standing }
+        let (_, leadership) = watch::channel(Leadership { until, term: 1 });
+        Self { leadership }
     }
 
     /// Whether this replica leads now.
     #[must_use]
     pub fn leads(&self) -> bool {
-        self.standing.borrow().leads()
+        self.leadership.borrow().leads()
     }
 
     /// Yields an item each time that this replica begins to lead.
     pub fn acquisitions(&self) -> impl Stream<Item = ()> + Send + use<> {
-        let mut standing = self.standing.clone();
-        let term = standing.borrow_and_update().term;
-        futures::stream::unfold((standing, term), async |(mut standing, term)| {
-            let began = standing.wait_for(|standing| standing.term != term).await;
-            let term = began.map(|standing| standing.term).ok();
+        let mut leadership = self.leadership.clone();
+        let term = leadership.borrow_and_update().term;
+        futures::stream::unfold((leadership, term), async |(mut leadership, term)| {
+            let began = leadership
+                .wait_for(|leadership| leadership.term != term)
+                .await;
+            let term = began.map(|leadership| leadership.term).ok();
             if term.is_none() {
                 // The candidate is gone: no further item will come, but the stream must not end.
                 futures::future::pending::<()>().await;
             }
-            Some(((), (standing, term?)))
+            Some(((), (leadership, term?)))
         })
     }
 }
@@ -85,18 +87,18 @@ impl Leader {
 impl Candidate {
     /// A candidate of the election, and the handle that reports whether it leads.
     #[must_use]
-    pub fn new(client: Client, namespace: &str, name: String, me: String) -> (Self, Leader) {
-        let (sender, standing) = watch::channel(Leadership::default());
+    pub fn new(client: Client, namespace: &str, name: String, identity: String) -> (Self, Leader) {
+        let (sender, leadership) = watch::channel(Leadership::default());
         let health = HealthCheck::new(format!("lease {namespace}/{name}"));
         let candidate = Self {
             leases: Api::namespaced(client, namespace),
             name,
-            me,
+            identity,
             observed: None,
-            standing: sender,
+            leadership: sender,
             health,
         };
-        (candidate, Leader { standing })
+        (candidate, Leader { leadership })
     }
 
     /// The health check of the lease, for `/readyz`.
@@ -109,7 +111,7 @@ impl Candidate {
     pub async fn run(mut self, metrics: &Metrics, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
-            let turn = tokio::time::timeout(REQUEST, self.tick());
+            let turn = tokio::time::timeout(REQUEST_TIMEOUT, self.tick());
             match turn.await {
                 Ok(Ok(())) => drop(self.health.record_ok()),
                 Ok(Err(error)) => self.health.record_error(chain(&error)),
@@ -142,24 +144,24 @@ impl Candidate {
         if !self.is_holder() {
             self.refresh().await?;
         }
-        let (asked, wall) = (Instant::now(), Timestamp::now());
+        let (requested_at, wall) = (Instant::now(), Timestamp::now());
         let next = self
             .observed
             .as_ref()
-            .map(|observed| observed.next(&self.me, asked, wall));
+            .map(|observed| observed.next(&self.identity, requested_at, wall));
         let parameters = PostParams::default();
         let written = match next {
             Some(Step::Wait) => return Ok(true),
             Some(Step::Write(lease)) => self.leases.replace(&self.name, &parameters, &lease).await,
             None => {
-                let lease = lease::first(&self.name, &self.me, wall);
+                let lease = lease::first(&self.name, &self.identity, wall);
                 self.leases.create(&parameters, &lease).await
             }
         };
         match written {
             Ok(lease) => {
-                self.observe(Some(lease), asked);
-                self.extend(asked + RENEW_DEADLINE);
+                self.observe(Some(lease), requested_at);
+                self.extend(requested_at + RENEW_DEADLINE);
                 Ok(true)
             }
             Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {
@@ -187,36 +189,40 @@ impl Candidate {
     fn is_holder(&self) -> bool {
         self.observed
             .as_ref()
-            .is_some_and(|observed| observed.is_held_by(&self.me))
+            .is_some_and(|observed| observed.is_held_by(&self.identity))
     }
 
     fn extend(&self, until: Instant) {
-        self.standing.send_modify(|standing| {
-            if !standing.leads() {
-                standing.term += 1;
-                tracing::info!(lease = self.name, identity = self.me, "this replica leads");
+        self.leadership.send_modify(|leadership| {
+            if !leadership.leads() {
+                leadership.term += 1;
+                tracing::info!(
+                    lease = self.name,
+                    identity = self.identity,
+                    "this replica leads"
+                );
             }
-            standing.until = Some(until);
+            leadership.until = Some(until);
         });
     }
 
     fn step_down(&self, why: &str) {
-        self.standing.send_if_modified(|standing| {
-            let led = standing.until.take().is_some();
-            if led {
+        self.leadership.send_if_modified(|leadership| {
+            let was_leading = leadership.until.take().is_some();
+            if was_leading {
                 tracing::warn!(
                     lease = self.name,
-                    identity = self.me,
+                    identity = self.identity,
                     why,
                     "this replica does not lead any more"
                 );
             }
-            led
+            was_leading
         });
     }
 
     fn report(&self, metrics: &Metrics) {
-        let leads = self.standing.borrow().leads();
+        let leads = self.leadership.borrow().leads();
         if !leads {
             self.step_down("the lease could not be renewed in time");
         }
@@ -228,13 +234,13 @@ impl Candidate {
         self.step_down("it stops");
         let held = self
             .observed
-            .filter(|observed| observed.is_held_by(&self.me));
+            .filter(|observed| observed.is_held_by(&self.identity));
         let Some(lease) = held.map(|held| held.released(Timestamp::now())) else {
             return;
         };
         let parameters = PostParams::default();
         let released = self.leases.replace(&self.name, &parameters, &lease);
-        match tokio::time::timeout(REQUEST, released).await {
+        match tokio::time::timeout(REQUEST_TIMEOUT, released).await {
             Ok(Ok(_)) => tracing::info!(lease = self.name, "the lease is given back"),
             Ok(Err(error)) => tracing::warn!(
                 lease = self.name,

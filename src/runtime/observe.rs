@@ -79,7 +79,7 @@ pub async fn secret_metadata(
 ) -> Result<Observed, Error> {
     let secrets: Api<PartialMeta> = Api::namespaced(client.clone(), namespace);
     let read = secrets.get_opt(name).await;
-    let secret = read.map_err(|error| unread(name, error))?;
+    let secret = read.map_err(|error| read_error(name, error))?;
     let seen = secret.and_then(|secret| SecretVersion::of(secret.meta()));
     Ok(seen.map_or(Observed::NotFound, Observed::Found))
 }
@@ -91,24 +91,24 @@ async fn read(
 ) -> Result<Option<(Secret, SecretVersion)>, Error> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let read = secrets.get_opt(name).await;
-    let secret = read.map_err(|error| unread(name, error))?;
+    let secret = read.map_err(|error| read_error(name, error))?;
     Ok(secret.and_then(|secret| {
         let seen = SecretVersion::of(&secret.metadata)?;
         Some((secret, seen))
     }))
 }
 
-/// Calls `see` for each pod of a namespace. Pods are decoded one at a time, and only `see` may keep parts of them.
+/// Calls `visit` for each pod of a namespace. Pods are decoded one at a time, and only `visit` may keep parts of them.
 ///
 /// # Errors
 /// The API server does not list them.
-pub async fn pods(client: &Client, namespace: &str, see: impl FnMut(&Pod)) -> Result<(), Error> {
+pub async fn pods(client: &Client, namespace: &str, visit: impl FnMut(&Pod)) -> Result<(), Error> {
     let pods = Api::namespaced(client.clone(), namespace);
-    let listed = for_each_page(&pods, see).await;
+    let listed = for_each_page(&pods, visit).await;
     listed.map_err(|error| Error::ListPods(Box::new(error)))
 }
 
-/// Calls `see` for each workload of a kind in a namespace, likewise.
+/// Calls `visit` for each workload of a kind in a namespace, likewise.
 ///
 /// # Errors
 /// The API server does not list them.
@@ -116,10 +116,10 @@ pub async fn workloads(
     client: &Client,
     namespace: &str,
     kind: WorkloadKind,
-    see: impl FnMut(&Workload),
+    visit: impl FnMut(&Workload),
 ) -> Result<(), Error> {
     let workloads = Api::namespaced_with(client.clone(), namespace, &kind);
-    let listed = for_each_page(&workloads, see).await;
+    let listed = for_each_page(&workloads, visit).await;
     listed.map_err(|error| Error::ReadWorkload {
         name: format!("{}s", kind.as_str()),
         source: Box::new(error),
@@ -143,13 +143,13 @@ pub async fn workload(
     })
 }
 
-async fn for_each_page<K>(objects: &Api<K>, mut see: impl FnMut(&K)) -> Result<(), kube::Error>
+async fn for_each_page<K>(objects: &Api<K>, mut visit: impl FnMut(&K)) -> Result<(), kube::Error>
 where
     K: kube::Resource + Clone + DeserializeOwned + Send + 'static,
 {
     let mut parameters = ListParams::default().limit(PAGE);
     loop {
-        let page = page(objects, &parameters, |object| see(&object)).await?;
+        let page = page(objects, &parameters, |object| visit(&object)).await?;
         if page.next.is_empty() {
             return Ok(());
         }
@@ -157,7 +157,7 @@ where
     }
 }
 
-fn unread(name: &str, error: kube::Error) -> Error {
+fn read_error(name: &str, error: kube::Error) -> Error {
     Error::ReadSecret {
         name: name.to_owned(),
         source: Box::new(error),

@@ -34,14 +34,14 @@ pub struct Page {
     pub resource_version: String,
 }
 
-/// Requests a page of a list, and calls `see` with each object.
+/// Requests a page of a list, and calls `visit` with each object.
 ///
 /// # Errors
 /// The API server rejects the request, does not answer, or does not send a list.
 pub async fn page<K>(
     api: &Api<K>,
     parameters: &ListParams,
-    mut see: impl FnMut(K),
+    mut visit: impl FnMut(K),
 ) -> kube::Result<Page>
 where
     K: Resource + Clone + DeserializeOwned + Send + 'static,
@@ -55,16 +55,16 @@ where
     let mut request = request.map_err(kube::Error::BuildRequest)?;
     request.extensions_mut().insert("list");
     let bytes = api.clone().into_client().request_stream(request).await?;
-    let (feed, chunks) = channel(CHUNKS);
-    let (found, mut objects) = channel(1);
+    let (chunk_sender, chunks) = channel(CHUNKS);
+    let (object_sender, mut objects) = channel(1);
     // The task ends when either channel is closed, and so also when the caller drops the future.
-    let decoded = spawn_blocking(move || decode(chunks, found));
-    let show = async {
+    let decoded = spawn_blocking(move || decode(chunks, object_sender));
+    let deliver = async {
         while let Some(object) = objects.recv().await {
-            see(object);
+            visit(object);
         }
     };
-    let (sent, ()) = future::join(feed_with(Box::pin(bytes), feed), show).await;
+    let (sent, ()) = future::join(send_chunks(Box::pin(bytes), chunk_sender), deliver).await;
     sent.map_err(kube::Error::ReadEvents)?;
     let panicked = |_| serde::de::Error::custom("the page could not be decoded; this is a bug");
     decoded
@@ -73,12 +73,15 @@ where
         .map_err(kube::Error::SerdeError)
 }
 
-async fn feed_with(mut bytes: impl AsyncBufRead + Unpin, feed: Sender<Vec<u8>>) -> io::Result<()> {
+async fn send_chunks(
+    mut bytes: impl AsyncBufRead + Unpin,
+    chunk_sender: Sender<Vec<u8>>,
+) -> io::Result<()> {
     loop {
         let chunk = bytes.fill_buf().await?.to_vec();
         let length = chunk.len();
         // The receiver is closed after a failure to decode, which the caller reports.
-        if length == 0 || feed.send(chunk).await.is_err() {
+        if length == 0 || chunk_sender.send(chunk).await.is_err() {
             return Ok(());
         }
         bytes.consume_unpin(length);
@@ -87,14 +90,14 @@ async fn feed_with(mut bytes: impl AsyncBufRead + Unpin, feed: Sender<Vec<u8>>) 
 
 fn decode<K: DeserializeOwned>(
     chunks: Receiver<Vec<u8>>,
-    found: Sender<K>,
+    object_sender: Sender<K>,
 ) -> serde_json::Result<Page> {
     let chunks = Chunks {
         received: chunks,
         rest: io::Cursor::default(),
     };
     let mut input = serde_json::Deserializer::from_reader(BufReader::new(chunks));
-    input.deserialize_map(List(found))
+    input.deserialize_map(List(object_sender))
 }
 
 /// Reads the chunks of a response as they arrive.

@@ -18,7 +18,7 @@ pub struct PartialMeta<K = Secret> {
     #[serde(deserialize_with = "partial_meta")]
     metadata: ObjectMeta,
     #[serde(skip)]
-    of: PhantomData<fn() -> K>,
+    kind: PhantomData<fn() -> K>,
 }
 
 /// An empty string in place of a skipped value.
@@ -48,7 +48,7 @@ fn partial_meta<'de, D: Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Er
     let read = Metadata::deserialize(input)?;
     let without_values = |annotations: BTreeMap<String, IgnoredContent>| {
         let all = annotations.into_iter();
-        all.map(|(key, IgnoredContent(nothing))| (key, nothing))
+        all.map(|(key, IgnoredContent(empty))| (key, empty))
             .collect()
     };
     Ok(ObjectMeta {
@@ -73,20 +73,20 @@ impl<K: Resource> Resource for PartialMeta<K> {
         true
     }
 
-    fn kind(of: &Self::DynamicType) -> Cow<'_, str> {
-        K::kind(of)
+    fn kind(kind: &Self::DynamicType) -> Cow<'_, str> {
+        K::kind(kind)
     }
 
-    fn group(of: &Self::DynamicType) -> Cow<'_, str> {
-        K::group(of)
+    fn group(kind: &Self::DynamicType) -> Cow<'_, str> {
+        K::group(kind)
     }
 
-    fn version(of: &Self::DynamicType) -> Cow<'_, str> {
-        K::version(of)
+    fn version(kind: &Self::DynamicType) -> Cow<'_, str> {
+        K::version(kind)
     }
 
-    fn plural(of: &Self::DynamicType) -> Cow<'_, str> {
-        K::plural(of)
+    fn plural(kind: &Self::DynamicType) -> Cow<'_, str> {
+        K::plural(kind)
     }
 
     fn meta(&self) -> &ObjectMeta {

@@ -45,7 +45,7 @@ struct Item {
 enum State {
     Idle,
     Queued { since: Instant },
-    Processing { woken: bool },
+    Processing { dirty: bool },
 }
 
 /// A resource that is to be reconciled now.
@@ -56,7 +56,7 @@ pub struct WorkItem {
     /// How long the resource was queued.
     pub waited: Duration,
     /// How many resources of its namespace wait or are reconciled.
-    pub company: Load,
+    pub load: Load,
 }
 
 impl Queue {
@@ -73,7 +73,7 @@ impl Queue {
             return true;
         };
         match &mut work.state {
-            State::Processing { woken } => *woken = true,
+            State::Processing { dirty } => *dirty = true,
             State::Queued { .. } => {}
             State::Idle => {
                 work.state = State::Queued { since: now };
@@ -91,31 +91,27 @@ impl Queue {
         failed.iter().filter(|key| self.enqueue(key, now)).count()
     }
 
-    /// Pops the next resource. Without `crowds` (bursts are throttled), only resources of namespaces with a
+    /// Pops the next resource. Without `bursts`, as while bursts are throttled, only resources of namespaces with a
     /// light load are eligible. The resource counts as running until [`Self::done`] is called.
-    pub fn get(&mut self, now: Instant, crowds: bool) -> Option<WorkItem> {
+    pub fn get(&mut self, now: Instant, bursts: bool) -> Option<WorkItem> {
         let (ready, running) = (&mut self.ready, &mut self.running);
-        let key = ready.pop_where(eligible(running, crowds))?;
+        let key = ready.pop_where(eligible(running, bursts))?;
         let work = self.work.get_mut(&key)?;
         let waited = match work.state {
             State::Queued { since } => now.saturating_duration_since(since),
             State::Idle | State::Processing { .. } => Duration::ZERO,
         };
-        work.state = State::Processing { woken: false };
+        work.state = State::Processing { dirty: false };
         *running.entry(Arc::clone(&key.namespace)).or_default() += 1;
-        if let Some(at) = work.timer.take() {
-            self.timers.remove(&(at, key.clone()));
+        if let Some(deadline) = work.timer.take() {
+            self.timers.remove(&(deadline, key.clone()));
         }
-        let company = self.load_of(&key.namespace);
-        Some(WorkItem {
-            key,
-            waited,
-            company,
-        })
+        let load = self.load_of(&key.namespace);
+        Some(WorkItem { key, waited, load })
     }
 
     /// Ends a reconcile. Returns whether the resource was enqueued again because of an event meanwhile.
-    pub fn done(&mut self, key: &NamespacedName, ended: Action, now: Instant) -> bool {
+    pub fn done(&mut self, key: &NamespacedName, action: Action, now: Instant) -> bool {
         if let Some(running) = self.running.get_mut(&key.namespace) {
             *running -= 1;
             if *running == 0 {
@@ -125,19 +121,19 @@ impl Queue {
         let Some(work) = self.work.get_mut(key) else {
             return false;
         };
-        work.failed = matches!(ended, Action::Backoff(_));
-        if work.state == (State::Processing { woken: true }) {
+        work.failed = matches!(action, Action::Backoff(_));
+        if work.state == (State::Processing { dirty: true }) {
             work.state = State::Queued { since: now };
             self.push_ready(key);
             return true;
         }
         work.state = State::Idle;
-        match ended {
+        match action {
             Action::AwaitChange => drop(self.work.remove(key)),
             Action::Requeue(pause) | Action::Backoff(pause) => {
-                let at = now + pause;
-                work.timer = Some(at);
-                self.timers.insert((at, key.clone()));
+                let deadline = now + pause;
+                work.timer = Some(deadline);
+                self.timers.insert((deadline, key.clone()));
             }
         }
         false
@@ -146,7 +142,7 @@ impl Queue {
     /// When the next timer is due.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.timers.first().map(|(at, _)| *at)
+        self.timers.first().map(|(deadline, _)| *deadline)
     }
 
     /// The load of a namespace: its running and waiting resources.
@@ -157,8 +153,8 @@ impl Queue {
 
     /// Whether [`Self::get`] would return a resource.
     #[must_use]
-    pub fn has_eligible(&self, crowds: bool) -> bool {
-        self.ready.any_where(eligible(&self.running, crowds))
+    pub fn has_eligible(&self, bursts: bool) -> bool {
+        self.ready.any_where(eligible(&self.running, bursts))
     }
 
     /// How many resources are queued.
@@ -169,12 +165,12 @@ impl Queue {
 
     /// Forgets an idle resource. A queued or running one is kept: its next reconcile finds that it is gone.
     pub fn remove(&mut self, key: &NamespacedName) {
-        let resting = |work: &&mut Item| work.state == State::Idle;
-        let Some(work) = self.work.get_mut(key).filter(resting) else {
+        let is_idle = |work: &&mut Item| work.state == State::Idle;
+        let Some(work) = self.work.get_mut(key).filter(is_idle) else {
             return;
         };
-        if let Some(at) = work.timer {
-            self.timers.remove(&(at, key.clone()));
+        if let Some(deadline) = work.timer {
+            self.timers.remove(&(deadline, key.clone()));
         }
         self.work.remove(key);
     }
@@ -185,23 +181,23 @@ impl Queue {
 
     /// Enqueues the resources whose timers are due. Returns how many were added to the queue.
     pub fn enqueue_due(&mut self, now: Instant) -> usize {
-        let mut rung = 0;
-        while let Some((at, _)) = self.timers.first()
-            && *at <= now
+        let mut added = 0;
+        while let Some((deadline, _)) = self.timers.first()
+            && *deadline <= now
             && let Some((_, key)) = self.timers.pop_first()
         {
             if let Some(work) = self.work.get_mut(&key) {
                 work.timer = None;
             }
-            rung += usize::from(self.enqueue(&key, now));
+            added += usize::from(self.enqueue(&key, now));
         }
-        rung
+        added
     }
 }
 
 /// The namespaces that [`Queue::get`] may serve.
-fn eligible(running: &HashMap<Arc<str>, usize>, crowds: bool) -> impl Fn(&str, usize) -> bool {
-    move |namespace, waiting| crowds || load_of(running, namespace, waiting) == Load::Light
+fn eligible(running: &HashMap<Arc<str>, usize>, bursts: bool) -> impl Fn(&str, usize) -> bool {
+    move |namespace, waiting| bursts || load_of(running, namespace, waiting) == Load::Light
 }
 
 fn load_of(running: &HashMap<Arc<str>, usize>, namespace: &str, waiting: usize) -> Load {

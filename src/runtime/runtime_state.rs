@@ -170,8 +170,9 @@ impl RuntimeState {
 
     /// Counts a restore of the target. The count starts anew after 10 minutes without a restore.
     pub fn restored(&mut self, now: Instant) {
-        let quiet = |last: Instant| now.saturating_duration_since(last) > Duration::from_mins(10);
-        if self.restores.last.is_some_and(quiet) {
+        let is_long_ago =
+            |last: Instant| now.saturating_duration_since(last) > Duration::from_mins(10);
+        if self.restores.last.is_some_and(is_long_ago) {
             self.restores.count = 0;
         }
         self.restores.count = self.restores.count.saturating_add(1);

@@ -31,7 +31,7 @@ pub struct Scopes {
 struct Scope {
     store: Weak<Mutex<Store>>,
     relisting: Arc<AtomicBool>,
-    stage: watch::Receiver<SyncState>,
+    sync_state: watch::Receiver<SyncState>,
     resources: Arc<HealthCheck>,
 }
 
@@ -51,13 +51,13 @@ impl Scopes {
         &self,
         store: &Arc<Mutex<Store>>,
         relisting: &Arc<AtomicBool>,
-        stage: watch::Receiver<SyncState>,
+        sync_state: watch::Receiver<SyncState>,
         resources: &Arc<HealthCheck>,
     ) {
         lock(&self.all).push(Scope {
             store: Arc::downgrade(store),
             relisting: Arc::clone(relisting),
-            stage,
+            sync_state,
             resources: Arc::clone(resources),
         });
     }
@@ -74,7 +74,7 @@ impl Scopes {
 
     /// The other resources that are related to these keys, in all scopes; makes no request.
     #[must_use]
-    pub fn with_keys(&self, of: &NamespacedName, keys: &[Key], now: Timestamp) -> Others {
+    pub fn with_keys(&self, resource: &NamespacedName, keys: &[Key], now: Timestamp) -> Others {
         let mut others = Others::new(self.everywhere);
         let mut listed = 0;
         for scope in lock(&self.all).clone() {
@@ -82,12 +82,13 @@ impl Scopes {
                 continue;
             };
             let is_relisting = scope.relisting.load(Ordering::SeqCst);
-            let is_listed = *scope.stage.borrow() >= SyncState::ResourcesSynced && !is_relisting;
+            let is_listed =
+                *scope.sync_state.borrow() >= SyncState::ResourcesSynced && !is_relisting;
             // A namespace without its Role is not served, so its list is not awaited.
             if is_listed || scope.resources.is_forbidden() {
                 listed += 1;
             }
-            lock(&store).with_keys(of, keys, now, &mut others);
+            lock(&store).with_keys(resource, keys, now, &mut others);
         }
         others.listed = listed >= self.expected;
         others

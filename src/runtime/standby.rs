@@ -21,7 +21,7 @@ pub async fn prefetch_source_metadata(context: &ScopeContext, resource: &Validat
     ))
     .await
     {
-        Ok(sight) => lock(&context.index).record(namespace, name, &source, &sight),
+        Ok(observed) => lock(&context.index).record(namespace, name, &source, &observed),
         // The next leader reads the metadata instead.
         Err(error) => {
             tracing::debug!(resource = %resource.key, error = chain(&error), "the source was not looked at");

@@ -36,7 +36,7 @@ pub struct Store {
 struct Record {
     uid: Uid,
     object: Result<CompressedObject, Box<Undecodable>>,
-    remembered: Option<Box<RuntimeState>>,
+    state: Option<Box<RuntimeState>>,
     question: Option<Box<PendingVerification>>,
     summary: Summary,
     keys: Keys,
@@ -72,11 +72,11 @@ impl Store {
             object.map(|object| CompressedObject::with_labels(object, &self.copied_labels));
         if let Some(record) = self.records.get_mut(key) {
             if record.uid != uid {
-                record.remembered = None;
+                record.state = None;
                 record.question = None;
             }
-            if let Some((remembered, version)) = record.remembered.as_mut().zip(version) {
-                remembered.observed(version);
+            if let Some((state, version)) = record.state.as_mut().zip(version) {
+                state.observed(version);
             }
             record.uid = uid;
             record.object = object;
@@ -88,7 +88,7 @@ impl Store {
         let record = Record {
             uid,
             object,
-            remembered: None,
+            state: None,
             question: None,
             summary,
             keys,
@@ -129,7 +129,7 @@ impl Store {
     ) -> Option<Result<StaticAwsCredentials, Box<Undecodable>>> {
         let record = self.records.get(key)?;
         Some(match &record.object {
-            Ok(packed) => packed.unpack().map_err(|error| {
+            Ok(compressed) => compressed.unpack().map_err(|error| {
                 Box::new(Undecodable {
                     error,
                     metadata: metadata(key, &record.uid),
@@ -150,7 +150,7 @@ impl Store {
     ) -> T {
         let record = self.records.get_mut(key);
         match record.filter(|record| record.uid == *uid) {
-            Some(record) => with(record.remembered.get_or_insert_default()),
+            Some(record) => with(record.state.get_or_insert_default()),
             None => with(&mut RuntimeState::default()),
         }
     }
@@ -158,7 +158,7 @@ impl Store {
     /// Drops all runtime states: another replica or a restore of the store made them obsolete.
     pub fn clear_states(&mut self) {
         for record in self.records.values_mut() {
-            record.remembered = None;
+            record.state = None;
             record.question = None;
         }
     }
@@ -194,22 +194,22 @@ impl Store {
     /// Adds every other resource that is related to these keys to `others`.
     pub fn with_keys(
         &self,
-        of: &NamespacedName,
+        resource: &NamespacedName,
         keys: &[Key],
         now: Timestamp,
         others: &mut Others,
     ) {
-        for (key, record) in self.records.iter().filter(|(key, _)| *key != of) {
-            let remembered = record.remembered.as_ref();
-            let own = remembered.and_then(|remembered| remembered.overlap.own());
-            let written = remembered.and_then(|remembered| remembered.written.as_ref());
+        for (key, record) in self.records.iter().filter(|(key, _)| *key != resource) {
+            let state = record.state.as_ref();
+            let own = state.and_then(|state| state.overlap.own());
+            let written = state.and_then(|state| state.written.as_ref());
             // Our own last status takes precedence: the watch may not have delivered it yet.
-            let standing = match written {
-                Some(written) => Keys::of(&written.status).standing(keys, own, now),
-                None => record.keys.standing(keys, own, now),
+            let relation = match written {
+                Some(written) => Keys::of(&written.status).relation(keys, own, now),
+                None => record.keys.relation(keys, own, now),
             };
-            if let Some(standing) = standing {
-                others.add(key, of, standing);
+            if let Some(relation) = relation {
+                others.add(key, resource, relation);
             }
         }
     }
@@ -231,9 +231,9 @@ impl Store {
         });
         let mut accepted: Vec<(u32, &NamespacedName)> = accepted.collect();
         accepted.sort_by_key(|(at, _)| Reverse(*at));
-        let mut of_namespace: HashMap<&str, usize> = HashMap::new();
+        let mut per_namespace: HashMap<&str, usize> = HashMap::new();
         accepted.retain(|(_, key)| {
-            let count = of_namespace.entry(&key.namespace).or_default();
+            let count = per_namespace.entry(&key.namespace).or_default();
             *count += 1;
             *count <= each
         });

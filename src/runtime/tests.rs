@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::{
     domain::{
-        index::{Index, MOST_UNCLAIMED, MOST_UNCLAIMED_IN_A_NAMESPACE, SecretVersion},
+        index::{Index, MAX_UNCLAIMED, MAX_UNCLAIMED_PER_NAMESPACE, SecretVersion},
         resource::Undecodable,
     },
     runtime::{
@@ -69,27 +69,27 @@ fn resources_that_come_and_go_leave_nothing_behind() {
             resource(number, 2 * number + 1),
         );
         let consequences = on_event(&mut index, &mut store, Event::Apply(applied));
-        for key in &consequences.woken {
+        for key in &consequences.to_enqueue {
             queue.enqueue(key, now);
         }
-        let turn = queue.get(now, true).unwrap();
-        let (namespace, uid) = (turn.key.namespace.to_string(), format!("uid-{number}"));
-        for stray in 0..3 {
-            let name = format!("stray-{number}-{stray}");
+        let item = queue.get(now, true).unwrap();
+        let (namespace, uid) = (item.key.namespace.to_string(), format!("uid-{number}"));
+        for stale_target in 0..3 {
+            let name = format!("stray-{number}-{stale_target}");
             index.apply_secret(&namespace, &name, marked(number + 1, &uid));
             index.delete_secret(&namespace, &name, number + 2);
         }
         let later = Action::Backoff(Duration::from_secs(30));
-        assert!(!queue.done(&turn.key, later, now));
+        assert!(!queue.done(&item.key, later, now));
         for key in on_event(&mut index, &mut store, Event::Delete(gone)).gone {
             queue.remove(&key);
         }
     }
     assert_eq!(store.keys().count(), 0);
     assert_eq!((index.tracked_secrets(), index.unclaimed_secrets()), (0, 0));
-    let left = format!("{index:?} {queue:?}");
+    let remaining = format!("{index:?} {queue:?}");
     let clock = 10;
-    assert!(left.len() <= empty.len() + clock, "{left}");
+    assert!(remaining.len() <= empty.len() + clock, "{remaining}");
 }
 
 #[test]
@@ -99,33 +99,33 @@ fn marks_of_resources_that_never_come_are_kept_up_to_a_bound() {
         let (namespace, uid) = (format!("team-{}", number % 100), format!("nobody-{number}"));
         index.apply_secret(&namespace, &format!("fake-{number}"), marked(1, &uid));
     }
-    assert_eq!(index.unclaimed_secrets(), MOST_UNCLAIMED);
+    assert_eq!(index.unclaimed_secrets(), MAX_UNCLAIMED);
     index.start_relist();
     for number in 0..MANY {
         index.list_secret("team", &format!("fake-{number}"), marked(1, "nobody"));
     }
     index.finish_relist();
-    assert_eq!(index.unclaimed_secrets(), MOST_UNCLAIMED_IN_A_NAMESPACE);
+    assert_eq!(index.unclaimed_secrets(), MAX_UNCLAIMED_PER_NAMESPACE);
 }
 
 /// The filter keeps one number, regardless of the number of objects in the watch.
 #[test]
-fn what_a_watch_said_before_is_no_news_and_takes_no_memory() {
+fn a_replayed_event_is_filtered_and_takes_no_memory() {
     assert_eq!(size_of::<StaleEventFilter>(), size_of::<u64>());
-    let mut heard = StaleEventFilter::default();
-    let mut is_news = |event: Event<WatchedCredentials>| heard.accept(&Result::Ok(event));
-    assert!(is_news(Event::Init));
+    let mut filter = StaleEventFilter::default();
+    let mut is_new = |event: Event<WatchedCredentials>| filter.accept(&Result::Ok(event));
+    assert!(is_new(Event::Init));
     for version in [7, 3, 5] {
         let listed = Event::InitApply(resource(version, version));
-        assert!(is_news(listed), "a list has an order of its own");
+        assert!(is_new(listed), "a list has an order of its own");
     }
-    assert!(is_news(Event::InitDone));
-    assert!(is_news(Event::Apply(resource(1, 8))));
-    assert!(is_news(Event::Delete(resource(1, 9))));
-    assert!(!is_news(Event::Apply(resource(1, 8))), "it is gone");
-    assert!(!is_news(Event::Apply(resource(7, 7))), "it was listed");
-    assert!(is_news(Event::Apply(resource(7, 10))));
-    assert!(is_news(Event::Init), "the store may have been restored");
-    assert!(is_news(Event::InitApply(resource(1, 2))));
-    assert!(is_news(Event::Apply(resource(1, 3))));
+    assert!(is_new(Event::InitDone));
+    assert!(is_new(Event::Apply(resource(1, 8))));
+    assert!(is_new(Event::Delete(resource(1, 9))));
+    assert!(!is_new(Event::Apply(resource(1, 8))), "it is gone");
+    assert!(!is_new(Event::Apply(resource(7, 7))), "it was listed");
+    assert!(is_new(Event::Apply(resource(7, 10))));
+    assert!(is_new(Event::Init), "the store may have been restored");
+    assert!(is_new(Event::InitApply(resource(1, 2))));
+    assert!(is_new(Event::Apply(resource(1, 3))));
 }

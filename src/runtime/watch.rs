@@ -42,20 +42,20 @@ where
 pub async fn resources(
     context: Arc<ScopeContext>,
     namespace: Option<String>,
-    watching: Arc<HealthCheck>,
-    stage: watch::Sender<SyncState>,
+    health: Arc<HealthCheck>,
+    sync_state: watch::Sender<SyncState>,
 ) {
     let api: Api<WatchedCredentials> = api(&context.shared.client, namespace.as_deref());
-    let mut heard = StaleEventFilter::default();
+    let mut filter = StaleEventFilter::default();
     let watches = &context.shared.metrics.watches;
-    let ear = watches.open(crate::api::KIND, namespace.as_deref());
-    let events = watch_stream(api, Arc::clone(&context) as _, watching, ear);
+    let liveness = watches.open(crate::api::KIND, namespace.as_deref());
+    let events = watch_stream(api, Arc::clone(&context) as _, health, liveness);
     events
         .for_each(|event| {
-            if heard.accept(&event)
+            if filter.accept(&event)
                 && let Ok(event) = event
             {
-                on_resource_event(&context, event, &stage);
+                on_resource_event(&context, event, &sync_state);
             }
             future::ready(())
         })
@@ -65,7 +65,7 @@ pub async fn resources(
 fn on_resource_event(
     context: &ScopeContext,
     event: Event<WatchedCredentials>,
-    stage: &watch::Sender<SyncState>,
+    sync_state: &watch::Sender<SyncState>,
 ) {
     let consequences = {
         let (mut index, mut store) = (lock(&context.index), lock(&context.store));
@@ -76,33 +76,33 @@ fn on_resource_event(
     }
     if consequences.listed {
         context.on_relist_done();
-        stage.send_if_modified(|stage| {
-            let first = *stage == SyncState::Syncing;
-            *stage = (*stage).max(SyncState::ResourcesSynced);
+        sync_state.send_if_modified(|sync_state| {
+            let first = *sync_state == SyncState::Syncing;
+            *sync_state = (*sync_state).max(SyncState::ResourcesSynced);
             first
         });
     }
-    context.enqueue(&consequences.woken);
+    context.enqueue(&consequences.to_enqueue);
 }
 
 /// Watches Secrets once the resources are listed, and enqueues the resources that a change concerns.
 pub async fn secrets(
     context: Arc<ScopeContext>,
     namespace: Option<String>,
-    watching: Arc<HealthCheck>,
-    stage: watch::Sender<SyncState>,
+    health: Arc<HealthCheck>,
+    sync_state: watch::Sender<SyncState>,
 ) {
-    let listed = |stage: &SyncState| *stage >= SyncState::ResourcesSynced;
+    let listed = |sync_state: &SyncState| *sync_state >= SyncState::ResourcesSynced;
     // This function holds a sender, so the channel cannot close.
-    let _ = stage.subscribe().wait_for(listed).await;
+    let _ = sync_state.subscribe().wait_for(listed).await;
     let api: Api<PartialMeta> = api(&context.shared.client, namespace.as_deref());
     let watches = &context.shared.metrics.watches;
-    let ear = watches.open("Secret", namespace.as_deref());
-    let events = watch_stream(api, Arc::clone(&context) as _, watching, ear);
+    let liveness = watches.open("Secret", namespace.as_deref());
+    let events = watch_stream(api, Arc::clone(&context) as _, health, liveness);
     events
         .for_each(|event| {
             if let Ok(event) = event {
-                on_secret_event(&context, event, &stage);
+                on_secret_event(&context, event, &sync_state);
             }
             future::ready(())
         })
@@ -112,46 +112,47 @@ pub async fn secrets(
 fn on_secret_event(
     context: &ScopeContext,
     event: Event<PartialMeta>,
-    stage: &watch::Sender<SyncState>,
+    sync_state: &watch::Sender<SyncState>,
 ) {
     let mut index = lock(&context.index);
-    let place = |secret: &PartialMeta| (secret.namespace().unwrap_or_default(), secret.name_any());
-    let concerned = match event {
+    let name_of =
+        |secret: &PartialMeta| (secret.namespace().unwrap_or_default(), secret.name_any());
+    let to_enqueue = match event {
         Event::Init => {
             index.start_relist();
             Vec::new()
         }
         Event::InitApply(secret) => {
-            let (namespace, name) = place(&secret);
+            let (namespace, name) = name_of(&secret);
             if let Some(seen) = SecretVersion::of(secret.meta()) {
                 index.list_secret(&namespace, &name, seen);
             }
             Vec::new()
         }
         Event::InitDone => {
-            let concerned = index.finish_relist();
-            let first = is_first_list(index.tracked_secrets(), stage);
+            let to_enqueue = index.finish_relist();
+            let first = is_first_list(index.tracked_secrets(), sync_state);
             // The first list of Secrets enqueues nothing: the list of resources did.
-            if first { Vec::new() } else { concerned }
+            if first { Vec::new() } else { to_enqueue }
         }
         Event::Apply(secret) => {
-            let (namespace, name) = place(&secret);
+            let (namespace, name) = name_of(&secret);
             SecretVersion::of(secret.meta())
                 .map(|seen| index.apply_secret(&namespace, &name, seen))
                 .unwrap_or_default()
         }
         Event::Delete(secret) => {
-            let (namespace, name) = place(&secret);
+            let (namespace, name) = name_of(&secret);
             let version = SecretVersion::of(secret.meta()).map_or(u64::MAX, |seen| seen.version);
             index.delete_secret(&namespace, &name, version)
         }
     };
     drop(index);
-    context.enqueue(&concerned);
+    context.enqueue(&to_enqueue);
 }
 
-fn is_first_list(secrets: usize, stage: &watch::Sender<SyncState>) -> bool {
-    let first = stage.send_replace(SyncState::Synced) != SyncState::Synced;
+fn is_first_list(secrets: usize, sync_state: &watch::Sender<SyncState>) -> bool {
+    let first = sync_state.send_replace(SyncState::Synced) != SyncState::Synced;
     if first {
         tracing::info!(secrets, "everything is listed; work begins");
     }

@@ -19,17 +19,17 @@ use crate::{
 };
 
 /// The minimum interval between the starts of 2 probes of an endpoint that gives no answer.
-pub(super) const PROBE: Duration = Duration::from_secs(5);
+pub(super) const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 /// Consecutive failures of a single pair that open the breaker. Consecutive failures of 2 different pairs
 /// open the breaker at once: the cause of a single pair's failures can be the pair itself.
-const OF_ONE_PAIR: u32 = 4;
+const MAX_FAILURES_OF_ONE_PAIR: u32 = 4;
 /// How long an open breaker without waiting requests is kept. Users name the regions: the map must not grow.
-const IDLE: Duration = Duration::from_mins(1);
+const IDLE_TTL: Duration = Duration::from_mins(1);
 
 /// The breakers, by endpoint.
 #[derive(Debug, Default)]
 pub(super) struct Breakers {
-    known: Mutex<HashMap<String, Arc<Breaker>>>,
+    breakers: Mutex<HashMap<String, Arc<Breaker>>>,
 }
 
 /// The breaker of one endpoint.
@@ -66,14 +66,14 @@ pub(super) struct Observer {
 impl Breakers {
     /// Subscribes to the breaker of an endpoint.
     pub(super) fn observe(&self, endpoint: &str) -> Observer {
-        let mut known = lock(&self.known);
-        if !known.contains_key(endpoint) {
+        let mut breakers = lock(&self.breakers);
+        if !breakers.contains_key(endpoint) {
             let now = Instant::now();
-            known.retain(|_, breaker| Arc::strong_count(breaker) > 1 || breaker.is_kept(now));
-            known.insert(endpoint.to_owned(), Arc::new(Breaker::new(now)));
+            breakers.retain(|_, breaker| Arc::strong_count(breaker) > 1 || breaker.is_kept(now));
+            breakers.insert(endpoint.to_owned(), Arc::new(Breaker::new(now)));
         }
-        let breaker = known.get(endpoint).map(Arc::clone);
-        drop(known);
+        let breaker = breakers.get(endpoint).map(Arc::clone);
+        drop(breakers);
         let breaker = breaker.unwrap_or_else(|| Arc::new(Breaker::new(Instant::now())));
         let state = breaker.state.subscribe();
         Observer { breaker, state }
@@ -81,14 +81,16 @@ impl Breakers {
 
     /// Why an endpoint gives no answer, if its breaker is open.
     pub(super) fn outage(&self, endpoint: &str) -> Option<Reason> {
-        let known = lock(&self.known);
-        known.get(endpoint).and_then(|breaker| breaker.outage())
+        let breakers = lock(&self.breakers);
+        breakers.get(endpoint).and_then(|breaker| breaker.outage())
     }
 
     /// The number of requests to endpoints whose breakers are open.
     pub(super) fn held(&self) -> usize {
-        let known = lock(&self.known);
-        let open = known.values().filter(|breaker| breaker.outage().is_some());
+        let breakers = lock(&self.breakers);
+        let open = breakers
+            .values()
+            .filter(|breaker| breaker.outage().is_some());
         open.map(|breaker| breaker.state.receiver_count()).sum()
     }
 }
@@ -112,7 +114,7 @@ impl Breaker {
 
     fn is_kept(&self, now: Instant) -> bool {
         let state = self.state.borrow();
-        let is_idle = now.saturating_duration_since(state.changed) >= IDLE;
+        let is_idle = now.saturating_duration_since(state.changed) >= IDLE_TTL;
         !is_idle && !matches!(state.health, Health::Closed)
     }
 
@@ -124,9 +126,9 @@ impl Breaker {
         permit
     }
 
-    /// Records the start of a call: the next probe waits for [`PROBE`].
+    /// Records the start of a call: the next probe waits for [`PROBE_INTERVAL`].
     pub(super) fn begin(&self, now: Instant) {
-        *lock(&self.next_probe) = now + PROBE;
+        *lock(&self.next_probe) = now + PROBE_INTERVAL;
     }
 
     /// Records the end of a call.
@@ -151,7 +153,7 @@ impl Breaker {
             }
             let is_open = state.outage().is_some();
             if is_open && !was_open {
-                *lock(&self.next_probe) = now + PROBE;
+                *lock(&self.next_probe) = now + PROBE_INTERVAL;
             }
             was_open != is_open
         });
@@ -171,7 +173,9 @@ impl Health {
     fn failed(self, pair: Fingerprint, reason: Reason) -> Self {
         match self {
             Self::Closed => Self::Suspect(pair, 1),
-            Self::Suspect(of, failures) if of == pair && failures + 1 < OF_ONE_PAIR => {
+            Self::Suspect(suspect, failures)
+                if suspect == pair && failures + 1 < MAX_FAILURES_OF_ONE_PAIR =>
+            {
                 Self::Suspect(pair, failures + 1)
             }
             Self::Suspect(..) | Self::Open(_) => Self::Open(reason),

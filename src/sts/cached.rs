@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     CallerIdentityReply, CallerIdentityRequest, Limiter, Rate, Sts, Token,
-    breaker::{Breaker, Breakers, PROBE},
+    breaker::{Breaker, Breakers, PROBE_INTERVAL},
     response_cache::ResponseCache,
     singleflight::{CallState, InFlight, SingleFlight},
 };
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The capacity of the cache: twice the pairs that one operator is built for, at some 250 bytes each.
-const REMEMBERED: usize = 20_000;
+const CACHE_CAPACITY: usize = 20_000;
 
 /// Wraps another [`Sts`]: requests about the same pair share one call and its reply, and calls go out at
 /// a limited rate, namespaces in turn.
@@ -33,11 +33,11 @@ pub struct CachedSts<S> {
     limiter: Limiter,
     breakers: Breakers,
     flights: SingleFlight,
-    memory: Mutex<ResponseCache>,
+    cache: Mutex<ResponseCache>,
 }
 
 /// The right to one call.
-struct Turn {
+struct CallPermit {
     token: Token,
     probe: Option<Permit>,
 }
@@ -54,42 +54,42 @@ impl<S: Sts> CachedSts<S> {
             limiter: Limiter::new(rate),
             breakers: Breakers::default(),
             flights: SingleFlight::default(),
-            memory: Mutex::new(ResponseCache::new(REMEMBERED)),
+            cache: Mutex::new(ResponseCache::new(CACHE_CAPACITY)),
         })
     }
 
     /// Each request keeps its own place in the limiter, by namespace and priority, until a call about the
     /// pair starts. If all requests for a pair shared the place of the first request, a new pair could wait
     /// behind interval proofs, and one namespace behind the queue of another.
-    async fn reply(&self, question: CallerIdentityRequest) -> CallerIdentityReply {
+    async fn reply(&self, request: CallerIdentityRequest) -> CallerIdentityReply {
         let hash = self
             .key
-            .of(&question.pair, &[&question.region, &question.endpoint]);
+            .of(&request.pair, &[&request.region, &request.endpoint]);
         // Before the cache lookup: a reply that is cached after the lookup reaches this subscriber.
-        let mut spotter = self.flights.join(hash);
-        if let Some(reply) = self.reuse(&hash, question.not_before) {
+        let mut subscriber = self.flights.join(hash);
+        if let Some(reply) = self.reuse(&hash, request.not_before) {
             return reply;
         }
-        let mut observer = self.breakers.observe(&self.sts.destination(&question));
+        let mut observer = self.breakers.observe(&self.sts.destination(&request));
         let breaker = observer.breaker();
         let mut outage = observer.outage();
         loop {
-            match spotter.poll() {
+            match subscriber.poll() {
                 CallState::Done(reply) => return reply,
-                CallState::InFlight => spotter.changed().await,
+                CallState::InFlight => subscriber.changed().await,
                 CallState::Idle => {
                     tokio::select! {
                         biased;
-                        () = spotter.changed() => {}
+                        () = subscriber.changed() => {}
                         () = observer.changed() => {
                             let before = std::mem::replace(&mut outage, observer.outage());
                             if let (None, Some(reason)) = (before, outage) {
                                 return CallerIdentityReply::now(Answer::Outage(reason));
                             }
                         }
-                        turn = self.turn(&breaker, outage.is_some(), &question) => {
-                            if let Some(flight) = spotter.try_start()
-                                && let Some(reply) = self.call(&question, hash, flight, turn, &breaker).await
+                        call_permit = self.call_permit(&breaker, outage.is_some(), &request) => {
+                            if let Some(flight) = subscriber.try_start()
+                                && let Some(reply) = self.call(&request, hash, flight, call_permit, &breaker).await
                             {
                                 return reply;
                             }
@@ -101,27 +101,27 @@ impl<S: Sts> CachedSts<S> {
     }
 
     /// Waits for the right to call: the probe permit of an open breaker first, then the limiter's token.
-    /// If the token takes longer than [`PROBE`], the permit goes to the next namespace.
-    async fn turn(
+    /// If the token takes longer than [`PROBE_INTERVAL`], the permit goes to the next namespace.
+    async fn call_permit(
         &self,
         breaker: &Breaker,
         is_open: bool,
-        question: &CallerIdentityRequest,
-    ) -> Turn {
-        let (urgency, namespace) = (question.priority, &question.namespace);
+        request: &CallerIdentityRequest,
+    ) -> CallPermit {
+        let (priority, namespace) = (request.priority, &request.namespace);
         loop {
             let probe = if is_open {
                 Some(breaker.probe(namespace).await)
             } else {
                 None
             };
-            let token = self.limiter.acquire(urgency, namespace);
+            let token = self.limiter.acquire(priority, namespace);
             let token = match probe {
                 None => Some(token.await),
-                Some(_) => timeout(PROBE, token).await.ok(),
+                Some(_) => timeout(PROBE_INTERVAL, token).await.ok(),
             };
             if let Some(token) = token {
-                return Turn { token, probe };
+                return CallPermit { token, probe };
             }
         }
     }
@@ -130,36 +130,36 @@ impl<S: Sts> CachedSts<S> {
     /// waiting requests.
     async fn call(
         &self,
-        question: &CallerIdentityRequest,
+        request: &CallerIdentityRequest,
         hash: Fingerprint,
         flight: InFlight,
-        turn: Turn,
+        call_permit: CallPermit,
         breaker: &Breaker,
     ) -> Option<CallerIdentityReply> {
-        turn.token.consume();
+        call_permit.token.consume();
         let began = Instant::now();
         breaker.begin(began);
-        let reply = self.sts.get_caller_identity(question.clone()).await;
+        let reply = self.sts.get_caller_identity(request.clone()).await;
         breaker.end(hash, began, &reply.answer);
-        if turn.probe.is_some() && matches!(reply.answer, Answer::Outage(_)) {
+        if call_permit.probe.is_some() && matches!(reply.answer, Answer::Outage(_)) {
             return None;
         }
-        lock(&self.memory).insert(hash, reply.clone());
+        lock(&self.cache).insert(hash, reply.clone());
         flight.complete(reply.clone());
         Some(reply)
     }
 
     fn reuse(&self, hash: &Fingerprint, not_before: Instant) -> Option<CallerIdentityReply> {
-        lock(&self.memory).get(hash, not_before, Instant::now())
+        lock(&self.cache).get(hash, not_before, Instant::now())
     }
 }
 
 impl<S: Sts> Sts for CachedSts<S> {
     fn get_caller_identity(
         &self,
-        question: CallerIdentityRequest,
+        request: CallerIdentityRequest,
     ) -> BoxFuture<'_, CallerIdentityReply> {
-        Box::pin(self.reply(question))
+        Box::pin(self.reply(request))
     }
 
     fn waiting(&self) -> usize {
@@ -170,11 +170,11 @@ impl<S: Sts> Sts for CachedSts<S> {
         self.breakers.held()
     }
 
-    fn outage(&self, question: &CallerIdentityRequest) -> Option<Reason> {
-        self.breakers.outage(&self.sts.destination(question))
+    fn outage(&self, request: &CallerIdentityRequest) -> Option<Reason> {
+        self.breakers.outage(&self.sts.destination(request))
     }
 
-    fn destination<'a>(&'a self, question: &'a CallerIdentityRequest) -> Cow<'a, str> {
-        self.sts.destination(question)
+    fn destination<'a>(&'a self, request: &'a CallerIdentityRequest) -> Cow<'a, str> {
+        self.sts.destination(request)
     }
 }

@@ -77,18 +77,15 @@ impl Client {
         })
     }
 
-    async fn answer(&self, question: &CallerIdentityRequest) -> Answer {
+    async fn answer(&self, request: &CallerIdentityRequest) -> Answer {
         // The SDK panics on control characters. No pair that passed the format check holds any.
-        if [
-            &question.pair.access_key_id,
-            &question.pair.secret_access_key,
-        ]
-        .iter()
-        .any(|text| text.expose_secret().chars().any(char::is_control))
+        if [&request.pair.access_key_id, &request.pair.secret_access_key]
+            .iter()
+            .any(|text| text.expose_secret().chars().any(char::is_control))
         {
             return Answer::Undetermined(Reason::StsUnexpectedResponse);
         }
-        let endpoint = self.destination(question);
+        let endpoint = self.destination(request);
         let result = self
             .sdk
             .get_caller_identity()
@@ -96,8 +93,8 @@ impl Client {
             .config_override(
                 Builder::new()
                     .identity_cache(IdentityCache::no_cache())
-                    .credentials_provider(credentials(&question.pair))
-                    .region(Region::new(question.region.clone()))
+                    .credentials_provider(credentials(&request.pair))
+                    .region(Region::new(request.region.clone()))
                     .endpoint_resolver(FixedEndpoint(endpoint.into_owned())),
             )
             .send()
@@ -109,13 +106,13 @@ impl Client {
 impl Sts for Client {
     fn get_caller_identity(
         &self,
-        question: CallerIdentityRequest,
+        request: CallerIdentityRequest,
     ) -> BoxFuture<'_, CallerIdentityReply> {
-        Box::pin(async move { CallerIdentityReply::now(self.answer(&question).await) })
+        Box::pin(async move { CallerIdentityReply::now(self.answer(&request).await) })
     }
 
-    fn destination<'a>(&'a self, question: &'a CallerIdentityRequest) -> Cow<'a, str> {
-        self.route.address(question)
+    fn destination<'a>(&'a self, request: &'a CallerIdentityRequest) -> Cow<'a, str> {
+        self.route.address(request)
     }
 }
 

@@ -24,11 +24,11 @@ pub(super) struct Connections {
     settings: HttpConnectorSettings,
     ca: Option<TrustedCa>,
     proxy: Option<Proxy>,
-    made: Mutex<Made>,
+    current: Mutex<PooledConnector>,
 }
 
 #[derive(Debug)]
-struct Made {
+struct PooledConnector {
     connector: SharedHttpConnector,
     login: Option<Login>,
 }
@@ -40,20 +40,20 @@ impl Connections {
         proxy: Option<Proxy>,
     ) -> Result<Self, ProxyError> {
         let login = proxy.as_ref().map(Proxy::login).transpose()?.flatten();
-        let made = make(&settings, ca.as_ref(), proxy.as_ref(), login)?;
+        let current = build_connector(&settings, ca.as_ref(), proxy.as_ref(), login)?;
         Ok(Self {
             settings,
             ca,
             proxy,
-            made: Mutex::new(made),
+            current: Mutex::new(current),
         })
     }
 
     /// Replaces the connector if the login has changed. A login that cannot be read, as during an update of
     /// its Secret, leaves the connector in use.
-    fn renew(&self, proxy: &Proxy, made: &mut Made) {
+    fn renew(&self, proxy: &Proxy, current: &mut PooledConnector) {
         let login = match proxy.login() {
-            Ok(login) if login == made.login => return,
+            Ok(login) if login == current.login => return,
             Ok(login) => login,
             Err(error) => {
                 let error = crate::error::chain(&error);
@@ -61,8 +61,8 @@ impl Connections {
                 return;
             }
         };
-        match make(&self.settings, self.ca.as_ref(), Some(proxy), login) {
-            Ok(renewed) => *made = renewed,
+        match build_connector(&self.settings, self.ca.as_ref(), Some(proxy), login) {
+            Ok(renewed) => *current = renewed,
             Err(error) => tracing::warn!(%error, "--sts-proxy: its new login cannot be used"),
         }
     }
@@ -74,20 +74,20 @@ impl HttpClient for Connections {
         _: &HttpConnectorSettings,
         _: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        let mut made = lock(&self.made);
+        let mut current = lock(&self.current);
         if let Some(proxy) = &self.proxy {
-            self.renew(proxy, &mut made);
+            self.renew(proxy, &mut current);
         }
-        made.connector.clone()
+        current.connector.clone()
     }
 }
 
-fn make(
+fn build_connector(
     settings: &HttpConnectorSettings,
     ca: Option<&TrustedCa>,
     proxy: Option<&Proxy>,
     login: Option<Login>,
-) -> Result<Made, ProxyError> {
+) -> Result<PooledConnector, ProxyError> {
     let mut tls = TlsContext::builder();
     if let Some(ca) = ca {
         tls = tls.with_trust_store(TrustStore::empty().with_pem_certificate(ca.pem()));
@@ -102,5 +102,5 @@ fn make(
         connector = connector.proxy_config(proxy.config(login.as_ref())?);
     }
     let connector = SharedHttpConnector::new(SizeLimitedHttpClient::new(connector.build()));
-    Ok(Made { connector, login })
+    Ok(PooledConnector { connector, login })
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, net::IpAddr};
 use axum::http::{Uri, uri::Authority};
 
 /// The placeholder in an endpoint for the region of the request.
-const REGION: &str = "{region}";
+const REGION_PLACEHOLDER: &str = "{region}";
 
 /// An address that signed requests may be sent to: HTTPS, or HTTP on loopback. With the placeholder
 /// `{region}`, it stands for one address per region.
@@ -16,8 +16,8 @@ impl Endpoint {
     /// The address for a region, without a trailing slash.
     #[must_use]
     pub fn of(&self, region: &str) -> Cow<'_, str> {
-        if self.0.contains(REGION) {
-            Cow::Owned(filled(&self.0, region))
+        if self.0.contains(REGION_PLACEHOLDER) {
+            Cow::Owned(with_region(&self.0, region))
         } else {
             Cow::Borrowed(&self.0)
         }
@@ -37,7 +37,7 @@ impl fmt::Display for Endpoint {
 /// One sentence on what the endpoint must be. The sentence does not repeat `text`, which may hold a password.
 pub fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
     // Any region that replaces the placeholder holds only characters of host names.
-    let uri: Uri = filled(text, "region")
+    let uri: Uri = with_region(text, "region")
         .parse()
         .map_err(|_| "it must be a URL such as https://sts.example.com".to_owned())?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
@@ -49,7 +49,7 @@ pub fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
     if authority.host().is_empty() {
         return Err("it must name a host".to_owned());
     }
-    if !has_sound_port(authority) {
+    if !has_valid_port(authority) {
         return Err("its port must be a number up to 65535".to_owned());
     }
     // The parser of `Uri` drops a fragment silently.
@@ -69,14 +69,14 @@ pub fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
     )))
 }
 
-fn filled(pattern: &str, region: &str) -> String {
-    let parts: Vec<&str> = pattern.split(REGION).collect();
+fn with_region(pattern: &str, region: &str) -> String {
+    let parts: Vec<&str> = pattern.split(REGION_PLACEHOLDER).collect();
     parts.join(region)
 }
 
 /// Whether at most a valid port follows the host. The parser accepts any text as a port, and a number with a sign.
 #[must_use]
-pub fn has_sound_port(authority: &Authority) -> bool {
+pub fn has_valid_port(authority: &Authority) -> bool {
     let after_host = authority.as_str().strip_prefix(authority.host());
     after_host.is_some_and(|rest| {
         let digits = rest.strip_prefix(':').unwrap_or_default();

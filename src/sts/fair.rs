@@ -3,13 +3,13 @@
 //! A plain semaphore and the concurrency limit of a kube-rs controller ignore namespaces: all other
 //! namespaces would wait behind one namespace with thousands of resources.
 
-mod entrant;
-mod gate;
-mod yielding;
+mod burst_throttle;
+mod pending_permit;
+mod semaphore;
 
-pub use entrant::Entrant;
-pub use gate::{FairSemaphore, Permit};
-pub use yielding::Load;
+pub use burst_throttle::Load;
+pub use pending_permit::PendingPermit;
+pub use semaphore::{FairSemaphore, Permit};
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     Priority,
-    turns::{Ticket, Turns},
+    request_queue::{RequestQueue, Ticket},
 };
 use crate::domain::lock::lock;
 
@@ -39,17 +39,17 @@ pub struct Token {
 #[derive(Debug)]
 struct State {
     bucket: Bucket,
-    waiting: Turns<oneshot::Sender<Token>>,
+    waiting: RequestQueue<oneshot::Sender<Token>>,
     /// Whether a `dispatch` task is running.
-    driven: bool,
+    dispatching: bool,
 }
 
 /// A token bucket, kept as the instant at which the bucket will be full again.
 #[derive(Debug)]
 struct Bucket {
     full_at: Instant,
-    each: Duration,
-    slack: Duration,
+    interval: Duration,
+    burst_tolerance: Duration,
 }
 
 /// A place in the queue, given up on drop.
@@ -89,8 +89,8 @@ impl Limiter {
     pub fn new(rate: Rate) -> Self {
         let state = State {
             bucket: Bucket::new(rate),
-            waiting: Turns::new(),
-            driven: false,
+            waiting: RequestQueue::new(),
+            dispatching: false,
         };
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -98,7 +98,7 @@ impl Limiter {
     }
 
     /// Waits for a token. A dropped future leaves the queue and takes no token.
-    pub async fn acquire(&self, urgency: Priority, namespace: &str) -> Token {
+    pub async fn acquire(&self, priority: Priority, namespace: &str) -> Token {
         loop {
             let waiter = {
                 let mut state = lock(&self.state);
@@ -107,8 +107,8 @@ impl Limiter {
                     return Token::new(&self.state);
                 }
                 let (grant, granted) = oneshot::channel();
-                let ticket = state.waiting.push(urgency, namespace, grant, now);
-                if !std::mem::replace(&mut state.driven, true) {
+                let ticket = state.waiting.push(priority, namespace, grant, now);
+                if !std::mem::replace(&mut state.dispatching, true) {
                     tokio::spawn(dispatch(Arc::clone(&self.state)));
                 }
                 Waiter {
@@ -147,7 +147,7 @@ impl Token {
 impl Drop for Token {
     fn drop(&mut self) {
         if !self.spent {
-            lock(&self.state).bucket.give_back();
+            lock(&self.state).bucket.refund();
         }
     }
 }
@@ -167,34 +167,37 @@ impl Drop for Waiter<'_> {
 
 impl Bucket {
     fn new(rate: Rate) -> Self {
-        let each = Duration::from_secs(1) / rate.per_second.get();
+        let interval = Duration::from_secs(1) / rate.per_second.get();
         Self {
             full_at: Instant::now(),
-            each,
-            slack: each * (rate.burst.get() - 1),
+            interval,
+            burst_tolerance: interval * (rate.burst.get() - 1),
         }
     }
 
     /// Takes a token, or returns the time until one is available.
     fn take(&mut self, now: Instant) -> Result<(), Duration> {
         let missing = self.full_at.saturating_duration_since(now);
-        let wait = missing.saturating_sub(self.slack);
+        let wait = missing.saturating_sub(self.burst_tolerance);
         if !wait.is_zero() {
             return Err(wait);
         }
-        self.full_at = now + missing + self.each;
+        self.full_at = now + missing + self.interval;
         Ok(())
     }
 
-    fn give_back(&mut self) {
-        self.full_at = self.full_at.checked_sub(self.each).unwrap_or(self.full_at);
+    fn refund(&mut self) {
+        self.full_at = self
+            .full_at
+            .checked_sub(self.interval)
+            .unwrap_or(self.full_at);
     }
 }
 
 impl State {
     fn step(&mut self) -> Step {
         if self.waiting.is_empty() {
-            self.driven = false;
+            self.dispatching = false;
             return Step::Idle;
         }
         let now = Instant::now();

@@ -14,10 +14,10 @@ pub mod fair;
 mod limiter;
 mod plugins;
 mod proxy;
+mod request_queue;
 mod response_cache;
 mod route;
 mod singleflight;
-mod turns;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -28,7 +28,7 @@ pub use ca::{CaError, TrustedCa};
 pub use cached::CachedSts;
 pub use classify::{Outcome, classify};
 pub use client::Client;
-pub use endpoint::{Endpoint, has_sound_port, parse_endpoint};
+pub use endpoint::{Endpoint, has_valid_port, parse_endpoint};
 pub use limiter::{Limiter, Rate, Token};
 pub use proxy::{LoginFiles, Proxy, ProxyError, ProxyUrl, parse_proxy};
 pub use route::Route;
@@ -44,7 +44,7 @@ pub trait Sts: Send + Sync + 'static {
     /// limit; a dropped future gives up its place in that queue.
     fn get_caller_identity(
         &self,
-        question: CallerIdentityRequest,
+        request: CallerIdentityRequest,
     ) -> BoxFuture<'_, CallerIdentityReply>;
 
     /// How many requests wait in the queue of a rate limiter: 0 without a limiter.
@@ -63,8 +63,8 @@ pub trait Sts: Send + Sync + 'static {
     }
 
     /// The address that a request is sent to.
-    fn destination<'a>(&'a self, question: &'a CallerIdentityRequest) -> Cow<'a, str> {
-        Cow::Borrowed(&question.endpoint)
+    fn destination<'a>(&'a self, request: &'a CallerIdentityRequest) -> Cow<'a, str> {
+        Cow::Borrowed(&request.endpoint)
     }
 }
 
@@ -113,9 +113,9 @@ impl CallerIdentityReply {
 impl<S: Sts + ?Sized> Sts for Arc<S> {
     fn get_caller_identity(
         &self,
-        question: CallerIdentityRequest,
+        request: CallerIdentityRequest,
     ) -> BoxFuture<'_, CallerIdentityReply> {
-        (**self).get_caller_identity(question)
+        (**self).get_caller_identity(request)
     }
 
     fn waiting(&self) -> usize {
@@ -126,11 +126,11 @@ impl<S: Sts + ?Sized> Sts for Arc<S> {
         (**self).held()
     }
 
-    fn outage(&self, question: &CallerIdentityRequest) -> Option<Reason> {
-        (**self).outage(question)
+    fn outage(&self, request: &CallerIdentityRequest) -> Option<Reason> {
+        (**self).outage(request)
     }
 
-    fn destination<'a>(&'a self, question: &'a CallerIdentityRequest) -> Cow<'a, str> {
-        (**self).destination(question)
+    fn destination<'a>(&'a self, request: &'a CallerIdentityRequest) -> Cow<'a, str> {
+        (**self).destination(request)
     }
 }

@@ -10,11 +10,11 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use axum::http::Uri;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::endpoint::has_sound_port;
+use super::endpoint::has_valid_port;
 use crate::domain::pair::SecretText;
 
 /// The maximum length of a user name or password, in bytes.
-const LONGEST: usize = 4096;
+const MAX_LENGTH: usize = 4096;
 
 /// The address of a proxy, without user name and password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub fn parse_proxy(text: &str) -> Result<ProxyUrl, String> {
         return Err("it must name a host".to_owned());
     }
     // HTTP clients disagree on the default port of a proxy.
-    if authority.port().is_none() || !has_sound_port(authority) {
+    if authority.port().is_none() || !has_valid_port(authority) {
         return Err("it must end with the proxy's port, such as :3128".to_owned());
     }
     if !matches!(uri.path(), "" | "/") || uri.query().is_some() || text.contains('#') {
@@ -100,13 +100,13 @@ impl Proxy {
     /// Reads user name and password, if files with these are configured.
     pub(super) fn login(&self) -> Result<Option<Login>, ProxyError> {
         let login = self.login.as_ref().map(|files| {
-            let username = line(&files.username)?;
+            let username = read_line(&files.username)?;
             // Basic authentication separates user name and password by a colon.
             if username.expose_secret().contains(':') {
                 let why = "must hold a user name without a colon";
                 return Err(ProxyError::Content(files.username.clone(), why));
             }
-            let password = line(&files.password)?;
+            let password = read_line(&files.password)?;
             Ok(Login { username, password })
         });
         login.transpose()
@@ -128,14 +128,14 @@ impl Proxy {
 }
 
 /// The single line of a file, without the line break that editors append.
-fn line(path: &Path) -> Result<SecretText, ProxyError> {
+fn read_line(path: &Path) -> Result<SecretText, ProxyError> {
     let text = fs::read(path).map_err(|error| ProxyError::Read(path.into(), error))?;
     let content = |why| ProxyError::Content(path.into(), why);
     let text = String::from_utf8(text).map_err(|_| content("must hold UTF-8"))?;
     let text = SecretText::new(text.trim_end_matches(['\r', '\n']).to_owned());
     match text.expose_secret() {
         "" => Err(content("is empty")),
-        text if text.len() > LONGEST => Err(content("is too long")),
+        text if text.len() > MAX_LENGTH => Err(content("is too long")),
         text if text.chars().any(char::is_control) => Err(content("must hold one line")),
         _ => Ok(text),
     }

@@ -19,18 +19,18 @@ const NEGATIVE_TTL: Duration = Duration::from_millis(1500);
 #[derive(Debug)]
 pub(super) struct ResponseCache {
     capacity: usize,
-    clock: u64,
+    sequence: u64,
     replies: HashMap<Fingerprint, (u64, CallerIdentityReply)>,
-    ages: BTreeMap<u64, Fingerprint>,
+    by_age: BTreeMap<u64, Fingerprint>,
 }
 
 impl ResponseCache {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             capacity,
-            clock: 0,
+            sequence: 0,
             replies: HashMap::new(),
-            ages: BTreeMap::new(),
+            by_age: BTreeMap::new(),
         }
     }
 
@@ -42,9 +42,9 @@ impl ResponseCache {
         now: Instant,
     ) -> Option<CallerIdentityReply> {
         let (_, reply) = self.replies.get(hash)?;
-        let stands =
+        let is_reusable =
             !reply.answer.is_refusal() || now.saturating_duration_since(reply.at) <= NEGATIVE_TTL;
-        (reply.at >= not_before && stands).then(|| reply.clone())
+        (reply.at >= not_before && is_reusable).then(|| reply.clone())
     }
 
     /// Keeps a reply, unless its answer leaves the pair undetermined.
@@ -52,13 +52,13 @@ impl ResponseCache {
         if reply.answer.undetermined().is_some() {
             return;
         }
-        self.clock += 1;
-        if let Some((age, _)) = self.replies.insert(hash, (self.clock, reply)) {
-            self.ages.remove(&age);
+        self.sequence += 1;
+        if let Some((age, _)) = self.replies.insert(hash, (self.sequence, reply)) {
+            self.by_age.remove(&age);
         }
-        self.ages.insert(self.clock, hash);
+        self.by_age.insert(self.sequence, hash);
         while self.replies.len() > self.capacity {
-            let Some((_, oldest)) = self.ages.pop_first() else {
+            let Some((_, oldest)) = self.by_age.pop_first() else {
                 return;
             };
             self.replies.remove(&oldest);

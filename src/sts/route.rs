@@ -20,14 +20,14 @@ pub struct Route {
 
 impl Route {
     /// The address that a request is sent to.
-    pub(super) fn address<'a>(&'a self, question: &'a CallerIdentityRequest) -> Cow<'a, str> {
+    pub(super) fn address<'a>(&'a self, request: &'a CallerIdentityRequest) -> Cow<'a, str> {
         if let Some(endpoint) = &self.endpoint {
-            return endpoint.of(&question.region);
+            return endpoint.of(&request.region);
         }
-        let variant = self.variant.zip(Region::parse(&question.region).ok());
+        let variant = self.variant.zip(Region::parse(&request.region).ok());
         match variant {
             Some((variant, region)) => Cow::Owned(region.sts_endpoint_of(variant)),
-            None => Cow::Borrowed(&question.endpoint),
+            None => Cow::Borrowed(&request.endpoint),
         }
     }
 }

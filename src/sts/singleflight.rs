@@ -16,27 +16,27 @@ type Calls = Arc<Mutex<HashMap<Fingerprint, Weak<Call>>>>;
 /// The calls that are under way or that requests wait for.
 #[derive(Debug, Default)]
 pub(super) struct SingleFlight {
-    runways: Calls,
+    calls: Calls,
 }
 
 /// The state of the calls about one pair. Lives as long as a [`Subscriber`] or an [`InFlight`] does.
 #[derive(Debug)]
 pub(super) struct Call {
     hash: Fingerprint,
-    runways: Calls,
+    calls: Calls,
     state: watch::Sender<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    flying: bool,
-    landings: u64,
+    in_flight: bool,
+    completed: u64,
     last: Option<CallerIdentityReply>,
 }
 
 /// One request's view of a [`Call`].
 pub(super) struct Subscriber {
-    runway: Arc<Call>,
+    call: Arc<Call>,
     state: watch::Receiver<State>,
     seen: u64,
 }
@@ -53,46 +53,42 @@ pub(super) enum CallState {
 
 /// A call under way. If dropped before it completes, another subscriber can start a call.
 pub(super) struct InFlight {
-    runway: Arc<Call>,
+    call: Arc<Call>,
 }
 
 impl SingleFlight {
     /// Subscribes to the calls about a pair.
     pub(super) fn join(&self, hash: Fingerprint) -> Subscriber {
-        let runway = self.call(hash);
-        let state = runway.state.subscribe();
-        let seen = state.borrow().landings;
-        Subscriber {
-            runway,
-            state,
-            seen,
-        }
+        let call = self.call(hash);
+        let state = call.state.subscribe();
+        let seen = state.borrow().completed;
+        Subscriber { call, state, seen }
     }
 
     fn call(&self, hash: Fingerprint) -> Arc<Call> {
-        let mut runways = lock(&self.runways);
-        if let Some(runway) = runways.get(&hash).and_then(Weak::upgrade) {
-            return runway;
+        let mut calls = lock(&self.calls);
+        if let Some(call) = calls.get(&hash).and_then(Weak::upgrade) {
+            return call;
         }
-        let runway = Arc::new(Call {
+        let call = Arc::new(Call {
             hash,
-            runways: Arc::clone(&self.runways),
+            calls: Arc::clone(&self.calls),
             state: watch::Sender::default(),
         });
-        runways.insert(hash, Arc::downgrade(&runway));
-        runway
+        calls.insert(hash, Arc::downgrade(&call));
+        call
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        let mut runways = lock(&self.runways);
+        let mut calls = lock(&self.calls);
         // By now another `Call` may have replaced this one in the map.
-        if runways
+        if calls
             .get(&self.hash)
-            .is_some_and(|runway| runway.strong_count() == 0)
+            .is_some_and(|call| call.strong_count() == 0)
         {
-            runways.remove(&self.hash);
+            calls.remove(&self.hash);
         }
     }
 }
@@ -102,8 +98,8 @@ impl Subscriber {
     pub(super) fn poll(&mut self) -> CallState {
         let state = self.state.borrow_and_update();
         match &state.last {
-            Some(reply) if state.landings > self.seen => CallState::Done(reply.clone()),
-            _ if state.flying => CallState::InFlight,
+            Some(reply) if state.completed > self.seen => CallState::Done(reply.clone()),
+            _ if state.in_flight => CallState::InFlight,
             _ => CallState::Idle,
         }
     }
@@ -116,13 +112,13 @@ impl Subscriber {
 
     /// Starts a call, unless one is under way or has completed since this subscriber joined.
     pub(super) fn try_start(&self) -> Option<InFlight> {
-        let started = self.runway.state.send_if_modified(|state| {
-            let clear = !state.flying && state.landings == self.seen;
-            state.flying |= clear;
-            clear
+        let started = self.call.state.send_if_modified(|state| {
+            let may_start = !state.in_flight && state.completed == self.seen;
+            state.in_flight |= may_start;
+            may_start
         });
         started.then(|| InFlight {
-            runway: Arc::clone(&self.runway),
+            call: Arc::clone(&self.call),
         })
     }
 }
@@ -130,8 +126,8 @@ impl Subscriber {
 impl InFlight {
     /// Ends the call and gives its reply to all subscribers.
     pub(super) fn complete(self, reply: CallerIdentityReply) {
-        self.runway.state.send_modify(|state| {
-            state.landings += 1;
+        self.call.state.send_modify(|state| {
+            state.completed += 1;
             state.last = Some(reply);
         });
     }
@@ -139,7 +135,7 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.runway.state.send_modify(|state| state.flying = false);
+        self.call.state.send_modify(|state| state.in_flight = false);
     }
 }
 
@@ -152,7 +148,7 @@ mod tests {
     };
 
     #[test]
-    fn one_call_at_a_time_for_all_who_were_there() -> Result<(), getrandom::Error> {
+    fn one_call_at_a_time_serves_all_subscribers() -> Result<(), getrandom::Error> {
         let hash = FingerprintKey::random()?.of(
             &KeyPair {
                 access_key_id: SecretText::new(String::new()),
@@ -160,8 +156,8 @@ mod tests {
             },
             &[],
         );
-        let flights = SingleFlight::default();
-        let (one, mut other) = (flights.join(hash), flights.join(hash));
+        let single_flight = SingleFlight::default();
+        let (one, mut other) = (single_flight.join(hash), single_flight.join(hash));
         let flight = one.try_start();
         assert!(flight.is_some() && other.try_start().is_none());
         drop(one);
@@ -171,13 +167,16 @@ mod tests {
                 at: tokio::time::Instant::now(),
             });
         }
-        assert!(other.try_start().is_none(), "what landed is for it as well");
+        assert!(
+            other.try_start().is_none(),
+            "the reply is for this subscriber too"
+        );
         assert!(matches!(other.poll(), CallState::Done(_)));
-        let mut late = flights.join(hash);
+        let mut late = single_flight.join(hash);
         assert!(matches!(late.poll(), CallState::Idle) && late.try_start().is_some());
-        assert_eq!(lock(&flights.runways).len(), 1);
+        assert_eq!(lock(&single_flight.calls).len(), 1);
         drop((other, late));
-        assert_eq!(lock(&flights.runways).len(), 0);
+        assert_eq!(lock(&single_flight.calls).len(), 0);
         Ok(())
     }
 }

@@ -58,7 +58,7 @@ async fn apply(cluster: &ControlPlane, templates: &[&str]) -> Result<()> {
 async fn until_seen(guards: &Guards, client: &Client, words: &[(&str, &str)]) -> Result<()> {
     let began = Instant::now();
     loop {
-        guards.look(client).await;
+        guards.check(client).await;
         let lines = guards.lines();
         let seen = words.iter().all(|(policy, words)| {
             let line = format!("policy {RELEASE}-{policy} {words}");

@@ -31,7 +31,7 @@ fn known_ids_name_their_accounts() {
 
 /// `7` would begin an account ID of more than twelve digits.
 #[test]
-fn the_first_encoded_character_tells_the_generation() {
+fn the_first_encoded_character_marks_the_generation() {
     for character in ALPHABET.iter().copied().map(char::from) {
         let newer = matches!(character, 'Q'..='Z' | '2'..='6');
         let id = format!("AKIA{character}AAAAAAAAAAAAAAA");

@@ -11,7 +11,7 @@ fn pin(text: &str) -> ArnPattern {
 }
 
 #[test]
-fn a_pin_tells_its_account_and_partition() {
+fn a_pin_has_the_account_and_the_partition_of_its_arn() {
     for (text, account, partition) in [
         (
             "arn:aws:iam::123456789012:user/alice",
@@ -128,8 +128,8 @@ fn a_star_stands_for_anything_within_one_part() {
         ("root", "root", true),
         ("root", "user/root", false),
     ];
-    for (resource, of_arn, matches) in table {
-        let arn = format!("arn:aws:iam::123456789012:{of_arn}");
+    for (resource, actual, matches) in table {
+        let arn = format!("arn:aws:iam::123456789012:{actual}");
         for account in ["123456789012", "*"] {
             let pin = pin(&format!("arn:aws:iam::{account}:{resource}"));
             assert_eq!(pin.matches(&arn), matches, "{pin:?} and {arn}");

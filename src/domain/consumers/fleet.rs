@@ -74,8 +74,8 @@ impl Fleets {
     /// The owners of older pods that the wanted restarts cover.
     #[must_use]
     pub fn left(&self, wanted: &Restart) -> Vec<String> {
-        let meant = self.older().filter(|owner| is_selected(owner, wanted));
-        meant.cloned().collect()
+        let selected = self.older().filter(|owner| is_selected(owner, wanted));
+        selected.cloned().collect()
     }
 }
 

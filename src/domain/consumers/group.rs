@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The most other resources that a status names.
-const NAMED: usize = 10;
+const MAX_NAMED: usize = 10;
 
 /// A key as a status identifies it, in 16 bytes: each resource has one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,12 +22,12 @@ pub struct Key {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keys {
     published: Key,
-    open: Option<Box<Open>>,
+    open: Option<Box<PreviousKeys>>,
 }
 
 /// Previous keys that pods may still hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Open {
+struct PreviousKeys {
     keys: Vec<Key>,
     picked_up: i64,
     held: bool,
@@ -51,7 +51,7 @@ pub enum Own {
 
 /// How another resource relates to a previous key, the worst relation last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub enum Relation {
     /// None of its pods holds the key.
     Clean,
     /// Its target had more names, or the resource more keys, than are followed.
@@ -72,7 +72,7 @@ pub enum Standing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Other {
     /// Its relation to the key.
-    pub standing: Standing,
+    pub relation: Relation,
     /// Its namespace and name; none for a resource of another namespace that is only known to share the suffix.
     pub name: Option<String>,
 }
@@ -139,7 +139,7 @@ impl Keys {
         let consumers = status.consumers.as_ref();
         let held = consumers.is_some_and(|consumers| consumers.restart_needed.count > 0);
         let open = not_unused(status).map(|previous| {
-            Box::new(Open {
+            Box::new(PreviousKeys {
                 keys: superseded(previous),
                 picked_up: previous.picked_up_time.0.as_second(),
                 held,
@@ -155,36 +155,40 @@ impl Keys {
 
     /// How the resource relates to some keys, if at all; `own` is the result of the last check of its pods.
     #[must_use]
-    pub fn standing(&self, keys: &[Key], own: Option<Own>, now: Timestamp) -> Option<Standing> {
-        let compare = |mine: Key| keys.iter().filter_map(move |key| key.is_same(mine)).max();
-        let publishes = compare(self.published).map(|sure| (sure, Standing::Publishes));
+    pub fn relation(&self, keys: &[Key], own: Option<Own>, now: Timestamp) -> Option<Relation> {
+        let compare = |own_key: Key| {
+            keys.iter()
+                .filter_map(move |key| key.is_same(own_key))
+                .max()
+        };
+        let publishes = compare(self.published).map(|is_certain| (is_certain, Relation::Publishes));
         let open = self.open.as_ref().and_then(|open| {
-            let sure = open.keys.iter().filter_map(|key| compare(*key)).max()?;
-            Some((sure, open.standing(own, now)))
+            let is_certain = open.keys.iter().filter_map(|key| compare(*key)).max()?;
+            Some((is_certain, open.relation(own, now)))
         });
         let all = [publishes, open].into_iter().flatten();
-        all.map(|(sure, standing)| {
-            if sure || standing == Standing::Clean {
-                standing
+        all.map(|(is_certain, relation)| {
+            if is_certain || relation == Relation::Clean {
+                relation
             } else {
-                Standing::Alike
+                Relation::Alike
             }
         })
         .max()
     }
 }
 
-impl Open {
-    fn standing(&self, own: Option<Own>, now: Timestamp) -> Standing {
-        let waits = now.as_second() < self.picked_up;
+impl PreviousKeys {
+    fn relation(&self, own: Option<Own>, now: Timestamp) -> Relation {
+        let is_picking_up = now.as_second() < self.picked_up;
         match own {
-            _ if self.given_up => Standing::NotTraced,
-            Some(Own::Held) => Standing::Holds,
-            None if self.held => Standing::Holds,
-            Some(Own::Clean { .. }) | None if waits => Standing::PickingUp(self.picked_up),
-            Some(Own::Clean { settled: true }) if self.traced => Standing::Clean,
-            Some(Own::Clean { settled: true }) => Standing::NotTraced,
-            Some(Own::Unsure | Own::Clean { settled: false }) | None => Standing::Unknown,
+            _ if self.given_up => Relation::NotTraced,
+            Some(Own::Held) => Relation::Holds,
+            None if self.held => Relation::Holds,
+            Some(Own::Clean { .. }) | None if is_picking_up => Relation::PickingUp(self.picked_up),
+            Some(Own::Clean { settled: true }) if self.traced => Relation::Clean,
+            Some(Own::Clean { settled: true }) => Relation::NotTraced,
+            Some(Own::Unsure | Own::Clean { settled: false }) | None => Relation::Unknown,
         }
     }
 }
@@ -202,45 +206,45 @@ impl Others {
 
     /// Adds another resource. A resource that surely has the same pair is always named; one that only shares the
     /// suffix may belong to a stranger, and is named within the namespace alone.
-    pub fn add(&mut self, key: &NamespacedName, of: &NamespacedName, standing: Standing) {
-        let near = key.namespace == of.namespace;
-        let name = (near || standing != Standing::Alike).then(|| key.to_string());
-        let least = self.worst.last().filter(|_| self.worst.len() >= NAMED);
-        if least.is_some_and(|least| least.standing >= standing) {
+    pub fn add(&mut self, key: &NamespacedName, resource: &NamespacedName, relation: Relation) {
+        let same_namespace = key.namespace == resource.namespace;
+        let name = (same_namespace || relation != Relation::Alike).then(|| key.to_string());
+        let mildest = self.worst.last().filter(|_| self.worst.len() >= MAX_NAMED);
+        if mildest.is_some_and(|mildest| mildest.relation >= relation) {
             return;
         }
-        let at = self.worst.partition_point(|one| one.standing >= standing);
-        self.worst.insert(at, Other { standing, name });
-        self.worst.truncate(NAMED);
+        let position = self.worst.partition_point(|one| one.relation >= relation);
+        self.worst.insert(position, Other { relation, name });
+        self.worst.truncate(MAX_NAMED);
     }
 
     /// The worst relation.
     #[must_use]
-    pub fn worst(&self) -> Standing {
+    pub fn worst(&self) -> Relation {
         let worst = self.worst.first();
-        worst.map_or(Standing::Clean, |worst| worst.standing)
+        worst.map_or(Relation::Clean, |worst| worst.relation)
     }
 
     /// Whether the key cannot be called unused because of these resources.
     #[must_use]
     pub fn hold_up(&self) -> bool {
-        !self.listed || self.worst() > Standing::NotTraced
+        !self.listed || self.worst() > Relation::NotTraced
     }
 
     /// The resources that may hold the key, as far as they may be named.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        self.named(|standing| standing > Standing::Clean)
+        self.named(|relation| relation > Relation::Clean)
     }
 
     /// The resources with the worst relation.
     pub(super) fn worst_names(&self) -> Vec<String> {
         let worst = self.worst();
-        self.named(|standing| standing == worst)
+        self.named(|relation| relation == worst)
     }
 
-    fn named(&self, wanted: impl Fn(Standing) -> bool) -> Vec<String> {
-        let wanted = self.worst.iter().filter(|one| wanted(one.standing));
+    fn named(&self, wanted: impl Fn(Relation) -> bool) -> Vec<String> {
+        let wanted = self.worst.iter().filter(|one| wanted(one.relation));
         let mut names: Vec<String> = wanted.filter_map(|one| one.name.clone()).collect();
         names.sort_unstable();
         names

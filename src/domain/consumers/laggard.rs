@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::names::words;
+use super::names::join_names;
 use crate::{api::Reason, domain::conditions::ConditionStatus};
 
 /// Owners of pods from before a pair, by the reason why these pods still run.
@@ -29,7 +29,7 @@ impl Laggards {
     pub fn verdict(
         &self,
         waited: Duration,
-        patience: Duration,
+        timeout: Duration,
     ) -> (ConditionStatus, Reason, String) {
         let parts = [
             (
@@ -47,10 +47,11 @@ impl Laggards {
             ),
         ];
         let parts = parts.into_iter().filter(|(names, _)| !names.is_empty());
-        let said = parts.map(|(names, what)| format!("{what} {}", words(names, names.len())));
-        let message = said.collect::<Vec<_>>().join("; ");
+        let messages =
+            parts.map(|(names, what)| format!("{what} {}", join_names(names, names.len())));
+        let message = messages.collect::<Vec<_>>().join("; ");
         let only_rolling = self.unmarked.is_empty() && self.others.is_empty();
-        if only_rolling && waited <= patience {
+        if only_rolling && waited <= timeout {
             (
                 ConditionStatus::Unknown,
                 Reason::RestartsProgressing,

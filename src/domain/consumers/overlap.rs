@@ -29,7 +29,7 @@ pub struct OldKeyHolder {
     /// Its name.
     pub name: String,
     /// How the pod gets the present pair.
-    pub pickup: ReloadMode,
+    pub reload_mode: ReloadMode,
     /// The target name that the pod uses and that is published no more.
     pub former: Option<String>,
 }
@@ -214,7 +214,7 @@ pub fn holder(
     if let Some(former) = former.next() {
         return Some(OldKeyHolder {
             name,
-            pickup: ReloadMode::NeedsRestart,
+            reload_mode: ReloadMode::NeedsRestart,
             former: Some(former.clone()),
         });
     }
@@ -224,11 +224,11 @@ pub fn holder(
         return None;
     }
     let since = since(previous, kubelet);
-    let of = |secret: &str| reload_mode(pod, secret, since);
-    let pickup = of(source).max(present.and_then(of))?;
+    let mode_of = |secret: &str| reload_mode(pod, secret, since);
+    let reload_mode = mode_of(source).max(present.and_then(mode_of))?;
     Some(OldKeyHolder {
         name,
-        pickup,
+        reload_mode,
         former: None,
     })
 }

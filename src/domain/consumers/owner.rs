@@ -24,25 +24,25 @@ struct Metadata {
 const DEPLOYMENT_CONFIG: &str = "openshift.io/deployment-config.name";
 
 /// Labels that tell the `ReplicaSet`s of these kinds apart. The name of a `ReplicaSet` ends in the label's value.
-const HASHES: [(&str, &str); 2] = [
+const HASH_LABELS: [(&str, &str); 2] = [
     ("pod-template-hash", "Deployment"),
     ("rollouts-pod-template-hash", "Rollout"),
 ];
 
 impl Metadata {
     /// The top-level owner of the pod: the Deployment, not its `ReplicaSet`.
-    fn runs(&mut self) -> Option<OwnerReference> {
+    fn top_level_owner(&mut self) -> Option<OwnerReference> {
         let all = std::mem::take(&mut self.owner_references);
         let mut owner = all.into_iter().find(|one| one.controller == Some(true))?;
         match owner.kind.as_str() {
             "ReplicaSet" => {
                 let labels = self.labels.as_ref();
-                let by = HASHES.into_iter().find_map(|(label, kind)| {
+                let parent = HASH_LABELS.into_iter().find_map(|(label, kind)| {
                     let hash = labels?.get(label)?;
                     let name = owner.name.strip_suffix(hash)?.strip_suffix('-')?;
                     Some((kind, name.to_owned()))
                 });
-                if let Some((kind, name)) = by {
+                if let Some((kind, name)) = parent {
                     (owner.kind, owner.name) = (kind.to_owned(), name);
                 }
             }
@@ -60,7 +60,7 @@ impl Metadata {
 
 pub(super) fn metadata<'de, D: serde::Deserializer<'de>>(input: D) -> Result<ObjectMeta, D::Error> {
     let mut metadata = Metadata::deserialize(input)?;
-    let owner = metadata.runs();
+    let owner = metadata.top_level_owner();
     if let Some(annotations) = &mut metadata.annotations {
         annotations.retain(|key, _| key.starts_with(RESTART_ANNOTATION_PREFIX));
     }

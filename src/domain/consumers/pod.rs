@@ -143,12 +143,12 @@ impl Pod {
 
     /// The reported state of a container.
     pub(super) fn state(&self, container: &Container) -> Option<&ContainerState> {
-        let seen = &self.status;
-        let mut statuses = seen
+        let reported = &self.status;
+        let mut statuses = reported
             .container_statuses
             .iter()
-            .chain(&seen.init_container_statuses)
-            .chain(&seen.ephemeral_container_statuses);
+            .chain(&reported.init_container_statuses)
+            .chain(&reported.ephemeral_container_statuses);
         let status = statuses.find(|status| status.name == container.name)?;
         Some(&status.state)
     }
@@ -161,8 +161,8 @@ impl Pod {
 
     /// Whether no container of it runs any more. A pod may be Failed before its containers are stopped.
     pub(super) fn has_ended(&self) -> bool {
-        let is_over = matches!(self.status.phase.as_deref(), Some("Succeeded" | "Failed"));
-        is_over && self.running().next().is_none()
+        let is_terminal = matches!(self.status.phase.as_deref(), Some("Succeeded" | "Failed"));
+        is_terminal && self.running().next().is_none()
     }
 }
 

@@ -42,7 +42,7 @@ impl Publication<'_> {
     #[must_use]
     pub fn made(&self, pod: &Pod) -> bool {
         let annotations = pod.metadata.annotations.as_ref();
-        let found = annotations.and_then(|all| all.get(&restart_annotation_key(self.uid)));
-        found == Some(&self.restart_annotation_value())
+        let value = annotations.and_then(|all| all.get(&restart_annotation_key(self.uid)));
+        value == Some(&self.restart_annotation_value())
     }
 }

@@ -24,7 +24,7 @@ pub enum ReloadMode {
 /// SDKs read the config file that the first one names; old SDKs read the file of the second one.
 const FILE_VARIABLES: [&str; 2] = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
 /// Variables that SDKs prefer to the config file.
-const SHADOWS: [&str; 5] = [
+const SHADOWING_VARIABLES: [&str; 5] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_ACCESS_KEY",
     "AWS_PROFILE",
@@ -41,9 +41,10 @@ pub fn reload_mode(pod: &Pod, secret: &str, since: Timestamp) -> Option<ReloadMo
     }
     let is_older = |started: Option<&Time>| started.is_none_or(|started| started.0 <= since);
     let older = pod.running().filter(|(_, started)| is_older(*started));
-    let uses = older.filter_map(|(container, _)| of_container(&pod.spec, container, secret));
+    let uses =
+        older.filter_map(|(container, _)| container_reload_mode(&pod.spec, container, secret));
     let copied = is_copied(pod, secret, &is_older).then_some(ReloadMode::NeedsRestart);
-    let driver = by_driver(pod, secret, since).then_some(ReloadMode::NeedsRestart);
+    let driver = is_held_by_driver(pod, secret, since).then_some(ReloadMode::NeedsRestart);
     let worst = uses.chain(copied).chain(driver).max()?;
     if worst == ReloadMode::Reloads && !pod.is_ready() {
         return Some(ReloadMode::Unknown);
@@ -55,26 +56,27 @@ pub fn reload_mode(pod: &Pod, secret: &str, since: Timestamp) -> Option<ReloadMo
 /// and a container that has run since before a newer copy was made has read the older one. The reported state
 /// of a finished init container may change or vanish while the pod runs.
 fn is_copied(pod: &Pod, secret: &str, is_older: &impl Fn(Option<&Time>) -> bool) -> bool {
-    let runs = pod.running().next().is_some();
+    let is_running = pod.running().next().is_some();
     let mut writers = pod.spec.all().filter_map(|container| {
-        let pickup = of_container(&pod.spec, container, secret)?;
-        Some((container, pickup, pod.state(container)))
+        let mode = container_reload_mode(&pod.spec, container, secret)?;
+        Some((container, mode, pod.state(container)))
     });
-    writers.any(|(writer, pickup, state)| {
+    writers.any(|(writer, mode, state)| {
         let running = state.and_then(|state| state.running.as_ref());
-        if running.is_some() && pickup == ReloadMode::Reloads {
+        if running.is_some() && mode == ReloadMode::Reloads {
             return false;
         }
         let wrote = running.or_else(|| state?.terminated.as_ref());
         let wrote_before = match wrote {
             Some(wrote) => is_older(wrote.started_at.as_ref()),
-            None => runs && is_older(pod.status.start_time.as_ref()),
+            None => is_running && is_older(pod.status.start_time.as_ref()),
         };
         let mut readers = readers(&pod.spec, writer);
         readers.any(|reader| {
             let state = pod.state(reader);
             let running = state.and_then(|state| state.running.as_ref());
-            wrote_before || running.is_some_and(|it| is_older(it.started_at.as_ref()))
+            wrote_before
+                || running.is_some_and(|reader_state| is_older(reader_state.started_at.as_ref()))
         })
     })
 }
@@ -85,7 +87,7 @@ fn readers<'a>(spec: &'a Spec, writer: &'a Container) -> impl Iterator<Item = &'
     others.filter(|other| {
         let mut shared = writer.writes().filter(|name| {
             let mut volumes = spec.volumes.iter();
-            volumes.any(|volume| volume.name == *name && volume.takes_writes())
+            volumes.any(|volume| volume.name == *name && volume.is_writable())
         });
         shared.any(|name| other.volumes().any(|volume| volume == name))
     })
@@ -93,18 +95,21 @@ fn readers<'a>(spec: &'a Spec, writer: &'a Container) -> impl Iterator<Item = &'
 
 /// Whether the driver of a volume got the Secret when the pod started. Containers that start later get the same
 /// volume.
-fn by_driver(pod: &Pod, secret: &str, since: Timestamp) -> bool {
+fn is_held_by_driver(pod: &Pod, secret: &str, since: Timestamp) -> bool {
     let started = match &pod.status.start_time {
         Some(started) => started.0 <= since,
         None => pod.running().next().is_some(),
     };
-    started && is_given(&pod.spec, secret)
+    started && is_passed_to_driver(&pod.spec, secret)
 }
 
 /// Whether a driver gets the Secret. The kubelet makes only volumes that some container uses.
-fn is_given(spec: &Spec, secret: &str) -> bool {
-    let mut given = spec.volumes.iter().filter(|volume| volume.is_given(secret));
-    given.any(|volume| {
+fn is_passed_to_driver(spec: &Spec, secret: &str) -> bool {
+    let mut volumes = spec
+        .volumes
+        .iter()
+        .filter(|volume| volume.is_passed_to_driver(secret));
+    volumes.any(|volume| {
         let mut used = spec.all().flat_map(Container::volumes);
         used.any(|name| name == volume.name)
     })
@@ -112,41 +117,45 @@ fn is_given(spec: &Spec, secret: &str) -> bool {
 
 /// How the pods of a template get the content of a Secret, if they use it. Injection changes the pods, not the
 /// template, so its annotations are read instead.
-pub(super) fn of_template(
+pub(super) fn template_reload_mode(
     annotations: &BTreeMap<String, String>,
     spec: &Spec,
     secret: &str,
 ) -> Option<ReloadMode> {
-    let is = |name: &str, value: &str| annotations.get(name).is_some_and(|found| found == value);
-    let injected = is(INJECT_ANNOTATION, secret).then(|| {
-        if is(ROTATION_ANNOTATION, "Hot") {
+    let has = |name: &str, value: &str| annotations.get(name).is_some_and(|found| found == value);
+    let injected = has(INJECT_ANNOTATION, secret).then(|| {
+        if has(ROTATION_ANNOTATION, "Hot") {
             ReloadMode::Reloads
         } else {
             ReloadMode::NeedsRestart
         }
     });
     let containers = spec.containers.iter().chain(&spec.init_containers);
-    let uses = containers.filter_map(|container| of_container(spec, container, secret));
-    let driver = is_given(spec, secret).then_some(ReloadMode::NeedsRestart);
+    let uses = containers.filter_map(|container| container_reload_mode(spec, container, secret));
+    let driver = is_passed_to_driver(spec, secret).then_some(ReloadMode::NeedsRestart);
     uses.chain(injected).chain(driver).max()
 }
 
-fn of_container(spec: &Spec, container: &Container, secret: &str) -> Option<ReloadMode> {
-    let by_environment = container.env.iter().any(|one| reads(one, secret))
+fn container_reload_mode(spec: &Spec, container: &Container, secret: &str) -> Option<ReloadMode> {
+    let by_environment = container
+        .env
+        .iter()
+        .any(|variable| reads_secret(variable, secret))
         || container
             .env_from
             .iter()
-            .any(|all| is(all.secret_ref.as_ref(), secret));
+            .any(|all| refers_to(all.secret_ref.as_ref(), secret));
     let mounts = || {
         let mounts = container.volume_mounts.iter();
-        mounts.filter(|mount| mounted(spec, mount, secret))
+        mounts.filter(|mount| mounts_secret(spec, mount, secret))
     };
     if by_environment {
         return Some(ReloadMode::NeedsRestart);
     }
     mounts().next()?;
-    let whole = |mount: &&Mount| mount.sub_path.is_none() && mount.sub_path_expr.is_none();
-    let asks_helper = |mount: &Mount| {
+    let is_whole_volume =
+        |mount: &&Mount| mount.sub_path.is_none() && mount.sub_path_expr.is_none();
+    let uses_helper = |mount: &Mount| {
         let file = format!("{}/{PROCESS_CONFIG}", mount.path.trim_end_matches('/'));
         FILE_VARIABLES
             .iter()
@@ -155,21 +164,22 @@ fn of_container(spec: &Spec, container: &Container, secret: &str) -> Option<Relo
     let shadowed = container
         .env
         .iter()
-        .any(|one| SHADOWS.contains(&one.name.as_str()));
-    let hot = mounts().all(|mount| whole(&mount)) && mounts().any(asks_helper) && !shadowed;
-    Some(if hot {
+        .any(|variable| SHADOWING_VARIABLES.contains(&variable.name.as_str()));
+    let reloads =
+        mounts().all(|mount| is_whole_volume(&mount)) && mounts().any(uses_helper) && !shadowed;
+    Some(if reloads {
         ReloadMode::Reloads
     } else {
         ReloadMode::NeedsRestart
     })
 }
 
-fn reads(variable: &Variable, secret: &str) -> bool {
+fn reads_secret(variable: &Variable, secret: &str) -> bool {
     let from = variable.value_from.as_ref();
-    is(from.and_then(|from| from.secret_key_ref.as_ref()), secret)
+    refers_to(from.and_then(|from| from.secret_key_ref.as_ref()), secret)
 }
 
-fn is(reference: Option<&Named>, secret: &str) -> bool {
+fn refers_to(reference: Option<&Named>, secret: &str) -> bool {
     reference.is_some_and(|reference| reference.name.as_deref() == Some(secret))
 }
 
@@ -179,7 +189,7 @@ fn value<'a>(container: &'a Container, name: &str) -> Option<&'a String> {
     variables.find(|one| one.name == name)?.value.as_ref()
 }
 
-fn mounted(spec: &Spec, mount: &Mount, secret: &str) -> bool {
+fn mounts_secret(spec: &Spec, mount: &Mount, secret: &str) -> bool {
     let mut volumes = spec.volumes.iter();
     volumes.any(|volume| {
         let direct = volume.secret.as_ref();
@@ -188,6 +198,6 @@ fn mounted(spec: &Spec, mount: &Mount, secret: &str) -> bool {
             && (direct.is_some_and(|direct| direct.secret_name.as_deref() == Some(secret))
                 || projected
                     .into_iter()
-                    .any(|source| is(source.secret.as_ref(), secret)))
+                    .any(|source| refers_to(source.secret.as_ref(), secret)))
     })
 }

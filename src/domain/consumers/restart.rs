@@ -6,7 +6,7 @@ use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{
     Laggards, Publication, Recheck, ReloadMode, Workload,
-    names::words,
+    names::join_names,
     overlap::{propagated_at, remove_condition, set_condition},
 };
 use crate::{
@@ -25,7 +25,7 @@ mod blocker;
 pub use blocker::{Blocker, mark_blocked};
 
 /// A rollout that takes longer is reported as one that may never end.
-const PATIENCE: Duration = Duration::from_mins(5);
+const ROLLOUT_TIMEOUT: Duration = Duration::from_mins(5);
 const RESTARTED: ConditionType = ConditionType::ConsumersRestarted;
 
 /// The state of a workload in the restarts for a revision.
@@ -60,13 +60,13 @@ pub fn note(
         "pods that start before {} may still get the pair before; workloads are restarted then",
         propagated_at(published, kubelet)
     );
-    let begun = Restarts {
+    let restarts = Restarts {
         revision: published.revision,
         // Workloads that the previous rotation left unhealthy come first now.
         restarting: before.restarts.clone().unwrap_or_default().restarting,
         ..Restarts::default()
     };
-    after.restarts = Some(begun);
+    after.restarts = Some(restarts);
     set_restarted(
         after,
         ConditionStatus::Unknown,
@@ -92,8 +92,8 @@ pub fn restart_state(workload: &Workload, publication: Publication<'_>) -> Resta
     if publication.restarted(workload) {
         return RestartState::Restarted;
     }
-    let made = workload.metadata.creation_timestamp.as_ref();
-    if made.is_some_and(|made| made.0 > publication.propagated_at()) {
+    let created = workload.metadata.creation_timestamp.as_ref();
+    if created.is_some_and(|created| created.0 > publication.propagated_at()) {
         return RestartState::Newer;
     }
     RestartState::Due
@@ -102,12 +102,12 @@ pub fn restart_state(workload: &Workload, publication: Publication<'_>) -> Resta
 /// The order of restarts: first workloads that an earlier restart left unhealthy, since this pair may heal them;
 /// last workloads that are unhealthy for other reasons, so that no workload waits for them.
 #[must_use]
-pub fn in_order(found: &[(WorkloadReference, bool)], left: &[String]) -> Vec<String> {
+pub fn in_order(found: &[(WorkloadReference, bool)], unhealthy: &[String]) -> Vec<String> {
     let mut all: Vec<(bool, bool, String)> = found
         .iter()
         .map(|(reference, healthy)| {
             let name = reference.to_string();
-            (!left.contains(&name), !healthy, name)
+            (!unhealthy.contains(&name), !healthy, name)
         })
         .collect();
     all.sort();
@@ -125,11 +125,11 @@ pub fn is_selected(name: &str, wanted: &Restart) -> bool {
 /// Whether the pods of a workload read a Secret only when they start.
 #[must_use]
 pub fn needs_restart(workload: &Workload, secret: &str) -> bool {
-    workload.pickup(secret) == Some(ReloadMode::NeedsRestart)
+    workload.reload_mode(secret) == Some(ReloadMode::NeedsRestart)
 }
 
 /// The Kubernetes documentation calls it forced rollback: a `StatefulSet` waits for its broken pod for good.
-fn by_hand(workloads: &[String]) -> &'static str {
+fn manual_advice(workloads: &[String]) -> &'static str {
     let stateful = workloads
         .iter()
         .any(|name| name.starts_with("StatefulSet/"));
@@ -144,25 +144,25 @@ fn by_hand(workloads: &[String]) -> &'static str {
 /// current rollouts have been waited for. Restarts count as done only after the last check of the pods.
 pub fn judge(
     status: &mut StaticAwsCredentialsStatus,
-    last_look: Option<&Laggards>,
+    last_check: Option<&Laggards>,
     waited: Duration,
     now: Timestamp,
 ) -> Option<Recheck> {
     let restarts = status.restarts.as_mut()?;
-    let Some(left) = restarts.pending.as_ref().map(Vec::len) else {
+    let Some(remaining) = restarts.pending.as_ref().map(Vec::len) else {
         return Some(Recheck::Later);
     };
     let since = restarts.restarting_since.get_or_insert(Time(now)).0;
     if !restarts.restarting.is_empty() {
         let names = listed(&restarts.restarting);
-        let (truth, reason, message) = if waited > PATIENCE {
+        let (truth, reason, message) = if waited > ROLLOUT_TIMEOUT {
             let message = format!(
-                "restarted, and not healthy since {since}: {names}; {left} more wait until this is mended{}",
-                by_hand(&restarts.restarting)
+                "restarted, and not healthy since {since}: {names}; {remaining} more wait until this is mended{}",
+                manual_advice(&restarts.restarting)
             );
             (ConditionStatus::False, Reason::RestartsHeld, message)
         } else {
-            let message = format!("being restarted: {names}; {left} more follow");
+            let message = format!("being restarted: {names}; {remaining} more follow");
             (
                 ConditionStatus::Unknown,
                 Reason::RestartsProgressing,
@@ -172,16 +172,16 @@ pub fn judge(
         set_restarted(status, truth, reason, message, now);
         return Some(Recheck::Soon);
     }
-    let Some(laggards) = last_look.filter(|_| left == 0) else {
-        restarts.restarting_since = restarts.restarting_since.take().filter(|_| left == 0);
+    let Some(laggards) = last_check.filter(|_| remaining == 0) else {
+        restarts.restarting_since = restarts.restarting_since.take().filter(|_| remaining == 0);
         return Some(Recheck::Later);
     };
     if !laggards.is_empty() {
-        let (truth, reason, message) = laggards.verdict(waited, PATIENCE);
+        let (truth, reason, message) = laggards.verdict(waited, ROLLOUT_TIMEOUT);
         set_restarted(status, truth, reason, message, now);
         return Some(Recheck::Later);
     }
-    let message = done(restarts);
+    let message = done_message(restarts);
     status.restarts = None;
     set_restarted(
         status,
@@ -193,7 +193,7 @@ pub fn judge(
     None
 }
 
-fn done(restarts: &Restarts) -> String {
+fn done_message(restarts: &Restarts) -> String {
     let revision = restarts.revision;
     let mut message = match restarts.restarted {
         0 => format!("no workload needed a restart for revision {revision}"),
@@ -231,7 +231,7 @@ pub fn may_go_on(status: &StaticAwsCredentialsStatus) -> bool {
 }
 
 fn listed(names: &[String]) -> String {
-    words(names, names.len())
+    join_names(names, names.len())
 }
 
 fn set_restarted(

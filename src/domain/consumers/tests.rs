@@ -9,10 +9,10 @@
 
 mod fleet;
 mod group;
-mod looks;
 mod names;
 mod overlap;
-mod pickup;
+mod recheck;
+mod reload_mode;
 mod restart;
 mod workload;
 

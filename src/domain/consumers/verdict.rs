@@ -5,10 +5,10 @@ use std::time::Duration;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{
-    OldKeyHolder, Others, Own, Recheck, ReloadMode, Standing, is_open,
-    names::NAMED,
+    OldKeyHolder, Others, Own, Recheck, Relation, ReloadMode, is_open,
+    messages::VerdictInput,
+    names::MAX_NAMED,
     overlap::{IN_USE, set_condition},
-    said::Sight,
 };
 use crate::{
     api::{ConsumerGroup, Consumers, Previous, Reason, StaticAwsCredentialsStatus},
@@ -49,7 +49,7 @@ pub fn judge_again(
 /// The result of a check of pods. Pods that reload by themselves have done so once the pick-up time has passed.
 #[must_use]
 pub fn own(holders: &[OldKeyHolder], previous: &Previous, now: Timestamp) -> Own {
-    let worst = holders.iter().map(|holder| holder.pickup).max();
+    let worst = holders.iter().map(|holder| holder.reload_mode).max();
     match worst {
         Some(ReloadMode::NeedsRestart) => Own::Held,
         Some(ReloadMode::Unknown) => Own::Unsure,
@@ -68,23 +68,23 @@ fn assess(
 ) -> Option<Assessment> {
     let previous = is_open(status)?;
     consumers.other_resources = others.names();
-    let safe = picked_up(previous, others);
-    let left = safe.duration_since(now);
-    let sight = Sight {
+    let safe_after = picked_up(previous, others);
+    let remaining = safe_after.duration_since(now);
+    let input = VerdictInput {
         status,
         previous,
         consumers: &consumers,
         holders,
         others,
-        waits_until: left.is_positive().then_some(safe),
+        waits_until: remaining.is_positive().then_some(safe_after),
     };
-    let (truth, finding) = sight.verdict();
+    let (truth, finding) = input.verdict();
     let again = match finding.reason {
         Reason::PreviousKeyUnused | Reason::ConsumersNotTraced => None,
         Reason::ConsumersPickingUp => {
             // Times in a status have no fractions.
-            let left = Duration::try_from(left).unwrap_or_default();
-            Some(Recheck::In(left + Duration::from_secs(1)))
+            let remaining = Duration::try_from(remaining).unwrap_or_default();
+            Some(Recheck::In(remaining + Duration::from_secs(1)))
         }
         _ => Some(Recheck::Later),
     };
@@ -93,7 +93,7 @@ fn assess(
         Reason::PreviousKeyUnused | Reason::ConsumersPickingUp
     );
     let mut status = status.clone();
-    status.previous_key_safe_after = is_safe.then_some(Time(safe));
+    status.previous_key_safe_after = is_safe.then_some(Time(safe_after));
     status.consumers = Some(consumers);
     set_condition(&mut status, IN_USE, truth, &finding, now);
     Some(Assessment { status, again })
@@ -103,7 +103,7 @@ fn assess(
 fn picked_up(previous: &Previous, others: &Others) -> Timestamp {
     let own = previous.picked_up_time.0;
     match others.worst() {
-        Standing::PickingUp(until) => Timestamp::from_second(until).map_or(own, |at| at.max(own)),
+        Relation::PickingUp(until) => Timestamp::from_second(until).map_or(own, |at| at.max(own)),
         _ => own,
     }
 }
@@ -128,11 +128,11 @@ pub fn unlisted(status: &StaticAwsCredentialsStatus, now: Timestamp) -> Option<A
 
 fn consumers(holders: &[OldKeyHolder]) -> Consumers {
     let group = |wanted: ReloadMode| {
-        let of_group = holders.iter().filter(|holder| holder.pickup == wanted);
-        let mut names: Vec<String> = of_group.map(|holder| holder.name.clone()).collect();
+        let members = holders.iter().filter(|holder| holder.reload_mode == wanted);
+        let mut names: Vec<String> = members.map(|holder| holder.name.clone()).collect();
         let count = i64::try_from(names.len()).unwrap_or(i64::MAX);
         names.sort_unstable();
-        names.truncate(NAMED);
+        names.truncate(MAX_NAMED);
         ConsumerGroup { count, names }
     };
     Consumers {

@@ -58,13 +58,15 @@ pub(super) struct ProjectedSource {
 
 impl Volume {
     /// Whether a container can write to it: not where only the kubelet writes the content.
-    pub(super) fn takes_writes(&self) -> bool {
-        let fixed = [&self.config_map, &self.downward_api, &self.image];
-        self.secret.is_none() && self.projected.is_none() && fixed.iter().all(|one| one.is_none())
+    pub(super) fn is_writable(&self) -> bool {
+        let read_only = [&self.config_map, &self.downward_api, &self.image];
+        self.secret.is_none()
+            && self.projected.is_none()
+            && read_only.iter().all(|one| one.is_none())
     }
 
     /// Whether the driver of the volume gets the Secret, once, when a pod starts.
-    pub(super) fn is_given(&self, secret: &str) -> bool {
+    pub(super) fn is_passed_to_driver(&self, secret: &str) -> bool {
         let drivers = [
             &self.csi,
             &self.cephfs,

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 use kube::{Resource, api::ObjectMeta, core::DynamicResourceScope};
 use serde::Deserialize;
 
-use super::{Pod, ReloadMode, pod::Spec, reload::of_template};
+use super::{Pod, ReloadMode, pod::Spec, reload::template_reload_mode};
 use crate::api::{RESTART_ANNOTATION_PREFIX, WorkloadKind, WorkloadReference};
 
 /// A workload. All other fields are skipped during decoding.
@@ -13,14 +13,14 @@ use crate::api::{RESTART_ANNOTATION_PREFIX, WorkloadKind, WorkloadReference};
 pub struct Workload {
     /// Its name, creation time and version, among others.
     pub metadata: ObjectMeta,
-    spec: Desired,
+    spec: WorkloadSpec,
     #[serde(default)]
-    status: Observed,
+    status: WorkloadStatus,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Desired {
+struct WorkloadSpec {
     replicas: Option<i32>,
     #[serde(default)]
     paused: bool,
@@ -60,7 +60,7 @@ struct TemplateMeta {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Observed {
+struct WorkloadStatus {
     #[serde(rename = "observedGeneration")]
     generation: i64,
     replicas: i32,
@@ -80,9 +80,9 @@ pub fn restart_annotation_key(uid: &str) -> String {
 impl Workload {
     /// How its pods get the content of a Secret, if they use it.
     #[must_use]
-    pub fn pickup(&self, secret: &str) -> Option<ReloadMode> {
+    pub fn reload_mode(&self, secret: &str) -> Option<ReloadMode> {
         let template = &self.spec.template;
-        of_template(&template.metadata.annotations, &template.spec, secret)
+        template_reload_mode(&template.metadata.annotations, &template.spec, secret)
     }
 
     /// The publication for which a resource restarted it last.
@@ -113,34 +113,34 @@ impl Workload {
     /// controller replaces at a later time (paused, `OnDelete`) is not waited for.
     #[must_use]
     pub fn is_healthy(&self, kind: WorkloadKind) -> bool {
-        let (desired, seen) = (&self.spec, &self.status);
-        let strategy = &desired.update_strategy;
-        if desired.paused || strategy.kind.as_deref() == Some("OnDelete") {
+        let (spec, status) = (&self.spec, &self.status);
+        let strategy = &spec.update_strategy;
+        if spec.paused || strategy.kind.as_deref() == Some("OnDelete") {
             return true;
         }
-        let wanted = desired.replicas.unwrap_or(1);
-        let (updated, available, left) = match kind {
+        let wanted = spec.replicas.unwrap_or(1);
+        let (updated, available, has_old_pods) = match kind {
             WorkloadKind::DaemonSet => {
-                let wanted = seen.desired_number_scheduled;
+                let wanted = status.desired_number_scheduled;
                 (
-                    seen.updated_number_scheduled >= wanted,
-                    seen.number_available >= wanted,
+                    status.updated_number_scheduled >= wanted,
+                    status.number_available >= wanted,
                     false,
                 )
             }
             WorkloadKind::StatefulSet => (
-                seen.updated_replicas >= wanted - strategy.rolling_update.partition,
-                seen.available_replicas >= wanted,
+                status.updated_replicas >= wanted - strategy.rolling_update.partition,
+                status.available_replicas >= wanted,
                 false,
             ),
             WorkloadKind::Deployment => (
-                seen.updated_replicas >= wanted,
-                seen.available_replicas >= wanted,
-                seen.replicas > seen.updated_replicas,
+                status.updated_replicas >= wanted,
+                status.available_replicas >= wanted,
+                status.replicas > status.updated_replicas,
             ),
         };
-        let observed = Some(seen.generation) >= self.metadata.generation;
-        observed && updated && available && !left
+        let is_observed = Some(status.generation) >= self.metadata.generation;
+        is_observed && updated && available && !has_old_pods
     }
 }
 

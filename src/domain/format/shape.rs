@@ -18,23 +18,23 @@ pub(super) fn is_id(text: &str) -> bool {
 }
 
 /// An ID as S3-compatible stores issue it, and not an ID of AWS that lost a part or its case.
-pub(super) fn is_id_of_a_store(text: &str) -> bool {
-    let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    let begin = text.get(..4).unwrap_or_default();
-    let of_aws = ["AKIA", "ASIA"]
+pub(super) fn is_store_id(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let head = text.get(..4).unwrap_or_default();
+    let is_aws = ["AKIA", "ASIA"]
         .iter()
-        .any(|prefix| begin.eq_ignore_ascii_case(prefix));
-    (3..=128).contains(&text.len()) && text.bytes().all(sign) && !of_aws
+        .any(|prefix| head.eq_ignore_ascii_case(prefix));
+    (3..=128).contains(&text.len()) && text.bytes().all(is_allowed) && !is_aws
 }
 
 /// A long-term access key ID as AWS issues it.
 pub(super) fn is_long_term_id(text: &str) -> bool {
-    text.strip_prefix("AKIA").is_some_and(is_rest_of_id)
+    text.strip_prefix("AKIA").is_some_and(is_id_suffix)
 }
 
 /// An access key ID as AWS issues it, long-term or temporary.
 pub(super) fn is_aws_id(text: &str) -> bool {
-    is_long_term_id(text) || text.strip_prefix("ASIA").is_some_and(is_rest_of_id)
+    is_long_term_id(text) || text.strip_prefix("ASIA").is_some_and(is_id_suffix)
 }
 
 /// A secret access key as AWS issues it.
@@ -46,7 +46,7 @@ pub(super) fn is_aws_secret(text: &str) -> bool {
 }
 
 /// What happened to a secret access key of AWS on its way here, as far as the text shows it.
-pub(super) fn oddity(text: &str) -> Option<&'static str> {
+pub(super) fn anomaly(text: &str) -> Option<&'static str> {
     let drive = text.strip_prefix(|sign: char| sign.is_ascii_alphabetic());
     let escaped = ["%2F", "%2f", "%2B", "%2b", "%3D", "%3d"];
     if drive.is_some_and(|rest| rest.starts_with(":/")) {
@@ -76,23 +76,23 @@ fn is_smtp_password(text: &str) -> bool {
 
 /// The decoded form of a base64 text, if it is short enough for a key of AWS.
 pub(super) fn decoded_base64(text: &str) -> Option<SecretBytes> {
-    const LONGEST: usize = 176;
+    const MAX_LENGTH: usize = 176;
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &STANDARD,
         GeneralPurposeConfig::new()
             .with_decode_allow_trailing_bits(true)
             .with_decode_padding_mode(DecodePaddingMode::Indifferent),
     );
-    if text.len() > LONGEST {
+    if text.len() > MAX_LENGTH {
         return None;
     }
-    let mut decoded = Zeroizing::new(vec![0; LONGEST]);
+    let mut decoded = Zeroizing::new(vec![0; MAX_LENGTH]);
     let length = LENIENT.decode_slice(text, &mut decoded).ok()?;
     decoded.truncate(length);
     Some(SecretBytes::new(std::mem::take(&mut decoded)))
 }
 
-fn is_rest_of_id(text: &str) -> bool {
+fn is_id_suffix(text: &str) -> bool {
     text.len() == 16
         && text
             .bytes()

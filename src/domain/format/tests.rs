@@ -28,17 +28,17 @@ const NAMES: Names<'_> = Names {
 const ID: &str = "AKIAQRSTUVWX23456723";
 const SECRET: &str = "abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+";
 
-fn judge_in(names: &Names<'_>, id: &[u8], secret: &[u8]) -> Result<WellFormed, Finding> {
+fn check_pair_with(names: &Names<'_>, id: &[u8], secret: &[u8]) -> Result<WellFormed, Finding> {
     let bytes = |value: &[u8]| Some(SecretBytes::new(value.to_vec()));
     check(names, bytes(id), bytes(secret))
 }
 
-fn judge(id: impl AsRef<[u8]>, secret: impl AsRef<[u8]>) -> Result<WellFormed, Finding> {
-    judge_in(&NAMES, id.as_ref(), secret.as_ref())
+fn check_pair(id: impl AsRef<[u8]>, secret: impl AsRef<[u8]>) -> Result<WellFormed, Finding> {
+    check_pair_with(&NAMES, id.as_ref(), secret.as_ref())
 }
 
 fn refusal(id: impl AsRef<[u8]>, secret: impl AsRef<[u8]>) -> Finding {
-    judge(id, secret).expect_err("the pair is accepted")
+    check_pair(id, secret).expect_err("the pair is accepted")
 }
 
 fn base64(text: &str) -> String {
@@ -47,7 +47,7 @@ fn base64(text: &str) -> String {
 
 #[test]
 fn a_pair_as_aws_issues_it_is_well_formed_without_a_note() {
-    let WellFormed { pair, notes } = judge(ID, SECRET).unwrap();
+    let WellFormed { pair, notes } = check_pair(ID, SECRET).unwrap();
     assert_eq!(pair.access_key_id.expose_secret(), ID);
     assert_eq!(pair.secret_access_key.expose_secret(), SECRET);
     assert_eq!(notes, Vec::<String>::new());
@@ -61,7 +61,7 @@ fn a_pair_of_another_store_is_well_formed_with_a_note() {
         "0123456789ABCDEF",
     ];
     for id in store_ids {
-        let notes = judge(id, SECRET).unwrap().notes;
+        let notes = check_pair(id, SECRET).unwrap().notes;
         let [note] = notes.as_slice() else {
             panic!("{notes:?}")
         };
@@ -84,7 +84,7 @@ fn a_pair_of_another_store_is_well_formed_with_a_note() {
         &"0123456789abcdef".repeat(4),
     ];
     for secret in store_secrets {
-        let well_formed = judge(ID, secret).unwrap();
+        let well_formed = check_pair(ID, secret).unwrap();
         assert_eq!(well_formed.pair.secret_access_key.expose_secret(), secret);
         let [note] = well_formed.notes.as_slice() else {
             panic!("{:?}", well_formed.notes)
@@ -94,7 +94,7 @@ fn a_pair_of_another_store_is_well_formed_with_a_note() {
             "{note}"
         );
     }
-    assert_eq!(judge("0123456789ABCDEF", "x").unwrap().notes.len(), 2);
+    assert_eq!(check_pair("0123456789ABCDEF", "x").unwrap().notes.len(), 2);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn an_access_key_id_that_is_none_is_malformed() {
             "{id}"
         );
     }
-    judge("A".repeat(128), SECRET).unwrap();
+    check_pair("A".repeat(128), SECRET).unwrap();
     assert_eq!(
         refusal("A".repeat(129), SECRET).reason,
         Reason::ValueTooLong
@@ -137,7 +137,7 @@ fn an_id_of_another_store_is_taken_where_aws_is_not_asked() {
         "0123456789abcdef0123456789abcdef",
         "my-app_1.test",
     ] {
-        let notes = judge_in(&names, id.as_bytes(), SECRET.as_bytes())
+        let notes = check_pair_with(&names, id.as_bytes(), SECRET.as_bytes())
             .unwrap()
             .notes;
         assert_eq!(notes.len(), 1, "{id}: {notes:?}");
@@ -150,13 +150,13 @@ fn an_id_of_another_store_is_taken_where_aws_is_not_asked() {
         "a=b",
         "ab",
     ] {
-        let refused = judge_in(&names, id.as_bytes(), SECRET.as_bytes()).unwrap_err();
+        let refused = check_pair_with(&names, id.as_bytes(), SECRET.as_bytes()).unwrap_err();
         assert_eq!(refused.reason, Reason::AccessKeyIdMalformed, "{id}");
     }
 }
 
 #[test]
-fn an_id_of_something_else_is_told_from_an_access_key_id() {
+fn an_id_of_something_else_is_not_taken_for_an_access_key_id() {
     for (id, kind) in [
         ("ABIAQRSTUVWX23456723", "an STS bearer token"),
         ("ACCAQRSTUVWX23456723", "a context-specific credential"),
@@ -181,7 +181,7 @@ fn an_id_of_something_else_is_told_from_an_access_key_id() {
 }
 
 #[test]
-fn an_example_from_the_documentation_is_told_from_a_key() {
+fn an_example_from_the_documentation_is_not_taken_for_a_key() {
     for id in [
         "AKIAIOSFODNN7EXAMPLE",
         "AKIAI44QH8DHBEXAMPLE",
@@ -205,13 +205,13 @@ fn an_example_from_the_documentation_is_told_from_a_key() {
 }
 
 #[test]
-fn values_encoded_twice_are_told_from_each_other_in_either_place() {
+fn values_encoded_twice_are_recognized_in_either_place() {
     let encoded_in_each_others_place = refusal(base64(SECRET), base64(ID));
     assert_eq!(encoded_in_each_others_place.reason, Reason::EncodedTwice);
 }
 
 #[test]
-fn swapped_values_are_told_from_an_id_in_both_places() {
+fn swapped_values_are_not_taken_for_an_id_in_both_places() {
     let swapped = "key \"id\" of Secret \"orders\" holds the secret access key, and key \"key\" the \
                    access key ID; exchange them";
     for (id, secret) in [

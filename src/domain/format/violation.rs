@@ -6,20 +6,20 @@
 use super::{
     Candidate,
     Check::{self, AccessKeyId, Each, Pair},
-    Value, shape, shown,
+    Value, abbreviated, shape,
 };
 use crate::{
     api::{PairField, Reason},
     domain::verdict::Finding,
 };
 
-pub(super) const OF_BYTES: [Check<[u8]>; 3] = [
+pub(super) const BYTE_CHECKS: [Check<[u8]>; 3] = [
     Each(empty),
     Each(too_long), // bounds the bytes that later checks look at
     Each(byte_order_mark),
 ];
 
-pub(super) const OF_TEXT: [Check<str>; 11] = [
+pub(super) const TEXT_CHECKS: [Check<str>; 11] = [
     Each(blank),
     Each(encoded_twice),
     Pair(values_swapped),
@@ -34,8 +34,8 @@ pub(super) const OF_TEXT: [Check<str>; 11] = [
 ];
 
 /// The limit of AWS for an access key ID; for a secret, many times what any store is known to issue.
-const LONGEST_ID: usize = 128;
-const LONGEST_SECRET: usize = 4096;
+const MAX_ID_LENGTH: usize = 128;
+const MAX_SECRET_LENGTH: usize = 4096;
 
 fn empty(value: &Value<'_, [u8]>) -> Option<Finding> {
     value.content.is_empty().then(|| {
@@ -45,11 +45,11 @@ fn empty(value: &Value<'_, [u8]>) -> Option<Finding> {
 }
 
 fn too_long(value: &Value<'_, [u8]>) -> Option<Finding> {
-    let longest = match value.field {
-        PairField::AccessKeyId => LONGEST_ID,
-        PairField::SecretAccessKey => LONGEST_SECRET,
+    let limit = match value.field {
+        PairField::AccessKeyId => MAX_ID_LENGTH,
+        PairField::SecretAccessKey => MAX_SECRET_LENGTH,
     };
-    (value.content.len() > longest).then(|| {
+    (value.content.len() > limit).then(|| {
         let title = value.title();
         let advice =
             format!("is longer than any {title}; store the {title} in it and nothing else");
@@ -102,7 +102,7 @@ fn values_swapped(candidate: &Candidate<'_, str>) -> Option<Finding> {
     let id = access_key_id.content.trim();
     let secret = secret_access_key.content.trim();
     if !shape::is_id(id) && shape::is_aws_secret(id) && shape::is_id(secret) {
-        let other = shown(access_key_id.names.secret_access_key_key);
+        let other = abbreviated(access_key_id.names.secret_access_key_key);
         let advice = format!(
             "holds the secret access key, and key \"{other}\" the access key ID; exchange them"
         );
@@ -180,8 +180,8 @@ fn surrounding_quotes(value: &Value<'_, str>) -> Option<Finding> {
 }
 
 fn access_key_id_malformed(value: &Value<'_, str>) -> Option<Finding> {
-    let of_a_store = value.names.any_store && shape::is_id_of_a_store(value.content);
-    (!of_a_store && !shape::is_id(value.content)).then(|| {
+    let is_store_id = value.names.any_store && shape::is_store_id(value.content);
+    (!is_store_id && !shape::is_id(value.content)).then(|| {
         let advice = "is no access key ID, which is 16 to 128 upper-case letters and digits; copy \
                       it from AWS again";
         value.finding(Reason::AccessKeyIdMalformed, advice)

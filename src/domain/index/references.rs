@@ -39,7 +39,7 @@ impl NamespacedName {
     }
 
     /// A key that shares the memory of stored names.
-    pub(super) fn of(namespace: &Arc<str>, name: &Arc<str>) -> Self {
+    pub(super) fn sharing(namespace: &Arc<str>, name: &Arc<str>) -> Self {
         Self {
             namespace: Arc::clone(namespace),
             name: Arc::clone(name),

@@ -8,36 +8,39 @@ use crate::domain::uid::Uid;
 
 /// Limit per namespace. The oldest are dropped first: a resource follows its Secret within seconds.
 /// A dropped Secret is seen again with the next list of Secrets, or read by a reconcile.
-pub const MOST_IN_A_NAMESPACE: usize = 256;
+pub const MAX_UNCLAIMED_PER_NAMESPACE: usize = 256;
 /// Limit in total. Beyond it, the namespace with the most drops its oldest.
-pub const MOST: usize = 4096;
+pub const MAX_UNCLAIMED: usize = 4096;
 
 /// By namespace, in the order of arrival. Usually empty.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UnclaimedTargets {
-    of: BTreeMap<String, Vec<(String, SecretVersion)>>,
+    by_namespace: BTreeMap<String, Vec<(String, SecretVersion)>>,
     count: usize,
 }
 
 impl UnclaimedTargets {
-    pub(super) fn note(
+    pub(super) fn record(
         &mut self,
         namespace: &str,
         name: &str,
         seen: &SecretVersion,
-        knows_owner: bool,
+        owner_is_known: bool,
     ) {
         self.forget(namespace, name);
-        if seen.owner_uid.is_none() || knows_owner {
+        if seen.owner_uid.is_none() || owner_is_known {
             return;
         }
-        let its = self.of.entry(namespace.to_owned()).or_default();
-        its.push((name.to_owned(), seen.clone()));
+        let entries = self.by_namespace.entry(namespace.to_owned()).or_default();
+        entries.push((name.to_owned(), seen.clone()));
         self.count += 1;
-        if its.len() > MOST_IN_A_NAMESPACE {
+        if entries.len() > MAX_UNCLAIMED_PER_NAMESPACE {
             self.drop_oldest(namespace);
-        } else if self.count > MOST {
-            let largest = self.of.iter().max_by_key(|(_, its)| its.len());
+        } else if self.count > MAX_UNCLAIMED {
+            let largest = self
+                .by_namespace
+                .iter()
+                .max_by_key(|(_, entries)| entries.len());
             let largest = largest.map(|(namespace, _)| namespace.clone());
             self.drop_oldest(&largest.unwrap_or_default());
         }
@@ -58,12 +61,12 @@ impl UnclaimedTargets {
     /// Removes and returns the unclaimed targets of a resource that is known now.
     pub(super) fn take(&mut self, namespace: &str, uid: &Uid) -> Vec<(String, SecretVersion)> {
         let mut taken = Vec::new();
-        self.retain(namespace, |orphan| {
-            let its = orphan.1.owner_uid.as_ref() == Some(uid);
-            if its {
-                taken.push(orphan.clone());
+        self.retain(namespace, |entry| {
+            let is_owned = entry.1.owner_uid.as_ref() == Some(uid);
+            if is_owned {
+                taken.push(entry.clone());
             }
-            !its
+            !is_owned
         });
         taken
     }
@@ -74,14 +77,14 @@ impl UnclaimedTargets {
     }
 
     fn retain(&mut self, namespace: &str, keep: impl FnMut(&(String, SecretVersion)) -> bool) {
-        let Some(its) = self.of.get_mut(namespace) else {
+        let Some(entries) = self.by_namespace.get_mut(namespace) else {
             return;
         };
-        let before = its.len();
-        its.retain(keep);
-        self.count -= before - its.len();
-        if its.is_empty() {
-            self.of.remove(namespace);
+        let before = entries.len();
+        entries.retain(keep);
+        self.count -= before - entries.len();
+        if entries.is_empty() {
+            self.by_namespace.remove(namespace);
         }
     }
 }

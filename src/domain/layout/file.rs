@@ -20,7 +20,7 @@ pub(super) fn credentials(pair: &KeyPair) -> Result<SecretBytes, Obstacle> {
                     where # or ; begins a value or follows white space in it, \
                     or where quotes or white space surround it");
     }
-    Ok(joined(&[
+    Ok(concatenated(&[
         "[default]\naws_access_key_id = ",
         id,
         "\naws_secret_access_key = ",
@@ -30,7 +30,7 @@ pub(super) fn credentials(pair: &KeyPair) -> Result<SecretBytes, Obstacle> {
 }
 
 pub(super) fn config(region: &str) -> SecretBytes {
-    joined(&["[default]\nregion = ", region, "\n"])
+    concatenated(&["[default]\nregion = ", region, "\n"])
 }
 
 /// Program and file are named by the paths at which the chart's injection mounts them: SDKs expand no variables
@@ -41,7 +41,7 @@ pub(super) fn process_config(region: Option<&str>, ttl: u32) -> SecretBytes {
         "/var/run/awscredentials.dev/credential-process \
          --file /var/run/secrets/awscredentials.dev/credentials.json --ttl {ttl}"
     );
-    joined(&[
+    concatenated(&[
         "[default]\n",
         &region,
         "credential_process = ",
@@ -70,8 +70,8 @@ pub(super) fn process_json(pair: &KeyPair) -> Result<SecretBytes, Obstacle> {
         secret_access_key: pair.secret_access_key.expose_secret(),
     };
     let values = output.access_key_id.len() + output.secret_access_key.len();
-    let room = PUNCTUATION + LONGEST_ESCAPE * values;
-    let mut json = Zeroizing::new(Vec::with_capacity(room));
+    let capacity = PUNCTUATION + LONGEST_ESCAPE * values;
+    let mut json = Zeroizing::new(Vec::with_capacity(capacity));
     serde_json::to_writer(&mut *json, &output).map_err(|_| "JSON cannot hold it")?;
     Ok(SecretBytes::new(std::mem::take(&mut json)))
 }
@@ -89,7 +89,7 @@ fn is_plain(value: &str) -> bool {
 }
 
 /// Reserves once: a buffer that grows leaves copies of its content behind.
-fn joined(parts: &[&str]) -> SecretBytes {
+fn concatenated(parts: &[&str]) -> SecretBytes {
     let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
     for part in parts {
         bytes.extend_from_slice(part.as_bytes());

@@ -99,7 +99,7 @@ fn quotes(pair: &KeyPair) -> Vec<String> {
 }
 
 /// Fails if eight consecutive characters of a value, or of its encoded forms, occur.
-fn assert_silent(said: &str, pair: &KeyPair) {
+fn assert_redacted(message: &str, pair: &KeyPair) {
     let values = [
         pair.access_key_id.expose_secret(),
         pair.secret_access_key.expose_secret(),
@@ -110,27 +110,27 @@ fn assert_silent(said: &str, pair: &KeyPair) {
         for form in [value, &encoded, &escaped, &hex(value), &percent(value)] {
             for piece in form.as_bytes().windows(8) {
                 let piece = String::from_utf8_lossy(piece);
-                assert!(!said.contains(&*piece), "{piece:?} is in {said:?}");
+                assert!(!message.contains(&*piece), "{piece:?} is in {message:?}");
             }
         }
     }
 }
 
 #[test]
-fn no_form_of_the_pair_is_repeated_and_the_words_around_it_are() {
+fn no_form_of_the_pair_is_repeated_and_the_text_around_it_is() {
     for pair in [pair(ID, SECRET), pair(PLAIN.0, PLAIN.1)] {
         for quote in quotes(&pair) {
             let text =
                 format!("ValidatingAdmissionPolicy 'no-copies' denied request: got {quote} here");
-            let said = about(&text, &pair);
-            assert_silent(&said, &pair);
+            let message = about(&text, &pair);
+            assert_redacted(&message, &pair);
             assert!(
-                said.starts_with("ValidatingAdmissionPolicy 'no-copies' denied request: got "),
-                "{said}"
+                message.starts_with("ValidatingAdmissionPolicy 'no-copies' denied request: got "),
+                "{message}"
             );
             assert!(
-                said.ends_with(" here") && said.contains("<redacted>"),
-                "{said}"
+                message.ends_with(" here") && message.contains("<redacted>"),
+                "{message}"
             );
         }
     }
@@ -139,15 +139,17 @@ fn no_form_of_the_pair_is_repeated_and_the_words_around_it_are() {
 #[test]
 fn another_pair_that_looks_like_one_of_aws_is_not_repeated_either() {
     for quote in quotes(&pair(ID, SECRET)) {
-        let said = foreign(&format!("denied: {quote}"));
-        let whole = said.contains(ID) || said.contains(SECRET);
-        assert!(!whole, "{said}");
-        assert!(!said.contains(&STANDARD.encode(ID)) && !said.contains(&STANDARD.encode(SECRET)));
+        let message = foreign(&format!("denied: {quote}"));
+        let is_quoted = message.contains(ID) || message.contains(SECRET);
+        assert!(!is_quoted, "{message}");
+        assert!(
+            !message.contains(&STANDARD.encode(ID)) && !message.contains(&STANDARD.encode(SECRET))
+        );
     }
 }
 
 #[test]
-fn what_api_servers_say_is_repeated_as_it_is() {
+fn messages_of_api_servers_are_repeated_unchanged() {
     for text in [
         "secrets \"orders-credentials\" is forbidden: exceeded quota: few, requested: secrets=1, used: secrets=3, limited: secrets=3",
         "secrets is forbidden: User \"system:serviceaccount:awscreds:static-aws-credentials\" cannot create resource \"secrets\" in API group \"\" in the namespace \"shop\"",
@@ -161,7 +163,7 @@ fn what_api_servers_say_is_repeated_as_it_is() {
 }
 
 #[test]
-fn what_an_api_server_says_is_said_once() {
+fn a_message_of_the_api_server_is_repeated_once() {
     let status = Status {
         message: "secrets \"orders\" is forbidden: no".to_owned(),
         reason: "Forbidden".to_owned(),
@@ -178,13 +180,16 @@ fn what_an_api_server_says_is_said_once() {
 }
 
 #[test]
-fn a_value_too_short_to_be_told_from_a_word_takes_all_words_with_it() {
-    let said = about("denied: got abc", &pair(ID, "abc"));
-    assert!(!said.contains("abc") && said.contains("left out"), "{said}");
+fn a_value_too_short_to_be_recognized_redacts_the_whole_message() {
+    let message = about("denied: got abc", &pair(ID, "abc"));
+    assert!(
+        !message.contains("abc") && message.contains("left out"),
+        "{message}"
+    );
 }
 
 #[test]
-fn words_are_cut_after_they_were_redacted_and_stand_on_one_line() {
+fn messages_are_cut_after_the_redaction_and_stay_on_one_line() {
     let text = format!("{}{ID}", "x".repeat(LONGEST - 10));
     assert!(!about(&text, &pair(ID, SECRET)).contains("AKIA"));
     let long = foreign(&"schlüssel\n".repeat(100_000));
@@ -200,9 +205,9 @@ proptest! {
     ) {
         let pair = pair(ID, &secret);
         for text in [format!("{before}{secret}{after}"), format!("{before}{}{after}", STANDARD.encode(&secret))] {
-            let said = about(&text, &pair);
-            prop_assert!(said.len() <= LONGEST);
-            prop_assert!(!said.contains(&secret), "{}", said);
+            let message = about(&text, &pair);
+            prop_assert!(message.len() <= LONGEST);
+            prop_assert!(!message.contains(&secret), "{}", message);
         }
     }
 }

@@ -28,11 +28,11 @@ async fn a_replica_that_has_ceased_to_stand_for_election_is_stuck() {
     let health = Health::default();
     let lease = HealthCheck::new("lease aws/operator".to_owned());
     health.add_check(lease.clone());
-    for works in [true, false] {
+    for succeeds in [true, false] {
         tokio::time::advance(MINUTE).await;
         health.heartbeat();
         assert!(!health.is_alive());
-        if works {
+        if succeeds {
             lease.record_ok();
         } else {
             lease.record_error("the API server does not answer".to_owned());
@@ -64,18 +64,21 @@ async fn a_process_that_stops_is_not_ready() {
     assert!(health.problems().contains("the process is stopping"));
 }
 
-/// State that a scope reports: the stage of its lists, and its two watches.
-struct Shown {
-    stage: watch::Sender<SyncState>,
+/// State that a scope reports: the progress of its lists, and its two watches.
+struct WatchedScope {
+    sync_state: watch::Sender<SyncState>,
     watches: [Arc<HealthCheck>; 2],
 }
 
-fn shown(health: &Health, name: &str) -> Shown {
-    let (stage, staged) = watch::channel(SyncState::Synced);
+fn watched_scope(health: &Health, name: &str) -> WatchedScope {
+    let (sync_state, receiver) = watch::channel(SyncState::Synced);
     let watches =
-        ["resources", "Secrets"].map(|of| HealthCheck::new(format!("watch of {of} in {name}")));
-    health.add(format!("namespace {name}"), staged, watches.clone());
-    Shown { stage, watches }
+        ["resources", "Secrets"].map(|kind| HealthCheck::new(format!("watch of {kind} in {name}")));
+    health.add(format!("namespace {name}"), receiver, watches.clone());
+    WatchedScope {
+        sync_state,
+        watches,
+    }
 }
 
 fn refused(code: u16) -> Trouble {
@@ -92,10 +95,13 @@ fn refused(code: u16) -> Trouble {
 #[test]
 fn a_namespace_that_may_not_be_served_keeps_no_other_from_being_ready() {
     let health = Health::default();
-    let (orders, billing) = (shown(&health, "orders"), shown(&health, "billing"));
+    let (orders, billing) = (
+        watched_scope(&health, "orders"),
+        watched_scope(&health, "billing"),
+    );
     assert_eq!(health.problems(), "");
     billing.watches[0].record_error(refused(403));
-    billing.stage.send_replace(SyncState::Syncing);
+    billing.sync_state.send_replace(SyncState::Syncing);
     assert_eq!(health.problems(), "");
     let notes = health.notes();
     assert!(notes.contains("namespace billing is not served"), "{notes}");
@@ -116,7 +122,7 @@ fn a_namespace_that_may_not_be_served_keeps_no_other_from_being_ready() {
         "{}",
         health.problems()
     );
-    billing.stage.send_replace(SyncState::Synced);
+    billing.sync_state.send_replace(SyncState::Synced);
     assert_eq!(health.problems() + &health.notes(), "");
 }
 
@@ -124,7 +130,10 @@ fn a_namespace_that_may_not_be_served_keeps_no_other_from_being_ready() {
 #[test]
 fn a_namespace_whose_watch_fails_otherwise_counts() {
     let health = Health::default();
-    let (_orders, billing) = (shown(&health, "orders"), shown(&health, "billing"));
+    let (_orders, billing) = (
+        watched_scope(&health, "orders"),
+        watched_scope(&health, "billing"),
+    );
     for code in [401, 404, 500] {
         billing.watches[0].record_error(refused(code));
         assert!(health.problems().contains("billing"), "{code}");

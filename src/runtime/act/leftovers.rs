@@ -37,7 +37,7 @@ pub async fn remove(client: &Client, namespace: &str, leftover: &Leftover) -> Re
         Fate::Released => release(client, namespace, name, seen).await,
     };
     match removed {
-        Ok(Some(sight)) => Removed::Done(sight),
+        Ok(Some(observed)) => Removed::Done(observed),
         Ok(None) => Removed::Changed,
         Err(kube::Error::Api(status))
             if status.is_conflict() || status.is_not_found() || namespace_is_gone(&status) =>

@@ -27,11 +27,11 @@ pub async fn authenticated(client: &Client, token: &str) -> kube::Result<Option<
 /// # Errors
 /// The API server does not answer, or the operator may not ask.
 pub async fn may_get(client: &Client, user: &Value, path: &str) -> kube::Result<bool> {
-    let of = |field: &str| user.get(field).unwrap_or(&Value::Null);
+    let field = |name: &str| user.get(name).unwrap_or(&Value::Null);
     let review = json!({
         "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
         "spec": {
-            "user": of("username"), "uid": of("uid"), "groups": of("groups"), "extra": of("extra"),
+            "user": field("username"), "uid": field("uid"), "groups": field("groups"), "extra": field("extra"),
             "nonResourceAttributes": { "path": path, "verb": "get" },
         },
     });

@@ -32,9 +32,9 @@ pub fn error_policy(
     resource: &ValidatedCredentials,
     error: &Error,
 ) -> Action {
-    let failures = context.with_state(resource, |remembered| {
-        remembered.failures = remembered.failures.saturating_add(1);
-        remembered.failures
+    let failures = context.with_state(resource, |state| {
+        state.failures = state.failures.saturating_add(1);
+        state.failures
     });
     context.shared.metrics.failed(error);
     context.shared.metrics.queue.retried();
@@ -125,13 +125,13 @@ impl<'a> Unusable<'a> {
         match with_deadline(act::status(client, key, version, &before, &after)).await {
             Ok(_) => {
                 for event in events::transition_events(&before, &after) {
-                    self.announce(context, event);
+                    self.queue_event(context, event);
                 }
             }
             Err(Error::StatusRefused(error)) => {
                 tracing::warn!(resource = %key, error = chain(&error), "the status is refused");
                 let (reason, message) = (self.finding.reason, &self.finding.message);
-                self.announce(context, events::event("False", reason.as_str(), message));
+                self.queue_event(context, events::event("False", reason.as_str(), message));
             }
             // The watch delivers the newer version and enqueues the resource.
             Err(error) if error.is_conflict() => {}
@@ -144,7 +144,7 @@ impl<'a> Unusable<'a> {
         Action::AwaitChange
     }
 
-    fn announce(&self, context: &ScopeContext, event: Event) {
+    fn queue_event(&self, context: &ScopeContext, event: Event) {
         let about = ObjectReference {
             api_version: Some(API_VERSION.to_owned()),
             kind: Some(KIND.to_owned()),
@@ -153,7 +153,7 @@ impl<'a> Unusable<'a> {
             uid: self.metadata.uid.clone(),
             ..Default::default()
         };
-        let announcement = EventRequest::about_reference(about, event);
-        context.shared.events.add(announcement);
+        let request = EventRequest::about_reference(about, event);
+        context.shared.events.add(request);
     }
 }

@@ -18,12 +18,12 @@ use crate::{domain::target::FIELD_MANAGER, error::chain};
 
 /// Events after which the recorder is replaced. To count repeated events, a recorder keeps each event for
 /// minutes: after a burst, these would take more memory than the resources.
-pub const REMEMBERED: usize = 256;
+pub const RECORDER_CAPACITY: usize = 256;
 
 const DEADLINE: Duration = Duration::from_secs(15);
 
 /// The pauses between the attempts to publish one event.
-const PAUSES: [Duration; 4] = [
+const BACKOFF: [Duration; 4] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
     Duration::from_secs(4),
@@ -74,11 +74,11 @@ impl Publisher {
     where
         F: FusedFuture<Output = ()>,
     {
-        if self.published == REMEMBERED {
+        if self.published == RECORDER_CAPACITY {
             self.forget();
         }
         self.published += 1;
-        let mut pauses = PAUSES.into_iter();
+        let mut backoff = BACKOFF.into_iter();
         loop {
             // A request that hangs would hold back all later events.
             let attempt = self.recorder.publish(&request.event, &request.about);
@@ -91,9 +91,9 @@ impl Publisher {
                 }
                 Ok(Err(error)) if is_final(&error) => return Err(chain(&error)),
                 Ok(Err(error)) => chain(&error),
-                Err(late) => late.to_string(),
+                Err(elapsed) => elapsed.to_string(),
             };
-            let Some(pause) = pauses.next() else {
+            let Some(pause) = backoff.next() else {
                 return Err(error);
             };
             tokio::select! {

@@ -10,7 +10,7 @@ use super::EventRequest;
 use crate::domain::{fair_queue::FairQueue, lock::lock};
 
 /// The most events that wait.
-pub const MOST: usize = 1024;
+pub const MAX_QUEUED: usize = 1024;
 
 /// Events that wait to be published, of each namespace in turn. If too many wait, the oldest event of the namespace
 /// with the most is dropped: a flood of one namespace takes no event from another.
@@ -37,7 +37,7 @@ impl EventQueue {
         let dropped = {
             let mut waiting = lock(&self.waiting);
             waiting.push(&namespace, request);
-            (waiting.len() > MOST).then(|| waiting.pop_longest())
+            (waiting.len() > MAX_QUEUED).then(|| waiting.pop_longest())
         };
         if let Some(dropped) = dropped.flatten() {
             self.lost.inc();
@@ -45,7 +45,7 @@ impl EventQueue {
                 namespace = dropped.about.namespace,
                 name = dropped.about.name,
                 reason = dropped.event.reason,
-                "an event is dropped, since {MOST} wait to be published"
+                "an event is dropped, since {MAX_QUEUED} wait to be published"
             );
         }
         self.changed.notify_one();

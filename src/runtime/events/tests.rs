@@ -13,7 +13,9 @@ use std::{
     time::Duration,
 };
 
-use crate::runtime::events::{EventQueue, EventRequest, MOST, REMEMBERED, event, publish};
+use crate::runtime::events::{
+    EventQueue, EventRequest, MAX_QUEUED, RECORDER_CAPACITY, event, publish,
+};
 use futures::FutureExt;
 use http_body_util::BodyExt;
 use hyper::{Method, Request, Response, StatusCode};
@@ -29,8 +31,9 @@ use tower::service_fn;
 
 type Sent = Arc<Mutex<Vec<(Method, String, Value)>>>;
 
-/// An API server that accepts every event, except those about objects with these names: "refused", "homeless" (no namespace), "down" (always
-/// unavailable), "busy" (unavailable twice), "deleted" (an event that is patched is gone).
+/// An API server that accepts every event, except those about objects with these names: "refused", "no-namespace" (the
+/// namespace is gone), "down" (always unavailable), "busy" (unavailable twice), "deleted" (an event that is patched is
+/// gone).
 fn api_server() -> (Client, Sent) {
     let sent = Sent::default();
     let log = Arc::clone(&sent);
@@ -47,7 +50,7 @@ fn api_server() -> (Client, Sent) {
             let attempts = log.iter().filter(about).count();
             let code = match event["regarding"]["name"].as_str() {
                 Some("refused") => 403,
-                Some("homeless") => 404,
+                Some("no-namespace") => 404,
                 Some("down") => 503,
                 Some("busy") if attempts <= 2 => 503,
                 Some("deleted") if head.method == Method::PATCH => 404,
@@ -93,7 +96,7 @@ async fn sent(names: impl IntoIterator<Item = String>) -> Vec<(Method, String, V
 }
 
 #[tokio::test]
-async fn an_event_that_comes_again_is_counted() {
+async fn a_repeated_event_is_counted() {
     let sent = sent(["orders", "billing", "orders"].map(str::to_owned)).await;
     let methods = [Method::POST, Method::POST, Method::PATCH];
     assert_eq!(
@@ -112,24 +115,24 @@ async fn an_event_that_comes_again_is_counted() {
 }
 
 #[tokio::test]
-async fn those_of_a_burst_are_not_all_remembered() {
-    let names = (0..REMEMBERED).map(|number| format!("orders-{number}"));
+async fn the_recorder_does_not_keep_all_events_of_a_burst() {
+    let names = (0..RECORDER_CAPACITY).map(|number| format!("orders-{number}"));
     let sent = sent(names.chain(["orders-0".to_owned(), "orders-0".to_owned()])).await;
-    assert_eq!(sent.len(), REMEMBERED + 2);
-    let (last, before) = (&sent[REMEMBERED + 1], &sent[REMEMBERED]);
+    assert_eq!(sent.len(), RECORDER_CAPACITY + 2);
+    let (last, before) = (&sent[RECORDER_CAPACITY + 1], &sent[RECORDER_CAPACITY]);
     assert_eq!(before.0, Method::POST, "it was remembered");
     assert_eq!(last.0, Method::PATCH, "nothing is remembered");
 }
 
 #[tokio::test]
-async fn one_that_is_refused_does_not_hold_up_the_others() {
+async fn a_refused_event_does_not_hold_up_the_others() {
     let sent = sent(["refused", "orders"].map(str::to_owned)).await;
     assert_eq!(sent[1].2["regarding"]["name"], "orders");
     assert_eq!(sent.len(), 2);
 }
 
 #[tokio::test]
-async fn those_of_the_last_runs_are_published_at_the_end() {
+async fn the_events_of_the_last_reconciles_are_published_at_the_end() {
     let (client, sent) = api_server();
     let queue = EventQueue::default();
     let (end, ended) = oneshot::channel::<()>();
@@ -150,21 +153,21 @@ async fn a_flood_of_one_namespace_takes_no_event_and_no_turn_from_another() {
     let lost = Counter::default();
     let queue = EventQueue::new(lost.clone());
     queue.add(about_in("small", "first"));
-    for number in 0..2 * MOST {
+    for number in 0..2 * MAX_QUEUED {
         queue.add(about_in("flood", &format!("orders-{number}")));
     }
     queue.add(about_in("small", "last"));
-    assert_eq!(lost.get(), u64::try_from(MOST + 2).unwrap());
+    assert_eq!(lost.get(), u64::try_from(MAX_QUEUED + 2).unwrap());
     publish(client, &queue, ready(())).await;
     let sent = std::mem::take(&mut *sent.lock().unwrap());
-    assert_eq!(sent.len(), MOST);
+    assert_eq!(sent.len(), MAX_QUEUED);
     let at = |name: &str| {
         sent.iter()
             .position(|one| one.2["regarding"]["name"] == name)
     };
     assert!(at("first").is_some_and(|at| at < 2), "{:?}", at("first"));
     assert!(at("last").is_some_and(|at| at < 4), "{:?}", at("last"));
-    let newest = format!("orders-{}", 2 * MOST - 1);
+    let newest = format!("orders-{}", 2 * MAX_QUEUED - 1);
     assert!(at(&newest).is_some(), "the oldest events are dropped");
 }
 
@@ -176,13 +179,13 @@ async fn an_event_is_repeated_while_the_api_server_is_restarted() {
     queue.add(about("busy"));
     let (client, sent) = api_server();
     let publishing = publish(client, &queue, sleep(Duration::from_mins(1)));
-    let looking = async {
+    let checking = async {
         for (seconds, attempts) in [(0.5, 1), (1.5, 2), (2.5, 2), (3.5, 3), (50.0, 3)] {
             sleep_until(began + Duration::from_secs_f64(seconds)).await;
             assert_eq!(sent.lock().unwrap().len(), attempts, "after {seconds} s");
         }
     };
-    tokio::join!(publishing, looking);
+    tokio::join!(publishing, checking);
     assert_eq!(lost.get(), 0);
 }
 
@@ -208,7 +211,7 @@ async fn a_repeated_event_whose_first_one_was_deleted_is_a_new_one() {
 
 #[tokio::test]
 async fn an_event_in_a_namespace_that_is_gone_is_tried_twice() {
-    assert_eq!(sent(["homeless".to_owned()]).await.len(), 2);
+    assert_eq!(sent(["no-namespace".to_owned()]).await.len(), 2);
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ pub const RENEW_DEADLINE: Duration = Duration::from_secs(10);
 /// How often the holder renews the lease, and the other replicas read it.
 pub const RETRY_PERIOD: Duration = Duration::from_secs(2);
 /// The cap on the duration in another writer's lease: a typing error must not stop all replicas.
-const LONGEST: Duration = Duration::from_mins(1);
+const MAX_LEASE_DURATION: Duration = Duration::from_mins(1);
 
 /// The lease as last observed, and since when it has not changed.
 #[derive(Clone, Debug)]
@@ -49,10 +49,10 @@ impl Observed {
         Self { lease, since }
     }
 
-    /// Whether `me` is the holder that is written in the lease.
+    /// Whether `identity` is the holder that is written in the lease.
     #[must_use]
-    pub fn is_held_by(&self, me: &str) -> bool {
-        self.holder() == Some(me)
+    pub fn is_held_by(&self, identity: &str) -> bool {
+        self.holder() == Some(identity)
     }
 
     /// The holder that is written in the lease.
@@ -69,25 +69,25 @@ impl Observed {
     fn is_free(&self, now: Instant) -> bool {
         let seconds = self.spec().and_then(|spec| spec.lease_duration_seconds);
         let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
-        let patience = seconds
+        let duration = seconds
             .map_or(LEASE_DURATION, Duration::from_secs)
-            .min(LONGEST);
-        self.holder().is_none() || now.saturating_duration_since(self.since) >= patience
+            .min(MAX_LEASE_DURATION);
+        self.holder().is_none() || now.saturating_duration_since(self.since) >= duration
     }
 
     /// The next step of this replica.
     #[must_use]
-    pub fn next(&self, me: &str, now: Instant, wall: Timestamp) -> Step {
+    pub fn next(&self, identity: &str, now: Instant, wall: Timestamp) -> Step {
         let spec = self.spec().cloned().unwrap_or_default();
-        let renewed = if self.is_held_by(me) {
+        let renewed = if self.is_held_by(identity) {
             LeaseSpec {
                 renew_time: Some(MicroTime(wall)),
                 lease_duration_seconds: Some(seconds(LEASE_DURATION)),
                 ..spec
             }
         } else if self.is_free(now) {
-            taken(
-                me,
+            acquired_spec(
+                identity,
                 spec.lease_transitions.unwrap_or(0).saturating_add(1),
                 wall,
             )
@@ -119,21 +119,21 @@ impl Observed {
     }
 }
 
-/// A new lease that is held by `me`, to be created.
+/// A new lease that is held by `identity`, to be created.
 #[must_use]
-pub fn first(name: &str, me: &str, wall: Timestamp) -> Lease {
+pub fn first(name: &str, identity: &str, wall: Timestamp) -> Lease {
     Lease {
         metadata: ObjectMeta {
             name: Some(name.to_owned()),
             ..ObjectMeta::default()
         },
-        spec: Some(taken(me, 0, wall)),
+        spec: Some(acquired_spec(identity, 0, wall)),
     }
 }
 
-fn taken(me: &str, transitions: i32, wall: Timestamp) -> LeaseSpec {
+fn acquired_spec(identity: &str, transitions: i32, wall: Timestamp) -> LeaseSpec {
     LeaseSpec {
-        holder_identity: Some(me.to_owned()),
+        holder_identity: Some(identity.to_owned()),
         lease_duration_seconds: Some(seconds(LEASE_DURATION)),
         acquire_time: Some(MicroTime(wall)),
         renew_time: Some(MicroTime(wall)),

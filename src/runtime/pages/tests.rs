@@ -37,16 +37,16 @@ async fn listed(
     status: StatusCode,
     chunks: impl Iterator<Item = Chunk> + Send + 'static,
 ) -> (kube::Result<Page>, Vec<(String, usize)>, String) {
-    let made = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&made);
+    let created_chunks = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&created_chunks);
     let chunks = chunks.inspect(move |_| {
         count.fetch_add(1, SeqCst);
     });
-    let (asked, chunks) = (
+    let (uri, chunks) = (
         Arc::new(Mutex::new(String::new())),
         Mutex::new(Some(chunks)),
     );
-    let log = Arc::clone(&asked);
+    let log = Arc::clone(&uri);
     let service = service_fn(move |request: Request<Body>| {
         *log.lock().unwrap() = request.uri().to_string();
         let chunks = futures::stream::iter(chunks.lock().unwrap().take().unwrap());
@@ -62,11 +62,14 @@ async fn listed(
     let mut names = Vec::new();
     let parameters = ListParams::default().limit(7);
     let read = page(&api, &parameters, |object| {
-        names.push((object.meta().name.clone().unwrap(), made.load(SeqCst)));
+        names.push((
+            object.meta().name.clone().unwrap(),
+            created_chunks.load(SeqCst),
+        ));
     });
     let read = read.await;
-    let asked = asked.lock().unwrap().clone();
-    (read, names, asked)
+    let uri = uri.lock().unwrap().clone();
+    (read, names, uri)
 }
 
 fn in_one(text: &str) -> impl Iterator<Item = Chunk> + Send + 'static {
@@ -74,7 +77,7 @@ fn in_one(text: &str) -> impl Iterator<Item = Chunk> + Send + 'static {
 }
 
 #[tokio::test]
-async fn objects_are_shown_in_their_order_and_the_next_page_is_named() {
+async fn objects_are_delivered_in_order_and_the_next_page_is_named() {
     let text = json!({
         "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
         "metadata": { "resourceVersion": "42", "continue": "token", "remainingItemCount": 3 },
@@ -85,7 +88,7 @@ async fn objects_are_shown_in_their_order_and_the_next_page_is_named() {
         .bytes()
         .map(|byte| Ok(vec![byte]))
         .collect();
-    let (page, names, asked) = listed(StatusCode::OK, bytes.into_iter()).await;
+    let (page, names, uri) = listed(StatusCode::OK, bytes.into_iter()).await;
     let page = page.unwrap();
     assert_eq!(
         (page.next.as_str(), page.resource_version.as_str()),
@@ -93,7 +96,7 @@ async fn objects_are_shown_in_their_order_and_the_next_page_is_named() {
     );
     let names: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["one", "two"]);
-    assert_eq!(asked, "/api/v1/namespaces/shop/secrets?&limit=7");
+    assert_eq!(uri, "/api/v1/namespaces/shop/secrets?&limit=7");
 }
 
 #[tokio::test]
@@ -106,7 +109,7 @@ async fn a_list_may_be_empty_or_null() {
 }
 
 #[tokio::test]
-async fn what_is_no_whole_list_is_an_error() {
+async fn an_incomplete_list_is_an_error() {
     for text in [
         "",
         "[]",
@@ -134,7 +137,7 @@ async fn what_is_no_whole_list_is_an_error() {
 /// A hundred objects of 1.3 MB each: chunks are read only as fast as they are decoded, and fields that no decision
 /// needs are dropped.
 #[tokio::test]
-async fn of_a_page_that_is_larger_than_memory_a_few_pieces_are_there_at_once() {
+async fn of_a_page_larger_than_memory_only_a_few_pieces_are_read_at_once() {
     const PIECES: usize = 83;
     let object = |number: usize, piece: usize| -> Chunk {
         Ok(match piece {
@@ -152,10 +155,10 @@ async fn of_a_page_that_is_larger_than_memory_a_few_pieces_are_there_at_once() {
     let (page, names, _) = listed(StatusCode::OK, chunks).await;
     page.unwrap();
     assert_eq!(names.len(), 100);
-    for (at, (_, made)) in names.iter().enumerate() {
+    for (at, (_, created)) in names.iter().enumerate() {
         assert!(
-            *made <= (at + 4) * (PIECES + 1),
-            "{made} pieces at object {at}"
+            *created <= (at + 4) * (PIECES + 1),
+            "{created} pieces at object {at}"
         );
     }
 }

@@ -11,7 +11,7 @@ use k8s_openapi::api::{apps::v1::Deployment, core::v1::Secret};
 use kube::{Resource, ResourceExt, core::PartialObjectMeta};
 use serde_json::{Value, json};
 
-fn glimpse(metadata: &Value) -> PartialMeta {
+fn partial_meta(metadata: &Value) -> PartialMeta {
     let object = json!({
         "kind": "PartialObjectMetadata",
         "apiVersion": "meta.k8s.io/v1",
@@ -53,7 +53,7 @@ fn owner(controller: bool) -> Value {
 }
 
 #[test]
-fn everything_that_is_decided_by_is_read() {
+fn every_field_that_decisions_use_is_read() {
     let marked = json!({ "awscredentials.dev/uid": "11111111-2222-3333-4444-555555555555" });
     let all = [
         json!({}),
@@ -73,17 +73,17 @@ fn everything_that_is_decided_by_is_read() {
     let mut seen = Vec::new();
     for with in &all {
         let metadata = metadata(with);
-        let glimpse = glimpse(&metadata);
-        let whole: PartialObjectMeta<Secret> =
+        let partial_meta = partial_meta(&metadata);
+        let full: PartialObjectMeta<Secret> =
             serde_json::from_value(json!({ "metadata": metadata })).unwrap();
         assert_eq!(
-            SecretVersion::of(glimpse.meta()),
-            SecretVersion::of(&whole.metadata),
+            SecretVersion::of(partial_meta.meta()),
+            SecretVersion::of(&full.metadata),
             "{with}"
         );
-        assert_eq!(glimpse.meta().name, whole.metadata.name);
-        assert_eq!(glimpse.meta().namespace, whole.metadata.namespace);
-        seen.push(SecretVersion::of(glimpse.meta()));
+        assert_eq!(partial_meta.meta().name, full.metadata.name);
+        assert_eq!(partial_meta.meta().namespace, full.metadata.namespace);
+        seen.push(SecretVersion::of(partial_meta.meta()));
     }
     let marked =
         |seen: &&Option<SecretVersion>| seen.as_ref().is_some_and(|seen| seen.owner_uid.is_some());
@@ -95,20 +95,20 @@ fn everything_that_is_decided_by_is_read() {
 }
 
 #[test]
-fn what_nothing_is_decided_by_is_not_kept() {
+fn fields_that_no_decision_uses_are_not_kept() {
     let value = "x".repeat(200_000);
-    let glimpse = glimpse(&metadata(&json!({ "annotations": { "note": value } })));
-    let kept = serde_json::to_string(glimpse.meta()).unwrap();
+    let partial_meta = partial_meta(&metadata(&json!({ "annotations": { "note": value } })));
+    let kept = serde_json::to_string(partial_meta.meta()).unwrap();
     assert!(
         kept.contains("note") && kept.len() < 300,
         "{} bytes",
         kept.len()
     );
-    assert!(glimpse.meta().managed_fields.is_none());
+    assert!(partial_meta.meta().managed_fields.is_none());
 }
 
 #[test]
-fn only_metadata_is_asked_for() {
+fn only_metadata_is_requested() {
     assert!(<PartialMeta>::metadata_api());
     assert_eq!(
         <PartialMeta>::url_path(&(), Some("shop")),
@@ -117,15 +117,15 @@ fn only_metadata_is_asked_for() {
 }
 
 #[test]
-fn an_answer_to_a_write_may_be_of_any_kind() {
+fn a_response_to_a_write_may_be_of_any_kind() {
     let answer = json!({
         "apiVersion": "apps/v1", "kind": "Deployment",
         "metadata": metadata(&json!({})),
         "spec": { "replicas": 3 },
         "status": { "replicas": "not a number" },
     });
-    let glimpse: PartialMeta<Deployment> = serde_json::from_value(answer).unwrap();
-    assert_eq!(glimpse.resource_version().as_deref(), Some("4711"));
+    let partial_meta: PartialMeta<Deployment> = serde_json::from_value(answer).unwrap();
+    assert_eq!(partial_meta.resource_version().as_deref(), Some("4711"));
     assert_eq!(
         PartialMeta::<Deployment>::url_path(&(), Some("shop")),
         Deployment::url_path(&(), Some("shop"))
@@ -133,7 +133,7 @@ fn an_answer_to_a_write_may_be_of_any_kind() {
 }
 
 #[test]
-fn what_is_no_object_is_an_error() {
+fn an_invalid_object_is_an_error() {
     for text in ["{}", "[]", r#"{"metadata":3}"#, r#"{"metadata":{"uid":1}}"#] {
         assert!(serde_json::from_str::<PartialMeta>(text).is_err(), "{text}");
     }

@@ -5,7 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod owed;
+mod model;
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn team(name: &str) -> NamespacedName {
 /// Enqueues the due resources, and takes the next one.
 fn next(queue: &mut Queue, now: Instant) -> Option<NamespacedName> {
     queue.enqueue_due(now);
-    queue.get(now, true).map(|turn| turn.key)
+    queue.get(now, true).map(|item| item.key)
 }
 
 fn all(queue: &mut Queue, now: Instant) -> Vec<NamespacedName> {
@@ -37,16 +37,16 @@ fn all(queue: &mut Queue, now: Instant) -> Vec<NamespacedName> {
 }
 
 /// A queue of one resource whose reconcile has ended.
-fn after_a_run(ended: Action, now: Instant) -> Queue {
+fn after_reconcile(action: Action, now: Instant) -> Queue {
     let mut queue = Queue::default();
     queue.enqueue(&team("one"), now);
     next(&mut queue, now);
-    queue.done(&team("one"), ended, now);
+    queue.done(&team("one"), action, now);
     queue
 }
 
 #[test]
-fn whoever_is_woken_gets_one_turn_in_the_order_of_waking() {
+fn an_enqueued_resource_is_served_once_in_the_order_of_arrival() {
     let now = Instant::now();
     let mut queue = Queue::default();
     for name in ["one", "two", "one", "three", "two"] {
@@ -62,7 +62,7 @@ fn namespaces_are_served_in_turn() {
     let now = Instant::now();
     let mut queue = Queue::default();
     for number in 0..1000 {
-        queue.enqueue(&key("crowd", &number.to_string()), now);
+        queue.enqueue(&key("burst", &number.to_string()), now);
     }
     queue.enqueue(&key("quiet", "one"), now);
     let first: Vec<_> = (0..3).filter_map(|_| next(&mut queue, now)).collect();
@@ -70,7 +70,7 @@ fn namespaces_are_served_in_turn() {
 }
 
 #[test]
-fn three_of_a_namespace_run_while_crowds_may_not_and_four_do_not() {
+fn three_resources_of_a_namespace_run_while_bursts_are_throttled_and_four_do_not() {
     let now = Instant::now();
     let mut queue = Queue::default();
     for name in ["one", "two", "three", "four", "five"] {
@@ -78,38 +78,38 @@ fn three_of_a_namespace_run_while_crowds_may_not_and_four_do_not() {
     }
     assert!(!queue.has_eligible(false) && queue.has_eligible(true));
     assert_eq!(queue.get(now, false), None);
-    let few = ["one", "two", "three"].map(|name| key("quiet", name));
-    for key in &few {
+    let light = ["one", "two", "three"].map(|name| key("quiet", name));
+    for key in &light {
         queue.enqueue(key, now);
     }
-    for key in &few {
-        let turn = queue.get(now, false).unwrap();
-        assert_eq!((&turn.key, turn.company), (key, Load::Light));
+    for key in &light {
+        let item = queue.get(now, false).unwrap();
+        assert_eq!((&item.key, item.load), (key, Load::Light));
     }
-    let turn = queue.get(now, true).unwrap();
-    assert_eq!((turn.key, turn.company), (team("one"), Load::Burst));
+    let item = queue.get(now, true).unwrap();
+    assert_eq!((item.key, item.load), (team("one"), Load::Burst));
     // The three are still being reconciled.
     queue.enqueue(&key("quiet", "four"), now);
     assert_eq!(queue.get(now, false), None);
-    queue.done(&few[0], Action::AwaitChange, now);
-    let turn = queue.get(now, false).unwrap();
-    assert_eq!(turn.key, key("quiet", "four"));
+    queue.done(&light[0], Action::AwaitChange, now);
+    let item = queue.get(now, false).unwrap();
+    assert_eq!(item.key, key("quiet", "four"));
 }
 
 #[test]
-fn the_time_that_somebody_waited_counts_from_the_first_waking() {
+fn the_waiting_time_counts_from_the_first_enqueue() {
     let now = Instant::now();
     let mut queue = Queue::default();
     queue.enqueue(&team("one"), now);
     queue.enqueue(&team("one"), now + SECOND);
-    let turn = queue.get(now + 3 * SECOND, true).unwrap();
-    assert_eq!((turn.key, turn.waited), (team("one"), 3 * SECOND));
+    let item = queue.get(now + 3 * SECOND, true).unwrap();
+    assert_eq!((item.key, item.waited), (team("one"), 3 * SECOND));
 }
 
 #[test]
-fn whatever_happens_during_a_run_is_one_further_run() {
+fn all_events_during_a_reconcile_cause_one_further_reconcile() {
     let now = Instant::now();
-    for ended in [
+    for action in [
         Action::AwaitChange,
         Action::Requeue(SECOND),
         Action::Backoff(SECOND),
@@ -119,19 +119,23 @@ fn whatever_happens_during_a_run_is_one_further_run() {
         assert_eq!(next(&mut queue, now), Some(team("one")));
         queue.enqueue(&team("one"), now);
         queue.enqueue(&team("one"), now);
-        assert_eq!(next(&mut queue, now), None, "never two runs at a time");
-        queue.done(&team("one"), ended, now);
+        assert_eq!(
+            next(&mut queue, now),
+            None,
+            "never two reconciles at a time"
+        );
+        queue.done(&team("one"), action, now);
         assert_eq!(next(&mut queue, now), Some(team("one")));
         queue.done(&team("one"), Action::AwaitChange, now);
-        assert_eq!(next(&mut queue, now + 100 * SECOND), None, "{ended:?}");
+        assert_eq!(next(&mut queue, now + 100 * SECOND), None, "{action:?}");
     }
 }
 
 #[test]
-fn another_look_is_due_after_its_time_and_not_before() {
+fn a_requeue_is_due_after_its_time_and_not_before() {
     let now = Instant::now();
-    for ended in [Action::Requeue(5 * SECOND), Action::Backoff(5 * SECOND)] {
-        let mut queue = after_a_run(ended, now);
+    for action in [Action::Requeue(5 * SECOND), Action::Backoff(5 * SECOND)] {
+        let mut queue = after_reconcile(action, now);
         assert_eq!(queue.next_deadline(), Some(now + 5 * SECOND));
         assert_eq!(next(&mut queue, now + 4 * SECOND), None);
         assert_eq!(next(&mut queue, now + 5 * SECOND), Some(team("one")));
@@ -140,9 +144,9 @@ fn another_look_is_due_after_its_time_and_not_before() {
 }
 
 #[test]
-fn a_run_before_its_time_takes_the_timer_with_it() {
+fn a_reconcile_before_its_time_removes_the_timer() {
     let now = Instant::now();
-    let mut queue = after_a_run(Action::Requeue(5 * SECOND), now);
+    let mut queue = after_reconcile(Action::Requeue(5 * SECOND), now);
     queue.enqueue(&team("one"), now + SECOND);
     assert_eq!(next(&mut queue, now + SECOND), Some(team("one")));
     assert_eq!(queue.next_deadline(), None);
@@ -151,17 +155,17 @@ fn a_run_before_its_time_takes_the_timer_with_it() {
 }
 
 #[test]
-fn what_failed_is_tried_again_as_soon_as_it_may_succeed() {
+fn a_failed_resource_is_retried_as_soon_as_failed_ones_are_enqueued() {
     let now = Instant::now();
     let mut queue = Queue::default();
-    for (name, ended) in [
+    for (name, action) in [
         ("failed", Action::Backoff(30 * SECOND)),
         ("due", Action::Requeue(30 * SECOND)),
         ("rests", Action::AwaitChange),
     ] {
         queue.enqueue(&team(name), now);
         next(&mut queue, now);
-        queue.done(&team(name), ended, now);
+        queue.done(&team(name), action, now);
     }
     queue.enqueue_failed(now);
     assert_eq!(all(&mut queue, now), [team("failed")]);
@@ -173,7 +177,7 @@ fn what_failed_is_tried_again_as_soon_as_it_may_succeed() {
 #[test]
 fn a_resource_that_is_gone_has_no_timer() {
     let now = Instant::now();
-    let mut queue = after_a_run(Action::Requeue(SECOND), now);
+    let mut queue = after_reconcile(Action::Requeue(SECOND), now);
     queue.remove(&team("one"));
     queue.remove(&team("never known"));
     assert_eq!(queue.next_deadline(), None);
@@ -181,7 +185,7 @@ fn a_resource_that_is_gone_has_no_timer() {
 }
 
 #[test]
-fn a_resource_that_goes_and_comes_back_during_its_run_is_still_run_alone() {
+fn a_resource_that_is_recreated_during_its_reconcile_is_still_reconciled_alone() {
     let now = Instant::now();
     let mut queue = Queue::default();
     queue.enqueue(&team("one"), now);

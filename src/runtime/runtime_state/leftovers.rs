@@ -6,15 +6,15 @@ use tokio::time::Instant;
 
 use crate::domain::{decide::Leftover, index::MAX_STALE_TARGETS};
 
-const FIRST: Duration = Duration::from_secs(2);
-const MOST: Duration = Duration::from_mins(5);
+const MIN_PAUSE: Duration = Duration::from_secs(2);
+const MAX_PAUSE: Duration = Duration::from_mins(5);
 
 /// The schedule; empty if no leftover waits for a removal.
 #[derive(Clone, Debug, Default)]
-pub struct Leftovers(Option<Box<Refused>>);
+pub struct Leftovers(Option<Box<Retry>>);
 
 #[derive(Clone, Debug)]
-struct Refused {
+struct Retry {
     /// `None` if no removal failed and leftovers wait only because of the limit per reconcile.
     note: Option<String>,
     at: Instant,
@@ -28,27 +28,27 @@ impl Leftovers {
     /// The note about failed removals, until their retry is due.
     #[must_use]
     pub fn note(&self, now: Instant) -> Option<&str> {
-        let refused = self.0.as_ref().filter(|refused| refused.at > now);
-        refused.and_then(|refused| refused.note.as_deref())
+        let retry = self.0.as_ref().filter(|retry| retry.at > now);
+        retry.and_then(|retry| retry.note.as_deref())
     }
 
     /// Time until the next retry.
     #[must_use]
     pub fn wait(&self, now: Instant) -> Option<Duration> {
-        let refused = self.0.as_ref()?;
-        Some(refused.at.saturating_duration_since(now))
+        let retry = self.0.as_ref()?;
+        Some(retry.at.saturating_duration_since(now))
     }
 
     /// Whether a retry is due.
     #[must_use]
     pub fn is_due(&self, now: Instant) -> bool {
-        self.0.as_ref().is_some_and(|refused| refused.at <= now)
+        self.0.as_ref().is_some_and(|retry| retry.at <= now)
     }
 
     /// The name after which the next attempt starts.
     #[must_use]
     pub fn after(&self) -> &str {
-        self.0.as_ref().map_or("", |refused| &refused.after)
+        self.0.as_ref().map_or("", |retry| &retry.after)
     }
 
     /// Records an attempt, and the note to report if a removal failed.
@@ -57,24 +57,24 @@ impl Leftovers {
             return;
         }
         let before = self.0.take();
-        let amid = before
+        let in_pass = before
             .as_ref()
             .is_some_and(|before| !before.after.is_empty());
         let passes = before.as_ref().map_or(0, |before| before.passes);
         let last = tried.last().filter(|_| tried.len() >= MAX_STALE_TARGETS);
         let after = last.map(|leftover| leftover.name.clone());
         // In the middle of a pass, leftovers that failed earlier in the pass still exist.
-        let note = note.or(before.filter(|_| amid).and_then(|before| before.note));
+        let note = note.or(before.filter(|_| in_pass).and_then(|before| before.note));
         if note.is_none() && after.is_none() {
             return;
         }
         let (passes, pause) = match after {
-            Some(_) => (passes, FIRST),
-            None => (passes.saturating_add(1), FIRST * (1 << passes.min(8))),
+            Some(_) => (passes, MIN_PAUSE),
+            None => (passes.saturating_add(1), MIN_PAUSE * (1 << passes.min(8))),
         };
-        self.0 = Some(Box::new(Refused {
+        self.0 = Some(Box::new(Retry {
             note,
-            at: now + pause.min(MOST),
+            at: now + pause.min(MAX_PAUSE),
             passes,
             after: after.unwrap_or_default(),
         }));

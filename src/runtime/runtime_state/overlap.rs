@@ -7,20 +7,20 @@ use tokio::time::Instant;
 
 use crate::domain::consumers::{Own, Recheck};
 
-const FIRST: Duration = Duration::from_secs(10);
-const MOST: Duration = Duration::from_mins(5);
+const MIN_PAUSE: Duration = Duration::from_secs(10);
+const MAX_PAUSE: Duration = Duration::from_mins(5);
 /// The longest pause while workloads wait for restarted workloads to become healthy.
-const MOST_OF_A_WAVE: Duration = Duration::from_mins(1);
+const MAX_ROLLOUT_PAUSE: Duration = Duration::from_mins(1);
 
 /// Past and planned checks of consumers.
 #[derive(Clone, Debug, Default)]
-pub struct Overlap(Option<Box<Looks>>);
+pub struct Overlap(Option<Box<Checks>>);
 
 #[derive(Clone, Debug)]
-struct Looks {
+struct Checks {
     since: Timestamp,
     next: Option<Instant>,
-    in_a_row: u32,
+    unchanged_checks: u32,
     own: Option<Own>,
     waiting: Option<Waiting>,
 }
@@ -31,13 +31,13 @@ struct Looks {
 struct Waiting {
     since: Timestamp,
     before: Duration,
-    begun: Instant,
+    began: Instant,
 }
 
-impl Looks {
-    fn pause(&self, most: Duration, jitter: f64) -> Duration {
-        let doubled = FIRST.saturating_mul(1 << self.in_a_row.min(8));
-        doubled.min(most).mul_f64(0.8 + 0.4 * jitter)
+impl Checks {
+    fn pause(&self, limit: Duration, jitter: f64) -> Duration {
+        let doubled = MIN_PAUSE.saturating_mul(1 << self.unchanged_checks.min(8));
+        doubled.min(limit).mul_f64(0.8 + 0.4 * jitter)
     }
 }
 
@@ -45,20 +45,20 @@ impl Overlap {
     /// Time until the next check of the consumers of a pair that was delivered by `since`. The first check is due
     /// after `first`.
     pub fn wait(&mut self, since: Timestamp, first: Duration, now: Instant) -> Duration {
-        let begun = self.0.take().filter(|looks| looks.since == since);
-        let looks = begun.unwrap_or_else(|| {
-            Box::new(Looks {
+        let known = self.0.take().filter(|checks| checks.since == since);
+        let checks = known.unwrap_or_else(|| {
+            Box::new(Checks {
                 since,
                 next: Some(now + first),
-                in_a_row: 0,
+                unchanged_checks: 0,
                 own: None,
                 waiting: None,
             })
         });
-        let wait = looks
+        let wait = checks
             .next
             .map_or(Duration::ZERO, |next| next.saturating_duration_since(now));
-        self.0 = Some(looks);
+        self.0 = Some(checks);
         wait
     }
 
@@ -70,8 +70,8 @@ impl Overlap {
 
     /// Records the result of a check of the pods.
     pub fn saw(&mut self, own: Option<Own>) {
-        if let Some(looks) = &mut self.0 {
-            looks.own = own;
+        if let Some(checks) = &mut self.0 {
+            checks.own = own;
         }
     }
 
@@ -82,15 +82,15 @@ impl Overlap {
         let new = Waiting {
             since,
             before,
-            begun: now,
+            began: now,
         };
-        let Some(looks) = &mut self.0 else {
+        let Some(checks) = &mut self.0 else {
             return before;
         };
-        let known = looks.waiting.filter(|known| known.since == since);
-        let waiting = *looks.waiting.insert(known.unwrap_or(new));
-        let here = now.saturating_duration_since(waiting.begun);
-        waiting.before.saturating_add(here)
+        let known = checks.waiting.filter(|known| known.since == since);
+        let waiting = *checks.waiting.insert(known.unwrap_or(new));
+        let in_this_process = now.saturating_duration_since(waiting.began);
+        waiting.before.saturating_add(in_this_process)
     }
 
     /// Records a check, and returns the pause before the next check: short while consumers change, and longer
@@ -98,7 +98,7 @@ impl Overlap {
     pub fn looked(
         &mut self,
         again: Option<Recheck>,
-        news: bool,
+        changed: bool,
         jitter: f64,
         now: Instant,
     ) -> Option<Duration> {
@@ -106,18 +106,18 @@ impl Overlap {
             self.0 = None;
             return None;
         };
-        let looks = self.0.as_mut()?;
-        looks.in_a_row = if news {
+        let checks = self.0.as_mut()?;
+        checks.unchanged_checks = if changed {
             0
         } else {
-            looks.in_a_row.saturating_add(1)
+            checks.unchanged_checks.saturating_add(1)
         };
         let pause = match again {
             Recheck::In(pause) => pause,
-            Recheck::Soon => looks.pause(MOST_OF_A_WAVE, jitter),
-            Recheck::Later => looks.pause(MOST, jitter),
+            Recheck::Soon => checks.pause(MAX_ROLLOUT_PAUSE, jitter),
+            Recheck::Later => checks.pause(MAX_PAUSE, jitter),
         };
-        looks.next = Some(now + pause);
+        checks.next = Some(now + pause);
         Some(pause)
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Lifetime of an answer that no reconcile has used: reconciles may fail for hours.
-const LASTS: Duration = Duration::from_mins(1);
+const ANSWER_TTL: Duration = Duration::from_mins(1);
 
 /// What a request is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct PendingVerification {
     /// Earlier answers of other regions about the pair.
     before: Vec<(String, Answer)>,
     answer: Arc<OnceLock<(Answer, Instant)>>,
-    look: Option<InputsHash>,
+    inputs_hash: Option<InputsHash>,
     task: AbortHandle,
 }
 
@@ -71,7 +71,7 @@ impl PendingVerification {
             about,
             before,
             answer: slot,
-            look: None,
+            inputs_hash: None,
             task: task.abort_handle(),
         }
     }
@@ -81,7 +81,7 @@ impl PendingVerification {
     pub fn state(&self) -> Question {
         match self.answer.get() {
             Some(_) => Question::Answered,
-            None => Question::Open(self.look),
+            None => Question::Open(self.inputs_hash),
         }
     }
 
@@ -102,7 +102,10 @@ impl PendingVerification {
     /// The answers of AWS about a pair, by region.
     #[must_use]
     pub fn answers(&self, fingerprint: Fingerprint) -> Vec<(String, Answer)> {
-        let fresh = self.answer.get().filter(|(_, at)| at.elapsed() < LASTS);
+        let fresh = self
+            .answer
+            .get()
+            .filter(|(_, at)| at.elapsed() < ANSWER_TTL);
         match fresh.filter(|_| self.about.fingerprint == fingerprint) {
             Some((answer, _)) => {
                 let last = (self.about.region.clone(), answer.clone());
@@ -113,13 +116,13 @@ impl PendingVerification {
     }
 
     /// Updates the inputs hash, unless the last reconcile left work to do.
-    pub fn changed(&mut self, look: InputsHash) {
-        self.look = self.look.map(|_| look);
+    pub fn changed(&mut self, inputs_hash: InputsHash) {
+        self.inputs_hash = self.inputs_hash.map(|_| inputs_hash);
     }
 
     /// Stores the inputs hash at the end of a reconcile; `None` if the reconcile left work to do.
-    pub fn left(&mut self, look: Option<InputsHash>) {
-        self.look = look;
+    pub fn left(&mut self, inputs_hash: Option<InputsHash>) {
+        self.inputs_hash = inputs_hash;
     }
 }
 

@@ -96,7 +96,7 @@ fn a_resource_that_is_being_deleted_still_is() {
 }
 
 #[test]
-fn of_labels_only_those_that_are_copied_come_back() {
+fn only_copied_labels_come_back() {
     let mut object = settled(1);
     let label = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
     let labels = [("team", "storage"), ("helm.sh/chart", "orders-1")].map(label);
@@ -126,7 +126,7 @@ fn a_settled_resource_takes_few_bytes() {
 /// The status that this process wrote last overrides an older watch event, and is dropped once the watch delivers it,
 /// since it would be a second copy.
 #[test]
-fn a_status_that_was_written_is_forgotten_when_the_watch_shows_it() {
+fn a_written_status_is_dropped_when_the_watch_delivers_it() {
     let mut store = Store::default();
     let (one, uid, object) = (key("one"), Uid::from(UID), settled(1));
     let version: u64 = object
@@ -139,17 +139,17 @@ fn a_status_that_was_written_is_forgotten_when_the_watch_shows_it() {
     let write = |store: &mut Store, version: u64| {
         let status = object.status.clone().unwrap();
         store.upsert(&one, uid.clone(), Ok(&object));
-        store.with_state(&one, &uid, |remembered| {
-            remembered.failures = 7;
-            remembered.written = Some(Box::new(PendingStatus {
+        store.with_state(&one, &uid, |state| {
+            state.failures = 7;
+            state.written = Some(Box::new(PendingStatus {
                 version,
                 status,
                 epoch: 0,
             }));
         });
         store.upsert(&one, uid.clone(), Ok(&object));
-        store.with_state(&one, &uid, |remembered| {
-            (remembered.written.is_some(), remembered.failures)
+        store.with_state(&one, &uid, |state| {
+            (state.written.is_some(), state.failures)
         })
     };
     assert_eq!(
@@ -158,28 +158,24 @@ fn a_status_that_was_written_is_forgotten_when_the_watch_shows_it() {
         "the watch is behind"
     );
     assert_eq!(write(&mut store, version), (false, 7));
-    assert_eq!(
-        write(&mut store, version - 1),
-        (false, 7),
-        "somebody wrote after us"
-    );
+    assert_eq!(write(&mut store, version - 1), (false, 7), "a later write");
 }
 
 #[test]
-fn what_is_remembered_goes_with_the_resource() {
+fn the_runtime_state_goes_with_the_resource() {
     let mut store = Store::default();
     let (one, uid) = (key("one"), Uid::from(UID));
     let fail = |store: &mut Store, uid: &Uid| {
-        store.with_state(&one, uid, |remembered| {
-            remembered.failures += 1;
-            remembered.failures
+        store.with_state(&one, uid, |state| {
+            state.failures += 1;
+            state.failures
         })
     };
     assert_eq!(fail(&mut store, &uid), 1);
     assert_eq!(
         fail(&mut store, &uid),
         1,
-        "nobody is there to remember it of"
+        "the store does not have the resource"
     );
     store.upsert(&one, uid.clone(), Ok(&settled(1)));
     assert_eq!((fail(&mut store, &uid), fail(&mut store, &uid)), (1, 2));
@@ -187,21 +183,25 @@ fn what_is_remembered_goes_with_the_resource() {
     assert_eq!(fail(&mut store, &uid), 3, "a change of it changes nothing");
     store.clear_states();
     assert_eq!(fail(&mut store, &uid), 1);
-    let namesake = Uid::from("another");
-    store.upsert(&one, namesake.clone(), Ok(&settled(1)));
-    assert_eq!(fail(&mut store, &uid), 1, "a run for its predecessor");
+    let other_uid = Uid::from("another");
+    store.upsert(&one, other_uid.clone(), Ok(&settled(1)));
     assert_eq!(
-        (fail(&mut store, &namesake), fail(&mut store, &namesake)),
+        fail(&mut store, &uid),
+        1,
+        "a reconcile of the previous resource"
+    );
+    assert_eq!(
+        (fail(&mut store, &other_uid), fail(&mut store, &other_uid)),
         (1, 2)
     );
     store.remove(&one);
     assert!(store.object(&one).is_none() && store.intern(&one).is_none());
-    store.upsert(&one, namesake.clone(), Ok(&settled(1)));
-    assert_eq!(fail(&mut store, &namesake), 1);
+    store.upsert(&one, other_uid.clone(), Ok(&settled(1)));
+    assert_eq!(fail(&mut store, &other_uid), 1);
 }
 
 #[test]
-fn one_that_cannot_be_decoded_is_kept_as_such_until_it_can() {
+fn an_undecodable_resource_is_kept_until_it_can_be_decoded() {
     let mut store = Store::default();
     let one = key("one");
     let invalid = Undecodable {
@@ -217,7 +217,7 @@ fn one_that_cannot_be_decoded_is_kept_as_such_until_it_can() {
 }
 
 #[test]
-fn what_a_list_does_not_name_is_gone_decoded_or_not() {
+fn a_resource_that_a_list_lacks_is_removed_decoded_or_not() {
     let mut store = Store::default();
     let names = ["decoded", "never-decoded", "there"].map(key);
     let invalid = || Undecodable {

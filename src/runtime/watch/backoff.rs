@@ -18,10 +18,10 @@ impl Backoff {
     }
 
     pub fn next(&mut self) -> Duration {
-        let least = self.0;
-        self.0 = (least * 2).min(Duration::from_secs(8));
+        let base = self.0;
+        self.0 = (base * 2).min(Duration::from_secs(8));
         // If no random bytes are available, the jitter is 0, which is harmless.
-        let share = f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX);
-        least + least.mul_f64(share / 2.0)
+        let jitter = f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX);
+        base + base.mul_f64(jitter / 2.0)
     }
 }

@@ -25,7 +25,7 @@ const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 /// Progress of the initial list.
 pub enum InitialList<K> {
     /// The list is requested next.
-    Asked,
+    NotRequested,
     /// The API server streams the list.
     Streams(Events<K>),
     /// Objects of a page that was read, and the rest of the list.
@@ -55,7 +55,7 @@ where
     /// Takes one step: at most 1 event or 1 page.
     pub async fn next(self, api: &Api<K>) -> ListStep<K> {
         match self {
-            Self::Asked => start(api).await,
+            Self::NotRequested => start(api).await,
             Self::Streams(events) => poll_list(events).await,
             Self::Pages(mut items, rest) => match (items.pop_front(), rest) {
                 (Some(item), rest) => {
@@ -81,7 +81,7 @@ where
             InitialList::Pages(VecDeque::new(), NextPage::Page(None)),
         ),
         Ok(Err(error)) => ListStep::Failed(Error::InitialListFailed(error)),
-        Err(_) => cut_off(ErrorKind::TimedOut),
+        Err(_) => list_failed(ErrorKind::TimedOut),
     }
 }
 
@@ -89,8 +89,8 @@ async fn poll_list<K>(mut events: Events<K>) -> ListStep<K> {
     let event = match timeout(IDLE_TIMEOUT, events.next()).await {
         Ok(Some(Ok(event))) => event,
         Ok(Some(Err(error))) => return ListStep::Failed(Error::InitialListFailed(error)),
-        Ok(None) => return cut_off(ErrorKind::UnexpectedEof),
-        Err(_) => return cut_off(ErrorKind::TimedOut),
+        Ok(None) => return list_failed(ErrorKind::UnexpectedEof),
+        Err(_) => return list_failed(ErrorKind::TimedOut),
     };
     let event = match event {
         WatchEvent::Added(object) | WatchEvent::Modified(object) => Some(Event::InitApply(object)),
@@ -110,8 +110,8 @@ async fn poll_list<K>(mut events: Events<K>) -> ListStep<K> {
     ListStep::More(event, InitialList::Streams(events))
 }
 
-fn cut_off<K>(why: ErrorKind) -> ListStep<K> {
-    let error = kube::Error::Service(io::Error::from(why).into());
+fn list_failed<K>(kind: ErrorKind) -> ListStep<K> {
+    let error = kube::Error::Service(io::Error::from(kind).into());
     ListStep::Failed(Error::InitialListFailed(error))
 }
 

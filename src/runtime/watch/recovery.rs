@@ -12,7 +12,7 @@ pub trait Recovery: Send + Sync {
     /// The store was restored from a backup.
     fn on_etcd_restore(&self);
     /// The API server works again after a failure.
-    fn works_again(&self);
+    fn on_recovered(&self);
 }
 
 impl Recovery for ScopeContext {
@@ -24,7 +24,7 @@ impl Recovery for ScopeContext {
         Self::on_etcd_restore(self);
     }
 
-    fn works_again(&self) {
+    fn on_recovered(&self) {
         self.enqueue_failed();
     }
 }

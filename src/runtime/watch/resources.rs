@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Consequences {
     /// Resources to enqueue: the changed ones, and those whose conflicting resource changed or disappeared.
-    pub woken: Vec<NamespacedName>,
+    pub to_enqueue: Vec<NamespacedName>,
     /// Deleted resources.
     pub gone: Vec<NamespacedName>,
     /// Whether the event completed a list.
@@ -36,12 +36,13 @@ pub fn on_event(
         }
         Event::InitDone => {
             let gone = store.finish_relist();
-            let freed = gone.iter().flat_map(|key| index.delete_resource(key));
-            let mut woken: Vec<NamespacedName> = freed.filter(|key| !gone.contains(key)).collect();
-            woken.sort_unstable();
-            woken.dedup();
+            let unblocked = gone.iter().flat_map(|key| index.delete_resource(key));
+            let mut to_enqueue: Vec<NamespacedName> =
+                unblocked.filter(|key| !gone.contains(key)).collect();
+            to_enqueue.sort_unstable();
+            to_enqueue.dedup();
             Consequences {
-                woken,
+                to_enqueue,
                 gone,
                 listed: true,
             }
@@ -50,13 +51,13 @@ pub fn on_event(
             let key = key(&object);
             store.remove(&key);
             Consequences {
-                woken: index.delete_resource(&key),
+                to_enqueue: index.delete_resource(&key),
                 gone: vec![key],
                 listed: false,
             }
         }
         Event::Apply(object) | Event::InitApply(object) => Consequences {
-            woken: retain(index, store, &object),
+            to_enqueue: record(index, store, &object),
             ..Consequences::default()
         },
     }
@@ -64,25 +65,25 @@ pub fn on_event(
 
 /// Records a resource, and returns it together with those whose conflicting resource changed. An
 /// undecodable resource keeps its previous references, unless its UID has changed (it was recreated).
-fn retain(
+fn record(
     index: &mut Index,
     store: &mut Store,
     object: &WatchedCredentials,
 ) -> Vec<NamespacedName> {
     let key = key(object);
     let uid = object.uid().unwrap_or_default().into();
-    let mut woken = match &object.0 {
+    let mut to_enqueue = match &object.0 {
         Ok(object) => {
-            let mentions = resource::references(object, object.status.as_ref());
-            index.apply_resource(&key, mentions)
+            let references = resource::references(object, object.status.as_ref());
+            index.apply_resource(&key, references)
         }
         Err(_) if store.uid(&key).is_some_and(|known| *known != uid) => index.delete_resource(&key),
         Err(_) => Vec::new(),
     };
     let key = index.intern(&key).unwrap_or(key);
     store.upsert(&key, uid, object.0.as_ref().map_err(Clone::clone));
-    woken.push(key);
-    woken
+    to_enqueue.push(key);
+    to_enqueue
 }
 
 /// Namespace and name of a watched resource.

@@ -28,8 +28,8 @@ impl StaleEventFilter {
         let Some(version) = version.and_then(|version| version.parse().ok()) else {
             return true;
         };
-        let news = !in_order || self.0 <= version;
+        let is_new = !in_order || self.0 <= version;
         self.0 = self.0.max(version);
-        news
+        is_new
     }
 }

@@ -20,12 +20,12 @@ pub(super) enum State<K> {
 impl<K> State<K> {
     /// Whether only a response of the API server leads to this state. A watch that ended may have
     /// been cut off without one.
-    pub(super) fn follows_an_answer(&self, watched: bool) -> bool {
+    pub(super) fn implies_response(&self, was_watching: bool) -> bool {
         match self {
             Self::Watching(..)
             | Self::InitialList(InitialList::Streams(_) | InitialList::Pages(..)) => true,
-            Self::InitListed(_) => !watched,
-            Self::InitialList(InitialList::Asked) | Self::Empty | Self::Suspect(_) => false,
+            Self::InitListed(_) => !was_watching,
+            Self::InitialList(InitialList::NotRequested) | Self::Empty | Self::Suspect(_) => false,
         }
     }
 }

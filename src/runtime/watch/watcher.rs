@@ -40,33 +40,33 @@ const MIN_WATCH: Duration = Duration::from_secs(1);
 pub fn watch_stream<K>(
     api: Api<K>,
     recovery: Arc<dyn Recovery>,
-    watching: Arc<HealthCheck>,
-    heard: Arc<WatchLiveness>,
+    health: Arc<HealthCheck>,
+    liveness: Arc<WatchLiveness>,
 ) -> impl Stream<Item = Result<Event<K>>> + Send
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
-    let follower = Watcher {
+    let watcher = Watcher {
         restored: recovery.restores(),
         api,
         recovery,
-        watching,
-        heard,
+        health,
+        liveness,
         state: State::Empty,
         pause: Backoff::default(),
         failed: false,
     };
-    futures::stream::unfold(follower, async |mut follower| {
-        let item = follower.next().await;
-        Some((item, follower))
+    futures::stream::unfold(watcher, async |mut watcher| {
+        let item = watcher.next().await;
+        Some((item, watcher))
     })
 }
 
 struct Watcher<K> {
     api: Api<K>,
     recovery: Arc<dyn Recovery>,
-    watching: Arc<HealthCheck>,
-    heard: Arc<WatchLiveness>,
+    health: Arc<HealthCheck>,
+    liveness: Arc<WatchLiveness>,
     restored: watch::Receiver<u64>,
     state: State<K>,
     pause: Backoff,
@@ -80,13 +80,13 @@ where
     async fn next(&mut self) -> Result<Event<K>> {
         // A request for the next event means that the previous one was processed.
         if let State::InitListed(version) | State::Watching(version, ..) = &self.state {
-            self.heard.processed(version);
+            self.liveness.processed(version);
         }
         if std::mem::take(&mut self.failed) {
             tokio::time::sleep(self.pause.next()).await;
         }
         loop {
-            let watched = matches!(self.state, State::Watching(..));
+            let was_watching = matches!(self.state, State::Watching(..));
             let state = std::mem::replace(&mut self.state, State::Empty);
             let (item, state) = tokio::select! {
                 biased;
@@ -94,8 +94,8 @@ where
                 _ = self.restored.changed() => continue,
                 step = step(&self.api, &*self.recovery, state) => step,
             };
-            if state.follows_an_answer(watched) {
-                self.heard.now();
+            if state.implies_response(was_watching) {
+                self.liveness.now();
             }
             match (&state, &item) {
                 (State::Watching(..), Some(_)) => self.pause = Backoff::default(),
@@ -116,9 +116,9 @@ where
     /// connection without ever answering.
     fn report(&self, state: &State<K>, item: Option<&Result<Event<K>>>) {
         if let Some(Err(error)) = item {
-            self.watching.record_error(explain(error));
-        } else if matches!(state, State::Watching(..)) && self.watching.record_ok() {
-            self.recovery.works_again();
+            self.health.record_error(explain(error));
+        } else if matches!(state, State::Watching(..)) && self.health.record_ok() {
+            self.recovery.on_recovered();
         }
     }
 }
@@ -134,9 +134,9 @@ where
     match state {
         State::Empty => (
             Some(Ok(Event::Init)),
-            State::InitialList(InitialList::Asked),
+            State::InitialList(InitialList::NotRequested),
         ),
-        State::InitialList(telling) => poll_initial_list(api, telling).await,
+        State::InitialList(list) => poll_initial_list(api, list).await,
         State::InitListed(version) => start_watch(api, version).await,
         State::Suspect(version) => check_store_revision(api, recovery, version).await,
         State::Watching(version, began, events) => poll_watch(version, began, events).await,
@@ -145,13 +145,13 @@ where
 
 async fn poll_initial_list<K>(
     api: &Api<K>,
-    telling: InitialList<K>,
+    list: InitialList<K>,
 ) -> (Option<Result<Event<K>>>, State<K>)
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
-    match telling.next(api).await {
-        ListStep::More(event, telling) => (event.map(Ok), State::InitialList(telling)),
+    match list.next(api).await {
+        ListStep::More(event, list) => (event.map(Ok), State::InitialList(list)),
         ListStep::All(version) => (Some(Ok(Event::InitDone)), State::InitListed(version)),
         ListStep::Failed(error) => (Some(Err(error)), State::Empty),
     }
@@ -162,7 +162,7 @@ where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     let parameters = WatchParams::default().timeout(WATCH_TIMEOUT);
-    match in_time(lines::watch(api, &parameters, &version)).await {
+    match with_timeout(lines::watch(api, &parameters, &version)).await {
         Ok(events) => {
             let watching = State::Watching(version, Instant::now(), events);
             (None, watching)
@@ -193,7 +193,7 @@ async fn check_store_revision<K>(
 where
     K: Clone + Debug + DeserializeOwned,
 {
-    let now = match in_time(api.list(&ListParams::default().limit(1))).await {
+    let now = match with_timeout(api.list(&ListParams::default().limit(1))).await {
         Ok(list) => list.metadata.resource_version.unwrap_or_default(),
         Err(error) => {
             let failed = Some(Err(Error::WatchStartFailed(error)));
@@ -212,13 +212,13 @@ where
     (None, State::Empty)
 }
 
-async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
-    let late = |_| {
+async fn with_timeout<T>(request: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
+    let timed_out = |_| {
         let error = std::io::Error::from(std::io::ErrorKind::TimedOut);
         kube::Error::Service(error.into())
     };
     let answer = tokio::time::timeout(REQUEST_TIMEOUT, request).await;
-    answer.map_err(late)?
+    answer.map_err(timed_out)?
 }
 
 /// Kubernetes orders resource versions as numbers.

@@ -7,7 +7,7 @@ use crate::domain::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
-const AWAY: Answer = Answer::Outage(Reason::StsUnreachable);
+const OUTAGE: Answer = Answer::Outage(Reason::StsUnreachable);
 
 fn pairs() -> Result<[Fingerprint; 2], getrandom::Error> {
     let key = FingerprintKey::random()?;
@@ -30,11 +30,11 @@ fn failures_of_two_pairs_in_a_row_open_it_and_any_answer_closes_it() -> Result<(
     ] {
         let now = Instant::now();
         let breaker = Breaker::new(now);
-        breaker.record(one, now, &AWAY, now);
+        breaker.record(one, now, &OUTAGE, now);
         breaker.record(one, now, &answer, now);
-        breaker.record(other, now, &AWAY, now);
+        breaker.record(other, now, &OUTAGE, now);
         assert_eq!(breaker.outage(), None);
-        breaker.record(one, now, &AWAY, now);
+        breaker.record(one, now, &OUTAGE, now);
         assert_eq!(breaker.outage(), Some(Reason::StsUnreachable));
         breaker.record(one, now, &answer, now);
         assert_eq!(breaker.outage(), None, "{answer:?}");
@@ -44,7 +44,7 @@ fn failures_of_two_pairs_in_a_row_open_it_and_any_answer_closes_it() -> Result<(
 
 /// A proxy that answers all requests with its own page is an outage as well.
 #[test]
-fn pages_of_something_on_the_way_open_it() -> Result<(), getrandom::Error> {
+fn pages_of_a_proxy_open_it() -> Result<(), getrandom::Error> {
     let [one, other] = pairs()?;
     let now = Instant::now();
     let breaker = Breaker::new(now);
@@ -60,11 +60,11 @@ fn failures_of_one_pair_open_it_after_some_more() -> Result<(), getrandom::Error
     let [one, _] = pairs()?;
     let now = Instant::now();
     let breaker = Breaker::new(now);
-    for _ in 1..OF_ONE_PAIR {
-        breaker.record(one, now, &AWAY, now);
+    for _ in 1..MAX_FAILURES_OF_ONE_PAIR {
+        breaker.record(one, now, &OUTAGE, now);
         assert_eq!(breaker.outage(), None);
     }
-    breaker.record(one, now, &AWAY, now);
+    breaker.record(one, now, &OUTAGE, now);
     assert!(breaker.outage().is_some());
     Ok(())
 }
@@ -76,23 +76,23 @@ fn a_call_from_before_the_last_answer_does_not_open_it_again() -> Result<(), get
     let breaker = Breaker::new(now);
     breaker.record(one, now + SECOND, &Answer::UnknownKey, now + 2 * SECOND);
     for pair in [one, other, one, other] {
-        breaker.record(pair, now, &AWAY, now + 9 * SECOND);
+        breaker.record(pair, now, &OUTAGE, now + 9 * SECOND);
     }
     assert_eq!(breaker.outage(), None);
-    breaker.record(one, now + 3 * SECOND, &AWAY, now + 9 * SECOND);
-    breaker.record(other, now + 3 * SECOND, &AWAY, now + 9 * SECOND);
+    breaker.record(one, now + 3 * SECOND, &OUTAGE, now + 9 * SECOND);
+    breaker.record(other, now + 3 * SECOND, &OUTAGE, now + 9 * SECOND);
     assert!(breaker.outage().is_some());
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
-async fn endpoints_that_no_question_waits_for_are_forgotten() -> Result<(), getrandom::Error> {
+async fn endpoints_without_waiting_requests_are_removed() -> Result<(), getrandom::Error> {
     let [one, other] = pairs()?;
     let breakers = Breakers::default();
     let open = |endpoint: &str| {
         let observer = breakers.observe(endpoint);
         for pair in [one, other] {
-            observer.breaker.end(pair, Instant::now(), &AWAY);
+            observer.breaker.end(pair, Instant::now(), &OUTAGE);
         }
         observer
     };
@@ -100,14 +100,14 @@ async fn endpoints_that_no_question_waits_for_are_forgotten() -> Result<(), getr
         drop(open(&number.to_string()));
     }
     let held = open("held");
-    let known = lock(&breakers.known).len();
-    assert_eq!((known, breakers.held()), (6, 1));
-    tokio::time::advance(IDLE).await;
+    let count = lock(&breakers.breakers).len();
+    assert_eq!((count, breakers.held()), (6, 1));
+    tokio::time::advance(IDLE_TTL).await;
     drop(breakers.observe("works"));
-    assert_eq!(lock(&breakers.known).len(), 2);
+    assert_eq!(lock(&breakers.breakers).len(), 2);
     assert_eq!(breakers.outage("held"), Some(Reason::StsUnreachable));
     drop(held);
     drop(breakers.observe("too"));
-    assert_eq!(lock(&breakers.known).len(), 1);
+    assert_eq!(lock(&breakers.breakers).len(), 1);
     Ok(())
 }

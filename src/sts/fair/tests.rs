@@ -2,5 +2,5 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
-mod gate;
 mod queue;
+mod semaphore;

@@ -41,10 +41,10 @@ pub fn mark_blocked(status: &mut StaticAwsCredentialsStatus, why: &Blocker, now:
              pair still run; let the operator list pods, as the chart does with rotation.restart.enabled"
                 .to_owned(),
         ),
-        Blocker::Refused(name, words) => (
+        Blocker::Refused(name, message) => (
             ConditionStatus::False,
             Reason::RestartsHeld,
-            format!("the API server refuses to restart {name}: {words}"),
+            format!("the API server refuses to restart {name}: {message}"),
         ),
         Blocker::Missing(names) => (
             ConditionStatus::False,

@@ -42,7 +42,7 @@ fn pod(name: &str, mut metadata: Value, secret: &str, started: &str) -> Pod {
     serde_json::from_value(pod).unwrap()
 }
 
-fn of(api_version: &str, kind: &str, name: &str) -> Value {
+fn owner_references(api_version: &str, kind: &str, name: &str) -> Value {
     json!([{ "apiVersion": api_version, "kind": kind, "name": name, "uid": "u", "controller": true }])
 }
 
@@ -55,18 +55,28 @@ fn fleets(wanted: &Restart, pods: &[Pod]) -> Fleets {
 }
 
 #[test]
-fn a_pod_is_named_by_what_runs_it_in_the_end() {
+fn a_pod_is_named_by_its_top_level_owner() {
     let owner = |metadata: Value| pod("p", metadata, TARGET, BEFORE).owner();
-    let of_set = |label: &str, hash: &str| {
-        let mut metadata = json!({ "ownerReferences": of("apps/v1", "ReplicaSet", "web-5d7c8") });
+    let owner_by_label = |label: &str, hash: &str| {
+        let mut metadata =
+            json!({ "ownerReferences": owner_references("apps/v1", "ReplicaSet", "web-5d7c8") });
         metadata["labels"] = json!({ label: hash });
         owner(metadata)
     };
-    assert_eq!(of_set("pod-template-hash", "5d7c8"), "Deployment/web");
-    assert_eq!(of_set("rollouts-pod-template-hash", "5d7c8"), "Rollout/web");
-    assert_eq!(of_set("pod-template-hash", "other"), "ReplicaSet/web-5d7c8");
+    assert_eq!(
+        owner_by_label("pod-template-hash", "5d7c8"),
+        "Deployment/web"
+    );
+    assert_eq!(
+        owner_by_label("rollouts-pod-template-hash", "5d7c8"),
+        "Rollout/web"
+    );
+    assert_eq!(
+        owner_by_label("pod-template-hash", "other"),
+        "ReplicaSet/web-5d7c8"
+    );
     let direct = |api_version: &str, kind: &str| {
-        owner(json!({ "ownerReferences": of(api_version, kind, "db") }))
+        owner(json!({ "ownerReferences": owner_references(api_version, kind, "db") }))
     };
     assert_eq!(direct("apps/v1", "StatefulSet"), "StatefulSet/db");
     assert_eq!(
@@ -74,13 +84,13 @@ fn a_pod_is_named_by_what_runs_it_in_the_end() {
         "StatefulSet.apps.kruise.io/db"
     );
     assert_eq!(direct("apps.kruise.io/v1alpha1", "CloneSet"), "CloneSet/db");
-    let of_config = json!({
+    let config = json!({
         "annotations": { "openshift.io/deployment-config.name": "web" },
-        "ownerReferences": of("v1", "ReplicationController", "web-1"),
+        "ownerReferences": owner_references("v1", "ReplicationController", "web-1"),
     });
-    assert_eq!(owner(of_config), "DeploymentConfig/web");
+    assert_eq!(owner(config), "DeploymentConfig/web");
     assert_eq!(owner(json!({})), "Pod/p");
-    let mut not_its_controller = of("v1", "ConfigMap", "c");
+    let mut not_its_controller = owner_references("v1", "ConfigMap", "c");
     not_its_controller[0]["controller"] = json!(false);
     assert_eq!(
         owner(json!({ "ownerReferences": not_its_controller })),
@@ -91,10 +101,10 @@ fn a_pod_is_named_by_what_runs_it_in_the_end() {
 #[test]
 fn pods_are_older_or_newer_than_the_delivery_of_a_pair() {
     let consumers = scope(json!({ "scope": "Consumers" }));
-    let db = || json!({ "ownerReferences": of("apps/v1", "StatefulSet", "db") });
+    let db = || json!({ "ownerReferences": owner_references("apps/v1", "StatefulSet", "db") });
     let mut ended = json!({ "metadata": db(), "spec": { "containers": [] } });
     ended["status"] = json!({ "phase": "Succeeded" });
-    let seen = fleets(
+    let fleets = fleets(
         &consumers,
         &[
             pod("db-0", db(), TARGET, BEFORE),
@@ -104,21 +114,21 @@ fn pods_are_older_or_newer_than_the_delivery_of_a_pair() {
             pod("bare", json!({}), TARGET, AFTER),
         ],
     );
-    assert_eq!(seen.of("StatefulSet/db"), Pods { older: 1, newer: 1 });
-    assert_eq!(seen.left(&consumers), ["StatefulSet/db"]);
-    assert!(!seen.restarted_by_itself("StatefulSet/db"));
-    assert!(seen.restarted_by_itself("Pod/bare"));
-    assert!(!seen.restarted_by_itself("Deployment/without-pods"));
+    assert_eq!(fleets.of("StatefulSet/db"), Pods { older: 1, newer: 1 });
+    assert_eq!(fleets.left(&consumers), ["StatefulSet/db"]);
+    assert!(!fleets.restarted_by_itself("StatefulSet/db"));
+    assert!(fleets.restarted_by_itself("Pod/bare"));
+    assert!(!fleets.restarted_by_itself("Deployment/without-pods"));
 }
 
 /// A rollout that begins in the second of the delivery starts containers in that second, and a node's clock may be
 /// slow.
 #[test]
-fn a_pod_of_a_restarted_template_is_newer_whatever_the_clock_of_its_node_says() {
+fn a_pod_of_a_restarted_template_is_newer_whatever_the_clock_of_its_node_is() {
     let consumers = scope(json!({ "scope": "Consumers" }));
-    let made_for = |value: String| {
+    let restarted_for = |value: String| {
         json!({
-            "ownerReferences": of("apps/v1", "StatefulSet", "db"),
+            "ownerReferences": owner_references("apps/v1", "StatefulSet", "db"),
             "annotations": { restart_annotation_key(UID): value },
         })
     };
@@ -132,8 +142,11 @@ fn a_pod_of_a_restarted_template_is_newer_whatever_the_clock_of_its_node_says() 
             Pods { older: 1, newer: 0 },
         ),
     ] {
-        let seen = fleets(&consumers, &[pod("db-0", made_for(value), TARGET, started)]);
-        assert_eq!(seen.of("StatefulSet/db"), expected);
+        let fleets = fleets(
+            &consumers,
+            &[pod("db-0", restarted_for(value), TARGET, started)],
+        );
+        assert_eq!(fleets.of("StatefulSet/db"), expected);
     }
 }
 
@@ -142,24 +155,24 @@ fn a_workload_that_is_named_need_not_use_the_target() {
     let named = scope(json!({
         "scope": "Workloads", "workloads": [{ "kind": "StatefulSet", "name": "db" }],
     }));
-    let db = json!({ "ownerReferences": of("apps/v1", "StatefulSet", "db") });
-    let seen = fleets(
+    let db = json!({ "ownerReferences": owner_references("apps/v1", "StatefulSet", "db") });
+    let fleets = fleets(
         &named,
         &[
             pod("db-0", db, "other", BEFORE),
             pod("bare", json!({}), TARGET, BEFORE),
         ],
     );
-    assert_eq!(seen.of("StatefulSet/db"), Pods { older: 1, newer: 0 });
+    assert_eq!(fleets.of("StatefulSet/db"), Pods { older: 1, newer: 0 });
     assert_eq!(
-        seen.left(&named),
+        fleets.left(&named),
         ["StatefulSet/db"],
         "no other is asked for"
     );
 }
 
 #[test]
-fn a_pod_without_a_container_that_runs_is_neither() {
+fn a_pod_without_a_running_container_is_neither_older_nor_newer() {
     let consumers = scope(json!({ "scope": "Consumers" }));
     let waiting: Pod = serde_json::from_value(json!({
         "metadata": { "name": "p" },
@@ -197,7 +210,7 @@ fn done() -> StaticAwsCredentialsStatus {
 }
 
 #[test]
-fn restarts_are_done_only_after_a_last_look_that_found_nothing() {
+fn restarts_are_done_only_after_a_last_check_that_found_nothing() {
     let mut status = done();
     let again = restart::judge(&mut status, None, Duration::ZERO, time(AFTER));
     assert_eq!(again, Some(Recheck::Later));
@@ -217,19 +230,19 @@ fn restarts_are_done_only_after_a_last_look_that_found_nothing() {
 }
 
 #[test]
-fn a_rollout_is_waited_for_and_what_time_does_not_mend_is_held_at_once() {
-    let patience = Duration::from_mins(5);
+fn a_rollout_is_waited_for_and_other_laggards_are_held_at_once() {
+    let timeout = Duration::from_mins(5);
     let a = || vec!["Deployment/a".to_owned()];
     let rolling = Laggards {
         rolling: a(),
         ..Laggards::default()
     };
     assert_eq!(
-        rolling.verdict(patience, patience).0,
+        rolling.verdict(timeout, timeout).0,
         ConditionStatus::Unknown
     );
-    let late = patience + Duration::from_secs(1);
-    assert_eq!(rolling.verdict(late, patience).0, ConditionStatus::False);
+    let late = timeout + Duration::from_secs(1);
+    assert_eq!(rolling.verdict(late, timeout).0, ConditionStatus::False);
     for held in [
         Laggards {
             unmarked: a(),
@@ -240,7 +253,7 @@ fn a_rollout_is_waited_for_and_what_time_does_not_mend_is_held_at_once() {
             ..Laggards::default()
         },
     ] {
-        let (truth, reason, message) = held.verdict(Duration::ZERO, patience);
+        let (truth, reason, message) = held.verdict(Duration::ZERO, timeout);
         assert_eq!(
             (truth, reason.as_str()),
             (ConditionStatus::False, "RestartsHeld")

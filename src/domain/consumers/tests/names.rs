@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{
     AFTER, BEFORE, DELIVERED, KUBELET, PUBLISHED, UID, hot,
-    overlap::{alone, assert_says, published},
+    overlap::{alone, assert_condition, published},
     pod, publication, time,
 };
 
@@ -67,18 +67,18 @@ fn a_rotation_takes_note_of_every_name_of_the_superseded_pair() {
 #[test]
 fn a_pod_that_uses_the_source_holds_the_pair_if_it_was_started_before_the_rotation() {
     let status = rotated(&["orders-credentials"]);
-    let of_source = |started: &'static str| {
+    let pod_with_source = |started: &'static str| {
         pod(move |pod| {
             pod["spec"]["volumes"][0]["secret"]["secretName"] = json!("orders-key-pair");
             pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] = json!(started);
         })
     };
-    let found = held_by(&status, &of_source(BEFORE)).unwrap();
+    let found = held_by(&status, &pod_with_source(BEFORE)).unwrap();
     assert_eq!(
-        (found.pickup, found.former),
+        (found.reload_mode, found.former),
         (ReloadMode::NeedsRestart, None)
     );
-    assert_eq!(held_by(&status, &of_source(AFTER)), None);
+    assert_eq!(held_by(&status, &pod_with_source(AFTER)), None);
 }
 
 #[test]
@@ -92,11 +92,11 @@ fn a_pod_under_a_former_name_holds_the_pair_whenever_it_was_started() {
         hot(|_| {}),
     ] {
         let holder = held_by(&status, &pod).unwrap();
-        assert_eq!(holder.pickup, ReloadMode::NeedsRestart);
+        assert_eq!(holder.reload_mode, ReloadMode::NeedsRestart);
         assert_eq!(holder.former.as_deref(), Some("orders-credentials"));
-        let outlook = judge(&status, &[holder], &alone(), time(LONG_AFTER)).unwrap();
-        assert_says(
-            &outlook.status,
+        let assessment = judge(&status, &[holder], &alone(), time(LONG_AFTER)).unwrap();
+        assert_condition(
+            &assessment.status,
             "True",
             "ConsumersHoldPreviousKey",
             &[
@@ -109,7 +109,7 @@ fn a_pod_under_a_former_name_holds_the_pair_whenever_it_was_started() {
 }
 
 #[test]
-fn under_the_present_name_the_start_counts() {
+fn under_the_present_name_the_start_time_counts() {
     let status = rotated(&["orders-credentials", "old"]);
     assert!(held_by(&status, &pod(|_| {})).is_some_and(|holder| holder.former.is_none()));
     let newer = pod(|pod| {
@@ -120,9 +120,9 @@ fn under_the_present_name_the_start_counts() {
 
 /// The start time is not enough, since a node's clock may be slow.
 #[test]
-fn a_pod_of_a_template_that_was_restarted_for_the_pair_holds_the_pair_before_no_more() {
+fn a_pod_of_a_template_that_was_restarted_for_the_pair_does_not_hold_the_previous_one() {
     let status = rotated(&["orders-credentials", "old"]);
-    let made_for = |value: String| {
+    let restarted_for = |value: String| {
         pod(move |pod| {
             pod["metadata"]["annotations"] = json!({ restart_annotation_key(UID): value });
             pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] =
@@ -130,20 +130,20 @@ fn a_pod_of_a_template_that_was_restarted_for_the_pair_holds_the_pair_before_no_
         })
     };
     let this = publication(status.published.as_ref().unwrap()).restart_annotation_value();
-    assert_eq!(held_by(&status, &made_for(this.clone())), None);
-    assert!(held_by(&status, &made_for("1@before".to_owned())).is_some());
+    assert_eq!(held_by(&status, &restarted_for(this.clone())), None);
+    assert!(held_by(&status, &restarted_for("1@before".to_owned())).is_some());
     let mut renamed = status;
     let previous = renamed.previous.as_mut().unwrap();
     previous.superseded_time = Time(time(AFTER));
-    assert!(held_by(&renamed, &made_for(this)).is_some());
+    assert!(held_by(&renamed, &restarted_for(this)).is_some());
 }
 
 #[test]
-fn every_secret_that_was_looked_at_is_named_at_the_end() {
+fn every_checked_secret_is_named_at_the_end() {
     let status = rotated(&["new", "orders-credentials"]);
-    let outlook = judge(&status, &[], &alone(), time(LONG_AFTER)).unwrap();
-    assert_says(
-        &outlook.status,
+    let assessment = judge(&status, &[], &alone(), time(LONG_AFTER)).unwrap();
+    assert_condition(
+        &assessment.status,
         "False",
         "PreviousKeyUnused",
         &["Secret \"new\" or \"orders-credentials\" holds"],
@@ -151,7 +151,7 @@ fn every_secret_that_was_looked_at_is_named_at_the_end() {
 }
 
 #[test]
-fn a_rename_in_between_starts_the_clock_anew() {
+fn a_rename_in_between_restarts_the_pick_up_time() {
     let open = rotated(&["orders-credentials"]);
     let mut renamed = open.clone();
     renamed.published = named("BBBB", 2, &["new", "orders-credentials"]).published;
@@ -165,7 +165,7 @@ fn a_rename_in_between_starts_the_clock_anew() {
     );
     assert!(
         held_by(&renamed, &pod(|_| {})).is_some(),
-        "the old name is still looked at"
+        "the old name is still checked"
     );
 }
 
@@ -202,17 +202,17 @@ fn more_names_than_are_followed_are_never_called_unused() {
     let names = ["h", "g", "f", "e", "d", "c", "b", "a"];
     let status = rotated(&names);
     assert_eq!(previous(&status).secret_names, names);
-    let outlook = judge(&status, &[], &alone(), time(LONG_AFTER)).unwrap();
-    assert_says(
-        &outlook.status,
+    let assessment = judge(&status, &[], &alone(), time(LONG_AFTER)).unwrap();
+    assert_condition(
+        &assessment.status,
         "Unknown",
         "ConsumersNotTraced",
         &["before these"],
     );
-    assert_eq!(outlook.again, None);
+    assert_eq!(assessment.again, None);
     assert!(
-        is_open(&outlook.status).is_none(),
-        "and nobody is asked any more"
+        is_open(&assessment.status).is_none(),
+        "no pod is checked any more"
     );
-    assert!(outlook.status.previous_key_safe_after.is_none());
+    assert!(assessment.status.previous_key_safe_after.is_none());
 }

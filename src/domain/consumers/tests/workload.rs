@@ -30,8 +30,8 @@ pub fn workload(change: impl FnOnce(&mut Value)) -> Workload {
     serde_json::from_value(workload).unwrap()
 }
 
-fn pickup(template: Value) -> Option<ReloadMode> {
-    workload(|workload| workload["spec"]["template"] = template).pickup(TARGET)
+fn reload_mode(template: Value) -> Option<ReloadMode> {
+    workload(|workload| workload["spec"]["template"] = template).reload_mode(TARGET)
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn a_template_uses_a_target_as_its_pods_do() {
         { "name": "proxy", "image": "proxy" },
         { "name": "app", "image": "app", "envFrom": [{ "secretRef": { "name": TARGET } }] },
     ] } });
-    assert_eq!(pickup(by_variables), Some(ReloadMode::NeedsRestart));
+    assert_eq!(reload_mode(by_variables), Some(ReloadMode::NeedsRestart));
     let at_its_start = json!({ "spec": {
         "volumes": [{ "name": "aws", "secret": { "secretName": TARGET } }],
         "containers": [{ "name": "app", "image": "app" }],
@@ -48,17 +48,17 @@ fn a_template_uses_a_target_as_its_pods_do() {
             "name": "write", "image": "write", "volumeMounts": [{ "name": "aws", "mountPath": "/aws" }],
         }],
     } });
-    assert_eq!(pickup(at_its_start), Some(ReloadMode::NeedsRestart));
+    assert_eq!(reload_mode(at_its_start), Some(ReloadMode::NeedsRestart));
     let not_at_all = json!({ "spec": { "containers": [
         { "name": "app", "image": "app", "envFrom": [{ "secretRef": { "name": "other" } }] },
     ] } });
-    assert_eq!(pickup(not_at_all), None);
+    assert_eq!(reload_mode(not_at_all), None);
 }
 
 #[test]
 fn what_injection_will_add_counts() {
     let injected = |annotations: Value| {
-        pickup(json!({
+        reload_mode(json!({
             "metadata": { "annotations": annotations },
             "spec": { "containers": [{ "name": "app", "image": "app" }] },
         }))
@@ -76,7 +76,7 @@ fn what_injection_will_add_counts() {
 }
 
 #[test]
-fn one_container_that_does_not_follow_is_enough() {
+fn one_container_that_does_not_reload_is_enough() {
     let both = json!({
         "metadata": { "annotations": {
             "awscredentials.dev/inject": TARGET, "awscredentials.dev/rotation": "Hot",
@@ -87,11 +87,11 @@ fn one_container_that_does_not_follow_is_enough() {
             }] },
         ] },
     });
-    assert_eq!(pickup(both), Some(ReloadMode::NeedsRestart));
+    assert_eq!(reload_mode(both), Some(ReloadMode::NeedsRestart));
 }
 
 #[test]
-fn the_mark_tells_the_publication() {
+fn the_restart_annotation_names_the_publication() {
     let marked = |value: &str| {
         workload(|workload| {
             workload["spec"]["template"]["metadata"]["annotations"] =
@@ -117,43 +117,56 @@ fn is_healthy(kind: WorkloadKind, patch: &Value) -> bool {
 
 #[test]
 fn a_deployment_is_healthy_when_its_rollout_is_over() {
-    let is = |patch: Value| is_healthy(WorkloadKind::Deployment, &patch);
-    assert!(is(json!({})));
-    assert!(!is(json!({ "metadata": { "generation": 4 } })), "not seen");
-    assert!(!is(json!({ "status": { "updatedReplicas": 1 } })));
-    assert!(!is(json!({ "status": { "availableReplicas": 1 } })));
+    let is_healthy_with = |patch: Value| is_healthy(WorkloadKind::Deployment, &patch);
+    assert!(is_healthy_with(json!({})));
     assert!(
-        !is(json!({ "status": { "replicas": 3 } })),
+        !is_healthy_with(json!({ "metadata": { "generation": 4 } })),
+        "not seen"
+    );
+    assert!(!is_healthy_with(
+        json!({ "status": { "updatedReplicas": 1 } })
+    ));
+    assert!(!is_healthy_with(
+        json!({ "status": { "availableReplicas": 1 } })
+    ));
+    assert!(
+        !is_healthy_with(json!({ "status": { "replicas": 3 } })),
         "an old one is left"
     );
-    assert!(!is(json!({ "spec": { "replicas": 3 } })));
+    assert!(!is_healthy_with(json!({ "spec": { "replicas": 3 } })));
     let none = json!({ "replicas": 0, "updatedReplicas": 0, "availableReplicas": 0 });
-    assert!(is(json!({ "spec": { "replicas": 0 }, "status": none })));
+    assert!(is_healthy_with(
+        json!({ "spec": { "replicas": 0 }, "status": none })
+    ));
     assert!(
-        is(json!({ "spec": { "paused": true }, "status": none })),
-        "somebody else rolls it out"
+        is_healthy_with(json!({ "spec": { "paused": true }, "status": none })),
+        "another controller rolls it out"
     );
 }
 
 #[test]
 fn a_stateful_set_is_healthy_down_to_its_partition() {
-    let is = |patch: Value| is_healthy(WorkloadKind::StatefulSet, &patch);
-    assert!(is(json!({})));
-    assert!(!is(json!({ "status": { "updatedReplicas": 1 } })));
-    assert!(!is(json!({ "status": { "availableReplicas": 1 } })));
+    let is_healthy_with = |patch: Value| is_healthy(WorkloadKind::StatefulSet, &patch);
+    assert!(is_healthy_with(json!({})));
+    assert!(!is_healthy_with(
+        json!({ "status": { "updatedReplicas": 1 } })
+    ));
+    assert!(!is_healthy_with(
+        json!({ "status": { "availableReplicas": 1 } })
+    ));
     let partition = json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": 1 } });
-    assert!(is(json!({
+    assert!(is_healthy_with(json!({
         "spec": { "updateStrategy": partition }, "status": { "updatedReplicas": 1 },
     })));
     let on_delete = json!({ "updateStrategy": { "type": "OnDelete" } });
-    assert!(is(
+    assert!(is_healthy_with(
         json!({ "spec": on_delete, "status": { "updatedReplicas": 0 } })
     ));
 }
 
 #[test]
 fn a_daemon_set_is_healthy_on_every_node() {
-    let is = |wanted: i32, updated: i32, available: i32| {
+    let is_healthy_with = |wanted: i32, updated: i32, available: i32| {
         is_healthy(
             WorkloadKind::DaemonSet,
             &json!({ "status": {
@@ -163,8 +176,8 @@ fn a_daemon_set_is_healthy_on_every_node() {
             } }),
         )
     };
-    assert!(is(3, 3, 3) && is(0, 0, 0));
-    assert!(!is(3, 2, 3) && !is(3, 3, 2));
+    assert!(is_healthy_with(3, 3, 3) && is_healthy_with(0, 0, 0));
+    assert!(!is_healthy_with(3, 2, 3) && !is_healthy_with(3, 3, 2));
 }
 
 #[test]

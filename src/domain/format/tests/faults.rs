@@ -75,11 +75,11 @@ const WRAPPED: &[(Reason, &str, Wrappers)] = &[
 ];
 
 /// A good value with each fault, the reason, and a part of the message.
-pub fn of(value: &str) -> Vec<(Vec<u8>, Reason, &'static str)> {
+pub fn faulty_values(value: &str) -> Vec<(Vec<u8>, Reason, &'static str)> {
     let wrapped = WRAPPED.iter().flat_map(|&(reason, text, wrappers)| {
         wrappers
             .iter()
-            .map(move |(before, behind)| (format!("{before}{value}{behind}").into(), reason, text))
+            .map(move |(before, after)| (format!("{before}{value}{after}").into(), reason, text))
     });
     let encoded = encoded_twice(value).map(|value| {
         (
@@ -107,7 +107,7 @@ fn others(value: &str) -> Vec<(Vec<u8>, Reason, &'static str)> {
     let mark = "begins with a byte order mark";
     let quotes = "stands in quotes";
     let no_text = "is not UTF-8";
-    let behind = |bytes: &[u8]| [value.as_bytes(), bytes].concat();
+    let followed_by = |bytes: &[u8]| [value.as_bytes(), bytes].concat();
     vec![
         (vec![], Reason::ValueEmpty, "is empty"),
         (b" \n".into(), Reason::ValueEmpty, "holds white space alone"),
@@ -119,8 +119,8 @@ fn others(value: &str) -> Vec<(Vec<u8>, Reason, &'static str)> {
         (b"\"\"".into(), Reason::SurroundingQuotes, quotes),
         (utf16_little_endian(value), Reason::ByteOrderMark, mark),
         (b"\xfe\xff\0A".into(), Reason::ByteOrderMark, mark),
-        (behind(b"\xfc"), Reason::NotUtf8, no_text),
-        (behind(b"\xed\xa0\x80"), Reason::NotUtf8, no_text),
+        (followed_by(b"\xfc"), Reason::NotUtf8, no_text),
+        (followed_by(b"\xed\xa0\x80"), Reason::NotUtf8, no_text),
     ]
 }
 
@@ -141,13 +141,13 @@ fn utf16_little_endian(value: &str) -> Vec<u8> {
 
 #[test]
 fn each_fault_of_either_value_has_its_reason_and_names_its_key() {
-    let of_id = of(ID)
+    let id_faults = faulty_values(ID)
         .into_iter()
         .map(|fault| (refusal(&fault.0, SECRET), "id", fault));
-    let of_secret = of(SECRET)
+    let secret_faults = faulty_values(SECRET)
         .into_iter()
         .map(|fault| (refusal(ID, &fault.0), "key", fault));
-    for (finding, key, (value, reason, text)) in of_id.chain(of_secret) {
+    for (finding, key, (value, reason, text)) in id_faults.chain(secret_faults) {
         let head = String::from_utf8_lossy(&value)
             .chars()
             .take(60)

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::LazyLock};
 use crate::domain::format::{Names, WellFormed, check};
 use proptest::prelude::*;
 
-use super::{ID, NAMES, SECRET, base64, faults, judge, judge_in};
+use super::{ID, NAMES, SECRET, base64, check_pair, check_pair_with, faults};
 
 /// Pairs that are rejected for a reason that applies to only one of the two values.
 const REFUSED: &[(&str, &str)] = &[
@@ -28,7 +28,7 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 /// Secrets that were changed in transit, each with a note of its own.
-pub const ODD: [&str; 6] = [
+pub const ALTERED: [&str; 6] = [
     "C:/Program Files/Git/bcdefghijklmnopqrstuvwxyzABCDEFGHIJKLM",
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN # prod",
     "abcdefghijklmnopqrst%2FvwxyzABCDEFGHIJKLMN",
@@ -39,12 +39,17 @@ pub const ODD: [&str; 6] = [
 
 /// Every message that values under these names can cause.
 fn all_messages(names: &Names<'_>) -> BTreeSet<String> {
-    let refused = |id: &[u8], secret: &[u8]| judge_in(names, id, secret).unwrap_err().message;
+    let refused =
+        |id: &[u8], secret: &[u8]| check_pair_with(names, id, secret).unwrap_err().message;
     let mut all = BTreeSet::new();
-    all.extend(judge_in(names, b"0123456789ABCDEF", b"x").unwrap().notes);
-    for odd in ODD {
+    all.extend(
+        check_pair_with(names, b"0123456789ABCDEF", b"x")
+            .unwrap()
+            .notes,
+    );
+    for altered in ALTERED {
         all.extend(
-            judge_in(names, ID.as_bytes(), odd.as_bytes())
+            check_pair_with(names, ID.as_bytes(), altered.as_bytes())
                 .unwrap()
                 .notes,
         );
@@ -55,12 +60,12 @@ fn all_messages(names: &Names<'_>) -> BTreeSet<String> {
             .map(|(id, secret)| refused(id.as_bytes(), secret.as_bytes())),
     );
     all.extend(
-        faults::of(ID)
+        faults::faulty_values(ID)
             .iter()
             .map(|(id, ..)| refused(id, SECRET.as_bytes())),
     );
     all.extend(
-        faults::of(SECRET)
+        faults::faulty_values(SECRET)
             .iter()
             .map(|(secret, ..)| refused(ID.as_bytes(), secret)),
     );
@@ -95,7 +100,9 @@ fn a_name_is_shown_whole_as_long_as_the_message_fits() {
         secret_access_key_key: "k\ne\"y",
         any_store: false,
     };
-    let empty = judge_in(&names, ID.as_bytes(), b"").unwrap_err().message;
+    let empty = check_pair_with(&names, ID.as_bytes(), b"")
+        .unwrap_err()
+        .message;
     let start = format!(r#"key "k\ne\"y" of Secret "{}" is empty"#, names.secret);
     assert!(empty.starts_with(&start), "{empty}");
 }
@@ -118,7 +125,7 @@ proptest! {
     #[test]
     fn no_message_depends_on_a_value(id in odd_values(), secret in odd_values()) {
         static KNOWN: LazyLock<BTreeSet<String>> = LazyLock::new(|| all_messages(&NAMES));
-        match judge(&id, &secret) {
+        match check_pair(&id, &secret) {
             Ok(well_formed) => {
                 for note in well_formed.notes {
                     prop_assert!(KNOWN.contains(&note), "{note}");
@@ -130,17 +137,17 @@ proptest! {
 
     #[test]
     fn no_message_holds_a_value(id in "[a-z0-9/+ ]{4,50}[0-9]", secret in "[A-Za-z/+ ]{4,50}[0-9][ \n]?") {
-        let said = match judge(&id, &secret) {
+        let message = match check_pair(&id, &secret) {
             Ok(well_formed) => well_formed.notes.join("\n"),
             Err(finding) => finding.message,
         };
-        prop_assert!(!said.contains(&id) && !said.contains(&secret), "{said}");
-        prop_assert!(!said.contains(secret.trim_end()), "{said}");
+        prop_assert!(!message.contains(&id) && !message.contains(&secret), "{message}");
+        prop_assert!(!message.contains(secret.trim_end()), "{message}");
     }
 
     #[test]
     fn what_is_accepted_is_published_byte_for_byte(id in odd_values(), secret in odd_values()) {
-        if let Ok(WellFormed { pair, .. }) = judge(&id, &secret) {
+        if let Ok(WellFormed { pair, .. }) = check_pair(&id, &secret) {
             prop_assert_eq!(pair.access_key_id.expose_secret().as_bytes(), &id);
             prop_assert_eq!(pair.secret_access_key.expose_secret().as_bytes(), &secret);
             prop_assert!(id.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()));
@@ -155,13 +162,13 @@ proptest! {
         id in "AKIA[A-Z2-7]{16}",
         secret in "[A-Za-z0-9/+]{40}",
     ) {
-        prop_assert_eq!(judge(id, secret).unwrap().notes, Vec::<String>::new());
+        prop_assert_eq!(check_pair(id, secret).unwrap().notes, Vec::<String>::new());
     }
 }
 
 #[test]
-fn what_became_of_a_secret_is_said() {
-    for (secret, words) in ODD.into_iter().zip([
+fn the_alteration_of_a_secret_is_described() {
+    for (secret, words) in ALTERED.into_iter().zip([
         "a path of Windows",
         "holds a comment",
         "is escaped for a URL",
@@ -169,10 +176,10 @@ fn what_became_of_a_secret_is_said() {
         "an SMTP password of SES",
         "one character more or less",
     ]) {
-        let notes = judge(ID, secret).unwrap().notes;
+        let notes = check_pair(ID, secret).unwrap().notes;
         assert!(notes.iter().any(|note| note.contains(words)), "{notes:?}");
     }
-    let other = judge(ID, "x".repeat(64)).unwrap().notes;
+    let other = check_pair(ID, "x".repeat(64)).unwrap().notes;
     assert!(
         other.iter().all(|note| note.ends_with("/ and +")),
         "{other:?}"

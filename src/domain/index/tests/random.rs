@@ -9,36 +9,37 @@ use crate::domain::{
 use proptest::{collection::vec, prelude::*};
 
 use super::{
-    chance::{Event, events},
-    model::{Model, TEAM},
+    TEAM,
+    events::{Event, events},
+    model::Model,
 };
 
 const RESOURCES: [&str; 3] = ["a", "b", "c"];
 const SECRETS: [&str; 5] = ["s0", "s1", "s2", "s3", "s4"];
 
 #[derive(Default)]
-struct Play {
+struct Simulation {
     model: Model,
     index: Index,
-    past: Vec<SecretVersion>,
+    older_versions: Vec<SecretVersion>,
     version: u64,
     rewinds: u64,
 }
 
-impl Play {
-    fn perform(&mut self, event: &Event) {
+impl Simulation {
+    fn apply(&mut self, event: &Event) {
         match event {
             Event::Resource {
-                who,
+                resource,
                 uid,
                 created,
                 source,
                 target,
                 published,
             } => {
-                let name = RESOURCES[*who];
-                let mentions = References {
-                    uid: uid_of(*who, *uid),
+                let name = RESOURCES[*resource];
+                let references = References {
+                    uid: uid_of(*resource, *uid),
                     created: *created,
                     source: SECRETS[*source].into(),
                     target: SECRETS[*target].into(),
@@ -46,75 +47,75 @@ impl Play {
                 };
                 self.model
                     .resources
-                    .insert(name.to_owned(), mentions.clone());
+                    .insert(name.to_owned(), references.clone());
                 self.index
-                    .apply_resource(&NamespacedName::new(TEAM, name), mentions);
+                    .apply_resource(&NamespacedName::new(TEAM, name), references);
             }
-            Event::ResourceGone(who) => {
-                self.model.resources.remove(RESOURCES[*who]);
+            Event::ResourceGone(resource) => {
+                self.model.resources.remove(RESOURCES[*resource]);
                 self.index
-                    .delete_resource(&NamespacedName::new(TEAM, RESOURCES[*who]));
+                    .delete_resource(&NamespacedName::new(TEAM, RESOURCES[*resource]));
             }
             Event::Secret {
-                which,
-                marked_by,
-                anew,
-            } => self.secret(*which, *marked_by, *anew),
-            Event::SecretGone(which) => self.secret_gone(*which),
-            Event::Echo(which) => self.echo(*which),
-            Event::Record(which) => self.record(*which),
+                secret,
+                owner,
+                is_recreated,
+            } => self.secret(*secret, *owner, *is_recreated),
+            Event::SecretGone(secret) => self.secret_gone(*secret),
+            Event::Replay(secret) => self.replay(*secret),
+            Event::Record(secret) => self.record(*secret),
             Event::ListSecrets => self.list_secrets(),
             Event::ListResources => self.list_resources(),
             Event::Rewind => self.rewind(),
         }
     }
 
-    fn secret(&mut self, which: usize, marked_by: Option<(usize, u8)>, anew: bool) {
+    fn secret(&mut self, secret: usize, owner: Option<(usize, u8)>, is_recreated: bool) {
         self.version += 1;
-        let name = SECRETS[which];
+        let name = SECRETS[secret];
         let before = self.model.secrets.get(name);
         let uid = match before {
-            Some(before) if !anew => before.uid.clone(),
+            Some(before) if !is_recreated => before.uid.clone(),
             _ => format!("{name}-{}", self.version).into(),
         };
         let seen = SecretVersion {
             uid,
             version: self.version,
-            owner_uid: marked_by.map(|(who, uid)| uid_of(who, uid)),
+            owner_uid: owner.map(|(resource, uid)| uid_of(resource, uid)),
             only_our_metadata: true,
         };
         let before = before.cloned();
-        self.past.extend(before.clone());
+        self.older_versions.extend(before.clone());
         self.model.secrets.insert(name.to_owned(), seen.clone());
-        let woken = set(self.index.apply_secret(TEAM, name, seen.clone()));
-        let concerned = self.model.concerned(name, Some(&seen));
-        assert!(woken.is_superset(&concerned));
+        let affected = unique(self.index.apply_secret(TEAM, name, seen.clone()));
+        let dependents = self.model.dependents(name, Some(&seen));
+        assert!(affected.is_superset(&dependents));
         // The resource whose mark the Secret lost is enqueued too, if the index knew the mark.
-        let before = self.model.concerned(name, before.as_ref());
-        assert!(woken.is_subset(&concerned.union(&before).cloned().collect()));
+        let before = self.model.dependents(name, before.as_ref());
+        assert!(affected.is_subset(&dependents.union(&before).cloned().collect()));
     }
 
-    fn secret_gone(&mut self, which: usize) {
-        let name = SECRETS[which];
+    fn secret_gone(&mut self, secret: usize) {
+        let name = SECRETS[secret];
         let Some(seen) = self.model.secrets.remove(name) else {
             return;
         };
         self.version += 1;
-        let woken = set(self.index.delete_secret(TEAM, name, self.version));
+        let affected = unique(self.index.delete_secret(TEAM, name, self.version));
         // The index drops a Secret that no resource references if the Secret came before the resource in its mark.
-        assert!(woken.is_superset(&self.model.concerned(name, None)));
-        assert!(woken.is_subset(&self.model.concerned(name, Some(&seen))));
-        self.past.clear();
+        assert!(affected.is_superset(&self.model.dependents(name, None)));
+        assert!(affected.is_subset(&self.model.dependents(name, Some(&seen))));
+        self.older_versions.clear();
     }
 
-    fn echo(&mut self, which: usize) {
-        let name = SECRETS[which];
-        let of_this = |seen: &&SecretVersion| seen.uid.to_string().starts_with(name);
+    fn replay(&mut self, secret: usize) {
+        let name = SECRETS[secret];
+        let is_of_secret = |seen: &&SecretVersion| seen.uid.to_string().starts_with(name);
         if !self.is_known(name) {
             // An older version can only arrive late if this process recorded the current one itself.
             return;
         }
-        if let Some(seen) = self.past.iter().rev().find(of_this).cloned() {
+        if let Some(seen) = self.older_versions.iter().rev().find(is_of_secret).cloned() {
             self.index.apply_secret(TEAM, name, seen);
         }
     }
@@ -122,19 +123,24 @@ impl Play {
     /// Whether the index has the current version of a Secret.
     fn is_known(&self, name: &str) -> bool {
         let current = self.model.secrets.get(name);
-        let views = RESOURCES.map(|who| (who, self.index.view(&NamespacedName::new(TEAM, who))));
-        views.iter().any(|(who, view)| {
-            let mentions = self.model.resources.get(*who);
-            let is_source = mentions.is_some_and(|its| &*its.source == name);
+        let views = RESOURCES.map(|resource| {
+            (
+                resource,
+                self.index.view(&NamespacedName::new(TEAM, resource)),
+            )
+        });
+        views.iter().any(|(resource, view)| {
+            let references = self.model.resources.get(*resource);
+            let is_source = references.is_some_and(|references| &*references.source == name);
             is_source && current.is_some() && view.source.present() == current
         })
     }
 
-    fn record(&mut self, which: usize) {
-        let name = SECRETS[which];
-        let sight = self.model.secrets.get(name).cloned();
-        let sight = sight.map_or(Observed::NotFound, Observed::Found);
-        self.index.record(TEAM, name, &Observed::Unknown, &sight);
+    fn record(&mut self, secret: usize) {
+        let name = SECRETS[secret];
+        let observed = self.model.secrets.get(name).cloned();
+        let observed = observed.map_or(Observed::NotFound, Observed::Found);
+        self.index.record(TEAM, name, &Observed::Unknown, &observed);
     }
 
     fn list_secrets(&mut self) {
@@ -142,25 +148,25 @@ impl Play {
         for (name, seen) in &self.model.secrets {
             self.index.list_secret(TEAM, name, seen.clone());
         }
-        let woken: BTreeSet<NamespacedName> = self.index.finish_relist().into_iter().collect();
-        let everybody = self
+        let affected: BTreeSet<NamespacedName> = self.index.finish_relist().into_iter().collect();
+        let all = self
             .model
             .resources
             .keys()
             .map(|name| NamespacedName::new(TEAM, name));
-        assert_eq!(woken, everybody.collect());
+        assert_eq!(affected, all.collect());
     }
 
     fn list_resources(&mut self) {
-        for (name, mentions) in &self.model.resources {
+        for (name, references) in &self.model.resources {
             self.index
-                .apply_resource(&NamespacedName::new(TEAM, name), mentions.clone());
+                .apply_resource(&NamespacedName::new(TEAM, name), references.clone());
         }
     }
 
     fn rewind(&mut self) {
         self.version = 0;
-        self.past.clear();
+        self.older_versions.clear();
         for seen in self.model.secrets.values_mut() {
             self.version += 1;
             seen.version = self.version;
@@ -198,17 +204,17 @@ impl Play {
             assert_ne!(
                 view.conflicting_resource.as_deref(),
                 Some(name),
-                "{name} waits for himself"
+                "{name} waits for itself"
             );
-            for stray in &view.stale_targets {
+            for stale_target in &view.stale_targets {
                 assert!(
-                    expected.stale_targets.contains(stray),
-                    "{stray:?} is no stray of {name}"
+                    expected.stale_targets.contains(stale_target),
+                    "{stale_target:?} is no stale target of {name}"
                 );
             }
         }
         assert!(
-            self.index.tracked_secrets() <= self.model.mentioned().len(),
+            self.index.tracked_secrets() <= self.model.tracked_names().len(),
             "{:?}",
             self.index
         );
@@ -228,41 +234,41 @@ impl Play {
     }
 }
 
-fn set(woken: Vec<NamespacedName>) -> BTreeSet<NamespacedName> {
-    let count = woken.len();
-    let woken: BTreeSet<NamespacedName> = woken.into_iter().collect();
-    assert_eq!(woken.len(), count, "somebody is woken twice");
-    woken
+fn unique(affected: Vec<NamespacedName>) -> BTreeSet<NamespacedName> {
+    let count = affected.len();
+    let affected: BTreeSet<NamespacedName> = affected.into_iter().collect();
+    assert_eq!(affected.len(), count, "a resource is enqueued twice");
+    affected
 }
 
-fn uid_of(who: usize, uid: u8) -> Uid {
-    format!("{}-{uid}", RESOURCES[who]).into()
+fn uid_of(resource: usize, uid: u8) -> Uid {
+    format!("{}-{uid}", RESOURCES[resource]).into()
 }
 
 proptest! {
     #[test]
-    fn the_index_never_says_what_is_not_so_and_after_a_list_says_all(story in vec(events(), 1..60)) {
-        let mut play = Play::default();
-        for event in &story {
-            play.perform(event);
-            play.compare();
+    fn the_index_agrees_with_the_model_and_is_complete_after_a_list(sequence in vec(events(), 1..60)) {
+        let mut simulation = Simulation::default();
+        for event in &sequence {
+            simulation.apply(event);
+            simulation.compare();
         }
-        play.compare_all();
+        simulation.compare_all();
     }
 
     #[test]
-    fn of_those_who_want_one_target_exactly_one_waits_for_nobody(story in vec(events(), 1..30)) {
-        let mut play = Play::default();
-        for event in &story {
-            play.perform(event);
+    fn of_the_resources_with_one_target_exactly_one_has_no_conflict(sequence in vec(events(), 1..30)) {
+        let mut simulation = Simulation::default();
+        for event in &sequence {
+            simulation.apply(event);
         }
         for target in SECRETS {
-            let wanting = play.model.resources.iter().filter(|(_, its)| &*its.target == target);
-            let wanting: Vec<&String> = wanting.map(|(name, _)| name).collect();
-            let first = wanting.iter().filter(|name| {
-                play.index.view(&NamespacedName::new(TEAM, name)).conflicting_resource.is_none()
+            let competitors = simulation.model.resources.iter().filter(|(_, references)| &*references.target == target);
+            let competitors: Vec<&String> = competitors.map(|(name, _)| name).collect();
+            let first = competitors.iter().filter(|name| {
+                simulation.index.view(&NamespacedName::new(TEAM, name)).conflicting_resource.is_none()
             });
-            prop_assert_eq!(first.count(), usize::from(!wanting.is_empty()), "{}", target);
+            prop_assert_eq!(first.count(), usize::from(!competitors.is_empty()), "{}", target);
         }
     }
 }

@@ -11,7 +11,7 @@ use configparser::ini::Ini;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{ID, REGION, of_one, pair, written};
+use super::{ID, REGION, pair, render_layout, render_layouts};
 
 const COMMAND: &str = "/var/run/awscredentials.dev/credential-process \
                    --file /var/run/secrets/awscredentials.dev/credentials.json --ttl 1234";
@@ -50,9 +50,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn a_credentials_file_is_read_back_as_it_was_meant_or_refused(secret in secrets()) {
+    fn a_credentials_file_is_read_back_unchanged_or_refused(secret in secrets()) {
         let layouts = [Layout::SharedCredentialsFile, Layout::Env];
-        let Ok(data) = written(&layouts, &[], None, &pair(ID, &secret)) else {
+        let Ok(data) = render_layouts(&layouts, &[], None, &pair(ID, &secret)) else {
             return Ok(());
         };
         let file = &data["credentials"];
@@ -74,21 +74,21 @@ proptest! {
 
     #[test]
     fn no_secret_of_aws_is_refused(secret in "[A-Za-z0-9/+]{40}") {
-        prop_assert!(written(&[Layout::SharedCredentialsFile], &[], None, &pair(ID, &secret)).is_ok());
+        prop_assert!(render_layouts(&[Layout::SharedCredentialsFile], &[], None, &pair(ID, &secret)).is_ok());
     }
 
     #[test]
     fn the_json_is_read_back_whatever_the_secret_holds(secret in any::<String>()) {
-        let data = written(&[Layout::ProcessJson], &[], None, &pair(ID, &secret)).unwrap();
+        let data = render_layouts(&[Layout::ProcessJson], &[], None, &pair(ID, &secret)).unwrap();
         let read: Value = serde_json::from_str(&data["credentials.json"]).unwrap();
-        let meant = json!({"Version": 1, "AccessKeyId": ID, "SecretAccessKey": secret});
-        prop_assert_eq!(read, meant);
+        let expected = json!({"Version": 1, "AccessKeyId": ID, "SecretAccessKey": secret});
+        prop_assert_eq!(read, expected);
     }
 }
 
 #[test]
 fn the_config_file_is_read_back() {
-    let file = &of_one(Layout::SharedCredentialsFile, Some(REGION))["config"];
+    let file = &render_layout(Layout::SharedCredentialsFile, Some(REGION))["config"];
     let profile = read_by_sdk(EnvConfigFileKind::Config, file);
     assert_eq!(profile.get("region"), Some(REGION));
     assert_eq!(
@@ -100,7 +100,7 @@ fn the_config_file_is_read_back() {
 #[test]
 fn the_file_of_the_process_is_read_back_as_a_config_file_and_as_a_credentials_file() {
     for region in [None, Some(REGION)] {
-        let file = &of_one(Layout::CredentialProcess, region)["config-process"];
+        let file = &render_layout(Layout::CredentialProcess, region)["config-process"];
         for kind in [EnvConfigFileKind::Config, EnvConfigFileKind::Credentials] {
             let profile = read_by_sdk(kind, file);
             assert_eq!(profile.get("region"), region);

@@ -12,7 +12,7 @@ use k8s_openapi::{
 };
 use tokio::time::Instant;
 
-const ME: &str = "me";
+const IDENTITY: &str = "me";
 
 fn lease(version: &str, holder: Option<&str>, seconds: Option<i32>) -> Lease {
     let mut lease = first("lease", "", Timestamp::UNIX_EPOCH);
@@ -28,7 +28,7 @@ fn lease(version: &str, holder: Option<&str>, seconds: Option<i32>) -> Lease {
 }
 
 fn next(observed: &Observed, now: Instant) -> Option<Lease> {
-    match observed.next(ME, now, Timestamp::now()) {
+    match observed.next(IDENTITY, now, Timestamp::now()) {
         Step::Write(lease) => Some(*lease),
         Step::Wait => None,
     }
@@ -44,14 +44,14 @@ fn a_holder_stops_long_before_another_may_begin() {
 }
 
 #[test]
-fn a_lease_that_nobody_holds_is_taken_at_once() {
+fn a_lease_without_a_holder_is_acquired_at_once() {
     for holder in [None, Some("")] {
         let now = Instant::now();
         let observed = Observed::after(None, lease("1", holder, Some(3600)), now);
         let written = next(&observed, now).expect("a write");
         assert_eq!(written.metadata.resource_version.as_deref(), Some("1"));
         let spec = spec(written);
-        assert_eq!(spec.holder_identity.as_deref(), Some(ME));
+        assert_eq!(spec.holder_identity.as_deref(), Some(IDENTITY));
         assert_eq!(spec.lease_transitions, Some(5));
         assert_eq!(spec.lease_duration_seconds, Some(15));
         assert!(spec.acquire_time.is_some() && spec.renew_time.is_some());
@@ -59,7 +59,7 @@ fn a_lease_that_nobody_holds_is_taken_at_once() {
 }
 
 #[test]
-fn anothers_lease_is_taken_only_after_it_has_not_changed_for_its_duration() {
+fn the_lease_of_another_replica_is_acquired_only_after_it_has_not_changed_for_its_duration() {
     let began = Instant::now();
     let mut observed = Observed::after(None, lease("1", Some("other"), Some(15)), began);
     for second in 1..15 {
@@ -82,7 +82,7 @@ fn a_renewed_lease_is_waited_for_anew() {
 }
 
 #[test]
-fn a_lease_that_was_deleted_and_made_again_is_waited_for_anew() {
+fn a_lease_that_was_deleted_and_created_again_is_waited_for_anew() {
     let began = Instant::now();
     let observed = Observed::after(None, lease("1", Some("other"), Some(15)), began);
     let mut again = lease("1", Some("other"), Some(15));
@@ -93,7 +93,7 @@ fn a_lease_that_was_deleted_and_made_again_is_waited_for_anew() {
 }
 
 #[test]
-fn a_nonsensical_duration_stops_nobody_for_long() {
+fn a_nonsensical_duration_stops_no_replica_for_long() {
     for seconds in [None, Some(0), Some(-1), Some(i32::MAX)] {
         let began = Instant::now();
         let observed = Observed::after(None, lease("1", Some("other"), seconds), began);
@@ -103,17 +103,17 @@ fn a_nonsensical_duration_stops_nobody_for_long() {
 }
 
 #[test]
-fn a_holder_renews_and_stays_what_it_was() {
+fn a_renewal_keeps_the_acquire_time_and_the_transitions() {
     let began = Instant::now();
-    let mut held = lease("7", Some(ME), Some(15));
-    let acquired = first("lease", ME, Timestamp::UNIX_EPOCH).spec;
+    let mut held = lease("7", Some(IDENTITY), Some(15));
+    let acquired = first("lease", IDENTITY, Timestamp::UNIX_EPOCH).spec;
     held.spec = acquired;
     let observed = Observed::after(None, held, began);
-    assert!(observed.is_held_by(ME) && !observed.is_held_by("other"));
+    assert!(observed.is_held_by(IDENTITY) && !observed.is_held_by("other"));
     let written = next(&observed, began + RETRY_PERIOD).expect("a write");
     assert_eq!(written.metadata.resource_version.as_deref(), Some("7"));
     let spec = spec(written);
-    assert_eq!(spec.holder_identity.as_deref(), Some(ME));
+    assert_eq!(spec.holder_identity.as_deref(), Some(IDENTITY));
     assert_eq!(spec.lease_transitions, Some(0));
     assert_eq!(
         spec.acquire_time.map(|time| time.0),
@@ -126,7 +126,7 @@ fn a_holder_renews_and_stays_what_it_was() {
 }
 
 #[test]
-fn a_lease_that_is_given_back_is_free_at_once_and_keeps_its_count() {
+fn a_released_lease_is_free_at_once_and_keeps_its_transitions() {
     let now = Instant::now();
     let observed = Observed::after(None, lease("1", Some("other"), Some(15)), now);
     let mut released = observed.released(Timestamp::now());
@@ -134,8 +134,8 @@ fn a_lease_that_is_given_back_is_free_at_once_and_keeps_its_count() {
     released.metadata.resource_version = Some("2".to_owned());
     let observed = Observed::after(Some(observed), released, now);
     assert_eq!(observed.holder(), None);
-    let taken = spec(next(&observed, now).expect("a write"));
-    assert_eq!(taken.lease_transitions, Some(5));
+    let acquired = spec(next(&observed, now).expect("a write"));
+    assert_eq!(acquired.lease_transitions, Some(5));
 }
 
 #[test]
@@ -148,9 +148,9 @@ fn a_lease_without_a_spec_is_free() {
 }
 
 #[test]
-fn the_first_lease_is_the_writers() {
-    let made = first("lease", ME, Timestamp::now());
-    assert_eq!(made.metadata.name.as_deref(), Some("lease"));
-    assert_eq!(made.metadata.resource_version, None);
-    assert!(Observed::after(None, made, Instant::now()).is_held_by(ME));
+fn the_first_lease_is_held_by_its_writer() {
+    let created = first("lease", IDENTITY, Timestamp::now());
+    assert_eq!(created.metadata.name.as_deref(), Some("lease"));
+    assert_eq!(created.metadata.resource_version, None);
+    assert!(Observed::after(None, created, Instant::now()).is_held_by(IDENTITY));
 }

@@ -51,7 +51,7 @@ fn with(pointer: &str, value: Value) -> Value {
 }
 
 #[test]
-fn it_is_what_it_is_when_it_is_read_whole() {
+fn a_decodable_resource_equals_its_full_decoding() {
     for object in [
         resource(),
         with("/spec/region", Value::Null),
@@ -60,25 +60,25 @@ fn it_is_what_it_is_when_it_is_read_whole() {
         with("/status/aFieldOfANewerVersion", json!({ "a": 1 })),
         with("/metadata/deletionTimestamp", Value::Null),
     ] {
-        let whole: StaticAwsCredentials = serde_json::from_value(object.clone()).unwrap();
-        assert_eq!(watched(&object).0.unwrap(), whole, "{object}");
+        let full: StaticAwsCredentials = serde_json::from_value(object.clone()).unwrap();
+        assert_eq!(watched(&object).0.unwrap(), full, "{object}");
     }
 }
 
 #[test]
-fn what_no_decision_needs_is_not_even_read() {
+fn fields_that_no_decision_needs_are_skipped() {
     let mut object = resource();
     object["metadata"]["managedFields"] = json!([{ "time": "not a time", "fieldsV1": 5 }]);
     object["metadata"]["annotations"] = json!({ "note": "x".repeat(200_000) });
     object["metadata"]["labels"] = json!({ "team": "a" });
-    let guarded = watched(&object);
-    assert_eq!(guarded.meta().annotations, None);
-    let whole: StaticAwsCredentials = serde_json::from_value(resource()).unwrap();
-    assert_eq!(guarded.0.unwrap(), whole);
+    let decoded = watched(&object);
+    assert_eq!(decoded.meta().annotations, None);
+    let full: StaticAwsCredentials = serde_json::from_value(resource()).unwrap();
+    assert_eq!(decoded.0.unwrap(), full);
 }
 
 #[test]
-fn one_that_cannot_be_decoded_says_why_and_whose_it_is() {
+fn an_undecodable_resource_keeps_its_error_and_its_identity() {
     for (object, why) in [
         (
             with("/spec/secretRef", json!(3)),
@@ -94,11 +94,11 @@ fn one_that_cannot_be_decoded_says_why_and_whose_it_is() {
             "invalid type: string \"x\"",
         ),
     ] {
-        let guarded = watched(&object);
-        assert_eq!(guarded.name_any(), "orders");
-        assert_eq!(guarded.namespace().as_deref(), Some("shop"));
-        let uid = guarded.uid();
-        let invalid = guarded.0.unwrap_err();
+        let decoded = watched(&object);
+        assert_eq!(decoded.name_any(), "orders");
+        assert_eq!(decoded.namespace().as_deref(), Some("shop"));
+        let uid = decoded.uid();
+        let invalid = decoded.0.unwrap_err();
         assert!(invalid.error.contains(why), "{}", invalid.error);
         assert_eq!(invalid.metadata.uid, uid);
         assert_eq!(invalid.metadata.resource_version.as_deref(), Some("4711"));
@@ -106,14 +106,14 @@ fn one_that_cannot_be_decoded_says_why_and_whose_it_is() {
 }
 
 #[test]
-fn one_without_a_spec_is_one_that_cannot_be_decoded() {
+fn a_resource_without_a_spec_is_undecodable() {
     let mut object = resource();
     object.as_object_mut().unwrap().remove("spec");
     assert!(watched(&object).0.is_err());
 }
 
 #[test]
-fn others_on_the_same_watch_are_not_concerned() {
+fn other_resources_of_the_same_watch_are_not_affected() {
     let event = |object: Value| json!({ "type": "MODIFIED", "object": object }).to_string();
     let read =
         |text: String| serde_json::from_str::<WatchEvent<WatchedCredentials>>(&text).unwrap();
@@ -126,7 +126,7 @@ fn others_on_the_same_watch_are_not_concerned() {
 }
 
 #[test]
-fn it_is_watched_where_it_is_written() {
+fn watches_and_writes_use_the_same_path() {
     assert_eq!(
         WatchedCredentials::url_path(&(), Some("shop")),
         StaticAwsCredentials::url_path(&(), Some("shop"))
@@ -135,7 +135,7 @@ fn it_is_watched_where_it_is_written() {
 }
 
 #[test]
-fn what_has_no_metadata_is_an_error() {
+fn an_object_without_metadata_is_an_error() {
     for text in ["{}", "[]", r#"{"spec":{}}"#, r#"{"metadata":{"uid":1}}"#] {
         assert!(
             serde_json::from_str::<WatchedCredentials>(text).is_err(),
@@ -160,7 +160,7 @@ fn a_spec_that_is_larger_than_any_valid_one_is_not_kept() {
 }
 
 #[test]
-fn why_a_resource_cannot_be_decoded_is_said_in_few_words() {
+fn a_decoding_error_is_short() {
     let layouts = json!({ "layouts": ["k".repeat(40_000)] });
     let error = watched(&with("/spec/target", layouts)).0.unwrap_err().error;
     assert!(

@@ -36,7 +36,7 @@ use tower::service_fn;
 type Chunks = Vec<Result<Vec<u8>, io::ErrorKind>>;
 
 /// Events of a watch whose body arrives in these chunks, and headers and URI of the request.
-async fn heard<K>(
+async fn watch_events<K>(
     status: StatusCode,
     chunks: Chunks,
 ) -> (
@@ -51,8 +51,8 @@ where
         + Send
         + 'static,
 {
-    let asked = Arc::new(Mutex::new((HeaderMap::new(), String::new())));
-    let (log, chunks) = (Arc::clone(&asked), Mutex::new(Some(chunks)));
+    let sent = Arc::new(Mutex::new((HeaderMap::new(), String::new())));
+    let (log, chunks) = (Arc::clone(&sent), Mutex::new(Some(chunks)));
     let service = service_fn(move |request: Request<Body>| {
         *log.lock().unwrap() = (request.headers().clone(), request.uri().to_string());
         let chunks = chunks.lock().unwrap().take().unwrap().into_iter();
@@ -68,18 +68,18 @@ where
         Ok(events) => Ok(events.collect().await),
         Err(error) => Err(error),
     };
-    let (headers, uri) = asked.lock().unwrap().clone();
+    let (headers, uri) = sent.lock().unwrap().clone();
     (events, headers, uri)
 }
 
 /// Events about Secrets as their names; errors unchanged.
 async fn names(chunks: Chunks) -> Vec<Result<String, kube::Error>> {
-    let (events, ..) = heard::<PartialMeta>(StatusCode::OK, chunks).await;
+    let (events, ..) = watch_events::<PartialMeta>(StatusCode::OK, chunks).await;
     let name = |event: WatchEvent<PartialMeta>| match event {
         WatchEvent::Added(secret) => secret.meta().name.clone().unwrap(),
         WatchEvent::Modified(secret) => format!("{} again", secret.meta().name.clone().unwrap()),
         WatchEvent::Deleted(secret) => format!("no {}", secret.meta().name.clone().unwrap()),
-        WatchEvent::Bookmark(mark) => mark.metadata.resource_version,
+        WatchEvent::Bookmark(bookmark) => bookmark.metadata.resource_version,
         WatchEvent::Error(status) => status.code.to_string(),
     };
     let events = events.unwrap().into_iter();
@@ -95,13 +95,13 @@ fn secret(name: &str) -> Value {
     json!({ "metadata": { "name": name, "annotations": { "note": "\u{1F600}" } } })
 }
 
-fn said(names: Vec<Result<String, kube::Error>>) -> Vec<String> {
+fn unwrapped(names: Vec<Result<String, kube::Error>>) -> Vec<String> {
     names.into_iter().map(Result::unwrap).collect()
 }
 
 #[tokio::test]
-async fn every_kind_of_event_is_told() {
-    let mark = json!({ "kind": "Secret", "apiVersion": "v1",
+async fn every_kind_of_event_is_delivered() {
+    let bookmark = json!({ "kind": "Secret", "apiVersion": "v1",
         "metadata": { "resourceVersion": "4712", "creationTimestamp": null } });
     let gone = json!({ "kind": "Status", "status": "Failure", "code": 410, "message": "too old",
         "reason": "Expired" });
@@ -109,23 +109,26 @@ async fn every_kind_of_event_is_told() {
         line("ADDED", &secret("orders")),
         line("MODIFIED", &secret("orders")),
         line("DELETED", &secret("orders")),
-        line("BOOKMARK", &mark),
+        line("BOOKMARK", &bookmark),
         line("ERROR", &gone),
     ];
-    let told = said(names(vec![Ok(lines.concat())]).await);
-    assert_eq!(told, ["orders", "orders again", "no orders", "4712", "410"]);
+    let events = unwrapped(names(vec![Ok(lines.concat())]).await);
+    assert_eq!(
+        events,
+        ["orders", "orders again", "no orders", "4712", "410"]
+    );
 }
 
 #[tokio::test]
-async fn it_does_not_matter_where_a_line_is_torn() {
+async fn a_line_may_be_split_anywhere() {
     let lines = [line("ADDED", &secret("a")), line("ADDED", &secret("b"))].concat();
     for at in 0..=lines.len() {
         let (first, second) = lines.split_at(at);
-        let told = names(vec![Ok(first.to_vec()), Ok(second.to_vec())]).await;
-        assert_eq!(said(told), ["a", "b"], "torn at {at}");
+        let events = names(vec![Ok(first.to_vec()), Ok(second.to_vec())]).await;
+        assert_eq!(unwrapped(events), ["a", "b"], "split at {at}");
     }
     let bytes = lines.iter().map(|byte| Ok(vec![*byte])).collect();
-    assert_eq!(said(names(bytes).await), ["a", "b"]);
+    assert_eq!(unwrapped(names(bytes).await), ["a", "b"]);
 }
 
 #[tokio::test]
@@ -137,7 +140,7 @@ async fn lines_of_any_length_are_read_after_one_another() {
     };
     let lines = [long("a"), line("ADDED", &secret("b")), long("c")].concat();
     let chunks = lines.chunks(10_000).map(|chunk| Ok(chunk.to_vec()));
-    assert_eq!(said(names(chunks.collect()).await), ["a", "b", "c"]);
+    assert_eq!(unwrapped(names(chunks.collect()).await), ["a", "b", "c"]);
 }
 
 #[tokio::test]
@@ -155,7 +158,7 @@ async fn a_connection_that_is_cut_off_ends_the_watch_without_an_error() {
         ],
     ] {
         let chunks = std::iter::once(whole()).chain(cut).collect();
-        assert_eq!(said(names(chunks).await), ["a"]);
+        assert_eq!(unwrapped(names(chunks).await), ["a"]);
     }
 }
 
@@ -165,32 +168,32 @@ async fn any_other_end_is_an_error() {
         Ok(line("ADDED", &secret("a"))),
         Err(io::ErrorKind::ConnectionReset),
     ];
-    let told = names(chunks).await;
-    assert!(told[0].is_ok());
+    let events = names(chunks).await;
+    assert!(events[0].is_ok());
     assert!(
-        matches!(told[1], Err(kube::Error::ReadEvents(_))),
-        "{told:?}"
+        matches!(events[1], Err(kube::Error::ReadEvents(_))),
+        "{events:?}"
     );
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_an_error_and_the_rest_is_read() {
-    let nonsense = b"{\"type\":\"ADDED\",\"object\":{}}\n".to_vec();
-    let told = names(vec![Ok(nonsense), Ok(line("ADDED", &secret("a")))]).await;
+async fn an_undecodable_line_is_an_error_and_the_rest_is_read() {
+    let invalid = b"{\"type\":\"ADDED\",\"object\":{}}\n".to_vec();
+    let events = names(vec![Ok(invalid), Ok(line("ADDED", &secret("a")))]).await;
     assert!(
-        matches!(told[0], Err(kube::Error::SerdeError(_))),
-        "{told:?}"
+        matches!(events[0], Err(kube::Error::SerdeError(_))),
+        "{events:?}"
     );
-    assert!(told[1].is_ok());
+    assert!(events[1].is_ok());
 }
 
 #[tokio::test]
-async fn a_status_instead_of_an_event_is_the_answer_of_the_api_server() {
+async fn a_status_instead_of_an_event_is_an_error_of_the_api_server() {
     let status = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "code": 500,
         "status": "Failure", "message": "etcd is away", "reason": "InternalError" });
-    let told = names(vec![Ok(format!("{status}\n").into_bytes())]).await;
-    let Err(kube::Error::Api(status)) = &told[0] else {
-        panic!("{told:?}");
+    let events = names(vec![Ok(format!("{status}\n").into_bytes())]).await;
+    let Err(kube::Error::Api(status)) = &events[0] else {
+        panic!("{events:?}");
     };
     assert_eq!(
         (status.code, status.message.as_str()),
@@ -203,7 +206,7 @@ async fn a_watch_that_is_refused_does_not_begin() {
     let status = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "code": 410,
         "status": "Failure", "message": "too old", "reason": "Expired" });
     let body = vec![Ok(status.to_string().into_bytes())];
-    let (events, ..) = heard::<PartialMeta>(StatusCode::GONE, body).await;
+    let (events, ..) = watch_events::<PartialMeta>(StatusCode::GONE, body).await;
     let Err(kube::Error::Api(status)) = events else {
         panic!("it began");
     };
@@ -211,8 +214,8 @@ async fn a_watch_that_is_refused_does_not_begin() {
 }
 
 #[tokio::test]
-async fn of_secrets_the_metadata_are_asked_for_and_nothing_is_compressed() {
-    let (_, headers, uri) = heard::<PartialMeta>(StatusCode::OK, Vec::new()).await;
+async fn of_secrets_only_metadata_is_requested_and_nothing_is_compressed() {
+    let (_, headers, uri) = watch_events::<PartialMeta>(StatusCode::OK, Vec::new()).await;
     assert_eq!(headers[ACCEPT_ENCODING], "identity");
     assert!(
         headers[ACCEPT]
@@ -225,7 +228,7 @@ async fn of_secrets_the_metadata_are_asked_for_and_nothing_is_compressed() {
         uri.contains("watch=true") && uri.contains("resourceVersion=4711"),
         "{uri}"
     );
-    let (_, headers, uri) = heard::<WatchedCredentials>(StatusCode::OK, Vec::new()).await;
+    let (_, headers, uri) = watch_events::<WatchedCredentials>(StatusCode::OK, Vec::new()).await;
     assert_eq!(headers[ACCEPT_ENCODING], "identity");
     assert!(!headers.contains_key(ACCEPT));
     assert!(

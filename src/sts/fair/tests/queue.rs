@@ -44,8 +44,8 @@ impl Model {
             number: self.pushed,
         };
         self.pushed += 1;
-        let place = self.queue.push(&namespace.to_string(), item);
-        self.waiting.push((item, place));
+        let ticket = self.queue.push(&namespace.to_string(), item);
+        self.waiting.push((item, ticket));
     }
 
     /// Performs a step, with this kind of pop.
@@ -62,9 +62,9 @@ impl Model {
         if self.waiting.is_empty() {
             return;
         }
-        let (item, place) = self.waiting.remove(pick % self.waiting.len());
-        assert_eq!(self.queue.remove(&place), Some(item));
-        assert_eq!(self.queue.remove(&place), None);
+        let (item, ticket) = self.waiting.remove(pick % self.waiting.len());
+        assert_eq!(self.queue.remove(&ticket), Some(item));
+        assert_eq!(self.queue.remove(&ticket), None);
     }
 
     /// Pops, and checks the rules that a single pop can violate.
@@ -74,21 +74,25 @@ impl Model {
             assert!(self.waiting.is_empty(), "{:?} wait", self.waiting.len());
             return None;
         };
-        let line = |other: &Item| other.namespace == item.namespace;
-        let first = self.waiting.iter().position(|(other, _)| line(other));
-        let (expected, place) = self.waiting.remove(first.expect("it waits"));
+        let same_namespace = |other: &Item| other.namespace == item.namespace;
+        let first = self
+            .waiting
+            .iter()
+            .position(|(other, _)| same_namespace(other));
+        let (expected, ticket) = self.waiting.remove(first.expect("it waits"));
         assert_eq!(item, expected, "first come, first served in a namespace");
-        assert_eq!(self.queue.remove(&place), None, "served is gone");
+        assert_eq!(self.queue.remove(&ticket), None, "served is gone");
         popped
     }
 
     /// Pops only items that are alone in their namespace.
     fn pop_alone(&mut self) -> Option<Item> {
-        let line = |item: &Item| item.namespace;
         let waiting = self.waiting.iter().map(|(item, _)| *item);
         let alone = waiting.filter(|item| {
             let same = self.waiting.iter();
-            same.filter(|(other, _)| line(other) == line(item)).count() == 1
+            same.filter(|(other, _)| other.namespace == item.namespace)
+                .count()
+                == 1
         });
         let alone: Vec<Item> = alone.collect();
         assert_eq!(
@@ -122,21 +126,21 @@ proptest! {
     fn no_namespace_waits_longer_than_one_round(steps in steps()) {
         let mut model = Model::default();
         // For each waiting namespace: how often each other namespace was served since.
-        let mut overtaken: HashMap<u8, HashMap<u8, u32>> = HashMap::new();
+        let mut served_since: HashMap<u8, HashMap<u8, u32>> = HashMap::new();
         for step in steps {
             if let Some(item) = model.take(step, Model::pop) {
-                overtaken.remove(&item.namespace);
-                for by in overtaken.values_mut() {
-                    *by.entry(item.namespace).or_default() += 1;
+                served_since.remove(&item.namespace);
+                for served in served_since.values_mut() {
+                    *served.entry(item.namespace).or_default() += 1;
                 }
             }
             let waits = |key: &u8| model.waiting.iter().any(|(item, _)| item.namespace == *key);
-            overtaken.retain(|key, _| waits(key));
+            served_since.retain(|key, _| waits(key));
             for key in model.waiting.iter().map(|(item, _)| item.namespace) {
-                overtaken.entry(key).or_default();
+                served_since.entry(key).or_default();
             }
-            for (key, by) in &overtaken {
-                prop_assert!(by.values().all(|times| *times <= 1), "{:?} was overtaken: {:?}", key, by);
+            for (key, served) in &served_since {
+                prop_assert!(served.values().all(|times| *times <= 1), "{:?} waited while others were served: {:?}", key, served);
             }
         }
     }
@@ -145,7 +149,7 @@ proptest! {
 proptest! {
     /// Only matching namespaces are served, and all others keep their order.
     #[test]
-    fn whoever_is_meant_is_served_as_if_the_others_were_not_there(steps in steps()) {
+    fn matching_namespaces_are_served_as_if_the_others_were_absent(steps in steps()) {
         let mut model = Model::default();
         for step in steps {
             model.take(step, Model::pop_alone);
@@ -160,16 +164,16 @@ proptest! {
 }
 
 #[test]
-fn one_crowded_namespace_keeps_nobody_waiting() {
+fn a_burst_of_one_namespace_keeps_no_other_waiting() {
     let mut queue = FairQueue::new();
     for number in 0..10_000 {
-        queue.push("crowded", ("crowded", number));
+        queue.push("burst", ("burst", number));
     }
     queue.push("quiet", ("quiet", 0));
     queue.push("other", ("other", 0));
     let first: Vec<_> = std::iter::from_fn(|| queue.pop()).take(4).collect();
     assert_eq!(
         first,
-        [("crowded", 0), ("quiet", 0), ("other", 0), ("crowded", 1)]
+        [("burst", 0), ("quiet", 0), ("other", 0), ("burst", 1)]
     );
 }

@@ -18,6 +18,7 @@ use static_aws_credentials::{
         region::Region,
     },
 };
+use strum::VariantArray;
 
 use super::halves;
 use crate::ini;
@@ -38,7 +39,7 @@ pub struct Written {
 #[must_use]
 pub fn written(input: &[u8]) -> Option<Written> {
     let (pair, region) = parsed(input)?;
-    let data = rendered(&pair, region.as_deref(), &ALL)?;
+    let data = rendered(&pair, region.as_deref(), Layout::VARIANTS)?;
     let text = |bytes: &SecretBytes| String::from_utf8(bytes.expose_secret().to_vec()).ok();
     let data = data
         .iter()
@@ -51,25 +52,6 @@ pub fn written(input: &[u8]) -> Option<Written> {
     })
 }
 
-const ALL: [Layout; 8] = [
-    Layout::Env,
-    Layout::SharedCredentialsFile,
-    Layout::ProcessJson,
-    Layout::CredentialProcess,
-    Layout::ServiceBinding,
-    Layout::Mendix,
-    Layout::MendixStorage,
-    Layout::CloudCredential,
-];
-const WITHOUT_FILES: [Layout; 6] = [
-    Layout::Env,
-    Layout::ProcessJson,
-    Layout::CredentialProcess,
-    Layout::ServiceBinding,
-    Layout::Mendix,
-    Layout::MendixStorage,
-];
-
 const TTL: u32 = 1080;
 const COMMAND: &str = "/var/run/awscredentials.dev/credential-process \
                    --file /var/run/secrets/awscredentials.dev/credentials.json --ttl 1080";
@@ -80,7 +62,7 @@ pub fn layouts(input: &[u8]) {
     };
     let region = region.as_deref();
     // Only layouts with a file refuse a pair.
-    let Some(others) = rendered(&pair, region, &WITHOUT_FILES) else {
+    let Some(others) = rendered(&pair, region, &without_files()) else {
         panic!("a layout without a file refuses a pair");
     };
     json_is_read_back(&others["credentials.json"], &pair);
@@ -89,7 +71,7 @@ pub fn layouts(input: &[u8]) {
         return;
     };
     file_is_read_back(&written);
-    let data = rendered(&pair, region, &ALL).unwrap_or_default();
+    let data = rendered(&pair, region, Layout::VARIANTS).unwrap_or_default();
     assert!(carries(&data, &pair));
     for (key, bytes) in others {
         assert_eq!(data.get(&key), Some(&bytes), "{key}");
@@ -101,6 +83,18 @@ pub fn layouts(input: &[u8]) {
         secret_access_key: SecretText::new(other),
     };
     assert!(!carries(&data, &other), "another pair is not carried");
+}
+
+/// Layouts without a file in the format of AWS SDKs.
+fn without_files() -> Vec<Layout> {
+    let mut layouts = Layout::VARIANTS.to_vec();
+    layouts.retain(|layout| {
+        !matches!(
+            layout,
+            Layout::SharedCredentialsFile | Layout::CloudCredential
+        )
+    });
+    layouts
 }
 
 /// Accepts any text, as if no other check came before the layout.

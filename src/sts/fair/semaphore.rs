@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{Load, yielding::BurstThrottle};
+use super::{Load, burst_throttle::BurstThrottle};
 use crate::domain::{
     fair_queue::{FairQueue, Ticket},
     lock::lock,
@@ -13,27 +13,27 @@ use crate::domain::{
 /// A semaphore whose waiters are admitted in the order of a [`FairQueue`].
 #[derive(Clone, Debug)]
 pub struct FairSemaphore {
-    state: Arc<Mutex<GateState>>,
+    state: Arc<Mutex<SemaphoreState>>,
 }
 
 /// A permit of a [`FairSemaphore`]. On drop, it passes to the next waiter in the queue.
 #[derive(Debug)]
 pub struct Permit {
-    state: Arc<Mutex<GateState>>,
-    of: Option<(Load, Arc<str>)>,
+    state: Arc<Mutex<SemaphoreState>>,
+    holder: Option<(Load, Arc<str>)>,
 }
 
 #[derive(Debug)]
-struct GateState {
+struct SemaphoreState {
     free: usize,
     waiting: FairQueue<oneshot::Sender<Permit>>,
-    yielding: BurstThrottle,
+    throttle: BurstThrottle,
 }
 
 /// A place in the queue, given up on drop.
 struct Waiter<'a> {
-    state: &'a Mutex<GateState>,
-    place: Ticket,
+    state: &'a Mutex<SemaphoreState>,
+    ticket: Ticket,
     admitted: oneshot::Receiver<Permit>,
 }
 
@@ -41,10 +41,10 @@ impl FairSemaphore {
     /// A semaphore with this number of permits.
     #[must_use]
     pub fn new(permits: usize) -> Self {
-        let state = GateState {
+        let state = SemaphoreState {
             free: permits,
             waiting: FairQueue::new(),
-            yielding: BurstThrottle::new(permits),
+            throttle: BurstThrottle::new(permits),
         };
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -63,7 +63,7 @@ impl FairSemaphore {
                 }
                 let (admit, admitted) = oneshot::channel();
                 Waiter {
-                    place: state.waiting.push(namespace, admit),
+                    ticket: state.waiting.push(namespace, admit),
                     state: &self.state,
                     admitted,
                 }
@@ -83,7 +83,7 @@ impl FairSemaphore {
     /// Until when no further item of a burst shall start, unless the burst releases a permit earlier.
     #[must_use]
     pub fn burst_blocked_until(&self, now: Instant) -> Option<Instant> {
-        lock(&self.state).yielding.burst_blocked_until(now)
+        lock(&self.state).throttle.burst_blocked_until(now)
     }
 
     fn permit(&self) -> Permit {
@@ -92,23 +92,23 @@ impl FairSemaphore {
 }
 
 impl Permit {
-    fn new(state: &Arc<Mutex<GateState>>) -> Self {
+    fn new(state: &Arc<Mutex<SemaphoreState>>) -> Self {
         Self {
             state: Arc::clone(state),
-            of: None,
+            holder: None,
         }
     }
 
     /// Records the load and namespace of the holder, for the throttling of bursts.
     #[must_use]
-    pub fn with_load(mut self, company: Load, namespace: &Arc<str>, now: Instant) -> Self {
+    pub fn with_load(mut self, load: Load, namespace: &Arc<str>, now: Instant) -> Self {
         let mut state = lock(&self.state);
-        if let Some((company, namespace)) = &self.of {
-            state.yielding.release(*company, namespace);
+        if let Some((load, namespace)) = &self.holder {
+            state.throttle.release(*load, namespace);
         }
-        state.yielding.acquire(company, namespace, now);
+        state.throttle.acquire(load, namespace, now);
         drop(state);
-        self.of = Some((company, Arc::clone(namespace)));
+        self.holder = Some((load, Arc::clone(namespace)));
         self
     }
 }
@@ -121,8 +121,8 @@ impl Waiter<'_> {
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        let place = lock(self.state).waiting.remove(&self.place);
-        drop(place);
+        let removed = lock(self.state).waiting.remove(&self.ticket);
+        drop(removed);
     }
 }
 
@@ -130,8 +130,8 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let next = {
             let mut state = lock(&self.state);
-            if let Some((company, namespace)) = &self.of {
-                state.yielding.release(*company, namespace);
+            if let Some((load, namespace)) = &self.holder {
+                state.throttle.release(*load, namespace);
             }
             let next = state.waiting.pop();
             if next.is_none() {
@@ -154,19 +154,19 @@ mod tests {
 
     /// Between the release of a permit and its delivery, another thread may drop the waiter.
     #[tokio::test]
-    async fn a_permit_that_finds_its_waiter_gone_goes_on_to_the_next() {
-        let gate = FairSemaphore::new(1);
-        let inside = gate.acquire("a").await;
+    async fn a_permit_whose_waiter_is_gone_passes_to_the_next() {
+        let semaphore = FairSemaphore::new(1);
+        let permit = semaphore.acquire("a").await;
         for namespace in ["b", "c", "d"] {
-            let (admit, gone) = oneshot::channel();
-            lock(&gate.state).waiting.push(namespace, admit);
-            drop(gone);
+            let (admit, receiver) = oneshot::channel();
+            lock(&semaphore.state).waiting.push(namespace, admit);
+            drop(receiver);
         }
         let (admit, admitted) = oneshot::channel();
-        lock(&gate.state).waiting.push("e", admit);
-        drop(inside);
-        assert_eq!(gate.waiting(), 0);
+        lock(&semaphore.state).waiting.push("e", admit);
+        drop(permit);
+        assert_eq!(semaphore.waiting(), 0);
         assert!(admitted.await.is_ok());
-        assert_eq!(lock(&gate.state).free, 1);
+        assert_eq!(lock(&semaphore.state).free, 1);
     }
 }

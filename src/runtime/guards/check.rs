@@ -7,7 +7,7 @@ use kube::{Client, api::GetParams, core::Request};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::Seen;
+use super::Enforcement;
 use crate::{
     domain::{
         policy::{Policy, flaw},
@@ -25,18 +25,18 @@ pub(super) const IGNORED: &str = "policy and binding are in order, and the API s
      both may be seconds old, otherwise the API server runs without its plugin ValidatingAdmissionPolicy";
 
 /// Reported of a policy that is not applied and could not be read.
-const TAKEN: &str =
+const NOT_APPLIED: &str =
     "the API server took in a dry run what it refuses; apply the policies of the chart again";
 
 /// Checks one policy. `Err` is a failure of the API server, which proves nothing about the policy.
-pub(super) async fn look(
+pub(super) async fn check(
     client: &Client,
     policy: Policy,
     name: &str,
     namespace: &str,
-) -> Result<Seen, String> {
-    let looked = async {
-        let (refused, taken) = match attempt(client, policy, namespace).await {
+) -> Result<Enforcement, String> {
+    let checked = async {
+        let (refused, accepted) = match try_write(client, policy, namespace).await {
             Some(Err(error)) if refused_by(&error, name) => (true, false),
             Some(Ok(())) => (false, true),
             // Rejected by a quota, by another policy, or for lack of a right.
@@ -46,14 +46,14 @@ pub(super) async fn look(
         };
         // The dry run shows 1 namespace only; policy and binding show whether others are exempt.
         match read(client, name).await {
-            Ok(Ok(())) if taken => Ok(Err(IGNORED.to_owned())),
-            Err(_) if taken => Ok(Err(TAKEN.to_owned())),
+            Ok(Ok(())) if accepted => Ok(Err(IGNORED.to_owned())),
+            Err(_) if accepted => Ok(Err(NOT_APPLIED.to_owned())),
             Err(_) if refused => Ok(Ok(())),
-            seen => seen,
+            enforcement => enforcement,
         }
     };
-    match timeout(DEADLINE, looked).await {
-        Ok(Ok(seen)) => Ok(seen),
+    match timeout(DEADLINE, checked).await {
+        Ok(Ok(enforcement)) => Ok(enforcement),
         Ok(Err(kube::Error::Api(status))) if status.code == 403 => Ok(Err(format!(
             "{}; grant get on {name} of validatingadmissionpolicies and validatingadmissionpolicybindings",
             words::foreign(&status.message)
@@ -68,7 +68,7 @@ fn is_refusal(status: &kube::core::Status) -> bool {
 }
 
 /// Tries a write that the policy must reject; `None` for a policy that the operator's account cannot try.
-async fn attempt(
+async fn try_write(
     client: &Client,
     policy: Policy,
     namespace: &str,
@@ -87,15 +87,15 @@ async fn attempt(
 /// Whether the message of the API server attributes the rejection to this policy.
 #[must_use]
 pub fn refused_by(error: &kube::Error, policy: &str) -> bool {
-    let sign = format!("ValidatingAdmissionPolicy '{policy}' ");
-    matches!(error, kube::Error::Api(status) if status.message.contains(&sign))
+    let attribution = format!("ValidatingAdmissionPolicy '{policy}' ");
+    matches!(error, kube::Error::Api(status) if status.message.contains(&attribution))
 }
 
 /// Reads a policy and its binding, and reports a flaw.
 ///
 /// # Errors
 /// The account may not read policy and binding, or the API server does not answer.
-pub async fn read(client: &Client, name: &str) -> Result<Seen, kube::Error> {
+pub async fn read(client: &Client, name: &str) -> Result<Enforcement, kube::Error> {
     let policy = get(client, "validatingadmissionpolicies", name).await?;
     let binding = get(client, "validatingadmissionpolicybindings", name).await?;
     let flaw = flaw(policy.as_ref(), binding.as_ref());

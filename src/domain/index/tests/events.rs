@@ -6,7 +6,7 @@ use proptest::prelude::*;
 #[derive(Clone, Debug)]
 pub enum Event {
     Resource {
-        who: usize,
+        resource: usize,
         uid: u8,
         created: i64,
         source: usize,
@@ -15,13 +15,13 @@ pub enum Event {
     },
     ResourceGone(usize),
     Secret {
-        which: usize,
-        marked_by: Option<(usize, u8)>,
-        anew: bool,
+        secret: usize,
+        owner: Option<(usize, u8)>,
+        is_recreated: bool,
     },
     SecretGone(usize),
     /// An older version is delivered again, late.
-    Echo(usize),
+    Replay(usize),
     /// A reconcile reads or writes a version before the watch delivers it.
     Record(usize),
     ListSecrets,
@@ -46,13 +46,13 @@ pub fn events() -> impl Strategy<Value = Event> {
         prop::bool::weighted(0.2),
     );
     prop_oneof![
-        4 => resource.prop_map(|(who, uid, created, source, target, published)| Event::Resource {
-            who, uid, created, source, target, published,
+        4 => resource.prop_map(|(resource, uid, created, source, target, published)| Event::Resource {
+            resource, uid, created, source, target, published,
         }),
         1 => (0..3_usize).prop_map(Event::ResourceGone),
-        6 => secret.prop_map(|(which, marked_by, anew)| Event::Secret { which, marked_by, anew }),
+        6 => secret.prop_map(|(secret, owner, is_recreated)| Event::Secret { secret, owner, is_recreated }),
         2 => (0..5_usize).prop_map(Event::SecretGone),
-        2 => (0..5_usize).prop_map(Event::Echo),
+        2 => (0..5_usize).prop_map(Event::Replay),
         2 => (0..5_usize).prop_map(Event::Record),
         1 => Just(Event::ListSecrets),
         1 => Just(Event::ListResources),

@@ -12,7 +12,7 @@ fn since(second: i64) -> Timestamp {
 }
 
 #[test]
-fn the_first_look_waits_for_the_delivery() {
+fn the_first_check_waits_for_the_delivery() {
     let now = Instant::now();
     let mut overlap = Overlap::default();
     assert_eq!(overlap.wait(since(2), 90 * SECOND, now), 90 * SECOND);
@@ -36,17 +36,17 @@ fn another_publication_begins_anew() {
 }
 
 #[test]
-fn looks_grow_rare_while_nothing_happens_and_frequent_when_something_does() {
+fn checks_grow_rare_while_nothing_changes_and_frequent_after_a_change() {
     let now = Instant::now();
     let mut overlap = Overlap::default();
     overlap.wait(since(2), Duration::ZERO, now);
-    let mut look = |news| {
+    let mut check = |changed| {
         overlap
-            .looked(Some(Recheck::Later), news, 0.5, now)
+            .looked(Some(Recheck::Later), changed, 0.5, now)
             .unwrap()
     };
     let pauses: Vec<u64> = [true, false, false, false, false, false, false, true]
-        .map(|news| look(news).as_secs())
+        .map(|changed| check(changed).as_secs())
         .to_vec();
     assert_eq!(pauses, [10, 20, 40, 80, 160, 300, 300, 10]);
 }
@@ -56,15 +56,19 @@ fn workloads_that_wait_for_others_wait_a_minute_at_the_most_once_these_are_healt
     let now = Instant::now();
     let mut overlap = Overlap::default();
     overlap.wait(since(2), Duration::ZERO, now);
-    let mut look = |news| overlap.looked(Some(Recheck::Soon), news, 0.5, now).unwrap();
+    let mut check = |changed| {
+        overlap
+            .looked(Some(Recheck::Soon), changed, 0.5, now)
+            .unwrap()
+    };
     let pauses: Vec<u64> = [true, false, false, false, false, true]
-        .map(|news| look(news).as_secs())
+        .map(|changed| check(changed).as_secs())
         .to_vec();
     assert_eq!(pauses, [10, 20, 40, 60, 60, 10]);
 }
 
 #[test]
-fn not_all_resources_look_at_the_same_time() {
+fn not_all_resources_are_checked_at_the_same_time() {
     let now = Instant::now();
     let pause = |jitter| {
         let mut overlap = Overlap::default();
@@ -94,7 +98,7 @@ fn a_time_that_is_known_is_kept_and_the_end_is_the_end() {
 }
 
 #[test]
-fn of_two_reasons_to_look_again_the_sooner_counts() {
+fn the_sooner_of_two_rechecks_counts() {
     let (short, long) = (Some(Recheck::In(SECOND)), Some(Recheck::In(90 * SECOND)));
     assert_eq!(Recheck::sooner(long, short), short);
     assert_eq!(Recheck::sooner(short, None), short);
@@ -121,7 +125,7 @@ fn of_two_reasons_to_look_again_the_sooner_counts() {
 }
 
 #[test]
-fn a_wait_is_measured_by_a_clock_that_nobody_sets() {
+fn a_wait_is_measured_by_the_monotonic_clock() {
     let (began, now) = (super::time(super::PUBLISHED), Instant::now());
     let mut overlap = Overlap::default();
     overlap.wait(since(2), Duration::ZERO, now);
@@ -148,7 +152,7 @@ fn another_wait_begins_anew() {
 }
 
 #[test]
-fn a_new_process_takes_a_wait_up_where_another_left_it() {
+fn a_new_process_continues_a_wait_of_the_previous_one() {
     let (began, now) = (super::time(super::PUBLISHED), Instant::now());
     let wall = began + SignedDuration::from_mins(4);
     let mut overlap = Overlap::default();

@@ -4,18 +4,18 @@ use std::{collections::BTreeSet, fmt::Write};
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::{OldKeyHolder, Others, Standing, group::is_traced, names::words};
+use super::{OldKeyHolder, Others, Relation, group::is_traced, names::join_names};
 use crate::{
     api::{ConsumerGroup, Consumers, Previous, Reason, StaticAwsCredentialsStatus},
     domain::{conditions::ConditionStatus, verdict::Finding},
 };
 
 /// Places that are not checked for the previous key pair.
-const NOT_LOOKED_AT: &str = "PersistentVolumes, copies that programs made, resources and pods that were deleted while something of them \
+const NOT_CHECKED: &str = "PersistentVolumes, copies that programs made, resources and pods that were deleted while something of them \
      still ran, nodes with a wrong clock, other clusters";
 
 /// The input of a verdict.
-pub(super) struct Sight<'a> {
+pub(super) struct VerdictInput<'a> {
     pub status: &'a StaticAwsCredentialsStatus,
     pub previous: &'a Previous,
     pub consumers: &'a Consumers,
@@ -24,15 +24,17 @@ pub(super) struct Sight<'a> {
     pub waits_until: Option<Timestamp>,
 }
 
-impl Sight<'_> {
+impl VerdictInput<'_> {
     pub(super) fn verdict(&self) -> (ConditionStatus, Finding) {
         let key = format!("the key that ends in {}", self.previous.key_id_suffix);
-        let said = self.in_use(&key).map(|said| (ConditionStatus::True, said));
-        let said = said.or_else(|| {
+        let verdict = self
+            .in_use(&key)
+            .map(|finding| (ConditionStatus::True, finding));
+        let verdict = verdict.or_else(|| {
             self.unknown(&key)
-                .map(|said| (ConditionStatus::Unknown, said))
+                .map(|finding| (ConditionStatus::Unknown, finding))
         });
-        let (truth, (reason, message)) = said.unwrap_or_else(|| {
+        let (truth, (reason, message)) = verdict.unwrap_or_else(|| {
             (
                 ConditionStatus::False,
                 (Reason::PreviousKeyUnused, self.unused(&key)),
@@ -48,9 +50,9 @@ impl Sight<'_> {
             let mut message = format!(
                 "{key} is held by pods that read it at their start alone; restart {}{}",
                 listed(restart),
-                self.move_to_the_present_name()
+                self.rename_advice()
             );
-            if self.others.worst() >= Standing::Holds {
+            if self.others.worst() >= Relation::Holds {
                 // Writing to a string does not fail.
                 let _ = write!(
                     message,
@@ -61,14 +63,14 @@ impl Sight<'_> {
             return Some((Reason::ConsumersHoldPreviousKey, message));
         }
         match self.others.worst() {
-            Standing::Publishes => Some((
+            Relation::Publishes => Some((
                 Reason::PreviousKeyPublished,
                 format!(
                     "{key} is still published by {}; give these the new pair too",
                     others()
                 ),
             )),
-            Standing::Holds => Some((
+            Relation::Holds => Some((
                 Reason::ConsumersHoldPreviousKey,
                 format!(
                     "{key} is held by pods of {}; restart the pods that these resources name",
@@ -92,7 +94,7 @@ impl Sight<'_> {
             return Some((Reason::ConsumersUnknown, message));
         }
         match self.others.worst() {
-            Standing::Alike => {
+            Relation::Alike => {
                 let others = if others.is_empty() {
                     "a resource of another namespace".to_owned()
                 } else {
@@ -104,7 +106,7 @@ impl Sight<'_> {
                 );
                 return Some((Reason::ConsumersUnknown, message));
             }
-            Standing::Unknown => {
+            Relation::Unknown => {
                 let message = format!(
                     "{key} may be held by pods of {others} that are not ready or were not looked at yet; see there"
                 );
@@ -118,7 +120,7 @@ impl Sight<'_> {
             );
             return Some((Reason::ConsumersPickingUp, message));
         }
-        if is_traced(self.previous) && self.others.worst() != Standing::NotTraced {
+        if is_traced(self.previous) && self.others.worst() != Relation::NotTraced {
             return None;
         }
         let message = format!(
@@ -137,14 +139,14 @@ impl Sight<'_> {
         };
         format!(
             "no pod of this namespace that uses {} holds {key} any more, and no other resource publishes it, or has \
-             pods that may hold it; not looked at: {NOT_LOOKED_AT}{elsewhere}; see in IAM that it was not used since, \
+             pods that may hold it; not looked at: {NOT_CHECKED}{elsewhere}; see in IAM that it was not used since, \
              deactivate it, and delete it later",
             self.secrets()
         )
     }
 
     /// A restart alone gives nothing newer to a pod that uses a former name.
-    fn move_to_the_present_name(&self) -> String {
+    fn rename_advice(&self) -> String {
         let former: BTreeSet<&str> = self
             .holders
             .iter()
@@ -181,5 +183,5 @@ fn quoted<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 
 fn listed(group: &ConsumerGroup) -> String {
     let count = usize::try_from(group.count).unwrap_or_default();
-    words(&group.names, count)
+    join_names(&group.names, count)
 }

@@ -1,0 +1,61 @@
+//! Pairs that a file of a layout cannot carry.
+
+use crate::api::{Layout, Reason};
+use strum::VariantArray;
+
+use super::{ID, REGION, pair, render_layouts};
+
+const REFUSED: &[&str] = &[
+    "#leading",
+    ";leading",
+    "in #side",
+    "in ;side",
+    "tab\t#",
+    "no-break\u{a0};",
+    " x",
+    "x ",
+    "\"quoted\"",
+    "\"",
+    "two\nlines",
+    "x\r",
+    "nul\0",
+    "x\n[other]",
+    "",
+];
+
+#[test]
+fn a_layout_with_a_file_that_cannot_carry_the_pair_is_named_and_nothing_is_written() {
+    let mut all_but_files = Layout::VARIANTS.to_vec();
+    all_but_files.retain(|layout| {
+        !matches!(
+            layout,
+            Layout::SharedCredentialsFile | Layout::CloudCredential
+        )
+    });
+    for &secret in REFUSED {
+        let pair = pair(ID, secret);
+        for (layouts, named) in [
+            (
+                [Layout::Env, Layout::SharedCredentialsFile],
+                "SharedCredentialsFile",
+            ),
+            (
+                [Layout::ProcessJson, Layout::CloudCredential],
+                "CloudCredential",
+            ),
+        ] {
+            let finding = render_layouts(&layouts, &[], Some(REGION), &pair).unwrap_err();
+            assert_eq!(finding.reason, Reason::LayoutCannotCarry);
+            let start = format!("layout {named} cannot carry the pair: ");
+            assert!(finding.message.starts_with(&start), "{}", finding.message);
+            assert!(
+                finding.message.chars().count() <= 300,
+                "{}",
+                finding.message
+            );
+            assert!(secret.len() < 4 || !finding.message.contains(secret));
+        }
+        let others = render_layouts(&all_but_files, &[], None, &pair).unwrap();
+        assert_eq!(others["AWS_SECRET_ACCESS_KEY"], secret);
+    }
+}
