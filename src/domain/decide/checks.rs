@@ -1,6 +1,6 @@
 //! Every check of a pair that needs no request, in the order in which the checks are made. The first violation is
-//! reported. `OF_SECRET` comes first, then the chains `OF_BYTES` and `OF_TEXT` of domain/format/violation.rs, then
-//! `OF_PAIR`; `OF_IDENTITY` compares the identity that AWS returned.
+//! reported. `SECRET_CHECKS` comes first, then the chains `BYTE_CHECKS` and `TEXT_CHECKS` of domain/format/violation.rs, then
+//! `PAIR_CHECKS`; `IDENTITY_CHECKS` compares the identity that AWS returned.
 
 use k8s_openapi::api::core::v1::Secret;
 
@@ -20,20 +20,20 @@ type PairCheck = fn(&ValidatedCredentials, &SourcePair) -> Option<Finding>;
 type IdentityCheck = fn(&Checks, &Identity) -> Option<Finding>;
 
 /// Checks of the Secret, before a pair is read from it.
-const OF_SECRET: [SecretCheck; 2] = [
+const SECRET_CHECKS: [SecretCheck; 2] = [
     source_is_target, // first: another type of Secret would not make a target a source
     source_type_forbidden,
 ];
 
 /// Checks of a well-formed pair against the spec.
-const OF_PAIR: [PairCheck; 3] = [
+const PAIR_CHECKS: [PairCheck; 3] = [
     layout_cannot_carry, // first: no account and no answer of AWS changes it
     account_unknown,     // before the comparison, which needs an account
     account_mismatch,
 ];
 
 /// Checks of a proven identity against the spec.
-const OF_IDENTITY: [IdentityCheck; 3] = [
+const IDENTITY_CHECKS: [IdentityCheck; 3] = [
     account_pin_mismatch, // before the ARN, which names the account too
     arn_pin_mismatch,
     root_user_denied,
@@ -41,17 +41,17 @@ const OF_IDENTITY: [IdentityCheck; 3] = [
 
 /// The first violation of the Secret itself.
 pub(super) fn of_secret(secret: &Secret, name: &str) -> Option<Finding> {
-    OF_SECRET.iter().find_map(|check| check(secret, name))
+    SECRET_CHECKS.iter().find_map(|check| check(secret, name))
 }
 
 /// The first violation of the spec by a well-formed pair.
 pub(super) fn of_pair(resource: &ValidatedCredentials, pair: &SourcePair) -> Option<Finding> {
-    OF_PAIR.iter().find_map(|check| check(resource, pair))
+    PAIR_CHECKS.iter().find_map(|check| check(resource, pair))
 }
 
 /// The first violation of the pins by an identity.
 pub(super) fn of_identity(checks: &Checks, identity: &Identity) -> Option<Finding> {
-    OF_IDENTITY.iter().find_map(|check| check(checks, identity))
+    IDENTITY_CHECKS.iter().find_map(|check| check(checks, identity))
 }
 
 /// A Secret counts as a target by its controller reference or its label, not because a spec names it:

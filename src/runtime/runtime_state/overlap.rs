@@ -20,7 +20,7 @@ pub struct Overlap(Option<Box<Checks>>);
 struct Checks {
     since: Timestamp,
     next: Option<Instant>,
-    unchanged_checks: u32,
+    unchanged: u32,
     own: Option<Own>,
     waiting: Option<Waiting>,
 }
@@ -36,7 +36,7 @@ struct Waiting {
 
 impl Checks {
     fn pause(&self, limit: Duration, jitter: f64) -> Duration {
-        let doubled = MIN_PAUSE.saturating_mul(1 << self.unchanged_checks.min(8));
+        let doubled = MIN_PAUSE.saturating_mul(1 << self.unchanged.min(8));
         doubled.min(limit).mul_f64(0.8 + 0.4 * jitter)
     }
 }
@@ -50,7 +50,7 @@ impl Overlap {
             Box::new(Checks {
                 since,
                 next: Some(now + first),
-                unchanged_checks: 0,
+                unchanged: 0,
                 own: None,
                 waiting: None,
             })
@@ -107,10 +107,10 @@ impl Overlap {
             return None;
         };
         let checks = self.0.as_mut()?;
-        checks.unchanged_checks = if changed {
+        checks.unchanged = if changed {
             0
         } else {
-            checks.unchanged_checks.saturating_add(1)
+            checks.unchanged.saturating_add(1)
         };
         let pause = match again {
             Recheck::In(pause) => pause,
