@@ -51,7 +51,9 @@ pub(super) fn of_pair(resource: &ValidatedCredentials, pair: &SourcePair) -> Opt
 
 /// The first violation of the pins by an identity.
 pub(super) fn of_identity(checks: &Checks, identity: &Identity) -> Option<Finding> {
-    IDENTITY_CHECKS.iter().find_map(|check| check(checks, identity))
+    IDENTITY_CHECKS
+        .iter()
+        .find_map(|check| check(checks, identity))
 }
 
 /// A Secret counts as a target by its controller reference or its label, not because a spec names it:

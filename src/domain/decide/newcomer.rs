@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{SourcePair, outcome::Verification, situation::Situation};
+use super::{outcome::Verification, situation::Situation};
 use crate::{api::Reason, domain::fingerprint::Fingerprint};
 
 /// The first 5 rejected pairs in a row do not wait: they may be a person's mistakes.
@@ -27,14 +27,6 @@ impl Newcomers {
         let pause = Duration::from_secs(2).saturating_mul(1 << over.min(8));
         Some(pause.min(LONGEST))
     }
-}
-
-/// How long the source's pair must wait for its first request to AWS.
-pub(super) fn wait(situation: &Situation<'_>, pair: &SourcePair) -> Option<Duration> {
-    let last = situation.memory.newcomers.last;
-    let was_asked = last == Some(pair.fingerprint) || !situation.answers.is_empty();
-    let is_new = !was_asked && !situation.is_published;
-    situation.newcomer_wait.filter(|_| is_new)
 }
 
 /// The count after a reconcile.

@@ -1,6 +1,6 @@
 //! What is known of a pair without a request: whether it was proven, and whether it is published.
 
-use super::{DueState, Inputs, Proof, SourcePair, situation::Situation};
+use super::{DueState, Inputs, Proof, SourcePair, earlier::Earlier};
 use crate::{
     api::Identity,
     domain::region::{Partition, Region},
@@ -29,8 +29,8 @@ impl Known {
 
 /// Whether the pair was proven before: by this process, or by the target if it carries the pair at the
 /// version that the status records as published. Every other pair is new.
-pub(super) fn known(situation: &Situation<'_>, pair: &SourcePair) -> Known {
-    let resource = situation.resource;
+pub(super) fn known(inputs: &Inputs<'_>, earlier: &Earlier<'_>, pair: &SourcePair) -> Known {
+    let resource = inputs.resource;
     let Some(region) = resource
         .region
         .as_ref()
@@ -38,15 +38,20 @@ pub(super) fn known(situation: &Situation<'_>, pair: &SourcePair) -> Known {
     else {
         return Known::No;
     };
-    match unread(situation, pair) {
+    match unread(inputs, earlier, pair) {
         Some(name) => Known::Unread(name),
-        None => in_region(situation, pair, region),
+        None => in_region(inputs, earlier, pair, region),
     }
 }
 
-fn in_region(situation: &Situation<'_>, pair: &SourcePair, region: &Region) -> Known {
+fn in_region(
+    inputs: &Inputs<'_>,
+    earlier: &Earlier<'_>,
+    pair: &SourcePair,
+    region: &Region,
+) -> Known {
     let here = |identity: &Identity| Partition::of_arn(&identity.arn) == Some(region.partition());
-    let remembered = situation.memory.proof.as_ref();
+    let remembered = inputs.memory.proof.as_ref();
     if let Some(proof) = remembered.filter(|proof| proof.fingerprint == pair.fingerprint) {
         return if here(&proof.identity) {
             Known::Proven(proof.clone())
@@ -54,21 +59,21 @@ fn in_region(situation: &Situation<'_>, pair: &SourcePair, region: &Region) -> K
             Known::No
         };
     }
-    let identity = situation.status.identity.as_ref();
+    let identity = inputs.status.identity.as_ref();
     let Some(identity) = identity.filter(|identity| here(identity)) else {
         return Known::No;
     };
-    let vouched = situation.earlier.was_verified() && situation.is_intact;
-    let published = situation.memory.published;
+    let vouched = earlier.was_verified() && inputs.is_intact();
+    let published = inputs.memory.published;
     let another_is_published = published.is_some_and(|published| published != pair.fingerprint);
     // For an interval check the target need not be read: AWS is asked anyway, and nothing is written.
-    let proven_anew = situation.due == DueState::Now
-        && status_says_published(situation)
-        && situation.knows_spec();
+    let proven_anew = inputs.due == DueState::Now
+        && status_says_published(inputs, earlier)
+        && inputs.knows_spec();
     if !vouched || another_is_published || proven_anew {
         return Known::No;
     }
-    match (situation.carries(&pair.pair), situation.published()) {
+    match (inputs.carries(&pair.pair), inputs.published()) {
         (Some(true), _) => Known::Proven(Proof {
             fingerprint: pair.fingerprint,
             region: None,
@@ -80,29 +85,29 @@ fn in_region(situation: &Situation<'_>, pair: &SourcePair, region: &Region) -> K
 }
 
 /// Whether the target holds this pair.
-pub(super) fn is_published(situation: &Situation<'_>, pair: &SourcePair) -> bool {
-    if situation.published().is_none() {
+pub(super) fn is_published(inputs: &Inputs<'_>, earlier: &Earlier<'_>, pair: &SourcePair) -> bool {
+    if inputs.published().is_none() {
         return false;
     }
-    match situation.memory.published {
+    match inputs.memory.published {
         Some(published) => published == pair.fingerprint,
-        None => situation.carries(&pair.pair) == Some(true) || status_says_published(situation),
+        None => inputs.carries(&pair.pair) == Some(true) || status_says_published(inputs, earlier),
     }
 }
 
 /// The target that must be read to know whether it holds the source's pair: the process is new, the source
 /// was touched, and its key ID ends like the published key ID.
-fn unread(situation: &Situation<'_>, pair: &SourcePair) -> Option<String> {
-    let published = situation.published()?;
-    let unsure = situation.memory.published.is_none()
-        && situation.is_intact
+fn unread(inputs: &Inputs<'_>, earlier: &Earlier<'_>, pair: &SourcePair) -> Option<String> {
+    let published = inputs.published()?;
+    let unsure = inputs.memory.published.is_none()
+        && inputs.is_intact()
         && published.key_id_suffix == pair.pair.suffix()
-        && !status_says_published(situation);
-    (unsure && situation.carries(&pair.pair).is_none()).then(|| published.secret_name.clone())
+        && !status_says_published(inputs, earlier);
+    (unsure && inputs.carries(&pair.pair).is_none()).then(|| published.secret_name.clone())
 }
 
-fn status_says_published(situation: &Situation<'_>) -> bool {
-    same_source(situation) && situation.earlier.held_source_pair()
+fn status_says_published(inputs: &Inputs<'_>, earlier: &Earlier<'_>) -> bool {
+    same_source(inputs) && earlier.held_source_pair()
 }
 
 /// Whether the source is at the version of which the status speaks.

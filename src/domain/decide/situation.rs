@@ -5,9 +5,7 @@ use std::{ops::Deref, time::Duration};
 use super::{
     Inputs, Source, SourcePair,
     earlier::Earlier,
-    newcomer,
     proof::{self, Known},
-    rejection_window,
 };
 use crate::api::OnRejected;
 
@@ -24,6 +22,8 @@ pub(super) struct Situation<'a> {
     pub is_published: bool,
     /// Whether the pair was proven before.
     pub proof: Known,
+    /// Whether the rejection that the status records, if any, is that of the pair.
+    pub is_recorded_rejection: bool,
     /// How long AWS has rejected the pair.
     pub rejected_for: Option<Duration>,
     /// How long the pair must wait for its first request to AWS.
@@ -33,29 +33,26 @@ pub(super) struct Situation<'a> {
 }
 
 impl<'a> Situation<'a> {
-    /// Each fact may rest on those above it.
+    /// Computes the facts; those of a pair rest on each other in this order.
     pub fn of(inputs: &'a Inputs<'a>) -> Self {
-        let mut situation = Self {
-            inputs,
-            pair: inputs.source.and_then(Source::pair),
-            earlier: Earlier::of(&inputs.status.conditions),
+        let earlier = Earlier::of(&inputs.status.conditions);
+        let pair = inputs.source.and_then(Source::pair);
+        let is_published = pair.is_some_and(|pair| proof::is_published(inputs, &earlier, pair));
+        let is_recorded =
+            pair.is_some_and(|pair| is_recorded_rejection(inputs, &earlier, pair, is_published));
+        Self {
+            pair,
             is_intact: inputs.is_intact(),
-            is_published: false,
-            proof: Known::No,
-            rejected_for: None,
-            first_request_wait: None,
+            is_published,
+            proof: pair.map_or(Known::No, |pair| proof::known(inputs, &earlier, pair)),
+            is_recorded_rejection: is_recorded,
+            rejected_for: inputs.refused_for.filter(|_| is_recorded),
+            first_request_wait: pair
+                .and_then(|pair| first_request_wait(inputs, pair, is_published)),
             failures: inputs.failures(),
-        };
-        let Some(pair) = situation.pair else {
-            return situation;
-        };
-        situation.is_published = proof::is_published(&situation, pair);
-        situation.proof = proof::known(&situation, pair);
-        situation.rejected_for = inputs
-            .refused_for
-            .filter(|_| rejection_window::is_recorded(&situation, pair));
-        situation.first_request_wait = newcomer::wait(&situation, pair);
-        situation
+            earlier,
+            inputs,
+        }
     }
 
     /// Whether a certain rejection removes the target.
@@ -70,4 +67,32 @@ impl<'a> Deref for Situation<'a> {
     fn deref(&self) -> &Inputs<'a> {
         self.inputs
     }
+}
+
+/// Whether the status records the rejection of this pair. For an unpublished pair the key ID suffices: another
+/// secret makes no unknown ID known. A published pair must match itself, since its target may be withdrawn.
+fn is_recorded_rejection(
+    inputs: &Inputs<'_>,
+    earlier: &Earlier<'_>,
+    pair: &SourcePair,
+    is_published: bool,
+) -> bool {
+    let settling = inputs.status.settling.as_ref();
+    let same_id = settling.is_some_and(|settling| settling.key_id_suffix == pair.pair.suffix());
+    let same_pair = match inputs.memory.refused {
+        Some(refused) => refused == pair.fingerprint,
+        None => earlier.held_source_pair(),
+    };
+    same_id && (same_pair || !is_published)
+}
+
+/// A pair that was published or asked about before does not wait.
+fn first_request_wait(
+    inputs: &Inputs<'_>,
+    pair: &SourcePair,
+    is_published: bool,
+) -> Option<Duration> {
+    let last = inputs.memory.newcomers.last;
+    let was_asked = last == Some(pair.fingerprint) || !inputs.answers.is_empty();
+    inputs.newcomer_wait.filter(|_| !was_asked && !is_published)
 }

@@ -2,10 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{
-    Source, outcome::Verification, rejection_window, situation::Situation,
-    target_state::TargetState,
-};
+use super::{Source, outcome::Verification, situation::Situation, target_state::TargetState};
 use crate::{
     api::{
         Binding, MOST_NAMES, Published, Reason, Settling, SourceVersion, StaticAwsCredentialsStatus,
@@ -163,7 +160,7 @@ fn settling(situation: &Situation<'_>, verification: &Verification) -> Option<Se
         return recorded;
     }
     let pair = situation.pair?;
-    let kept = recorded.filter(|_| rejection_window::is_recorded(situation, pair));
+    let kept = recorded.filter(|_| situation.is_recorded_rejection);
     let reason = match verification {
         Verification::Verified {
             doubt: Some(finding),
