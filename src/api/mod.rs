@@ -4,6 +4,7 @@ mod choices;
 mod condition_type;
 mod crd;
 mod layout_keys;
+pub mod messages;
 mod overlap;
 mod reason;
 mod rotation;
@@ -26,7 +27,7 @@ pub use overlap::{
 };
 pub use reason::{Reason, ReasonClass};
 pub use rotation::{Restart, Rotation, WorkloadReference};
-pub use rules::LONGEST_KEY;
+pub use rules::{ID_PREFIXES, LONGEST_KEY};
 pub use spec::{SecretRef, StaticAwsCredentials, StaticAwsCredentialsSpec, Validation};
 pub use status::{
     Binding, Identity, Published, Settling, SourceVersion, StaticAwsCredentialsStatus,

@@ -3,7 +3,7 @@
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{RestartScope, WorkloadKind, rules};
+use super::{RestartScope, WorkloadKind, messages, rules};
 
 /// What happens after a new pair has replaced a published one.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Rotation {
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[x_kube(
     validation = Rule::new("(self.scope == 'Workloads') == has(self.workloads)")
-        .message("spec.rotation.restart.workloads must name workloads when spec.rotation.restart.scope is Workloads, and be absent when it is Consumers")
+        .message(rules::message("spec.rotation.restart.workloads", messages::WORKLOADS_OF_SCOPE))
         .field_path(".workloads")
 )]
 #[serde(rename_all = "camelCase")]
@@ -42,7 +42,7 @@ pub struct Restart {
     #[serde(default = "one")]
     #[x_kube(
         validation = Rule::new("self >= 1 && self <= 50")
-            .message("spec.rotation.restart.maxConcurrent must be 1 to 50")
+            .message(rules::message("spec.rotation.restart.maxConcurrent", messages::MAX_CONCURRENT))
     )]
     pub max_concurrent: i32,
 }

@@ -6,7 +6,7 @@
 use kube::core::{Message, Reason, Rule};
 use strum::VariantArray;
 
-use super::Layout;
+use super::{Layout, messages};
 
 /// Partitions by the prefix of their regions; `aws` has all others.
 const PARTITIONS: [(&str, &str); 7] = [
@@ -19,16 +19,19 @@ const PARTITIONS: [(&str, &str); 7] = [
     ("eusc-", "aws-eusc"),
 ];
 
+/// The prefixes of IAM's identifiers, each without the A at its beginning.
+pub const ID_PREFIXES: [&str; 12] = [
+    "BIA", "CCA", "GPA", "IDA", "IPA", "KIA", "NPA", "NVA", "PKA", "ROA", "SCA", "SIA",
+];
+
 const SUBDOMAIN: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 
 /// A name that the API server takes for a Secret.
 pub fn subdomain(field: &str) -> Rule {
     rule(
         format!("self.matches('{SUBDOMAIN}')"),
-        format!(
-            "{field} must be the name of a Secret: lower-case letters, digits, '-' and '.', \
-             with a letter or digit at both ends of each part"
-        ),
+        field,
+        messages::SECRET_NAME,
     )
 }
 
@@ -36,23 +39,22 @@ pub fn subdomain(field: &str) -> Rule {
 pub fn workloads(field: &str) -> Rule {
     rule(
         format!("self.all(w, w.name.matches('{SUBDOMAIN}'))"),
-        format!("{field} must have names of lower-case letters, digits, '-' and '.'"),
+        field,
+        messages::WORKLOAD_NAMES,
     )
 }
 
 /// A key that the API server takes into the data of a Secret.
 pub fn data_key(field: &str) -> Rule {
-    rule(
-        is_data_key("self"),
-        format!("{field} must be a key of a Secret: {DATA_KEY}"),
-    )
+    rule(is_data_key("self"), field, messages::DATA_KEY)
 }
 
 /// The keys of a map are bounded by a rule: a structural schema has no length for them.
 pub fn short_keys(field: &str) -> Rule {
     rule(
         format!("self.all(k, {})", is_short("k")),
-        format!("{field} must have keys of at most {LONGEST_KEY} characters"),
+        field,
+        messages::SHORT_KEYS,
     )
 }
 
@@ -60,7 +62,8 @@ pub fn short_keys(field: &str) -> Rule {
 pub fn data_keys(field: &str) -> Rule {
     rule(
         format!("self.all(k, !({}) || {})", is_short("k"), is_data_key("k")),
-        format!("{field} must have keys of a Secret alone: {DATA_KEY}"),
+        field,
+        messages::DATA_KEYS,
     )
 }
 
@@ -68,7 +71,8 @@ pub fn data_keys(field: &str) -> Rule {
 pub fn no_key_material(field: &str) -> Rule {
     forbidden(
         format!("!({})", is_key_material("self")),
-        format!("{field} must be the name of a key and not the key material itself"),
+        field,
+        messages::NO_KEY_MATERIAL,
     )
 }
 
@@ -80,7 +84,8 @@ pub fn no_key_material_in_keys(field: &str) -> Rule {
             is_short("k"),
             is_key_material("k")
         ),
-        format!("{field} must have names for its keys and not the key material itself"),
+        field,
+        messages::NO_KEY_MATERIAL_IN_KEYS,
     )
 }
 
@@ -98,7 +103,8 @@ pub fn arn_in_partition_of_region() -> Rule {
             "!has(self.region) || !has(self.validation.arn) || \
              !self.validation.arn.startsWith('arn:') || self.validation.arn.startsWith('arn:' + ({partition}) + ':')"
         ),
-        "spec.validation.arn must lie in the partition of spec.region".to_owned(),
+        "spec.validation.arn",
+        messages::ARN_PARTITION,
     )
     .field_path(".validation.arn")
 }
@@ -108,9 +114,8 @@ pub fn interval() -> Rule {
     rule(
         "self != '' && self.matches('^([0-9]{1,4}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$') && \
          duration(self) >= duration('5m') && duration(self) <= duration('168h')",
-        "spec.validation.interval must be 5m to 168h, in hours, minutes and seconds, \
-         such as 30m or 1h30m"
-            .to_owned(),
+        "spec.validation.interval",
+        messages::INTERVAL,
     )
 }
 
@@ -127,8 +132,8 @@ pub fn keys_beside_layouts() -> Rule {
             "!has(self.keys) || \
              !self.layouts.exists(l, {{{table}}}[l].exists(k, k in self.keys))"
         ),
-        "spec.target.keys must not name a key that a layout in spec.target.layouts writes"
-            .to_owned(),
+        "spec.target.keys",
+        messages::KEYS_BESIDE_LAYOUTS,
     )
     .field_path(".keys")
 }
@@ -139,9 +144,8 @@ pub fn whole_pair() -> Rule {
         "self.layouts.size() > 0 || (has(self.keys) && \
          self.keys.exists(k, self.keys[k] == 'AccessKeyId') && \
          self.keys.exists(k, self.keys[k] == 'SecretAccessKey'))",
-        "spec.target.layouts must name at least one layout, unless spec.target.keys has a key \
-         for AccessKeyId and one for SecretAccessKey"
-            .to_owned(),
+        "spec.target.layouts",
+        messages::WHOLE_PAIR,
     )
     .field_path(".layouts")
     .reason(Reason::FieldValueRequired)
@@ -155,25 +159,28 @@ fn is_short(name: &str) -> String {
     format!("{name}.size() <= {LONGEST_KEY}")
 }
 
-const DATA_KEY: &str =
-    "letters, digits, '-', '_' and '.', other than '.' and not beginning with '..'";
-
 fn is_data_key(name: &str) -> String {
     format!("{name}.matches('^[-._a-zA-Z0-9]+$') && {name} != '.' && !{name}.startsWith('..')")
 }
 
 /// An identifier with one of IAM's prefixes, wherever it stands, or what can only be a secret.
 fn is_key_material(name: &str) -> String {
+    let prefixes = ID_PREFIXES.join("|");
     format!(
-        "{name}.matches('^.*A(BIA|CCA|GPA|IDA|IPA|KIA|NPA|NVA|PKA|ROA|SCA|SIA)[A-Z0-9]{{12}}.*$') \
+        "{name}.matches('^.*A({prefixes})[A-Z0-9]{{12}}.*$') \
          || {name}.matches('^[A-Za-z0-9/+]{{40}}$')"
     )
 }
 
-fn rule(expression: impl Into<String>, message: String) -> Rule {
-    Rule::new(expression).message(Message::Message(message))
+/// A message of a rule.
+pub fn message(field: &str, demand: &str) -> Message {
+    Message::Message(format!("{field} {demand}"))
 }
 
-fn forbidden(expression: String, message: String) -> Rule {
-    rule(expression, message).reason(Reason::FieldValueForbidden)
+fn rule(expression: impl Into<String>, field: &str, demand: &str) -> Rule {
+    Rule::new(expression).message(message(field, demand))
+}
+
+fn forbidden(expression: String, field: &str, demand: &str) -> Rule {
+    rule(expression, field, demand).reason(Reason::FieldValueForbidden)
 }

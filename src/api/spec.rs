@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ACCESS_KEY_ID_KEY, OnRejected, RootUser, Rotation, SECRET_ACCESS_KEY_KEY,
-    StaticAwsCredentialsStatus, Target, ValidationLevel, rules,
+    StaticAwsCredentialsStatus, Target, ValidationLevel, messages, rules,
 };
 
 /// Which key pair is used, how it is proven, and what is published.
@@ -79,20 +79,20 @@ use super::{
         priority = 1
     ),
     validation = Rule::new("has(self.spec.target.name) || self.metadata.name.size() <= 241")
-        .message("spec.target.name must be set when metadata.name has more than 241 characters, since its default appends '-credentials'")
+        .message(rules::message("spec.target.name", messages::TARGET_OF_LONG_NAME))
         .field_path(".spec.target.name")
         .reason(Reason::FieldValueRequired),
     validation = Rule::new("has(self.spec.target.name) || self.metadata.name + '-credentials' != self.spec.secretRef.name")
-        .message("spec.target.name must be set when its default, metadata.name followed by '-credentials', is spec.secretRef.name")
+        .message(rules::message("spec.target.name", messages::TARGET_OF_SOURCE))
         .field_path(".spec.target.name")
 )]
 #[x_kube(
     validation = Rule::new("self.validation.level != 'Identity' || has(self.region)")
-        .message("spec.region must be set when spec.validation.level is Identity")
+        .message(rules::message("spec.region", messages::REGION_AT_IDENTITY))
         .field_path(".region")
         .reason(Reason::FieldValueRequired),
     validation = Rule::new("!has(self.target.name) || self.target.name != self.secretRef.name")
-        .message("spec.target.name must differ from spec.secretRef.name")
+        .message(rules::message("spec.target.name", messages::TWO_SECRETS))
         .field_path(".target.name"),
     validation = rules::arn_in_partition_of_region()
 )]
@@ -107,7 +107,7 @@ pub struct StaticAwsCredentialsSpec {
     #[schemars(length(max = 32))]
     #[x_kube(
         validation = Rule::new("self.matches('^[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}$')")
-            .message("spec.region must be an AWS region such as eu-west-1")
+            .message(rules::message("spec.region", messages::REGION))
     )]
     pub region: Option<String>,
 
@@ -132,7 +132,7 @@ pub struct StaticAwsCredentialsSpec {
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[x_kube(
     validation = Rule::new("self.accessKeyIdKey != self.secretAccessKeyKey")
-        .message("spec.secretRef.secretAccessKeyKey must differ from spec.secretRef.accessKeyIdKey")
+        .message(rules::message("spec.secretRef.secretAccessKeyKey", messages::TWO_KEYS))
         .field_path(".secretAccessKeyKey")
 )]
 #[serde(rename_all = "camelCase")]
@@ -165,11 +165,11 @@ pub struct SecretRef {
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[x_kube(
     validation = Rule::new("!has(self.arn) || self.level == 'Identity'")
-        .message("spec.validation.arn must be absent unless spec.validation.level is Identity, since only STS knows the ARN")
+        .message(rules::message("spec.validation.arn", messages::ARN_AT_IDENTITY))
         .field_path(".arn")
         .reason(Reason::FieldValueForbidden),
     validation = Rule::new("!has(self.arn) || !has(self.accountId) || self.arn.contains('::*:') || self.arn.contains('::' + self.accountId + ':')")
-        .message("spec.validation.arn must name the account in spec.validation.accountId, or '*' for its account")
+        .message(rules::message("spec.validation.arn", messages::ARN_ACCOUNT))
         .field_path(".arn")
 )]
 #[serde(rename_all = "camelCase")]
@@ -183,7 +183,7 @@ pub struct Validation {
     #[schemars(length(max = 12))]
     #[x_kube(
         validation = Rule::new("self.matches('^[0-9]{12}$')")
-            .message("spec.validation.accountId must be an AWS account ID: 12 digits")
+            .message(rules::message("spec.validation.accountId", messages::ACCOUNT_ID))
     )]
     pub account_id: Option<String>,
 
@@ -193,7 +193,7 @@ pub struct Validation {
     #[schemars(length(max = 640))]
     #[x_kube(
         validation = Rule::new("self.matches('^arn:aws(-[a-z]+)*:iam::([0-9]{12}|[*]):(root|user/([!-~]*/|([!-~]*/)?[A-Za-z0-9+=,.@_*-]+))$')")
-            .message("spec.validation.arn must be the ARN of an IAM user or root user, such as arn:aws:iam::123456789012:user/connectors/*")
+            .message(rules::message("spec.validation.arn", messages::ARN))
     )]
     pub arn: Option<String>,
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DeletionPolicy, Layout, PairField, rules};
+use super::{DeletionPolicy, Layout, PairField, messages, rules};
 
 /// The target: a Secret that the operator writes.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub struct Target {
         merge_strategy = ListMerge::Atomic,
         // Without a reason: that of duplicates would leave the message out.
         validation = Rule::new("self.all(l, self.exists_one(m, m == l))")
-            .message("spec.target.layouts must name each layout once")
+            .message(rules::message("spec.target.layouts", messages::DIFFERENT_LAYOUTS))
     )]
     pub layouts: Vec<Layout>,
 

@@ -3,6 +3,12 @@
 //! AWS does not document it, and the IDs carry no checksum, so this is a hint: good enough to
 //! refuse a pair that is certainly another account's, and never a proof.
 
+/// Whether a text has the form of an account ID.
+#[must_use]
+pub fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The bits of the ID that hold the account, in the first 48 bits behind the prefix.
 const ACCOUNT_BITS: u64 = 0x7fff_ffff_ff80;
 

@@ -1,5 +1,7 @@
 //! The pin on an ARN: which users, or the root user, a pair may belong to.
 
+use crate::domain::account::is_account_id;
+
 /// The most characters that AWS allows in an ARN.
 const MAX_LENGTH: usize = 2048;
 
@@ -74,7 +76,7 @@ fn is_partition(text: &str) -> bool {
 }
 
 fn is_account(text: &str) -> bool {
-    text == "*" || (text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()))
+    text == "*" || is_account_id(text)
 }
 
 /// IAM takes any visible sign into the path of a user, and few into the name.

@@ -222,7 +222,7 @@ pub fn references(
     }
 }
 
-fn interval(text: &str) -> Result<Duration, Finding> {
+pub(crate) fn interval(text: &str) -> Result<Duration, Finding> {
     let within = |duration: &Duration| (300..=604_800).contains(&duration.as_secs());
     duration(text).filter(within).ok_or_else(|| {
         invalid(

@@ -113,11 +113,15 @@ impl Default for Metrics {
 impl Metrics {
     fn register(&self, registry: &mut Registry) {
         let name = "leader_election_master_status";
-        registry.register(name, "1 if this replica leads", self.leads.clone());
+        registry.register(
+            name,
+            "1 if this replica is the leader, otherwise 0",
+            self.leads.clone(),
+        );
         let indexes = self.indexes.clone();
         registry.register_collector(Box::new(Reading {
             name: "staticawscredentials_tracked_secrets",
-            help: "Secrets of which metadata is kept.",
+            help: "Secrets whose metadata is kept.",
             value: Box::new(move || indexes.tracked_secrets()),
         }));
         self.policies.register(registry);
@@ -125,7 +129,7 @@ impl Metrics {
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         build.get_or_create(&version).set(1);
         let name = "staticawscredentials_build_info";
-        registry.register(name, "1, for the version that runs", build);
+        registry.register(name, "1 for the version of the process", build);
         registry.register_collector(Box::new(self.watches.clone()));
         registry.register_collector(Box::new(process::Process::this()));
     }
@@ -135,12 +139,12 @@ impl Metrics {
         let (limited, held) = (Arc::clone(sts), Arc::clone(sts));
         let waiting = Reading {
             name: "staticawscredentials_sts_waiting",
-            help: "Calls to AWS STS that wait for their turn.",
+            help: "Calls to AWS STS that wait for the rate limit.",
             value: Box::new(move || limited.waiting()),
         };
         let held = Reading {
             name: "staticawscredentials_sts_held",
-            help: "Questions to AWS STS whose endpoint gives no answer, and which are asked when it gives one.",
+            help: "Calls to AWS STS that are held until their endpoint answers again.",
             value: Box::new(move || held.held()),
         };
         for reading in [waiting, held] {

@@ -4,7 +4,8 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, HashMap},
     ops::Bound,
-    sync::Mutex,
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use k8s_openapi::jiff::Timestamp;
@@ -18,12 +19,16 @@ use crate::{
         resource::Undecodable,
         uid::Uid,
     },
-    ops::metrics::{Listing, Summary},
+    ops::metrics::{Listing, Summary, WatchLiveness},
     runtime::{
         compressed::CompressedObject,
         runtime_state::{PendingVerification, RuntimeState},
     },
 };
+
+/// After this silence of the watch, the metrics leave out the resources. Another replica may have changed them, and an
+/// alert must not depend on their former state. The alert on the watch fires by then.
+const OUTDATED: Duration = Duration::from_mins(10);
 
 /// The resources of one scope.
 #[derive(Default)]
@@ -31,6 +36,7 @@ pub struct Store {
     /// Keys of the labels that are copied from resources to targets. No other label of a resource is kept.
     copied_labels: Vec<String>,
     records: BTreeMap<NamespacedName, Record>,
+    watch: Option<Arc<WatchLiveness>>,
 }
 
 struct Record {
@@ -51,6 +57,11 @@ impl Store {
             copied_labels: keys,
             ..Self::default()
         }
+    }
+
+    /// Sets the watch from which the resources come.
+    pub fn set_watch(&mut self, watch: Arc<WatchLiveness>) {
+        self.watch = Some(watch);
     }
 
     /// Records the current state of a resource. A changed UID means that the resource was
@@ -250,6 +261,10 @@ impl Store {
 impl Listing for Mutex<Store> {
     fn after(&self, last: Option<&NamespacedName>, most: usize) -> Vec<(NamespacedName, Summary)> {
         let store = lock(self);
+        let watch = store.watch.as_ref();
+        if watch.is_some_and(|watch| watch.silence() >= OUTDATED) {
+            return Vec::new();
+        }
         let beginning = last.map_or(Bound::Unbounded, Bound::Excluded);
         let following = store.records.range((beginning, Bound::Unbounded));
         let copied = following.map(|(key, record)| (key.clone(), record.summary));

@@ -49,6 +49,7 @@ pub async fn resources(
     let mut filter = StaleEventFilter::default();
     let watches = &context.shared.metrics.watches;
     let liveness = watches.open(crate::api::KIND, namespace.as_deref());
+    lock(&context.store).set_watch(Arc::clone(&liveness));
     let events = watch_stream(api, Arc::clone(&context) as _, health, liveness);
     events
         .for_each(|event| {

@@ -13,6 +13,7 @@ use crate::{
 
 tests![
     a_prometheus_that_scrapes_it_fills_the_dashboard_and_evaluates_the_alerts,
+    a_prometheus_that_overrides_labels_has_the_namespace_of_a_resource,
     series_of_a_resource_go_with_it,
     the_log_has_one_line_for_each_transition_and_none_while_nothing_happens,
 ];
@@ -94,6 +95,27 @@ async fn a_prometheus_that_scrapes_it_fills_the_dashboard_and_evaluates_the_aler
         labels["name"] == "bills" && labels["alertname"] == "StaticAwsCredentialsRejected"
     };
     ensure!(pending.iter().any(refused), "{pending:?}");
+    Ok(())
+}
+
+async fn a_prometheus_that_overrides_labels_has_the_namespace_of_a_resource(
+    stage: Arc<Stage>,
+) -> Result<()> {
+    let scene = settled(stage, &[]).await?;
+    let prometheus = Prometheus::overriding(&scene.bind).await?;
+    let alert = format!(
+        "ALERTS{{alertname=\"StaticAwsCredentialsRejected\",namespace=\"{}\",name=\"bills\"}}",
+        scene.namespace
+    );
+    scene
+        .until(&alert, async || {
+            let answer = prometheus.ask(&alert).await.unwrap_or_default();
+            Ok((answer.len() == 1).then_some(()))
+        })
+        .await?;
+    let of_target = "staticawscredentials_build_info{namespace=\"operators\"}";
+    let answer = prometheus.ask(of_target).await?;
+    ensure!(answer.len() == 1, "{answer:?}");
     Ok(())
 }
 

@@ -27,22 +27,41 @@ pub struct Prometheus {
 impl Prometheus {
     /// Scrapes an address, and the Prometheus itself.
     pub async fn of(operator: &str) -> Result<Self> {
+        let job = json!({
+            "job_name": "operator",
+            "honor_labels": true,
+            "static_configs": [{ "targets": [operator] }],
+        });
+        Self::start(&job).await
+    }
+
+    /// The same with `overrideHonorLabels`, and with the relabeling of the chart's monitors.
+    pub async fn overriding(operator: &str) -> Result<Self> {
+        let relabeling = json!({
+            "source_labels": ["exported_namespace"],
+            "regex": "(.+)",
+            "target_label": "namespace",
+        });
+        let job = json!({
+            "job_name": "operator",
+            "honor_labels": false,
+            "static_configs": [{ "targets": [operator], "labels": { "namespace": "operators" } }],
+            "metric_relabel_configs": [relabeling],
+        });
+        Self::start(&job).await
+    }
+
+    async fn start(job: &Value) -> Result<Self> {
         // apt-get may have to install it first.
         let programs = tokio::task::spawn_blocking(|| anyhow::Ok((prometheus()?, promtool()?)));
         let (program, promtool) = programs.await??;
         let directory = tempfile::tempdir()?;
         let address = unused_address()?;
-        let job = |name: &str, target: &str| {
-            json!({
-                "job_name": name,
-                "honor_labels": true,
-                "static_configs": [{ "targets": [target] }],
-            })
-        };
+        let itself = json!({ "job_name": "itself", "static_configs": [{ "targets": [&address] }] });
         let configuration = json!({
             "global": { "scrape_interval": "1s", "evaluation_interval": "1s" },
             "rule_files": ["alerts.yaml"],
-            "scrape_configs": [job("operator", operator), job("itself", &address)],
+            "scrape_configs": [job, itself],
         });
         let alerts = ALERTS.replace("${notVerifiedHours}", "26");
         let alerts = alerts.replace("${lease}", "static-aws-credentials");

@@ -3,7 +3,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::stage::PAIR;
+use crate::{rule_forms::rules, stage::PAIR};
 
 /// A text that a user applies.
 pub struct Form {
@@ -14,7 +14,7 @@ pub struct Form {
 }
 
 /// Texts, each with its peculiarity.
-type Texts = Vec<(&'static str, Vec<u8>)>;
+pub type Texts = Vec<(&'static str, Vec<u8>)>;
 
 const HEAD: &str = "apiVersion: v1\nkind: Secret\nmetadata: {name: pair}\n";
 const RESOURCE: &str = "apiVersion: awscredentials.dev/v1alpha1\nkind: StaticAwsCredentials\nmetadata: {name: orders}\n";
@@ -22,13 +22,14 @@ const RESOURCE: &str = "apiVersion: awscredentials.dev/v1alpha1\nkind: StaticAws
 /// Every form.
 pub fn all() -> Vec<Form> {
     let mut forms = Vec::new();
-    let lists: [(&str, Texts); 6] = [
+    let lists: [(&str, Texts); 7] = [
         ("encoding", encodings()),
         ("stream", streams()),
         ("list", lists()),
         ("value", values()),
         ("secret", secrets()),
         ("resource", resources()),
+        ("rule", rules()),
     ];
     for (kind, list) in lists {
         forms.extend(list.into_iter().map(|(name, text)| Form {
@@ -46,7 +47,7 @@ pub fn all() -> Vec<Form> {
 }
 
 /// A Secret with the pair under `stringData`.
-fn plain() -> String {
+pub fn plain() -> String {
     let (id, secret) = PAIR;
     format!("{HEAD}stringData:\n  AWS_ACCESS_KEY_ID: {id}\n  AWS_SECRET_ACCESS_KEY: {secret}\n")
 }

@@ -13,6 +13,11 @@ mod nonsense;
 mod operator;
 mod oracle;
 mod program;
+mod rule_forms;
+mod rules;
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "../support/schema/mod.rs"]
+mod schema;
 mod stage;
 #[path = "../support/suite.rs"]
 mod suite;
@@ -35,6 +40,7 @@ fn all() -> impl IntoIterator<Item = suite::Tests<Stage>> {
     [
         operator::tests(),
         oracle::tests(),
+        rules::tests(),
         kustomize::tests(),
         cluster::tests(),
         api::tests(),

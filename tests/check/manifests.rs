@@ -261,6 +261,9 @@ async fn a_target_of_the_operator_is_no_source(_: Arc<Stage>) -> Result<()> {
     let run = offline(input).await?;
     assert_eq!(run.code, 1, "{}", run.told());
     assert!(run.out.contains("SourceIsTarget"), "{}", run.told());
+    let advice = "by its label awscredentials.dev/uid; name the Secret that a person or pipeline fills, or, if \
+                  this one is a copy of a target, take that off the copy";
+    assert!(run.out.contains(advice), "{}", run.told());
     let input = secret(PAIR.0, PAIR.1).replace(
         r#""kind":"Secret""#,
         r#""kind":"Secret","type":"helm.sh/release.v1""#,

@@ -20,6 +20,7 @@ tests![
 async fn what_says_nothing_is_undetermined(_: Arc<Stage>) -> Result<()> {
     let skew = "Signature expired: 20261123T070000Z is now earlier than 20261123T071000Z";
     let identity = Answer::error(403, "SignatureDoesNotMatch", skew);
+    let scope = "Credential should be scoped to a valid region, not 'eu-west-1'. ";
     let cases = [
         (
             Answer::Throttle,
@@ -36,6 +37,11 @@ async fn what_says_nothing_is_undetermined(_: Arc<Stage>) -> Result<()> {
             identity,
             "ClockSkew",
             "says that the request's time is wrong; set the clock of this machine",
+        ),
+        (
+            Answer::error(403, "SignatureDoesNotMatch", scope),
+            "StsRegionMismatch",
+            "was not asked: the endpoint that --sts-endpoint names serves another region; write {region} in its host, or choose the region of the endpoint as --region; try again",
         ),
         (
             Answer::Html(403),

@@ -370,6 +370,8 @@ fn a_refusal_tells_what_is_odd_about_the_pair() {
     for secret in [
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLM",
         "BAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g",
+        "abcdefghijklmnopqrst%2FvwxyzABCDEFGHIJKLMN",
+        "abcdefghijklmnopqrst uvwxyzABCDEFGHIJKLMN",
     ] {
         let mut world = World::new();
         let mut pair = alpha();
@@ -384,4 +386,19 @@ fn a_refusal_tells_what_is_odd_about_the_pair() {
             assert!(!message.contains(secret), "{message}");
         }
     }
+}
+
+/// As a line `KEY=value # prod` in a file of variables leaves it: the comment is the cause, and not the layout.
+#[test]
+fn a_layout_that_cannot_carry_a_pair_tells_what_is_odd_about_the_pair() {
+    let mut world = World::new();
+    let mut pair = alpha();
+    pair.secret.push_str(" # prod");
+    world.fill(SOURCE, &pair);
+    world.store.apply(resource("orders"));
+    world.settle();
+    assert!(world.state().starts_with("Ready=False LayoutCannotCarry"));
+    let message = world.message(ConditionType::Ready);
+    assert!(message.contains("it holds a comment"), "{message}");
+    assert!(world.aws.asked.is_empty());
 }

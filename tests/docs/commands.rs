@@ -77,6 +77,23 @@ impl Terminal {
     }
 }
 
+/// The history of a shell keeps a command line, and other users of the machine can read it.
+#[test]
+fn no_command_has_a_secret_among_its_arguments() -> Result<()> {
+    let commands = blocks()?.into_iter();
+    let commands = commands.filter(|block| block.language == "sh");
+    let mut seen = 0;
+    for block in commands {
+        for words in ["--from-literal", "SECRET_ACCESS_KEY="] {
+            let found = block.text.contains(words);
+            ensure!(!found, "{}: {}", block.page.display(), block.text);
+        }
+        seen += 1;
+    }
+    ensure!(seen > 20, "commands are found: {seen}");
+    Ok(())
+}
+
 const INSTALL: &str = "docs/install.md";
 const UNINSTALL: &str = "docs/upgrade-and-uninstall.md";
 const DEFINITION: &str =

@@ -1,6 +1,6 @@
 //! Gauges of single resources: their values, their removal, and their cost.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Result, ensure};
 use static_aws_credentials::{
@@ -99,6 +99,33 @@ fn series_go_when_the_resource_goes_and_when_its_scope_goes() -> Result<()> {
         left.iter().all(|sample| sample.labels["name"] == "sqs"),
         "{left:?}"
     );
+    Ok(())
+}
+
+/// Another replica may have changed the resource since; an alert on the former state would be wrong.
+#[tokio::test(start_paused = true)]
+async fn series_go_while_the_watch_is_silent_for_long() -> Result<()> {
+    let metrics = Metrics::default();
+    let (orders, billing) = (known(&metrics), known(&metrics));
+    let watches = ["orders", "billing"].map(|namespace| {
+        metrics
+            .watches
+            .open("StaticAwsCredentials", Some(namespace))
+    });
+    let [of_orders, of_billing] = &watches;
+    orders.follows(Arc::clone(of_orders));
+    billing.follows(Arc::clone(of_billing));
+    orders.saw(&NamespacedName::new("orders", "s3"), Some(&stalled()));
+    billing.saw(&NamespacedName::new("billing", "s3"), Some(&stalled()));
+    tokio::time::advance(Duration::from_secs(599)).await;
+    ensure!(of_resources(&metrics)?.len() == 18);
+    of_orders.now();
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let left = of_resources(&metrics)?;
+    let is_of_orders = |sample: &Sample| sample.labels["namespace"] == "orders";
+    ensure!(left.len() == 9 && left.iter().all(is_of_orders), "{left:?}");
+    of_billing.now();
+    ensure!(of_resources(&metrics)?.len() == 18);
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod deposed;
 #[path = "../support/known.rs"]
 mod known;
 mod metrics;
+mod outdated;
 mod ports;
 mod scope;
 mod shared;

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -35,6 +35,24 @@ async fn probes_are_answered_while_the_main_thread_is_stuck() {
         stream.read_to_string(&mut answer).unwrap();
         let start = format!("HTTP/1.1 {status}");
         assert!(answer.starts_with(&start), "{path}: {answer}");
+    }
+}
+
+/// A machine without IPv6 serves IPv4 alone.
+#[tokio::test]
+async fn probes_on_all_addresses_are_answered_by_ipv4_and_ipv6() {
+    let every = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+    let address = serve_probes(every, Arc::default()).unwrap();
+    let mut hosts = vec![IpAddr::from(Ipv4Addr::LOCALHOST)];
+    if std::net::TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok() {
+        hosts.push(IpAddr::from(Ipv6Addr::LOCALHOST));
+    }
+    for host in hosts {
+        let mut stream = TcpStream::connect((host, address.port())).unwrap();
+        write!(stream, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{host}: {answer}");
     }
 }
 

@@ -1,13 +1,13 @@
 //! Resources known only by their names and statuses.
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 use static_aws_credentials::{
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
     domain::index::NamespacedName,
-    ops::metrics::{Listing, Summary},
+    ops::metrics::{Listing, Summary, WatchLiveness},
     runtime::store::Store,
 };
 
@@ -28,6 +28,13 @@ impl Known {
             serde_json::from_value(object).unwrap_or_else(|error| panic!("no object: {error}"));
         let mut store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         store.upsert(key, "uid".into(), Ok(&object));
+    }
+
+    /// Sets the watch from which the resources come.
+    #[allow(dead_code, reason = "not every suite has a watch")]
+    pub fn follows(&self, watch: Arc<WatchLiveness>) {
+        let mut store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        store.set_watch(watch);
     }
 
     /// Removes a resource.

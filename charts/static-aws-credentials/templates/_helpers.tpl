@@ -3,7 +3,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* The name of namespaced things of this release. A release's name may hold dots, a Service's may not. */}}
+{{/* The name of namespaced objects of this release. A release may have dots in its name, a Service may not. */}}
 {{- define "static-aws-credentials.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
@@ -19,8 +19,8 @@
 {{- if not .Values.scope.namespaces }}true{{ end -}}
 {{- end -}}
 
-{{/* The name of cluster-scoped things. One install serves a cluster, so its names are fixed, and Helm
-     refuses a second; installs with namespaces are told apart by namespace and release. */}}
+{{/* The name of cluster-scoped objects. A cluster has at most 1 install that serves all namespaces, so its names are
+     fixed and Helm refuses a second install; installs with a list of namespaces differ by namespace and release. */}}
 {{- define "static-aws-credentials.clusterName" -}}
 {{- if include "static-aws-credentials.clusterScoped" . -}}
 static-aws-credentials

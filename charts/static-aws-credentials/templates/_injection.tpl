@@ -1,4 +1,4 @@
-{{/* "true" if pods are served whose annotation asks for it. */}}
+{{/* "true" if annotated pods get their credentials. */}}
 {{- define "static-aws-credentials.injection.wanted" -}}
 {{- if .Values.injection.enabled -}}
 {{- if not (include "static-aws-credentials.policies.served" (dict "root" . "kind" "MutatingAdmissionPolicy" "since" "1.36.0")) -}}
@@ -13,7 +13,7 @@ true
 {{- if and (include "static-aws-credentials.injection.wanted" .) .Values.policies.create }}true{{ end -}}
 {{- end -}}
 
-{{/* Pods in the served namespaces; never those that the cluster, or the operator itself, cannot do without. */}}
+{{/* Pods in the served namespaces, except in those of the cluster and of the operator itself. */}}
 {{- define "static-aws-credentials.injection.match" -}}
 namespaceSelector:
   matchExpressions:
@@ -28,7 +28,7 @@ resourceRules:
   resources: [pods]
 {{- end -}}
 
-{{/* What is injected where, shared by the policy that does it and the one that looks whether it is done. */}}
+{{/* Variables of the policy that injects and of the policy that validates the result. */}}
 {{- define "static-aws-credentials.injection.variables" -}}
 - name: notes
   expression: object.metadata.annotations
@@ -56,13 +56,13 @@ resourceRules:
   expression: "'/var/run/secrets/kubernetes.io/serviceaccount'"
 - name: files
   expression: "['AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE']"
-# Some SDKs take another identity while the process fails: of the service account, of the node. An empty
-# AWS_CONTAINER_CREDENTIALS_RELATIVE_URI counts for one of them as set, as does AWS_WEB_IDENTITY_TOKEN_FILE for
-# another, so they are not among these: without AWS_ROLE_ARN no token file is used.
+# Some SDKs use another identity while the process fails, that of the service account or of the node. Neither
+# AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_WEB_IDENTITY_TOKEN_FILE is in this list, since some SDK treats an empty
+# value as set; without AWS_ROLE_ARN, no SDK uses a token file.
 - name: doors
   expression: >-
     variables.hot ? ['AWS_EC2_METADATA_DISABLED', 'AWS_ROLE_ARN', 'AWS_CONTAINER_CREDENTIALS_FULL_URI'] : []
-# With the process one file is both: a credentials file that the image brings along would win over it.
+# With the process, both variables name one file: a credentials file in the image would otherwise win.
 - name: values
   expression: >-
     {'AWS_SHARED_CREDENTIALS_FILE': variables.directory + (variables.hot ? '/config-process' : '/credentials'),
@@ -70,8 +70,8 @@ resourceRules:
     'AWS_EC2_METADATA_DISABLED': 'true', 'AWS_ROLE_ARN': '', 'AWS_CONTAINER_CREDENTIALS_FULL_URI': ''}
 {{- end -}}
 
-{{/* Brings the program by which SDKs read the pair again; it has to be there before they start. The mount at the
-     path of service account tokens keeps the API server from mounting the pod's own there. */}}
+{{/* Copies the program with which SDKs read the pair again, before any SDK starts. The mount at the path of service
+     account tokens keeps the API server from mounting the token of the pod there. */}}
 {{- define "static-aws-credentials.injection.helper" -}}
 Object.spec.initContainers{
   name: variables.helper,
@@ -96,7 +96,7 @@ Object.spec.initContainers{
     seccompProfile: Object.spec.initContainers.securityContext.seccompProfile{type: 'RuntimeDefault'}}}
 {{- end -}}
 
-{{/* Quantities as a map of CEL. The schema lets no quote in. */}}
+{{/* Quantities as a map in CEL. The schema of the values allows no quotes. */}}
 {{- define "static-aws-credentials.injection.quantities" -}}
 {
 {{- range $position, $name := keys . | sortAlpha -}}
@@ -106,12 +106,12 @@ Object.spec.initContainers{
 }
 {{- end -}}
 
-{{/* Whether a container is served. */}}
+{{/* Whether a container gets the credentials. */}}
 {{- define "static-aws-credentials.injection.served" -}}
 (!variables.narrowed || c.name in variables.names) && !(variables.hot && c.name == variables.helper)
 {{- end -}}
 
-{{/* An entry for each container of a list that is served, with what it lacks. */}}
+{{/* For each such container of a list, an entry with the missing variables and mounts. */}}
 {{- define "static-aws-credentials.injection.containers" -}}
 .filter(c, {{ include "static-aws-credentials.injection.served" . }}).map(c, Object.spec.{{ . }}{
   name: c.name,

@@ -1,4 +1,4 @@
-{{/* "true" if a monitor is to be made: the context, its key under metrics, its kind. */}}
+{{/* "true" if the release has a monitor. Arguments: the context, the key under metrics, the kind. */}}
 {{- define "static-aws-credentials.monitored" -}}
 {{- $context := index . 0 -}}
 {{- $key := index . 1 -}}
@@ -15,8 +15,24 @@ true
 {{- end -}}
 {{- end -}}
 
-{{/* The context, and labels of the values, which win: Prometheus may choose by any label. */}}
+{{/* Arguments: the context, and labels of the values, which win, since Prometheus may select by any label. */}}
 {{- define "static-aws-credentials.monitorLabels" -}}
 {{- $own := include "static-aws-credentials.labels" (index . 0) | fromYaml -}}
 {{- toYaml (merge (dict) (index . 1) $own) -}}
+{{- end -}}
+
+{{/* Arguments: the context, and the values of a monitor. Without honorLabels, Prometheus renames the label namespace of
+     a resource to exported_namespace. A Prometheus with overrideHonorLabels does so all the same, and the relabeling
+     restores the label. With enforcedNamespaceLabel, only exported_namespace keeps the value, so it is not dropped. */}}
+{{- define "static-aws-credentials.endpoint" -}}
+{{- $context := index . 0 -}}
+{{- $values := index . 1 -}}
+{{- $endpoint := $values.endpoint | default (dict) -}}
+{{- $own := dict "port" "http" "path" "/metrics" "honorLabels" true "interval" $values.interval -}}
+{{- if $context.Values.metrics.tls.secretName -}}
+{{- $_ := set $own "scheme" "https" -}}
+{{- end -}}
+{{- $namespace := dict "sourceLabels" (list "exported_namespace") "regex" "(.+)" "targetLabel" "namespace" -}}
+{{- $relabelings := concat (list $namespace) ($endpoint.metricRelabelings | default (list)) -}}
+{{- toYaml (merge (dict "metricRelabelings" $relabelings) $endpoint $own) -}}
 {{- end -}}

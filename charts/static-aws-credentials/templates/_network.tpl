@@ -1,7 +1,7 @@
-{{/* Parts of NetworkPolicies. A list of peers that is empty stands for anybody. */}}
+{{/* Parts of NetworkPolicies. An empty list of peers allows any peer. */}}
 
 {{- define "static-aws-credentials.egressToDns" -}}
-# DNS, to find STS: by its Service and by its pods' own port.
+# DNS, to resolve STS: on the port of its Service and on the port of its pods.
 - ports:
   {{- range .Values.networkPolicy.dnsPorts }}
   - {port: {{ int . }}, protocol: UDP}
@@ -13,10 +13,10 @@
   {{- end }}
 {{- end -}}
 
-{{/* Most network plugins judge a packet after its Service was resolved, so that the port is that of
-     the API server itself, and not 443. */}}
+{{/* Most network plugins compare the port after the address of the Service was translated: the port is then that of
+     the API server itself, not 443. */}}
 {{- define "static-aws-credentials.egressToApiServer" -}}
-# The API server, by its Service and by its own port.
+# The API server, on the port of its Service and on its own port.
 - ports:
   {{- range .Values.networkPolicy.apiServerPorts }}
   - {port: {{ int . }}, protocol: TCP}
@@ -27,7 +27,7 @@
   {{- end }}
 {{- end -}}
 
-{{/* That of the proxy, or else that of sts.endpoint, or else 443. A pattern is no URL to Helm. */}}
+{{/* The port of the proxy, otherwise of sts.endpoint, otherwise 443. Helm cannot parse an endpoint with {region}. */}}
 {{- define "static-aws-credentials.stsPort" -}}
 {{- $url := .Values.sts.proxy.url | default .Values.sts.endpoint | trimSuffix "/" -}}
 {{- regexFind ":[0-9]+$" $url | trimPrefix ":" | default "443" -}}

@@ -1,4 +1,4 @@
-{{/* Parts of pods: the operator's, and that of `helm test`. */}}
+{{/* Parts of the pods of the operator and of `helm test`. */}}
 
 {{- define "static-aws-credentials.image" -}}
 {{- $image := .Values.image -}}
@@ -11,18 +11,18 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The selector's labels win: without them the Deployment would be refused. None tells a version, so
-     that a new chart alone restarts no pod. */}}
+{{/* The labels of the selector win: without them, the API server rejects the Deployment. No label has a version, so a
+     new chart with the same image restarts no pod. */}}
 {{- define "static-aws-credentials.podLabels" -}}
 {{- $own := include "static-aws-credentials.selectorLabels" . | fromYaml -}}
 {{- toYaml (merge $own .Values.podLabels) -}}
 {{- end -}}
 
-{{/* What both pods have in common. */}}
+{{/* The common part of both pods. */}}
 {{- define "static-aws-credentials.podSpec" -}}
-# The token is projected into the one container that needs it.
+# The token is projected only into the container that needs it.
 automountServiceAccountToken: false
-# No variables of Services: the names of some could begin with the operator's own prefix.
+# Variables of Services may begin with the prefix of the operator's own variables.
 enableServiceLinks: false
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets:
@@ -52,14 +52,14 @@ seccompProfile: {type: RuntimeDefault}
 - {name: token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
 {{- end -}}
 
-{{/* The three files that a client inside a cluster looks for. */}}
+{{/* The 3 files that a client in a cluster reads. */}}
 {{- define "static-aws-credentials.tokenVolume" -}}
 - name: token
   projected:
     # 0440, which YAML 1.2 would read as 440.
     defaultMode: 288
     sources:
-    # The shortest that the API server allows; the kubelet renews it in time.
+    # The minimum of the API server; the kubelet renews the token in time.
     - serviceAccountToken: {path: token, expirationSeconds: 600}
     - configMap:
         name: kube-root-ca.crt
@@ -68,11 +68,11 @@ seccompProfile: {type: RuntimeDefault}
         items: [{path: namespace, fieldRef: {apiVersion: v1, fieldPath: metadata.namespace}}]
 {{- end -}}
 
-{{/* The environment twins of the flags. */}}
+{{/* The environment variables of the flags. */}}
 {{- define "static-aws-credentials.env" -}}
 - name: POD_NAME
   valueFrom: {fieldRef: {apiVersion: v1, fieldPath: metadata.name}}
-# As it is by default, but glibc does not raise it: what large events of a watch took is given back.
+# The default, but fixed: glibc then does not raise it, and returns the memory of large events of a watch.
 - {name: GLIBC_TUNABLES, value: glibc.malloc.mmap_threshold=131072}
 {{- with .Values.scope.namespaces }}
 - {name: AWSCREDS_NAMESPACE, value: {{ join "," . | quote }}}

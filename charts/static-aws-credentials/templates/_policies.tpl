@@ -1,5 +1,5 @@
-{{/* "true" if the API server has a kind of admissionregistration.k8s.io/v1. Without a cluster to ask, as
-     in a plain `helm template`, no kind is known at all, and the version of Kubernetes decides. */}}
+{{/* "true" if the API server has a kind of admissionregistration.k8s.io/v1. Without a cluster, as with a plain
+     `helm template`, Helm knows no kinds, and the version of Kubernetes decides. */}}
 {{- define "static-aws-credentials.policies.served" -}}
 {{- if .root.Capabilities.APIVersions.Has (printf "admissionregistration.k8s.io/v1/%s" .kind) -}}
 true
@@ -12,7 +12,7 @@ true
 {{- include "static-aws-credentials.policies.served" (dict "root" . "kind" "ValidatingAdmissionPolicy" "since" "1.30.0") -}}
 {{- end -}}
 
-{{/* "true" if this release guards what it does by admission policies, whoever creates them. */}}
+{{/* "true" if this release uses admission policies, its own or those of an administrator. */}}
 {{- define "static-aws-credentials.policies.wanted" -}}
 {{- $enabled := toString .Values.policies.enabled -}}
 {{- if not (has $enabled (list "auto" "true" "false")) -}}
@@ -35,8 +35,8 @@ true
 {{- end -}}
 {{- end -}}
 
-{{/* The namespaces, as JSON, in which no Secret is written whatever a resource there says: those of the
-     system, and our own unless it is served on purpose. */}}
+{{/* The namespaces, as JSON, in which the operator writes no Secret for any resource: those of the system, and its own
+     unless scope.namespaces lists it. */}}
 {{- define "static-aws-credentials.policies.guardedNamespaces" -}}
 {{- $served := .Values.scope.namespaces -}}
 {{- $guarded := .Values.policies.systemNamespaces -}}
@@ -51,7 +51,7 @@ true
 {{- toJson $guarded -}}
 {{- end -}}
 
-{{/* Narrows a policy to the namespaces that this release serves. */}}
+{{/* Limits a policy to the namespaces that this release serves. */}}
 {{- define "static-aws-credentials.policies.servedNamespaces" -}}
 {{- with .Values.scope.namespaces -}}
 namespaceSelector:
@@ -60,7 +60,7 @@ namespaceSelector:
 {{- end -}}
 {{- end -}}
 
-{{/* Labels by which an administrator, and another release, find the policies. */}}
+{{/* Name and labels of a policy. An administrator and other releases find the policies by these labels. */}}
 {{- define "static-aws-credentials.policies.metadata" -}}
 name: {{ include "static-aws-credentials.clusterName" .root }}-{{ .policy }}
 labels:
@@ -68,8 +68,8 @@ labels:
   awscredentials.dev/policy: {{ .policy }}
 {{- end -}}
 
-{{/* The names of the policies that guard what the operator does, for a list in YAML whose items are
-     quoted. The file of rules is YAML before it is rendered. */}}
+{{/* The names of the policies that limit the operator, for a list in YAML with quoted items, since the file of rules
+     must be YAML before it is rendered. */}}
 {{- define "static-aws-credentials.policies.names" -}}
 {{- $names := list -}}
 {{- range $policy := concat (list "requester" "status" "fence" "only") (ternary (list "restarts") list .Values.rotation.restart.enabled) -}}
@@ -89,14 +89,14 @@ spec:
   validationActions: [Deny]
 {{- end -}}
 
-{{/* The characters 32 to 126 as a string of CEL. */}}
+{{/* The characters 32 to 126 as a string in CEL. */}}
 {{- define "static-aws-credentials.policies.printable" -}}
 ' !"#$%&\'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~'
 {{- end -}}
 
-{{/* CEL that decodes base64: CEL of the API server has no decoder. A byte of no ASCII text becomes `?`, one that
-     cannot be printed becomes a tab. A value that is longer than `longest` in base64 becomes the empty text, so
-     that no request can spend the API server's time. */}}
+{{/* Decodes base64 in CEL, which has no decoder in the API server. A byte above 127 becomes `?`, a control character a
+     tab. A value that is longer than `longest` in base64 becomes the empty text, so no request can use up the time of
+     the API server. */}}
 {{- define "static-aws-credentials.policies.decoded" -}}
 (size({{ .value }}) > {{ .longest }} ? '' : {{ .value }}.replace('=', '').findAll('.{1,4}').map(quad,
 [quad.split('').map(c, variables.alphabet.indexOf(c))].map(six,
@@ -105,13 +105,13 @@ spec:
 .join('')).join('')).join(''))
 {{- end -}}
 
-{{/* A list in CEL: `credential_process` in base64 by where it begins, without the characters that its neighbours
-     have a part in. */}}
+{{/* A list in CEL: `credential_process` in base64 for each alignment, without the characters that also encode bits of
+     neighbouring bytes. */}}
 {{- define "static-aws-credentials.policies.credentialProcess" -}}
 ['Y3JlZGVudGlhbF9wcm9jZXNz', 'NyZWRlbnRpYWxfcHJvY2Vzc', 'jcmVkZW50aWFsX3Byb2Nlc3']
 {{- end -}}
 
-{{/* A pattern of the variables by which loaders, shells, runtimes and SDKs find a program, options, or a file that
+{{/* A pattern for variables with which loaders, shells, runtimes and SDKs find a program, options, or a file that
      names a program. */}}
 {{- define "static-aws-credentials.policies.loaderVariables" -}}
 ^(?:{{ list
@@ -127,8 +127,8 @@ spec:
   | join "|" }})$
 {{- end -}}
 
-{{/* Refuses a release that would serve a namespace which another one serves: each would write over the
-     other's targets, and neither could write a status. */}}
+{{/* Refuses a release that would serve a namespace of another release: each would overwrite the targets of the other,
+     and neither could write a status. */}}
 {{- define "static-aws-credentials.policies.refuseOverlap" -}}
 {{- $root := . -}}
 {{- $served := .Values.scope.namespaces -}}
@@ -158,7 +158,7 @@ spec:
 {{- end -}}
 {{- end -}}
 
-{{/* What NOTES says about the policies. */}}
+{{/* The part of NOTES about the policies. */}}
 {{- define "static-aws-credentials.policies.notes" -}}
 {{- $wanted := include "static-aws-credentials.policies.wanted" . -}}
 {{- if and $wanted .Values.policies.create -}}

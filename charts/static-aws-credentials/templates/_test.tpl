@@ -1,10 +1,10 @@
-{{/* Names of what `helm test` makes and asks about. */}}
+{{/* Names of the objects that `helm test` creates or tests. */}}
 
 {{- define "static-aws-credentials.testName" -}}
 {{- printf "%s-api-check" (include "static-aws-credentials.fullname" . | trunc 53 | trimSuffix "-") -}}
 {{- end -}}
 
-{{/* As `api-check` names its source, and the operator the target. */}}
+{{/* The names that `api-check` gives its source and its target. */}}
 {{- define "static-aws-credentials.testSource" -}}
 static-aws-credentials-api-check-source
 {{- end -}}
@@ -13,7 +13,7 @@ static-aws-credentials-api-check-source
 static-aws-credentials-api-check-credentials
 {{- end -}}
 
-{{/* Not the operator's: its Service would send traffic to the test's pod. */}}
+{{/* Other labels than those of the operator, whose Service would otherwise send traffic to the pod of the test. */}}
 {{- define "static-aws-credentials.testSelectorLabels" -}}
 app.kubernetes.io/name: api-check
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -24,7 +24,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- toYaml (merge (include "static-aws-credentials.testSelectorLabels" . | fromYaml) $labels) -}}
 {{- end -}}
 
-{{/* The only hooks of the chart: they run on `helm test` alone. A failed test's pod stays, for its log. */}}
+{{/* The only hooks of the chart, which run only with `helm test`. The pod of a failed test stays, for its log. */}}
 {{- define "static-aws-credentials.testHook" -}}
 helm.sh/hook: test
 helm.sh/hook-weight: {{ . | quote }}

@@ -8,6 +8,7 @@ use kube::core::Duration as GoDuration;
 
 use crate::{
     domain::{
+        account::is_account_id,
         arn::ArnPattern,
         region::{Region, Variant},
     },
@@ -151,8 +152,7 @@ fn arn(text: &str) -> Result<String, String> {
 }
 
 fn account_id(text: &str) -> Result<String, String> {
-    let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let account = is_account.then(|| text.to_owned());
+    let account = is_account_id(text).then(|| text.to_owned());
     account.ok_or_else(|| "an AWS account ID has 12 digits".to_owned())
 }
 

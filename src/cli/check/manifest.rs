@@ -174,7 +174,7 @@ impl RawResource {
         if let Some(field) = unknown {
             return Err(format!("the {kind} in it has an unknown field {field}"));
         }
-        match spec::refused(&resource.spec) {
+        match spec::refused(&resource) {
             Some(why) => Err(format!("no API server takes the {kind} in it: {why}")),
             None => Ok(resource),
         }

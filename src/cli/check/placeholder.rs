@@ -63,6 +63,11 @@ pub fn is_value(text: &str) -> bool {
         text.strip_prefix(prefix)
             .is_some_and(|rest| rest.len() == 16)
     };
+    id("AKIA") || id("ASIA") || is_secret(text)
+}
+
+/// Whether a text has the form of a secret access key.
+pub fn is_secret(text: &str) -> bool {
     let of_secret = |byte: u8| byte.is_ascii_alphanumeric() || b"/+".contains(&byte);
-    id("AKIA") || id("ASIA") || text.len() == 40 && text.bytes().all(of_secret)
+    text.len() == 40 && text.bytes().all(of_secret)
 }

@@ -207,7 +207,7 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(bytes).ok()
 }
 
-fn is_data_key(key: &str) -> bool {
+pub(super) fn is_data_key(key: &str) -> bool {
     let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     (1..=253).contains(&key.len()) && key.bytes().all(sign) && key != "." && !key.starts_with("..")
 }

@@ -88,7 +88,10 @@ fn source_type_forbidden(secret: &Secret, name: &str) -> Option<Finding> {
 }
 
 fn layout_cannot_carry(_: &ValidatedCredentials, pair: &SourcePair) -> Option<Finding> {
-    pair.data.as_ref().err().cloned()
+    let mut finding = pair.data.as_ref().err()?.clone();
+    // A comment behind a value, for example, is the cause, and not the layout.
+    pair.note(&mut finding);
+    Some(finding)
 }
 
 fn account_unknown(resource: &ValidatedCredentials, pair: &SourcePair) -> Option<Finding> {

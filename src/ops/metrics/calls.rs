@@ -37,11 +37,11 @@ impl Calls {
     pub(super) fn new(registry: &mut Registry) -> Self {
         let seconds = Family::new_with_constructor(histogram as fn() -> Histogram);
         let name = "staticawscredentials_sts_call_duration_seconds";
-        let help = "How long calls to AWS STS took, by what was answered";
+        let help = "Duration of calls to AWS STS by answer";
         registry.register(name, help, seconds.clone());
         let awaited = Gauge::default();
         let name = "staticawscredentials_sts_awaited";
-        let help = "Resources that wait for an answer of AWS STS without a run";
+        let help = "Resources that wait for an answer of AWS STS outside of a reconcile";
         registry.register(name, help, awaited.clone());
         Self { seconds, awaited }
     }

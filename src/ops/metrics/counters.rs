@@ -34,7 +34,7 @@ impl Counters {
         let counters = [
             (
                 "staticawscredentials_mass_rejections",
-                "Times that a published pair was refused and no other pair was accepted meanwhile",
+                "Times that AWS rejected a published pair and accepted no other pair",
                 &self.mass_rejections,
             ),
             (
@@ -44,12 +44,12 @@ impl Counters {
             ),
             (
                 "staticawscredentials_publications",
-                "Pairs that this process published in place of another or none",
+                "Pairs that this process published, first pairs of a resource included",
                 &self.publications,
             ),
             (
                 "staticawscredentials_events_lost",
-                "Kubernetes events that were dropped because too many waited, or that the API server did not take",
+                "Kubernetes events that were dropped because too many waited, or because the API server did not accept them",
                 &self.lost_events,
             ),
         ];
@@ -62,12 +62,12 @@ impl Counters {
         let kinds = [
             (
                 "staticawscredentials_failures",
-                "Failed runs by kind of failure",
+                "Failed reconciles by kind of failure",
                 &self.failures,
             ),
             (
                 "staticawscredentials_sts_answers",
-                "Answers about pairs by kind, those that were known already included",
+                "Answers about pairs by kind, cached answers included",
                 &self.answers,
             ),
             (
@@ -77,7 +77,7 @@ impl Counters {
             ),
             (
                 "staticawscredentials_control_questions",
-                "Control questions about other pairs, before a refusal of a published pair counts, by result",
+                "Control requests about other pairs, before a rejection of a published pair counts, by result",
                 &self.controls,
             ),
         ];

@@ -15,7 +15,7 @@ pub struct Policies(Family<Label, Gauge>);
 impl Policies {
     pub(super) fn register(&self, registry: &mut Registry) {
         let name = "staticawscredentials_policy_enforced";
-        let help = "1 for an admission policy that the leader saw to be enforced, 0 for another";
+        let help = "1 if the leader found the admission policy enforced, otherwise 0";
         registry.register(name, help, self.0.clone());
     }
 

@@ -41,7 +41,7 @@ impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let stat = stat();
         if let Some(stat) = stat {
-            let (name, help) = ("process_cpu_seconds", "Time on a processor.");
+            let (name, help) = ("process_cpu_seconds", "CPU time of the process in seconds.");
             let family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
             ConstCounter::new(seconds(stat.busy)).encode(family)?;
         }
@@ -50,23 +50,27 @@ impl Collector for Process {
         let gauges = [
             (
                 "process_resident_memory_bytes",
-                "Memory in use.",
+                "Resident memory in bytes.",
                 stat.map(bytes),
             ),
             (
                 "process_virtual_memory_bytes",
-                "Memory with an address.",
+                "Virtual memory in bytes.",
                 stat.map(|stat| number(stat.addressed)),
             ),
             (
                 "process_start_time_seconds",
-                "When the process began, in seconds since 1970.",
+                "Start time of the process, in seconds since 1970.",
                 self.started,
             ),
-            ("process_open_fds", "File descriptors in use.", open_files()),
+            (
+                "process_open_fds",
+                "Number of open file descriptors.",
+                open_files(),
+            ),
             (
                 "process_max_fds",
-                "File descriptors that may be in use.",
+                "Maximum number of open file descriptors.",
                 most_files(),
             ),
         ];

@@ -64,16 +64,28 @@ impl Queue {
         let ours = ["name", "controller"].map(|label| (label.into(), CONTROLLER.into()));
         let registry = registry.sub_registry_with_labels(ours.into_iter());
         let name = "workqueue_depth";
-        registry.register(name, "Resources that wait for a run", queue.depth.clone());
+        registry.register(
+            name,
+            "Resources that wait for a reconcile",
+            queue.depth.clone(),
+        );
         let name = "workqueue_adds";
-        registry.register(name, "Resources that began to wait", queue.adds.clone());
+        registry.register(
+            name,
+            "Resources that were added to the queue",
+            queue.adds.clone(),
+        );
         let name = "workqueue_retries";
-        let help = "Resources that wait again since a run failed";
+        let help = "Resources that were added to the queue again after a failed reconcile";
         registry.register(name, help, queue.retries.clone());
         let name = "workqueue_queue_duration_seconds";
-        registry.register(name, "How long resources waited", queue.waited.clone());
+        registry.register(
+            name,
+            "Time that resources waited in the queue",
+            queue.waited.clone(),
+        );
         let name = "workqueue_work_duration_seconds";
-        let help = "How long resources were worked on";
+        let help = "Time that resources were processed";
         registry.register(name, help, queue.worked.clone());
         registry.register_collector(Box::new(queue.under_way.clone()));
         queue
@@ -145,12 +157,12 @@ impl Collector for UnderWay {
         let figures = [
             (
                 "workqueue_unfinished_work_seconds",
-                "How long the work that goes on has taken so far, all together.",
+                "Time that all reconciles in progress have taken so far.",
                 sum,
             ),
             (
                 "workqueue_longest_running_processor_seconds",
-                "How long the work that began first has taken so far.",
+                "Time that the longest running reconcile has taken so far.",
                 longest,
             ),
         ];

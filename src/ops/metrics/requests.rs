@@ -50,7 +50,7 @@ impl Requests {
     pub(super) fn new(registry: &mut Registry) -> Self {
         let total = Family::default();
         let name = "rest_client_requests";
-        let help = "Requests to the API server by status of the answer, method and host";
+        let help = "Requests to the API server by status code, method and host";
         registry.register(name, help, total.clone());
         Self { total }
     }

@@ -49,7 +49,7 @@ struct Lines<'a> {
 const FAMILIES: [Family; 4] = [
     Family {
         name: "staticawscredentials_status_condition",
-        help: "1 for the status that each condition of a resource has.",
+        help: "1 for the present status of each condition of a resource.",
         tell: |lines, summary| {
             let mut all = summary.conditions();
             all.try_for_each(|(kind, status)| lines.add(&[("type", kind), ("status", status)], 1))
@@ -57,7 +57,7 @@ const FAMILIES: [Family; 4] = [
     },
     Family {
         name: "staticawscredentials_status_reason",
-        help: "1 for the reason of a condition, unless the reason says that all is well, such as Published or IdentityVerified.",
+        help: "1 for the reason of a condition of a resource; reasons of a healthy resource, such as Published or IdentityVerified, are left out.",
         tell: |lines, summary| {
             let mut all = summary.reasons();
             all.try_for_each(|(kind, reason)| lines.add(&[("type", kind), ("reason", reason)], 1))
@@ -70,7 +70,7 @@ const FAMILIES: [Family; 4] = [
     },
     Family {
         name: "staticawscredentials_published_revision",
-        help: "How many pairs were published for a resource.",
+        help: "Number of pairs that were published for a resource.",
         tell: |lines, summary| summary.revision().map_or(Ok(()), |at| lines.add(&[], at)),
     },
 ];

@@ -53,22 +53,27 @@ impl Runs {
             registry.register(name, help, metric.clone());
         };
         let name = "controller_runtime_reconcile_errors";
-        counter(name, "Runs that failed", &runs.errors);
+        counter(name, "Failed reconciles", &runs.errors);
         let name = "controller_runtime_terminal_reconcile_errors";
-        let help = "Resources that were looked at and cannot be run as they are, so that nothing is tried again";
+        let help =
+            "Reconciles of resources that cannot be reconciled as they are and are not tried again";
         counter(name, help, &runs.terminal);
         let name = "controller_runtime_reconcile_panics";
-        counter(name, "Runs that panicked, which is a bug", &runs.panics);
+        counter(
+            name,
+            "Reconciles that panicked, which is a bug",
+            &runs.panics,
+        );
         let name = "controller_runtime_reconcile";
-        let help = "Runs by result: success plans no next one, requeue_after does, requeue met a change that others made";
+        let help = "Reconciles by result: success schedules no further reconcile, requeue_after does, requeue met a conflicting write";
         registry.register(name, help, runs.total.clone());
         let name = "controller_runtime_reconcile_time_seconds";
-        registry.register(name, "How long runs took", runs.seconds.clone());
+        registry.register(name, "Duration of reconciles", runs.seconds.clone());
         let name = "controller_runtime_max_concurrent_reconciles";
-        let help = "How many runs may go on at once";
+        let help = "Maximum number of concurrent reconciles";
         registry.register(name, help, runs.at_most.clone());
         let name = "controller_runtime_active_workers";
-        registry.register(name, "Runs that go on", runs.active.clone());
+        registry.register(name, "Reconciles in progress", runs.active.clone());
         runs
     }
 

@@ -8,6 +8,7 @@ use std::{
         Arc, Mutex, Weak,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use prometheus_client::{
@@ -63,7 +64,7 @@ impl Watches {
         for watch in lock(&self.0).iter() {
             if let Some(heard) = watch.heard.upgrade() {
                 let oldest: &mut f64 = ages.entry((watch.kind, watch.scope.clone())).or_default();
-                *oldest = oldest.max(heard.age());
+                *oldest = oldest.max(heard.silence().as_secs_f64());
             }
         }
         ages
@@ -84,22 +85,24 @@ impl WatchLiveness {
         }
     }
 
-    fn age(&self) -> f64 {
-        lock(&self.last).elapsed().as_secs_f64()
+    /// The time since the API server last sent something.
+    #[must_use]
+    pub fn silence(&self) -> Duration {
+        lock(&self.last).elapsed()
     }
 }
 
 impl Collector for Watches {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let name = "staticawscredentials_watch_age_seconds";
-        let help = "How long ago the API server was last heard on the watch of a kind; the scope is a namespace, or empty where one watch serves all.";
+        let help = "Time since the API server last sent data on the watch of a kind; the scope is a namespace, or empty if one watch serves all namespaces.";
         let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
         for ((kind, scope), age) in self.ages() {
             let labels = [("kind", kind), ("scope", scope.as_str())];
             ConstGauge::new(age).encode(family.encode_family(&labels)?)?;
         }
         let name = "staticawscredentials_watch_resource_version";
-        let help = "Resource version up to which the events of a watch were processed; the scope is a namespace, or empty where one watch serves all.";
+        let help = "Resource version up to which the events of a watch were processed; the scope is a namespace, or empty if one watch serves all namespaces.";
         let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
         for watch in lock(&self.0).iter() {
             let Some(heard) = watch.heard.upgrade() else {

@@ -95,6 +95,7 @@ pub fn validation() -> Vec<Case> {
             [
                 "arn:aws:iam::123456789012:user/connectors/*",
                 "arn:aws:iam::*:user/a+=,.@_-Z9",
+                "arn:aws:iam::*:user/!#$%&'()~/[x]/a:b/a",
                 "arn:aws:iam::123456789012:root",
             ]
             .map(arn),
