@@ -17,7 +17,7 @@ use static_aws_credentials::{
 use tokio::{sync::watch, time::sleep};
 use tower::service_fn;
 
-use crate::{
+use crate::process::{
     scope::{Frames, bookmark, event},
     shared::shared,
 };
