@@ -2,9 +2,21 @@
 
 use std::time::Duration;
 
-use kube::{Client, Config, client::ClientBuilder};
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_timeout::TimeoutConnector;
+use hyper_util::{client::legacy, rt::TokioExecutor};
+use kube::{
+    Client, Config,
+    client::{Body, ClientBuilder, ConfigExt},
+};
+use tower::{BoxError, Service, ServiceBuilder};
 
-use crate::{cli::kubeconfig, ops::metrics::Metrics, runtime::watch::IDLE_TIMEOUT};
+use crate::{
+    cli::{kubeconfig, route::Route},
+    ops::metrics::Metrics,
+    runtime::watch::IDLE_TIMEOUT,
+};
 
 /// Why there is no client of the API server.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +37,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 /// # Errors
 /// There is no such cluster.
 pub async fn client(context: Option<&str>) -> Result<Client, KubeClientError> {
-    let client = Client::try_from(config(context).await?);
-    client.map_err(|error| KubeClientError::Client(Box::new(error)))
+    Ok(builder(&config(context).await?)?.build())
 }
 
 /// The client of the operator, whose requests are counted in the metrics.
@@ -36,9 +47,40 @@ pub async fn client(context: Option<&str>) -> Result<Client, KubeClientError> {
 pub(super) async fn counted(metrics: &Metrics) -> Result<Client, KubeClientError> {
     let config = config(None).await?;
     let counting = metrics.requests.to(&config.cluster_url);
-    let client = ClientBuilder::try_from(config);
-    let client = client.map_err(|error| KubeClientError::Client(Box::new(error)))?;
-    Ok(client.with_layer(&counting).build())
+    Ok(builder(&config)?.with_layer(&counting).build())
+}
+
+/// kube's own builder has a client for each kind of proxy, which take 0.2 MB of the image, and logs each failed request,
+/// which its caller reports too.
+fn builder(
+    config: &Config,
+) -> Result<
+    ClientBuilder<
+        impl Service<Request<Body>, Response = Response<Incoming>, Error = BoxError, Future: Send>
+        + Send
+        + use<>,
+    >,
+    KubeClientError,
+> {
+    let failed = |error| KubeClientError::Client(Box::new(error));
+    let route = Route::new(config).map_err(failed)?;
+    let secure = config.rustls_https_connector_with_connector(route);
+    let mut connector = TimeoutConnector::new(secure.map_err(failed)?);
+    connector.set_connect_timeout(config.connect_timeout);
+    connector.set_read_timeout(config.read_timeout);
+    connector.set_write_timeout(config.write_timeout);
+    connector.set_reset_reader_on_write(config.reset_reader_on_write);
+    let client = legacy::Client::builder(TokioExecutor::new()).build(connector);
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .option_layer(config.auth_layer().map_err(failed)?)
+        .layer(config.extra_headers_layer().map_err(failed)?)
+        .map_err(BoxError::from)
+        .service(client);
+    Ok(ClientBuilder::new(
+        service,
+        config.default_namespace.clone(),
+    ))
 }
 
 async fn config(context: Option<&str>) -> Result<Config, KubeClientError> {

@@ -13,7 +13,7 @@ use kube::{
     config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 
-use crate::cli::yaml;
+use crate::cli::{route::parse_proxy, yaml};
 
 /// Set so that the environment has no say; no request goes there.
 const NO_PROXY: &str = "http://proxy.invalid:1";
@@ -34,10 +34,8 @@ pub enum Unusable {
     #[error("no way to the API server; KUBECONFIG cannot be used")]
     Incomplete(#[source] Box<KubeconfigError>),
     /// The proxy of the cluster.
-    #[error(
-        "no way to the API server; KUBECONFIG: the cluster has a proxy-url, by which this program cannot go"
-    )]
-    Proxy,
+    #[error("no way to the API server; KUBECONFIG: the proxy-url of the cluster: {0}")]
+    Proxy(&'static str),
     /// A context was asked for, and there is no kubeconfig.
     #[error("there is no kubeconfig; set KUBECONFIG")]
     Absent,
@@ -67,9 +65,8 @@ async fn try_load(context: Option<&str>) -> Result<Config, Unusable> {
 }
 
 async fn of(mut kubeconfig: Kubeconfig, context: Option<&str>) -> Result<Config, Unusable> {
-    if names_a_proxy(&kubeconfig, context) {
-        return Err(Unusable::Proxy);
-    }
+    let proxy = proxy(&kubeconfig, context).map(parse_proxy).transpose();
+    let proxy = proxy.map_err(Unusable::Proxy)?;
     // Where none is named, kube would look for one in the environment, and fail on what is no URL there.
     let clusters = kubeconfig.clusters.iter_mut();
     for cluster in clusters.filter_map(|named| named.cluster.as_mut()) {
@@ -81,13 +78,12 @@ async fn of(mut kubeconfig: Kubeconfig, context: Option<&str>) -> Result<Config,
     };
     let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
     let mut config = config.map_err(|error| Unusable::Incomplete(Box::new(error)))?;
-    config.proxy_url = None;
+    config.proxy_url = proxy;
     Ok(config)
 }
 
-/// Whether the kubeconfig names a proxy for the cluster of a context. kube's support of proxies takes 0.2 MB of the
-/// image. The URL may hold a password, and is not repeated.
-fn names_a_proxy(kubeconfig: &Kubeconfig, context: Option<&str>) -> bool {
+/// The proxy that the kubeconfig names for the cluster of a context.
+fn proxy<'a>(kubeconfig: &'a Kubeconfig, context: Option<&str>) -> Option<&'a str> {
     let name = context.or(kubeconfig.current_context.as_deref());
     let mut contexts = kubeconfig.contexts.iter();
     let context = contexts.find(|named| Some(named.name.as_str()) == name);
@@ -95,7 +91,7 @@ fn names_a_proxy(kubeconfig: &Kubeconfig, context: Option<&str>) -> bool {
     let mut clusters = kubeconfig.clusters.iter();
     let cluster = clusters.find(|named| Some(named.name.as_str()) == cluster);
     let named = cluster.and_then(|named| named.cluster.as_ref()?.proxy_url.as_deref());
-    named.is_some_and(|url| !url.is_empty())
+    named.filter(|url| !url.is_empty())
 }
 
 /// The files that `KUBECONFIG` names, else the one in the home directory if it exists.

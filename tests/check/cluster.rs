@@ -1,9 +1,11 @@
 //! A Secret or a resource in a real cluster, by kubeconfig.
 
-use std::{path::Path, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use cluster::egress::Egress;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::{
     program::{Program, check},
@@ -16,7 +18,7 @@ tests![
     a_resource_in_the_cluster_is_checked_with_its_source,
     what_is_not_there_or_not_allowed_is_told,
     a_cluster_that_does_not_answer_leaves_it_undetermined,
-    a_proxy_of_the_kubeconfig_is_refused_in_words_and_one_of_the_environment_has_no_say,
+    a_proxy_of_the_kubeconfig_is_used_and_one_of_the_environment_has_no_say,
 ];
 
 fn of(program: Program, kubeconfig: &Path) -> Program {
@@ -168,35 +170,64 @@ async fn a_cluster_that_does_not_answer_leaves_it_undetermined(_: Arc<Stage>) ->
     Ok(())
 }
 
-/// A proxy in the environment has no effect, and no output contains a proxy's password.
-async fn a_proxy_of_the_kubeconfig_is_refused_in_words_and_one_of_the_environment_has_no_say(
+const USER: &str = "operator";
+const PASSWORD: &str = "correcthorsebattery";
+/// The password as a URL may hold it.
+const ESCAPED: &str = "%63orrecthorsebattery";
+
+/// A kubeconfig by which the API server is reached at another address, through a proxy or not.
+fn rerouted(kubeconfig: &Path, server: SocketAddr, proxy: Option<&str>) -> Result<TempDir> {
+    let text = std::fs::read_to_string(kubeconfig)?;
+    let mut kubeconfig: Value = serde_saphyr::from_str(&text)?;
+    let cluster = &mut kubeconfig["clusters"][0]["cluster"];
+    cluster["server"] = json!(format!("https://{server}"));
+    cluster["proxy-url"] = json!(proxy);
+    let directory = tempfile::tempdir()?;
+    std::fs::write(directory.path().join("kubeconfig"), kubeconfig.to_string())?;
+    Ok(directory)
+}
+
+/// A proxy in the environment has no effect, the one of the kubeconfig is used with its password, and no output
+/// contains that.
+async fn a_proxy_of_the_kubeconfig_is_used_and_one_of_the_environment_has_no_say(
     stage: Arc<Stage>,
 ) -> Result<()> {
-    const PASSWORD: &str = "correct-horse-battery";
     let cluster = stage.cluster().await?;
     let namespace = cluster.namespace("proxied").await?;
     let here = format!(r#""metadata":{{"namespace":"{namespace}","#);
     let secret = secret(PAIR.0, PAIR.1).replace(r#""metadata":{"#, &here);
     cluster.apply(&secret).await?;
-    let text = std::fs::read_to_string(cluster.kubeconfig())?;
-    let mut kubeconfig: Value = serde_saphyr::from_str(&text)?;
-    let directory = tempfile::tempdir()?;
-    let path = directory.path().join("kubeconfig");
     let flags = ["--secret", "orders-key-pair", "-n", &namespace, "--offline"];
-    let run = async || {
-        let asked = of(check(flags), &path)
+    let kubeconfig: Value =
+        serde_saphyr::from_str(&std::fs::read_to_string(cluster.kubeconfig())?)?;
+    let server = kubeconfig["clusters"][0]["cluster"]["server"].as_str();
+    let server = server.and_then(|url| url.strip_prefix("https://"));
+    let server: SocketAddr = server.context("a server")?.parse()?;
+    let run = async |gate: SocketAddr, proxy: Option<&str>| {
+        let directory = rerouted(cluster.kubeconfig(), gate, proxy)?;
+        let asked = of(check(flags), &directory.path().join("kubeconfig"))
             .env("HTTPS_PROXY", "http://u:p#ss w@nowhere")
             .env("NO_PROXY", "127.0.0.1");
-        asked.canary(PASSWORD).run().await
+        asked.canary(PASSWORD).canary(ESCAPED).run().await
     };
-    std::fs::write(&path, kubeconfig.to_string())?;
-    let directly = run().await?;
+    let directly = run(server, None).await?;
     assert_eq!(directly.code, 0, "{}", directly.told());
-    let url = format!("http://operator:{PASSWORD}@127.0.0.1:3128");
-    kubeconfig["clusters"][0]["cluster"]["proxy-url"] = json!(url);
-    std::fs::write(&path, kubeconfig.to_string())?;
-    let refused = run().await?;
-    assert_eq!(refused.code, 3, "{}", refused.told());
-    assert!(refused.err.contains("proxy-url"), "{}", refused.told());
+    let http = Egress::before(server, USER, PASSWORD).await?;
+    let socks = Egress::socks(server, USER, PASSWORD).await?;
+    for (scheme, egress) in [("http", &http), ("socks5", &socks)] {
+        let barred = run(egress.gate(), None).await?;
+        assert_eq!(barred.code, 2, "{scheme}: {}", barred.told());
+        assert!(egress.refused() > 0, "{scheme}: the gate was not asked");
+        let url = |login: &str| format!("{scheme}://{login}@{}", egress.proxy());
+        let passed = run(egress.gate(), Some(&url(&format!("{USER}:{ESCAPED}")))).await?;
+        assert_eq!(passed.code, 0, "{scheme}: {}", passed.told());
+        let stranger = run(egress.gate(), Some(&url("operator:not-this-one"))).await?;
+        assert_eq!(stranger.code, 2, "{scheme}: {}", stranger.told());
+    }
+    for url in ["ftp://operator:correcthorsebattery@127.0.0.1:1", "http://"] {
+        let refused = run(server, Some(url)).await?;
+        assert_eq!(refused.code, 3, "{url}: {}", refused.told());
+        assert!(refused.err.contains("proxy-url"), "{}", refused.told());
+    }
     Ok(())
 }

@@ -1,8 +1,9 @@
-//! A network whose only way out is its HTTP proxy: tinyproxy in front of a gate that accepts connections from it
-//! alone.
+//! A network whose only way out is its proxy: tinyproxy or microsocks in front of a gate that accepts connections from
+//! the proxy alone.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -22,7 +23,7 @@ use tokio::{
 use crate::{
     leash::{Leashed, log_tail},
     ports::unused_address,
-    tools::tinyproxy,
+    tools::{microsocks, tinyproxy},
 };
 
 /// The source address of the proxy's connections: loopback has more than one address.
@@ -41,16 +42,12 @@ pub struct Egress {
 }
 
 impl Egress {
-    /// Starts both in front of a server. The proxy requires this user and password.
+    /// Starts an HTTP proxy, which requires this user and password, and the gate in front of a server.
     ///
     /// # Errors
     /// When tinyproxy cannot be fetched or does not start.
     pub async fn before(server: SocketAddr, user: &str, password: &str) -> Result<Self> {
         let program = tokio::task::spawn_blocking(tinyproxy).await??;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let gate = listener.local_addr()?;
-        let refused = Arc::<AtomicUsize>::default();
-        let task = tokio::spawn(guard(listener, server, Arc::clone(&refused)));
         let directory = tempfile::tempdir()?;
         let address: SocketAddr = unused_address()?.parse()?;
         let port = address.port();
@@ -60,16 +57,44 @@ impl Egress {
         );
         let file = directory.path().join("tinyproxy.conf");
         std::fs::write(&file, configuration)?;
-        let log = directory.path().join("tinyproxy.log");
         let args = ["-d".to_owned(), "-c".to_owned(), file.display().to_string()];
-        let proxy = Leashed::spawn("tinyproxy", &program, &args, &[], &log)?;
+        Self::start(server, address, &program, &args, directory).await
+    }
+
+    /// Starts a SOCKS5 proxy, which requires this user and password, and the gate in front of a server.
+    ///
+    /// # Errors
+    /// When microsocks cannot be fetched or does not start.
+    pub async fn socks(server: SocketAddr, user: &str, password: &str) -> Result<Self> {
+        let program = tokio::task::spawn_blocking(microsocks).await??;
+        let address: SocketAddr = unused_address()?.parse()?;
+        let (port, from) = (address.port().to_string(), PROXY.to_string());
+        let args = ["-i", "127.0.0.1", "-p", &port, "-b", &from];
+        let login = ["-u", user, "-P", password];
+        let args: Vec<String> = args.iter().chain(&login).map(ToString::to_string).collect();
+        Self::start(server, address, &program, &args, tempfile::tempdir()?).await
+    }
+
+    async fn start(
+        server: SocketAddr,
+        address: SocketAddr,
+        program: &Path,
+        args: &[String],
+        directory: TempDir,
+    ) -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let gate = listener.local_addr()?;
+        let refused = Arc::<AtomicUsize>::default();
+        let task = tokio::spawn(guard(listener, server, Arc::clone(&refused)));
+        let log = directory.path().join("proxy.log");
+        let proxy = Leashed::spawn("proxy", program, args, &[], &log)?;
         let end = Instant::now() + PATIENCE;
         while TcpStream::connect(address).await.is_err() {
             proxy.check()?;
             let late = || log_tail(&log).unwrap_or_default();
             ensure!(
                 Instant::now() < end,
-                "tinyproxy does not listen: {}",
+                "the proxy does not listen: {}",
                 late()
             );
             sleep(Duration::from_millis(20)).await;
@@ -84,10 +109,16 @@ impl Egress {
         })
     }
 
-    /// The proxy's address.
+    /// The URL of an HTTP proxy.
     #[must_use]
     pub fn proxy_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The address of the proxy.
+    #[must_use]
+    pub fn proxy(&self) -> SocketAddr {
+        self.address
     }
 
     /// The address at which the proxy alone reaches the server.
@@ -107,7 +138,7 @@ impl Egress {
     /// # Errors
     /// When there is no log.
     pub fn log(&self) -> Result<String> {
-        std::fs::read_to_string(self.proxy.log()).context("the log of tinyproxy")
+        std::fs::read_to_string(self.proxy.log()).context("the log of the proxy")
     }
 }
 

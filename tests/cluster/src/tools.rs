@@ -1,12 +1,12 @@
 //! Programs that tests run beside the cluster, each built by Go from a module of its own under `tools/`; and
-//! programs from Debian packages: Prometheus, valgrind, an HTTP proxy, and the library that fakes a program's
+//! programs from Debian packages: Prometheus, valgrind, proxies, and the library that fakes a program's
 //! clock.
 
 mod callgrind;
 mod debian;
 mod fake_clock;
 mod prometheus;
-mod tinyproxy;
+mod proxies;
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use anyhow::Result;
 pub use callgrind::instructions;
 pub use fake_clock::skewed_by;
 pub use prometheus::{prometheus, promtool};
-pub use tinyproxy::tinyproxy;
+pub use proxies::{microsocks, tinyproxy};
 
 use crate::binaries::go_binary;
 
