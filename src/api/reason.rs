@@ -60,7 +60,8 @@ reasons! {
         `secretAccessKeyKey`.",
     /// The source is the target of a `StaticAwsCredentials`.
     SourceIsTarget: SourceInvalid => "Name the Secret that a person or pipeline fills, not the target of another \
-        resource.",
+        resource. If the source is a copy of a target, remove the label `awscredentials.dev/uid` or the owner \
+        reference, which the message names, from the copy.",
     /// The source is of a type that never holds a key pair.
     SourceTypeForbidden: SourceInvalid => "Put the pair into a Secret of type Opaque.",
 
@@ -97,7 +98,8 @@ reasons! {
     /// A value is an example from the AWS documentation.
     DocumentationExample: SourceInvalid => "Replace the example from the AWS documentation by a real pair.",
     /// The pair cannot be written to a credentials file that every SDK reads correctly.
-    LayoutCannotCarry: SourceInvalid => "Create another access key, or remove the layout that the message names.",
+    LayoutCannotCarry: SourceInvalid => "If the message names a comment or white space in the value, remove \
+        that. Otherwise create another access key, or remove the layout that the message names.",
 
     /// The access key ID encodes another account than `spec.validation.accountId`.
     AccountMismatch: SourceInvalid => "Use a pair of the account in `validation.accountId`, or change the pin.",
