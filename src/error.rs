@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kube::core::Status;
 
-use crate::domain::words;
+use crate::domain::{reconcile::Failure, words};
 
 /// How long a rejected status is not sent again.
 pub const STATUS_PAUSE: Duration = Duration::from_mins(5);
@@ -85,6 +85,15 @@ pub enum Error {
     /// The decision took more steps than a reconcile may have.
     #[error("the decision asks for the same again and again")]
     StepLimitExceeded,
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Contended(name) => Self::Contended { name },
+            Failure::DecisionLimit => Self::StepLimitExceeded,
+        }
+    }
 }
 
 impl Error {

@@ -134,6 +134,17 @@ pub enum TargetWrite {
     Delete(String, SecretVersion),
 }
 
+impl TargetWrite {
+    /// Whether the write restores what another client changed or deleted.
+    #[must_use]
+    pub fn is_repair(&self) -> bool {
+        match self {
+            Self::Create(draft) | Self::Replace(draft, _) => draft.is_repair,
+            Self::Nothing | Self::Delete(..) => false,
+        }
+    }
+}
+
 /// A target to write.
 #[derive(Debug)]
 pub struct DesiredSecret {
@@ -154,9 +165,10 @@ pub struct DesiredSecret {
 }
 
 /// When to reconcile again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Requeue {
     /// As scheduled before.
+    #[default]
     Keep,
     /// After this time, for this reason.
     In(Duration, Because),

@@ -1,6 +1,7 @@
 //! What is decided, and what it is decided about: no client, no clock, no task, no randomness.
 //!
-//! - [`decide`] names the next step of a reconcile. [`conditions`] and [`verdict`] are what it reports.
+//! - [`mod@reconcile`] is one reconcile as a state machine without effects, with what is kept between two reconciles of a
+//!   resource. [`decide`] names its next step. [`conditions`] and [`verdict`] are what it reports.
 //! - [`resource`] is one resource, validated. [`index`] maps Secrets to the resources that reference them.
 //! - [`mod@format`], [`account`], [`arn`], [`region`] and [`uid`] check text offline. [`pair`] is the only type with key
 //!   material, and [`fingerprint`] what is kept of a pair.
@@ -23,6 +24,7 @@ pub(crate) mod lock;
 pub mod managers;
 pub mod pair;
 pub mod policy;
+pub mod reconcile;
 pub mod region;
 pub mod resource;
 pub mod target;

@@ -15,6 +15,7 @@ use crate::{
         decide::{DesiredSecret, TargetWrite},
         index::{NamespacedName, Observed, SecretVersion},
         pair::KeyPair,
+        reconcile::WriteOutcome,
         target::{FIELD_MANAGER, ZeroizingSecret},
         verdict::Finding,
         words,
@@ -27,24 +28,9 @@ mod leftovers;
 mod rehearse;
 mod review;
 
-pub use leftovers::{Removed, remove};
+pub use leftovers::remove;
 pub use rehearse::{dry_run_create, may};
 pub use review::{authenticated, may_get};
-
-/// How a change of the target ended.
-#[derive(Debug)]
-pub enum WriteOutcome {
-    /// The change is done, and this is what was observed of the Secret.
-    Applied(Observed),
-    /// There was nothing to do.
-    Unchanged,
-    /// The Secret has changed since the decision.
-    Conflict,
-    /// The API server rejects the change.
-    Rejected(Finding),
-    /// The namespace is terminating, with everything in it.
-    NamespaceTerminating,
-}
 
 /// Creates, replaces or deletes the target. To replace or delete requires the UID and version of the decision.
 ///
@@ -56,22 +42,25 @@ pub async fn change(
     change: &TargetWrite,
 ) -> Result<WriteOutcome, Error> {
     let (draft, replaced) = match change {
-        TargetWrite::Nothing => return Ok(WriteOutcome::Unchanged),
+        TargetWrite::Nothing => {
+            return Ok(WriteOutcome::Applied(String::new(), Observed::Unknown));
+        }
         TargetWrite::Delete(name, seen) => {
             return match leftovers::delete(client, namespace, name, seen).await {
-                Ok(observed) => Ok(WriteOutcome::Applied(observed)),
+                Ok(observed) => Ok(WriteOutcome::Applied(name.clone(), observed)),
                 Err(error) => refused(name, error),
             };
         }
         TargetWrite::Create(draft) => (draft, None),
         TargetWrite::Replace(draft, seen) => (draft, Some(seen)),
     };
+    let name = draft_name(draft);
     match write(client, namespace, draft, replaced).await {
-        Ok(written) => Ok(SecretVersion::of(written.meta())
-            .map_or(WriteOutcome::Conflict, |seen| {
-                WriteOutcome::Applied(Observed::Found(seen))
-            })),
-        Err(error) => refused(draft_name(draft), without_pair(error, &draft.pair)),
+        Ok(written) => Ok(match SecretVersion::of(written.meta()) {
+            Some(seen) => WriteOutcome::Applied(name.to_owned(), Observed::Found(seen)),
+            None => WriteOutcome::Conflict(name.to_owned()),
+        }),
+        Err(error) => refused(name, without_pair(error, &draft.pair)),
     }
 }
 
@@ -176,7 +165,7 @@ fn refused(name: &str, error: kube::Error) -> Result<WriteOutcome, Error> {
             if namespace_is_gone(&status) {
                 Ok(WriteOutcome::NamespaceTerminating)
             } else {
-                Ok(WriteOutcome::Conflict)
+                Ok(WriteOutcome::Conflict(name.to_owned()))
             }
         }
         kube::Error::Api(status) if namespace_is_gone(&status) => {

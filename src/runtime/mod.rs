@@ -3,9 +3,9 @@
 //! - [`watch`] feeds the index, and the [`store`], where each resource is kept [`compressed`]. Secrets are watched by
 //!   their metadata alone ([`partial_meta`]). The [`queue`] orders the resources that are due, and the [`controller`]
 //!   starts a reconcile for each.
-//! - [`reconcile`] is a loop of 3 verbs: [`observe`] reads, [`decide`](crate::domain::decide) names the next step,
-//!   [`act`] writes. [`events`] reports; lists are decoded by [`pages`]. [`runtime_state`] is what is kept between two
-//!   reconciles of a resource.
+//! - [`reconcile`] performs the effects that [`domain::reconcile`](crate::domain::reconcile) names: [`observe`] reads,
+//!   [`act`] writes, [`events`] reports; lists are decoded by [`pages`]. A [`pending_verification`] is a request to STS
+//!   that outlives its reconcile.
 //! - [`scopes`] are the namespaces that are served. [`context`] is what the reconciles of one scope share.
 //! - With several replicas [`leader`] elects the one that acts; [`standby`] keeps the others warm. [`guards`] looks
 //!   whether the admission policies stand.
@@ -20,9 +20,9 @@ pub mod leader;
 pub mod observe;
 pub mod pages;
 pub mod partial_meta;
+pub mod pending_verification;
 pub mod queue;
 pub mod reconcile;
-pub mod runtime_state;
 pub mod scopes;
 pub mod standby;
 pub mod store;

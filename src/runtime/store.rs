@@ -16,14 +16,12 @@ use crate::{
         consumers::{Key, Keys, Others},
         index::NamespacedName,
         lock::lock,
+        reconcile::RuntimeState,
         resource::Undecodable,
         uid::Uid,
     },
     ops::metrics::{Listing, Summary, WatchLiveness},
-    runtime::{
-        compressed::CompressedObject,
-        runtime_state::{PendingVerification, RuntimeState},
-    },
+    runtime::{compressed::CompressedObject, pending_verification::PendingVerification},
 };
 
 /// After this silence of the watch, the metrics leave out the resources. Another replica may have changed them, and an

@@ -1,11 +1,9 @@
-//! A world in memory that runs the real `decide` step by step: an API server, AWS, a clock, and processes that start
-//! and end. No client, no waiting.
+//! A world in memory that performs the effects of the shipped reconcile: an API server, AWS, a clock, and processes that
+//! start and end. No client, no waiting.
 
 mod aws;
 mod build;
-mod effects;
 mod fate;
-mod leftovers;
 mod look;
 mod process;
 mod rules;

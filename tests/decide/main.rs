@@ -22,7 +22,6 @@ mod newcomers;
 mod ownership;
 mod properties;
 mod refusals;
-mod remembered;
 #[path = "../support/report.rs"]
 mod report;
 mod rivals;

@@ -11,23 +11,11 @@ use crate::{
     domain::{
         decide::{Fate, Leftover},
         index::{Observed, SecretVersion},
+        reconcile::Removed,
         target::{self, ZeroizingSecret},
     },
     runtime::partial_meta::PartialMeta,
 };
-
-/// How the removal of a leftover ended.
-#[derive(Debug)]
-pub enum Removed {
-    /// The removal is done, and this is what was observed of the Secret.
-    Done(Observed),
-    /// The Secret has changed since the decision, or its namespace is terminating.
-    Changed,
-    /// The API server rejects the removal. The text is our own, since the server's message may quote the Secret.
-    Refused(String),
-    /// The API server does not answer.
-    Unanswered(String),
-}
 
 /// Deletes a leftover or removes its owner reference, if its UID and resource version are unchanged.
 pub async fn remove(client: &Client, namespace: &str, leftover: &Leftover) -> Removed {

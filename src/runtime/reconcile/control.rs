@@ -5,13 +5,14 @@ use std::{cmp::Reverse, collections::HashSet, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout};
 
-use super::{Reconcile, with_deadline};
+use super::{Driver, with_deadline};
 use crate::{
     api::SourceVersion,
     domain::{
         decide::{Source, SourcePair},
         index::{NamespacedName, Observed},
         lock::lock,
+        reconcile::Event,
         region::{Partition, Region},
         resource::ValidatedCredentials,
         verdict::{Answer, Control},
@@ -54,13 +55,14 @@ enum Found {
     Unknown,
 }
 
-impl Reconcile<'_> {
+impl Driver<'_> {
     /// Sends control requests with other pairs until a pair is accepted.
     ///
     /// # Errors
     /// The resource or its source changed meanwhile: the next reconcile decides from the new state.
-    pub(super) async fn ask_about_others(&mut self, region: &Region) -> Result<(), Error> {
-        let (context, resource, source) = (self.context, self.resource, self.view.source.clone());
+    pub(super) async fn ask_about_others(&mut self, region: &Region) -> Result<Event, Error> {
+        let (context, resource) = (self.context, self.resource);
+        let source = self.run.observed_source().clone();
         let asked = tokio::select! {
             asked = timeout(DEADLINE, self.control_of(region)) => asked,
             () = overtaken(context, resource, &source) => return Err(Error::Overtaken),
@@ -68,8 +70,7 @@ impl Reconcile<'_> {
         let control = asked.unwrap_or(Control::Undetermined);
         self.context.shared.metrics.controlled(control);
         tracing::info!(resource = %self.resource.key, result = <&str>::from(control), "asked AWS about other pairs, since it refuses the published one");
-        self.control = Some(control);
-        Ok(())
+        Ok(Event::Control(control))
     }
 
     async fn control_of(&mut self, region: &Region) -> Control {
@@ -86,7 +87,7 @@ impl Reconcile<'_> {
                 }
             };
             // STS may take long: the slot is released for other resources meanwhile.
-            self.place = None;
+            self.slot = None;
             match self.answer_about(&other, pair).await {
                 Answer::Identity(_) => return Control::Accepted,
                 Answer::Undetermined(_) | Answer::Outage(_) => {
@@ -106,7 +107,7 @@ impl Reconcile<'_> {
     /// namespace before further ones, then other AWS accounts before the own, then the latest proof. Thus no
     /// tenant decides the result.
     fn others(&self, region: &Region) -> Vec<Other> {
-        let account = self.status.identity.as_ref();
+        let account = self.run.status().identity.as_ref();
         let account = account.map(|identity| identity.account_id.as_str());
         let namespace = &self.resource.key.namespace;
         let endpoint = self.context.shared.endpoint.as_ref();
@@ -145,9 +146,8 @@ impl Reconcile<'_> {
         };
         let version = &other.version;
         let same = found.seen.is(&version.uid, &version.resource_version);
-        let own = self
-            .pair()
-            .map(|own| own.pair.access_key_id.expose_secret());
+        let own = self.run.pair();
+        let own = own.map(|own| own.pair.access_key_id.expose_secret());
         match found.pair {
             Ok(pair) if Some(pair.pair.access_key_id.expose_secret()) == own => Found::SameKey,
             Ok(pair) if same => Found::Pair(pair),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Reconcile, with_deadline};
+use super::{Driver, with_deadline};
 use crate::{
     api::{Published, Restart, RestartScope, WorkloadReference},
     domain::consumers::{Fleets, Laggards, Pod, Pods, Workload, is_older, restart::Blocker},
@@ -25,7 +25,7 @@ pub(super) enum SeenPods {
     Seen(Fleets),
 }
 
-impl Reconcile<'_> {
+impl Driver<'_> {
     /// The owners of the namespace's pods; `None` if pods may not be listed.
     pub(super) async fn fleets<'a>(
         &self,

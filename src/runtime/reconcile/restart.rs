@@ -3,9 +3,13 @@
 use strum::VariantArray;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use tokio::time::Instant;
 
-use super::{Reconcile, inputs::now_in_seconds, last_look::SeenPods, with_deadline};
+use super::{
+    Driver,
+    begin::{now as monotonic_now, now_in_seconds},
+    last_look::SeenPods,
+    with_deadline,
+};
 use crate::{
     api::{
         Published, Restart, RestartScope, Restarts, StaticAwsCredentialsStatus, WorkloadKind,
@@ -23,11 +27,7 @@ use crate::{
 /// Pending workloads that one reconcile processes at most.
 const MOST_AT_ONCE: usize = 50;
 
-impl Reconcile<'_> {
-    pub(super) fn restart_wanted(&self) -> Option<&Restart> {
-        self.object.spec.rotation.as_ref()?.restart.as_ref()
-    }
-
+impl Driver<'_> {
     /// Restarts the next workloads, reports the progress in `status`, also after a failure, and returns when to
     /// check again.
     pub(super) async fn restart_workloads(
@@ -36,7 +36,7 @@ impl Reconcile<'_> {
         status: &mut StaticAwsCredentialsStatus,
         pods: &mut SeenPods,
     ) -> Result<Option<Recheck>, Error> {
-        let (Some(mut restarts), Some(wanted)) = (status.restarts.clone(), self.restart_wanted())
+        let (Some(mut restarts), Some(wanted)) = (status.restarts.clone(), self.run.restart())
         else {
             return Ok(None);
         };
@@ -61,7 +61,7 @@ impl Reconcile<'_> {
         let since = restarts.restarting_since.get_or_insert(Time(now)).0;
         status.restarts = Some(restarts);
         let elapsed = self.context.with_state(self.resource, |remembered| {
-            remembered.overlap.waited(since, now, Instant::now())
+            remembered.overlap.waited(since, now, monotonic_now())
         });
         let again = restart::judge(status, last_look.as_ref(), elapsed, now);
         match gone_on {

@@ -3,61 +3,31 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::{
-    Reconcile,
-    inputs::{as_mentioned, now_in_seconds},
+    Driver,
+    begin::{now, now_in_seconds},
     last_look::SeenPods,
     with_deadline,
 };
 use crate::{
     api::{Previous, Published, StaticAwsCredentialsStatus},
-    domain::{
-        consumers::{
-            self, Assessment, Fleets, OldKeyHolder, Own, Pod, Publication, Recheck, restart,
-        },
-        decide::InputsHash,
+    domain::consumers::{
+        self, Assessment, Fleets, OldKeyHolder, Own, Pod, Publication, Recheck, restart,
     },
     error::Error,
     runtime::observe,
 };
 
-impl Reconcile<'_> {
-    /// If the pair was superseded, records that in a status that is about to be written.
-    pub(super) fn note_superseded(&self, status: &mut StaticAwsCredentialsStatus) {
-        let shared = &self.context.shared;
-        if shared.lists_consumers {
-            consumers::note(
-                &self.status,
-                status,
-                shared.kubelet_sync_period,
-                now_in_seconds(),
-            );
-        } else if status.previous.is_some() {
-            consumers::forget(status);
-        }
-        let (wanted, allowed) = (self.restart_wanted(), shared.restarts_consumers);
-        let kubelet = shared.kubelet_sync_period;
-        restart::note(
-            &self.status,
-            status,
-            wanted,
-            allowed,
-            kubelet,
-            now_in_seconds(),
-        );
-    }
-
+impl Driver<'_> {
     /// Checks the consumers if a check is due, and returns when the next check is due.
     pub(super) async fn follow_consumers(&mut self) -> Result<Option<Duration>, Error> {
         let resource = self.resource;
         let lists = self.context.shared.lists_consumers;
-        let held = consumers::is_open(&self.status).is_some() && lists;
-        let open = held || restart::in_progress(&self.status);
-        let published = self.status.published.clone();
+        let held = consumers::is_open(self.run.status()).is_some() && lists;
+        let open = held || restart::in_progress(self.run.status());
+        let published = self.run.status().published.clone();
         let kubelet = self.context.shared.kubelet_sync_period;
-        let superseded = self.status.previous.as_ref().filter(|_| held);
+        let superseded = self.run.status().previous.as_ref().filter(|_| held);
         let superseded = superseded.map(|previous| consumers::since(previous, kubelet));
         let delivered = published.as_ref();
         let delivered = delivered.map(|published| consumers::propagated_at(published, kubelet));
@@ -68,16 +38,16 @@ impl Reconcile<'_> {
         let first = since.duration_since(now_in_seconds());
         // A publication time in the future, e.g. after the clock was set back, counts as now.
         let first = Duration::try_from(first).unwrap_or_default().min(kubelet);
-        let now = Instant::now();
+        let began = now();
         let wait = self.context.with_state(resource, |remembered| {
-            remembered.overlap.wait(since, first, now)
+            remembered.overlap.wait(since, first, began)
         });
         if !wait.is_zero() {
             return Ok(Some(wait));
         }
         self.acquire_slot().await;
         self.ensure_leader()?;
-        let mut status = self.status.clone();
+        let mut status = self.run.status().clone();
         let mut again = None;
         let mut pods = SeenPods::default();
         if held {
@@ -91,12 +61,12 @@ impl Reconcile<'_> {
             }
             None => Ok(None),
         };
-        let news =
-            status.consumers != self.status.consumers || status.restarts != self.status.restarts;
+        let news = status.consumers != self.run.status().consumers
+            || status.restarts != self.run.status().restarts;
         self.ensure_leader()?;
-        self.write_status(&status).await?;
+        self.write_status(status).await?;
         let again = Recheck::sooner(again, restarted?);
-        let (look, jitter, now) = (self.inputs_hash(), self.jitter, Instant::now());
+        let (look, jitter, ended) = (self.run.inputs_hash(), self.run.jitter(), now());
         let asked = self.context.question(resource, |asked| {
             asked.as_mut().map(|asked| asked.changed(look)).is_some()
         });
@@ -104,7 +74,7 @@ impl Reconcile<'_> {
             if !asked {
                 remembered.memory.look = remembered.memory.look.map(|_| look);
             }
-            remembered.overlap.looked(again, news, jitter, now)
+            remembered.overlap.looked(again, news, jitter, ended)
         }))
     }
 
@@ -148,9 +118,7 @@ impl Reconcile<'_> {
         status: &StaticAwsCredentialsStatus,
         pods: &mut SeenPods,
     ) -> Result<Vec<OldKeyHolder>, Error> {
-        let wanted = self
-            .restart_wanted()
-            .filter(|_| restart::in_progress(status));
+        let wanted = self.run.restart().filter(|_| restart::in_progress(status));
         let publication = status.published.as_ref();
         let publication = publication.map(|published| self.publication(published));
         let restarts = wanted.zip(publication);
@@ -192,12 +160,6 @@ impl Reconcile<'_> {
             uid: &self.resource.uid,
             kubelet_sync_period: self.context.shared.kubelet_sync_period,
         }
-    }
-
-    /// Hash of what this reconcile has seen.
-    pub(super) fn inputs_hash(&self) -> InputsHash {
-        let view = as_mentioned(self.view.clone(), &self.status, self.resource);
-        InputsHash::of(self.resource.generation, &view, &self.status)
     }
 }
 

@@ -5,13 +5,14 @@ use std::{sync::Arc, time::Duration};
 use futures::future::BoxFuture;
 use tokio::time::{Instant, timeout};
 
-use super::Reconcile;
+use super::Driver;
 use crate::{
     domain::{
         decide::{Awaited, InputsHash, Query, Source, SourcePair},
+        reconcile::Event,
         verdict::Answer,
     },
-    runtime::runtime_state::{PendingVerification, Subject},
+    runtime::pending_verification::{PendingVerification, Subject},
     sts::{CallerIdentityRequest, Priority},
 };
 
@@ -21,12 +22,12 @@ const INLINE_WAIT: Duration = Duration::from_secs(1);
 /// The same during an outage of the endpoint, which may just have ended.
 const INLINE_WAIT_IN_OUTAGE: Duration = Duration::from_millis(200);
 
-impl Reconcile<'_> {
+impl Driver<'_> {
     /// Sends a `GetCallerIdentity` request for the source's pair. A late answer is left to a later reconcile;
     /// the present reconcile goes on without the answer.
-    pub(super) async fn ask(&mut self, query: Query) {
-        let Some(pair) = self.pair() else {
-            return;
+    pub(super) async fn ask(&mut self, query: Query) -> Event {
+        let Some(pair) = self.run.pair() else {
+            return Event::Begun;
         };
         let about = Subject {
             fingerprint: pair.fingerprint,
@@ -38,17 +39,16 @@ impl Reconcile<'_> {
         if !self.waits_for(&about) {
             let mut answer = self.answer(question.clone());
             // STS and its rate limiter may take long: the slot is released for other resources meanwhile.
-            self.place = None;
+            self.slot = None;
             let outage = sts.outage(&question);
             let patience = outage.map_or(INLINE_WAIT, |_| INLINE_WAIT_IN_OUTAGE);
             if let Ok(answer) = timeout(patience, &mut answer).await {
-                self.answers.push((about.region, answer));
-                return;
+                return Event::Answer(about.region, answer);
             }
             self.leave(about, answer);
         }
         let outage = sts.outage(&question);
-        self.awaited = Some(outage.map_or(Awaited::Turn, Awaited::Endpoint));
+        Event::Awaits(outage.map_or(Awaited::Turn, Awaited::Endpoint))
     }
 
     /// Whether an earlier reconcile sent the same request. A pending request about another subject is cancelled.
@@ -66,13 +66,14 @@ impl Reconcile<'_> {
     fn leave(&self, about: Subject, answer: BoxFuture<'static, Answer>) {
         let (context, key) = (Arc::downgrade(self.context), self.resource.key.clone());
         let awaited = self.context.shared.metrics.calls.awaited();
-        let asked = PendingVerification::new(about, self.answers.clone(), answer, move || {
-            if let Some(context) = context.upgrade() {
-                context.enqueue([&key]);
-            }
-            // Dropped after the enqueue, so that the metrics show no idle moment in between.
-            drop(awaited);
-        });
+        let asked =
+            PendingVerification::new(about, self.run.answers().to_vec(), answer, move || {
+                if let Some(context) = context.upgrade() {
+                    context.enqueue([&key]);
+                }
+                // Dropped after the enqueue, so that the metrics show no idle moment in between.
+                drop(awaited);
+            });
         let asked = Some(Box::new(asked));
         let before = self
             .context
@@ -96,22 +97,15 @@ impl Reconcile<'_> {
         drop(given_up);
     }
 
-    /// Takes over the answers to an earlier reconcile's request, if the source still holds the same pair.
-    pub(super) fn reuse_answers(&mut self) {
-        let Some(fingerprint) = self.pair().map(|pair| pair.fingerprint) else {
-            return;
+    /// The answers to an earlier reconcile's request, if the source still holds the same pair.
+    pub(super) fn answers_about(&self, source: &Source) -> Vec<(String, Answer)> {
+        let Some(fingerprint) = source.pair().map(|pair| pair.fingerprint) else {
+            return Vec::new();
         };
         let answers = self.context.question(self.resource, |asked| {
             asked.as_ref().map(|asked| asked.answers(fingerprint))
         });
-        self.answers.extend(answers.into_iter().flatten());
-    }
-
-    pub(super) fn pair(&self) -> Option<&SourcePair> {
-        match &self.source {
-            Some(Source::Found(found)) => found.pair.as_ref().ok(),
-            _ => None,
-        }
+        answers.unwrap_or_default()
     }
 
     fn question(&self, pair: &SourcePair, query: &Query) -> CallerIdentityRequest {

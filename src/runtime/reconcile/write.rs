@@ -1,24 +1,33 @@
-//! Writes the target, unless a required admission policy is not known to be enforced.
+//! Writes of the target and removals of leftovers, unless a required admission policy is not known to be enforced.
 
-use super::{Reconcile, with_deadline};
+use super::{Driver, with_deadline};
 use crate::{
-    domain::decide::TargetWrite,
+    domain::{
+        decide::{Leftover, TargetWrite},
+        reconcile::{Removed, WriteOutcome},
+    },
     error::Error,
-    runtime::act::{self, WriteOutcome},
+    runtime::act,
 };
 
-impl Reconcile<'_> {
-    pub(super) async fn change(&self, change: &TargetWrite) -> Result<WriteOutcome, Error> {
+impl Driver<'_> {
+    pub(super) async fn write(&self, change: &TargetWrite) -> Result<WriteOutcome, Error> {
         let shared = &self.context.shared;
-        let is_write = !matches!(change, TargetWrite::Nothing);
-        if let Some(finding) = shared.guards.obstacle().filter(|_| is_write) {
+        if let Some(finding) = shared.guards.obstacle() {
             return Ok(WriteOutcome::Rejected(finding));
         }
-        with_deadline(act::change(
-            &shared.client,
-            &self.resource.key.namespace,
-            change,
-        ))
-        .await
+        let namespace = &self.resource.key.namespace;
+        with_deadline(act::change(&shared.client, namespace, change)).await
+    }
+
+    pub(super) async fn remove(&self, leftover: &Leftover) -> Removed {
+        let shared = &self.context.shared;
+        if let Some(finding) = shared.guards.obstacle() {
+            return Removed::Refused(finding.message);
+        }
+        let namespace = &self.resource.key.namespace;
+        let remove = async { Ok(act::remove(&shared.client, namespace, leftover).await) };
+        let late = |error: Error| Removed::Unanswered(error.to_string());
+        with_deadline(remove).await.unwrap_or_else(late)
     }
 }

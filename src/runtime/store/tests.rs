@@ -8,8 +8,10 @@
 
 use crate::{
     api::StaticAwsCredentials,
-    domain::{index::NamespacedName, resource::Undecodable, uid::Uid},
-    runtime::{compressed::CompressedObject, runtime_state::PendingStatus, store::Store},
+    domain::{
+        index::NamespacedName, reconcile::state::PendingStatus, resource::Undecodable, uid::Uid,
+    },
+    runtime::{compressed::CompressedObject, store::Store},
 };
 use serde_json::{Value, json};
 

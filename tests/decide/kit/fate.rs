@@ -8,7 +8,7 @@ use static_aws_credentials::domain::{index::SecretVersion, resource::key_of};
 use super::{
     NAMESPACE, World,
     process::Process,
-    run::{Broken, Run},
+    run::{Broken, mentions},
 };
 
 /// An action between two requests of a reconcile.
@@ -83,7 +83,7 @@ impl World {
     fn list_resources(&mut self) {
         let index = &mut self.process.index;
         for object in self.store.resources.values() {
-            index.apply_resource(&key_of(object), Run::mentions(object));
+            index.apply_resource(&key_of(object), mentions(object));
         }
     }
 

@@ -14,10 +14,10 @@ use static_aws_credentials::{
         fingerprint::{Fingerprint, FingerprintKey},
         index::{Index, View},
         pair::KeyPair,
+        reconcile::RuntimeState,
         region::Region,
         verdict::Answer,
     },
-    runtime::runtime_state::RuntimeState,
 };
 
 use super::{

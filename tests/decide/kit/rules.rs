@@ -10,7 +10,7 @@ use static_aws_credentials::{
     },
     domain::{
         conditions,
-        decide::{Source, TargetWrite},
+        decide::TargetWrite,
         index::SecretVersion,
         layout,
         pair::{KeyPair, SecretBytes},
@@ -26,12 +26,16 @@ const CONFIRMED: Duration = Duration::from_millis(59_400);
 /// A target is written only from a pair that was read from the source and accepted, and never over a foreign Secret.
 pub fn may_write(
     world: &World,
-    run: &Run,
+    run: &Run<'_>,
     name: &str,
     data: &BTreeMap<String, SecretBytes>,
     change: &TargetWrite,
 ) {
-    assert_eq!(name, run.resource.target, "only the target is written");
+    assert_eq!(
+        name,
+        run.reconcile.resource().target,
+        "only the target is written"
+    );
     let pair = source_pair(run);
     assert!(
         layout::carries(data, pair),
@@ -42,12 +46,12 @@ pub fn may_write(
         pair.secret_access_key.expose_secret(),
     );
     assert!(
-        !run.resource.verifies_with_sts()
+        !run.reconcile.resource().verifies_with_sts()
             || world.aws.accepted(id, secret)
             || world.vouched.contains(id),
         "a pair is published that AWS never accepted"
     );
-    assert!(!run.resource.suspend && !run.resource.deleting);
+    assert!(!run.reconcile.resource().suspend && !run.reconcile.resource().deleting);
     if let (TargetWrite::Replace(_, seen), Some(current)) = (change, world.store.secret(name)) {
         let known = current
             .metadata
@@ -65,15 +69,18 @@ pub fn may_write(
 }
 
 /// A target is withdrawn only if the spec asks for that and the rejection of its pair is certain.
-pub fn may_withdraw(world: &World, run: &Run, name: &str) {
+pub fn may_withdraw(world: &World, run: &Run<'_>, name: &str) {
     let current = world.store.secret(name);
     assert!(
         current.is_none_or(|current| is_ours(&current.metadata, run)),
         "a Secret is deleted that is not ours"
     );
-    assert_eq!(run.resource.checks.on_rejected, OnRejected::Withdraw);
+    assert_eq!(
+        run.reconcile.resource().checks.on_rejected,
+        OnRejected::Withdraw
+    );
     assert!(
-        run.resource.verifies_with_sts(),
+        run.reconcile.resource().verifies_with_sts(),
         "nobody refuses anything at Format"
     );
     let pair = source_pair(run);
@@ -85,7 +92,7 @@ pub fn may_withdraw(world: &World, run: &Run, name: &str) {
         .aws
         .refused(id, secret)
         .is_some_and(|(first, last)| last.saturating_sub(first) >= CONFIRMED || world.clock_jumped);
-    let checks = &run.resource.checks;
+    let checks = &run.reconcile.resource().checks;
     let pinned = checks.account.is_some() || checks.arn.is_some();
     let of_root = super::arn_of(id).is_some_and(|arn| arn.ends_with(":root"));
     assert!(
@@ -96,9 +103,9 @@ pub fn may_withdraw(world: &World, run: &Run, name: &str) {
 
 /// A stray is deleted only if it has both marks, and only when the target exists. Another object of its name and a
 /// later version are safe: the request has UID and version as preconditions.
-pub fn may_delete_stray(world: &World, run: &Run, name: &str, seen: &SecretVersion) {
-    assert_ne!(name, run.resource.target);
-    let policy = run.resource.deletion_policy;
+pub fn may_delete_stray(world: &World, run: &Run<'_>, name: &str, seen: &SecretVersion) {
+    assert_ne!(name, run.reconcile.resource().target);
+    let policy = run.reconcile.resource().deletion_policy;
     assert_eq!(
         policy,
         DeletionPolicy::Delete,
@@ -111,17 +118,20 @@ pub fn may_delete_stray(world: &World, run: &Run, name: &str, seen: &SecretVersi
         meant.is_none_or(|current| is_marked(&current.metadata, run)),
         "a stray is deleted that does not carry both marks"
     );
-    let stands = world.store.secret(&run.resource.target);
+    let stands = world.store.secret(&run.reconcile.resource().target);
     assert!(
-        is_untold(world, &run.resource.target)
+        is_untold(world, &run.reconcile.resource().target)
             || stands.is_some_and(|target| is_ours(&target.metadata, run)),
         "the old target goes before the new one stands"
     );
 }
 
 /// Only a Secret with both marks loses its owner reference, and only under `Retain`.
-pub fn may_release(world: &World, run: &Run, name: &str, seen: &SecretVersion) {
-    assert_eq!(run.resource.deletion_policy, DeletionPolicy::Retain);
+pub fn may_release(world: &World, run: &Run<'_>, name: &str, seen: &SecretVersion) {
+    assert_eq!(
+        run.reconcile.resource().deletion_policy,
+        DeletionPolicy::Retain
+    );
     let current = world.store.secret(name);
     let meant =
         current.filter(|current| SecretVersion::of(&current.metadata).as_ref() == Some(seen));
@@ -143,7 +153,7 @@ fn is_untold(world: &World, name: &str) -> bool {
 }
 
 /// Invariants of every status.
-pub fn may_report(world: &World, run: &Run, status: &StaticAwsCredentialsStatus) {
+pub fn may_report(world: &World, run: &Run<'_>, status: &StaticAwsCredentialsStatus) {
     let is = |kind| conditions::is_true(&status.conditions, kind);
     let summaries = status.conditions.iter().filter(|it| {
         it.status == "True"
@@ -151,7 +161,7 @@ pub fn may_report(world: &World, run: &Run, status: &StaticAwsCredentialsStatus)
     });
     let true_ones = summaries.count();
     assert!(true_ones <= 1, "{:?}", status.conditions);
-    if !run.resource.suspend {
+    if !run.reconcile.resource().suspend {
         assert_eq!(true_ones, 1, "{:?}", status.conditions);
         for kind in [ConditionType::Verified, ConditionType::Published] {
             assert!(conditions::find(&status.conditions, kind).is_some());
@@ -165,7 +175,10 @@ pub fn may_report(world: &World, run: &Run, status: &StaticAwsCredentialsStatus)
     types.sort_unstable();
     types.dedup();
     assert_eq!(types.len(), status.conditions.len(), "a type occurs twice");
-    assert_eq!(status.observed_generation, run.resource.generation);
+    assert_eq!(
+        status.observed_generation,
+        run.reconcile.resource().generation
+    );
     let ready = conditions::find(&status.conditions, ConditionType::Ready);
     assert!(ready.is_some(), "Ready is never absent");
     for condition in &status.conditions {
@@ -187,15 +200,15 @@ pub fn may_report(world: &World, run: &Run, status: &StaticAwsCredentialsStatus)
             .map(|published| &published.secret_name)
     );
     no_key_material(&serde_json::to_string(status).expect("a status is JSON"));
-    if !run.resource.suspend && is(ConditionType::Ready) {
-        let stands = world.store.secret(&run.resource.target);
+    if !run.reconcile.resource().suspend && is(ConditionType::Ready) {
+        let stands = world.store.secret(&run.reconcile.resource().target);
         assert!(
-            is_untold(world, &run.resource.target)
+            is_untold(world, &run.reconcile.resource().target)
                 || stands.is_some_and(|target| is_ours(&target.metadata, run)),
             "Ready without a target"
         );
         let published = status.published.as_ref().expect("Ready without published");
-        assert_eq!(published.secret_name, run.resource.target);
+        assert_eq!(published.secret_name, run.reconcile.resource().target);
     }
 }
 
@@ -214,27 +227,25 @@ pub fn no_key_material(text: &str) {
     }
 }
 
-fn source_pair(run: &Run) -> &KeyPair {
-    let Some(Source::Found(found)) = &run.source else {
-        panic!("the target is changed and the source was not read");
-    };
-    &found.pair.as_ref().expect("the source holds a pair").pair
+fn source_pair<'a>(run: &'a Run<'_>) -> &'a KeyPair {
+    let pair = run.reconcile.pair();
+    &pair.expect("the source was read and holds a pair").pair
 }
 
-fn is_ours(metadata: &ObjectMeta, run: &Run) -> bool {
-    let retained = run.resource.deletion_policy == DeletionPolicy::Retain;
-    let labelled = target::uid_label(metadata) == Some(&run.resource.uid);
+fn is_ours(metadata: &ObjectMeta, run: &Run<'_>) -> bool {
+    let retained = run.reconcile.resource().deletion_policy == DeletionPolicy::Retain;
+    let labelled = target::uid_label(metadata) == Some(&run.reconcile.resource().uid);
     match target::controller(metadata) {
         Some(_) => is_marked(metadata, run),
         None => retained && labelled,
     }
 }
 
-fn is_marked(metadata: &ObjectMeta, run: &Run) -> bool {
-    target::owner_uid(metadata) == Some(&run.resource.uid)
+fn is_marked(metadata: &ObjectMeta, run: &Run<'_>) -> bool {
+    target::owner_uid(metadata) == Some(&run.reconcile.resource().uid)
 }
 
-fn consents(metadata: &ObjectMeta, run: &Run) -> bool {
+fn consents(metadata: &ObjectMeta, run: &Run<'_>) -> bool {
     let named = metadata
         .annotations
         .as_ref()

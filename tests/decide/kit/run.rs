@@ -1,25 +1,27 @@
-//! One reconcile: the steps of `decide` as the operator takes them, and the rules for each.
+//! One reconcile of the shipped state machine: its effects on cluster and AWS, and the rules for each.
 
 use std::{sync::Arc, time::Duration};
 
+use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use static_aws_credentials::{
     api::{ConditionType, StaticAwsCredentials, StaticAwsCredentialsStatus},
     domain::{
         conditions,
-        decide::{
-            Awaited, FoundTarget, Inputs as Known, Query, Read, Source, Step, Target, examine,
+        decide::{Fate, FoundTarget, Leftover, Query, Source, Target, TargetWrite, examine},
+        index::{Observed, References, SecretVersion},
+        reconcile::{
+            Begin, Done, Effect, Event, PendingQuestion, Reconcile, Removed, Settings,
+            Surroundings, WriteOutcome,
         },
-        fingerprint::Fingerprint,
-        index::{Observed, SecretVersion, View},
         region::Region,
         resource::{ValidatedCredentials, copied, references},
+        target::{FIELD_MANAGER, ZeroizingSecret},
         verdict::{Answer, Control},
     },
-    runtime::runtime_state::PendingStatus,
 };
 
-use super::{World, build::key_pair, process::Waiting, store::NAMESPACE};
+use super::{World, build::key_pair, process::Waiting, rules, store::NAMESPACE};
 
 /// Why a reconcile did not complete.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,183 +35,134 @@ pub enum Broken {
 }
 
 /// A reconcile in progress.
-pub struct Run {
+pub struct Run<'a> {
     pub name: String,
-    pub resource: ValidatedCredentials,
-    pub status: StaticAwsCredentialsStatus,
-    pub source: Option<Source>,
-    pub(super) version: String,
-    pub(super) view: View,
-    targets: Vec<(String, Target)>,
-    answers: Vec<(String, Answer)>,
-    control: Option<Control>,
-    awaited: Option<Awaited>,
-    pub(super) conflicts: u32,
+    pub reconcile: Reconcile<'a>,
 }
 
-impl Run {
-    /// Begins with the present state of watch and memory.
-    pub fn new(world: &mut World, object: &StaticAwsCredentials) -> Self {
-        let resource = ValidatedCredentials {
-            credential_process_ttl: world.credential_process_ttl,
-            copied_labels: copied(object, &world.copied_labels),
-            ..ValidatedCredentials::parse(object).expect("the spec is valid")
-        };
-        let stored = object.status.clone().unwrap_or_default();
-        let version = object.resource_version().unwrap_or_default();
-        let rewinds = world.process.index.epoch();
-        let mono = world.mono();
-        let remembered = world.process.remembered(&resource.uid);
-        let newer = |written: &PendingStatus| {
-            written.status.observed_generation == resource.generation
-                && written.epoch == rewinds
-                && version
-                    .parse()
-                    .is_ok_and(|stored: u64| stored < written.version)
-        };
-        let written = remembered.written.take();
-        remembered.written = written.filter(|written| newer(written));
-        let leftovers_due = remembered.leftovers.is_due(mono);
-        if leftovers_due {
-            remembered.memory.look = None;
-        }
-        let after = remembered.leftovers.after().to_owned();
-        let (status, version) = match remembered.written.clone() {
-            Some(written) => (written.status, written.version.to_string()),
-            None => (stored, version),
-        };
-        let waiting = world.process.questions.get_mut(&resource.uid);
-        if let Some(waiting) = waiting.filter(|_| leftovers_due) {
-            waiting.look = None;
-        }
-        Self {
-            name: object.name_any(),
-            view: world.process.index.view_after(&resource.key, &after),
-            resource,
-            status,
-            version,
-            source: None,
-            targets: Vec::new(),
-            answers: Vec::new(),
-            control: None,
-            awaited: None,
-            conflicts: 0,
-        }
-    }
-
-    /// Reconciles, and returns the pause before the next reconcile.
-    pub fn go(mut self, world: &mut World) -> Result<Option<Duration>, Broken> {
-        for _ in 0..16 {
-            match self.with(world, world.decide) {
-                Step::Read(Read::Source) => self.read_source(world)?,
-                Step::Read(Read::Target(name)) => self.read_target(world, &name)?,
-                Step::Ask(query) => self.ask(world, &query)?,
-                Step::Control(region) => self.control_by_others(world, &region)?,
-                Step::Act(plan) => {
-                    if let Some(pause) = self.act(world, *plan)? {
-                        return Ok(pause);
-                    }
-                }
+/// Reconciles, and returns the pause before the next reconcile.
+pub fn run(world: &mut World, object: &StaticAwsCredentials) -> Result<Option<Duration>, Broken> {
+    let resource = ValidatedCredentials {
+        credential_process_ttl: world.credential_process_ttl,
+        copied_labels: copied(object, &world.copied_labels),
+        ..ValidatedCredentials::parse(object).expect("the spec is valid")
+    };
+    let begin = surrounded(world, &resource, |around| {
+        Begin::new(object, &resource, around)
+    });
+    let after = &begin.leftovers_after;
+    let view = world.process.index.view_after(&resource.key, after);
+    let settings = Settings {
+        decide: world.decide,
+        endpoint_replaced: world.endpoint_replaced,
+        proxied: false,
+        lists_consumers: false,
+        restarts_consumers: false,
+        kubelet_sync_period: Duration::from_secs(90),
+        jitter: world.jitter,
+    };
+    let mut run = Run {
+        name: object.name_any(),
+        reconcile: Reconcile::new(begin, view, &resource, None, settings),
+    };
+    let mut event = Event::Begun;
+    loop {
+        event = match run.step(world, event) {
+            Effect::Done(done) => return Ok(run.end(world, done)),
+            Effect::Fail(failure) => {
+                let contended = format!("{failure:?}").starts_with("Contended");
+                assert!(contended, "the decision about {} never ends", run.name);
+                return Err(Broken::Conflict);
             }
+            effect => run.perform(world, effect)?,
         }
-        panic!("the decision about {} never ends", self.name);
+    }
+}
+
+/// The references of a resource for the index, those of its own status included.
+pub fn mentions(object: &StaticAwsCredentials) -> References {
+    references(object, object.status.as_ref())
+}
+
+fn surrounded<T>(
+    world: &mut World,
+    resource: &ValidatedCredentials,
+    with: impl FnOnce(&mut Surroundings<'_>) -> T,
+) -> T {
+    let (wall, now) = (world.wall(), world.mono());
+    let question = world.process.questions.get(&*resource.uid);
+    let question = question.map(Waiting::state);
+    let epoch = world.process.index.epoch();
+    with(&mut Surroundings {
+        state: world.process.remembered(&resource.uid),
+        question,
+        epoch,
+        wall,
+        now,
+    })
+}
+
+impl Run<'_> {
+    fn step(&mut self, world: &mut World, event: Event) -> Effect {
+        let resource = self.reconcile.resource();
+        let reconcile = &mut self.reconcile;
+        let effect = surrounded(world, resource, |around| reconcile.step(event, around));
+        for seen in self.reconcile.take_observations() {
+            let index = &mut world.process.index;
+            index.record(NAMESPACE, &seen.name, &seen.before, &seen.after);
+        }
+        effect
     }
 
-    fn with<T>(&self, world: &mut World, with: impl FnOnce(&Known<'_>) -> T) -> T {
-        let mono = world.mono();
-        let now = world.wall();
-        let (jitter, endpoint_replaced) = (world.jitter, world.endpoint_replaced);
-        let question = world.process.questions.get(&*self.resource.uid);
-        let question = question.map(Waiting::state);
-        let remembered = world.process.remembered(&self.resource.uid);
-        let refused_for = remembered.refused_for(&self.status, now, mono);
-        with(&Known {
-            resource: &self.resource,
-            status: &self.status,
-            view: &self.view,
-            memory: &remembered.memory,
-            source: self.source.as_ref(),
-            targets: &self.targets,
-            answers: &self.answers,
-            control: self.control,
-            question,
-            awaited: self.awaited,
-            endpoint_replaced,
-            proxied: false,
-            due: remembered.due(mono),
-            refused_for,
-            restore_wait: remembered.restore_wait(mono),
-            newcomer_wait: remembered.newcomer_wait(mono),
-            leftovers_note: remembered.leftovers.note(mono),
-            now,
-            jitter,
+    fn perform(&mut self, world: &mut World, effect: Effect) -> Result<Event, Broken> {
+        Ok(match effect {
+            Effect::ReadSource => self.read_source(world)?,
+            Effect::ReadTarget(name) => read_target(world, name)?,
+            Effect::Ask(query) => self.ask(world, &query)?,
+            Effect::Control(region) => self.control_by_others(world, &region)?,
+            Effect::Confirm => self.confirm(world)?,
+            Effect::Write(change) => Event::Written(self.write(world, &change)?),
+            Effect::Remove(leftover) => Event::Removed(self.remove(world, &leftover)?),
+            Effect::WriteStatus(status) => self.write_status(world, status)?,
+            Effect::Done(_) | Effect::Fail(_) => unreachable!("the reconcile has ended"),
         })
     }
 
-    fn read_source(&mut self, world: &mut World) -> Result<(), Broken> {
-        let name = self.resource.source.name.clone();
+    fn read_source(&self, world: &mut World) -> Result<Event, Broken> {
+        let resource = self.reconcile.resource();
+        let name = &resource.source.name;
         world.request(format!("get {name}"))?;
-        let source = match read(world, &name) {
+        let source = match read(world, name) {
             None => Source::Absent,
             Some((secret, seen)) => {
-                Source::Found(examine(secret, seen, &self.resource, &world.process.key))
+                Source::Found(examine(secret, seen, resource, &world.process.key))
             }
         };
-        let before = std::mem::replace(&mut self.view.source, source.observed());
-        let index = &mut world.process.index;
-        index.record(NAMESPACE, &name, &before, &self.view.source);
-        let answered = world.process.questions.get(&*self.resource.uid);
-        let answered = answered.filter(|it| Some(it.fingerprint) == fingerprint(&source));
-        self.answers
-            .extend(answered.into_iter().flat_map(Waiting::answers));
-        self.source = Some(source);
-        Ok(())
+        let fingerprint = source.pair().map(|pair| pair.fingerprint);
+        let answered = world.process.questions.get(&*resource.uid);
+        let answered = answered.filter(|it| Some(it.fingerprint) == fingerprint);
+        let answers = answered.map(Waiting::answers).unwrap_or_default();
+        Ok(Event::Source(source, answers))
     }
 
-    pub(super) fn read_target(&mut self, world: &mut World, name: &str) -> Result<(), Broken> {
-        world.request(format!("get {name}"))?;
-        let target = match read(world, name) {
-            None => Target::Absent,
-            Some((secret, seen)) => Target::Found(Box::new(FoundTarget::new(secret, seen))),
-        };
-        self.saw(world, name, &target.observed());
-        self.targets.retain(|(read, _)| read != name);
-        self.targets.push((name.to_owned(), target));
-        Ok(())
-    }
-
-    pub(super) fn saw(&mut self, world: &mut World, name: &str, sight: &Observed) {
-        let slot = if name == self.resource.target {
-            &mut self.view.target
-        } else {
-            &mut self.view.published
-        };
-        let before = std::mem::replace(slot, sight.clone());
-        let index = &mut world.process.index;
-        index.record(NAMESPACE, name, &before, sight);
-    }
-
-    fn ask(&mut self, world: &mut World, query: &Query) -> Result<(), Broken> {
-        let Some(Source::Found(found)) = &self.source else {
-            panic!("AWS is asked about a source that was not read");
-        };
-        let pair = found.pair.as_ref().expect("AWS is asked about a pair");
+    fn ask(&self, world: &mut World, query: &Query) -> Result<Event, Broken> {
+        let pair = self.reconcile.pair().expect("AWS is asked about a pair");
+        let uid = &self.reconcile.resource().uid;
         let region = query.region.as_str();
         let questions = &mut world.process.questions;
-        let before = questions.remove(&*self.resource.uid);
+        let before = questions.remove(&**uid);
         if let Some(awaited) = world.aws.awaits {
             let same = |it: &Waiting| it.fingerprint == pair.fingerprint && it.answer.is_none();
             let waiting = before.filter(same).unwrap_or_else(|| Waiting {
                 fingerprint: pair.fingerprint,
                 pair: Arc::clone(&pair.pair),
                 region: query.region.clone(),
-                before: self.answers.clone(),
+                before: self.reconcile.answers().to_vec(),
                 answer: None,
                 look: None,
             });
-            questions.insert(self.resource.uid.clone(), waiting);
-            self.awaited = Some(awaited);
-            return Ok(());
+            questions.insert(uid.clone(), waiting);
+            return Ok(Event::Awaits(awaited));
         }
         let known = world
             .process
@@ -223,13 +176,13 @@ impl Run {
             world.process.keep(fingerprint, region, &answer, world.now);
             answer
         };
-        self.answers.push((region.to_owned(), answer));
-        Ok(())
+        Ok(Event::Answer(region.to_owned(), answer))
     }
 
     /// Sends the pairs of other accounts that are Ready to STS, until one is accepted.
-    fn control_by_others(&mut self, world: &mut World, region: &Region) -> Result<(), Broken> {
-        let own = self.status.identity.clone().map(|it| it.account_id);
+    fn control_by_others(&self, world: &mut World, region: &Region) -> Result<Event, Broken> {
+        let own = self.reconcile.status().identity.clone();
+        let own = own.map(|it| it.account_id);
         let mut control = Control::NoPair;
         for (name, object) in world.store.resources.clone() {
             let status = object.status.unwrap_or_default();
@@ -249,26 +202,136 @@ impl Run {
                 break;
             }
         }
-        self.control = Some(control);
-        Ok(())
+        Ok(Event::Control(control))
     }
 
-    /// The references of a resource for the index, those of its own status included.
-    pub fn mentions(
-        object: &StaticAwsCredentials,
-    ) -> static_aws_credentials::domain::index::References {
-        references(object, object.status.as_ref())
+    /// A dry run of a status write: the resource must not have changed since the decision.
+    fn confirm(&self, world: &mut World) -> Result<Event, Broken> {
+        world.request(format!("confirm {}", self.name))?;
+        let current = world.store.resources.get(&self.name);
+        let version = current.and_then(ResourceExt::resource_version);
+        if version.as_deref() == Some(self.reconcile.version()) {
+            Ok(Event::Confirmed)
+        } else {
+            Err(Broken::Conflict)
+        }
+    }
+
+    fn write(&self, world: &mut World, change: &TargetWrite) -> Result<WriteOutcome, Broken> {
+        let (name, written) = match change {
+            TargetWrite::Nothing => panic!("nothing is written"),
+            TargetWrite::Create(draft) | TargetWrite::Replace(draft, _) => {
+                let mut secret = ZeroizingSecret::new(draft.metadata.clone(), &draft.data)
+                    .0
+                    .clone();
+                let name = secret.name_any();
+                rules::may_write(world, self, &name, &draft.data, change);
+                if let TargetWrite::Replace(_, seen) = change {
+                    world.request(format!("replace {name}"))?;
+                    secret.metadata.uid = Some(seen.uid.to_string());
+                    secret.metadata.resource_version = Some(seen.version.to_string());
+                    (name, world.store.replace(secret).map(Observed::Found))
+                } else {
+                    world.request(format!("create {name}"))?;
+                    let created = world.store.create(secret, FIELD_MANAGER);
+                    (name, created.map(Observed::Found))
+                }
+            }
+            TargetWrite::Delete(name, seen) => {
+                rules::may_withdraw(world, self, name);
+                world.request(format!("delete {name}"))?;
+                let gone = world.store.secret(name).is_none();
+                let deleted = world.store.delete(name, Some(seen));
+                let deleted = if gone { Ok(()) } else { deleted };
+                (name.clone(), deleted.map(|()| Observed::NotFound))
+            }
+        };
+        world.reply()?;
+        Ok(match written {
+            Ok(after) => WriteOutcome::Applied(name, after),
+            Err(_) => WriteOutcome::Conflict(name),
+        })
+    }
+
+    fn remove(&self, world: &mut World, leftover: &Leftover) -> Result<Removed, Broken> {
+        let Leftover { name, seen, fate } = leftover;
+        if *fate == Fate::Deleted && world.store.protected.contains(name) {
+            world.request(format!("delete {name}"))?;
+            return Ok(Removed::Refused("403 Forbidden".to_owned()));
+        }
+        let done = match fate {
+            Fate::Deleted => {
+                rules::may_delete_stray(world, self, name, seen);
+                world.request(format!("delete {name}"))?;
+                let deleted = world.store.delete(name, Some(seen)).is_ok();
+                let gone = deleted || world.store.secret(name).is_none();
+                gone.then_some(Observed::NotFound)
+            }
+            Fate::Released => {
+                rules::may_release(world, self, name, seen);
+                world.request(format!("release {name}"))?;
+                let mut secret = world.store.secret(name).cloned();
+                if let Some(secret) = &mut secret {
+                    secret.metadata.owner_references = None;
+                    secret.metadata.uid = Some(seen.uid.to_string());
+                    secret.metadata.resource_version = Some(seen.version.to_string());
+                }
+                match secret {
+                    Some(secret) => world.store.replace(secret).ok().map(Observed::Found),
+                    None => Some(Observed::NotFound),
+                }
+            }
+        };
+        world.reply()?;
+        Ok(done.map_or(Removed::Changed, Removed::Done))
+    }
+
+    fn write_status(
+        &self,
+        world: &mut World,
+        status: Box<StaticAwsCredentialsStatus>,
+    ) -> Result<Event, Broken> {
+        rules::may_report(world, self, &status);
+        world.request(format!("status {}", self.name))?;
+        let version = self.reconcile.version();
+        let written = world.store.write_status(&self.name, version, &status);
+        world.reply()?;
+        let version = written.map_err(|_| Broken::Conflict)?;
+        Ok(Event::StatusWritten(status, Some(version)))
+    }
+
+    fn end(&self, world: &mut World, done: Done) -> Option<Duration> {
+        let (reconcile, resource) = (&self.reconcile, self.reconcile.resource());
+        let look = reconcile.inputs_hash();
+        let status = reconcile.status().clone();
+        let seen = (resource.generation, reconcile.known(), status);
+        world.process.looks.insert(format!("{look:?}"), seen);
+        let questions = &mut world.process.questions;
+        match done.question {
+            PendingQuestion::Keep => {}
+            PendingQuestion::Await(look) => {
+                if let Some(waiting) = questions.get_mut(&*resource.uid) {
+                    waiting.look = look;
+                }
+            }
+            PendingQuestion::Cancel => {
+                questions.remove(&*resource.uid);
+            }
+        }
+        done.pause
     }
 }
 
-fn fingerprint(source: &Source) -> Option<Fingerprint> {
-    match source {
-        Source::Found(found) => Some(found.pair.as_ref().ok()?.fingerprint),
-        Source::Absent => None,
-    }
+fn read_target(world: &mut World, name: String) -> Result<Event, Broken> {
+    world.request(format!("get {name}"))?;
+    let target = match read(world, &name) {
+        None => Target::Absent,
+        Some((secret, seen)) => Target::Found(Box::new(FoundTarget::new(secret, seen))),
+    };
+    Ok(Event::Target(name, target))
 }
 
-fn read(world: &World, name: &str) -> Option<(k8s_openapi::api::core::v1::Secret, SecretVersion)> {
+fn read(world: &World, name: &str) -> Option<(Secret, SecretVersion)> {
     let secret = world.store.secret(name)?.clone();
     let seen = SecretVersion::of(&secret.metadata)?;
     Some((secret, seen))

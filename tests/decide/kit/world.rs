@@ -1,6 +1,9 @@
 //! Time, watches and reconciles, in the roles of the controller and the API server.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
@@ -12,14 +15,13 @@ use static_aws_credentials::{
         resource::key_of,
     },
 };
-use tokio::time::Instant;
 
 use super::{
     Aws, Event, NAMESPACE, Pair, SOURCE, Store, alpha, beta,
     fate::Fate,
     process::Process,
     resource,
-    run::{Broken, Run},
+    run::{Broken, mentions, run},
 };
 
 /// 2026-01-01.
@@ -148,7 +150,7 @@ impl World {
                 process
                     .watched
                     .insert(object.name_any(), (**object).clone());
-                index.apply_resource(&key_of(object), Run::mentions(object))
+                index.apply_resource(&key_of(object), mentions(object))
             }
             Event::ResourceGone(object) => {
                 process.remembered.remove(&object.uid().unwrap_or_default());
@@ -170,7 +172,7 @@ impl World {
             return;
         };
         let uid = object.uid().unwrap_or_default();
-        match Run::new(self, &object).go(self) {
+        match run(self, &object) {
             Ok(pause) => {
                 if let Some(pause) = pause {
                     self.process

@@ -8,9 +8,8 @@ use std::{
     time::Duration,
 };
 
-use static_aws_credentials::{
-    domain::{fingerprint::Fingerprint, index::NamespacedName},
-    runtime::runtime_state::RuntimeState,
+use static_aws_credentials::domain::{
+    fingerprint::Fingerprint, index::NamespacedName, reconcile::RuntimeState,
 };
 
 use super::moves::Budget;

@@ -1,8 +1,7 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::{domain::consumers::Recheck, runtime::runtime_state::Overlap};
+use crate::domain::{consumers::Recheck, reconcile::state::Overlap};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
-use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
 

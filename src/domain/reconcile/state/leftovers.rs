@@ -1,8 +1,6 @@
 //! Leftovers that could not be removed: the note to report, and the schedule of the retries.
 
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::domain::{decide::Leftover, index::MAX_STALE_TARGETS};
 

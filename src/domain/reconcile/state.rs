@@ -2,21 +2,17 @@
 
 mod leftovers;
 mod overlap;
-mod verification;
 
-use std::time::Duration;
-
-use k8s_openapi::jiff::Timestamp;
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::{
     api::StaticAwsCredentialsStatus,
     domain::decide::{DueState, Memory, Requeue},
 };
+use k8s_openapi::jiff::Timestamp;
 
 pub use leftovers::Leftovers;
 pub use overlap::Overlap;
-pub use verification::{PendingVerification, Subject};
 
 /// In-memory state of one resource.
 #[derive(Clone, Debug, Default)]
@@ -179,3 +175,6 @@ impl RuntimeState {
         self.restores.last = Some(now);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,9 @@
 //! Schedule of the checks of the previous key pair's consumers.
 
-use std::time::Duration;
-
-use k8s_openapi::jiff::Timestamp;
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::domain::consumers::{Own, Recheck};
+use k8s_openapi::jiff::Timestamp;
 
 const MIN_PAUSE: Duration = Duration::from_secs(10);
 const MAX_PAUSE: Duration = Duration::from_mins(5);
