@@ -67,10 +67,11 @@ impl Route {
 
 fn tunnel<C>(proxy: &Uri, connector: C) -> Tunnel<C> {
     let tunnel = Tunnel::new(proxy.clone(), connector);
-    let Some(login) = login(proxy) else {
+    let Some((username, password)) = login(proxy) else {
         return tunnel;
     };
-    let login = Zeroizing::new(BASE64_STANDARD.encode(&login));
+    let login = Zeroizing::new(format!("{}:{}", *username, *password));
+    let login = Zeroizing::new(BASE64_STANDARD.encode(&*login));
     match HeaderValue::try_from(format!("Basic {}", *login)) {
         Ok(header) => tunnel.with_auth(header),
         Err(_) => tunnel,
@@ -79,18 +80,18 @@ fn tunnel<C>(proxy: &Uri, connector: C) -> Tunnel<C> {
 
 fn socks(proxy: &Uri, connector: HttpConnector) -> SocksV5<HttpConnector> {
     let socks = SocksV5::new(with_port(proxy), connector);
-    let Some(login) = login(proxy) else {
-        return socks;
-    };
-    let login = String::from_utf8_lossy(&login);
-    let (username, password) = login.split_once(':').unwrap_or((&login, ""));
-    socks.with_auth(username.to_owned(), password.to_owned())
+    match login(proxy) {
+        Some((username, password)) => socks.with_auth((*username).clone(), (*password).clone()),
+        None => socks,
+    }
 }
 
-/// User name and password in the URL of a proxy, decoded, with a colon in between.
-fn login(proxy: &Uri) -> Option<Zeroizing<Vec<u8>>> {
+/// User name and password in the URL of a proxy. Both are decoded after the colon between them was found.
+fn login(proxy: &Uri) -> Option<(Zeroizing<String>, Zeroizing<String>)> {
     let (login, _) = proxy.authority()?.as_str().rsplit_once('@')?;
-    Some(Zeroizing::new(percent_decode_str(login).collect()))
+    let (username, password) = login.split_once(':').unwrap_or((login, ""));
+    let decoded = |text: &str| Zeroizing::new(percent_decode_str(text).decode_utf8_lossy().into());
+    Some((decoded(username), decoded(password)))
 }
 
 /// `HttpConnector` takes port 80 for every scheme but https.
@@ -134,5 +135,49 @@ impl Service<Uri> for Route {
                 .map_err(BoxError::from)
                 .boxed(),
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn login_of(url: &str) -> Option<(String, String)> {
+        let (username, password) = login(&parse_proxy(url).unwrap())?;
+        Some(((*username).clone(), (*password).clone()))
+    }
+
+    #[test]
+    fn a_login_with_escaped_signs_is_decoded_in_two_halves() {
+        let found = login_of("socks5://a%3Ab%40c:p%40s%25s%3A%2F@[::1]:1080");
+        assert_eq!(found, Some(("a:b@c".to_owned(), "p@s%s:/".to_owned())));
+        assert_eq!(
+            login_of("http://one@proxy"),
+            Some(("one".to_owned(), String::new()))
+        );
+        assert_eq!(login_of("https://proxy:3128"), None);
+    }
+
+    #[test]
+    fn what_kubectl_refuses_is_refused_and_not_repeated() {
+        for url in [
+            "socks5h://u:p@host:1",
+            "socks4://host",
+            "proxy:3128",
+            "http://",
+            "http://a b",
+            "",
+        ] {
+            let refused = parse_proxy(url).unwrap_err();
+            assert!(!refused.contains("u:p"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_socks_proxy_has_its_own_default_port() {
+        let port = |url: &str| with_port(&url.parse().unwrap()).port_u16();
+        assert_eq!(port("socks5://host"), Some(1080));
+        assert_eq!(port("socks5://u:p@[::1]:9"), Some(9));
     }
 }
