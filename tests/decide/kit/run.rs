@@ -56,7 +56,7 @@ pub fn run(world: &mut World, object: &StaticAwsCredentials) -> Result<Option<Du
         decide: world.decide,
         endpoint_replaced: world.endpoint_replaced,
         proxied: false,
-        lists_consumers: false,
+        lists_consumers: world.lists_consumers,
         restarts_consumers: false,
         kubelet_sync_period: Duration::from_secs(90),
         jitter: world.jitter,

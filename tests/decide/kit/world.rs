@@ -43,6 +43,8 @@ pub struct World {
     pub credential_process_ttl: u32,
     /// Labels that are copied from resources to targets.
     pub copied_labels: Vec<String>,
+    /// Whether a superseded pair is followed, as the chart has it by default.
+    pub lists_consumers: bool,
     /// Access key IDs that were published without a call to STS, at level Format.
     pub vouched: BTreeSet<String>,
     /// Faults of requests.
@@ -70,6 +72,7 @@ impl World {
             endpoint_replaced: false,
             credential_process_ttl: DEFAULT_TTL,
             copied_labels: Vec::new(),
+            lists_consumers: false,
             vouched: BTreeSet::new(),
             fate: Fate::default(),
             other: None,
