@@ -1,7 +1,7 @@
 //! What is decided, and what it is decided about: no client, no clock, no task, no randomness.
 //!
-//! - [`mod@reconcile`] is one reconcile as a state machine without effects, with what is kept between two reconciles of a
-//!   resource. [`decide`] names its next step. [`conditions`] and [`verdict`] are what it reports.
+//! - [`mod@reconcile`] is one reconcile as a state machine without effects, with what is kept between two reconciles of
+//!   a resource. [`decide`] names its next step. [`conditions`] and [`verdict`] are what it reports.
 //! - [`resource`] is one resource, validated. [`index`] maps Secrets to the resources that reference them.
 //! - [`mod@format`], [`account`], [`arn`], [`region`] and [`uid`] check text offline. [`pair`] is the only type with key
 //!   material, and [`fingerprint`] what is kept of a pair.

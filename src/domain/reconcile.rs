@@ -45,8 +45,6 @@ pub struct Reconcile<'a> {
     answers: Vec<(String, Answer)>,
     control: Option<Control>,
     awaited: Option<Awaited>,
-    /// Whether leftovers are due, so that the reconcile has work although its inputs are unchanged.
-    leftovers_due: bool,
     decisions: u32,
     conflicts: u32,
     acting: Option<Acting>,
@@ -129,7 +127,7 @@ impl Reconcile<'_> {
             targets: &self.targets,
             answers: &self.answers,
             control: self.control,
-            question: around.question.map(|question| self.as_due(question)),
+            question: around.question,
             awaited: self.awaited,
             endpoint_replaced: self.settings.endpoint_replaced,
             proxied: self.settings.proxied,
@@ -141,14 +139,6 @@ impl Reconcile<'_> {
             now: around.wall,
             jitter: self.settings.jitter,
         })
-    }
-
-    /// Leftovers that are due are work, whatever an earlier reconcile left.
-    fn as_due(&self, question: decide::Question) -> decide::Question {
-        match question {
-            decide::Question::Open(_) if self.leftovers_due => decide::Question::Open(None),
-            question => question,
-        }
     }
 
     fn read_source(&mut self, source: Source, answers: Vec<(String, Answer)>) {
@@ -183,3 +173,6 @@ impl Reconcile<'_> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use crate::{
     api::{StaticAwsCredentials, WorkloadKind, WorkloadReference},
     domain::{
         consumers::{Pod, Workload},
-        decide::{FoundSource, FoundTarget, Source, Target, examine},
+        decide::{FoundTarget, Source, Target, examine},
         fingerprint::FingerprintKey,
         index::{NamespacedName, Observed, SecretVersion},
         resource::ValidatedCredentials,
@@ -161,27 +161,5 @@ fn read_error(name: &str, error: kube::Error) -> Error {
     Error::ReadSecret {
         name: name.to_owned(),
         source: Box::new(error),
-    }
-}
-
-impl Source {
-    /// What the read observed under the Secret's name.
-    #[must_use]
-    pub fn observed(&self) -> Observed {
-        match self {
-            Self::Absent => Observed::NotFound,
-            Self::Found(FoundSource { seen, .. }) => Observed::Found(seen.clone()),
-        }
-    }
-}
-
-impl Target {
-    /// What the read observed under the Secret's name.
-    #[must_use]
-    pub fn observed(&self) -> Observed {
-        match self {
-            Self::Absent => Observed::NotFound,
-            Self::Found(found) => Observed::Found(found.seen.clone()),
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! Every check of a pair that needs no request, in the order in which the checks are made. The first violation is
-//! reported. `SECRET_CHECKS` comes first, then the chains `BYTE_CHECKS` and `TEXT_CHECKS` of domain/format/violation.rs, then
-//! `PAIR_CHECKS`; `IDENTITY_CHECKS` compares the identity that AWS returned.
+//! reported. `SECRET_CHECKS` comes first, then the chains `BYTE_CHECKS` and `TEXT_CHECKS` of domain/format/violation.rs,
+//! then `PAIR_CHECKS`; `IDENTITY_CHECKS` compares the identity that AWS returned.
 
 use k8s_openapi::api::core::v1::Secret;
 

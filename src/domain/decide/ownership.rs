@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 
 use crate::{
-    api::{ADOPT_BY_ANNOTATION, DeletionPolicy, Published, Reason, UID_LABEL},
+    api::{ADOPT_BY_ANNOTATION, DeletionPolicy, Published, Reason},
     domain::{
-        index::SecretVersion,
+        index::{Observed, SecretVersion},
         managers,
         pair::SecretBytes,
         resource::ValidatedCredentials,
@@ -27,6 +27,17 @@ pub enum Target {
     Absent,
     /// The Secret exists.
     Found(Box<FoundTarget>),
+}
+
+impl Target {
+    /// What the read observed under the Secret's name.
+    #[must_use]
+    pub fn observed(&self) -> Observed {
+        match self {
+            Self::Absent => Observed::NotFound,
+            Self::Found(found) => Observed::Found(found.seen.clone()),
+        }
+    }
 }
 
 /// A Secret that exists.
@@ -124,7 +135,9 @@ impl FoundTarget {
     }
 
     fn allows_adoption_by(&self, resource: &ValidatedCredentials) -> bool {
-        annotation(&self.metadata, ADOPT_BY_ANNOTATION) == Some(&resource.key.name)
+        let annotations = self.metadata.annotations.as_ref();
+        let named = annotations.and_then(|all| all.get(ADOPT_BY_ANNOTATION));
+        named.is_some_and(|named| **named == *resource.key.name)
     }
 
     fn adoption(&self, name: &str) -> Ownership {
@@ -271,10 +284,6 @@ fn has<T>(list: Option<&[T]>) -> bool {
     list.is_some_and(|list| !list.is_empty())
 }
 
-fn annotation<'a>(metadata: &'a ObjectMeta, key: &str) -> Option<&'a str> {
-    metadata.annotations.as_ref()?.get(key).map(String::as_str)
-}
-
 fn terminating(name: &str, why: &str) -> Finding {
     Finding::new(
         Reason::TargetTerminating,
@@ -285,15 +294,6 @@ fn terminating(name: &str, why: &str) -> Finding {
 fn conflict(name: &str, why: &str) -> Finding {
     let message = format!(
         "Secret \"{name}\" exists and {why}; choose another spec.target.name, delete the Secret, or annotate an unowned one with {ADOPT_BY_ANNOTATION}"
-    );
-    Finding::new(Reason::TargetConflict, message)
-}
-
-/// The conflict with a resource that has the same target and comes first.
-#[must_use]
-pub fn target_conflict(target: &str, rival: &str) -> Finding {
-    let message = format!(
-        "StaticAwsCredentials \"{rival}\" has Secret \"{target}\" as its target too and comes first; choose another spec.target.name ({UID_LABEL} tells whose a Secret is)"
     );
     Finding::new(Reason::TargetConflict, message)
 }

@@ -7,12 +7,11 @@ use kube::api::ObjectMeta;
 use super::{
     DesiredSecret, FoundTarget, Next, Ownership, Read, Step, Target, TargetWrite,
     outcome::Publishable,
-    ownership,
     situation::Situation,
     target_state::{TargetPlan, TargetState, matches},
 };
 use crate::{
-    api::{Published, Reason},
+    api::{Published, Reason, UID_LABEL},
     domain::{
         index::{Observed, SecretVersion},
         verdict::Finding,
@@ -149,7 +148,7 @@ fn same_pair_and_object(here: &Published, pair: &Publishable<'_>, found: &FoundT
 fn create(situation: &Situation<'_>, pair: &Publishable<'_>) -> TargetPlan {
     let target = situation.resource.target.as_str();
     if let Some(rival) = &situation.view.conflicting_resource {
-        return TargetState::Blocked(ownership::target_conflict(target, rival)).unwritten();
+        return TargetState::Blocked(target_conflict(target, rival)).unwritten();
     }
     let new_pair = !situation.is_published;
     let returns = here(situation).is_some();
@@ -180,4 +179,12 @@ fn contended(target: &str) -> Finding {
         "Secret \"{target}\" is changed repeatedly by another writer; it is restored after a pause; find that writer in its managedFields"
     );
     Finding::new(Reason::TargetModified, message)
+}
+
+/// The conflict with a resource that has the same target and comes first.
+fn target_conflict(target: &str, rival: &str) -> Finding {
+    let message = format!(
+        "StaticAwsCredentials \"{rival}\" has Secret \"{target}\" as its target too and comes first; choose another spec.target.name ({UID_LABEL} tells whose a Secret is)"
+    );
+    Finding::new(Reason::TargetConflict, message)
 }

@@ -8,7 +8,7 @@ use super::checks;
 use crate::domain::{
     fingerprint::{Fingerprint, FingerprintKey},
     format,
-    index::SecretVersion,
+    index::{Observed, SecretVersion},
     layout::{self, Rendered},
     pair::{KeyPair, SecretBytes},
     resource::ValidatedCredentials,
@@ -48,6 +48,15 @@ pub struct SourcePair {
 }
 
 impl Source {
+    /// What the read observed under the Secret's name.
+    #[must_use]
+    pub fn observed(&self) -> Observed {
+        match self {
+            Self::Absent => Observed::NotFound,
+            Self::Found(found) => Observed::Found(found.seen.clone()),
+        }
+    }
+
     /// The pair, if the source exists and holds a well-formed one.
     #[must_use]
     pub fn pair(&self) -> Option<&SourcePair> {

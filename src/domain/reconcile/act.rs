@@ -178,6 +178,10 @@ impl Reconcile<'_> {
         version: Option<u64>,
         around: &mut Surroundings<'_>,
     ) {
+        if let Some(version) = version {
+            // A further write of the status in this reconcile replaces this one.
+            self.version = version.to_string();
+        }
         around.state.written = version.map(|version| {
             Box::new(PendingStatus {
                 version,

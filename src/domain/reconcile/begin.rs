@@ -36,7 +36,9 @@ pub struct Settings {
 pub struct Begin {
     status: StaticAwsCredentialsStatus,
     version: String,
-    leftovers_due: bool,
+    /// Whether leftovers are due, so that the reconcile has work although its inputs are unchanged. An open question
+    /// to STS must then keep no inputs hash.
+    pub leftovers_due: bool,
     /// The name after which the leftovers of this reconcile start.
     pub leftovers_after: String,
 }
@@ -106,7 +108,6 @@ impl<'a> Reconcile<'a> {
             answers: Vec::new(),
             control: None,
             awaited: None,
-            leftovers_due: begin.leftovers_due,
             decisions: 0,
             conflicts: 0,
             acting: None,

@@ -26,6 +26,13 @@ impl<'a> Driver<'a> {
         let begin = with_surroundings(context, resource, |around| {
             Begin::new(object, resource, around)
         });
+        if begin.leftovers_due {
+            context.question(resource, |asked| {
+                if let Some(asked) = asked {
+                    asked.left(None);
+                }
+            });
+        }
         let after = &begin.leftovers_after;
         let view = lock(&context.index).view_after(&resource.key, after);
         let rotation = object.spec.rotation.as_ref();

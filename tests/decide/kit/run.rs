@@ -50,6 +50,10 @@ pub fn run(world: &mut World, object: &StaticAwsCredentials) -> Result<Option<Du
     let begin = surrounded(world, &resource, |around| {
         Begin::new(object, &resource, around)
     });
+    let waiting = world.process.questions.get_mut(&*resource.uid);
+    if let Some(waiting) = waiting.filter(|_| begin.leftovers_due) {
+        waiting.look = None;
+    }
     let after = &begin.leftovers_after;
     let view = world.process.index.view_after(&resource.key, after);
     let settings = Settings {
