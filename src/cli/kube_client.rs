@@ -50,8 +50,8 @@ pub(super) async fn counted(metrics: &Metrics) -> Result<Client, KubeClientError
     Ok(builder(&config)?.with_layer(&counting).build())
 }
 
-/// kube's own builder has a client for each kind of proxy, which take 0.2 MB of the image, and logs each failed request,
-/// which its caller reports too.
+/// kube's own builder has a client for each kind of proxy, which take 0.2 MB of the image, and logs each failed
+/// request, which its caller reports too.
 fn builder(
     config: &Config,
 ) -> Result<

@@ -65,7 +65,8 @@ async fn try_load(context: Option<&str>) -> Result<Config, Unusable> {
 }
 
 async fn of(mut kubeconfig: Kubeconfig, context: Option<&str>) -> Result<Config, Unusable> {
-    let proxy = proxy(&kubeconfig, context).map(parse_proxy).transpose();
+    let named = proxy(&kubeconfig, context).map(str::to_owned);
+    let proxy = named.as_deref().map(parse_proxy).transpose();
     let proxy = proxy.map_err(Unusable::Proxy)?;
     // Where none is named, kube would look for one in the environment, and fail on what is no URL there.
     let clusters = kubeconfig.clusters.iter_mut();
@@ -79,6 +80,11 @@ async fn of(mut kubeconfig: Kubeconfig, context: Option<&str>) -> Result<Config,
     let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
     let mut config = config.map_err(|error| Unusable::Incomplete(Box::new(error)))?;
     config.proxy_url = proxy;
+    // kube has given the placeholder to an exec plugin that wants to know the cluster.
+    let exec = config.auth_info.exec.as_mut();
+    if let Some(cluster) = exec.and_then(|exec| exec.cluster.as_mut()) {
+        cluster.proxy_url = named;
+    }
     Ok(config)
 }
 
@@ -238,5 +244,26 @@ users: [{name: other, user: {tokenFile: token, exec: {command: aws}}}]
     fn a_file_that_is_named_and_absent_is_an_error() {
         let error = merged(&["/nowhere".into()]).unwrap_err().to_string();
         assert!(error.contains("/nowhere cannot be read"), "{error}");
+    }
+
+    /// kube hands the cluster to the plugin before the operator can take its placeholder away.
+    #[tokio::test]
+    async fn an_exec_plugin_is_told_the_proxy_of_the_kubeconfig_or_none() {
+        for proxy in [Some("http://u:p@proxy:3128"), None] {
+            let exec = "exec: {command: login, apiVersion: v1, provideClusterInfo: true}";
+            let proxy_url = proxy.map_or(String::new(), |url| format!(", proxy-url: '{url}'"));
+            let text = format!(
+                "current-context: one
+contexts: [{{name: one, context: {{cluster: here, user: me}}}}]
+clusters: [{{name: here, cluster: {{server: https://here{proxy_url}}}}}]
+users: [{{name: me, user: {{{exec}}}}}]
+"
+            );
+            let (_directory, files) = written(&[&text]);
+            let config = of(merged(&files).unwrap().unwrap(), None).await.unwrap();
+            let told = config.auth_info.exec.unwrap().cluster.unwrap().proxy_url;
+            assert_eq!(told.as_deref(), proxy);
+            assert_eq!(config.proxy_url.is_some(), proxy.is_some());
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! What a person, a pipeline or a kubelet calls: [`args`] parses the command line, [`process`] runs the operator,
 //! [`check`] and [`api_check`] are the commands for people and pipelines.
 //!
-//! [`kube_client`], [`kubeconfig`] and `route` reach the API server, [`sts_client`] reaches AWS, [`server`] answers probes and
-//! scrapes, [`yaml`] parses manifests and kubeconfigs. [`core_dumps`] and [`panics`] keep key material in the process.
+//! [`kube_client`], [`kubeconfig`] and `route` reach the API server, [`sts_client`] reaches AWS, [`server`] answers
+//! probes and scrapes, [`yaml`] parses manifests and kubeconfigs. [`core_dumps`] and [`panics`] keep key material in the process.
 
 pub mod api_check;
 pub mod args;

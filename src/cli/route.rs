@@ -32,13 +32,27 @@ pub(super) enum Route {
     Socks(SocksV5<HttpConnector>),
 }
 
+/// No connection through the proxy.
+#[derive(Debug, thiserror::Error)]
+#[error("no connection through the proxy-url of KUBECONFIG")]
+struct ProxyError(#[source] BoxError);
+
 /// Parses the proxy of a kubeconfig. The message does not repeat the URL, which may hold a password.
 pub(super) fn parse_proxy(url: &str) -> Result<Uri, &'static str> {
     let uri: Uri = url
         .parse()
         .map_err(|_| "it is not a URL such as http://proxy.example.com:3128")?;
     match (uri.scheme_str(), uri.host()) {
-        (Some("http" | "https" | "socks5"), Some(host)) if !host.is_empty() => Ok(uri),
+        (Some("http" | "https" | "socks5"), Some(host)) if !host.is_empty() => {
+            let authority = uri.authority().map_or("", |authority| authority.as_str());
+            let has_port = authority
+                .rsplit_once(host)
+                .is_some_and(|(_, port)| !port.is_empty());
+            if has_port && uri.port_u16().is_none() {
+                return Err("its port must be a number of at most 65535");
+            }
+            Ok(uri)
+        }
         _ => Err("it must begin with http://, https:// or socks5://, and name a host"),
     }
 }
@@ -117,6 +131,7 @@ impl Service<Uri> for Route {
     }
 
     fn call(&mut self, server: Uri) -> Self::Future {
+        let by_proxy = |error: BoxError| BoxError::from(ProxyError(error));
         match self {
             Self::Direct(direct) => direct
                 .call(server)
@@ -126,13 +141,16 @@ impl Service<Uri> for Route {
             Self::Http(proxy) => proxy
                 .call(server)
                 .map_ok(MaybeHttpsStream::Http)
-                .map_err(BoxError::from)
+                .map_err(move |error| by_proxy(error.into()))
                 .boxed(),
-            Self::Https(proxy) => proxy.call(server).map_err(BoxError::from).boxed(),
+            Self::Https(proxy) => proxy
+                .call(server)
+                .map_err(move |error| by_proxy(error.into()))
+                .boxed(),
             Self::Socks(proxy) => proxy
                 .call(server)
                 .map_ok(MaybeHttpsStream::Http)
-                .map_err(BoxError::from)
+                .map_err(move |error| by_proxy(error.into()))
                 .boxed(),
         }
     }
@@ -165,6 +183,8 @@ mod tests {
             "socks5h://u:p@host:1",
             "socks4://host",
             "proxy:3128",
+            "http://proxy:99999",
+            "http://u:p@proxy:",
             "http://",
             "http://a b",
             "",

@@ -223,6 +223,7 @@ async fn a_proxy_of_the_kubeconfig_is_used_and_one_of_the_environment_has_no_say
         assert_eq!(passed.code, 0, "{scheme}: {}", passed.told());
         let stranger = run(egress.gate(), Some(&url("operator:not-this-one"))).await?;
         assert_eq!(stranger.code, 2, "{scheme}: {}", stranger.told());
+        assert!(stranger.told().contains("proxy-url"), "{}", stranger.told());
     }
     for url in ["ftp://operator:correcthorsebattery@127.0.0.1:1", "http://"] {
         let refused = run(server, Some(url)).await?;
