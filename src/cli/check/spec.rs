@@ -17,6 +17,7 @@ const MOST_KEYS: usize = 16;
 const MOST_WORKLOADS: usize = 64;
 const LONGEST_ARN: usize = 640;
 const LONGEST_NAME_WITHOUT_TARGET: usize = 241;
+const TOO_LONG: &str = "must have at most 253 characters";
 
 /// Whether a rule holds, the field that it covers, and what it demands of the field.
 type Rule = (bool, &'static str, &'static str);
@@ -34,6 +35,11 @@ pub fn refused(resource: &StaticAwsCredentials) -> Option<String> {
     Some(format!("{field} {demand}"))
 }
 
+/// Whether a text has at most the characters of a name. The schema counts characters, and its rules come later.
+fn is_short(text: &str) -> bool {
+    text.chars().count() <= LONGEST_KEY
+}
+
 fn violated(rules: &[Rule]) -> Option<Rule> {
     rules.iter().find(|(holds, ..)| !holds).copied()
 }
@@ -45,10 +51,17 @@ fn of_names(resource: &StaticAwsCredentials) -> Option<Rule> {
     let differs = resource::target_name(resource) != resource.spec.secret_ref.name;
     violated(&[
         (
+            resource.metadata.name.is_some(),
+            "metadata.name",
+            "must be set; check does not take generateName",
+        ),
+        (is_short(name), "metadata.name", TOO_LONG),
+        (
             is_subdomain(name),
             "metadata.name",
             "must consist of lower-case letters, digits, '-' and '.'",
         ),
+        (target.is_none_or(is_short), TARGET, TOO_LONG),
         (
             target.is_none_or(is_subdomain),
             TARGET,
@@ -73,11 +86,14 @@ fn of_source(source: &SecretRef) -> Option<Rule> {
     const SECRET: &str = "spec.secretRef.secretAccessKeyKey";
     let (id, secret) = (&source.access_key_id_key, &source.secret_access_key_key);
     violated(&[
+        (is_short(&source.name), "spec.secretRef.name", TOO_LONG),
         (
             is_subdomain(&source.name),
             "spec.secretRef.name",
             messages::SECRET_NAME,
         ),
+        (is_short(id), ID, TOO_LONG),
+        (is_short(secret), SECRET, TOO_LONG),
         (is_data_key(id), ID, messages::DATA_KEY),
         (!is_key_material(id), ID, messages::NO_KEY_MATERIAL),
         (is_data_key(secret), SECRET, messages::DATA_KEY),
@@ -115,7 +131,7 @@ fn of_validation(spec: &StaticAwsCredentialsSpec) -> Option<Rule> {
             messages::ACCOUNT_ID,
         ),
         (
-            arn.is_none_or(|arn| arn.len() <= LONGEST_ARN),
+            arn.is_none_or(|arn| arn.chars().count() <= LONGEST_ARN),
             ARN,
             "must have at most 640 characters",
         ),
@@ -142,7 +158,7 @@ fn of_target(target: &Target) -> Option<Rule> {
         (are_different(layouts), LAYOUTS, messages::DIFFERENT_LAYOUTS),
         (keys.len() <= MOST_KEYS, KEYS, "must have at most 16 keys"),
         (
-            keys.keys().all(|key| key.len() <= LONGEST_KEY),
+            keys.keys().all(|key| is_short(key)),
             KEYS,
             messages::SHORT_KEYS,
         ),
