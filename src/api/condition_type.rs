@@ -2,7 +2,7 @@
 
 use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
-/// Types of conditions.
+/// Types of conditions. The order of the variants is that of the conditions of a rotation in a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumMessage, IntoStaticStr, VariantArray)]
 pub enum ConditionType {
     /// The target holds the proven pair of the source and conforms to the spec.

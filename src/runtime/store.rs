@@ -26,7 +26,7 @@ use crate::{
 
 /// After this silence of the watch, the metrics leave out the resources. Another replica may have changed them, and an
 /// alert must not depend on their former state. The alert on the watch fires by then.
-const OUTDATED: Duration = Duration::from_mins(10);
+const OUTDATED: Duration = Duration::from_mins(15);
 
 /// The resources of one scope.
 #[derive(Default)]

@@ -117,7 +117,7 @@ async fn series_go_while_the_watch_is_silent_for_long() -> Result<()> {
     billing.follows(Arc::clone(of_billing));
     orders.saw(&NamespacedName::new("orders", "s3"), Some(&stalled()));
     billing.saw(&NamespacedName::new("billing", "s3"), Some(&stalled()));
-    tokio::time::advance(Duration::from_secs(599)).await;
+    tokio::time::advance(Duration::from_secs(899)).await;
     ensure!(of_resources(&metrics)?.len() == 18);
     of_orders.now();
     tokio::time::advance(Duration::from_secs(1)).await;

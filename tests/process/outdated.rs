@@ -89,7 +89,7 @@ async fn cut_off(shared: &ProcessContext, answers: &Answers) {
     let all = series(shared);
     assert!(all > 0);
     answers.send_replace(false);
-    sleep(Duration::from_mins(9)).await;
+    sleep(Duration::from_mins(14)).await;
     assert_eq!(series(shared), all);
     sleep(Duration::from_mins(2)).await;
     assert_eq!(series(shared), 0);

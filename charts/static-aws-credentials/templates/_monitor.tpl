@@ -23,7 +23,8 @@ true
 
 {{/* Arguments: the context, and the values of a monitor. Without honorLabels, Prometheus renames the label namespace of
      a resource to exported_namespace. A Prometheus with overrideHonorLabels does so all the same, and the relabeling
-     restores the label. With enforcedNamespaceLabel, only exported_namespace keeps the value, so it is not dropped. */}}
+     restores the label. With enforcedNamespaceLabel as well, only exported_namespace keeps the value, so that is not
+     dropped. */}}
 {{- define "static-aws-credentials.endpoint" -}}
 {{- $context := index . 0 -}}
 {{- $values := index . 1 -}}
@@ -34,5 +35,5 @@ true
 {{- end -}}
 {{- $namespace := dict "sourceLabels" (list "exported_namespace") "regex" "(.+)" "targetLabel" "namespace" -}}
 {{- $relabelings := concat (list $namespace) ($endpoint.metricRelabelings | default (list)) -}}
-{{- toYaml (merge (dict "metricRelabelings" $relabelings) $endpoint $own) -}}
+{{- toYaml (mergeOverwrite $own $endpoint (dict "metricRelabelings" $relabelings)) -}}
 {{- end -}}

@@ -37,6 +37,11 @@ pub struct Summary {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Truths(u16);
 
+const _: () = assert!(
+    ConditionType::VARIANTS.len() <= 8,
+    "a type has 2 bits of 16"
+);
+
 impl Truths {
     const BITS: [Option<ConditionStatus>; 4] = [
         None,
