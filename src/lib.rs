@@ -10,6 +10,12 @@
 //! 6. [`cli`]: the process and the commands.
 //!
 //! [`error`] is what may go wrong in a reconcile.
+//!
+//! Public is what the program and the tests outside of the crate use.
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "the crate is read with its private items: cargo doc --document-private-items"
+)]
 
 pub mod api;
 pub mod cli;

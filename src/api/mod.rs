@@ -4,7 +4,7 @@ mod choices;
 mod condition_type;
 mod crd;
 mod layout_keys;
-pub mod messages;
+pub(crate) mod messages;
 mod overlap;
 mod reason;
 mod rotation;

@@ -3,5 +3,5 @@
 
 pub mod health;
 pub mod metrics;
-pub mod sync_state;
-pub mod telemetry;
+pub(crate) mod sync_state;
+pub(crate) mod telemetry;

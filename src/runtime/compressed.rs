@@ -11,15 +11,8 @@ const DICTIONARY: &[u8] = include_bytes!("compressed/dictionary.json");
 pub struct CompressedObject(Box<[u8]>);
 
 impl CompressedObject {
-    /// Compresses a resource without its labels.
-    #[must_use]
-    pub fn new(object: &StaticAwsCredentials) -> Self {
-        Self::with_labels(object, &[])
-    }
-
     /// Compresses a resource with only the labels that have these keys.
-    #[must_use]
-    pub fn with_labels(object: &StaticAwsCredentials, keys: &[String]) -> Self {
+    pub fn new(object: &StaticAwsCredentials, keys: &[String]) -> Self {
         let metadata = &object.metadata;
         let labels = copied(object, keys);
         let pruned = StaticAwsCredentials {
@@ -52,8 +45,7 @@ impl CompressedObject {
         serde_json::from_slice(&text).map_err(|error| error.to_string())
     }
 
-    /// The compressed size in bytes.
-    #[must_use]
+    #[cfg(test)]
     pub fn size(&self) -> usize {
         self.0.len()
     }

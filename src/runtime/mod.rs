@@ -10,23 +10,23 @@
 //! - With several replicas [`leader`] elects the one that acts; [`standby`] keeps the others warm. [`guards`] looks
 //!   whether the admission policies stand.
 
-pub mod act;
-pub mod compressed;
+pub(crate) mod act;
+pub(crate) mod compressed;
 pub mod context;
 pub mod controller;
 pub mod events;
 pub mod guards;
 pub mod leader;
-pub mod observe;
-pub mod pages;
-pub mod partial_meta;
-pub mod pending_verification;
-pub mod queue;
-pub mod reconcile;
+pub(crate) mod observe;
+pub(crate) mod pages;
+pub(crate) mod partial_meta;
+pub(crate) mod pending_verification;
+pub(crate) mod queue;
+pub(crate) mod reconcile;
 pub mod scopes;
-pub mod standby;
+pub(crate) mod standby;
 pub mod store;
-pub mod watch;
+pub(crate) mod watch;
 
 #[cfg(test)]
 mod tests;

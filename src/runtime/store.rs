@@ -77,8 +77,7 @@ impl Store {
         let summary = status.map(Summary::of).unwrap_or_default();
         let keys = status.map(Keys::of).unwrap_or_default();
         let version = object.as_ref().ok().and_then(|object| version(object));
-        let object =
-            object.map(|object| CompressedObject::with_labels(object, &self.copied_labels));
+        let object = object.map(|object| CompressedObject::new(object, &self.copied_labels));
         if let Some(record) = self.records.get_mut(key) {
             if record.uid != uid {
                 record.state = None;

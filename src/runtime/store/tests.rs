@@ -84,7 +84,7 @@ fn value(object: &StaticAwsCredentials) -> Value {
 fn a_resource_comes_back_without_what_no_decision_needs() {
     for number in 0..100 {
         let object = settled(number);
-        let unpacked = CompressedObject::new(&object).unpack().unwrap();
+        let unpacked = CompressedObject::new(&object, &[]).unpack().unwrap();
         assert_eq!(value(&unpacked), value(&pruned(object)));
     }
 }
@@ -93,7 +93,7 @@ fn a_resource_comes_back_without_what_no_decision_needs() {
 fn a_resource_that_is_being_deleted_still_is() {
     let mut object = settled(1);
     object.metadata.deletion_timestamp = object.metadata.creation_timestamp.clone();
-    let unpacked = CompressedObject::new(&object).unpack().unwrap();
+    let unpacked = CompressedObject::new(&object, &[]).unpack().unwrap();
     assert!(unpacked.metadata.deletion_timestamp.is_some());
 }
 
@@ -104,14 +104,12 @@ fn only_copied_labels_come_back() {
     let labels = [("team", "storage"), ("helm.sh/chart", "orders-1")].map(label);
     object.metadata.labels = Some(labels.into());
     let keys = ["team".to_owned(), "absent".to_owned()];
-    let unpacked = CompressedObject::with_labels(&object, &keys)
-        .unpack()
-        .unwrap();
+    let unpacked = CompressedObject::new(&object, &keys).unpack().unwrap();
     assert_eq!(
         unpacked.metadata.labels,
         Some([label(("team", "storage"))].into())
     );
-    let unpacked = CompressedObject::new(&object).unpack().unwrap();
+    let unpacked = CompressedObject::new(&object, &[]).unpack().unwrap();
     assert_eq!(unpacked.metadata.labels, None);
 }
 
@@ -119,7 +117,7 @@ fn only_copied_labels_come_back() {
 #[test]
 fn a_settled_resource_takes_few_bytes() {
     let total: usize = (0..1000)
-        .map(|number| CompressedObject::new(&settled(number)).size())
+        .map(|number| CompressedObject::new(&settled(number), &[]).size())
         .sum();
     println!("figure: {} bytes for each packed resource", total / 1000);
     assert!(total / 1000 <= 640, "{} bytes", total / 1000);
