@@ -1,8 +1,8 @@
 //! One reconcile as a state machine without effects: [`Reconcile::step`] takes the result of the last effect and
-//! returns the next effect. The driver in `runtime/reconcile.rs` performs the effects in a cluster; the model, the
+//! returns the next effect, or the end. The driver in `runtime/reconcile.rs` performs the effects in a cluster; the model, the
 //! crash tests and the fuzz target perform them in memory.
 
-use std::{time::Instant, vec};
+use std::{ops::ControlFlow, time::Instant, vec};
 
 use k8s_openapi::jiff::Timestamp;
 
@@ -23,7 +23,7 @@ pub mod state;
 
 pub use begin::{Begin, Settings};
 pub use effect::{
-    Done, Effect, Event, Failure, Observation, PendingQuestion, Removed, WriteOutcome,
+    Done, Effect, Event, Failure, Observation, PendingQuestion, Progress, Removed, WriteOutcome,
 };
 pub use state::RuntimeState;
 
@@ -77,7 +77,7 @@ pub struct Surroundings<'a> {
 
 impl Reconcile<'_> {
     /// Takes the result of the last effect, and returns the next effect.
-    pub fn step(&mut self, event: Event, around: &mut Surroundings<'_>) -> Effect {
+    pub fn step(&mut self, event: Event, around: &mut Surroundings<'_>) -> Progress {
         match event {
             Event::Confirmed => return self.write(around),
             Event::Written(outcome) => return self.written(outcome, around),
@@ -96,19 +96,19 @@ impl Reconcile<'_> {
         self.decide(around)
     }
 
-    fn decide(&mut self, around: &mut Surroundings<'_>) -> Effect {
+    fn decide(&mut self, around: &mut Surroundings<'_>) -> Progress {
         self.decisions += 1;
         if self.decisions > DECISIONS {
-            return Effect::Fail(Failure::DecisionLimit);
+            return ControlFlow::Break(Err(Failure::DecisionLimit));
         }
         let decide = self.settings.decide;
-        match self.with_inputs(around, decide) {
+        ControlFlow::Continue(match self.with_inputs(around, decide) {
             Step::Read(Read::Source) => Effect::ReadSource,
             Step::Read(Read::Target(name)) => Effect::ReadTarget(name),
             Step::Ask(query) => Effect::Ask(query),
             Step::Control(region) => Effect::Control(region),
-            Step::Act(plan) => self.act(*plan, around),
-        }
+            Step::Act(plan) => return self.act(*plan, around),
+        })
     }
 
     fn with_inputs<T>(

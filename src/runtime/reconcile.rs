@@ -1,6 +1,6 @@
 //! One reconcile of one resource in the cluster: performs the effects that [`crate::domain::reconcile`] names.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -58,19 +58,11 @@ pub async fn reconcile(
     let mut driver = Driver::new(context, object, resource, slot);
     let mut event = Event::Begun;
     loop {
-        let effect = tracing::debug_span!("decide").in_scope(|| driver.step(event));
-        event = match effect {
-            Effect::Done(done) => return driver.end(done).await,
-            Effect::Fail(failure) => return Err(failure.into()),
-            Effect::ReadSource | Effect::ReadTarget(_) | Effect::Ask(_) | Effect::Control(_) => {
-                let span = tracing::debug_span!("observe");
-                driver.observe(effect).instrument(span).await?
-            }
-            effect => {
-                let span = tracing::debug_span!("act");
-                driver.act(effect).instrument(span).await?
-            }
-        }
+        let progress = tracing::debug_span!("decide").in_scope(|| driver.step(event));
+        event = match progress {
+            ControlFlow::Continue(effect) => driver.perform(effect).await?,
+            ControlFlow::Break(ended) => return driver.end(ended?).await,
+        };
     }
 }
 
@@ -80,38 +72,29 @@ impl Driver<'_> {
         leads.then_some(()).ok_or(Error::NotLeading)
     }
 
-    /// Performs an effect that changes nothing.
-    async fn observe(&mut self, effect: Effect) -> Result<Event, Error> {
+    async fn perform(&mut self, effect: Effect) -> Result<Event, Error> {
         self.ensure_leader()?;
         match effect {
             Effect::ReadSource => self.read_source().await,
             Effect::ReadTarget(name) => self.read_target(name).await,
             Effect::Ask(query) => Ok(self.ask(query).await),
             Effect::Control(region) => self.ask_about_others(&region).await,
-            _ => Ok(Event::Begun),
-        }
-    }
-
-    /// Performs an effect that changes the cluster. Leadership is checked last, since the slot may be waited for, and
-    /// before each effect, since an effect may take longer than the lease is valid.
-    async fn act(&mut self, effect: Effect) -> Result<Event, Error> {
-        self.acquire_slot().await;
-        self.ensure_leader()?;
-        match effect {
-            Effect::Confirm => {
-                let (client, key) = (&self.context.shared.client, &self.resource.key);
-                let confirmed = act::dry_run_precondition(client, key, self.run.version());
-                with_deadline(confirmed).await?;
-                Ok(Event::Confirmed)
-            }
-            Effect::Write(change) => self.write(&change).await.map(Event::Written),
-            Effect::Remove(leftover) => Ok(Event::Removed(self.remove(&leftover).await)),
+            Effect::Confirm => self.confirm().await,
+            Effect::Write(change) => self.write(&change).await,
+            Effect::Remove(leftover) => self.remove(&leftover).await,
             Effect::WriteStatus(status) => {
+                self.may_act().await?;
                 let version = self.report(&status).await?;
                 Ok(Event::StatusWritten(status, version))
             }
-            _ => Ok(Event::Begun),
         }
+    }
+
+    /// Before each effect that changes the cluster: leadership is checked after the wait for a slot, and again for the
+    /// next effect, since an effect may take longer than the lease is valid.
+    async fn may_act(&mut self) -> Result<(), Error> {
+        self.acquire_slot().await;
+        self.ensure_leader()
     }
 
     async fn end(&mut self, done: Done) -> Result<Option<Duration>, Error> {

@@ -1,8 +1,10 @@
 //! How a plan is carried out: the target, the leftovers, the status, the memory.
 
+use std::ops::ControlFlow;
+
 use super::{
-    Acting, CONFLICTS, Done, Effect, Failure, PendingQuestion, Reconcile, Removed, Surroundings,
-    WriteOutcome, state::PendingStatus,
+    Acting, CONFLICTS, Done, Effect, Failure, PendingQuestion, Progress, Reconcile, Removed,
+    Surroundings, WriteOutcome, state::PendingStatus,
 };
 use crate::{
     api::StaticAwsCredentialsStatus,
@@ -14,7 +16,7 @@ use crate::{
 };
 
 impl Reconcile<'_> {
-    pub(super) fn act(&mut self, mut plan: Plan, around: &mut Surroundings<'_>) -> Effect {
+    pub(super) fn act(&mut self, mut plan: Plan, around: &mut Surroundings<'_>) -> Progress {
         // Stored before the writes, so that a failed write does not lose the answer of AWS.
         around.state.memory.proof.clone_from(&plan.memory.proof);
         let is_confirmed_first = plan.is_confirmed_first();
@@ -27,13 +29,13 @@ impl Reconcile<'_> {
             is_repair: false,
         });
         if is_confirmed_first {
-            Effect::Confirm
+            ControlFlow::Continue(Effect::Confirm)
         } else {
             self.write(around)
         }
     }
 
-    pub(super) fn write(&mut self, around: &mut Surroundings<'_>) -> Effect {
+    pub(super) fn write(&mut self, around: &mut Surroundings<'_>) -> Progress {
         let change = self.acting.as_mut().map(|acting| {
             let plan = &mut acting.plan;
             acting.is_repair = plan.change.is_repair();
@@ -41,7 +43,7 @@ impl Reconcile<'_> {
         });
         match change {
             None | Some(TargetWrite::Nothing) => self.remove_next(around),
-            Some(change) => Effect::Write(Box::new(change)),
+            Some(change) => ControlFlow::Continue(Effect::Write(Box::new(change))),
         }
     }
 
@@ -49,18 +51,18 @@ impl Reconcile<'_> {
         &mut self,
         outcome: WriteOutcome,
         around: &mut Surroundings<'_>,
-    ) -> Effect {
+    ) -> Progress {
         match outcome {
             WriteOutcome::Applied(name, after) => self.applied(&name, &after, around),
             WriteOutcome::Conflict(name) => {
                 self.acting = None;
                 self.conflicts += 1;
                 if self.conflicts >= CONFLICTS {
-                    return Effect::Fail(Failure::Contended(name));
+                    return ControlFlow::Break(Err(Failure::Contended(name)));
                 }
-                return Effect::ReadTarget(name);
+                return ControlFlow::Continue(Effect::ReadTarget(name));
             }
-            WriteOutcome::NamespaceTerminating => return Effect::Done(Done::default()),
+            WriteOutcome::NamespaceTerminating => return ControlFlow::Break(Ok(Done::default())),
             WriteOutcome::Rejected(finding) => {
                 if let Some(mut acting) = self.acting.take() {
                     acting.plan = self.with_inputs(around, |inputs| {
@@ -89,19 +91,19 @@ impl Reconcile<'_> {
     }
 
     /// A rejected removal is reported and retried later; the other removals and the status do not wait for it.
-    fn remove_next(&mut self, around: &mut Surroundings<'_>) -> Effect {
+    fn remove_next(&mut self, around: &mut Surroundings<'_>) -> Progress {
         let next = self.acting.as_mut().and_then(|acting| {
             let next = acting.left.next()?;
             acting.tried.push(next.clone());
             Some(next)
         });
         match next {
-            Some(leftover) => Effect::Remove(leftover),
+            Some(leftover) => ControlFlow::Continue(Effect::Remove(leftover)),
             None => self.report(around),
         }
     }
 
-    pub(super) fn removed(&mut self, removed: Removed, around: &mut Surroundings<'_>) -> Effect {
+    pub(super) fn removed(&mut self, removed: Removed, around: &mut Surroundings<'_>) -> Progress {
         let Some(mut acting) = self.acting.take() else {
             return self.finish(around);
         };
@@ -130,7 +132,7 @@ impl Reconcile<'_> {
     }
 
     /// The status comes last: it reports what was done.
-    fn report(&mut self, around: &mut Surroundings<'_>) -> Effect {
+    fn report(&mut self, around: &mut Surroundings<'_>) -> Progress {
         let Some(acting) = &mut self.acting else {
             return self.finish(around);
         };
@@ -152,7 +154,7 @@ impl Reconcile<'_> {
             acting.plan.status.clone_from(&status);
         }
         if is_news {
-            Effect::WriteStatus(Box::new(status))
+            ControlFlow::Continue(Effect::WriteStatus(Box::new(status)))
         } else {
             self.finish(around)
         }
@@ -192,9 +194,9 @@ impl Reconcile<'_> {
         self.status = status;
     }
 
-    pub(super) fn finish(&mut self, around: &mut Surroundings<'_>) -> Effect {
+    pub(super) fn finish(&mut self, around: &mut Surroundings<'_>) -> Progress {
         let Some(Acting { plan, .. }) = self.acting.take() else {
-            return Effect::Done(Done::default());
+            return ControlFlow::Break(Ok(Done::default()));
         };
         let (state, now) = (&mut *around.state, around.now);
         let look = self.inputs_hash();
@@ -215,10 +217,10 @@ impl Reconcile<'_> {
             (state.pause(now), PendingQuestion::Cancel)
         };
         let pause = pause.into_iter().chain(state.leftovers.wait(now)).min();
-        Effect::Done(Done {
+        ControlFlow::Break(Ok(Done {
             pause,
             next,
             question,
-        })
+        }))
     }
 }

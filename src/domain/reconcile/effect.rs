@@ -1,6 +1,6 @@
 //! The effects of a reconcile, and their results.
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use crate::{
     api::StaticAwsCredentialsStatus,
@@ -12,7 +12,10 @@ use crate::{
     },
 };
 
-/// The next effect.
+/// The next effect, or the end of a reconcile.
+pub type Progress = ControlFlow<Result<Done, Failure>, Effect>;
+
+/// An effect on the cluster or AWS.
 #[derive(Debug)]
 pub enum Effect {
     /// Read the source.
@@ -31,10 +34,6 @@ pub enum Effect {
     Remove(Leftover),
     /// Write the status.
     WriteStatus(Box<StaticAwsCredentialsStatus>),
-    /// The reconcile is done.
-    Done(Done),
-    /// The reconcile cannot go on.
-    Fail(Failure),
 }
 
 /// The end of a reconcile.

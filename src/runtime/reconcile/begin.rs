@@ -10,7 +10,7 @@ use crate::{
     domain::{
         decide,
         lock::lock,
-        reconcile::{Begin, Effect, Event, Reconcile, Settings, Surroundings},
+        reconcile::{Begin, Event, Progress, Reconcile, Settings, Surroundings},
         resource::ValidatedCredentials,
     },
     runtime::context::ScopeContext,
@@ -56,9 +56,9 @@ impl<'a> Driver<'a> {
         }
     }
 
-    pub(super) fn step(&mut self, event: Event) -> Effect {
+    pub(super) fn step(&mut self, event: Event) -> Progress {
         let run = &mut self.run;
-        let effect = with_surroundings(self.context, self.resource, |around| {
+        let progress = with_surroundings(self.context, self.resource, |around| {
             run.step(event, around)
         });
         let namespace = &self.resource.key.namespace;
@@ -66,7 +66,7 @@ impl<'a> Driver<'a> {
             let mut index = lock(&self.context.index);
             index.record(namespace, &seen.name, &seen.before, &seen.after);
         }
-        effect
+        progress
     }
 
     /// Acquires a slot again if the first slot was released during a request to STS.

@@ -1,6 +1,6 @@
 //! One reconcile of the shipped state machine: its effects on cluster and AWS, and the rules for each.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
@@ -11,8 +11,8 @@ use static_aws_credentials::{
         decide::{Fate, FoundTarget, Leftover, Query, Source, Target, TargetWrite, examine},
         index::{Observed, References, SecretVersion},
         reconcile::{
-            Begin, Done, Effect, Event, PendingQuestion, Reconcile, Removed, Settings,
-            Surroundings, WriteOutcome,
+            Begin, Done, Effect, Event, Failure, PendingQuestion, Progress, Reconcile, Removed,
+            Settings, Surroundings, WriteOutcome,
         },
         region::Region,
         resource::{ValidatedCredentials, copied, references},
@@ -72,13 +72,12 @@ pub fn run(world: &mut World, object: &StaticAwsCredentials) -> Result<Option<Du
     let mut event = Event::Begun;
     loop {
         event = match run.step(world, event) {
-            Effect::Done(done) => return Ok(run.end(world, done)),
-            Effect::Fail(failure) => {
-                let contended = format!("{failure:?}").starts_with("Contended");
-                assert!(contended, "the decision about {} never ends", run.name);
-                return Err(Broken::Conflict);
+            ControlFlow::Continue(effect) => run.perform(world, effect)?,
+            ControlFlow::Break(Ok(done)) => return Ok(run.end(world, done)),
+            ControlFlow::Break(Err(Failure::Contended(_))) => return Err(Broken::Conflict),
+            ControlFlow::Break(Err(Failure::DecisionLimit)) => {
+                panic!("the decision about {} never ends", run.name)
             }
-            effect => run.perform(world, effect)?,
         }
     }
 }
@@ -107,7 +106,7 @@ fn surrounded<T>(
 }
 
 impl Run<'_> {
-    fn step(&mut self, world: &mut World, event: Event) -> Effect {
+    fn step(&mut self, world: &mut World, event: Event) -> Progress {
         let resource = self.reconcile.resource();
         let reconcile = &mut self.reconcile;
         let effect = surrounded(world, resource, |around| reconcile.step(event, around));
@@ -128,7 +127,6 @@ impl Run<'_> {
             Effect::Write(change) => Event::Written(self.write(world, &change)?),
             Effect::Remove(leftover) => Event::Removed(self.remove(world, &leftover)?),
             Effect::WriteStatus(status) => self.write_status(world, status)?,
-            Effect::Done(_) | Effect::Fail(_) => unreachable!("the reconcile has ended"),
         })
     }
 
