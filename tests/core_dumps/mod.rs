@@ -51,7 +51,10 @@ fn start(program: &str, directory: &Path) -> Child {
 fn operator(directory: &Path) -> Child {
     // The build directory may not be readable for that user.
     let copy = directory.join("operator");
-    fs::copy(OPERATOR, &copy).unwrap();
+    // Another process copies: a file that is open for writing here is inherited by a child that another test starts at
+    // that moment, and cannot be executed until that child has executed its own program.
+    let copied = Command::new("cp").arg(OPERATOR).arg(&copy).status();
+    assert!(copied.unwrap().success());
     let child = start(
         &format!(
             "{} run --bind 127.0.0.1:0 --probe-bind 127.0.0.1:0",

@@ -17,11 +17,16 @@ fn program(name: &str) -> &'static Path {
     let place = PROGRAMS.iter().position(|program| *program == name);
     let place = place.and_then(|place| PLACES.get(place));
     place.expect("it is a program").get_or_init(|| {
-        let mut program = tempfile::Builder::new();
-        program.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
-        let mut program = program.tempfile().expect("a file");
-        program.write_all(file(name)).expect("it is written");
-        program.into_temp_path().keep().expect("it is kept")
+        let mut content = tempfile::NamedTempFile::new().expect("a file");
+        content.write_all(file(name)).expect("it is written");
+        let directory = tempfile::tempdir().expect("a directory").keep();
+        let program = directory.join(name);
+        // Another process writes the program: a file that is open for writing here is inherited by a child that another
+        // test starts at that moment, and cannot be executed meanwhile.
+        let mut copy = Command::new("install");
+        copy.arg(content.path()).arg(&program);
+        assert!(copy.status().expect("coreutils are there").success());
+        program
     })
 }
 
