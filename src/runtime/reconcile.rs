@@ -2,7 +2,6 @@
 
 use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
-use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::{
@@ -159,7 +158,7 @@ impl Driver<'_> {
         let (version, before) = (self.run.version(), self.run.status());
         match with_deadline(act::status(client, key, version, before, status)).await {
             Err(Error::StatusRefused(error)) => {
-                remember(Some((generation, Instant::now().into_std())));
+                remember(Some((generation, begin::now())));
                 Err(refused.map_or(Error::StatusRefused(error), |_| Error::StatusRefusedBefore))
             }
             sent => {

@@ -52,7 +52,7 @@ impl<'a> Earlier<'a> {
         self.published.is_true
     }
 
-    /// Whether the target held the source's pair, whatever was known of the pair.
+    /// Whether the target held the source's pair, also if the pair was in doubt or rejected.
     pub fn held_source_pair(&self) -> bool {
         self.published.reason == Some(Reason::Published)
     }
