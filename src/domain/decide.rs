@@ -46,7 +46,7 @@ mod verified_condition;
 
 pub use inputs::{Awaited, Inputs, InputsHash, Memory, Proof, Question};
 pub use leftovers::{
-    Fate, Leftover, note as leftovers_note, tell as tell_leftovers, told as told_leftovers,
+    Disposal, Leftover, note as leftovers_note, tell as tell_leftovers, told as told_leftovers,
 };
 pub use newcomer::Newcomers;
 pub use ownership::{FoundTarget, Ownership, Target};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kit::{SOURCE, World, alpha, beta, resource};
+use crate::sim::{SOURCE, World, alpha, beta, resource};
 use static_aws_credentials::api::{ConditionType, OnRejected, Reason};
 
 const SILENT: [Reason; 5] = [

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kit::{SOURCE, TARGET, World, alpha, resource};
+use crate::sim::{SOURCE, TARGET, World, alpha, resource};
 use k8s_openapi::jiff::SignedDuration;
 use static_aws_credentials::api::OnRejected;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use static_aws_credentials::api::{ConditionType, OnRejected, Reason};
 
-use crate::kit::{SOURCE, World, alpha, beta, foreign_account, resource};
+use crate::sim::{SOURCE, World, alpha, beta, foreign_account, resource};
 
 const DOUBTED: &str =
     "Ready=True Published, Verified=Unknown MassRejection, Published=True Published";
@@ -40,7 +40,7 @@ fn a_refusal_counts_if_a_pair_of_another_account_is_accepted_meanwhile() {
         assert_eq!(world.target(), None);
         assert!(world.state().contains("Published=False Withdrawn"));
         assert!(world.state_of("second").starts_with("Ready=True"));
-        let elsewhere = |asked: &crate::kit::Asked| asked.region != "eu-west-1";
+        let elsewhere = |asked: &crate::sim::Asked| asked.region != "eu-west-1";
         assert_eq!(world.aws.asked.iter().any(elsewhere), !replaced);
     }
 }

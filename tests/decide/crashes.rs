@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kit::{SOURCE, TARGET, World, alpha, beta, resource};
+use crate::sim::{SOURCE, TARGET, World, alpha, beta, resource};
 use static_aws_credentials::api::{
     DeletionPolicy, Identity, OnRejected, StaticAwsCredentialsStatus, ValidationLevel,
 };
@@ -44,11 +44,11 @@ fn play(story: fn(&mut World), crash_after: Option<u32>) -> World {
     let mut world = World::new();
     world.fill(SOURCE, &alpha());
     world.store.apply(resource("orders"));
-    world.fate.crash_after = crash_after;
+    world.faults.crash_after = crash_after;
     world.settle();
     story(&mut world);
     world.advance(Duration::from_mins(3));
-    world.fate.crash_after = None;
+    world.faults.crash_after = None;
     world.settle_twice();
     world
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 
-use crate::kit::{SOURCE, TARGET, World, alpha, resource};
+use crate::sim::{SOURCE, TARGET, World, alpha, resource};
 use static_aws_credentials::{
     api::{ConditionType, Layout, StaticAwsCredentialsStatus},
     domain::{fingerprint, pair::SecretBytes},

@@ -10,7 +10,7 @@ use std::{
 use cluster::tools::instructions;
 use static_aws_credentials::domain::decide::{self, Inputs as Known, Step};
 
-use crate::kit::{SOURCE, World, alpha, beta, resource};
+use crate::sim::{SOURCE, World, alpha, beta, resource};
 
 /// A story, its number of decisions, and the limit of instructions for each in a build for tests: 1.5 times the
 /// measured number.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::kit::{SOURCE, TARGET, World, alpha, beta, resource};
+use crate::sim::{SOURCE, TARGET, World, alpha, beta, resource};
 use static_aws_credentials::domain::managers::{MANAGERS, Mark, may_be_copied};
 
 const READY: &str =

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kit::{SOURCE, TARGET, World, alpha, beta, resource};
+use crate::sim::{SOURCE, TARGET, World, alpha, beta, resource};
 use static_aws_credentials::api::{ConditionType, DeletionPolicy, Layout, OnRejected};
 
 const READY: &str =

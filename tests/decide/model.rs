@@ -1,19 +1,19 @@
 //! A small world explored completely: one resource, two sources, a target, a foreign Secret and two replicas. People
-//! act, the process ends or is deposed between any two requests, responses are lost, AWS has an outage. `kit::rules`
+//! act, the process ends or is deposed between any two requests, responses are lost, AWS has an outage. `sim::rules`
 //! holds for each effect, and from every state without further faults the goal is reached and stays.
 //!
 //! It runs the real `decide`. Versions of `decide` that are broken on purpose show that it can fail.
 
 mod broken;
-mod deeds;
-mod goal;
-mod moves;
+mod converged;
 mod search;
 mod state;
+mod transitions;
+mod user_actions;
 
-use moves::Budget;
 use search::explore;
 use static_aws_credentials::domain::decide::decide;
+use transitions::Budget;
 
 use crate::report::{thorough, tried};
 
@@ -22,7 +22,7 @@ fn explored(test: &str, quick: Budget, long: &[Budget]) {
     for budget in long.iter().chain([&quick]) {
         let found = explore(*budget, decide);
         assert!(found.states > 1000, "{found:?}");
-        let what = format!("states, {} moves, with {budget}", found.moves);
+        let what = format!("states, {} transitions, with {budget}", found.transitions);
         tried(&format!("model::{test}"), found.states, found.states, &what);
     }
 }
@@ -51,8 +51,8 @@ fn whatever_fails_every_state_is_safe_and_leads_to_the_match() {
 
 #[test]
 fn a_stray_that_loses_its_mark_leaves_nothing_to_be_found_later() {
-    use deeds::Deed::{DeleteSource, Rename, StripTarget};
-    use moves::Move::{Do, Hear, Run, RunAmid};
+    use transitions::Transition::{Do, Hear, Run, RunAmid};
+    use user_actions::UserAction::{DeleteSource, Rename, StripTarget};
     let path = [
         Do(Rename),
         Hear,
@@ -63,9 +63,9 @@ fn a_stray_that_loses_its_mark_leaves_nothing_to_be_found_later() {
         Run,
         Do(StripTarget),
     ];
-    let mut world = moves::beginning();
+    let mut world = transitions::beginning();
     for step in path {
-        world = moves::taken(&world, step).unwrap();
+        world = transitions::taken(&world, step).unwrap();
     }
     world.rest();
 }
@@ -73,11 +73,11 @@ fn a_stray_that_loses_its_mark_leaves_nothing_to_be_found_later() {
 /// A deposed leader created the target for an older spec. The next leader lists the target before it gets the resource.
 #[test]
 fn a_target_that_is_heard_of_before_its_resource_is_no_garbage() {
-    use deeds::Deed::Rename;
-    use moves::{
+    use transitions::{
         Fault::{List, TakeOver},
-        Move::{Do, Run, Suffer},
+        Transition::{Do, Run, Suffer},
     };
+    use user_actions::UserAction::Rename;
     let path = [
         Suffer(TakeOver),
         Do(Rename),
@@ -85,22 +85,22 @@ fn a_target_that_is_heard_of_before_its_resource_is_no_garbage() {
         Suffer(TakeOver),
         Suffer(List),
     ];
-    let mut world = moves::beginning();
+    let mut world = transitions::beginning();
     for step in path {
-        world = moves::taken(&world, step).unwrap();
+        world = transitions::taken(&world, step).unwrap();
     }
     world.rest();
-    goal::is_reached(&world);
+    converged::is_reached(&world);
 }
 
 /// The deposed leader had not got the new source in the spec, and the status of its write was rejected.
 #[test]
 fn what_a_deposed_leader_wrote_is_not_taken_for_what_was_published() {
-    use deeds::Deed::SwitchSource;
-    use moves::{
+    use transitions::{
         Fault::{Outage, OutageEnds, TakeOver},
-        Move::{Do, Hear, Run, Suffer},
+        Transition::{Do, Hear, Run, Suffer},
     };
+    use user_actions::UserAction::SwitchSource;
     let path = [
         Suffer(TakeOver),
         Do(SwitchSource),
@@ -122,17 +122,17 @@ fn what_a_deposed_leader_wrote_is_not_taken_for_what_was_published() {
         Hear,
         Run,
     ];
-    let mut world = moves::beginning();
+    let mut world = transitions::beginning();
     for step in path {
-        world = moves::taken(&world, step).unwrap();
+        world = transitions::taken(&world, step).unwrap();
     }
     assert!(
         world.state().contains("Published=False"),
         "{}",
         world.state()
     );
-    world = moves::taken(&world, Suffer(OutageEnds)).unwrap();
+    world = transitions::taken(&world, Suffer(OutageEnds)).unwrap();
     world.rest();
-    goal::is_reached(&world);
-    assert_eq!(world.target(), Some(crate::kit::beta()));
+    converged::is_reached(&world);
+    assert_eq!(world.target(), Some(crate::sim::beta()));
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use static_aws_credentials::api::ConditionType;
 
-use crate::kit::{Pair, SOURCE, TARGET, World, alpha, beta, resource};
+use crate::sim::{Pair, SOURCE, TARGET, World, alpha, beta, resource};
 
 /// A pair that AWS does not know.
 fn unknown(number: usize) -> Pair {

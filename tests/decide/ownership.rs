@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::kit::{SOURCE, TARGET, World, alpha, beta, data, resource};
+use crate::sim::{SOURCE, TARGET, World, alpha, beta, data, resource};
 use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::OwnerReference};
 use static_aws_credentials::{
     api::{ADOPT_BY_ANNOTATION, DeletionPolicy, UID_LABEL},

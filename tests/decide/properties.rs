@@ -1,4 +1,4 @@
-//! Random actions of users, AWS, clocks and processes: `kit::rules` holds for each single effect, and without further
+//! Random actions of users, AWS, clocks and processes: `sim::rules` holds for each single effect, and without further
 //! actions everything settles.
 
 mod action;
@@ -21,8 +21,8 @@ use proptest::{
 };
 
 use crate::{
-    kit::{SOURCE, World, alpha, resource},
     report::{thorough, tried},
+    sim::{SOURCE, World, alpha, resource},
 };
 
 fn config() -> Config {
@@ -60,7 +60,7 @@ fn begun() -> World {
 
 /// Ends all faults, and lets time pass without further actions.
 fn rest(world: &mut World) {
-    world.fate.crash_after = None;
+    world.faults.crash_after = None;
     world.aws.outage = None;
     world.aws.breaks_signatures = false;
     world.store.collect_garbage();
@@ -221,7 +221,7 @@ fn obstacles_removed() -> Vec<Action> {
     let mut actions = vec![
         Action::Rival(false),
         Action::CollectGarbage,
-        Action::Vacate(crate::kit::TARGET),
+        Action::Vacate(crate::sim::TARGET),
         Action::Vacate("renamed"),
         Action::Outage(None),
         Action::DisableRegion(false),

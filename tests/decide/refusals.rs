@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::ByteString;
 
-use crate::kit::{SOURCE, TARGET, World, alpha, resource};
+use crate::sim::{SOURCE, TARGET, World, alpha, resource};
 use static_aws_credentials::api::{ConditionType, OnRejected, Reason};
 
 fn withdrawing() -> World {

@@ -1,6 +1,6 @@
 //! Two resources that want the same target.
 
-use crate::kit::{SOURCE, TARGET, World, alpha, beta, resource};
+use crate::sim::{SOURCE, TARGET, World, alpha, beta, resource};
 
 const READY: &str =
     "Ready=True Published, Verified=True IdentityVerified, Published=True Published";

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use static_aws_credentials::api::{ConditionType, OnRejected, ValidationLevel};
 
-use crate::kit::{SOURCE, World, alpha, beta, resource};
+use crate::sim::{SOURCE, World, alpha, beta, resource};
 
 const DOUBTED: &str =
     "Ready=True Published, Verified=Unknown StsRequestAltered, Published=True Published";

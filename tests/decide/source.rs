@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kit::{SOURCE, World, alpha, beta, data, foreign_account, resource};
+use crate::sim::{SOURCE, World, alpha, beta, data, foreign_account, resource};
 use static_aws_credentials::api::{ConditionType, Reason};
 
 const READY: &str =
@@ -170,10 +170,10 @@ fn a_rotation_and_back_reaches_the_target_whichever_answer_is_lost_between() {
         let mut world = World::published();
         world.fill(SOURCE, &beta());
         while world.deliver() {}
-        world.fate.lose_after = Some(lost);
+        world.faults.lose_after = Some(lost);
         world.run("orders");
         assert_eq!(world.target(), Some(beta()));
-        assert!(world.fate.lose_after.is_none());
+        assert!(world.faults.lose_after.is_none());
         world.fill(SOURCE, &alpha());
         world.settle_twice();
         assert_eq!(
@@ -206,7 +206,7 @@ fn a_new_bad_pair_leaves_the_last_good_one_and_its_interval_proofs_pause() {
     );
     world.aws.asked.clear();
     world.advance(Duration::from_hours(5));
-    let of_published = |asked: &&crate::kit::Asked| asked.id == alpha().id;
+    let of_published = |asked: &&crate::sim::Asked| asked.id == alpha().id;
     assert_eq!(world.aws.asked.iter().filter(of_published).count(), 0);
     // The rejected pair is sent to STS each interval, and nothing is written meanwhile.
     assert_eq!(world.questions(), 5);

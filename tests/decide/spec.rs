@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::kit::{DEFAULT_ACCOUNT, SOURCE, TARGET, World, alpha, beta, resource, root};
+use crate::sim::{DEFAULT_ACCOUNT, SOURCE, TARGET, World, alpha, beta, resource, root};
 use static_aws_credentials::api::{
     DeletionPolicy, Layout, OnRejected, PairField, Reason, RootUser, ValidationLevel,
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kit::{SOURCE, TARGET, World, beta, resource};
+use crate::sim::{SOURCE, TARGET, World, beta, resource};
 use static_aws_credentials::api::ConditionType;
 
 const READY: &str =

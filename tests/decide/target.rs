@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kit::{SOURCE, TARGET, World, alpha, beta, data};
+use crate::sim::{SOURCE, TARGET, World, alpha, beta, data};
 use k8s_openapi::ByteString;
 
 const READY: &str =
@@ -138,17 +138,17 @@ fn foreign_labels_survive_a_new_pair() {
             .insert("team".to_owned(), "orders".to_owned());
     });
     world.settle();
-    world.fill(SOURCE, &crate::kit::beta());
+    world.fill(SOURCE, &crate::sim::beta());
     world.settle_twice();
     let secret = world.store.secret(TARGET).unwrap();
     assert_eq!(secret.metadata.labels.as_ref().unwrap()["team"], "orders");
-    assert_eq!(world.target(), Some(crate::kit::beta()));
+    assert_eq!(world.target(), Some(crate::sim::beta()));
 }
 
 #[test]
 fn a_target_that_is_lost_while_the_source_is_bad_is_reported() {
     let mut world = World::published();
-    world.fill(SOURCE, &crate::kit::beta().with_wrong_secret());
+    world.fill(SOURCE, &crate::sim::beta().with_wrong_secret());
     world.settle();
     world.store.delete(TARGET, None).unwrap();
     world.settle_twice();
@@ -220,13 +220,13 @@ fn an_immutable_target_needs_a_person() {
             .state()
             .ends_with("Published=False TargetImmutable, Stalled")
     );
-    world.fill(SOURCE, &crate::kit::beta());
+    world.fill(SOURCE, &crate::sim::beta());
     world.settle_twice();
     assert_eq!(world.target(), Some(alpha()));
     world.store.delete(TARGET, None).unwrap();
     world.settle_twice();
     assert_eq!(world.state(), READY);
-    assert_eq!(world.target(), Some(crate::kit::beta()));
+    assert_eq!(world.target(), Some(crate::sim::beta()));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use static_aws_credentials::{
     runtime::events::{event, transition_events},
 };
 
-use crate::kit::{SOURCE, World, alpha, beta, resource};
+use crate::sim::{SOURCE, World, alpha, beta, resource};
 
 /// Events between two statuses: their type and reason.
 fn said(before: &StaticAwsCredentialsStatus, after: &StaticAwsCredentialsStatus) -> Vec<String> {

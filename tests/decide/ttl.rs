@@ -2,7 +2,7 @@
 
 use static_aws_credentials::api::{Layout, StaticAwsCredentialsSpec};
 
-use crate::kit::{SOURCE, TARGET, World, alpha, beta};
+use crate::sim::{SOURCE, TARGET, World, alpha, beta};
 
 const READY: &str =
     "Ready=True Published, Verified=True IdentityVerified, Published=True Published";

@@ -7,7 +7,7 @@ use static_aws_credentials::{
     domain::decide::Awaited,
 };
 
-use crate::kit::{SOURCE, TARGET, World, alpha, beta, foreign_account, resource};
+use crate::sim::{SOURCE, TARGET, World, alpha, beta, foreign_account, resource};
 
 const READY: &str =
     "Ready=True Published, Verified=True IdentityVerified, Published=True Published";

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use cluster::leash::Leashed;
+use cluster::child_process::ChildProcess;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use serde_json::{Value, json};
@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use crate::{
     life::{self, TARGET},
     program::{ACCOUNT, Package, start},
-    scene::{Scene, Stage},
     suite::tests,
+    test_env::{TestCluster, TestEnv},
 };
 
 tests![
@@ -29,8 +29,8 @@ const PACKAGE: Package = Package {
 };
 const MODULE: &str = "github.com/external-secrets/external-secrets";
 
-async fn started(stage: &Stage, home: &str) -> Result<Leashed> {
-    let cluster = stage.cluster();
+async fn started(test_cluster: &TestCluster, home: &str) -> Result<ChildProcess> {
+    let cluster = test_cluster.cluster();
     let program = PACKAGE.build().await?;
     for definition in PACKAGE.files(MODULE, "config/crds/bases").await? {
         if definition.contains("kind: CustomResourceDefinition") {
@@ -47,8 +47,8 @@ async fn started(stage: &Stage, home: &str) -> Result<Leashed> {
     start(cluster, home, (&program, &args), &[]).await
 }
 
-async fn apply(scene: &Scene, manifest: Value) -> Result<()> {
-    let cluster = scene.stage.cluster();
+async fn apply(env: &TestEnv, manifest: Value) -> Result<()> {
+    let cluster = env.test_cluster.cluster();
     cluster.apply(&manifest.to_string()).await.map(drop)
 }
 
@@ -61,22 +61,22 @@ fn store(namespace: &str, provider: &Value) -> Value {
 }
 
 /// The setup of docs/gitops.md, with a store that is refreshed every 5 seconds.
-async fn external_secrets_fetches_the_source(stage: Arc<Stage>) -> Result<()> {
-    let start = async |home: &str| started(&stage, home).await;
-    let neighbour = stage.neighbour("external-secrets", start).await?;
+async fn external_secrets_fetches_the_source(test_cluster: Arc<TestCluster>) -> Result<()> {
+    let start = async |home: &str| started(&test_cluster, home).await;
+    let neighbour = test_cluster.neighbour("external-secrets", start).await?;
     let name = "External Secrets fetches the source";
-    let mut scene = Scene::open(stage, name, neighbour, Vec::new()).await?;
-    let put = async |scene: &Scene, (id, secret): (&str, &str)| {
+    let mut env = TestEnv::open(test_cluster, name, neighbour, Vec::new()).await?;
+    let put = async |env: &TestEnv, (id, secret): (&str, &str)| {
         let pair = json!({ "AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret });
         let data = json!([{ "key": "teams/orders/aws", "value": pair.to_string() }]);
         apply(
-            scene,
-            store(&scene.namespace, &json!({ "fake": { "data": data } })),
+            env,
+            store(&env.namespace, &json!({ "fake": { "data": data } })),
         )
         .await?;
         let fetched = json!({
             "apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret",
-            "metadata": { "name": "pair", "namespace": scene.namespace },
+            "metadata": { "name": "pair", "namespace": env.namespace },
             "spec": {
                 "refreshInterval": "5s",
                 "secretStoreRef": { "kind": "SecretStore", "name": "vault" },
@@ -84,23 +84,23 @@ async fn external_secrets_fetches_the_source(stage: Arc<Stage>) -> Result<()> {
                 "dataFrom": [{ "extract": { "key": "teams/orders/aws" } }],
             },
         });
-        apply(scene, fetched).await
+        apply(env, fetched).await
     };
-    life::play(&mut scene, put, async |_, _, _| Ok(())).await?;
-    scene.close();
+    life::play(&mut env, put, async |_, _, _| Ok(())).await?;
+    env.close();
     Ok(())
 }
 
 /// The setup of docs/mendix.md, into another namespace. A pushed Secret stays after the resource is deleted.
-async fn external_secrets_pushes_the_target(stage: Arc<Stage>) -> Result<()> {
-    let start = async |home: &str| started(&stage, home).await;
-    let neighbour = stage.neighbour("external-secrets", start).await?;
-    let vault = stage.cluster().namespace("vault").await?;
+async fn external_secrets_pushes_the_target(test_cluster: Arc<TestCluster>) -> Result<()> {
+    let start = async |home: &str| started(&test_cluster, home).await;
+    let neighbour = test_cluster.neighbour("external-secrets", start).await?;
+    let vault = test_cluster.cluster().namespace("vault").await?;
     let name = "External Secrets pushes the target";
     let also = vec![vault.clone()];
     let home = neighbour.home.clone();
-    let mut scene = Scene::open(stage, name, neighbour, also).await?;
-    let cluster = scene.stage.cluster();
+    let mut env = TestEnv::open(test_cluster, name, neighbour, also).await?;
+    let cluster = env.test_cluster.cluster();
     let token = cluster.token(&home, ACCOUNT).await?;
     let authority = STANDARD.encode(cluster.ca_pem());
     let kubernetes = json!({ "kubernetes": {
@@ -110,11 +110,11 @@ async fn external_secrets_pushes_the_target(stage: Arc<Stage>) -> Result<()> {
     } });
     let login = json!({
         "apiVersion": "v1", "kind": "Secret",
-        "metadata": { "name": "vault-token", "namespace": scene.namespace },
+        "metadata": { "name": "vault-token", "namespace": env.namespace },
         "stringData": { "token": token },
     });
-    apply(&scene, login).await?;
-    apply(&scene, store(&scene.namespace, &kubernetes)).await?;
+    apply(&env, login).await?;
+    apply(&env, store(&env.namespace, &kubernetes)).await?;
     let constant = |key: &str, of: &str| {
         let remote = format!("mx-const-AWSAuthentication.{of}");
         json!({ "match": {
@@ -123,7 +123,7 @@ async fn external_secrets_pushes_the_target(stage: Arc<Stage>) -> Result<()> {
     };
     let push = json!({
         "apiVersion": "external-secrets.io/v1alpha1", "kind": "PushSecret",
-        "metadata": { "name": "orders", "namespace": scene.namespace },
+        "metadata": { "name": "orders", "namespace": env.namespace },
         "spec": {
             "refreshInterval": "5s",
             "secretStoreRefs": [{ "name": "vault", "kind": "SecretStore" }],
@@ -134,20 +134,20 @@ async fn external_secrets_pushes_the_target(stage: Arc<Stage>) -> Result<()> {
             ],
         },
     });
-    apply(&scene, push).await?;
-    let pushed: Api<Secret> = Api::namespaced(scene.stage.cluster().client(), &vault);
-    let put = async |scene: &Scene, pair: (&str, &str)| scene.operator.source("pair", pair).await;
-    let seen = async |scene: &Scene, _: &str, id: Option<&str>| {
+    apply(&env, push).await?;
+    let pushed: Api<Secret> = Api::namespaced(env.test_cluster.cluster().client(), &vault);
+    let put = async |env: &TestEnv, pair: (&str, &str)| env.operator.source("pair", pair).await;
+    let seen = async |env: &TestEnv, _: &str, id: Option<&str>| {
         let id = id.unwrap_or(crate::operator::PAIRS[1].0);
         let what = format!("{id} is in the store");
         let found = async || {
             let found = pushed.get_opt("orders").await?;
             Ok(found.filter(|secret| holds(secret, "mx-const-AWSAuthentication.AccessKey", id)))
         };
-        scene.until(&what, found).await.map(drop)
+        env.until(&what, found).await.map(drop)
     };
-    life::play(&mut scene, put, seen).await?;
-    scene.close();
+    life::play(&mut env, put, seen).await?;
+    env.close();
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use kube::api::DeleteParams;
 use serde_json::json;
 
-use crate::{operator::PAIRS, scene::Scene};
+use crate::{operator::PAIRS, test_env::TestEnv};
 
 /// The target.
 pub const TARGET: &str = "orders-credentials";
@@ -21,62 +21,57 @@ const BAD: (&str, &str) = (PAIRS[1].0, "wAnotherSecretThanThatOfThePair/wSecretN
 
 /// Runs the steps. `put` writes the source `pair`; `seen` runs after each step, with the ID that is published then.
 pub async fn play(
-    scene: &mut Scene,
-    put: impl AsyncFn(&Scene, (&str, &str)) -> Result<()>,
-    seen: impl AsyncFn(&Scene, &str, Option<&str>) -> Result<()>,
+    env: &mut TestEnv,
+    put: impl AsyncFn(&TestEnv, (&str, &str)) -> Result<()>,
+    seen: impl AsyncFn(&TestEnv, &str, Option<&str>) -> Result<()>,
 ) -> Result<()> {
     let [first, second] = PAIRS;
-    let seen = async |scene: &Scene, step: usize, id: Option<&str>| {
+    let seen = async |env: &TestEnv, step: usize, id: Option<&str>| {
         let step = STEPS[step];
-        seen(scene, step, id).await.with_context(|| step.to_owned())
+        seen(env, step, id).await.with_context(|| step.to_owned())
     };
-    scene
-        .step(STEPS[0], async |scene| {
-            put(scene, first).await?;
-            scene.operator.resource("orders", json!({})).await?;
-            published(scene, first).await?;
-            seen(scene, 0, Some(first.0)).await
-        })
-        .await?;
-    scene
-        .step(STEPS[1], async |scene| {
-            put(scene, second).await?;
-            published(scene, second).await?;
-            seen(scene, 1, Some(second.0)).await
-        })
-        .await?;
-    scene
-        .step(STEPS[2], async |scene| {
-            put(scene, BAD).await?;
-            let operator = &scene.operator;
-            operator
-                .until_ready_is("orders", "SignatureMismatch")
-                .await?;
-            operator.until_target(TARGET, second, |_| true).await?;
-            seen(scene, 2, Some(second.0)).await
-        })
-        .await?;
-    scene
-        .step(STEPS[3], async |scene| {
-            put(scene, second).await?;
-            published(scene, second).await?;
-            let delete = DeleteParams::default();
-            scene.operator.secrets.delete(TARGET, &delete).await?;
-            published(scene, second).await?;
-            seen(scene, 3, Some(second.0)).await
-        })
-        .await?;
-    scene
-        .step(STEPS[4], async |scene| {
-            scene.operator.delete("orders").await?;
-            scene.operator.until_gone(TARGET).await?;
-            seen(scene, 4, None).await
-        })
-        .await
+    env.step(STEPS[0], async |env| {
+        put(env, first).await?;
+        env.operator.resource("orders", json!({})).await?;
+        published(env, first).await?;
+        seen(env, 0, Some(first.0)).await
+    })
+    .await?;
+    env.step(STEPS[1], async |env| {
+        put(env, second).await?;
+        published(env, second).await?;
+        seen(env, 1, Some(second.0)).await
+    })
+    .await?;
+    env.step(STEPS[2], async |env| {
+        put(env, BAD).await?;
+        let operator = &env.operator;
+        operator
+            .until_ready_is("orders", "SignatureMismatch")
+            .await?;
+        operator.until_target(TARGET, second, |_| true).await?;
+        seen(env, 2, Some(second.0)).await
+    })
+    .await?;
+    env.step(STEPS[3], async |env| {
+        put(env, second).await?;
+        published(env, second).await?;
+        let delete = DeleteParams::default();
+        env.operator.secrets.delete(TARGET, &delete).await?;
+        published(env, second).await?;
+        seen(env, 3, Some(second.0)).await
+    })
+    .await?;
+    env.step(STEPS[4], async |env| {
+        env.operator.delete("orders").await?;
+        env.operator.until_gone(TARGET).await?;
+        seen(env, 4, None).await
+    })
+    .await
 }
 
-async fn published(scene: &Scene, pair: (&str, &str)) -> Result<()> {
-    let operator = &scene.operator;
+async fn published(env: &TestEnv, pair: (&str, &str)) -> Result<()> {
+    let operator = &env.operator;
     operator.until_target(TARGET, pair, |_| true).await?;
     operator
         .until_ready_is("orders", "Published")

@@ -11,43 +11,49 @@
 mod audit;
 mod external_secrets;
 #[allow(dead_code, unused_imports, reason = "a suite of its own uses the rest")]
-#[path = "../side_by_side/helm.rs"]
+#[path = "../api_server/harness/helm.rs"]
 mod helm;
 mod life;
 #[allow(dead_code, reason = "a suite of its own uses the rest")]
-#[path = "../policies/operator.rs"]
+#[path = "../api_server/harness/operator.rs"]
 mod operator;
 mod program;
 mod reloader;
 mod replicator;
-mod scene;
 mod sealed_secrets;
 #[path = "../support/suite.rs"]
 mod suite;
 mod table;
+mod test_env;
+
+use std::process::ExitCode;
 
 use anyhow::Result;
-use scene::Stage;
-use suite::Suite;
+use futures::FutureExt;
+use suite::{Program, Suite};
+use test_env::TestCluster;
 
-fn main() -> Result<()> {
-    // The tests wait most of the time.
-    let suite = Suite::open(6, Stage::set)?;
-    let conclusion = suite.play(tests(), |stage, test| test(stage));
-    if let Some(stage) = &suite.stage
-        && !conclusion.has_failed()
-        && conclusion.num_filtered_out == 0
-    {
-        table::written(&stage.rows())?;
-    }
-    suite.end(&conclusion)
-}
-
-fn tests() -> impl IntoIterator<Item = suite::Tests<Stage>> {
-    [
-        external_secrets::tests(),
-        sealed_secrets::tests(),
-        reloader::tests(),
-        replicator::tests(),
-    ]
+fn main() -> Result<ExitCode> {
+    let mut program = Program::from_args()?;
+    program.run(Suite {
+        name: "neighbours",
+        // The tests wait most of the time.
+        threads: 6,
+        start: || TestCluster::start().boxed_local(),
+        run: |cluster, test| test(cluster),
+        last: Some(("table::is_current", |cluster, passed| {
+            if passed {
+                table::written(&cluster.rows())
+            } else {
+                Ok(())
+            }
+        })),
+        tests: vec![
+            external_secrets::tests(),
+            sealed_secrets::tests(),
+            reloader::tests(),
+            replicator::tests(),
+        ],
+    });
+    Ok(program.exit_code())
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use cluster::{binaries::go_binary, control_plane::ControlPlane, leash::Leashed};
+use cluster::{binaries::go_binary, child_process::ChildProcess, control_plane::ControlPlane};
 use tokio::process::Command;
 
 /// The account of every neighbour, in the neighbour's own namespace.
@@ -72,7 +72,7 @@ pub async fn start(
     home: &str,
     (program, args): (&Path, &[&str]),
     env: &[(&str, String)],
-) -> Result<Leashed> {
+) -> Result<ChildProcess> {
     let kubeconfig = cluster
         .service_account_kubeconfig(home, ACCOUNT, None)
         .await?;
@@ -86,5 +86,5 @@ pub async fn start(
     let more = env.iter();
     environment.extend(more.map(|(name, value)| ((*name).to_owned(), value.clone())));
     let log = cluster.directory().join(format!("{home}.log"));
-    Leashed::spawn(home, program, &all, &environment, &log)
+    ChildProcess::spawn(home, program, &all, &environment, &log)
 }

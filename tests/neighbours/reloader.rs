@@ -10,8 +10,8 @@ use serde_json::json;
 use crate::{
     life::{self, STEPS, TARGET},
     program::{Package, start},
-    scene::{Scene, Stage},
     suite::tests,
+    test_env::{TestCluster, TestEnv},
 };
 
 tests![reloader_restarts_what_reads_the_target];
@@ -24,33 +24,32 @@ const PACKAGE: Package = Package {
 };
 
 /// A rotation restarts the workload once; no other step does.
-async fn reloader_restarts_what_reads_the_target(stage: Arc<Stage>) -> Result<()> {
-    let cluster = stage.cluster();
+async fn reloader_restarts_what_reads_the_target(test_cluster: Arc<TestCluster>) -> Result<()> {
+    let cluster = test_cluster.cluster();
     let program = PACKAGE.build().await?;
     let start = async |home: &str| start(cluster, home, (&program, &[]), &[]).await;
-    let neighbour = stage.neighbour("reloader", start).await?;
+    let neighbour = test_cluster.neighbour("reloader", start).await?;
     let name = "Reloader restarts what reads the target";
-    let mut scene = Scene::open(stage, name, neighbour, Vec::new()).await?;
-    scene
-        .stage
+    let mut env = TestEnv::open(test_cluster, name, neighbour, Vec::new()).await?;
+    env.test_cluster
         .cluster()
-        .apply(&deployment(&scene.namespace))
+        .apply(&deployment(&env.namespace))
         .await?;
-    let put = async |scene: &Scene, pair: (&str, &str)| scene.operator.source("pair", pair).await;
-    let seen = async |scene: &Scene, step: &str, _: Option<&str>| {
+    let put = async |env: &TestEnv, pair: (&str, &str)| env.operator.source("pair", pair).await;
+    let seen = async |env: &TestEnv, step: &str, _: Option<&str>| {
         let restarted = if step == STEPS[0] { 1 } else { 2 };
-        let deployments = Api::namespaced(scene.stage.cluster().client(), &scene.namespace);
+        let deployments = Api::namespaced(env.test_cluster.cluster().client(), &env.namespace);
         let what = format!("generation {restarted} of the workload");
         let is = async || {
             let found: Deployment = deployments.get("orders").await?;
             let generation = found.metadata.generation.context("no generation")?;
             Ok((generation == restarted).then_some(()))
         };
-        scene.until(&what, is).await
+        env.until(&what, is).await
     };
-    life::play(&mut scene, put, seen).await?;
-    seen(&scene, STEPS[4], None).await?;
-    scene.close();
+    life::play(&mut env, put, seen).await?;
+    seen(&env, STEPS[4], None).await?;
+    env.close();
     Ok(())
 }
 

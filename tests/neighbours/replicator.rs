@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use cluster::leash::Leashed;
+use cluster::child_process::ChildProcess;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Api,
@@ -15,8 +15,8 @@ use crate::{
     external_secrets::holds,
     life::{self, TARGET},
     program::{Package, start},
-    scene::{Scene, Stage},
     suite::tests,
+    test_env::{TestCluster, TestEnv},
 };
 
 tests![replicator_brings_the_source, replicator_copies_the_target,];
@@ -28,8 +28,8 @@ const PACKAGE: Package = Package {
     usual_seconds: 150,
 };
 
-async fn started(stage: &Stage, home: &str) -> Result<Leashed> {
-    let cluster = stage.cluster();
+async fn started(test_cluster: &TestCluster, home: &str) -> Result<ChildProcess> {
+    let cluster = test_cluster.cluster();
     let program = PACKAGE.build().await?;
     let args = [
         "-kubeconfig=KUBECONFIG",
@@ -39,48 +39,47 @@ async fn started(stage: &Stage, home: &str) -> Result<Leashed> {
     start(cluster, home, (&program, &args), &[]).await
 }
 
-async fn replicator_brings_the_source(stage: Arc<Stage>) -> Result<()> {
-    let start = async |home: &str| started(&stage, home).await;
-    let neighbour = stage.neighbour("replicator", start).await?;
-    let vault = stage.cluster().namespace("vault").await?;
+async fn replicator_brings_the_source(test_cluster: Arc<TestCluster>) -> Result<()> {
+    let start = async |home: &str| started(&test_cluster, home).await;
+    let neighbour = test_cluster.neighbour("replicator", start).await?;
+    let vault = test_cluster.cluster().namespace("vault").await?;
     let name = "kubernetes-replicator brings the source";
-    let mut scene = Scene::open(stage, name, neighbour, Vec::new()).await?;
-    let put = async |scene: &Scene, (id, secret): (&str, &str)| {
+    let mut env = TestEnv::open(test_cluster, name, neighbour, Vec::new()).await?;
+    let put = async |env: &TestEnv, (id, secret): (&str, &str)| {
         let key = "replicator.v1.mittwald.de/replicate-to";
         let kept = json!({
             "apiVersion": "v1", "kind": "Secret",
             "metadata": {
-                "name": "pair", "namespace": vault, "annotations": { key: scene.namespace },
+                "name": "pair", "namespace": vault, "annotations": { key: env.namespace },
             },
             "stringData": { "AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret },
         });
-        let cluster = scene.stage.cluster();
+        let cluster = env.test_cluster.cluster();
         cluster.apply(&kept.to_string()).await.map(drop)
     };
-    life::play(&mut scene, put, async |_, _, _| Ok(())).await?;
-    scene.close();
+    life::play(&mut env, put, async |_, _, _| Ok(())).await?;
+    env.close();
     Ok(())
 }
 
 /// Our operator serves the copy's namespace too.
-async fn replicator_copies_the_target(stage: Arc<Stage>) -> Result<()> {
-    let start = async |home: &str| started(&stage, home).await;
-    let neighbour = stage.neighbour("replicator", start).await?;
-    let other = stage.cluster().namespace("other").await?;
+async fn replicator_copies_the_target(test_cluster: Arc<TestCluster>) -> Result<()> {
+    let start = async |home: &str| started(&test_cluster, home).await;
+    let neighbour = test_cluster.neighbour("replicator", start).await?;
+    let other = test_cluster.cluster().namespace("other").await?;
     let name = "kubernetes-replicator copies the target";
     let also = vec![other.clone()];
-    let mut scene = Scene::open(stage, name, neighbour, also).await?;
-    let copies: Api<Secret> = Api::namespaced(scene.stage.cluster().client(), &other);
-    let put = async |scene: &Scene, pair: (&str, &str)| scene.operator.source("pair", pair).await;
-    let seen = async |scene: &Scene, step: &str, id: Option<&str>| {
+    let mut env = TestEnv::open(test_cluster, name, neighbour, also).await?;
+    let copies: Api<Secret> = Api::namespaced(env.test_cluster.cluster().client(), &other);
+    let put = async |env: &TestEnv, pair: (&str, &str)| env.operator.source("pair", pair).await;
+    let seen = async |env: &TestEnv, step: &str, id: Option<&str>| {
         if id.is_some() {
             // A deleted target is recreated without this annotation.
             let key = "replicator.v1.mittwald.de/replicate-to";
             let mark = json!({ "metadata": { "annotations": { key: other } } });
             let parameters = PatchParams::default();
             let patch = Patch::Merge(&mark);
-            scene
-                .operator
+            env.operator
                 .secrets
                 .patch(TARGET, &parameters, &patch)
                 .await?;
@@ -94,9 +93,9 @@ async fn replicator_copies_the_target(stage: Arc<Stage>) -> Result<()> {
             };
             Ok(is.then_some(()))
         };
-        scene.until(&what, follows).await
+        env.until(&what, follows).await
     };
-    life::play(&mut scene, put, seen).await?;
-    scene.close();
+    life::play(&mut env, put, seen).await?;
+    env.close();
     Ok(())
 }

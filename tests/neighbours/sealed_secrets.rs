@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
-use cluster::{control_plane::ControlPlane, leash::Leashed};
+use cluster::{child_process::ChildProcess, control_plane::ControlPlane};
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, api::ListParams};
 use serde_json::json;
@@ -11,8 +11,8 @@ use serde_json::json;
 use crate::{
     life,
     program::{ACCOUNT, Package, start},
-    scene::{Scene, Stage},
     suite::tests,
+    test_env::{TestCluster, TestEnv},
 };
 
 tests![sealed_secrets_writes_the_source];
@@ -40,29 +40,34 @@ shift
 exec "$@"
 "#;
 
-async fn sealed_secrets_writes_the_source(stage: Arc<Stage>) -> Result<()> {
-    let cluster = stage.cluster();
+async fn sealed_secrets_writes_the_source(test_cluster: Arc<TestCluster>) -> Result<()> {
+    let cluster = test_cluster.cluster();
     let (controller, kubeseal) = (CONTROLLER.build().await?, KUBESEAL.build().await?);
     for definition in CONTROLLER.files(MODULE, "helm/sealed-secrets/crds").await? {
         cluster.define(&definition).await?;
     }
     let start = async |home: &str| started(cluster, home, &controller).await;
-    let neighbour = stage.neighbour("sealed-secrets", start).await?;
+    let neighbour = test_cluster.neighbour("sealed-secrets", start).await?;
     let home = neighbour.home.clone();
     let name = "Sealed Secrets writes the source";
-    let stage = Arc::clone(&stage);
-    let mut scene = Scene::open(stage, name, neighbour, Vec::new()).await?;
-    let certificate = certificate(&scene, &home).await?;
-    let put = async |scene: &Scene, pair: (&str, &str)| {
-        let sealed = sealed(scene, pair, &kubeseal, &certificate)?;
-        scene.stage.cluster().apply(&sealed).await.map(drop)
+    let test_cluster = Arc::clone(&test_cluster);
+    let mut test_env = TestEnv::open(test_cluster, name, neighbour, Vec::new()).await?;
+    let certificate = certificate(&test_env, &home).await?;
+    let put = async |test_env: &TestEnv, pair: (&str, &str)| {
+        let sealed = sealed(test_env, pair, &kubeseal, &certificate)?;
+        test_env
+            .test_cluster
+            .cluster()
+            .apply(&sealed)
+            .await
+            .map(drop)
     };
-    life::play(&mut scene, put, async |_, _, _| Ok(())).await?;
-    scene.close();
+    life::play(&mut test_env, put, async |_, _, _| Ok(())).await?;
+    test_env.close();
     Ok(())
 }
 
-async fn started(cluster: &ControlPlane, home: &str, controller: &Path) -> Result<Leashed> {
+async fn started(cluster: &ControlPlane, home: &str, controller: &Path) -> Result<ChildProcess> {
     let files = account_files(cluster, home).await?;
     let (files, controller) = (files.display(), controller.display());
     let (files, controller) = (files.to_string(), controller.to_string());
@@ -95,13 +100,13 @@ async fn account_files(cluster: &ControlPlane, home: &str) -> Result<std::path::
 }
 
 /// The certificate that the controller generated, in a file.
-async fn certificate(scene: &Scene, home: &str) -> Result<std::path::PathBuf> {
-    let cluster = scene.stage.cluster();
+async fn certificate(test_env: &TestEnv, home: &str) -> Result<std::path::PathBuf> {
+    let cluster = test_env.test_cluster.cluster();
     let secrets: Api<Secret> = Api::namespaced(cluster.client(), home);
     let active =
         ListParams::default().labels("sealedsecrets.bitnami.com/sealed-secrets-key=active");
     let made = async || Ok(secrets.list(&active).await?.items.pop());
-    let key = scene.until("it has a key", made).await?;
+    let key = test_env.until("it has a key", made).await?;
     let data = key.data.context("the key is empty")?;
     let path = cluster.directory().join(format!("{home}.crt"));
     std::fs::write(&path, &data.get("tls.crt").context("no certificate")?.0)?;
@@ -109,14 +114,14 @@ async fn certificate(scene: &Scene, home: &str) -> Result<std::path::PathBuf> {
 }
 
 fn sealed(
-    scene: &Scene,
+    test_env: &TestEnv,
     (id, secret): (&str, &str),
     kubeseal: &Path,
     certificate: &Path,
 ) -> Result<String> {
     let plain = json!({
         "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
-        "metadata": { "name": "pair", "namespace": scene.namespace },
+        "metadata": { "name": "pair", "namespace": test_env.namespace },
         "stringData": { "AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret },
     });
     let file = tempfile::NamedTempFile::new()?;

@@ -1,82 +1,133 @@
-//! A suite whose tests share a stage, since building it takes seconds.
+//! A program of several suites. The tests of a suite share an environment, since starting one takes seconds.
 
-use std::sync::Arc;
+use std::{process::ExitCode, sync::Arc};
 
-use anyhow::{Context, Result};
+use anyhow::{Error, Result};
 use futures::future::LocalBoxFuture;
-use libtest_mimic::{Arguments, Conclusion, Trial};
-use tokio::runtime::Runtime;
+use libtest_mimic::{Arguments, Trial};
+use tokio::{runtime::Runtime, sync::OnceCell};
 
-/// A test: it gets the stage and creates the objects it needs there.
-pub type Test<S> = fn(Arc<S>) -> LocalBoxFuture<'static, Result<()>>;
+/// A test: it gets the environment and creates the objects it needs there.
+pub type Test<E> = fn(Arc<E>) -> LocalBoxFuture<'static, Result<()>>;
 
 /// Tests with their names.
-pub type Tests<S> = Vec<(&'static str, Test<S>)>;
+pub type Tests<E> = Vec<(&'static str, Test<E>)>;
 
-/// Lists tests under the names of their functions.
+/// Lists tests under the names of their functions. `TestCluster` is the environment of the suite.
 #[allow(unused_macros, reason = "some suites name their tests themselves")]
 macro_rules! tests {
     ($($test:ident),* $(,)?) => {
         /// The tests of this file.
-        pub fn tests() -> crate::suite::Tests<crate::Stage> {
+        pub fn tests() -> crate::suite::Tests<TestCluster> {
             use futures::FutureExt;
-            vec![$((stringify!($test), |stage| $test(stage).boxed_local())),*]
+            vec![$((
+                concat!(module_path!(), "::", stringify!($test)),
+                |cluster| $test(cluster).boxed_local(),
+            )),*]
         }
     };
 }
 #[allow(unused_imports, reason = "as there")]
 pub(crate) use tests;
 
-/// The command line, and the stage that all tests share.
-pub struct Suite<S> {
-    pub arguments: Arguments,
-    /// `None` if the tests are only listed.
-    pub stage: Option<Arc<S>>,
+/// The command line, and the result of the suites that have run.
+pub struct Program {
+    arguments: Arguments,
     runtime: Runtime,
+    has_failed: bool,
 }
 
-impl<S: Send + Sync + 'static> Suite<S> {
-    /// Builds the stage. `threads` tests run at a time, unless the command line says otherwise.
-    pub fn open(threads: usize, set: impl AsyncFnOnce() -> Result<S>) -> Result<Self> {
-        let mut arguments = Arguments::from_args();
-        arguments.test_threads.get_or_insert(threads);
-        let runtime = Runtime::new()?;
-        let stage = if arguments.list {
-            None
-        } else {
-            Some(Arc::new(runtime.block_on(set())?))
-        };
+/// A check of what all tests did; it gets whether all passed.
+pub type Last<E> = fn(&E, bool) -> Result<()>;
+
+/// Tests with a common environment, which is started by the first test that runs.
+pub struct Suite<E> {
+    /// The first part of the name of a test whose name does not begin with its module.
+    pub name: &'static str,
+    /// Number of tests that run at a time, unless the command line says otherwise.
+    pub threads: usize,
+    pub start: fn() -> LocalBoxFuture<'static, Result<E>>,
+    /// Runs one test.
+    pub run: fn(Arc<E>, Test<E>) -> LocalBoxFuture<'static, Result<()>>,
+    /// Runs if no test was left out. With its name.
+    pub last: Option<(&'static str, Last<E>)>,
+    pub tests: Vec<Tests<E>>,
+}
+
+/// The environment of a suite, or why it could not be started.
+type Environment<E> = OnceCell<Result<Arc<E>, String>>;
+
+impl Program {
+    pub fn from_args() -> Result<Self> {
         Ok(Self {
-            arguments,
-            stage,
-            runtime,
+            arguments: Arguments::from_args(),
+            runtime: Runtime::new()?,
+            has_failed: false,
         })
     }
 
-    /// Runs the tests, each through `way`.
-    pub fn play<F>(
-        &self,
-        tests: impl IntoIterator<Item = Tests<S>>,
-        way: fn(Arc<S>, Test<S>) -> F,
-    ) -> Conclusion
-    where
-        F: Future<Output = Result<()>> + 'static,
-    {
-        let trial = |(name, test): (&'static str, Test<S>)| {
-            let (handle, stage) = (self.runtime.handle().clone(), self.stage.clone());
-            Trial::test(name, move || {
-                let played = stage.context("the stage is not set");
-                let played = played.and_then(|stage| handle.block_on(way(stage, test)));
-                played.map_err(|error| format!("{error:?}").into())
+    /// Runs the tests of a suite, and drops its environment.
+    pub fn run<E: Send + Sync + 'static>(&mut self, suite: Suite<E>) {
+        let environment: Arc<Environment<E>> = Arc::default();
+        let trial = |(name, test): (&'static str, Test<E>)| {
+            let (handle, environment) = (self.runtime.handle().clone(), Arc::clone(&environment));
+            let (start, run) = (suite.start, suite.run);
+            Trial::test(full_name(suite.name, name), move || {
+                let passed = handle.block_on(async {
+                    let started = started(&environment, start).await?;
+                    run(started, test).await
+                });
+                passed.map_err(|error| format!("{error:?}").into())
             })
         };
-        let trials = tests.into_iter().flatten().map(trial).collect();
-        libtest_mimic::run(&self.arguments, trials)
+        let trials = suite.tests.into_iter().flatten().map(trial).collect();
+        let passed = self.run_trials(Some(suite.threads), trials);
+        let arguments = &self.arguments;
+        let whole = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.list;
+        if let Some((name, check)) = suite.last.filter(|_| whole) {
+            let last = Trial::test(full_name(suite.name, name), move || {
+                let started = environment.get().ok_or("no test has run")?;
+                let checked = check(started.as_ref()?, passed);
+                checked.map_err(|error| format!("{error:?}").into())
+            });
+            self.run_trials(None, vec![last]);
+        }
     }
 
-    /// Drops the stage, and exits with the code of `conclusion`.
-    pub fn end(self, conclusion: &Conclusion) -> ! {
-        drop(self.stage);
-        conclusion.exit()
+    /// Runs tests without an environment. Returns whether all passed.
+    pub fn run_trials(&mut self, threads: Option<usize>, trials: Vec<Trial>) -> bool {
+        let mut arguments = self.arguments.clone();
+        arguments.test_threads = arguments.test_threads.or(threads);
+        let failed = libtest_mimic::run(&arguments, trials).has_failed();
+        self.has_failed |= failed;
+        !failed
     }
+
+    /// Fails if a test of any suite failed.
+    pub fn exit_code(&self) -> ExitCode {
+        // 101 is the exit code of Rust's own test harness.
+        ExitCode::from(if self.has_failed { 101 } else { 0 })
+    }
+}
+
+fn full_name(suite: &str, name: &str) -> String {
+    let module = name.strip_prefix(concat!(env!("CARGO_CRATE_NAME"), "::"));
+    module.map_or_else(|| format!("{suite}::{name}"), str::to_owned)
+}
+
+async fn started<E>(
+    environment: &Environment<E>,
+    start: fn() -> LocalBoxFuture<'static, Result<E>>,
+) -> Result<Arc<E>> {
+    let start = async || {
+        start()
+            .await
+            .map(Arc::new)
+            .map_err(|error| format!("{error:?}"))
+    };
+    environment
+        .get_or_init(start)
+        .await
+        .clone()
+        .map_err(Error::msg)
 }

@@ -24,16 +24,16 @@ pub struct Leftover {
     /// The Secret as it was observed.
     pub seen: SecretVersion,
     /// What happens to the Secret.
-    pub fate: Fate,
+    pub disposal: Disposal,
 }
 
 /// What happens to a leftover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Disposal {
     /// The Secret is deleted.
-    Deleted,
+    Delete,
     /// The Secret loses its owner reference, so that it outlives the resource.
-    Released,
+    Release,
 }
 
 impl Leftover {
@@ -55,9 +55,9 @@ impl Leftover {
         } else {
             &mut view.published
         };
-        *slot = match self.fate {
-            Fate::Deleted => Observed::Unknown,
-            Fate::Released => sight.clone(),
+        *slot = match self.disposal {
+            Disposal::Delete => Observed::Unknown,
+            Disposal::Release => sight.clone(),
         };
         let published = plan.status.published.as_mut();
         let published = published.filter(|it| it.secret_name == self.name);
@@ -83,7 +83,7 @@ pub(super) fn leftovers(
     if !verification.is_verified() || !target.state.is_in_place() {
         return Vec::new();
     }
-    all(inputs, Fate::Deleted)
+    all(inputs, Disposal::Delete)
         .filter(|leftover| leftover.name != inputs.resource.target)
         .collect()
 }
@@ -99,7 +99,7 @@ pub(super) fn released(inputs: &Inputs<'_>, change: &TargetWrite) -> Vec<Leftove
         TargetWrite::Create(_) | TargetWrite::Replace(..) => Some(&inputs.resource.target),
         TargetWrite::Delete(name, _) => Some(name),
     };
-    all(inputs, Fate::Released)
+    all(inputs, Disposal::Release)
         .filter(|leftover| Some(&leftover.name) != changed)
         .collect()
 }
@@ -109,12 +109,16 @@ pub(super) fn awaits_release(inputs: &Inputs<'_>) -> bool {
     inputs.resource.deletion_policy == DeletionPolicy::Retain && published(inputs).is_some()
 }
 
-fn all(inputs: &Inputs<'_>, fate: Fate) -> impl Iterator<Item = Leftover> {
+fn all(inputs: &Inputs<'_>, disposal: Disposal) -> impl Iterator<Item = Leftover> {
     let strays = inputs.view.stale_targets.iter().cloned();
     published(inputs)
         .into_iter()
         .chain(strays)
-        .map(move |(name, seen)| Leftover { name, seen, fate })
+        .map(move |(name, seen)| Leftover {
+            name,
+            seen,
+            disposal,
+        })
 }
 
 /// The published Secret, if it carries both marks.
@@ -158,11 +162,11 @@ fn apart(message: &str) -> (&str, Option<&str>) {
 pub fn note(refused: &[(&Leftover, String)]) -> Option<String> {
     let ((leftover, why), others) = refused.split_first()?;
     let name = &leftover.name;
-    let what = match leftover.fate {
-        Fate::Deleted => format!(
+    let what = match leftover.disposal {
+        Disposal::Delete => format!(
             "Secret \"{name}\", which is not the target any more, could not be deleted ({why}); kubectl delete secret {name} --dry-run=server shows what refuses it"
         ),
-        Fate::Released => format!(
+        Disposal::Release => format!(
             "Secret \"{name}\" is to be retained and could not be released from its owner ({why}), so it is deleted with this resource; remove its ownerReferences, or what refuses that"
         ),
     };

@@ -9,7 +9,7 @@ use kube::{
 use super::{namespace_is_gone, send};
 use crate::{
     domain::{
-        decide::{Fate, Leftover},
+        decide::{Disposal, Leftover},
         index::{Observed, SecretVersion},
         reconcile::Removed,
         target::{self, ZeroizingSecret},
@@ -19,10 +19,14 @@ use crate::{
 
 /// Deletes a leftover or removes its owner reference, if its UID and resource version are unchanged.
 pub async fn remove(client: &Client, namespace: &str, leftover: &Leftover) -> Removed {
-    let Leftover { name, seen, fate } = leftover;
-    let removed = match fate {
-        Fate::Deleted => delete(client, namespace, name, seen).await.map(Some),
-        Fate::Released => release(client, namespace, name, seen).await,
+    let Leftover {
+        name,
+        seen,
+        disposal,
+    } = leftover;
+    let removed = match disposal {
+        Disposal::Delete => delete(client, namespace, name, seen).await.map(Some),
+        Disposal::Release => release(client, namespace, name, seen).await,
     };
     match removed {
         Ok(Some(observed)) => Removed::Done(observed),

@@ -18,8 +18,8 @@ use static_aws_credentials::{
 };
 
 use super::{
-    moves::Budget,
     search::{Decide, explore},
+    transitions::Budget,
 };
 
 const FEW: Budget = Budget::new(1, 1, 1);

@@ -5,23 +5,22 @@ use std::{collections::HashSet, rc::Rc};
 use static_aws_credentials::domain::decide::{Inputs as Known, Step};
 
 use super::{
-    goal,
-    moves::{Budget, Move, beginning, moves, taken},
-    state,
+    converged, state,
+    transitions::{Budget, Transition, beginning, taken, transitions},
 };
-use crate::kit::World;
+use crate::sim::World;
 
 /// The size of a search.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Found {
     pub states: usize,
-    pub moves: usize,
+    pub transitions: usize,
 }
 
 /// A function in the place of `decide`.
 pub type Decide = fn(&Known<'_>) -> Step;
 
-/// Visits all states that can be reached. Panics at the first wrong state, and prints the moves to it.
+/// Visits all states that can be reached. Panics at the first wrong state, and prints the transitions to it.
 pub fn explore(budget: Budget, decide: Decide) -> Found {
     let mut world = beginning();
     world.decide = decide;
@@ -31,7 +30,7 @@ pub fn explore(budget: Budget, decide: Decide) -> Found {
         search.path.0.truncate(open.depth);
         search.path.0.push(open.step);
         if let Some(next) = taken(&open.from, open.step) {
-            search.found.moves += 1;
+            search.found.transitions += 1;
             search.arrive(Some(&open.from), next, open.budget);
         }
     }
@@ -50,13 +49,13 @@ struct Search {
 struct Open {
     depth: usize,
     from: Rc<World>,
-    step: Move,
+    step: Transition,
     budget: Budget,
 }
 
-/// The moves so far; printed when a rule is broken.
+/// The transitions so far; printed when a rule is broken.
 #[derive(Default)]
-struct Path(Vec<Move>);
+struct Path(Vec<Transition>);
 
 impl Drop for Path {
     fn drop(&mut self) {
@@ -73,11 +72,11 @@ impl Search {
         }
         self.found.states += 1;
         if let (Some(from), Some(step)) = (from, self.path.0.last()) {
-            goal::nothing_was_lost(from, *step, &world);
+            converged::nothing_was_lost(from, *step, &world);
         }
         let mut rested = world.clone();
         rested.rest();
-        goal::is_reached(&rested);
+        converged::is_reached(&rested);
         let reached = (rested.state(), rested.store.secrets.clone());
         rested.rest();
         assert_eq!(
@@ -87,7 +86,7 @@ impl Search {
         );
         let depth = self.path.0.len();
         let world = Rc::new(world);
-        for (step, budget) in moves(&world, budget) {
+        for (step, budget) in transitions(&world, budget) {
             self.open.push(Open {
                 depth,
                 from: Rc::clone(&world),

@@ -12,8 +12,8 @@ use static_aws_credentials::domain::{
     fingerprint::Fingerprint, index::NamespacedName, reconcile::RuntimeState,
 };
 
-use super::moves::Budget;
-use crate::kit::{Event, FIRST_VERSION, NAMESPACE, Process, World, universe};
+use super::transitions::Budget;
+use crate::sim::{Event, FIRST_VERSION, NAMESPACE, Process, World, universe};
 
 /// A hash of a state. 1 in 10^26 searches of a million states has a collision.
 pub fn key(world: &World, budget: Budget) -> u128 {

@@ -7,7 +7,7 @@ use static_aws_credentials::api::{
     DeletionPolicy, Layout, OnRejected, Reason, RootUser, ValidationLevel,
 };
 
-use crate::kit::{Pair, SOURCE, TARGET, World, alpha, beta, foreign_account, resource, root};
+use crate::sim::{Pair, SOURCE, TARGET, World, alpha, beta, foreign_account, resource, root};
 
 /// One action.
 #[derive(Clone, Debug)]
@@ -184,7 +184,7 @@ pub fn perform(world: &mut World, action: &Action) {
         Action::Rival(there) => rival(world, *there),
         Action::CollectGarbage => world.store.collect_garbage(),
         Action::Restart => world.restart(),
-        Action::Crash(after) => world.fate.crash_after = Some(*after),
+        Action::Crash(after) => world.faults.crash_after = Some(*after),
         Action::List => world.list_secrets(),
         Action::Clock(seconds) => world.set_clock(SignedDuration::from_secs(*seconds)),
         Action::Advance(seconds) => world.advance(Duration::from_secs(*seconds)),

@@ -6,7 +6,7 @@ use static_aws_credentials::api::{
 };
 
 use super::action::{Action, Content, Field};
-use crate::kit::TARGET;
+use crate::sim::TARGET;
 
 fn fields() -> impl Strategy<Value = Field> {
     prop_oneof![

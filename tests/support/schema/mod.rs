@@ -1,5 +1,5 @@
-//! The promises of the definition's schema, as data: `tests/crds` tests them on the definition alone,
-//! `tests/api_server_schema` on a real API server.
+//! The promises of the definition's schema, as data: `tests/repository/crds` tests them on the definition alone,
+//! `tests/api_server/crd` on a real API server.
 
 pub mod bounds;
 pub mod cases;

@@ -1,0 +1,162 @@
+//! `api-check` under an account that may only create resources.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::{check::program::program, check::test_cluster::TestCluster, suite::tests};
+
+tests![
+    the_schema_is_found_good_under_an_account_of_its_own,
+    an_account_without_rights_is_told_what_it_lacks,
+    a_schema_without_rules_is_found_out,
+];
+
+/// The output if all checks pass.
+pub const GOOD: &str = "ok    a good resource is accepted
+ok    an account ID of eleven digits is refused
+ok    a target that is the source is refused
+ok    a resource without a region is refused
+ok    an interval of one minute is refused
+";
+
+async fn the_schema_is_found_good_under_an_account_of_its_own(
+    test_cluster: Arc<TestCluster>,
+) -> Result<()> {
+    let cluster = test_cluster.cluster().await?;
+    let namespace = cluster.namespace("api").await?;
+    let metadata = json!({ "name": "api-check", "namespace": namespace });
+    let rule = json!({
+        "apiGroups": ["awscredentials.dev"], "resources": ["staticawscredentials"], "verbs": ["create"],
+    });
+    let documents = [
+        json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata }),
+        json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": [rule] }),
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata,
+            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "api-check" },
+            "subjects": [{ "kind": "ServiceAccount", "name": "api-check", "namespace": namespace }],
+        }),
+    ];
+    cluster
+        .apply(
+            &documents
+                .map(|document| document.to_string())
+                .join("\n---\n"),
+        )
+        .await?;
+    let kubeconfig = cluster
+        .service_account_kubeconfig(&namespace, "api-check", None)
+        .await?;
+    let check = program("api-check", ["--namespace", &namespace]);
+    check
+        .env("KUBECONFIG", &kubeconfig.display().to_string())
+        .prints(0, GOOD)
+        .await?;
+    let left = cluster
+        .kubectl(&["get", "awscreds,secrets", "-n", &namespace, "-o", "name"])
+        .await?;
+    assert_eq!(left, "");
+    Ok(())
+}
+
+async fn an_account_without_rights_is_told_what_it_lacks(
+    test_cluster: Arc<TestCluster>,
+) -> Result<()> {
+    let cluster = test_cluster.cluster().await?;
+    let namespace = cluster.namespace("api").await?;
+    let kubeconfig = cluster
+        .service_account_kubeconfig(&namespace, "default", None)
+        .await?;
+    let check = program("api-check", ["--namespace", &namespace]);
+    let run = check
+        .env("KUBECONFIG", &kubeconfig.display().to_string())
+        .run()
+        .await?;
+    assert_eq!(
+        (run.code, run.out.lines().count()),
+        (1, 5),
+        "{}",
+        run.told()
+    );
+    let words = format!(
+        "let the account create staticawscredentials.awscredentials.dev in namespace {namespace}"
+    );
+    assert!(
+        run.out.starts_with("FAIL  a good resource is accepted: "),
+        "{}",
+        run.told()
+    );
+    assert!(run.out.contains(&words), "{}", run.told());
+
+    let absent = program("api-check", ["--namespace", "no-such-namespace"]);
+    let kubeconfig = cluster.kubeconfig().display().to_string();
+    let run = absent.env("KUBECONFIG", &kubeconfig).run().await?;
+    assert_eq!(run.code, 1, "{}", run.told());
+    assert!(
+        run.out
+            .contains("see that namespace no-such-namespace exists"),
+        "{}",
+        run.told()
+    );
+
+    let nowhere = program("api-check", ["--namespace", "default"])
+        .run()
+        .await?;
+    assert_eq!(nowhere.code, 1, "{}", nowhere.told());
+    assert!(
+        nowhere.out.starts_with("FAIL  no way to the API server"),
+        "{}",
+        nowhere.told()
+    );
+    Ok(())
+}
+
+/// An outdated or relaxed definition, on a separate control plane.
+async fn a_schema_without_rules_is_found_out(_: Arc<TestCluster>) -> Result<()> {
+    use cluster::control_plane::{ControlPlane, Options};
+    let cluster = ControlPlane::start(Options::default()).await?;
+    let kubeconfig = cluster.kubeconfig().display().to_string();
+    let check = || program("api-check", ["-n", "default"]).env("KUBECONFIG", &kubeconfig);
+    let run = check().run().await?;
+    assert_eq!(run.code, 1, "{}", run.told());
+    assert!(
+        run.out.contains("install the CustomResourceDefinition"),
+        "{}",
+        run.told()
+    );
+
+    cluster.apply(&relaxed()).await?;
+    let kind = "crd/staticawscredentials.awscredentials.dev";
+    cluster.kubectl(&["wait", "--for=create", kind]).await?;
+    cluster
+        .kubectl(&["wait", "--for=condition=Established", kind])
+        .await?;
+    let run = check().run().await?;
+    let accepted = "FAIL  an account ID of eleven digits is refused: it was accepted, so the CustomResourceDefinition in the cluster does not guard spec.validation.accountId";
+    assert_eq!(run.code, 1, "{}", run.told());
+    assert!(
+        run.out.starts_with("ok    a good resource is accepted\n"),
+        "{}",
+        run.told()
+    );
+    assert!(run.out.contains(accepted), "{}", run.told());
+    Ok(())
+}
+
+fn relaxed() -> String {
+    let any = json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": { "name": "staticawscredentials.awscredentials.dev" },
+        "spec": {
+            "group": "awscredentials.dev",
+            "scope": "Namespaced",
+            "names": { "kind": "StaticAwsCredentials", "plural": "staticawscredentials", "singular": "staticawscredentials" },
+            "versions": [{ "name": "v1alpha1", "served": true, "storage": true, "schema": { "openAPIV3Schema": any } }],
+        },
+    })
+    .to_string()
+}

@@ -1,0 +1,91 @@
+//! Every rule of the definition: `check` rejects and accepts the examples of `tests/support/schema`, which another suite,
+//! `api_server_schema`, sends to a real API server.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    check::program::{Run, check},
+    check::test_cluster::{PAIR, TestCluster},
+    schema::{
+        bounds::{bounds, of_status},
+        cases::cases,
+        changed,
+        definition::messages,
+    },
+    suite::tests,
+};
+
+tests![
+    what_a_rule_rejects_is_rejected_with_the_message_of_the_definition,
+    what_the_rules_accept_is_judged,
+    the_bounds_of_the_spec_hold,
+];
+
+/// Runs `check` on [`changed`] and its source.
+async fn judged(patch: &Value) -> Result<Run> {
+    let resource = changed(patch);
+    let source = &resource["spec"]["secretRef"];
+    let key = |field: &str, default: &str| source[field].as_str().unwrap_or(default).to_owned();
+    let mut data = Map::new();
+    data.insert(key("accessKeyIdKey", "AWS_ACCESS_KEY_ID"), PAIR.0.into());
+    data.insert(
+        key("secretAccessKeyKey", "AWS_SECRET_ACCESS_KEY"),
+        PAIR.1.into(),
+    );
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": { "name": source["name"] }, "stringData": data,
+    });
+    let input = format!("{resource}\n{secret}\n");
+    check(["-f", "-", "--offline"]).input(input).run().await
+}
+
+async fn what_a_rule_rejects_is_rejected_with_the_message_of_the_definition(
+    _: Arc<TestCluster>,
+) -> Result<()> {
+    let messages = messages()?;
+    for case in cases() {
+        let message = messages
+            .iter()
+            .find(|message| message.starts_with(case.message));
+        let message = message.context(case.message)?;
+        for patch in &case.refused {
+            let run = judged(patch).await?;
+            let told = || format!("{message}: {}", run.told());
+            ensure!(run.code == 3 && run.err.contains(message.as_str()), told());
+            ensure!(!run.err.contains("EXAMPLE"), "a value: {}", told());
+        }
+    }
+    Ok(())
+}
+
+async fn what_the_rules_accept_is_judged(_: Arc<TestCluster>) -> Result<()> {
+    for case in cases() {
+        for patch in &case.accepted {
+            let run = judged(patch).await?;
+            let is_judged = run.code == 0 || run.code == 1;
+            ensure!(is_judged, "{}: {patch}: {}", case.message, run.told());
+        }
+    }
+    Ok(())
+}
+
+async fn the_bounds_of_the_spec_hold(_: Arc<TestCluster>) -> Result<()> {
+    for row in bounds().iter().filter(|row| !of_status(row)) {
+        let accepted = row.accepted.iter().map(|patch| (true, patch));
+        let refused = row.refused.iter().map(|patch| (false, patch));
+        for (is_accepted, patch) in accepted.chain(refused) {
+            let run = judged(patch).await?;
+            let is_right = if is_accepted {
+                run.code == 0 || run.code == 1
+            } else {
+                run.code == 3
+            };
+            let told = || format!("{} {}: {patch}: {}", row.path, row.keyword, run.told());
+            ensure!(is_right, told());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! What several suites share.
+
+pub mod cycle;
+pub mod helm;
+pub mod operator;

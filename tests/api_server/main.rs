@@ -1,0 +1,36 @@
+//! Suites on a real API server without a node: the definition, `check`, readers of the status, the admission policies,
+//! and the chart as Helm installs it.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod check;
+mod crd;
+mod gitops;
+mod harness;
+mod min_kubernetes;
+mod multi_install;
+mod policies;
+#[allow(dead_code, reason = "each suite uses a part of it")]
+#[path = "../support/schema/mod.rs"]
+mod schema;
+#[path = "../support/suite.rs"]
+mod suite;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use suite::Program;
+
+fn main() -> Result<ExitCode> {
+    let mut program = Program::from_args()?;
+    program.run(crd::suite());
+    program.run(check::suite());
+    program.run(gitops::suite());
+    program.run(policies::suite());
+    program.run(multi_install::suite());
+    program.run(min_kubernetes::suite());
+    Ok(program.exit_code())
+}

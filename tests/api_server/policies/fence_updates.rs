@@ -1,0 +1,298 @@
+//! Secrets that the operator's account may overwrite.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use static_aws_credentials::domain::managers::{MANAGERS, Mark};
+
+use crate::{
+    policies::attempt::{Things, assert_passes, assert_refused},
+    policies::fence::{Ground, foreign, with},
+    policies::test_cluster::{TestCluster, tests},
+};
+
+tests![
+    what_the_operator_does_to_its_targets_passes,
+    a19_what_consents_is_taken_over_and_nothing_else,
+    a_target_is_not_given_to_another_resource,
+    nothing_is_added_to_a_target,
+];
+
+/// A Secret before and after a PUT of the operator.
+struct Case {
+    what: &'static str,
+    before: Value,
+    after: Value,
+}
+
+fn case(what: &'static str, before: Value, after: Value) -> Case {
+    Case {
+        what,
+        before,
+        after,
+    }
+}
+
+/// An annotation that permits adoption.
+fn consent() -> Value {
+    json!({ "metadata": { "annotations": { "awscredentials.dev/adopt-by": "orders" } } })
+}
+
+async fn what_the_operator_does_to_its_targets_passes(
+    test_cluster: Arc<TestCluster>,
+) -> Result<()> {
+    let ground = Ground::of(&test_cluster).await?;
+    let target = || ground.marks().target("a");
+    let retained = || ground.marks().retained("a");
+    let labels =
+        json!({ "metadata": { "labels": { "team": "storage" }, "annotations": { "note": "x" } } });
+    let unowned = json!({ "metadata": { "ownerReferences": null } });
+    let unlabelled = json!({ "metadata": { "labels": null } });
+    let unnamed = json!({ "metadata": { "annotations": null } });
+    let relabelled = json!({ "metadata": { "labels": { "awscredentials.dev/uid": "x" } } });
+    let renamed = json!({ "metadata": { "annotations": { "awscredentials.dev/adopt-by": "x" } } });
+    let second = ground.second_owner().await?;
+    let second =
+        json!({ "metadata": { "ownerReferences": [ground.marks().controller(), second] } });
+    let held = json!({ "metadata": { "finalizers": ["example.com/hold"] } });
+    let changed = json!({ "stringData": { "AWS_SECRET_ACCESS_KEY": "another" } });
+    let cases = [
+        case("another pair", target(), with(target(), changed.clone())),
+        case(
+            "another pair in one that stays",
+            retained(),
+            with(retained(), changed),
+        ),
+        case("from Delete to Retain", target(), retained()),
+        case("from Retain to Delete", retained(), target()),
+        case(
+            "foreign labels stay",
+            with(target(), labels.clone()),
+            with(target(), labels.clone()),
+        ),
+        case("foreign labels go", with(target(), labels), target()),
+        case(
+            "a finalizer stays",
+            with(target(), held.clone()),
+            with(target(), held),
+        ),
+        case(
+            "the owner reference was removed",
+            with(target(), unowned),
+            target(),
+        ),
+        case(
+            "the label was removed",
+            with(target(), unlabelled),
+            target(),
+        ),
+        case(
+            "the label was changed",
+            with(target(), relabelled.clone()),
+            target(),
+        ),
+        case(
+            "the label of one that stays was changed",
+            with(retained(), relabelled),
+            retained(),
+        ),
+        case(
+            "adopt-by was removed",
+            with(target(), unnamed.clone()),
+            target(),
+        ),
+        case(
+            "adopt-by of one that stays was removed",
+            with(retained(), unnamed),
+            retained(),
+        ),
+        case(
+            "adopt-by was changed",
+            with(target(), renamed.clone()),
+            target(),
+        ),
+        case(
+            "adopt-by of one that stays was changed",
+            with(retained(), renamed),
+            retained(),
+        ),
+        case("a second owner was added", with(target(), second), target()),
+    ];
+    for Case {
+        what,
+        before,
+        after,
+    } in cases
+    {
+        ground
+            .admin
+            .create(Things::Secrets, &before)
+            .await
+            .with_context(|| what)?;
+        assert_passes(
+            &ground.operator.replace(Things::Secrets, &after).await,
+            what,
+        );
+        ground.remove("a").await?;
+    }
+    Ok(())
+}
+
+/// Metadata by which other tools find their objects, as labels or annotations.
+fn marks() -> Vec<(&'static str, Value)> {
+    let mut all = Vec::new();
+    for manager in &MANAGERS {
+        for mark in manager.marks {
+            let (key, value) = match mark {
+                Mark::Key(key) => ((*key).to_owned(), "x"),
+                Mark::Value(key, value) => ((*key).to_owned(), *value),
+                Mark::Prefix(prefix) => (format!("{prefix}mark"), "x"),
+            };
+            for place in ["labels", "annotations"] {
+                let marked = json!({ "metadata": { place: { key.as_str(): value } } });
+                all.push((manager.name, marked));
+            }
+        }
+    }
+    all
+}
+
+async fn a19_what_consents_is_taken_over_and_nothing_else(
+    test_cluster: Arc<TestCluster>,
+) -> Result<()> {
+    let ground = Ground::of(&test_cluster).await?;
+    let consenting = with(foreign("consenting"), consent());
+    ground.admin.create(Things::Secrets, &consenting).await?;
+    for after in [
+        ground.marks().target("consenting"),
+        ground.marks().retained("consenting"),
+    ] {
+        assert_passes(
+            &ground.operator.replace(Things::Secrets, &after).await,
+            "adopted",
+        );
+        assert_passes(
+            &ground.operator.apply(Things::Secrets, &after).await,
+            "applied",
+        );
+    }
+    let held = json!({ "metadata": { "finalizers": ["example.com/hold"] } });
+    let second = ground.second_owner().await?;
+    let owned = json!({ "metadata": { "ownerReferences": [second] } });
+    let updates = "updates only Secrets of the same StaticAwsCredentials";
+    let to_another =
+        json!({ "metadata": { "annotations": { "awscredentials.dev/adopt-by": "other" } } });
+    let typed = json!({ "type": "example.com/x" });
+    let managed = marks()
+        .into_iter()
+        .map(|(what, marked)| (what, with(with(foreign("s"), consent()), marked), updates));
+    let cases = [
+        ("foreign", foreign("s"), updates),
+        (
+            "consenting to another",
+            with(foreign("s"), to_another),
+            updates,
+        ),
+        (
+            "with a finalizer",
+            with(with(foreign("s"), consent()), held),
+            updates,
+        ),
+        (
+            "with an owner",
+            with(with(foreign("s"), consent()), owned),
+            updates,
+        ),
+        (
+            "of another type",
+            with(with(foreign("s"), consent()), typed),
+            "type Opaque",
+        ),
+    ];
+    for (what, before, words) in cases.into_iter().chain(managed) {
+        ground
+            .admin
+            .create(Things::Secrets, &before)
+            .await
+            .with_context(|| what)?;
+        let target = with(
+            ground.marks().target("s"),
+            json!({ "type": before["type"] }),
+        );
+        for after in [
+            target.clone(),
+            with(
+                ground.marks().retained("s"),
+                json!({ "type": before["type"] }),
+            ),
+        ] {
+            let answer = ground.operator.replace(Things::Secrets, &after).await;
+            assert_refused(&answer, "fence", words, what);
+            let answer = ground.operator.apply(Things::Secrets, &after).await;
+            assert_refused(&answer, "fence", words, what);
+        }
+        let marks = json!({ "metadata": target["metadata"] });
+        let answer = ground.operator.merge(Things::Secrets, "s", &marks).await;
+        assert_refused(&answer, "fence", words, what);
+        ground.remove("s").await?;
+    }
+    Ok(())
+}
+
+async fn a_target_is_not_given_to_another_resource(test_cluster: Arc<TestCluster>) -> Result<()> {
+    let ground = Ground::of(&test_cluster).await?;
+    let updates = "updates only Secrets of the same StaticAwsCredentials";
+    for before in [ground.marks().target("s"), ground.marks().retained("s")] {
+        ground.admin.create(Things::Secrets, &before).await?;
+        for after in [ground.others().target("s"), ground.others().retained("s")] {
+            let answer = ground.operator.replace(Things::Secrets, &after).await;
+            assert_refused(&answer, "fence", updates, "another's");
+        }
+        ground.remove("s").await?;
+    }
+    Ok(())
+}
+
+async fn nothing_is_added_to_a_target(test_cluster: Arc<TestCluster>) -> Result<()> {
+    let ground = Ground::of(&test_cluster).await?;
+    ground
+        .admin
+        .create(Things::Secrets, &ground.marks().target("s"))
+        .await?;
+    let stray = json!({ "apiVersion": "v1", "kind": "Secret", "name": "x", "uid": "x" });
+    let cases = [
+        (
+            "a label",
+            json!({ "labels": { "colour": "x" } }),
+            "no label but its own",
+        ),
+        (
+            "an annotation",
+            json!({ "annotations": { "note": "x" } }),
+            "no annotation but its own",
+        ),
+        (
+            "a finalizer",
+            json!({ "finalizers": ["evil.io/hold"] }),
+            "no finalizer",
+        ),
+        (
+            "an owner",
+            json!({ "ownerReferences": [ground.marks().controller(), stray] }),
+            "adds no owner",
+        ),
+    ];
+    for (what, metadata, words) in cases {
+        let patch = json!({ "metadata": metadata });
+        let answer = ground.operator.merge(Things::Secrets, "s", &patch).await;
+        assert_refused(&answer, "fence", words, what);
+    }
+    let immutable = json!({ "immutable": true });
+    let answer = ground
+        .operator
+        .merge(Things::Secrets, "s", &immutable)
+        .await;
+    assert_refused(&answer, "fence", "not immutable", "immutable");
+    Ok(())
+}

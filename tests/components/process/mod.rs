@@ -1,0 +1,16 @@
+//! Parts of the running process without a cluster: a scope against a fake API server, and the ports.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod crowds;
+mod deposed;
+#[path = "../../support/known.rs"]
+mod known;
+mod metrics;
+mod outdated;
+mod ports;
+mod scope;
+mod shared;

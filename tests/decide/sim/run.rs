@@ -1,0 +1,347 @@
+//! One reconcile of the shipped state machine: its effects on cluster and AWS, and the rules for each.
+
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use static_aws_credentials::{
+    api::{ConditionType, StaticAwsCredentials, StaticAwsCredentialsStatus},
+    domain::{
+        conditions,
+        decide::{Disposal, FoundTarget, Leftover, Query, Source, Target, TargetWrite, examine},
+        index::{Observed, References, SecretVersion},
+        reconcile::{
+            Begin, Done, Effect, Event, Failure, PendingQuestion, Progress, Reconcile, Removed,
+            Settings, Surroundings, WriteOutcome,
+        },
+        region::Region,
+        resource::{ValidatedCredentials, copied, references},
+        target::{FIELD_MANAGER, ZeroizingSecret},
+        verdict::{Answer, Control},
+    },
+};
+
+use super::{World, build::key_pair, process::Waiting, rules, store::NAMESPACE};
+
+/// Why a reconcile did not complete.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Interrupted {
+    /// Another writer was first.
+    Conflict,
+    /// A write was stored, and its response was lost.
+    Lost,
+    /// The process ended.
+    Crash,
+}
+
+/// A reconcile in progress.
+pub struct Run<'a> {
+    pub name: String,
+    pub reconcile: Reconcile<'a>,
+}
+
+/// Reconciles, and returns the pause before the next reconcile.
+pub fn run(
+    world: &mut World,
+    object: &StaticAwsCredentials,
+) -> Result<Option<Duration>, Interrupted> {
+    let resource = ValidatedCredentials {
+        credential_process_ttl: world.credential_process_ttl,
+        copied_labels: copied(object, &world.copied_labels),
+        ..ValidatedCredentials::parse(object).expect("the spec is valid")
+    };
+    let begin = surrounded(world, &resource, |around| {
+        Begin::new(object, &resource, around)
+    });
+    let waiting = world.process.questions.get_mut(&*resource.uid);
+    if let Some(waiting) = waiting.filter(|_| begin.leftovers_due) {
+        waiting.look = None;
+    }
+    let after = &begin.leftovers_after;
+    let view = world.process.index.view_after(&resource.key, after);
+    let settings = Settings {
+        decide: world.decide,
+        endpoint_replaced: world.endpoint_replaced,
+        proxied: false,
+        lists_consumers: world.lists_consumers,
+        restarts_consumers: false,
+        kubelet_sync_period: Duration::from_secs(90),
+        jitter: world.jitter,
+    };
+    let mut run = Run {
+        name: object.name_any(),
+        reconcile: Reconcile::new(begin, view, &resource, None, settings),
+    };
+    let mut event = Event::Begun;
+    loop {
+        event = match run.step(world, event) {
+            ControlFlow::Continue(effect) => run.perform(world, effect)?,
+            ControlFlow::Break(Ok(done)) => return Ok(run.end(world, done)),
+            ControlFlow::Break(Err(Failure::Contended(_))) => return Err(Interrupted::Conflict),
+            ControlFlow::Break(Err(Failure::DecisionLimit)) => {
+                panic!("the decision about {} never ends", run.name)
+            }
+        }
+    }
+}
+
+/// The references of a resource for the index, those of its own status included.
+pub fn mentions(object: &StaticAwsCredentials) -> References {
+    references(object, object.status.as_ref())
+}
+
+fn surrounded<T>(
+    world: &mut World,
+    resource: &ValidatedCredentials,
+    with: impl FnOnce(&mut Surroundings<'_>) -> T,
+) -> T {
+    let (wall, now) = (world.wall(), world.mono());
+    let question = world.process.questions.get(&*resource.uid);
+    let question = question.map(Waiting::state);
+    let epoch = world.process.index.epoch();
+    with(&mut Surroundings {
+        state: world.process.remembered(&resource.uid),
+        question,
+        epoch,
+        wall,
+        now,
+    })
+}
+
+impl Run<'_> {
+    fn step(&mut self, world: &mut World, event: Event) -> Progress {
+        let resource = self.reconcile.resource();
+        let reconcile = &mut self.reconcile;
+        let effect = surrounded(world, resource, |around| reconcile.step(event, around));
+        for seen in self.reconcile.take_observations() {
+            let index = &mut world.process.index;
+            index.record(NAMESPACE, &seen.name, &seen.before, &seen.after);
+        }
+        effect
+    }
+
+    fn perform(&mut self, world: &mut World, effect: Effect) -> Result<Event, Interrupted> {
+        Ok(match effect {
+            Effect::ReadSource => self.read_source(world)?,
+            Effect::ReadTarget(name) => read_target(world, name)?,
+            Effect::Ask(query) => self.ask(world, &query)?,
+            Effect::Control(region) => self.control_by_others(world, &region)?,
+            Effect::Confirm => self.confirm(world)?,
+            Effect::Write(change) => Event::Written(self.write(world, &change)?),
+            Effect::Remove(leftover) => Event::Removed(self.remove(world, &leftover)?),
+            Effect::WriteStatus(status) => self.write_status(world, status)?,
+        })
+    }
+
+    fn read_source(&self, world: &mut World) -> Result<Event, Interrupted> {
+        let resource = self.reconcile.resource();
+        let name = &resource.source.name;
+        world.request(format!("get {name}"))?;
+        let source = match read(world, name) {
+            None => Source::Absent,
+            Some((secret, seen)) => {
+                Source::Found(examine(secret, seen, resource, &world.process.key))
+            }
+        };
+        let fingerprint = source.pair().map(|pair| pair.fingerprint);
+        let answered = world.process.questions.get(&*resource.uid);
+        let answered = answered.filter(|it| Some(it.fingerprint) == fingerprint);
+        let answers = answered.map(Waiting::answers).unwrap_or_default();
+        Ok(Event::Source(source, answers))
+    }
+
+    fn ask(&self, world: &mut World, query: &Query) -> Result<Event, Interrupted> {
+        let pair = self.reconcile.pair().expect("AWS is asked about a pair");
+        let uid = &self.reconcile.resource().uid;
+        let region = query.region.as_str();
+        let questions = &mut world.process.questions;
+        let before = questions.remove(&**uid);
+        if let Some(awaited) = world.aws.awaits {
+            let same = |it: &Waiting| it.fingerprint == pair.fingerprint && it.answer.is_none();
+            let waiting = before.filter(same).unwrap_or_else(|| Waiting {
+                fingerprint: pair.fingerprint,
+                pair: Arc::clone(&pair.pair),
+                region: query.region.clone(),
+                before: self.reconcile.answers().to_vec(),
+                answer: None,
+                look: None,
+            });
+            questions.insert(uid.clone(), waiting);
+            return Ok(Event::Awaits(awaited));
+        }
+        let known = world
+            .process
+            .recall(pair.fingerprint, region, query.max_age, world.now);
+        let answer = if let Some(answer) = known {
+            answer
+        } else {
+            world.request(format!("ask {region}"))?;
+            let answer = world.aws.ask(world.now, &query.region, &pair.pair);
+            let fingerprint = pair.fingerprint;
+            world.process.keep(fingerprint, region, &answer, world.now);
+            answer
+        };
+        Ok(Event::Answer(region.to_owned(), answer))
+    }
+
+    /// Sends the pairs of other accounts that are Ready to STS, until one is accepted.
+    fn control_by_others(&self, world: &mut World, region: &Region) -> Result<Event, Interrupted> {
+        let own = self.reconcile.status().identity.clone();
+        let own = own.map(|it| it.account_id);
+        let mut control = Control::NoPair;
+        for (name, object) in world.store.resources.clone() {
+            let status = object.status.unwrap_or_default();
+            let account = status.identity.map(|it| it.account_id);
+            let ready = conditions::is_true(&status.conditions, ConditionType::Ready);
+            let pair = world.pair_in(&object.spec.secret_ref.name);
+            let Some(pair) = pair.filter(|_| name != self.name && ready && account != own) else {
+                continue;
+            };
+            world.request(format!("ask {}", region.as_str()))?;
+            control = match world.aws.ask(world.now, region, &key_pair(&pair)) {
+                Answer::Identity(_) => Control::Accepted,
+                Answer::Undetermined(_) | Answer::Outage(_) => Control::Undetermined,
+                _ => Control::Refused,
+            };
+            if control == Control::Accepted {
+                break;
+            }
+        }
+        Ok(Event::Control(control))
+    }
+
+    /// A dry run of a status write: the resource must not have changed since the decision.
+    fn confirm(&self, world: &mut World) -> Result<Event, Interrupted> {
+        world.request(format!("confirm {}", self.name))?;
+        let current = world.store.resources.get(&self.name);
+        let version = current.and_then(ResourceExt::resource_version);
+        if version.as_deref() == Some(self.reconcile.version()) {
+            Ok(Event::Confirmed)
+        } else {
+            Err(Interrupted::Conflict)
+        }
+    }
+
+    fn write(&self, world: &mut World, change: &TargetWrite) -> Result<WriteOutcome, Interrupted> {
+        let (name, written) = match change {
+            TargetWrite::Nothing => panic!("nothing is written"),
+            TargetWrite::Create(draft) | TargetWrite::Replace(draft, _) => {
+                let mut secret = ZeroizingSecret::new(draft.metadata.clone(), &draft.data)
+                    .0
+                    .clone();
+                let name = secret.name_any();
+                rules::may_write(world, self, &name, &draft.data, change);
+                if let TargetWrite::Replace(_, seen) = change {
+                    world.request(format!("replace {name}"))?;
+                    secret.metadata.uid = Some(seen.uid.to_string());
+                    secret.metadata.resource_version = Some(seen.version.to_string());
+                    (name, world.store.replace(secret).map(Observed::Found))
+                } else {
+                    world.request(format!("create {name}"))?;
+                    let created = world.store.create(secret, FIELD_MANAGER);
+                    (name, created.map(Observed::Found))
+                }
+            }
+            TargetWrite::Delete(name, seen) => {
+                rules::may_withdraw(world, self, name);
+                world.request(format!("delete {name}"))?;
+                let gone = world.store.secret(name).is_none();
+                let deleted = world.store.delete(name, Some(seen));
+                let deleted = if gone { Ok(()) } else { deleted };
+                (name.clone(), deleted.map(|()| Observed::NotFound))
+            }
+        };
+        world.reply()?;
+        Ok(match written {
+            Ok(after) => WriteOutcome::Applied(name, after),
+            Err(_) => WriteOutcome::Conflict(name),
+        })
+    }
+
+    fn remove(&self, world: &mut World, leftover: &Leftover) -> Result<Removed, Interrupted> {
+        let Leftover {
+            name,
+            seen,
+            disposal,
+        } = leftover;
+        if *disposal == Disposal::Delete && world.store.protected.contains(name) {
+            world.request(format!("delete {name}"))?;
+            return Ok(Removed::Refused("403 Forbidden".to_owned()));
+        }
+        let done = match disposal {
+            Disposal::Delete => {
+                rules::may_delete_stray(world, self, name, seen);
+                world.request(format!("delete {name}"))?;
+                let deleted = world.store.delete(name, Some(seen)).is_ok();
+                let gone = deleted || world.store.secret(name).is_none();
+                gone.then_some(Observed::NotFound)
+            }
+            Disposal::Release => {
+                rules::may_release(world, self, name, seen);
+                world.request(format!("release {name}"))?;
+                let mut secret = world.store.secret(name).cloned();
+                if let Some(secret) = &mut secret {
+                    secret.metadata.owner_references = None;
+                    secret.metadata.uid = Some(seen.uid.to_string());
+                    secret.metadata.resource_version = Some(seen.version.to_string());
+                }
+                match secret {
+                    Some(secret) => world.store.replace(secret).ok().map(Observed::Found),
+                    None => Some(Observed::NotFound),
+                }
+            }
+        };
+        world.reply()?;
+        Ok(done.map_or(Removed::Changed, Removed::Done))
+    }
+
+    fn write_status(
+        &self,
+        world: &mut World,
+        status: Box<StaticAwsCredentialsStatus>,
+    ) -> Result<Event, Interrupted> {
+        rules::may_report(world, self, &status);
+        world.request(format!("status {}", self.name))?;
+        let version = self.reconcile.version();
+        let written = world.store.write_status(&self.name, version, &status);
+        world.reply()?;
+        let version = written.map_err(|_| Interrupted::Conflict)?;
+        Ok(Event::StatusWritten(status, Some(version)))
+    }
+
+    fn end(&self, world: &mut World, done: Done) -> Option<Duration> {
+        let (reconcile, resource) = (&self.reconcile, self.reconcile.resource());
+        let look = reconcile.inputs_hash();
+        let status = reconcile.status().clone();
+        let seen = (resource.generation, reconcile.known(), status);
+        world.process.looks.insert(format!("{look:?}"), seen);
+        let questions = &mut world.process.questions;
+        match done.question {
+            PendingQuestion::Keep => {}
+            PendingQuestion::Await(look) => {
+                if let Some(waiting) = questions.get_mut(&*resource.uid) {
+                    waiting.look = look;
+                }
+            }
+            PendingQuestion::Cancel => {
+                questions.remove(&*resource.uid);
+            }
+        }
+        done.pause
+    }
+}
+
+fn read_target(world: &mut World, name: String) -> Result<Event, Interrupted> {
+    world.request(format!("get {name}"))?;
+    let target = match read(world, &name) {
+        None => Target::Absent,
+        Some((secret, seen)) => Target::Found(Box::new(FoundTarget::new(secret, seen))),
+    };
+    Ok(Event::Target(name, target))
+}
+
+fn read(world: &World, name: &str) -> Option<(Secret, SecretVersion)> {
+    let secret = world.store.secret(name)?.clone();
+    let seen = SecretVersion::of(&secret.metadata)?;
+    Some((secret, seen))
+}

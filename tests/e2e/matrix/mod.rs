@@ -1,0 +1,120 @@
+//! The behaviour matrix on a real API server: a proxy counts the operator's requests.
+
+mod access;
+mod adoption;
+mod aws;
+mod chart;
+mod consumers;
+mod controlled;
+mod costs;
+mod crowds;
+mod digest;
+mod elsewhere;
+mod formats;
+mod holders;
+mod interval;
+mod labels;
+mod laggards;
+mod leadership;
+mod leaks;
+mod leftovers;
+mod lifecycle;
+mod namespaces;
+mod observed;
+mod operations;
+mod outage;
+mod ownership;
+mod pins;
+mod process;
+mod prometheus;
+mod proxied;
+mod publish;
+mod quoting;
+mod rejected;
+mod rename;
+mod restarted;
+mod restarts;
+mod rights;
+mod runbook;
+mod scale;
+mod settling;
+mod signatures;
+mod source;
+mod suspend;
+mod target;
+mod ttl;
+mod turns;
+mod undecodable;
+mod workloads;
+mod writes;
+
+use futures::FutureExt;
+
+use crate::{
+    harness::{invariants, test_cluster::TestCluster},
+    suite::{Suite, Tests},
+};
+
+pub fn suite() -> Suite<TestCluster> {
+    Suite {
+        name: "matrix",
+        threads: 12,
+        start: || TestCluster::start().boxed_local(),
+        run: |cluster, test| invariants::watched(test(cluster)).boxed_local(),
+        last: Some((
+            "rights::the_verbs_that_are_granted_are_those_that_are_used",
+            rights::compare,
+        )),
+        tests: tests(),
+    }
+}
+
+fn tests() -> Vec<Tests<TestCluster>> {
+    // The slow tests come first, so that the others run beside them.
+    vec![
+        scale::tests(),
+        leadership::tests(),
+        elsewhere::tests(),
+        operations::tests(),
+        runbook::tests(),
+        settling::tests(),
+        rejected::tests(),
+        signatures::tests(),
+        turns::tests(),
+        controlled::tests(),
+        crowds::tests(),
+        interval::tests(),
+        publish::tests(),
+        quoting::tests(),
+        source::tests(),
+        formats::tests(),
+        aws::tests(),
+        pins::tests(),
+        crate::harness::invariants::tests(),
+        target::tests(),
+        ttl::tests(),
+        ownership::tests(),
+        access::tests(),
+        adoption::tests(),
+        lifecycle::tests(),
+        digest::tests(),
+        labels::tests(),
+        leftovers::tests(),
+        rename::tests(),
+        suspend::tests(),
+        writes::tests(),
+        process::tests(),
+        proxied::tests(),
+        namespaces::tests(),
+        observed::tests(),
+        outage::tests(),
+        undecodable::tests(),
+        leaks::tests(),
+        consumers::tests(),
+        holders::tests(),
+        restarted::tests(),
+        laggards::tests(),
+        restarts::tests(),
+        costs::tests(),
+    ]
+}
