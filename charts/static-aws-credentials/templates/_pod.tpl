@@ -28,6 +28,13 @@ enableServiceLinks: false
 imagePullSecrets:
 {{- toYaml . | nindent 0 }}
 {{- end }}
+{{- if eq (toString .Values.hostUsers) "false" }}
+{{- /* An older API server drops the field without an error. */}}
+{{- if not (semverCompare ">=1.33.0-0" .Capabilities.KubeVersion.Version) }}
+{{- fail "hostUsers: is false, and this API server gives pods no user namespace of their own (Kubernetes 1.33 or newer does); upgrade, or set hostUsers to true" }}
+{{- end }}
+hostUsers: false
+{{- end }}
 securityContext:
   {{- toYaml .Values.podSecurityContext | nindent 2 }}
 {{- with .Values.nodeSelector }}

@@ -2,7 +2,7 @@
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod alerts;
-mod checks;
+pub mod checks;
 mod covered;
 mod dashboard;
 mod files;

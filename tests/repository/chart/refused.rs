@@ -159,6 +159,10 @@ const REFUSED: &[(&[&str], &[&str])] = &[
         &["/metrics/service/port", "65,535"],
     ),
     (
+        &["hostUsers=maybe"],
+        &["/hostUsers", "got string, want boolean"],
+    ),
+    (
         &["podDisruptionBudget.minAvailable=50%"],
         &[
             "/podDisruptionBudget/minAvailable",

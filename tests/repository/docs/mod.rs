@@ -5,6 +5,7 @@
 mod commands;
 mod faults;
 mod links;
+mod linters;
 mod managers;
 mod manifests;
 mod metrics;
