@@ -4,11 +4,12 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::pages::{Page, ROOT, pages};
+use super::pages::{Page, ROOT, changelog, pages};
 
 #[test]
 fn every_link_inside_the_repository_leads_somewhere() -> Result<()> {
-    let pages = pages()?;
+    let mut pages = pages()?;
+    pages.push(changelog()?);
     let mut seen = 0;
     for page in &pages {
         for link in links(page) {

@@ -1,8 +1,9 @@
 //! The documentation: links resolve, names exist, manifests are accepted, commands run, and generated parts are up to
-//! date.
+//! date. Also the changelog, the issue forms and the settings of Dependabot.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod commands;
+mod community;
 mod faults;
 mod links;
 mod linters;

@@ -24,11 +24,13 @@ pub struct Block {
     pub text: String,
 }
 
-/// The README, the page for contributors, the chart's README, and all pages of `docs/`.
+/// The README, the pages for contributors, the chart's README, and all pages of `docs/`.
 pub fn pages() -> Result<Vec<Page>> {
     let mut paths = vec![
         PathBuf::from("README.md"),
         PathBuf::from("CONTRIBUTING.md"),
+        PathBuf::from(".github/CODE_OF_CONDUCT.md"),
+        PathBuf::from(".github/SECURITY.md"),
         PathBuf::from(CHART).join("README.md"),
     ];
     for entry in fs::read_dir(Path::new(ROOT).join("docs"))? {
@@ -39,11 +41,18 @@ pub fn pages() -> Result<Vec<Page>> {
     }
     paths.sort();
     ensure!(paths.len() > 9, "the pages are found");
-    let page = |path: PathBuf| -> Result<Page> {
-        let text = fs::read_to_string(Path::new(ROOT).join(&path))?;
-        Ok(Page { path, text })
-    };
     paths.into_iter().map(page).collect()
+}
+
+/// The page at this path.
+pub fn page(path: PathBuf) -> Result<Page> {
+    let text = fs::read_to_string(Path::new(ROOT).join(&path))?;
+    Ok(Page { path, text })
+}
+
+/// The changelog. It is not among [`pages`], whose names must exist: an entry keeps the names of its time.
+pub fn changelog() -> Result<Page> {
+    page(PathBuf::from("CHANGELOG.md"))
 }
 
 /// All fenced blocks of all pages.
