@@ -42,7 +42,7 @@ true
 {{- $guarded := .Values.policies.systemNamespaces -}}
 {{- range $guarded -}}
 {{- if has . $served -}}
-{{- fail (printf "scope.namespaces: names %s, which policies.systemNamespaces guards; remove it from one of the two" .) -}}
+{{- fail (printf "scope.namespaces: names %s, which policies.systemNamespaces guards; remove the namespace from one of the two lists" .) -}}
 {{- end -}}
 {{- end -}}
 {{- if not (has .Release.Namespace $served) -}}
@@ -145,13 +145,13 @@ spec:
 {{- end -}}
 {{- $who := printf "release %s in namespace %s (ValidatingAdmissionPolicy %s)" $name $namespace .metadata.name -}}
 {{- if not $served -}}
-{{- fail (printf "scope.namespaces: is empty, which serves the whole cluster, and %s serves namespaces of it already; uninstall that one, or list here the namespaces that it does not serve" $who) -}}
+{{- fail (printf "scope.namespaces: is empty, which serves the whole cluster, and %s already serves some namespaces; uninstall that release, or list here the namespaces that it does not serve" $who) -}}
 {{- else if not $theirs -}}
-{{- fail (printf "scope.namespaces: %s serves the whole cluster already; uninstall it, or give it a list of namespaces first" $who) -}}
+{{- fail (printf "scope.namespaces: %s serves the whole cluster already; uninstall that release, or first limit it to a list of namespaces" $who) -}}
 {{- end -}}
 {{- range $served -}}
 {{- if has . $theirs -}}
-{{- fail (printf "scope.namespaces: %s is served by %s already; remove it from one of the two" . $who) -}}
+{{- fail (printf "scope.namespaces: %s is served by %s already; remove the namespace from one of the two releases" . $who) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -1,5 +1,5 @@
-//! The documentation: links resolve, names exist, manifests are accepted, commands run, and generated parts are up to
-//! date. Also the changelog, the issue forms and the settings of Dependabot.
+//! The documentation: links resolve, names exist, manifests are accepted, commands run, generated parts are up to date,
+//! and the prose has no odd phrase. Also the changelog, the issue forms and the settings of Dependabot.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod commands;
@@ -12,6 +12,7 @@ mod manifests;
 mod metrics;
 mod names;
 mod pages;
+mod prose;
 mod reference;
 mod rights;
 mod tables;

@@ -93,13 +93,19 @@ impl Page {
 
     /// The lines outside of blocks.
     pub fn prose(&self) -> Vec<&str> {
+        let lines = self.numbered_prose().into_iter();
+        lines.map(|(_, line)| line).collect()
+    }
+
+    /// The lines outside of blocks, each with its number in the page.
+    pub fn numbered_prose(&self) -> Vec<(usize, &str)> {
         let mut inside = false;
         let mut prose = Vec::new();
-        for line in self.text.lines() {
+        for (number, line) in (1..).zip(self.text.lines()) {
             if line.trim_start().starts_with("```") {
                 inside = !inside;
             } else if !inside {
-                prose.push(line);
+                prose.push((number, line));
             }
         }
         prose

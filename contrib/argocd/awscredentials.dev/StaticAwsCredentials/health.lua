@@ -1,4 +1,4 @@
--- At most one of Ready=True, Reconciling and Stalled is ever present, and all of them speak of the
+-- At most one of Ready=True, Reconciling and Stalled is present, and all of them describe the
 -- generation in status.observedGeneration.
 local health = {status = "Progressing", message = "Waiting for the operator"}
 
@@ -12,7 +12,7 @@ if obj.status == nil or obj.status.conditions == nil then
   return health
 end
 
--- A new resource has -1 there.
+-- A new resource has the observed generation -1.
 if obj.metadata.generation ~= nil and obj.status.observedGeneration ~= obj.metadata.generation then
   return health
 end
@@ -22,27 +22,27 @@ for _, condition in ipairs(obj.status.conditions) do
   conditions[condition.type] = condition
 end
 
-local function told(condition)
+local function text(condition)
   return condition.reason .. ": " .. condition.message
 end
 
 local ready = conditions["Ready"]
 if conditions["Stalled"] ~= nil and conditions["Stalled"].status == "True" then
   health.status = "Degraded"
-  health.message = told(conditions["Stalled"])
+  health.message = text(conditions["Stalled"])
 elseif conditions["Reconciling"] ~= nil and conditions["Reconciling"].status == "True" then
-  health.message = told(conditions["Reconciling"])
+  health.message = text(conditions["Reconciling"])
 elseif ready ~= nil and ready.status == "True" then
   health.status = "Healthy"
   health.message = ready.message
   -- The published pair stays in use while AWS cannot be asked.
   local verified = conditions["Verified"]
   if verified ~= nil and verified.status ~= "True" then
-    health.message = told(verified)
+    health.message = text(verified)
   end
 elseif ready ~= nil and ready.status == "False" then
   health.status = "Degraded"
-  health.message = told(ready)
+  health.message = text(ready)
 end
 
 return health
