@@ -64,7 +64,7 @@ impl Polarity {
 }
 
 impl ConditionType {
-    const fn properties(self) -> (Polarity, ConditionOwner, Presence) {
+    fn properties(self) -> (Polarity, ConditionOwner, Presence) {
         use ConditionOwner::{Decision, Rotation};
         use Polarity::{AbnormalTrue, NormalTrue};
         match self {
@@ -91,13 +91,13 @@ impl ConditionType {
 
     /// When the condition is present.
     #[must_use]
-    pub const fn presence(self) -> Presence {
+    pub fn presence(self) -> Presence {
         self.properties().2
     }
 
     /// Whether the condition has a reason of its own. Reconciling and Stalled repeat that of Ready.
     #[must_use]
-    pub const fn has_own_reason(self) -> bool {
+    pub fn has_own_reason(self) -> bool {
         !matches!(self.presence(), Presence::WhileTrue)
     }
 

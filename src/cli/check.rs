@@ -92,7 +92,7 @@ async fn weighed(
             },
             failures,
             endpoint_replaced: args.sts_endpoint.is_some(),
-            proxied: args.sts_proxy.is_some(),
+            proxied: sts.is_proxied(),
             now: Timestamp::now(),
         };
         match decide::verdict(&subject.rules.resource, &subject.source, &evidence) {

@@ -195,7 +195,9 @@ fn shared(
     leader: Leader,
     mut metrics: Metrics,
 ) -> Result<Arc<ProcessContext>, ProcessError> {
-    let sts = metrics.calls.of(sts_client::of_run(args)?);
+    let sts = sts_client::of_run(args)?;
+    let proxied = sts.is_proxied();
+    let sts = metrics.calls.of(sts);
     let prover = Arc::new(CachedSts::new(sts, Rate::per_second(args.sts_rate))?);
     let home = client.default_namespace();
     let guards = args.expected_policies(home);
@@ -207,7 +209,7 @@ fn shared(
         leader,
         sts: prover,
         endpoint: args.sts_endpoint.clone(),
-        proxied: args.sts_proxy.is_some(),
+        proxied,
         lists_consumers: args.list_consumers,
         restarts_consumers: args.restart_consumers,
         kubelet_sync_period: args.kubelet_sync_period,

@@ -91,8 +91,8 @@ pub struct Query {
 /// What a reconcile changes, reports and remembers.
 #[derive(Debug)]
 pub struct Plan {
-    /// The change of the target.
-    pub change: TargetWrite,
+    /// The change of the target, if any.
+    pub change: Option<TargetWrite>,
     /// The leftovers to delete or release.
     pub leftovers: Vec<Leftover>,
     /// The desired status. UID and version of a written target are filled in after the write.
@@ -112,20 +112,19 @@ impl Plan {
     #[must_use]
     pub fn is_confirmed_first(&self) -> bool {
         let change = match &self.change {
-            TargetWrite::Nothing => false,
-            TargetWrite::Create(draft) | TargetWrite::Replace(draft, _) => draft.confirmed_first,
-            TargetWrite::Delete(..) => true,
+            None => false,
+            Some(TargetWrite::Create(draft) | TargetWrite::Replace(draft, _)) => {
+                draft.confirmed_first
+            }
+            Some(TargetWrite::Delete(..)) => true,
         };
         change || !self.leftovers.is_empty()
     }
 }
 
 /// A change of the target.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub enum TargetWrite {
-    /// No change.
-    #[default]
-    Nothing,
     /// Create the Secret; fails if the name is taken.
     Create(DesiredSecret),
     /// Replace this version; fails if the Secret has changed since.
@@ -140,7 +139,7 @@ impl TargetWrite {
     pub fn is_repair(&self) -> bool {
         match self {
             Self::Create(draft) | Self::Replace(draft, _) => draft.is_repair,
-            Self::Nothing | Self::Delete(..) => false,
+            Self::Delete(..) => false,
         }
     }
 }
@@ -233,7 +232,7 @@ impl Plan {
     /// A plan without changes.
     fn rest(inputs: &Inputs<'_>, next: Requeue) -> Self {
         Self {
-            change: TargetWrite::Nothing,
+            change: None,
             leftovers: Vec::new(),
             status: inputs.status.clone(),
             memory: inputs.memory.clone(),

@@ -5,7 +5,7 @@
 
 mod file;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use file::Obstacle;
 use strum::VariantArray;
@@ -95,6 +95,47 @@ pub fn carries(data: &Rendered, pair: &KeyPair) -> bool {
     holds_pair
         || holds(pair.access_key_id.expose_secret())
             && holds(pair.secret_access_key.expose_secret())
+}
+
+/// Whether an access key ID ends with this suffix, in data that was rendered earlier for the same layouts and keys: of
+/// a pair that is not available, only the suffix is known. An empty suffix is never found.
+#[must_use]
+pub fn holds_key_id(request: &Request<'_>, data: &Rendered, suffix: &str) -> bool {
+    let ends = |(key, bytes): (&String, &SecretBytes)| {
+        let text = std::str::from_utf8(bytes.expose_secret()).ok()?;
+        let id = key_id(request.content(key)?, text)?;
+        Some(id.ends_with(suffix))
+    };
+    !suffix.is_empty() && data.iter().filter_map(ends).any(|ends| ends)
+}
+
+impl Request<'_> {
+    /// What a key of the target holds. A layout takes precedence over a further key of the same name.
+    fn content(&self, key: &str) -> Option<KeyContent> {
+        let mut entries = self.layouts.iter().flat_map(|layout| layout.entries());
+        let entry = entries.find(|(name, _)| *name == key);
+        let further = || {
+            self.keys.get(key).map(|field| match field {
+                PairField::AccessKeyId => KeyContent::AccessKeyId,
+                PairField::SecretAccessKey => KeyContent::SecretAccessKey,
+            })
+        };
+        entry.map(|(_, content)| *content).or_else(further)
+    }
+}
+
+/// The access key ID in the content of a key, if the content has one.
+fn key_id(content: KeyContent, text: &str) -> Option<Cow<'_, str>> {
+    match content {
+        KeyContent::AccessKeyId => Some(text.into()),
+        KeyContent::CredentialsFile => file::key_id_of_credentials(text).map(Cow::Borrowed),
+        KeyContent::ProcessJson => file::key_id_of_process_json(text),
+        KeyContent::SecretAccessKey
+        | KeyContent::Region
+        | KeyContent::Aws
+        | KeyContent::ConfigFile
+        | KeyContent::ProcessConfig => None,
+    }
 }
 
 /// Renders the content of a key; `None` if it needs a region and there is none.

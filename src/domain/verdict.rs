@@ -244,7 +244,7 @@ pub mod words {
                 "cannot be reached through the proxy of --sts-proxy; check the proxy's address, its user and password, and that it lets CONNECT to STS through; it is asked again"
             }
             Reason::StsUnreachable => {
-                "cannot be reached; check DNS, egress and TLS between the operator and STS; no proxy is used, since --sts-proxy names none; it is asked again"
+                "cannot be reached; check DNS, egress and TLS between the operator and STS; no proxy is used, since --sts-proxy names none or the endpoint is a loopback address; it is asked again"
             }
             Reason::StsRegionMismatch => {
                 "was not asked: the endpoint that --sts-endpoint names serves another region; write {region} in its host, or choose the region of the endpoint as spec.region; it is asked again"

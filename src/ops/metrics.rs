@@ -42,7 +42,7 @@ pub use queue::{Queue, Work};
 use reading::Reading;
 pub use rendering::{Renderer, Rendering};
 pub use requests::{Counted, Counting, Requests};
-pub use resources::{Listing, Resources};
+pub use resources::Resources;
 pub use runs::{Run, Runs};
 pub use summary::Summary;
 pub use text::Format;

@@ -42,9 +42,6 @@ pub async fn change(
     change: &TargetWrite,
 ) -> Result<WriteOutcome, Error> {
     let (draft, replaced) = match change {
-        TargetWrite::Nothing => {
-            return Ok(WriteOutcome::Applied(String::new(), Observed::Unknown));
-        }
         TargetWrite::Delete(name, seen) => {
             return match leftovers::delete(client, namespace, name, seen).await {
                 Ok(observed) => Ok(WriteOutcome::Applied(name.clone(), observed)),

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, Weak,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -22,7 +22,7 @@ use crate::{
         reconcile::RuntimeState,
         resource::ValidatedCredentials,
     },
-    ops::metrics::{Listing, Metrics},
+    ops::metrics::Metrics,
     runtime::{
         events::EventQueue, guards::Guards, leader::Leader,
         pending_verification::PendingVerification, queue::Queue, scopes::Scopes, store::Store,
@@ -90,8 +90,12 @@ impl ScopeContext {
     #[must_use]
     pub fn new(shared: Arc<ProcessContext>) -> Self {
         let store = Arc::new(Mutex::new(Store::with_labels(shared.copied_labels.clone())));
-        let listing: Weak<dyn Listing> = Arc::downgrade(&store) as _;
-        shared.metrics.resources.ask(listing);
+        let listed = Arc::downgrade(&store);
+        shared.metrics.resources.add(move |last, most| {
+            let store = listed.upgrade();
+            let page = store.map(|store| lock(&store).page(last, most));
+            page.unwrap_or_default()
+        });
         let index = Arc::<Mutex<Index>>::default();
         shared.metrics.indexes.add(&index);
         Self {

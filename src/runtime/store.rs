@@ -4,7 +4,7 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, HashMap},
     ops::Bound,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::Duration,
 };
 
@@ -15,12 +15,11 @@ use crate::{
     domain::{
         consumers::{Key, Keys, Others},
         index::NamespacedName,
-        lock::lock,
         reconcile::RuntimeState,
         resource::Undecodable,
         uid::Uid,
     },
-    ops::metrics::{Listing, Summary, WatchLiveness},
+    ops::metrics::{Summary, WatchLiveness},
     runtime::{compressed::CompressedObject, pending_verification::PendingVerification},
 };
 
@@ -253,17 +252,20 @@ impl Store {
     pub fn keys(&self) -> impl Iterator<Item = &NamespacedName> {
         self.records.keys()
     }
-}
 
-impl Listing for Mutex<Store> {
-    fn after(&self, last: Option<&NamespacedName>, most: usize) -> Vec<(NamespacedName, Summary)> {
-        let store = lock(self);
-        let watch = store.watch.as_ref();
+    /// The state of up to `most` resources after `last`, or of the first ones, for the metrics.
+    #[must_use]
+    pub fn page(
+        &self,
+        last: Option<&NamespacedName>,
+        most: usize,
+    ) -> Vec<(NamespacedName, Summary)> {
+        let watch = self.watch.as_ref();
         if watch.is_some_and(|watch| watch.silence() >= OUTDATED) {
             return Vec::new();
         }
         let beginning = last.map_or(Bound::Unbounded, Bound::Excluded);
-        let following = store.records.range((beginning, Bound::Unbounded));
+        let following = self.records.range((beginning, Bound::Unbounded));
         let copied = following.map(|(key, record)| (key.clone(), record.summary));
         copied.take(most).collect()
     }

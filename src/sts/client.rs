@@ -49,7 +49,8 @@ impl Client {
         let settings = HttpConnectorSettings::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .build();
-        let connections = Connections::new(settings, route.ca.clone(), route.proxy.clone())?;
+        let (ca, proxy) = (route.ca.clone(), route.used_proxy().cloned());
+        let connections = Connections::new(settings, ca, proxy)?;
         let config = Config::builder()
             // Pinned: with `latest`, an update of the SDK would change the client's behavior.
             .behavior_version(BehaviorVersion::v2026_01_12())
@@ -75,6 +76,12 @@ impl Client {
             sdk: Sdk::from_conf(config),
             route,
         })
+    }
+
+    /// Whether requests go through a proxy.
+    #[must_use]
+    pub fn is_proxied(&self) -> bool {
+        self.route.used_proxy().is_some()
     }
 
     async fn answer(&self, request: &CallerIdentityRequest) -> Answer {

@@ -10,23 +10,32 @@ const REGION_PLACEHOLDER: &str = "{region}";
 /// An address that signed requests may be sent to: HTTPS, or HTTP on loopback. With the placeholder
 /// `{region}`, it stands for one address per region.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint(String);
+pub struct Endpoint {
+    url: String,
+    is_loopback: bool,
+}
 
 impl Endpoint {
     /// The address for a region, without a trailing slash.
     #[must_use]
     pub fn of(&self, region: &str) -> Cow<'_, str> {
-        if self.0.contains(REGION_PLACEHOLDER) {
-            Cow::Owned(with_region(&self.0, region))
+        if self.url.contains(REGION_PLACEHOLDER) {
+            Cow::Owned(with_region(&self.url, region))
         } else {
-            Cow::Borrowed(&self.0)
+            Cow::Borrowed(&self.url)
         }
+    }
+
+    /// Whether the host is `localhost` or a loopback address.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.is_loopback
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.url)
     }
 }
 
@@ -56,17 +65,18 @@ pub fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
     if !matches!(uri.path(), "" | "/") || uri.query().is_some() || text.contains('#') {
         return Err("it must end after the host and port: no path, query or fragment".to_owned());
     }
+    let is_loopback = is_loopback(authority.host());
     match scheme {
         "https" => {}
-        "http" if is_loopback(authority.host()) => {}
+        "http" if is_loopback => {}
         "http" => return Err("it must be https; http is for loopback addresses only".to_owned()),
         _ => return Err("it must begin with https://".to_owned()),
     }
     let host = text.split_once("://").map_or("", |(_, rest)| rest);
-    Ok(Endpoint(format!(
-        "{scheme}://{}",
-        host.trim_end_matches('/')
-    )))
+    Ok(Endpoint {
+        url: format!("{scheme}://{}", host.trim_end_matches('/')),
+        is_loopback,
+    })
 }
 
 fn with_region(pattern: &str, region: &str) -> String {

@@ -146,6 +146,27 @@ fn what_an_older_release_published_is_no_false_alarm_while_the_source_is_away() 
     assert_eq!(published(&world), "Published=False TargetModified");
 }
 
+/// An ID that has the suffix of the published ID in another place is another ID.
+#[test]
+fn what_an_older_release_published_is_recognized_by_the_end_of_the_key_id_alone() {
+    let mut world = without_source();
+    report(&mut world, |status| {
+        status.published.as_mut().unwrap().content_digest = None;
+    });
+    write_as_the_operator(&mut world, |secret| {
+        let id = alpha().id;
+        let (beginning, suffix) = id.split_at(id.len() - 4);
+        let other = format!("{suffix}{beginning}");
+        for value in secret.data.as_mut().unwrap().values_mut() {
+            let text = String::from_utf8(value.0.clone()).unwrap();
+            value.0 = text.replace(&id, &other).into_bytes();
+        }
+    });
+    world.restart();
+    world.settle_twice();
+    assert_eq!(published(&world), "Published=False TargetModified");
+}
+
 #[test]
 fn no_two_resources_share_a_digest_and_a_target_that_is_restored_keeps_it() {
     let mut world = World::published();

@@ -33,7 +33,7 @@ pub mod known;
 use known::Known;
 
 /// The resources of the metrics, kept until the tests end.
-static RESOURCES: LazyLock<Arc<Known>> = LazyLock::new(Arc::default);
+static RESOURCES: LazyLock<Known> = LazyLock::new(Known::default);
 
 /// A metric with all its series.
 #[derive(Clone, Debug, Default)]
@@ -86,7 +86,8 @@ pub async fn everything() -> Result<Metrics> {
     let status = stalled();
     metrics.reported(&StaticAwsCredentialsStatus::default(), &status);
     RESOURCES.saw(&NamespacedName::new("orders", "orders"), Some(&status));
-    metrics.resources.ask(Arc::downgrade(&*RESOURCES) as _);
+    let resources = &metrics.resources;
+    resources.add(|last, most| RESOURCES.page(last, most));
     Ok(metrics)
 }
 

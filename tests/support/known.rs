@@ -7,7 +7,7 @@ use serde_json::json;
 use static_aws_credentials::{
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
     domain::index::NamespacedName,
-    ops::metrics::{Listing, Summary, WatchLiveness},
+    ops::metrics::{Summary, WatchLiveness},
     runtime::store::Store,
 };
 
@@ -43,10 +43,14 @@ impl Known {
         let mut store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         store.remove(key);
     }
-}
 
-impl Listing for Known {
-    fn after(&self, last: Option<&NamespacedName>, most: usize) -> Vec<(NamespacedName, Summary)> {
-        self.0.after(last, most)
+    /// A page of the store.
+    pub fn page(
+        &self,
+        last: Option<&NamespacedName>,
+        most: usize,
+    ) -> Vec<(NamespacedName, Summary)> {
+        let store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        store.page(last, most)
     }
 }

@@ -2,14 +2,14 @@
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::overlap::{is_given_up, not_unused};
+use super::{
+    names::MAX_NAMED,
+    overlap::{is_given_up, not_unused},
+};
 use crate::{
     api::{MOST_NAMES, MOST_OLDER_KEYS, Previous, StaticAwsCredentialsStatus},
     domain::index::NamespacedName,
 };
-
-/// The most other resources that a status names.
-const MAX_NAMED: usize = 10;
 
 /// A key as a status identifies it, in 16 bytes: each resource has one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -128,6 +128,13 @@ impl Inputs<'_> {
         self.status.observed_generation == self.resource.generation
     }
 
+    /// Whether the source exists, at the version that the status records.
+    pub(super) fn knows_source(&self) -> bool {
+        let recorded = self.status.source.as_ref();
+        let recorded = recorded.zip(self.view.source.present());
+        recorded.is_some_and(|(source, seen)| seen.is(&source.uid, &source.resource_version))
+    }
+
     /// Whether the target was published with the operator's present TTL, which the spec's generation does not
     /// cover.
     pub(super) fn knows_ttl(&self) -> bool {

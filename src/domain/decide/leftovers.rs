@@ -78,7 +78,7 @@ pub(super) fn leftovers(
     target: &TargetPlan,
 ) -> Vec<Leftover> {
     if inputs.resource.deletion_policy == DeletionPolicy::Retain {
-        return released(inputs, &target.change);
+        return released(inputs, target.change.as_ref());
     }
     if !verification.is_verified() || !target.state.is_in_place() {
         return Vec::new();
@@ -90,15 +90,14 @@ pub(super) fn leftovers(
 
 /// All Secrets that still have an owner reference in spite of `Retain`, with or without a pair to write. The
 /// target is included, unless this plan writes or deletes it.
-pub(super) fn released(inputs: &Inputs<'_>, change: &TargetWrite) -> Vec<Leftover> {
+pub(super) fn released(inputs: &Inputs<'_>, change: Option<&TargetWrite>) -> Vec<Leftover> {
     if inputs.resource.deletion_policy != DeletionPolicy::Retain {
         return Vec::new();
     }
-    let changed = match change {
-        TargetWrite::Nothing => None,
-        TargetWrite::Create(_) | TargetWrite::Replace(..) => Some(&inputs.resource.target),
-        TargetWrite::Delete(name, _) => Some(name),
-    };
+    let changed = change.map(|change| match change {
+        TargetWrite::Create(_) | TargetWrite::Replace(..) => &inputs.resource.target,
+        TargetWrite::Delete(name, _) => name,
+    });
     all(inputs, Disposal::Release)
         .filter(|leftover| Some(&leftover.name) != changed)
         .collect()

@@ -65,7 +65,7 @@ impl Verification {
             // Only if Ready: an outage of AWS does not restore a pair that was rejected for good.
             None if was_proven
                 && situation.earlier.was_ready()
-                && situation.is_intact
+                && situation.is_intact()
                 && situation.knows_spec() =>
             {
                 Self::Verified {

@@ -252,16 +252,6 @@ impl FoundTarget {
         self.kind == "Opaque" && !self.immutable && self.carries_names(resource) && owned
     }
 
-    /// Whether any value contains the suffix of a key ID: of a pair that is not available, only that is known.
-    #[must_use]
-    pub fn holds_key(&self, suffix: &str) -> bool {
-        let ends = |bytes: &SecretBytes| {
-            let mut parts = bytes.expose_secret().windows(suffix.len().max(1));
-            parts.any(|part| part == suffix.as_bytes())
-        };
-        suffix.is_empty() || self.data.values().any(ends)
-    }
-
     /// The metadata of a replacement, which keeps finalizers and foreign labels and annotations.
     #[must_use]
     pub fn replacement(&self, resource: &ValidatedCredentials) -> ObjectMeta {

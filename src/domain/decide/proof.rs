@@ -107,12 +107,5 @@ fn unread(inputs: &Inputs<'_>, earlier: &Earlier<'_>, pair: &SourcePair) -> Opti
 }
 
 fn status_says_published(inputs: &Inputs<'_>, earlier: &Earlier<'_>) -> bool {
-    same_source(inputs) && earlier.held_source_pair()
-}
-
-/// Whether the source is at the version of which the status speaks.
-fn same_source(inputs: &Inputs<'_>) -> bool {
-    let source = inputs.status.source.as_ref();
-    let source = source.zip(inputs.view.source.present());
-    source.is_some_and(|(version, seen)| seen.is(&version.uid, &version.resource_version))
+    inputs.knows_source() && earlier.held_source_pair()
 }

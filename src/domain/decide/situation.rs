@@ -16,8 +16,6 @@ pub(super) struct Situation<'a> {
     pub pair: Option<&'a SourcePair>,
     /// What the last status reports.
     pub earlier: Earlier<'a>,
-    /// Whether the published Secret still is at the version that was published.
-    pub is_intact: bool,
     /// Whether the target holds the source's pair. If the status is the only evidence, no write may depend on it.
     pub is_published: bool,
     /// Whether the pair was proven before.
@@ -42,7 +40,6 @@ impl<'a> Situation<'a> {
             pair.is_some_and(|pair| is_recorded_rejection(inputs, &earlier, pair, is_published));
         Self {
             pair,
-            is_intact: inputs.is_intact(),
             is_published,
             proof: pair.map_or(Known::No, |pair| proof::known(inputs, &earlier, pair)),
             is_recorded_rejection: is_recorded,

@@ -74,7 +74,7 @@ pub(super) fn suspended(inputs: &Inputs<'_>) -> Plan {
     let mut plan = Plan::rest(inputs, Requeue::Never);
     plan.status.observed_generation = inputs.resource.generation;
     plan.status.conditions = conditions::suspended(&inputs.status.conditions, inputs.now);
-    let due = leftovers::released(inputs, &plan.change);
+    let due = leftovers::released(inputs, plan.change.as_ref());
     plan.leftovers = unless_rejected(inputs, due, &mut plan.status.conditions);
     plan.memory.look = None;
     plan
@@ -222,7 +222,7 @@ fn memory(
     if let Some(pair) = situation.pair {
         learn(&mut memory, situation, verification, pair, &target.state);
     }
-    if matches!(target.change, TargetWrite::Delete(..))
+    if matches!(target.change, Some(TargetWrite::Delete(..)))
         || matches!(target.state, TargetState::NotPublished(_))
     {
         memory.published = None;

@@ -107,19 +107,17 @@ fn detect_drift(inputs: &Inputs<'_>, published: &Published, found: &FoundTarget)
 
 /// Whether a target at another version holds what was published. `managedFields` show who wrote, not what:
 /// another writer may use our name, and a deposed leader may have written another pair, whose status was lost.
-/// They count only for a Secret that an older release published, which has no digest.
+/// They and the end of the access key ID count only without a digest: for a Secret that an older release published,
+/// and for a secret access key that could be guessed.
 fn is_as_published(inputs: &Inputs<'_>, published: &Published, found: &FoundTarget) -> bool {
     let resource = inputs.resource;
-    match &published.content_digest {
-        Some(digest) => {
-            let found_digest = fingerprint::of_content(&resource.uid, &found.data);
-            found_digest == *digest && found.keeps_marks(resource)
-        }
-        None => {
-            !found.has_drifted(resource, &expected_keys(inputs))
-                && found.holds_key(&published.key_id_suffix)
-        }
+    if let Some(digest) = &published.content_digest {
+        let found_digest = fingerprint::of_content(&resource.uid, &found.data);
+        return found_digest == *digest && found.keeps_marks(resource);
     }
+    let (request, suffix) = (resource.layout_request(), &published.key_id_suffix);
+    !found.has_drifted(resource, &expected_keys(inputs))
+        && layout::holds_key_id(&request, &found.data, suffix)
 }
 
 /// Deletes the target if it is still the object that was published, still ours, not edited, and carries the

@@ -9,7 +9,7 @@ use crate::{
 /// The change of the target, and the state of the target afterwards.
 #[derive(Debug)]
 pub(super) struct TargetPlan {
-    pub change: TargetWrite,
+    pub change: Option<TargetWrite>,
     pub state: TargetState,
 }
 
@@ -36,7 +36,7 @@ impl TargetState {
     /// The plan that reaches this state without a write.
     pub fn unwritten(self) -> TargetPlan {
         TargetPlan {
-            change: TargetWrite::Nothing,
+            change: None,
             state: self,
         }
     }
@@ -44,7 +44,7 @@ impl TargetState {
     /// The plan that reaches this state by a write.
     pub fn by(self, change: TargetWrite) -> TargetPlan {
         TargetPlan {
-            change,
+            change: Some(change),
             state: self,
         }
     }

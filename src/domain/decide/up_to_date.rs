@@ -69,22 +69,20 @@ fn status_is_trustworthy(situation: &Situation<'_>) -> bool {
         && situation.earlier.was_final()
 }
 
+/// Whether the source is as the status describes it: at the recorded version, or missing.
 fn source_matches(situation: &Situation<'_>) -> bool {
-    match (&situation.status.source, &situation.view.source) {
-        (Some(version), Observed::Found(seen)) => seen.is(&version.uid, &version.resource_version),
-        (None, Observed::NotFound) => situation.earlier.source_was_missing(),
-        _ => false,
-    }
+    let was_missing = situation.status.source.is_none() && situation.earlier.source_was_missing();
+    situation.knows_source() || was_missing && situation.view.source == Observed::NotFound
 }
 
 fn target_matches(situation: &Situation<'_>) -> bool {
     match situation.published() {
         Some(published) if situation.earlier.was_ready() => {
             published.secret_name == situation.resource.target
-                && situation.is_intact
+                && situation.is_intact()
                 && situation.knows_ttl()
         }
-        Some(_) => situation.is_intact,
+        Some(_) => situation.is_intact(),
         None => situation.view.target == Observed::NotFound,
     }
 }

@@ -87,7 +87,7 @@ fn by_identity(
         // A published pair whose target is gone or was edited waits for a write, as a new pair does. The
         // scheduled check of a rejected pair must not go before requests that people wait for.
         None => {
-            let is_intact = is_published && situation.is_intact;
+            let is_intact = is_published && situation.is_intact();
             let is_scheduled = situation.due == DueState::Now && situation.earlier.was_refused();
             !(is_intact || is_scheduled)
         }

@@ -4,7 +4,9 @@
 //! indentation, on upper-case keys, on `key: value` or on an empty session token, and they share no way to
 //! escape or quote a value.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::domain::pair::{KeyPair, SecretBytes};
@@ -74,6 +76,24 @@ pub(super) fn process_json(pair: &KeyPair) -> Result<SecretBytes, Obstacle> {
     let mut json = Zeroizing::new(Vec::with_capacity(capacity));
     serde_json::to_writer(&mut *json, &output).map_err(|_| "JSON cannot hold it")?;
     Ok(SecretBytes::new(std::mem::take(&mut json)))
+}
+
+/// The access key ID in a file of [`credentials`].
+pub(super) fn key_id_of_credentials(text: &str) -> Option<&str> {
+    let mut lines = text.lines();
+    lines.find_map(|line| line.strip_prefix("aws_access_key_id = "))
+}
+
+/// The access key ID in an output of [`process_json`].
+pub(super) fn key_id_of_process_json(text: &str) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Output<'a> {
+        #[serde(borrow)]
+        access_key_id: Cow<'a, str>,
+    }
+    let output: Output<'_> = serde_json::from_str(text).ok()?;
+    Some(output.access_key_id)
 }
 
 /// Whether every SDK reads the value back unchanged from a line of a credentials file. For some SDKs `#` and `;`

@@ -8,6 +8,7 @@
 
 mod bytes;
 mod helper;
+mod key_id;
 mod keys;
 mod readers;
 mod refused;

@@ -10,7 +10,7 @@ use crate::{
     api::StaticAwsCredentialsStatus,
     domain::{
         consumers::{self, restart},
-        decide::{self, Plan, Requeue, TargetWrite},
+        decide::{self, Plan, Requeue},
         index::Observed,
     },
 };
@@ -36,13 +36,13 @@ impl Reconcile<'_> {
     }
 
     pub(super) fn write(&mut self, around: &mut Surroundings<'_>) -> Progress {
-        let change = self.acting.as_mut().map(|acting| {
-            let plan = &mut acting.plan;
-            acting.is_repair = plan.change.is_repair();
-            std::mem::take(&mut plan.change)
+        let change = self.acting.as_mut().and_then(|acting| {
+            let change = acting.plan.change.take()?;
+            acting.is_repair = change.is_repair();
+            Some(change)
         });
         match change {
-            None | Some(TargetWrite::Nothing) => self.remove_next(around),
+            None => self.remove_next(around),
             Some(change) => ControlFlow::Continue(Effect::Write(Box::new(change))),
         }
     }

@@ -20,6 +20,8 @@ fn every_spelling_is_a_uid_of_its_own() {
         "5f8a7c1e0b1d4a529c3f2f6f0a3b9d10",
         "5f8a7c1e-0b1d-4a52-9c3f2-f6f0a3b9d10",
         "{5f8a7c1e-0b1d-4a52-9c3f-2f6f0a3b9d1",
+        "{5f8a7c1e-0b1d-4a52-9c3f-2f6f0a3b9d10}",
+        "urn:uuid:5f8a7c1e-0b1d-4a52-9c3f-2f6f0a3b9d10",
         "",
     ];
     let uids: HashSet<Uid> = spellings.map(Uid::from).into();

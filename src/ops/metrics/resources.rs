@@ -2,7 +2,7 @@
 
 use std::{
     fmt::{self, Write},
-    sync::{Arc, Mutex, Weak},
+    sync::{Arc, Mutex},
 };
 
 use super::Summary;
@@ -11,16 +11,16 @@ use crate::domain::{index::NamespacedName, lock::lock};
 /// Resources of a page, which has about 100 KiB.
 const PAGE: usize = 500;
 
-/// A source for the state of resources.
-pub trait Listing: Send + Sync {
-    /// Up to `most` resources after `last`, or the first ones, in a stable order.
-    fn after(&self, last: Option<&NamespacedName>, most: usize) -> Vec<(NamespacedName, Summary)>;
-}
+/// The state of some resources.
+type Page = Vec<(NamespacedName, Summary)>;
+
+/// A source for the state of resources: up to this number after this key, or the first ones, in a stable order.
+type Listing = dyn Fn(Option<&NamespacedName>, usize) -> Page + Send + Sync;
 
 /// All sources for the state of resources.
 #[derive(Clone, Default)]
 pub struct Resources {
-    listings: Arc<Mutex<Vec<Weak<dyn Listing>>>>,
+    listings: Arc<Mutex<Vec<Arc<Listing>>>>,
 }
 
 /// One metric with one or several series for each resource.
@@ -32,7 +32,7 @@ struct Family {
 
 /// All families, page by page.
 struct Pages {
-    listings: Vec<Weak<dyn Listing>>,
+    listings: Vec<Arc<Listing>>,
     family: usize,
     listing: usize,
     last: Option<NamespacedName>,
@@ -76,11 +76,13 @@ const FAMILIES: [Family; 4] = [
 ];
 
 impl Resources {
-    /// Adds a source, for as long as it lives.
-    pub fn ask(&self, listing: Weak<dyn Listing>) {
-        let mut listings = lock(&self.listings);
-        listings.retain(|listing| listing.strong_count() > 0);
-        listings.push(listing);
+    /// Adds a source: a function that returns up to a number of resources after a key, or the first ones, in a stable
+    /// order. Nothing removes a source: the scopes, which have one each, last as long as the process.
+    pub fn add<F>(&self, listing: F)
+    where
+        F: Fn(Option<&NamespacedName>, usize) -> Page + Send + Sync + 'static,
+    {
+        lock(&self.listings).push(Arc::new(listing));
     }
 
     /// The metrics of all resources, page by page.
@@ -117,10 +119,7 @@ impl Iterator for Pages {
             (self.listing, self.begun) = (0, false);
             return Some(text);
         };
-        let page = listing
-            .upgrade()
-            .map(|listing| listing.after(self.last.as_ref(), PAGE));
-        let page = page.unwrap_or_default();
+        let page = listing(self.last.as_ref(), PAGE);
         for (key, summary) in &page {
             let name = family.name;
             let text = &mut text;

@@ -13,7 +13,8 @@ use crate::{
 /// Workloads that are read at most to report why their older pods still run.
 const READ: usize = 10;
 
-/// The pods of the namespace as listed by one check. Only `elsewhere` lists them once more.
+/// The pods of the namespace as listed by one check. Only `elsewhere` lists them once more: the labels that it compares
+/// are read after the first list, which keeps no labels.
 #[derive(Debug, Default)]
 pub(super) enum SeenPods {
     /// The pods were not listed yet.

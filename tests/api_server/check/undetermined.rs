@@ -31,7 +31,7 @@ async fn what_says_nothing_is_undetermined(_: Arc<TestCluster>) -> Result<()> {
         (
             Answer::Cut,
             "StsUnreachable",
-            "cannot be reached; check DNS, egress and TLS between this machine and STS; no proxy is used, since --sts-proxy names none; try again",
+            "cannot be reached; check DNS, egress and TLS between this machine and STS; no proxy is used, since --sts-proxy names none or the endpoint is a loopback address; try again",
         ),
         (
             identity,

@@ -25,7 +25,7 @@ use tokio::{
 use tower::service_fn;
 
 use super::{
-    scope::{Frames, bookmark, event},
+    api_server::{Frames, bookmark, event},
     shared::shared,
 };
 

@@ -9,21 +9,18 @@ use std::{
     time::Duration,
 };
 
-use futures::{StreamExt, future::pending, stream};
+use futures::future::pending;
 use http_body_util::{BodyExt, StreamBody};
-use hyper::{
-    Method, Request, Response, StatusCode,
-    body::{Bytes, Frame},
-};
+use hyper::{Method, Request, Response, StatusCode};
 use kube::{Client, client::Body};
 use serde_json::{Value, json};
-use static_aws_credentials::runtime::{context::ProcessContext, controller, leader::Candidate};
+use static_aws_credentials::runtime::controller;
 use tokio::time::sleep;
 use tower::service_fn;
 
 use super::{
-    scope::{Frames, bookmark, event},
-    shared::shared,
+    api_server::{self, Frames, answered, refused, watched},
+    shared::elected,
 };
 
 /// An API server with a resource whose target is gone. The operator asks by a dry run whether it knows the present
@@ -41,23 +38,13 @@ fn resource() -> Value {
         json!({ "type": kind, "status": "True", "reason": "Published", "message": "",
             "lastTransitionTime": "2026-01-01T00:00:00Z" })
     };
-    json!({
-        "apiVersion": "awscredentials.dev/v1alpha1",
-        "kind": "StaticAwsCredentials",
-        "metadata": {
-            "name": "orders",
-            "namespace": "shop",
-            "uid": "7e500000-0000-4000-8000-000000000001",
-            "resourceVersion": "5",
-            "generation": 1,
-            "creationTimestamp": "2026-01-01T00:00:00Z",
-        },
-        "spec": {
+    api_server::resource(
+        &json!({
             "secretRef": { "name": "pair" },
             "target": { "name": "orders-credentials" },
             "validation": { "level": "Format" },
-        },
-        "status": {
+        }),
+        &json!({
             "observedGeneration": 1,
             "conditions": [condition("Ready"), condition("Published")],
             "source": { "uid": "5ec2e700-0000-4000-8000-000000000001", "resourceVersion": "3" },
@@ -69,8 +56,8 @@ fn resource() -> Value {
                 "revision": 1,
                 "time": "2026-01-01T00:00:00Z",
             },
-        },
-    })
+        }),
+    )
 }
 
 fn source(kind: &str, group: &str) -> Value {
@@ -92,39 +79,17 @@ fn source(kind: &str, group: &str) -> Value {
     })
 }
 
-fn answered(code: StatusCode, body: &Value) -> Response<StreamBody<Frames>> {
-    let frame = Frame::data(Bytes::from(body.to_string()));
-    let mut response = Response::new(StreamBody::new(stream::iter([Ok(frame)]).boxed()));
-    *response.status_mut() = code;
-    response
-}
-
-fn refused(code: u16, reason: &str) -> Response<StreamBody<Frames>> {
-    let status = json!({ "kind": "Status", "status": "Failure", "code": code, "reason": reason,
-        "message": reason });
-    answered(StatusCode::from_u16(code).unwrap(), &status)
-}
-
-fn watched(query: &str, path: &str) -> Response<StreamBody<Frames>> {
-    let initial = query.contains("sendInitialEvents");
-    let there = match (initial, path.ends_with("/secrets")) {
-        (false, _) => None,
-        (true, true) => Some(source("PartialObjectMetadata", "meta.k8s.io/v1")),
-        (true, false) => Some(resource()),
-    };
-    let first = there.into_iter().map(|object| event("ADDED", &object));
-    let first: Vec<_> = first.chain([bookmark(initial)]).map(Ok).collect();
-    Response::new(StreamBody::new(
-        stream::iter(first).chain(stream::pending()).boxed(),
-    ))
-}
-
 impl Server {
     async fn answer(&self, request: Request<Body>) -> Response<StreamBody<Frames>> {
         let (head, body) = request.into_parts();
         let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
         if query.contains("watch=") {
-            return watched(query, path);
+            let object = if path.ends_with("/secrets") {
+                source("PartialObjectMetadata", "meta.k8s.io/v1")
+            } else {
+                resource()
+            };
+            return watched(query, Some(&object));
         }
         if path.contains("/leases") {
             return self.lease(&head.method, body).await;
@@ -180,12 +145,7 @@ async fn writes(dry_run: Duration) -> Vec<(Method, String)> {
         }
     });
     let client = Client::new(service, "shop");
-    let (candidate, leader) =
-        Candidate::new(client.clone(), "shop", "lease".to_owned(), "me".to_owned());
-    let shared = Arc::new(ProcessContext {
-        leader,
-        ..shared(client)
-    });
+    let (candidate, shared) = elected(client);
     let process = Arc::clone(&shared);
     tokio::select! {
         result = controller::run(shared, Arc::default(), None, pending()) => panic!("{result:?}"),

@@ -16,10 +16,7 @@ use kube::Client;
 use static_aws_credentials::{
     cli::server,
     domain::index::NamespacedName,
-    ops::{
-        health::Health,
-        metrics::{Listing, Summary},
-    },
+    ops::{health::Health, metrics::Summary},
 };
 use tokio::time::Instant;
 use tower::{ServiceExt, service_fn};
@@ -38,14 +35,12 @@ impl Counted {
     fn renderings(&self) -> usize {
         self.begun.load(Ordering::SeqCst) / 4
     }
-}
 
-impl Listing for Counted {
-    fn after(&self, last: Option<&NamespacedName>, most: usize) -> Vec<(NamespacedName, Summary)> {
+    fn page(&self, last: Option<&NamespacedName>, most: usize) -> Vec<(NamespacedName, Summary)> {
         if last.is_none() {
             self.begun.fetch_add(1, Ordering::SeqCst);
         }
-        self.known.after(last, most)
+        self.known.page(last, most)
     }
 }
 
@@ -55,8 +50,9 @@ fn router() -> (Router, Arc<Counted>) {
     });
     let shared = Arc::new(shared(Client::new(nobody, "shop")));
     let counted = Arc::<Counted>::default();
-    let listing: Arc<dyn Listing> = Arc::clone(&counted) as _;
-    shared.metrics.resources.ask(Arc::downgrade(&listing));
+    let listed = Arc::clone(&counted);
+    let resources = &shared.metrics.resources;
+    resources.add(move |last, most| listed.page(last, most));
     let health = Arc::<Health>::default();
     (server::all(shared, health, None), counted)
 }

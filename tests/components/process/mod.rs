@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod api_server;
 mod crowds;
 mod deposed;
 #[path = "../../support/known.rs"]

@@ -2,44 +2,32 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use futures::{StreamExt, future::pending, stream};
+use futures::future::pending;
 use http_body_util::StreamBody;
-use hyper::{
-    Request, Response, StatusCode,
-    body::{Bytes, Frame},
-};
+use hyper::{Request, Response, StatusCode};
 use kube::{Client, client::Body};
 use serde_json::{Value, json};
 use static_aws_credentials::{
     ops::metrics::Format,
-    runtime::{context::ProcessContext, controller, leader::Candidate},
+    runtime::{context::ProcessContext, controller},
 };
 use tokio::{sync::watch, time::sleep};
 use tower::service_fn;
 
-use crate::process::{
-    scope::{Frames, bookmark, event},
-    shared::shared,
+use super::{
+    api_server::{self, Frames, answered, refused, watched},
+    shared::elected,
 };
 
 fn resource() -> Value {
-    json!({
-        "apiVersion": "awscredentials.dev/v1alpha1",
-        "kind": "StaticAwsCredentials",
-        "metadata": {
-            "name": "orders",
-            "namespace": "shop",
-            "uid": "7e500000-0000-4000-8000-000000000001",
-            "resourceVersion": "5",
-            "generation": 1,
-            "creationTimestamp": "2026-01-01T00:00:00Z",
-        },
-        "spec": { "secretRef": { "name": "pair" }, "region": "eu-west-1" },
-        "status": { "conditions": [{
-            "type": "Ready", "status": "False", "reason": "SourceNotFound", "message": "",
-            "lastTransitionTime": "2026-01-01T00:00:00Z",
-        }] },
-    })
+    let ready = json!({
+        "type": "Ready", "status": "False", "reason": "SourceNotFound", "message": "",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    });
+    api_server::resource(
+        &json!({ "secretRef": { "name": "pair" }, "region": "eu-west-1" }),
+        &json!({ "conditions": [ready] }),
+    )
 }
 
 /// Whether the API server answers.
@@ -54,25 +42,15 @@ async fn answer(
         request.uri().path(),
         request.uri().query().unwrap_or_default(),
     );
-    let is_initial = query.contains("sendInitialEvents");
-    let is_of_resources = path.ends_with("/staticawscredentials");
-    let mut code = StatusCode::OK;
-    let frames: Frames = if query.contains("watch=") {
-        let there = (is_initial && is_of_resources).then(|| event("ADDED", &resource()));
-        let first: Vec<_> = there.into_iter().chain([bookmark(is_initial)]).collect();
-        let first = stream::iter(first.into_iter().map(Ok));
-        first.chain(stream::pending()).boxed()
+    if query.contains("watch=") {
+        let is_of_resources = path.ends_with("/staticawscredentials");
+        watched(query, is_of_resources.then(resource).as_ref())
     } else if query.contains("limit=") {
         let list = json!({ "metadata": { "resourceVersion": "7" }, "items": [] });
-        stream::iter([Ok(Frame::data(Bytes::from(list.to_string())))]).boxed()
+        answered(StatusCode::OK, &list)
     } else {
-        code = StatusCode::NOT_FOUND;
-        let status = json!({ "kind": "Status", "status": "Failure", "code": 404, "message": "" });
-        stream::iter([Ok(Frame::data(Bytes::from(status.to_string())))]).boxed()
-    };
-    let mut response = Response::new(StreamBody::new(frames));
-    *response.status_mut() = code;
-    response
+        refused(404, "NotFound")
+    }
 }
 
 /// The series of single resources.
@@ -108,12 +86,7 @@ async fn a_standby_that_is_cut_off_serves_no_series_of_resources_until_it_is_bac
     });
     let client = Client::new(service, "shop");
     // A candidate that does not run never leads.
-    let (candidate, leader) =
-        Candidate::new(client.clone(), "shop", "lease".to_owned(), "me".to_owned());
-    let shared = Arc::new(ProcessContext {
-        leader,
-        ..shared(client)
-    });
+    let (candidate, shared) = elected(client);
     let process = Arc::clone(&shared);
     tokio::select! {
         result = controller::run(shared, Arc::default(), None, pending()) => panic!("{result:?}"),

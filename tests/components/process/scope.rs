@@ -7,8 +7,6 @@
 
 use std::{
     convert::Infallible,
-    io,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -16,14 +14,14 @@ use std::{
     time::Duration,
 };
 
-use futures::{Stream, StreamExt, stream};
+use futures::{StreamExt, stream};
 use http_body_util::StreamBody;
 use hyper::{
     Request, Response,
     body::{Bytes, Frame},
 };
 use kube::{Client, client::Body};
-use serde_json::{Value, json};
+use serde_json::json;
 use static_aws_credentials::{
     ops::{health::Health, metrics::Format},
     runtime::{
@@ -37,9 +35,10 @@ use tokio::{
 };
 use tower::service_fn;
 
-use super::shared::shared;
-
-pub type Frames = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, io::Error>> + Send>>;
+use super::{
+    api_server::{Frames, bookmark, event},
+    shared::shared,
+};
 
 /// Behaviour of the API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,22 +57,6 @@ struct Stage {
     asked: Arc<AtomicUsize>,
     shared: Arc<ProcessContext>,
     health: Arc<Health>,
-}
-
-pub fn event(kind: &str, object: &Value) -> Frame<Bytes> {
-    let line = json!({ "type": kind, "object": object }).to_string() + "\n";
-    Frame::data(Bytes::from(line))
-}
-
-pub fn bookmark(ends_list: bool) -> Frame<Bytes> {
-    let annotations = if ends_list {
-        json!({ "k8s.io/initial-events-end": "true" })
-    } else {
-        json!({})
-    };
-    let metadata = json!({ "resourceVersion": "7", "annotations": annotations });
-    let bookmark = json!({ "kind": "Secret", "apiVersion": "v1", "metadata": metadata });
-    event("BOOKMARK", &bookmark)
 }
 
 /// The next event of a watch: a bookmark every 40 s, or the failure that `mood` selects.

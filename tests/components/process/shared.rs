@@ -13,7 +13,11 @@ use static_aws_credentials::{
     domain::fingerprint::FingerprintKey,
     ops::metrics::{Metrics, Policies},
     runtime::{
-        context::ProcessContext, events::EventQueue, guards::Guards, leader::Leader, scopes::Scopes,
+        context::ProcessContext,
+        events::EventQueue,
+        guards::Guards,
+        leader::{Candidate, Leader},
+        scopes::Scopes,
     },
     sts::{CallerIdentityReply, CallerIdentityRequest, Sts, fair::FairSemaphore},
 };
@@ -46,6 +50,17 @@ pub fn shared(client: Client) -> ProcessContext {
         guards: guards(),
         metrics: Metrics::default(),
     }
+}
+
+/// The context of a process that leads only while the candidate holds the lease.
+pub fn elected(client: Client) -> (Candidate, Arc<ProcessContext>) {
+    let (lease, identity) = ("lease".to_owned(), "me".to_owned());
+    let (candidate, leader) = Candidate::new(client.clone(), "shop", lease, identity);
+    let context = ProcessContext {
+        leader,
+        ..shared(client)
+    };
+    (candidate, Arc::new(context))
 }
 
 /// The install has no policies, and requires none.

@@ -1,6 +1,6 @@
 //! STS behind a proxy with authentication, where no direct connection gets out.
 
-use std::fs;
+use std::{fs, net::Ipv4Addr};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use cluster::{
@@ -50,9 +50,12 @@ impl Files {
     }
 }
 
-/// A stand-in for STS with TLS, and the egress to it.
+/// A stand-in for STS with TLS, and the egress to it. The address 0.0.0.0 leads to this host too, and is no loopback
+/// address, for which no proxy would be used.
 async fn outside() -> (StandIn, Egress, TrustedCa) {
-    let (sts, ca) = StandIn::start_tls().await.expect("a stand-in");
+    let address = Ipv4Addr::UNSPECIFIED.into();
+    let sts = StandIn::start_tls_on(address, Certificate::Valid).await;
+    let (sts, ca) = sts.expect("a stand-in");
     sts.accept_pair(ID, SECRET, ACCOUNT, ARN, "AIDACKCEVSQ6C2EXAMPLE");
     let address = sts.url();
     let address = address.trim_start_matches("https://").parse();
@@ -177,6 +180,26 @@ async fn what_is_asked_in_plain_text_goes_to_no_proxy() {
     assert_eq!(ask(&client, &sts.url()).await, identity());
     assert!(proxy.requests().is_empty());
     assert_eq!(at(&sts.url()).pair.access_key_id.expose_secret(), ID);
+}
+
+#[tokio::test]
+async fn a_loopback_endpoint_is_asked_through_no_proxy() {
+    let (sts, ca) = StandIn::start_tls().await.expect("a stand-in");
+    sts.accept_pair(ID, SECRET, ACCOUNT, ARN, "AIDACKCEVSQ6C2EXAMPLE");
+    let proxy = Raw::start([Act::Close]).await;
+    let route = Route {
+        endpoint: Some(parse_endpoint(&sts.url()).expect("an endpoint")),
+        ca: Some(TrustedCa::from_pem(ca.into()).expect("a CA")),
+        proxy: Some(Proxy {
+            url: parse_proxy(&proxy.url).expect("a proxy"),
+            login: None,
+        }),
+        ..Route::default()
+    };
+    let client = Client::new(route).expect("a client");
+    assert!(!client.is_proxied());
+    assert_eq!(ask(&client, "").await, identity());
+    assert!(proxy.requests().is_empty());
 }
 
 #[test]

@@ -106,7 +106,8 @@ fn a_target_that_is_deleted_where_it_is_to_be_kept_is_noticed() {
             if let (true, Some(seen)) = (refused, target)
                 && matches!(known.source, Some(Source::Found(found)) if found.pair.is_ok())
             {
-                plan.change = TargetWrite::Delete(known.resource.target.clone(), seen.clone());
+                let name = known.resource.target.clone();
+                plan.change = Some(TargetWrite::Delete(name, seen.clone()));
             }
         })
     });
@@ -163,8 +164,8 @@ fn a_look_that_is_never_taken_again_is_noticed() {
 fn a_change_that_is_not_made_is_noticed() {
     let complaint = complaint(FEW, |known| {
         acting(known, |plan| {
-            if matches!(plan.change, TargetWrite::Replace(..)) {
-                plan.change = TargetWrite::Nothing;
+            if matches!(plan.change, Some(TargetWrite::Replace(..))) {
+                plan.change = None;
             }
         })
     });

@@ -224,7 +224,6 @@ impl Run<'_> {
 
     fn write(&self, world: &mut World, change: &TargetWrite) -> Result<WriteOutcome, Interrupted> {
         let (name, written) = match change {
-            TargetWrite::Nothing => panic!("nothing is written"),
             TargetWrite::Create(draft) | TargetWrite::Replace(draft, _) => {
                 let mut secret = ZeroizingSecret::new(draft.metadata.clone(), &draft.data)
                     .0

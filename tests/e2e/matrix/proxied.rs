@@ -1,9 +1,12 @@
 //! STS behind an HTTP proxy, with no other way out.
 
-use std::sync::Arc;
+use std::{net::Ipv4Addr, sync::Arc};
 
 use anyhow::Result;
-use cluster::{egress::Egress, sts::Sts};
+use cluster::{
+    egress::Egress,
+    sts::{Certificate, Sts},
+};
 use serde_json::json;
 
 use crate::{
@@ -21,7 +24,9 @@ async fn a_resource_gets_ready_through_a_proxy_that_asks_for_a_password(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
     let mut env = TestEnv::before_start(test_cluster).await?;
-    let (sts, ca) = Sts::start_tls().await?;
+    // This address leads to this host too, and is no loopback address, for which no proxy would be used.
+    let address = Ipv4Addr::UNSPECIFIED.into();
+    let (sts, ca) = Sts::start_tls_on(address, Certificate::Valid).await?;
     sts.accept_pair(PAIR.0, PAIR.1, ACCOUNT, ARN, "AIDAQUAIL");
     let address = sts.url().trim_start_matches("https://").parse()?;
     let egress = Egress::before(address, USER, PASSWORD).await?;

@@ -82,7 +82,7 @@ impl Egress {
         args: &[String],
         directory: TempDir,
     ) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = TcpListener::bind((server.ip(), 0)).await?;
         let gate = listener.local_addr()?;
         let refused = Arc::<AtomicUsize>::default();
         let task = tokio::spawn(guard(listener, server, Arc::clone(&refused)));
