@@ -1,9 +1,42 @@
-//! The release's workflow. It is linted, and not run here.
+//! The workflows of continuous integration and of a release. Both are linted, and not run here; and the compiler that
+//! both use.
 
-use std::{path::Path, process::Command};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use cluster::{tools, tools::Tool};
+
+use crate::chart::render::{NEWEST, OLDEST};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// An action as a workflow names it, `owner/name@commit # version`, or as the table of docs/release.md lists it.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Action {
+    name: String,
+    commit: String,
+    version: String,
+}
+
+fn workflows() -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(Path::new(ROOT).join(".github/workflows"))?;
+    let paths: Vec<PathBuf> = entries
+        .map(|entry| -> Result<PathBuf> { Ok(entry?.path()) })
+        .collect::<Result<_>>()?;
+    for name in ["ci.yaml", "release.yaml"] {
+        ensure!(paths.iter().any(|path| path.ends_with(name)), "no {name}");
+    }
+    Ok(paths)
+}
+
+fn read(file: &str) -> Result<String> {
+    fs::read_to_string(Path::new(ROOT).join(file)).with_context(|| format!("cannot read {file}"))
+}
 
 /// The report of actionlint, without the linter for shell scripts, which it would use if installed.
 fn lint(workflow: &Path) -> Result<(bool, String)> {
@@ -15,28 +48,153 @@ fn lint(workflow: &Path) -> Result<(bool, String)> {
     Ok((output.status.success(), report))
 }
 
+/// The same for a text.
+fn lint_text(workflow: &str) -> Result<(bool, String)> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("workflow.yaml");
+    fs::write(&file, workflow)?;
+    lint(&file)
+}
+
+/// The actions of a workflow, in the order of its lines.
+fn actions(workflow: &str) -> Result<Vec<Action>> {
+    let lines = workflow
+        .lines()
+        .map(|line| line.trim().trim_start_matches("- "));
+    let used = lines.filter_map(|line| line.strip_prefix("uses: "));
+    let action = |used: &str| {
+        let (name, rest) = used.split_once('@')?;
+        let (commit, version) = rest.split_once(" # ")?;
+        Some(Action {
+            name: name.to_owned(),
+            commit: commit.to_owned(),
+            version: version.to_owned(),
+        })
+    };
+    used.map(|used| action(used).with_context(|| format!("{used} names no commit and version")))
+        .collect()
+}
+
+/// The workflow with the tag of the major version in the place of each commit.
+fn with_tags(workflow: &str) -> Result<String> {
+    let mut text = workflow.to_owned();
+    for action in actions(workflow)? {
+        let major = action.version.split('.').next().unwrap_or_default();
+        text = text.replace(&action.commit, major);
+    }
+    Ok(text)
+}
+
 #[test]
 fn every_workflow_is_sound() -> Result<()> {
-    let workflows = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/workflows");
-    let mut linted = 0;
-    for entry in std::fs::read_dir(workflows)? {
-        let (is_sound, report) = lint(&entry?.path())?;
-        assert!(is_sound, "{report}");
-        linted += 1;
+    for workflow in workflows()? {
+        let (is_sound, report) = lint(&workflow)?;
+        ensure!(is_sound, "{report}");
+        // Inputs of an action are compared only if the action is named by a tag.
+        let (is_sound, report) = lint_text(&with_tags(&fs::read_to_string(&workflow)?)?)?;
+        ensure!(is_sound, "{}: {report}", workflow.display());
     }
-    assert!(linted > 0, "there is no workflow");
     Ok(())
 }
 
 #[test]
 fn the_linter_finds_what_is_wrong() -> Result<()> {
-    let workflow = include_str!("../../.github/workflows/release.yaml");
-    let wrong = workflow.replace("needs: image", "needs: immage");
-    assert_ne!(workflow, wrong);
-    let directory = tempfile::tempdir()?;
-    let file = directory.path().join("wrong.yaml");
-    std::fs::write(&file, wrong)?;
-    let (is_sound, report) = lint(&file)?;
-    assert!(!is_sound && report.contains("immage"), "{report}");
+    let workflow = with_tags(&read(".github/workflows/release.yaml")?)?;
+    for (right, wrong, found) in [
+        ("needs: image", "needs: immage", "\"immage\""),
+        ("persist-credentials: ", "persist: ", "input \"persist\""),
+    ] {
+        let changed = workflow.replace(right, wrong);
+        ensure!(changed != workflow, "{right}");
+        let (is_sound, report) = lint_text(&changed)?;
+        ensure!(!is_sound && report.contains(found), "{report}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_table_of_actions_has_the_commit_of_each_action() -> Result<()> {
+    let mut used = BTreeSet::new();
+    for workflow in workflows()? {
+        used.extend(actions(&fs::read_to_string(workflow)?)?);
+    }
+    for action in &used {
+        let is_commit =
+            action.commit.len() == 40 && action.commit.chars().all(|sign| sign.is_ascii_hexdigit());
+        ensure!(is_commit, "{action:?}");
+    }
+    let page = read("docs/release.md")?;
+    let rows = page.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| `")?.split("` | ");
+        let (name, commit, rest) = (cells.next()?, cells.next()?, cells.next()?);
+        let commit = commit.strip_prefix('`')?;
+        Some(Action {
+            name: name.to_owned(),
+            commit: commit.to_owned(),
+            version: rest.split(" |").next()?.to_owned(),
+        })
+    });
+    let listed: BTreeSet<Action> = rows.collect();
+    ensure!(listed == used, "{listed:#?}\n{used:#?}");
+    Ok(())
+}
+
+#[test]
+fn kind_runs_each_minor_version_that_the_chart_supports() -> Result<()> {
+    let minor = |version: &str| -> Result<u32> {
+        let minor = version.strip_prefix("1.").context("a version 1.x")?;
+        Ok(minor.parse()?)
+    };
+    let supported: Vec<String> = (minor(OLDEST)?..=minor(NEWEST)?)
+        .map(|minor| format!("1.{minor}"))
+        .collect();
+    let workflow = read(".github/workflows/ci.yaml")?;
+    let value = |line: &str, key: &str| {
+        let rest = line.trim().trim_start_matches("- ").strip_prefix(key)?;
+        Some(rest.trim_matches('"').to_owned())
+    };
+    let of = |key: &str| -> Vec<String> {
+        let lines = workflow.lines();
+        lines.filter_map(|line| value(line, key)).collect()
+    };
+    let (listed, nodes) = (of("kubernetes: "), of("node: "));
+    ensure!(listed == supported, "{listed:?}");
+    ensure!(nodes.len() == listed.len(), "{nodes:?}");
+    for (version, node) in listed.iter().zip(&nodes) {
+        let start = format!("kindest/node:v{version}.");
+        ensure!(
+            node.starts_with(&start) && node.contains("@sha256:"),
+            "{node}"
+        );
+    }
+    let chart = read("charts/static-aws-credentials/Chart.yaml")?;
+    let floor = format!("kubeVersion: \">={OLDEST}.0-0\"");
+    ensure!(chart.lines().any(|line| line == floor), "{floor}");
+    let built = read("tests/tools/cluster/tools/go.mod")?;
+    let built = built
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("k8s.io/kubernetes v"));
+    let built: Vec<&str> = built.collect();
+    let newest = format!("{NEWEST}.");
+    ensure!(
+        built.iter().any(|version| version.starts_with(&newest)),
+        "{built:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn the_compiler_is_one_that_the_sources_allow_and_the_documentation_names() -> Result<()> {
+    let file = read("rust-toolchain.toml")?;
+    let mut lines = file.lines();
+    let channel = lines.find_map(|line| line.strip_prefix("channel = \"")?.strip_suffix('"'));
+    let channel = channel.context("no channel")?;
+    let numbers = |version: &str| -> Result<Vec<u32>> {
+        let parts = version.split('.');
+        parts.map(|part| Ok(part.parse::<u32>()?)).collect()
+    };
+    let (used, oldest) = (numbers(channel)?, numbers(env!("CARGO_PKG_RUST_VERSION"))?);
+    ensure!(used.len() == 3 && used >= oldest, "{channel}");
+    ensure!(read("docs/image.md")?.contains(&format!("Rust {channel}")));
     Ok(())
 }

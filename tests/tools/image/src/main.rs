@@ -1,17 +1,43 @@
-//! `cargo image`: builds the archive and prints its place.
+//! `cargo image`: builds the archive and prints its place. `cargo image chart`: makes the chart of a release.
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use image::Published;
 
 /// Builds the operator's image into target/image, without a container engine.
 #[derive(Debug, Parser)]
-#[command(name = "cargo image", bin_name = "cargo image")]
+#[command(
+    name = "cargo image",
+    bin_name = "cargo image",
+    args_conflicts_with_subcommands = true
+)]
 struct Args {
     /// Build the image again from a copy of the sources elsewhere, and fail unless both are the same
     #[arg(long)]
     verify: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Copy the chart, and set in the copy the published image and the version of the release
+    Chart {
+        /// Registry and name of the image
+        #[arg(long, value_name = "REGISTRY/NAME")]
+        repository: String,
+        /// Digest of the index of all architectures
+        #[arg(long, value_name = "sha256:…")]
+        digest: String,
+        /// Version of the release
+        #[arg(long)]
+        version: String,
+        /// Directory for the copy
+        #[arg(long, value_name = "DIRECTORY")]
+        out: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -20,7 +46,7 @@ fn main() -> ExitCode {
     if args.get(1).is_some_and(|first| first == "--") {
         args.remove(1);
     }
-    match run(&Args::parse_from(args)) {
+    match run(Args::parse_from(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("image: {error:#}");
@@ -29,8 +55,28 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> Result<()> {
-    let built = if args.verify {
+fn run(args: Args) -> Result<()> {
+    match args.command {
+        Some(Command::Chart {
+            repository,
+            digest,
+            version,
+            out,
+        }) => {
+            let published = Published {
+                repository,
+                digest,
+                version,
+            };
+            println!("{}", image::chart(&published, &out)?.display());
+            Ok(())
+        }
+        None => build(args.verify),
+    }
+}
+
+fn build(verify: bool) -> Result<()> {
+    let built = if verify {
         image::verify()?
     } else {
         image::built()?
@@ -41,7 +87,7 @@ fn run(args: &Args) -> Result<()> {
     println!("digest:  {}", built.digest);
     println!("archive: {} ({size})", built.archive.display());
     println!("sbom:    {}", built.sbom.display());
-    if args.verify {
+    if verify {
         println!("two builds in different directories are the same, byte for byte");
     }
     Ok(())
