@@ -1,4 +1,5 @@
-//! Pods on a real node: the node itself, the image, the chart from install to uninstall, injection, and the SDKs of AWS.
+//! Pods on a real node: the node itself, the image, the chart from install to uninstall, injection, the quickstart,
+//! and the SDKs of AWS.
 #![allow(
     clippy::indexing_slicing,
     reason = "a test fails by panicking, and a key that a JSON value lacks reads as null"
@@ -9,6 +10,7 @@ mod helm_e2e;
 mod image_pod;
 mod injection;
 mod machine;
+mod quickstart;
 #[path = "../support/suite.rs"]
 mod suite;
 
@@ -35,6 +37,7 @@ fn main() -> Result<ExitCode> {
             image_pod::tests(),
             helm_e2e::tests(),
             injection::tests(),
+            quickstart::tests(),
         ],
     });
     program.run_trials(None, conformance::trials());

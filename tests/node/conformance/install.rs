@@ -44,6 +44,12 @@ pub fn cli1(client: &Path) -> Result<Client> {
     Ok(on_the_machine(command, vec![base_of(&python)?, place]))
 }
 
+/// The Python that has version 1 of the AWS CLI as its module `awscli`, for use outside of pods.
+pub fn cli1_python() -> Result<PathBuf> {
+    let place = environment(&clients().join("awscli"), |_| Ok(()))?;
+    Ok(place.join("bin/python"))
+}
+
 /// Version 2 of the AWS CLI, from Debian, since `PyPI` does not have it.
 pub fn cli2(client: &Path) -> Result<Client> {
     debians(
@@ -215,7 +221,7 @@ fn java_home() -> Result<PathBuf> {
 }
 
 /// Installs the packages that are missing.
-fn debian(packages: &[&str]) -> Result<()> {
+pub fn debian(packages: &[&str]) -> Result<()> {
     let installed = |package: &&&str| {
         let state =
             run(Command::new("dpkg-query").args(["--show", "--showformat=${Status}", package]));

@@ -5,14 +5,14 @@
 mod cache;
 mod examples;
 mod follow;
-mod install;
+pub mod install;
 mod matrix;
 mod operator;
 mod pairs;
 mod pods;
 mod running;
 mod scenario;
-mod sdk;
+pub mod sdk;
 mod test_cluster;
 mod way;
 

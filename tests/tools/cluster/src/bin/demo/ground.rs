@@ -20,7 +20,8 @@ use kube::{
 use tokio::time::timeout;
 
 use crate::{
-    manifests::{self, CRD, CRD_NAME, OPERATOR, Scope},
+    helm,
+    manifests::{self, CRD_NAME, OPERATOR, Scope},
     screen::Screen,
     users::Users,
 };
@@ -134,6 +135,19 @@ impl Ground {
         }
     }
 
+    /// Applies objects that the chart has too. In the demo's own cluster, they get the field manager of Helm.
+    async fn apply_as_helm(&self, manifest: &str) -> Result<String> {
+        let Kind::Own(own) = &self.kind else {
+            return self.apply(manifest).await;
+        };
+        let file = own.control_plane.directory().join("installed.json");
+        std::fs::write(&file, manifest)?;
+        let file = file.display().to_string();
+        let manager = format!("--field-manager={}", helm::FIELD_MANAGER);
+        let args = ["apply", "--server-side", &manager, "-f", &file];
+        own.control_plane.kubectl(&args).await
+    }
+
     /// Installs the CRD if it is missing; false if it was there.
     pub(crate) async fn install_crd(&self) -> Result<bool> {
         let definitions = Api::<CustomResourceDefinition>::all(self.client.clone());
@@ -143,7 +157,8 @@ impl Ground {
         if let Kind::Users(users) = &self.kind {
             users.has_crd_of_ours.store(true, Ordering::Relaxed);
         }
-        self.apply(CRD).await?;
+        self.apply_as_helm(&manifests::definition(self.scope())?)
+            .await?;
         // Not `kubectl wait`: it fails on a CRD that has no conditions yet.
         let established = await_condition(definitions, CRD_NAME, is_crd_established());
         timeout(PATIENCE, established).await??;
@@ -157,7 +172,7 @@ impl Ground {
             users.has_namespace.store(true, Ordering::Relaxed);
         }
         let setting = manifests::setting(&self.namespace, self.operator_namespace(), scope)?;
-        self.apply(&setting).await?;
+        self.apply_as_helm(&setting).await?;
         // A pod is rejected until its namespace has the default service account.
         let made = |account: Option<&ServiceAccount>| account.is_some();
         let made = await_condition(self.objects(), "default", made);
@@ -217,3 +232,6 @@ pub(crate) fn resource_type() -> ApiResource {
     let kind = GroupVersionKind::gvk("awscredentials.dev", "v1alpha1", "StaticAwsCredentials");
     ApiResource::from_gvk_with_plural(&kind, "staticawscredentials")
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ mod changes;
 mod cloud;
 mod excerpt;
 mod ground;
+mod helm;
 mod hold;
 mod manifests;
 mod mirror;

@@ -1,9 +1,10 @@
 //! The objects of the demo.
 
 use cluster::moto::KeyPair;
-pub(crate) use cluster::shipped::CRD;
-use cluster::shipped::RULES;
+use cluster::shipped::{CRD, RULES};
 use serde_json::{Value, json};
+
+use crate::helm;
 
 /// The name of the CRD.
 pub(crate) const CRD_NAME: &str = "staticawscredentials.awscredentials.dev";
@@ -27,6 +28,15 @@ pub(crate) const OPERATOR: &str = "static-aws-credentials";
 pub(crate) enum Scope {
     Cluster,
     Namespace,
+}
+
+/// The CRD, for the demo's own cluster with the marks of Helm.
+pub(crate) fn definition(scope: Scope) -> anyhow::Result<String> {
+    let mut definition: Value = serde_saphyr::from_str(CRD)?;
+    if scope == Scope::Cluster {
+        helm::mark(&mut definition);
+    }
+    Ok(definition.to_string())
 }
 
 /// The namespaces of the demo and the operator, which admit only pods of Pod Security level `restricted`, and the
@@ -60,7 +70,7 @@ fn operator(namespace: &str, scope: Scope) -> anyhow::Result<[Value; 3]> {
     };
     let role = format!("{prefix}Role");
     let version = format!("{GROUP}/v1");
-    Ok([
+    let mut objects = [
         json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": local }),
         json!({ "apiVersion": version, "kind": role, "metadata": metadata, "rules": rules }),
         json!({
@@ -70,7 +80,11 @@ fn operator(namespace: &str, scope: Scope) -> anyhow::Result<[Value; 3]> {
             "roleRef": { "apiGroup": GROUP, "kind": role, "name": OPERATOR },
             "subjects": [{ "kind": "ServiceAccount", "name": OPERATOR, "namespace": namespace }],
         }),
-    ])
+    ];
+    if scope == Scope::Cluster {
+        objects.iter_mut().for_each(helm::mark);
+    }
+    Ok(objects)
 }
 
 /// The source and the resource, with `pair` in the place of the two values.
