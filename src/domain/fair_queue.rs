@@ -147,3 +147,6 @@ impl<T> Default for FairQueue<T> {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests;

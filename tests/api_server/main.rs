@@ -1,5 +1,11 @@
-//! Suites on a real API server without a node: the definition, `check`, readers of the status, the admission policies,
-//! and the chart as Helm installs it.
+//! Tests on a real API server without a node, each suite on a separate cluster:
+//!
+//! - `crd`: the schema of the definition and its rules.
+//! - `check`: the commands `check` and `api-check`.
+//! - `gitops`: Flux, Argo CD and pipelines that read the status.
+//! - `policies`: the chart's admission policies.
+//! - `multi_install`: several releases of the chart in one cluster.
+//! - `min_kubernetes`: the oldest supported version of Kubernetes.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,

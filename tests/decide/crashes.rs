@@ -8,9 +8,9 @@ use static_aws_credentials::api::{
 };
 
 /// Actions of users. Each leads to one state, wherever the process ends meanwhile.
-type Story = (&'static str, fn(&mut World));
+type Scenario = (&'static str, fn(&mut World));
 
-const STORIES: [Story; 9] = [
+const SCENARIOS: [Scenario; 9] = [
     ("create", |_| {}),
     ("rotate", |world| world.fill(SOURCE, &beta())),
     ("spoil", |world| {
@@ -40,13 +40,13 @@ const STORIES: [Story; 9] = [
     }),
 ];
 
-fn play(story: fn(&mut World), crash_after: Option<u32>) -> World {
+fn run(scenario: fn(&mut World), crash_after: Option<u32>) -> World {
     let mut world = World::new();
     world.fill(SOURCE, &alpha());
     world.store.apply(resource("orders"));
     world.faults.crash_after = crash_after;
     world.settle();
-    story(&mut world);
+    scenario(&mut world);
     world.advance(Duration::from_mins(3));
     world.faults.crash_after = None;
     world.settle_twice();
@@ -80,11 +80,11 @@ fn a_pair_whose_publication_was_never_reported_is_withdrawn_too() {
 }
 
 #[test]
-fn wherever_the_process_ends_the_story_ends_the_same() {
-    for (name, story) in STORIES {
-        let expected = play(story, None);
+fn wherever_the_process_ends_the_scenario_ends_the_same() {
+    for (name, scenario) in SCENARIOS {
+        let expected = run(scenario, None);
         for crash_after in 0..14 {
-            let world = play(story, Some(crash_after));
+            let world = run(scenario, Some(crash_after));
             let place = format!("{name}, ended after {crash_after} requests");
             assert_eq!(world.state(), expected.state(), "{place}");
             for secret in [TARGET, "renamed"] {
@@ -103,8 +103,8 @@ fn wherever_the_process_ends_the_story_ends_the_same() {
 
 #[test]
 fn a_restart_of_a_settled_world_makes_no_request() {
-    for (name, story) in STORIES {
-        let mut world = play(story, None);
+    for (name, scenario) in SCENARIOS {
+        let mut world = run(scenario, None);
         world.requests();
         world.restart();
         world.settle_twice();
@@ -114,8 +114,8 @@ fn a_restart_of_a_settled_world_makes_no_request() {
 
 #[test]
 fn a_watch_that_lists_anew_makes_no_request() {
-    for (name, story) in STORIES {
-        let mut world = play(story, None);
+    for (name, scenario) in SCENARIOS {
+        let mut world = run(scenario, None);
         world.requests();
         world.list_secrets();
         world.settle_twice();

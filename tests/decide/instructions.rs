@@ -12,9 +12,9 @@ use static_aws_credentials::domain::decide::{self, Inputs as Known, Step};
 
 use crate::sim::{SOURCE, World, alpha, beta, resource};
 
-/// A story, its number of decisions, and the limit of instructions for each in a build for tests: 1.5 times the
+/// A scenario, its number of decisions, and the limit of instructions for each in a build for tests: 1.5 times the
 /// measured number.
-const STORIES: [(&str, u64, u64); 4] = [
+const SCENARIOS: [(&str, u64, u64); 4] = [
     ("creation", 4, 290_000),
     ("rotation", 4, 810_000),
     ("look after a restart", 1, 20_500),
@@ -34,16 +34,16 @@ fn counted(known: &Known<'_>) -> Step {
     decide::decide(known)
 }
 
-/// Plays a story, and returns the number of decisions.
-fn play(story: &str) -> u64 {
-    let mut world = if story == "creation" {
+/// Runs a scenario, and returns the number of decisions.
+fn run(scenario: &str) -> u64 {
+    let mut world = if scenario == "creation" {
         World::new()
     } else {
         World::published()
     };
     world.decide = counted;
     let before = DECISIONS.load(Ordering::Relaxed);
-    match story {
+    match scenario {
         "creation" => {
             world.fill(SOURCE, &alpha());
             world.store.apply(resource("orders"));
@@ -58,37 +58,37 @@ fn play(story: &str) -> u64 {
             world.settle();
         }
         "proof of an interval" => world.advance(Duration::from_mins(70)),
-        other => panic!("there is no story {other}"),
+        other => panic!("there is no scenario {other}"),
     }
     DECISIONS.load(Ordering::Relaxed) - before
 }
 
-/// The target of callgrind: plays the story in the environment variable `STORY`.
+/// The target of callgrind: runs the scenario in the environment variable `SCENARIO`.
 #[test]
-fn a_story_whose_instructions_are_counted() {
-    let Ok(story) = std::env::var("STORY") else {
+fn a_scenario_whose_instructions_are_counted() {
+    let Ok(scenario) = std::env::var("SCENARIO") else {
         return;
     };
     let again = std::env::var("AGAIN").unwrap().parse().unwrap();
     AGAIN.store(again, Ordering::Relaxed);
-    play(&story);
+    run(&scenario);
 }
 
 #[test]
 fn a_decision_takes_few_instructions() {
     let program = std::env::current_exe().unwrap();
-    for (story, decisions, most) in STORIES {
-        assert_eq!(play(story), decisions, "{story}");
-        let took = |again: u64| count(&program, story, again);
+    for (scenario, decisions, most) in SCENARIOS {
+        assert_eq!(run(scenario), decisions, "{scenario}");
+        let took = |again: u64| count(&program, scenario, again);
         let each = (took(TIMES) - took(0)) / (TIMES * decisions);
-        println!("{story}: {decisions} decisions of {each} instructions");
-        assert!(each <= most, "{story}: {each} instructions, not {most}");
+        println!("{scenario}: {decisions} decisions of {each} instructions");
+        assert!(each <= most, "{scenario}: {each} instructions, not {most}");
     }
 }
 
-fn count(program: &Path, story: &str, again: u64) -> u64 {
-    let test = "instructions::a_story_whose_instructions_are_counted";
+fn count(program: &Path, scenario: &str, again: u64) -> u64 {
+    let test = "instructions::a_scenario_whose_instructions_are_counted";
     let again = again.to_string();
-    let variables = [("STORY", story), ("AGAIN", &again)];
+    let variables = [("SCENARIO", scenario), ("AGAIN", &again)];
     instructions(program, &["--exact", test, "--test-threads=1"], &variables).unwrap()
 }

@@ -63,7 +63,7 @@ fn a_stray_that_loses_its_mark_leaves_nothing_to_be_found_later() {
         Run,
         Do(StripTarget),
     ];
-    let mut world = transitions::beginning();
+    let mut world = transitions::initial_world();
     for step in path {
         world = transitions::taken(&world, step).unwrap();
     }
@@ -85,7 +85,7 @@ fn a_target_that_is_heard_of_before_its_resource_is_no_garbage() {
         Suffer(TakeOver),
         Suffer(List),
     ];
-    let mut world = transitions::beginning();
+    let mut world = transitions::initial_world();
     for step in path {
         world = transitions::taken(&world, step).unwrap();
     }
@@ -122,7 +122,7 @@ fn what_a_deposed_leader_wrote_is_not_taken_for_what_was_published() {
         Hear,
         Run,
     ];
-    let mut world = transitions::beginning();
+    let mut world = transitions::initial_world();
     for step in path {
         world = transitions::taken(&world, step).unwrap();
     }

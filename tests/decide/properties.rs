@@ -64,7 +64,7 @@ fn rest(world: &mut World) {
     world.aws.outage = None;
     world.aws.breaks_signatures = false;
     world.store.collect_garbage();
-    // Longer than the longest interval of a story, and a confirmation after it.
+    // Longer than the longest interval of a sequence, and a confirmation after it.
     world.advance(Duration::from_hours(5));
     world.settle_twice();
 }
@@ -94,18 +94,18 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn no_rule_is_broken_and_everything_comes_to_rest(story in vec(actions(), 1..25)) {
+    fn no_rule_is_broken_and_everything_comes_to_rest(sequence in vec(actions(), 1..25)) {
         let mut world = begun();
-        for action in &story {
+        for action in &sequence {
             perform(&mut world, action);
         }
         rest(&mut world);
     }
 
     #[test]
-    fn a_restart_makes_no_request_of_what_is_settled(story in vec(actions(), 1..20)) {
+    fn a_restart_makes_no_request_of_what_is_settled(sequence in vec(actions(), 1..20)) {
         let mut world = begun();
-        for action in &story {
+        for action in &sequence {
             perform(&mut world, action);
         }
         perform(&mut world, &Action::Rival(false));
@@ -125,19 +125,19 @@ proptest! {
     fn restarts_change_nothing_that_users_see(
         // Only a new process would see a change of AWS at once, so AWS answers the same throughout.
         aws in vec(actions().prop_filter("of AWS", Action::is_of_aws), 0..3),
-        story in vec(actions(), 1..25),
+        sequence in vec(actions(), 1..25),
     ) {
-        let mut calm = begun();
+        let mut undisturbed = begun();
         let mut restless = begun();
-        for world in [&mut calm, &mut restless] {
+        for world in [&mut undisturbed, &mut restless] {
             for action in &aws {
  perform(world, action);
 }
             world.settle();
         }
         let same_for_both = |action: &&Action| !action.is_of_aws() && !action.depends_on_the_process();
-        for action in story.iter().filter(same_for_both) {
-            for world in [&mut calm, &mut restless] {
+        for action in sequence.iter().filter(same_for_both) {
+            for world in [&mut undisturbed, &mut restless] {
                 perform(world, action);
                 // Longer than the 10 minutes after which the count of restores of the target starts anew.
                 world.advance(Duration::from_mins(11));
@@ -145,15 +145,15 @@ proptest! {
             restless.restart();
             restless.settle();
         }
-        rest(&mut calm);
+        rest(&mut undisturbed);
         rest(&mut restless);
-        prop_assert_eq!(essence(&restless), essence(&calm));
+        prop_assert_eq!(essence(&restless), essence(&undisturbed));
     }
 
     #[test]
-    fn a_good_pair_without_an_obstacle_ends_up_published(story in vec(actions(), 1..20)) {
+    fn a_good_pair_without_an_obstacle_ends_up_published(sequence in vec(actions(), 1..20)) {
         let mut world = begun();
-        for action in &story {
+        for action in &sequence {
             perform(&mut world, action);
         }
         for action in Action::amends() {
@@ -173,11 +173,11 @@ fn the_end_does_not_depend_on_the_way() {
     let cases = if thorough() { 100_000 } else { 500 };
     let published = Cell::new(0);
     let mut runner = TestRunner::new(Config { cases, ..config() });
-    let all = runner.run(&vec(actions(), 1..25), |story| {
+    let all = runner.run(&vec(actions(), 1..25), |sequence| {
         let mut world = begun();
         // What is known of a superseded pair depends on the way.
         world.lists_consumers = false;
-        for action in &story {
+        for action in &sequence {
             perform(&mut world, action);
         }
         for action in obstacles_removed() {

@@ -285,7 +285,7 @@ fn withdrawn_after(restart: bool, change: impl Fn(&mut World)) -> (World, String
     (world, state)
 }
 
-/// Found by a random story.
+/// Found by a random sequence of actions.
 #[test]
 fn a_target_that_was_edited_and_then_deleted_is_lost_and_was_not_withdrawn() {
     for restart in [false, true] {

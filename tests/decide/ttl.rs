@@ -18,7 +18,7 @@ fn restarted(world: &mut World, ttl: u32) {
 }
 
 /// The TTL in the target for SDKs, and the TTL in the status.
-fn told(world: &World) -> (String, Option<i64>) {
+fn written_ttl(world: &World) -> (String, Option<i64>) {
     let data = world.store.secret(TARGET).unwrap().data.clone().unwrap();
     let config = String::from_utf8(data["config-process"].0.clone()).unwrap();
     let ttl = config.trim_end().rsplit(' ').next().unwrap().to_owned();
@@ -29,11 +29,11 @@ fn told(world: &World) -> (String, Option<i64>) {
 #[test]
 fn another_setting_is_written_once_and_aws_is_not_asked() {
     let mut world = World::published_with(hot);
-    assert_eq!(told(&world), ("1080".to_owned(), Some(1080)));
+    assert_eq!(written_ttl(&world), ("1080".to_owned(), Some(1080)));
     let before = world.status();
     restarted(&mut world, 2000);
     world.settle_twice();
-    assert_eq!(told(&world), ("2000".to_owned(), Some(2000)));
+    assert_eq!(written_ttl(&world), ("2000".to_owned(), Some(2000)));
     assert_eq!((world.questions(), world.state().as_str()), (1, READY));
     let requests = world.requests();
     assert_eq!(
@@ -77,7 +77,7 @@ fn a_status_of_an_older_operator_is_completed_without_a_write_of_the_target() {
     world.store.resources.insert("orders".to_owned(), orders);
     restarted(&mut world, 1080);
     world.settle_twice();
-    assert_eq!(told(&world), ("1080".to_owned(), Some(1080)));
+    assert_eq!(written_ttl(&world), ("1080".to_owned(), Some(1080)));
     let requests = world.requests();
     assert!(!requests.contains("replace"), "{requests}");
     assert_eq!(world.questions(), 1);
@@ -91,12 +91,12 @@ fn another_setting_waits_for_a_source_that_is_good() {
     world.settle();
     restarted(&mut world, 2000);
     world.settle_twice();
-    assert_eq!(told(&world), ("1080".to_owned(), Some(1080)));
+    assert_eq!(written_ttl(&world), ("1080".to_owned(), Some(1080)));
     assert_eq!(world.target(), Some(alpha()));
 
     world.fill(SOURCE, &beta());
     world.settle_twice();
-    assert_eq!(told(&world), ("2000".to_owned(), Some(2000)));
+    assert_eq!(written_ttl(&world), ("2000".to_owned(), Some(2000)));
     assert_eq!(world.target(), Some(beta()));
 }
 
@@ -106,7 +106,7 @@ fn a_rotation_under_another_setting_is_one_write() {
     world.fill(SOURCE, &beta());
     restarted(&mut world, 2000);
     world.settle_twice();
-    assert_eq!(told(&world), ("2000".to_owned(), Some(2000)));
+    assert_eq!(written_ttl(&world), ("2000".to_owned(), Some(2000)));
     assert_eq!(world.target(), Some(beta()));
     assert_eq!(world.status().published.unwrap().revision, 2);
     let requests = world.requests();

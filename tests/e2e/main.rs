@@ -1,5 +1,9 @@
-//! The built binary between a real API server and an STS that follows a script, under its own service account with the
-//! rights of the chart. `matrix` has the behaviour that is promised; `chaos` has what the promise survives.
+//! End-to-end tests: the built operator with a real API server and a stand-in for STS whose answers are scripted. The
+//! operator runs under a service account with exactly the chart's rights, behind a proxy that counts requests and
+//! injects faults.
+//!
+//! `matrix` has the documented behaviour and the requests of each case; `chaos` has faults, crashes and abuse that the
+//! operator must survive. `harness` has what both use.
 #![allow(
     clippy::indexing_slicing,
     clippy::float_cmp,

@@ -86,7 +86,7 @@ async fn external_secrets_fetches_the_source(test_cluster: Arc<TestCluster>) -> 
         });
         apply(env, fetched).await
     };
-    life::play(&mut env, put, async |_, _, _| Ok(())).await?;
+    life::run(&mut env, put, async |_, _, _| Ok(())).await?;
     env.close();
     Ok(())
 }
@@ -146,7 +146,7 @@ async fn external_secrets_pushes_the_target(test_cluster: Arc<TestCluster>) -> R
         };
         env.until(&what, found).await.map(drop)
     };
-    life::play(&mut env, put, seen).await?;
+    life::run(&mut env, put, seen).await?;
     env.close();
     Ok(())
 }

@@ -20,7 +20,7 @@ pub const STEPS: [&str; 5] = [
 const BAD: (&str, &str) = (PAIRS[1].0, "wAnotherSecretThanThatOfThePair/wSecretNo");
 
 /// Runs the steps. `put` writes the source `pair`; `seen` runs after each step, with the ID that is published then.
-pub async fn play(
+pub async fn run(
     env: &mut TestEnv,
     put: impl AsyncFn(&TestEnv, (&str, &str)) -> Result<()>,
     seen: impl AsyncFn(&TestEnv, &str, Option<&str>) -> Result<()>,

@@ -10,11 +10,11 @@
 
 mod audit;
 mod external_secrets;
-#[allow(dead_code, unused_imports, reason = "a suite of its own uses the rest")]
+#[allow(dead_code, reason = "suites of `api_server` use the rest")]
 #[path = "../api_server/harness/helm.rs"]
 mod helm;
 mod life;
-#[allow(dead_code, reason = "a suite of its own uses the rest")]
+#[allow(dead_code, reason = "suites of `api_server` use the rest")]
 #[path = "../api_server/harness/operator.rs"]
 mod operator;
 mod program;

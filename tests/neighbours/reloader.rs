@@ -47,7 +47,7 @@ async fn reloader_restarts_what_reads_the_target(test_cluster: Arc<TestCluster>)
         };
         env.until(&what, is).await
     };
-    life::play(&mut env, put, seen).await?;
+    life::run(&mut env, put, seen).await?;
     seen(&env, STEPS[4], None).await?;
     env.close();
     Ok(())

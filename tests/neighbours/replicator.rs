@@ -57,7 +57,7 @@ async fn replicator_brings_the_source(test_cluster: Arc<TestCluster>) -> Result<
         let cluster = env.test_cluster.cluster();
         cluster.apply(&kept.to_string()).await.map(drop)
     };
-    life::play(&mut env, put, async |_, _, _| Ok(())).await?;
+    life::run(&mut env, put, async |_, _, _| Ok(())).await?;
     env.close();
     Ok(())
 }
@@ -95,7 +95,7 @@ async fn replicator_copies_the_target(test_cluster: Arc<TestCluster>) -> Result<
         };
         env.until(&what, follows).await
     };
-    life::play(&mut env, put, seen).await?;
+    life::run(&mut env, put, seen).await?;
     env.close();
     Ok(())
 }

@@ -51,19 +51,14 @@ async fn sealed_secrets_writes_the_source(test_cluster: Arc<TestCluster>) -> Res
     let home = neighbour.home.clone();
     let name = "Sealed Secrets writes the source";
     let test_cluster = Arc::clone(&test_cluster);
-    let mut test_env = TestEnv::open(test_cluster, name, neighbour, Vec::new()).await?;
-    let certificate = certificate(&test_env, &home).await?;
-    let put = async |test_env: &TestEnv, pair: (&str, &str)| {
-        let sealed = sealed(test_env, pair, &kubeseal, &certificate)?;
-        test_env
-            .test_cluster
-            .cluster()
-            .apply(&sealed)
-            .await
-            .map(drop)
+    let mut env = TestEnv::open(test_cluster, name, neighbour, Vec::new()).await?;
+    let certificate = certificate(&env, &home).await?;
+    let put = async |env: &TestEnv, pair: (&str, &str)| {
+        let sealed = sealed(env, pair, &kubeseal, &certificate)?;
+        env.test_cluster.cluster().apply(&sealed).await.map(drop)
     };
-    life::play(&mut test_env, put, async |_, _, _| Ok(())).await?;
-    test_env.close();
+    life::run(&mut env, put, async |_, _, _| Ok(())).await?;
+    env.close();
     Ok(())
 }
 
@@ -100,13 +95,13 @@ async fn account_files(cluster: &ControlPlane, home: &str) -> Result<std::path::
 }
 
 /// The certificate that the controller generated, in a file.
-async fn certificate(test_env: &TestEnv, home: &str) -> Result<std::path::PathBuf> {
-    let cluster = test_env.test_cluster.cluster();
+async fn certificate(env: &TestEnv, home: &str) -> Result<std::path::PathBuf> {
+    let cluster = env.test_cluster.cluster();
     let secrets: Api<Secret> = Api::namespaced(cluster.client(), home);
     let active =
         ListParams::default().labels("sealedsecrets.bitnami.com/sealed-secrets-key=active");
     let made = async || Ok(secrets.list(&active).await?.items.pop());
-    let key = test_env.until("it has a key", made).await?;
+    let key = env.until("it has a key", made).await?;
     let data = key.data.context("the key is empty")?;
     let path = cluster.directory().join(format!("{home}.crt"));
     std::fs::write(&path, &data.get("tls.crt").context("no certificate")?.0)?;
@@ -114,14 +109,14 @@ async fn certificate(test_env: &TestEnv, home: &str) -> Result<std::path::PathBu
 }
 
 fn sealed(
-    test_env: &TestEnv,
+    env: &TestEnv,
     (id, secret): (&str, &str),
     kubeseal: &Path,
     certificate: &Path,
 ) -> Result<String> {
     let plain = json!({
         "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
-        "metadata": { "name": "pair", "namespace": test_env.namespace },
+        "metadata": { "name": "pair", "namespace": env.namespace },
         "stringData": { "AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret },
     });
     let file = tempfile::NamedTempFile::new()?;

@@ -49,7 +49,7 @@ impl TestCluster {
             audit: true,
             ..Options::default()
         };
-        let helm = helm::TestCluster::set_with(options).await?;
+        let helm = helm::TestCluster::start_with(options).await?;
         let home = helm.cluster().namespace("operator").await?;
         let account = format!("serviceAccount.name={ACCOUNT}");
         helm.install(RELEASE, &home, &["--set", &account]).await?;

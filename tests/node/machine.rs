@@ -134,8 +134,8 @@ async fn a_killed_owner_leaves_nothing_to_the_next(_: Arc<TestCluster>) -> Resul
     let mut lines = BufReader::new(owner.stderr.take().context("a pipe")?).lines();
     let traces = loop {
         let line = lines.next_line().await?.context("the owner has ended")?;
-        if let Some(told) = line.strip_prefix("traces ") {
-            let (directory, bridge) = told.split_once(' ').context("two words")?;
+        if let Some(fields) = line.strip_prefix("traces ") {
+            let (directory, bridge) = fields.split_once(' ').context("two words")?;
             let (directory, bridge) = (directory.to_owned(), bridge.to_owned());
             break Traces { directory, bridge };
         }

@@ -1,5 +1,12 @@
-//! The files of the repository, and the image: sources, definition, chart, documents and workflows, each against the code
-//! and the tools that read it. Commands of the documents, and rights, are tried on a control plane.
+//! Tests of the files in the repository, by the code and the tools that read them, and of the image that is built from
+//! them:
+//!
+//! - `architecture`: which names and modules a source file may use, and how long files and functions may be.
+//! - `chart`, `rbac`: the chart, rendered and checked by tools; the rights that it grants, on a control plane.
+//! - `crds`: the generated definition.
+//! - `docs`: links, names, tables and manifests in the documents; documented commands, on a control plane.
+//! - `image_archive`: the files of the image, without running it.
+//! - `workflow`: the release workflow.
 
 #[allow(dead_code, reason = "each test uses a part of it")]
 #[path = "../support/exposition.rs"]

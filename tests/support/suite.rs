@@ -1,4 +1,8 @@
-//! A program of several suites. The tests of a suite share an environment, since starting one takes seconds.
+//! A test program with several suites, in the place of Rust's own harness (`harness = false` in `Cargo.toml`).
+//!
+//! To start an environment, such as a control plane, takes seconds, so the tests of a suite share one: the first test
+//! that runs starts it, and the end of the suite drops it. The suites of a program run one after another. The command
+//! line is that of Rust's own harness.
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -7,14 +11,14 @@ use futures::future::LocalBoxFuture;
 use libtest_mimic::{Arguments, Trial};
 use tokio::{runtime::Runtime, sync::OnceCell};
 
-/// A test: it gets the environment and creates the objects it needs there.
+/// A test: it gets the environment of the suite, and creates there what it needs.
 pub type Test<E> = fn(Arc<E>) -> LocalBoxFuture<'static, Result<()>>;
 
-/// Tests with their names.
+/// Tests, each with its name: the path of its function, or a name within the suite.
 pub type Tests<E> = Vec<(&'static str, Test<E>)>;
 
-/// Lists tests under the names of their functions. `TestCluster` is the environment of the suite.
-#[allow(unused_macros, reason = "some suites name their tests themselves")]
+/// Defines `tests()`, which lists these functions of the file. The environment of the suite has to be in scope as
+/// `TestCluster`.
 macro_rules! tests {
     ($($test:ident),* $(,)?) => {
         /// The tests of this file.
@@ -27,34 +31,34 @@ macro_rules! tests {
         }
     };
 }
-#[allow(unused_imports, reason = "as there")]
 pub(crate) use tests;
 
-/// The command line, and the result of the suites that have run.
+/// The program: its command line, and whether a test has failed so far.
 pub struct Program {
     arguments: Arguments,
     runtime: Runtime,
     has_failed: bool,
 }
 
-/// A check of what all tests did; it gets whether all passed.
+/// A check after all tests of a suite; it gets the environment, and whether all tests passed.
 pub type Last<E> = fn(&E, bool) -> Result<()>;
 
-/// Tests with a common environment, which is started by the first test that runs.
+/// Tests that share an environment.
 pub struct Suite<E> {
-    /// The first part of the name of a test whose name does not begin with its module.
+    /// The name of the suite: the first part of the names of tests that are listed without the path of a function.
     pub name: &'static str,
-    /// Number of tests that run at a time, unless the command line says otherwise.
+    /// The number of tests that run at a time, unless `--test-threads` says otherwise.
     pub threads: usize,
+    /// Starts the environment.
     pub start: fn() -> LocalBoxFuture<'static, Result<E>>,
-    /// Runs one test.
+    /// Runs one test; a suite can add checks or cleanup to each test here.
     pub run: fn(Arc<E>, Test<E>) -> LocalBoxFuture<'static, Result<()>>,
-    /// Runs if no test was left out. With its name.
+    /// A check with its name. It runs after all tests, and only if the command line excludes none.
     pub last: Option<(&'static str, Last<E>)>,
     pub tests: Vec<Tests<E>>,
 }
 
-/// The environment of a suite, or why it could not be started.
+/// The environment of a suite once started, or the error of its start.
 type Environment<E> = OnceCell<Result<Arc<E>, String>>;
 
 impl Program {
@@ -66,7 +70,7 @@ impl Program {
         })
     }
 
-    /// Runs the tests of a suite, and drops its environment.
+    /// Runs the tests of a suite, and drops the environment.
     pub fn run<E: Send + Sync + 'static>(&mut self, suite: Suite<E>) {
         let environment: Arc<Environment<E>> = Arc::default();
         let trial = |(name, test): (&'static str, Test<E>)| {
@@ -94,7 +98,7 @@ impl Program {
         }
     }
 
-    /// Runs tests without an environment. Returns whether all passed.
+    /// Runs tests that need no environment. Returns whether all passed.
     pub fn run_trials(&mut self, threads: Option<usize>, trials: Vec<Trial>) -> bool {
         let mut arguments = self.arguments.clone();
         arguments.test_threads = arguments.test_threads.or(threads);
@@ -103,18 +107,20 @@ impl Program {
         !failed
     }
 
-    /// Fails if a test of any suite failed.
+    /// The exit code of the program: a failure if a test of any suite failed.
     pub fn exit_code(&self) -> ExitCode {
         // 101 is the exit code of Rust's own test harness.
         ExitCode::from(if self.has_failed { 101 } else { 0 })
     }
 }
 
+/// The path of a function without the name of the program, or the name of the suite and the name within the suite.
 fn full_name(suite: &str, name: &str) -> String {
     let module = name.strip_prefix(concat!(env!("CARGO_CRATE_NAME"), "::"));
     module.map_or_else(|| format!("{suite}::{name}"), str::to_owned)
 }
 
+/// The environment, which the first call starts.
 async fn started<E>(
     environment: &Environment<E>,
     start: fn() -> LocalBoxFuture<'static, Result<E>>,

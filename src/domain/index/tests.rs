@@ -8,16 +8,15 @@
 
 mod conflicts;
 mod events;
-mod model;
+pub mod model;
 mod random;
-mod relists;
 mod stale_targets;
 mod versions;
 
 use crate::domain::index::{Index, NamespacedName, References, SecretVersion};
 
 /// The namespace of the tests.
-const TEAM: &str = "team";
+pub const TEAM: &str = "team";
 
 fn key(name: &str) -> NamespacedName {
     NamespacedName::new(TEAM, name)

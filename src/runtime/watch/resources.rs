@@ -90,3 +90,6 @@ fn record(
 fn key(object: &WatchedCredentials) -> NamespacedName {
     NamespacedName::new(&object.namespace().unwrap_or_default(), &object.name_any())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,5 +2,4 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
-mod queue;
 mod semaphore;

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use anyhow::Result;
 use serde_json::json;
 
-use crate::{check::program::program, check::test_cluster::TestCluster, suite::tests};
+use crate::{
+    check::{program::program, test_cluster::TestCluster},
+    suite::tests,
+};
 
 tests![
     the_schema_is_found_good_under_an_account_of_its_own,
@@ -78,7 +81,7 @@ async fn an_account_without_rights_is_told_what_it_lacks(
         (run.code, run.out.lines().count()),
         (1, 5),
         "{}",
-        run.told()
+        run.output()
     );
     let words = format!(
         "let the account create staticawscredentials.awscredentials.dev in namespace {namespace}"
@@ -86,29 +89,29 @@ async fn an_account_without_rights_is_told_what_it_lacks(
     assert!(
         run.out.starts_with("FAIL  a good resource is accepted: "),
         "{}",
-        run.told()
+        run.output()
     );
-    assert!(run.out.contains(&words), "{}", run.told());
+    assert!(run.out.contains(&words), "{}", run.output());
 
     let absent = program("api-check", ["--namespace", "no-such-namespace"]);
     let kubeconfig = cluster.kubeconfig().display().to_string();
     let run = absent.env("KUBECONFIG", &kubeconfig).run().await?;
-    assert_eq!(run.code, 1, "{}", run.told());
+    assert_eq!(run.code, 1, "{}", run.output());
     assert!(
         run.out
             .contains("see that namespace no-such-namespace exists"),
         "{}",
-        run.told()
+        run.output()
     );
 
     let nowhere = program("api-check", ["--namespace", "default"])
         .run()
         .await?;
-    assert_eq!(nowhere.code, 1, "{}", nowhere.told());
+    assert_eq!(nowhere.code, 1, "{}", nowhere.output());
     assert!(
         nowhere.out.starts_with("FAIL  no way to the API server"),
         "{}",
-        nowhere.told()
+        nowhere.output()
     );
     Ok(())
 }
@@ -120,11 +123,11 @@ async fn a_schema_without_rules_is_found_out(_: Arc<TestCluster>) -> Result<()> 
     let kubeconfig = cluster.kubeconfig().display().to_string();
     let check = || program("api-check", ["-n", "default"]).env("KUBECONFIG", &kubeconfig);
     let run = check().run().await?;
-    assert_eq!(run.code, 1, "{}", run.told());
+    assert_eq!(run.code, 1, "{}", run.output());
     assert!(
         run.out.contains("install the CustomResourceDefinition"),
         "{}",
-        run.told()
+        run.output()
     );
 
     cluster.apply(&relaxed()).await?;
@@ -135,13 +138,13 @@ async fn a_schema_without_rules_is_found_out(_: Arc<TestCluster>) -> Result<()> 
         .await?;
     let run = check().run().await?;
     let accepted = "FAIL  an account ID of eleven digits is refused: it was accepted, so the CustomResourceDefinition in the cluster does not guard spec.validation.accountId";
-    assert_eq!(run.code, 1, "{}", run.told());
+    assert_eq!(run.code, 1, "{}", run.output());
     assert!(
         run.out.starts_with("ok    a good resource is accepted\n"),
         "{}",
-        run.told()
+        run.output()
     );
-    assert!(run.out.contains(accepted), "{}", run.told());
+    assert!(run.out.contains(accepted), "{}", run.output());
     Ok(())
 }
 

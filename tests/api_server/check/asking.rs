@@ -6,9 +6,11 @@ use anyhow::Result;
 use cluster::sts::Answer;
 
 use crate::{
-    check::program::check,
-    check::test_cluster::{PAIR, TestCluster, secret, sts},
-    check::verdicts::asking,
+    check::{
+        program::check,
+        test_cluster::{ACCOUNT, ARN, PAIR, TestCluster, secret, sts},
+        verdicts::asking,
+    },
     suite::tests,
 };
 
@@ -29,7 +31,7 @@ async fn without_wait_aws_is_asked_once(_: Arc<TestCluster>) -> Result<()> {
             .input(secret(PAIR.0, PAIR.1))
             .run()
             .await?;
-        assert_eq!((run.code, sts.calls().len()), (code, 1), "{}", run.told());
+        assert_eq!((run.code, sts.calls().len()), (code, 1), "{}", run.output());
         assert_eq!(run.err, "");
     }
     Ok(())
@@ -44,8 +46,8 @@ fn verified() -> Answer {
     Answer::Verify {
         secret: PAIR.1.to_owned(),
         identity: cluster::sts::Identity {
-            account: crate::check::test_cluster::ACCOUNT.to_owned(),
-            arn: crate::check::test_cluster::ARN.to_owned(),
+            account: ACCOUNT.to_owned(),
+            arn: ARN.to_owned(),
             user_id: "AIDAQUAIL".to_owned(),
         },
     }
@@ -63,16 +65,16 @@ async fn a_key_that_aws_comes_to_know_is_accepted_within_the_wait(
         .input(secret(PAIR.0, PAIR.1))
         .run()
         .await?;
-    assert_eq!((run.code, sts.calls().len()), (0, 3), "{}", run.told());
+    assert_eq!((run.code, sts.calls().len()), (0, 3), "{}", run.output());
     assert!(
         run.out.starts_with("accepted: IdentityVerified"),
         "{}",
-        run.told()
+        run.output()
     );
     assert!(
         run.err.starts_with("Settling: asking again for up to "),
         "{}",
-        run.told()
+        run.output()
     );
     assert_eq!(run.err.lines().count(), 1);
     Ok(())
@@ -85,11 +87,11 @@ async fn an_aws_that_comes_back_is_asked_again_within_the_wait(_: Arc<TestCluste
         .input(secret(PAIR.0, PAIR.1))
         .run()
         .await?;
-    assert_eq!((run.code, sts.calls().len()), (0, 2), "{}", run.told());
+    assert_eq!((run.code, sts.calls().len()), (0, 2), "{}", run.output());
     assert!(
         run.err.starts_with("StsUnavailable: asking again"),
         "{}",
-        run.told()
+        run.output()
     );
     Ok(())
 }
@@ -103,21 +105,21 @@ async fn a_key_that_stays_unknown_is_rejected_when_the_wait_is_over(
         .input(secret(PAIR.0, PAIR.1))
         .run()
         .await?;
-    assert_eq!(run.code, 1, "{}", run.told());
+    assert_eq!(run.code, 1, "{}", run.output());
     assert!(
         run.out.starts_with("REJECTED: AccessKeyUnknown"),
         "{}",
-        run.told()
+        run.output()
     );
-    assert!(run.out.contains("--wait 60s"), "{}", run.told());
+    assert!(run.out.contains("--wait 60s"), "{}", run.output());
     assert!((2..=4).contains(&sts.calls().len()), "{:?}", sts.calls());
 
     let run = check(waiting(&sts, "60s"))
         .input(secret(PAIR.0, PAIR.1))
         .run()
         .await?;
-    assert_eq!(run.code, 1, "{}", run.told());
-    assert!(!run.out.contains("--wait"), "{}", run.told());
+    assert_eq!(run.code, 1, "{}", run.output());
+    assert!(!run.out.contains("--wait"), "{}", run.output());
     // At most as many calls as the operator makes for a settling key, plus the last one.
     assert!(sts.calls().len() <= 4 + 16, "{}", sts.calls().len());
     Ok(())
@@ -130,13 +132,13 @@ async fn what_is_final_is_not_waited_for(_: Arc<TestCluster>) -> Result<()> {
         .input(secret(PAIR.0, wrong))
         .run()
         .await?;
-    assert_eq!((run.code, sts.calls().len()), (1, 1), "{}", run.told());
+    assert_eq!((run.code, sts.calls().len()), (1, 1), "{}", run.output());
     let quoted = format!("\"{}\"", PAIR.1);
     let run = check(waiting(&sts, "10m"))
         .input(secret(PAIR.0, &quoted))
         .run()
         .await?;
-    assert_eq!((run.code, sts.calls().len()), (1, 1), "{}", run.told());
+    assert_eq!((run.code, sts.calls().len()), (1, 1), "{}", run.output());
     Ok(())
 }
 
@@ -160,7 +162,7 @@ async fn a11_nothing_in_the_environment_has_a_say(_: Arc<TestCluster>) -> Result
         program = program.env(name, value);
     }
     let run = program.run().await?;
-    assert_eq!((run.code, sts.calls().len()), (0, 1), "{}", run.told());
+    assert_eq!((run.code, sts.calls().len()), (0, 1), "{}", run.output());
     assert!(elsewhere.calls().is_empty());
     Ok(())
 }

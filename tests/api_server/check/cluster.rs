@@ -8,15 +8,17 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    check::program::{Program, check},
-    check::test_cluster::{PAIR, TestCluster, secret, sts},
+    check::{
+        program::{Program, check},
+        test_cluster::{PAIR, TestCluster, secret, sts},
+    },
     suite::tests,
 };
 
 tests![
     a_secret_in_the_cluster_is_checked,
     a_resource_in_the_cluster_is_checked_with_its_source,
-    what_is_not_there_or_not_allowed_is_told,
+    what_is_missing_or_forbidden_is_reported,
     a_cluster_that_does_not_answer_leaves_it_undetermined,
     a_proxy_of_the_kubeconfig_is_used_and_one_of_the_environment_has_no_say,
 ];
@@ -107,12 +109,12 @@ async fn a_resource_in_the_cluster_is_checked_with_its_source(
     let secret = secret(PAIR.0, PAIR.1).replace(r#""metadata":{"#, &here);
     cluster.apply(&secret).await?;
     let run = of(check(flags), cluster.kubeconfig()).run().await?;
-    assert_eq!(run.code, 0, "{}", run.told());
+    assert_eq!(run.code, 0, "{}", run.output());
     assert_eq!(sts.calls().len(), 1);
     Ok(())
 }
 
-async fn what_is_not_there_or_not_allowed_is_told(test_cluster: Arc<TestCluster>) -> Result<()> {
+async fn what_is_missing_or_forbidden_is_reported(test_cluster: Arc<TestCluster>) -> Result<()> {
     let cluster = test_cluster.cluster().await?;
     let namespace = cluster.namespace("check").await?;
     let namespace = namespace.as_str();
@@ -130,9 +132,9 @@ async fn what_is_not_there_or_not_allowed_is_told(test_cluster: Arc<TestCluster>
         .service_account_kubeconfig(namespace, "default", None)
         .await?;
     let run = of(check(absent), &kubeconfig).run().await?;
-    assert_eq!(run.code, 2, "{}", run.told());
+    assert_eq!(run.code, 2, "{}", run.output());
     let forbidden = "undetermined: SourceUnreadable\n  failed to read Secret nobody: secrets \"nobody\" is forbidden: ";
-    assert!(run.out.starts_with(forbidden), "{}", run.told());
+    assert!(run.out.starts_with(forbidden), "{}", run.output());
     let json = [
         "--secret",
         "nobody",
@@ -163,11 +165,11 @@ async fn a_cluster_that_does_not_answer_leaves_it_undetermined(_: Arc<TestCluste
     let run = of(check(["--secret", "orders", "--offline"]), file.path())
         .run()
         .await?;
-    assert_eq!(run.code, 2, "{}", run.told());
+    assert_eq!(run.code, 2, "{}", run.output());
     assert!(
         run.out.starts_with("undetermined: SourceUnreadable\n"),
         "{}",
-        run.told()
+        run.output()
     );
     Ok(())
 }
@@ -213,24 +215,28 @@ async fn a_proxy_of_the_kubeconfig_is_used_and_one_of_the_environment_has_no_say
         asked.canary(PASSWORD).canary(ESCAPED).run().await
     };
     let directly = run(server, None).await?;
-    assert_eq!(directly.code, 0, "{}", directly.told());
+    assert_eq!(directly.code, 0, "{}", directly.output());
     let http = Egress::before(server, USER, PASSWORD).await?;
     let socks = Egress::socks(server, USER, PASSWORD).await?;
     for (scheme, egress) in [("http", &http), ("socks5", &socks)] {
         let barred = run(egress.gate(), None).await?;
-        assert_eq!(barred.code, 2, "{scheme}: {}", barred.told());
+        assert_eq!(barred.code, 2, "{scheme}: {}", barred.output());
         assert!(egress.refused() > 0, "{scheme}: the gate was not asked");
         let url = |login: &str| format!("{scheme}://{login}@{}", egress.proxy());
         let passed = run(egress.gate(), Some(&url(&format!("{USER}:{ESCAPED}")))).await?;
-        assert_eq!(passed.code, 0, "{scheme}: {}", passed.told());
+        assert_eq!(passed.code, 0, "{scheme}: {}", passed.output());
         let stranger = run(egress.gate(), Some(&url("operator:not-this-one"))).await?;
-        assert_eq!(stranger.code, 2, "{scheme}: {}", stranger.told());
-        assert!(stranger.told().contains("proxy-url"), "{}", stranger.told());
+        assert_eq!(stranger.code, 2, "{scheme}: {}", stranger.output());
+        assert!(
+            stranger.output().contains("proxy-url"),
+            "{}",
+            stranger.output()
+        );
     }
     for url in ["ftp://operator:correcthorsebattery@127.0.0.1:1", "http://"] {
         let refused = run(server, Some(url)).await?;
-        assert_eq!(refused.code, 3, "{url}: {}", refused.told());
-        assert!(refused.err.contains("proxy-url"), "{}", refused.told());
+        assert_eq!(refused.code, 3, "{url}: {}", refused.output());
+        assert!(refused.err.contains("proxy-url"), "{}", refused.output());
     }
     Ok(())
 }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use crate::{
-    check::api::GOOD,
-    check::program::check,
-    check::test_cluster::{PAIR, TestCluster, secret, sts},
-    check::verdicts::{asking, with},
+    check::{
+        api::GOOD,
+        program::check,
+        test_cluster::{PAIR, TestCluster, secret, sts},
+        verdicts::{asking, with},
+    },
     suite::tests,
 };
 
@@ -35,7 +37,7 @@ async fn the_documentation_shows_what_is_printed(_: Arc<TestCluster>) -> Result<
             .run()
             .await?;
         let shown = format!("```{}\n{}```", flags.last().unwrap_or(&""), run.out);
-        assert!(place.contains(&shown), "{}", run.told());
+        assert!(place.contains(&shown), "{}", run.output());
     }
     assert!(DOCUMENTATION.contains(GOOD));
     Ok(())

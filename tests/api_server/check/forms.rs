@@ -3,7 +3,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::{check::rule_forms::rules, check::test_cluster::PAIR};
+use crate::check::{rule_forms::rules, test_cluster::PAIR};
 
 /// A text that a user applies.
 pub struct Form {

@@ -6,8 +6,10 @@ use anyhow::{Result, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::{
-    check::program::check,
-    check::test_cluster::{PAIR, TestCluster, secret},
+    check::{
+        program::check,
+        test_cluster::{PAIR, TestCluster, secret},
+    },
     suite::tests,
 };
 
@@ -145,11 +147,11 @@ async fn what_no_api_server_takes_is_called_so(_: Arc<TestCluster>) -> Result<()
             .input(format!("{HEAD}{rest}\n"))
             .run()
             .await?;
-        assert_eq!(run.code, 1, "{rest}: {}", run.told());
+        assert_eq!(run.code, 1, "{rest}: {}", run.output());
         assert!(
             run.out.starts_with(&format!("REJECTED: {reason},")),
             "{}",
-            run.told()
+            run.output()
         );
     }
     Ok(())
@@ -238,11 +240,11 @@ async fn what_something_else_is_to_write_is_no_pair(_: Arc<TestCluster>) -> Resu
             "{HEAD}stringData: {{AWS_ACCESS_KEY_ID: {id}, AWS_SECRET_ACCESS_KEY: '{value}'}}\n"
         );
         let run = check(["-f", "-", "--offline"]).input(input).run().await?;
-        let is_told = run.code == 1 && run.out.contains("ValueIsPlaceholder");
+        let is_reported = run.code == 1 && run.out.contains("ValueIsPlaceholder");
         ensure!(
-            is_told && run.out.contains(words),
+            is_reported && run.out.contains(words),
             "{value}: {}",
-            run.told()
+            run.output()
         );
     }
     Ok(())
@@ -270,11 +272,11 @@ async fn large_and_deep_input_ends_in_time(_: Arc<TestCluster>) -> Result<()> {
         .input(secret(PAIR.0, &long))
         .run()
         .await?;
-    assert_eq!(run.code, 1, "{}", run.told());
+    assert_eq!(run.code, 1, "{}", run.output());
     assert!(
         run.out.contains("ValueTooLong") && run.out.len() < 1000,
         "{}",
-        run.told()
+        run.output()
     );
     Ok(())
 }

@@ -6,8 +6,10 @@ use anyhow::Result;
 use tokio::process::Command;
 
 use crate::{
-    check::program::check,
-    check::test_cluster::{PAIR, TestCluster},
+    check::{
+        program::check,
+        test_cluster::{PAIR, TestCluster},
+    },
     suite::tests,
 };
 
@@ -51,11 +53,11 @@ async fn a_renamed_secret_is_renamed_in_the_reference_too(
     let text = String::from_utf8_lossy(&built).into_owned();
     assert!(text.contains("name: orders-key-pair-proven"), "{text}");
     let run = check(["-f", "-", "--offline"]).input(built).run().await?;
-    assert_eq!(run.code, 0, "{}", run.told());
+    assert_eq!(run.code, 0, "{}", run.output());
     assert!(
         run.out.contains("Secret team-orders-key-pair-"),
         "{}",
-        run.told()
+        run.output()
     );
     Ok(())
 }
@@ -65,12 +67,12 @@ async fn a_reference_that_was_left_behind_names_the_renamed_secret(
 ) -> Result<()> {
     let built = built(&test_cluster, false).await?;
     let run = check(["-f", "-", "--offline"]).input(built).run().await?;
-    assert_eq!(run.code, 3, "{}", run.told());
+    assert_eq!(run.code, 3, "{}", run.output());
     assert!(
         run.err.contains("\"team-orders-key-pair-"),
         "{}",
-        run.told()
+        run.output()
     );
-    assert!(run.err.contains("contrib/kustomize"), "{}", run.told());
+    assert!(run.err.contains("contrib/kustomize"), "{}", run.output());
     Ok(())
 }

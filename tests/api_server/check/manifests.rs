@@ -7,8 +7,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 
 use crate::{
-    check::program::{Run, check},
-    check::test_cluster::{ACCOUNT, ARN, PAIR, TestCluster, secret, sts},
+    check::{
+        program::{Run, check},
+        test_cluster::{ACCOUNT, ARN, PAIR, TestCluster, secret, sts},
+    },
     suite::tests,
 };
 
@@ -62,8 +64,8 @@ async fn a_secret_is_read_in_every_way_of_writing_it(_: Arc<TestCluster>) -> Res
     ];
     for document in documents {
         let run = offline(document.clone()).await?;
-        assert_eq!(run.code, 0, "{document}\n{}", run.told());
-        assert!(run.out.contains("…L2A3"), "{}", run.told());
+        assert_eq!(run.code, 0, "{document}\n{}", run.output());
+        assert!(run.out.contains("…L2A3"), "{}", run.output());
     }
     Ok(())
 }
@@ -73,7 +75,7 @@ async fn a_file_is_read(_: Arc<TestCluster>) -> Result<()> {
     std::fs::write(file.path(), secret(PAIR.0, PAIR.1))?;
     let path = file.path().display().to_string();
     let run = check(["--file", &path, "--offline"]).run().await?;
-    assert_eq!(run.code, 0, "{}", run.told());
+    assert_eq!(run.code, 0, "{}", run.output());
     Ok(())
 }
 
@@ -95,7 +97,7 @@ async fn other_keys_of_the_secret_can_hold_the_pair(_: Arc<TestCluster>) -> Resu
     check(flags).input(input.clone()).prints(1, text).await?;
     let flags = flags.iter().chain(&["--secret-access-key-key", "key"]);
     let run = check(flags).input(input).run().await?;
-    assert_eq!(run.code, 0, "{}", run.told());
+    assert_eq!(run.code, 0, "{}", run.output());
     Ok(())
 }
 
@@ -112,11 +114,11 @@ async fn one_of_several_secrets_is_named(_: Arc<TestCluster>) -> Result<()> {
         let named = ["--secret", name];
         let run = check(flags.iter().chain(&named)).input(both.clone());
         let run = run.run().await?;
-        assert_eq!(run.code, code, "{}", run.told());
+        assert_eq!(run.code, code, "{}", run.output());
         assert!(
             run.out.contains(&format!("Secret {name}\n")),
             "{}",
-            run.told()
+            run.output()
         );
     }
     let flags = flags.iter().chain(&["--secret", "nobody"]);
@@ -144,7 +146,7 @@ async fn a_resource_gives_region_pins_and_keys(_: Arc<TestCluster>) -> Result<()
     let flags = ["-f", "-", "--sts-endpoint", &url, "-o", "json"];
     let pins = json!({ "validation": { "accountId": ACCOUNT, "arn": ARN } });
     let run = check(flags).input(manifests("orders", &pins)).run().await?;
-    assert_eq!(run.code, 0, "{}", run.told());
+    assert_eq!(run.code, 0, "{}", run.output());
     let json = run.json()?;
     assert_eq!(json["resource"], "orders");
     assert_eq!(json["namespace"], "orders");
@@ -181,13 +183,13 @@ async fn a_resource_of_several_is_named(_: Arc<TestCluster>) -> Result<()> {
     check(flags).input(both.clone()).fails_with(words).await?;
     let run = check(flags.iter().chain(&["--resource", "orders"])).input(both.clone());
     let run = run.run().await?;
-    assert_eq!(run.code, 0, "{}", run.told());
+    assert_eq!(run.code, 0, "{}", run.output());
     let words = "and not its source, Secret \"absent\"";
     let run = check(flags.iter().chain(&["--resource", "bills"])).input(both.clone());
     run.fails_with(words).await?;
     let run = check(flags.iter().chain(&["--secret", "orders-key-pair"])).input(both);
     let run = run.run().await?;
-    assert_eq!(run.code, 0, "{}", run.told());
+    assert_eq!(run.code, 0, "{}", run.output());
     Ok(())
 }
 
@@ -206,7 +208,7 @@ async fn flags_come_before_the_spec_of_a_resource(_: Arc<TestCluster>) -> Result
         "eu-west-3",
     ];
     let run = check(flags).input(manifests("orders", &pins)).run().await?;
-    assert_eq!(run.code, 0, "{}", run.told());
+    assert_eq!(run.code, 0, "{}", run.output());
     assert_eq!(sts.calls()[0].region, "eu-west-3");
     Ok(())
 }
@@ -219,20 +221,20 @@ async fn a_layout_that_cannot_carry_the_pair_rejects_it(_: Arc<TestCluster>) -> 
     };
     let run = check(["-f", "-", "--offline"]).canary(hash);
     let run = run.input(layouts(&["SharedCredentialsFile"])).run().await?;
-    assert_eq!(run.code, 1, "{}", run.told());
-    assert!(run.out.contains("LayoutCannotCarry"), "{}", run.told());
-    assert!(run.out.contains("spec.target.layouts"), "{}", run.told());
+    assert_eq!(run.code, 1, "{}", run.output());
+    assert!(run.out.contains("LayoutCannotCarry"), "{}", run.output());
+    assert!(run.out.contains("spec.target.layouts"), "{}", run.output());
     let run = check(["-f", "-", "--offline"]).canary(hash);
     let run = run.input(layouts(&["Env"])).run().await?;
-    assert_eq!(run.code, 0, "{}", run.told());
+    assert_eq!(run.code, 0, "{}", run.output());
     // Without a resource, a Secret is checked for the default layouts.
     let run = check(["-f", "-", "--offline"])
         .canary(hash)
         .input(secret(PAIR.0, hash));
     let run = run.run().await?;
-    assert_eq!(run.code, 1, "{}", run.told());
-    assert!(run.out.contains("LayoutCannotCarry"), "{}", run.told());
-    assert!(!run.out.contains("spec."), "{}", run.told());
+    assert_eq!(run.code, 1, "{}", run.output());
+    assert!(run.out.contains("LayoutCannotCarry"), "{}", run.output());
+    assert!(!run.out.contains("spec."), "{}", run.output());
     Ok(())
 }
 
@@ -242,16 +244,16 @@ async fn a_resource_at_level_format_asks_nobody(_: Arc<TestCluster>) -> Result<(
     let spec = json!({ "validation": { "level": "Format" } });
     let run = check(["-f", "-", "--sts-endpoint", &url]).input(manifests("orders", &spec));
     let run = run.run().await?;
-    assert_eq!((run.code, sts.calls().len()), (0, 0), "{}", run.told());
-    assert!(run.out.contains("FormatOnly"), "{}", run.told());
+    assert_eq!((run.code, sts.calls().len()), (0, 0), "{}", run.output());
+    assert!(run.out.contains("FormatOnly"), "{}", run.output());
     let spec = json!({ "validation": { "arn": ARN } });
     let run = check(["-f", "-", "--offline"])
         .input(manifests("orders", &spec))
         .run()
         .await?;
-    assert_eq!(run.code, 0, "{}", run.told());
+    assert_eq!(run.code, 0, "{}", run.output());
     let note = "note     spec.validation.arn was not checked: only STS knows the ARN";
-    assert!(run.out.contains(note), "{}", run.told());
+    assert!(run.out.contains(note), "{}", run.output());
     Ok(())
 }
 
@@ -259,17 +261,17 @@ async fn a_target_of_the_operator_is_no_source(_: Arc<TestCluster>) -> Result<()
     let label = r#""metadata":{"labels":{"awscredentials.dev/uid":"11111111-2222-3333-4444-555555555555"},"#;
     let input = secret(PAIR.0, PAIR.1).replace(r#""metadata":{"#, label);
     let run = offline(input).await?;
-    assert_eq!(run.code, 1, "{}", run.told());
-    assert!(run.out.contains("SourceIsTarget"), "{}", run.told());
+    assert_eq!(run.code, 1, "{}", run.output());
+    assert!(run.out.contains("SourceIsTarget"), "{}", run.output());
     let advice = "by its label awscredentials.dev/uid; name the Secret that a person or pipeline fills, or, if \
                   this one is a copy of a target, take that off the copy";
-    assert!(run.out.contains(advice), "{}", run.told());
+    assert!(run.out.contains(advice), "{}", run.output());
     let input = secret(PAIR.0, PAIR.1).replace(
         r#""kind":"Secret""#,
         r#""kind":"Secret","type":"helm.sh/release.v1""#,
     );
     let run = offline(input).await?;
-    assert_eq!(run.code, 1, "{}", run.told());
-    assert!(run.out.contains("SourceTypeForbidden"), "{}", run.told());
+    assert_eq!(run.code, 1, "{}", run.output());
+    assert!(run.out.contains("SourceTypeForbidden"), "{}", run.output());
     Ok(())
 }

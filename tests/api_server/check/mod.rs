@@ -1,5 +1,5 @@
-//! `check` and `api-check` as run by people and pipelines: the built program, an STS stand-in that
-//! checks signatures, and a real API server for the tests that need a cluster.
+//! `check` and `api-check` as run by people and pipelines: the built program, a stand-in for STS that checks
+//! signatures, and a real API server for the tests that need a cluster.
 
 mod api;
 mod asking;

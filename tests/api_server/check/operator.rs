@@ -13,8 +13,10 @@ use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
 
 use crate::{
-    check::program::check,
-    check::test_cluster::{ACCOUNT, ARN, PAIR, TestCluster, secret, sts},
+    check::{
+        program::check,
+        test_cluster::{ACCOUNT, ARN, PAIR, TestCluster, secret, sts},
+    },
     suite::tests,
 };
 
@@ -153,9 +155,9 @@ async fn check_and_the_operator_agree(test_cluster: Arc<TestCluster>) -> Result<
                 "False" => "Rejected",
                 _ => "Undetermined",
             };
-            let told = (own["verdict"].as_str(), own["reason"].as_str());
+            let actual = (own["verdict"].as_str(), own["reason"].as_str());
             assert_eq!(
-                told,
+                actual,
                 (Some(verdict), Some(reason.as_str())),
                 "{}: {own}",
                 case.name

@@ -8,9 +8,11 @@ use anyhow::{Context, Result, ensure};
 use tokio::{io::AsyncWriteExt, process::Command};
 
 use crate::{
-    check::forms::{Form, all},
-    check::program::check,
-    check::test_cluster::TestCluster,
+    check::{
+        forms::{Form, all},
+        program::check,
+        test_cluster::TestCluster,
+    },
     suite::tests,
 };
 
@@ -30,7 +32,7 @@ async fn check_judges_as_the_api_server_does(test_cluster: Arc<TestCluster>) -> 
             text,
             ambiguous,
         } = form;
-        let (taken, said) = applied(cluster, &namespace, &text).await?;
+        let (taken, errors) = applied(cluster, &namespace, &text).await?;
         let run = check(["-f", "-", "--offline", "-n", &namespace]).input(text);
         let run = run.run().await.with_context(|| name.clone())?;
         let right = match (taken, run.code) {
@@ -39,7 +41,7 @@ async fn check_judges_as_the_api_server_does(test_cluster: Arc<TestCluster>) -> 
             (true, code) => code == 0 || code == 1,
         };
         if !right {
-            wrong.insert(name, format!("taken: {taken} {said}; {}", run.told()));
+            wrong.insert(name, format!("taken: {taken} {errors}; {}", run.output()));
         }
     }
     ensure!(wrong.is_empty(), "{wrong:#?}");
@@ -65,6 +67,6 @@ async fn applied(
     let _ = stdin.write_all(text).await;
     drop(stdin);
     let output = kubectl.wait_with_output().await?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    Ok((output.status.success(), said))
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    Ok((output.status.success(), errors))
 }

@@ -97,11 +97,11 @@ impl Program {
     pub async fn prints(self, code: i32, out: &str) -> Result<()> {
         let arguments = self.arguments.join(" ");
         let run = self.run().await?;
-        let told = (run.code, run.out.as_str(), run.err.as_str());
+        let actual = (run.code, run.out.as_str(), run.err.as_str());
         ensure!(
-            told == (code, out, ""),
+            actual == (code, out, ""),
             "{arguments}\n{}\nexpected {code}:\n{out}",
-            run.told()
+            run.output()
         );
         Ok(())
     }
@@ -118,7 +118,7 @@ impl Program {
         ensure!(
             run.code == 3 && run.out.is_empty() && errors == 1 && run.err.contains(words),
             "{arguments}\n{}\nexpected 3: {words}",
-            run.told()
+            run.output()
         );
         Ok(())
     }
@@ -126,13 +126,13 @@ impl Program {
 
 impl Run {
     /// The whole result, for error messages.
-    pub fn told(&self) -> String {
+    pub fn output(&self) -> String {
         format!("{}:\n{}{}", self.code, self.out, self.err)
     }
 
     /// The verdict as JSON.
     pub fn json(&self) -> Result<serde_json::Value> {
-        serde_json::from_str(&self.out).with_context(|| self.told())
+        serde_json::from_str(&self.out).with_context(|| self.output())
     }
 }
 

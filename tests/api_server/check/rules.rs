@@ -1,5 +1,5 @@
-//! Every rule of the definition: `check` rejects and accepts the examples of `tests/support/schema`, which another suite,
-//! `api_server_schema`, sends to a real API server.
+//! Every rule of the definition: `check` rejects and accepts the examples of `tests/support/schema`, which another
+//! suite, `crd`, sends to a real API server.
 
 use std::sync::Arc;
 
@@ -7,8 +7,10 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    check::program::{Run, check},
-    check::test_cluster::{PAIR, TestCluster},
+    check::{
+        program::{Run, check},
+        test_cluster::{PAIR, TestCluster},
+    },
     schema::{
         bounds::{bounds, of_status},
         cases::cases,
@@ -53,9 +55,12 @@ async fn what_a_rule_rejects_is_rejected_with_the_message_of_the_definition(
         let message = message.context(case.message)?;
         for patch in &case.refused {
             let run = judged(patch).await?;
-            let told = || format!("{message}: {}", run.told());
-            ensure!(run.code == 3 && run.err.contains(message.as_str()), told());
-            ensure!(!run.err.contains("EXAMPLE"), "a value: {}", told());
+            let context = || format!("{message}: {}", run.output());
+            ensure!(
+                run.code == 3 && run.err.contains(message.as_str()),
+                context()
+            );
+            ensure!(!run.err.contains("EXAMPLE"), "a value: {}", context());
         }
     }
     Ok(())
@@ -66,7 +71,7 @@ async fn what_the_rules_accept_is_judged(_: Arc<TestCluster>) -> Result<()> {
         for patch in &case.accepted {
             let run = judged(patch).await?;
             let is_judged = run.code == 0 || run.code == 1;
-            ensure!(is_judged, "{}: {patch}: {}", case.message, run.told());
+            ensure!(is_judged, "{}: {patch}: {}", case.message, run.output());
         }
     }
     Ok(())
@@ -83,8 +88,8 @@ async fn the_bounds_of_the_spec_hold(_: Arc<TestCluster>) -> Result<()> {
             } else {
                 run.code == 3
             };
-            let told = || format!("{} {}: {patch}: {}", row.path, row.keyword, run.told());
-            ensure!(is_right, told());
+            let context = || format!("{} {}: {patch}: {}", row.path, row.keyword, run.output());
+            ensure!(is_right, context());
         }
     }
     Ok(())

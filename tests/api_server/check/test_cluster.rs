@@ -1,9 +1,9 @@
 //! State that the tests share: pairs, and a control plane with the CRD, started on first use.
 
 use anyhow::Result;
-use cluster::shipped::CRD;
 use cluster::{
     control_plane::{ControlPlane, Options},
+    shipped::CRD,
     sts::Sts,
 };
 use tokio::sync::OnceCell;

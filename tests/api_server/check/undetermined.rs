@@ -6,9 +6,11 @@ use anyhow::Result;
 use cluster::sts::{Answer, Sts};
 
 use crate::{
-    check::program::check,
-    check::test_cluster::{ACCOUNT, ARN, PAIR, TestCluster, secret, sts},
-    check::verdicts::{asking, with},
+    check::{
+        program::check,
+        test_cluster::{ACCOUNT, ARN, PAIR, TestCluster, secret, sts},
+        verdicts::{asking, with},
+    },
     suite::tests,
 };
 
@@ -94,13 +96,13 @@ async fn a_certificate_that_is_not_trusted_is_undetermined(_: Arc<TestCluster>) 
         .input(secret(PAIR.0, PAIR.1))
         .run()
         .await?;
-    assert_eq!(run.code, 2, "{}", run.told());
-    assert!(run.out.contains("StsUnreachable"), "{}", run.told());
+    assert_eq!(run.code, 2, "{}", run.output());
+    assert!(run.out.contains("StsUnreachable"), "{}", run.output());
     let file = tempfile::NamedTempFile::new()?;
     std::fs::write(file.path(), ca)?;
     let path = file.path().display().to_string();
     let run = check(with(asking(&sts), &["--sts-ca-file", &path])).input(secret(PAIR.0, PAIR.1));
     let run = run.run().await?;
-    assert_eq!(run.code, 0, "{}", run.told());
+    assert_eq!(run.code, 0, "{}", run.output());
     Ok(())
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use crate::{
-    check::program::{check, program},
-    check::test_cluster::{PAIR, TestCluster, secret},
+    check::{
+        program::{check, program},
+        test_cluster::{PAIR, TestCluster, secret},
+    },
     suite::tests,
 };
 
@@ -110,7 +112,7 @@ async fn what_cannot_be_read_is_an_error_that_names_it(_: Arc<TestCluster>) -> R
 async fn help_is_printed_with_success_and_lists_the_exit_codes(_: Arc<TestCluster>) -> Result<()> {
     for flag in ["-h", "--help"] {
         let run = check([flag]).run().await?;
-        assert_eq!(run.code, 0, "{}", run.told());
+        assert_eq!(run.code, 0, "{}", run.output());
         for words in [
             "Exit codes:",
             "0  accepted",
@@ -118,15 +120,15 @@ async fn help_is_printed_with_success_and_lists_the_exit_codes(_: Arc<TestCluste
             "2  undetermined",
             "3  the command",
         ] {
-            assert!(run.out.contains(words), "{}", run.told());
+            assert!(run.out.contains(words), "{}", run.output());
         }
-        assert!(!run.out.contains("env:"), "{}", run.told());
+        assert!(!run.out.contains("env:"), "{}", run.output());
     }
     // Other subcommands keep exit code 2 for a wrong command line.
     let run = program("run", ["--no-such-flag"]).run().await?;
-    assert_eq!(run.code, 2, "{}", run.told());
+    assert_eq!(run.code, 2, "{}", run.output());
     let run = program("api-check", ["--no-such-flag"]).run().await?;
-    assert_eq!(run.code, 2, "{}", run.told());
+    assert_eq!(run.code, 2, "{}", run.output());
     Ok(())
 }
 

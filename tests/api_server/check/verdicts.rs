@@ -6,8 +6,10 @@ use anyhow::Result;
 use cluster::sts::{Answer, Sts};
 
 use crate::{
-    check::program::check,
-    check::test_cluster::{ACCOUNT, ARN, PAIR, TestCluster, secret, sts},
+    check::{
+        program::check,
+        test_cluster::{ACCOUNT, ARN, PAIR, TestCluster, secret, sts},
+    },
     suite::tests,
 };
 
@@ -207,7 +209,7 @@ async fn an_account_is_judged_offline_by_the_key_id(_: Arc<TestCluster>) -> Resu
         .input(secret(PAIR.0, PAIR.1))
         .run()
         .await?;
-    assert_eq!(run.code, 0, "{}", run.told());
+    assert_eq!(run.code, 0, "{}", run.output());
     let text = "REJECTED: AccountMismatch, Secret orders-key-pair
   the access key ID belongs to account 123456789012, and --account-id is 999999999999; use a pair of that account
   key ID   …L2A3

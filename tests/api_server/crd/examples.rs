@@ -5,8 +5,10 @@ use cluster::control_plane::ControlPlane;
 use serde_json::Value;
 
 use crate::{
-    crd::answer::{Answer, merge_patch, post},
-    crd::objects::{collection, create},
+    crd::{
+        answer::{Answer, merge_patch, post},
+        objects::{collection, create},
+    },
     schema::{
         bounds::{Bound, bounds, of_status},
         cases::cases,
@@ -47,25 +49,25 @@ pub async fn a2_a3_a10_every_refused_example_is_refused_by_its_rule_alone(
     for case in cases() {
         for patch in &case.refused {
             let answer = dry_run(world, namespace, patch).await?;
-            let told = || format!("{}: {patch}: {answer:?}", case.message);
-            ensure!(answer.code == 422, told());
+            let context = || format!("{}: {patch}: {answer:?}", case.message);
+            ensure!(answer.code == 422, context());
             let causes = answer.causes();
             let [(field, words)] = causes.as_slice() else {
-                anyhow::bail!("not one cause: {}", told());
+                anyhow::bail!("not one cause: {}", context());
             };
             ensure!(
                 *field == case.field() && words.contains(case.message),
-                told()
+                context()
             );
             let (_, printed) = answer
                 .message()
                 .split_once(" is invalid: ")
-                .with_context(told)?;
-            ensure!(printed.starts_with(case.field()), told());
+                .with_context(context)?;
+            ensure!(printed.starts_with(case.field()), context());
             ensure!(
                 !answer.message().contains("EXAMPLE"),
                 "the value is repeated: {}",
-                told()
+                context()
             );
         }
     }
@@ -115,14 +117,14 @@ pub async fn every_bound_of_the_status_holds(world: &ControlPlane, namespace: &s
 }
 
 fn refused_at(row: &Bound, patch: &Value, answer: &Answer) -> Result<()> {
-    let told = || format!("{} {}: {patch}: {answer:?}", row.path, row.keyword);
-    ensure!(answer.code == 422, told());
+    let context = || format!("{} {}: {patch}: {answer:?}", row.path, row.keyword);
+    ensure!(answer.code == 422, context());
     // For a missing field the API server reports the path of the field, not of the object.
     let whole = row.path.split(['[', '{']).next().unwrap_or_default();
     let causes = answer.causes();
     ensure!(
         causes.iter().any(|(field, _)| field.starts_with(whole)),
-        told()
+        context()
     );
     let reason = match row.keyword {
         "maxLength" | "maxItems" | "maxProperties" => "Too",
@@ -132,7 +134,7 @@ fn refused_at(row: &Bound, patch: &Value, answer: &Answer) -> Result<()> {
     };
     ensure!(
         causes.iter().any(|(_, words)| words.starts_with(reason)),
-        told()
+        context()
     );
     Ok(())
 }

@@ -6,8 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use cluster::control_plane::ControlPlane;
 
 use crate::{
-    crd::definition::DEADLINE,
-    crd::objects::create,
+    crd::{definition::DEADLINE, objects::create},
     schema::{definition::nodes, valid},
 };
 

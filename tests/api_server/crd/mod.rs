@@ -1,4 +1,4 @@
-//! The definition on a real API server, which alone defines the meaning of its schema.
+//! The definition on a real API server: only the API server decides what the schema means.
 
 mod answer;
 mod definition;

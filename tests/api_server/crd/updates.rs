@@ -7,9 +7,11 @@ use cluster::control_plane::ControlPlane;
 use serde_json::{Value, json};
 
 use crate::{
-    crd::answer::{apply, merge_patch, post},
-    crd::definition::{DEADLINE, install_as},
-    crd::objects::{collection, create},
+    crd::{
+        answer::{apply, merge_patch, post},
+        definition::{DEADLINE, install_as},
+        objects::{collection, create},
+    },
     schema::{self, changed, valid},
 };
 

@@ -7,9 +7,11 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::{
-    gitops::readers::{read, run},
-    gitops::states::State,
-    gitops::test_cluster::{TestCluster, folder, text},
+    gitops::{
+        readers::{read, run},
+        states::State,
+        test_cluster::{TestCluster, condition, folder, text},
+    },
     suite::tests,
 };
 
@@ -74,11 +76,14 @@ fn files(states: &[State]) -> Result<Vec<(String, String)>> {
 async fn the_health_script_passes_its_own_tests(test_cluster: Arc<TestCluster>) -> Result<()> {
     test_cluster.test_data().await?;
     let count = test_cluster.states().await?.len();
-    let told = run(&["test", &folder(DIRECTORY).display().to_string()]).await?;
+    let output = run(&["test", &folder(DIRECTORY).display().to_string()]).await?;
     assert_eq!(
-        told.lines().filter(|line| line.starts_with("ok ")).count(),
+        output
+            .lines()
+            .filter(|line| line.starts_with("ok "))
+            .count(),
         count,
-        "{told}"
+        "{output}"
     );
     Ok(())
 }
@@ -112,8 +117,8 @@ fn expected(state: &State) -> Result<Value> {
     let mut letters = status.chars();
     let first = letters.next().context("no health")?.to_uppercase();
     let status: String = first.chain(letters).collect();
-    let told = |kind: &str| {
-        let condition = crate::gitops::test_cluster::condition(&state.object, kind);
+    let message_of = |kind: &str| {
+        let condition = condition(&state.object, kind);
         let word = |field: &str| condition[field].as_str().unwrap_or_default().to_owned();
         format!("{}: {}", word("reason"), word("message"))
     };
@@ -122,15 +127,14 @@ fn expected(state: &State) -> Result<Value> {
             "Waiting for the operator".to_owned()
         }
         "healthy_published" => {
-            let message =
-                &crate::gitops::test_cluster::condition(&state.object, "Ready")["message"];
+            let message = &condition(&state.object, "Ready")["message"];
             message.as_str().unwrap_or_default().to_owned()
         }
-        "healthy_stsUnavailable" => told("Verified"),
+        "healthy_stsUnavailable" => message_of("Verified"),
         _ => match status.as_str() {
             "Suspended" => "spec.suspend is true".to_owned(),
-            "Degraded" => told("Stalled"),
-            _ => told("Reconciling"),
+            "Degraded" => message_of("Stalled"),
+            _ => message_of("Reconciling"),
         },
     };
     Ok(json!({ "status": status, "message": message }))

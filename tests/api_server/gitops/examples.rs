@@ -7,7 +7,10 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::{
-    gitops::test_cluster::{TestCluster, folder, text},
+    gitops::{
+        argo_cd,
+        test_cluster::{TestCluster, folder, text},
+    },
     suite::tests,
 };
 
@@ -63,9 +66,14 @@ impl Definition {
             .output()?;
         let errors = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{}: {errors}", self.module);
-        let told: Value = serde_json::from_slice(&output.stdout)?;
-        ensure!(told["Sum"] == self.sum, "{}: {}", self.module, told["Sum"]);
-        let directory = told["Dir"].as_str().context("no directory")?;
+        let module: Value = serde_json::from_slice(&output.stdout)?;
+        ensure!(
+            module["Sum"] == self.sum,
+            "{}: {}",
+            self.module,
+            module["Sum"]
+        );
+        let directory = module["Dir"].as_str().context("no directory")?;
         let path = std::path::Path::new(directory).join(self.file);
         std::fs::read_to_string(&path).with_context(|| path.display().to_string())
     }
@@ -99,14 +107,14 @@ async fn the_manifests_of_the_documentation_are_valid(
             "-f",
             &path,
         ];
-        let told = cluster
+        let output = cluster
             .kubectl(&args)
             .await
             .with_context(|| block.clone())?;
         assert_eq!(
-            told.lines().count(),
+            output.lines().count(),
             block.matches("\nkind: ").count(),
-            "{told}"
+            "{output}"
         );
     }
     Ok(())
@@ -121,7 +129,7 @@ async fn the_script_is_merged_into_the_configuration_of_argo_cd(
         .into_iter()
         .find(|block| block.contains("argocd-cm"));
     let command = command.context("docs/gitops.md does not say how")?;
-    let script = format!("{}/health.lua", crate::gitops::argo_cd::DIRECTORY);
+    let script = format!("{}/health.lua", argo_cd::DIRECTORY);
     assert!(
         command.contains(key) && command.contains(&script),
         "{command}"

@@ -7,8 +7,11 @@ use anyhow::Result;
 use serde_json::Value;
 
 use crate::{
-    gitops::readers::read,
-    gitops::test_cluster::{TestCluster, folder},
+    gitops::{
+        argo_cd,
+        readers::read,
+        test_cluster::{TestCluster, folder},
+    },
     suite::tests,
 };
 
@@ -39,10 +42,9 @@ async fn kstatus_knows_every_state_of_a_live_object(test_cluster: Arc<TestCluste
 /// The name of each file gives its Argo CD health, and so the expected kstatus status.
 async fn kstatus_knows_every_state_in_the_test_data(test_cluster: Arc<TestCluster>) -> Result<()> {
     test_cluster.test_data().await?;
-    let mut files: Vec<_> =
-        std::fs::read_dir(folder(crate::gitops::argo_cd::DIRECTORY).join("testdata"))?
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<Result<_, _>>()?;
+    let mut files: Vec<_> = std::fs::read_dir(folder(argo_cd::DIRECTORY).join("testdata"))?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
     files.sort();
     assert!(files.len() >= 12, "{files:?}");
     for file in files {

@@ -24,7 +24,7 @@ const AWAY: &str = "AKIARZPUZDIKAUAIL2C5";
 pub async fn all(env: TestEnv<'_>) -> Result<Vec<State>> {
     let states = Vec::new();
     let mut scenario = Scenario { env, states };
-    scenario.begins().await?;
+    scenario.start().await?;
     scenario.waits().await?;
     scenario.changes().await?;
     scenario.ends().await?;
@@ -66,7 +66,7 @@ impl Scenario<'_> {
         Ok(())
     }
 
-    async fn begins(&mut self) -> Result<()> {
+    async fn start(&mut self) -> Result<()> {
         self.env.source("orders-key-pair", PAIR).await?;
         self.env.resource("orders", &json!({})).await?;
         let new = self.env.object("orders").await?;

@@ -7,10 +7,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use cluster::shipped::CRD;
 use cluster::{
     child_process::ChildProcess,
     control_plane::{ControlPlane, Options},
+    shipped::CRD,
     sts::Sts,
 };
 use kube::{Api, core::DynamicObject, discovery::ApiResource};
@@ -18,7 +18,10 @@ use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
 use tokio::sync::OnceCell;
 
-use crate::gitops::states::State;
+use crate::gitops::{
+    argo_cd,
+    states::{self, State},
+};
 
 /// More than the minute in which a rejection is not trusted yet, with a margin for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -66,8 +69,8 @@ impl TestCluster {
     /// A resource in each state, as stored by the API server.
     pub async fn states(&self) -> Result<&[State]> {
         let states = self.states.get_or_try_init(|| async {
-            let test_env = TestEnv::open(self).await?;
-            crate::gitops::states::all(test_env).await
+            let env = TestEnv::open(self).await?;
+            states::all(env).await
         });
         states.await.map(Vec::as_slice)
     }
@@ -76,7 +79,7 @@ impl TestCluster {
     pub async fn test_data(&self) -> Result<()> {
         let updated = self.test_data.get_or_try_init(|| async {
             let states = self.states().await?;
-            crate::gitops::argo_cd::update(states)
+            argo_cd::update(states)
         });
         updated.await.copied()
     }

@@ -8,8 +8,10 @@ use serde_json::json;
 use tokio::process::Command;
 
 use crate::{
-    gitops::examples::blocks,
-    gitops::test_cluster::{ACCOUNT, PAIR, TestCluster, TestEnv},
+    gitops::{
+        examples::blocks,
+        test_cluster::{ACCOUNT, ARN, PAIR, TestCluster, TestEnv},
+    },
     suite::tests,
 };
 
@@ -21,7 +23,7 @@ tests![
 const OTHER: &str = "AKIARZPUZDIKAUAIL2B4";
 
 /// Runs a script in the directory of the manifests, with kubectl bound to the namespace.
-async fn shell(test_env: &TestEnv<'_>, directory: &Path, script: &str) -> Result<String> {
+async fn shell(env: &TestEnv<'_>, directory: &Path, script: &str) -> Result<String> {
     let kubectl = tokio::task::spawn_blocking(|| binaries::find(&[Binary::Kubectl])).await??;
     let programs = kubectl[0]
         .parent()
@@ -29,10 +31,10 @@ async fn shell(test_env: &TestEnv<'_>, directory: &Path, script: &str) -> Result
         .display()
         .to_string();
     let own = directory.join("kubeconfig");
-    std::fs::copy(test_env.cluster.kubeconfig(), &own)?;
+    std::fs::copy(env.cluster.kubeconfig(), &own)?;
     let set = format!(
         "kubectl config set-context --current --namespace={} >/dev/null\n",
-        test_env.namespace
+        env.namespace
     );
     let output = Command::new("sh")
         .args(["-ec", &(set + script)])
@@ -63,7 +65,7 @@ fn secret(pair: (&str, &str)) -> String {
 async fn the_commands_of_a_pipeline_wait_as_documented(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let mut test_env = TestEnv::open(&test_cluster).await?;
+    let mut env = TestEnv::open(&test_cluster).await?;
     let directory = tempfile::tempdir()?;
     let directory = directory.path();
     let resource = json!({
@@ -75,50 +77,45 @@ async fn the_commands_of_a_pipeline_wait_as_documented(
         directory.join("credentials.yaml"),
         format!("{resource}\n---\n{}", secret(PAIR)),
     )?;
-    test_env.start_operator()?;
-    shell(&test_env, directory, &script("credentials.yaml")?).await?;
+    env.start_operator()?;
+    shell(&env, directory, &script("credentials.yaml")?).await?;
 
     // In a rotation, the last command must not be satisfied by the previous revision.
-    test_env.sts.accept_pair(
-        OTHER,
-        PAIR.1,
-        ACCOUNT,
-        crate::gitops::test_cluster::ARN,
-        "AIDAQUAIL",
-    );
+    env.sts
+        .accept_pair(OTHER, PAIR.1, ACCOUNT, ARN, "AIDAQUAIL");
     std::fs::write(directory.join("secret.yaml"), secret((OTHER, PAIR.1)))?;
     let rotate = script("apply -f secret.yaml")?;
-    shell(&test_env, directory, &rotate).await?;
-    let object = test_env.object("orders").await?;
+    shell(&env, directory, &rotate).await?;
+    let object = env.object("orders").await?;
     assert_eq!(object["status"]["published"]["keyIdSuffix"], "L2B4");
     assert_eq!(object["status"]["published"]["revision"], 2);
 
     std::fs::write(directory.join("secret.yaml"), secret((OTHER, " ")))?;
     let (until_seen, until_ready) = rotate.trim_end().rsplit_once('\n').context("one line")?;
     let soon = until_ready.replace("3m", "1s");
-    shell(&test_env, directory, until_seen).await?;
-    let Err(error) = shell(&test_env, directory, &soon).await else {
+    shell(&env, directory, until_seen).await?;
+    let Err(error) = shell(&env, directory, &soon).await else {
         anyhow::bail!("a refused pair counts as ready");
     };
     assert!(error.to_string().contains("timed out"), "{error}");
-    let told = shell(&test_env, directory, &script("condition=Stalled")?).await?;
-    assert!(told.contains("holds white space alone"), "{told}");
+    let output = shell(&env, directory, &script("condition=Stalled")?).await?;
+    assert!(output.contains("holds white space alone"), "{output}");
     Ok(())
 }
 
 async fn columns_and_field_selectors_show_a_published_resource(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let mut test_env = TestEnv::open(&test_cluster).await?;
-    test_env.source("orders-key-pair", PAIR).await?;
-    test_env.resource("orders", &json!({})).await?;
-    test_env.source("bills-key-pair", PAIR).await?;
-    test_env.resource("bills", &json!({})).await?;
-    test_env.start_operator()?;
-    test_env.until("orders", "Ready", "Published").await?;
-    test_env.until("bills", "Ready", "Published").await?;
+    let mut env = TestEnv::open(&test_cluster).await?;
+    env.source("orders-key-pair", PAIR).await?;
+    env.resource("orders", &json!({})).await?;
+    env.source("bills-key-pair", PAIR).await?;
+    env.resource("bills", &json!({})).await?;
+    env.start_operator()?;
+    env.until("orders", "Ready", "Published").await?;
+    env.until("bills", "Ready", "Published").await?;
     let rows = async |args: &[&str]| -> Result<Vec<Vec<String>>> {
-        let table = test_env.kubectl(&[&["get"], args].concat()).await?;
+        let table = env.kubectl(&[&["get"], args].concat()).await?;
         let words = |line: &str| line.split_whitespace().map(str::to_owned).collect();
         Ok(table.lines().skip(1).map(words).collect())
     };
@@ -135,10 +132,10 @@ async fn columns_and_field_selectors_show_a_published_resource(
         "Secret \"orders-credentials\" holds the proven pair of Secret \"orders-key-pair\""
     );
     let directory = tempfile::tempdir()?;
-    let found = shell(&test_env, directory.path(), &script("--field-selector")?).await?;
+    let found = shell(&env, directory.path(), &script("--field-selector")?).await?;
     let of_namespace = found
         .lines()
-        .filter(|line| line.starts_with(&test_env.namespace));
+        .filter(|line| line.starts_with(&env.namespace));
     let names: Vec<_> = of_namespace
         .filter_map(|line| line.split_whitespace().nth(1))
         .collect();

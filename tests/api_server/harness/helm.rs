@@ -9,14 +9,12 @@ use std::{
 
 use anyhow::{Result, bail};
 pub use cluster::shipped::CHART;
-use cluster::shipped::CRD;
 use cluster::{
     binaries::{self, Binary},
     control_plane::{ControlPlane, Options},
+    shipped::CRD,
     tools::{self, Tool},
 };
-
-pub(crate) use crate::suite::tests;
 
 /// Time limit for asynchronous actions of the cluster.
 pub const PATIENCE: Duration = Duration::from_mins(2);
@@ -30,10 +28,10 @@ pub struct TestCluster {
 
 impl TestCluster {
     pub async fn start() -> Result<Self> {
-        Self::set_with(Options::default()).await
+        Self::start_with(Options::default()).await
     }
 
-    pub async fn set_with(options: Options) -> Result<Self> {
+    pub async fn start_with(options: Options) -> Result<Self> {
         let helm = tokio::task::spawn_blocking(|| tools::find(Tool::Helm4)).await??;
         let cluster = ControlPlane::start(options).await?;
         cluster.define(CRD).await?;
@@ -153,6 +151,6 @@ pub fn assert_refused<T: std::fmt::Debug>(answer: &Result<T>, words: &str) {
     let Err(error) = answer else {
         panic!("{answer:?}");
     };
-    let said = format!("{error:#}");
-    assert!(said.contains(words), "not {words:?} but {said}");
+    let text = format!("{error:#}");
+    assert!(text.contains(words), "not {words:?} but {text}");
 }

@@ -11,10 +11,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use cluster::shipped::{CHART, CRD};
 use cluster::{
     binaries::{self, Binary, Release},
     control_plane::{ControlPlane, Options},
+    shipped::{CHART, CRD},
     tools::{self, Tool},
 };
 use futures::FutureExt;
@@ -142,11 +142,11 @@ impl TestCluster {
     }
 
     async fn installs_the_chart_with_its_policies(&self) -> Result<()> {
-        let told = self.helm(
+        let output = self.helm(
             Tool::Helm3,
             &["install", "sac", CHART, "-n", HOME, "--create-namespace"],
         )?;
-        assert!(told.contains("STATUS: deployed"), "{told}");
+        assert!(output.contains("STATUS: deployed"), "{output}");
         let get = [
             "get",
             "validatingadmissionpolicies,validatingadmissionpolicybindings",
@@ -201,10 +201,10 @@ impl TestCluster {
         let mut command = Command::new(env!("CARGO_BIN_EXE_static-aws-credentials"));
         command.args(["api-check", "-n", HOME]);
         let output = command.env("KUBECONFIG", kubeconfig).output()?;
-        let told = String::from_utf8_lossy(&output.stdout);
+        let printed = String::from_utf8_lossy(&output.stdout);
         ensure!(
-            output.status.success() && told.matches("ok  ").count() == 5,
-            "{told}"
+            output.status.success() && printed.matches("ok  ").count() == 5,
+            "{printed}"
         );
         Ok(())
     }

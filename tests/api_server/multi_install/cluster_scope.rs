@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::harness::helm::{CHART, TestCluster, assert_refused, tests};
+use crate::{
+    harness::helm::{CHART, TestCluster, assert_refused},
+    suite::tests,
+};
 
 tests![
     a_second_release_for_the_cluster_is_refused,

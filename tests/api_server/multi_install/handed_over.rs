@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use crate::harness::helm::{CHART, TestCluster, assert_refused, tests};
+use crate::{
+    harness::helm::{CHART, TestCluster, assert_refused},
+    suite::tests,
+};
 
 tests![
     an_administrator_applies_what_the_notes_tell,
@@ -33,11 +36,13 @@ async fn an_administrator_applies_what_the_notes_tell(
     );
 
     // The commands of the notes, unchanged.
-    let (_, told) = notes
+    let (_, flags) = notes
         .split_once("  helm get values")
         .context(notes.clone())?;
-    let (told, _) = told.split_once("and deletes them").context(notes.clone())?;
-    let script = format!("helm get values{told}").replace(" CHART ", &format!(" {CHART} "));
+    let (flags, _) = flags
+        .split_once("and deletes them")
+        .context(notes.clone())?;
+    let script = format!("helm get values{flags}").replace(" CHART ", &format!(" {CHART} "));
     let written = test_cluster.shell(&script).await?;
     assert!(
         written.contains("static-aws-credentials-fence serverside-applied"),

@@ -13,7 +13,7 @@ use crate::{harness::helm::TestCluster, suite::Suite};
 pub fn suite() -> Suite<TestCluster> {
     Suite {
         name: "multi_install",
-        // The tests install cluster-scoped objects.
+        // The tests install cluster-scoped objects, which would conflict.
         threads: 1,
         start: || TestCluster::start().boxed_local(),
         run: |cluster, test| {

@@ -14,10 +14,13 @@ use kube::{
 };
 use serde_json::json;
 
-use crate::harness::{
-    cycle,
-    helm::{PATIENCE, TestCluster, assert_refused, tests},
-    operator::Operator,
+use crate::{
+    harness::{
+        cycle,
+        helm::{PATIENCE, TestCluster, assert_refused},
+        operator::Operator,
+    },
+    suite::tests,
 };
 
 tests![
@@ -160,7 +163,7 @@ async fn the_account_of_one_release_has_no_effect_in_the_namespace_of_another(
             ..PostParams::default()
         };
         let written = secrets.create(&dry, &secret).await;
-        let says = |error: Option<&kube::Error>, words: &str| {
+        let has_words = |error: Option<&kube::Error>, words: &str| {
             error.is_some_and(|error| error.to_string().contains(words))
         };
         let owner = format!(
@@ -168,7 +171,7 @@ async fn the_account_of_one_release_has_no_effect_in_the_namespace_of_another(
             two.away
         );
         let own = format!("this operator writes Secrets only in {}", two.home);
-        if says(status.as_ref().err(), &owner) && says(written.as_ref().err(), &own) {
+        if has_words(status.as_ref().err(), &owner) && has_words(written.as_ref().err(), &own) {
             break;
         }
         ensure!(began.elapsed() < PATIENCE, "{status:?} {written:?}");

@@ -7,8 +7,11 @@ use serde_json::json;
 use static_aws_credentials::cli::api_check;
 
 use crate::{
-    policies::guards::begin,
-    policies::test_cluster::{RELEASE, TestCluster, tests},
+    policies::{
+        guards::begin,
+        test_cluster::{RELEASE, TestCluster},
+    },
+    suite::tests,
 };
 
 tests![
@@ -27,12 +30,12 @@ fn check(kubeconfig: &Path, namespace: &str) -> Result<(Option<i32>, String)> {
 }
 
 #[track_caller]
-fn assert_says(told: &str, lines: &[&str]) {
-    let mut said = told.lines();
+fn assert_lines(output: &str, lines: &[&str]) {
+    let mut actual = output.lines();
     for line in lines {
         assert!(
-            said.any(|said| said.starts_with(line)),
-            "no {line:?} in its place:\n{told}"
+            actual.any(|actual| actual.starts_with(line)),
+            "no {line:?} in its place:\n{output}"
         );
     }
 }
@@ -52,7 +55,7 @@ async fn an_account_of_few_rights_is_refused_by_the_requester_policy(
     let kubeconfig = cluster
         .service_account_kubeconfig(&namespace, "checker", None)
         .await?;
-    let (code, told) = check(&kubeconfig, &namespace)?;
+    let (code, output) = check(&kubeconfig, &namespace)?;
     let lines = [
         "ok    an interval of one minute is refused",
         "ok    policy static-aws-credentials-requester refuses a source that the account may not get",
@@ -61,8 +64,8 @@ async fn an_account_of_few_rights_is_refused_by_the_requester_policy(
         "skip  policy static-aws-credentials-fence is there, and denies: ",
         "skip  policy static-aws-credentials-only is there, and denies: ",
     ];
-    assert_says(&told, &lines);
-    assert_eq!(code, Some(0), "{told}");
+    assert_lines(&output, &lines);
+    assert_eq!(code, Some(0), "{output}");
     let left = ["get", "awscreds,secrets", "-n", &namespace, "-o", "name"];
     assert_eq!(cluster.kubectl(&left).await?, "");
     Ok(())
@@ -73,7 +76,7 @@ async fn an_account_of_all_rights_reads_the_policies_and_tries_none(
 ) -> Result<()> {
     let cluster = test_cluster.cluster();
     let namespace = cluster.namespace("check").await?;
-    let (code, told) = check(cluster.kubeconfig(), &namespace)?;
+    let (code, output) = check(cluster.kubeconfig(), &namespace)?;
     let lines = [
         "skip  policy static-aws-credentials-requester refuses a source that the account may not get: this account may get every Secret",
         "skip  policy static-aws-credentials-requester refuses a target that the account may not write: this account may create and update every Secret",
@@ -81,8 +84,8 @@ async fn an_account_of_all_rights_reads_the_policies_and_tries_none(
         "ok    policy static-aws-credentials-fence is there, and denies",
         "ok    policy static-aws-credentials-only is there, and denies",
     ];
-    assert_says(&told, &lines);
-    assert_eq!(code, Some(0), "{told}");
+    assert_lines(&output, &lines);
+    assert_eq!(code, Some(0), "{output}");
     Ok(())
 }
 
@@ -105,7 +108,7 @@ async fn a_cluster_without_policies_is_found_out(_: Arc<TestCluster>) -> Result<
     let kubeconfig = cluster
         .service_account_kubeconfig(&namespace, "default", None)
         .await?;
-    let (code, told) = check(&kubeconfig, &namespace)?;
+    let (code, output) = check(&kubeconfig, &namespace)?;
     let accepted = "it was accepted, and the account may not";
     let lines = [
         format!(
@@ -115,7 +118,7 @@ async fn a_cluster_without_policies_is_found_out(_: Arc<TestCluster>) -> Result<
             "FAIL  policy static-aws-credentials-requester refuses a target that the account may not write: {accepted} create"
         ),
     ];
-    assert_says(&told, &lines.each_ref().map(String::as_str));
-    assert_eq!(code, Some(1), "{told}");
+    assert_lines(&output, &lines.each_ref().map(String::as_str));
+    assert_eq!(code, Some(1), "{output}");
     Ok(())
 }

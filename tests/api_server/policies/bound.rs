@@ -6,12 +6,15 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::{
-    policies::attempt::{Attempt, Things, assert_passes, assert_refused},
-    policies::fence::Ground,
-    policies::only::lease,
-    policies::test_cluster::{
-        POD, RELEASE, RELEASE_NAMESPACE, TestCluster, as_itself, client_of, client_of_pod, tests,
+    policies::{
+        attempt::{Attempt, Things, assert_passes, assert_refused},
+        fence::Fixture,
+        only::lease,
+        test_cluster::{
+            POD, RELEASE, RELEASE_NAMESPACE, TestCluster, as_itself, client_of, client_of_pod,
+        },
     },
+    suite::tests,
 };
 
 tests![
@@ -25,12 +28,12 @@ const BOUND: &str = "by tokens that are bound to a pod of Deployment static-aws-
 /// Impersonation of the account itself drops the pod from the user info. Impersonation of another user would evade the
 /// policy, but the chart's rules do not grant it.
 async fn the_operator_is_bound_also_as_itself(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     let operator = Attempt::dry(
         &as_itself(test_cluster.cluster()).await?,
-        ground.namespace(),
+        fixture.namespace(),
     );
-    let target = ground.marks().target("a");
+    let target = fixture.marks().target("a");
     let answer = operator.create(Things::Secrets, &target).await;
     assert_refused(&answer, "only", BOUND, "a Secret");
     Ok(())
@@ -39,9 +42,9 @@ async fn the_operator_is_bound_also_as_itself(test_cluster: Arc<TestCluster>) ->
 async fn only_tokens_that_are_bound_to_a_pod_of_the_release_write(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     let cluster = test_cluster.cluster();
-    let target = ground.marks().target("a");
+    let target = fixture.marks().target("a");
     let status = json!({ "status": { "observedGeneration": 1 } });
     let unbound = client_of(cluster, RELEASE_NAMESPACE, RELEASE).await?;
     for (what, client) in [
@@ -52,7 +55,7 @@ async fn only_tokens_that_are_bound_to_a_pod_of_the_release_write(
             client_of_pod(cluster, "static-aws-credentialsx-0").await?,
         ),
     ] {
-        let thief = Attempt::dry(&client, ground.namespace());
+        let thief = Attempt::dry(&client, fixture.namespace());
         let answer = thief.create(Things::Secrets, &target).await;
         assert_refused(&answer, "only", BOUND, what);
         let answer = thief
@@ -61,7 +64,7 @@ async fn only_tokens_that_are_bound_to_a_pod_of_the_release_write(
         assert_refused(&answer, "only", BOUND, what);
     }
     let second = client_of_pod(cluster, "static-aws-credentials-1").await?;
-    let second = Attempt::dry(&second, ground.namespace());
+    let second = Attempt::dry(&second, fixture.namespace());
     let answer = second.create(Things::Secrets, &target).await;
     assert_passes(&answer, "of another replica");
     Ok(())

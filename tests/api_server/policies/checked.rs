@@ -9,7 +9,10 @@ use anyhow::{Result, ensure};
 use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicy;
 use kube::{Api, ResourceExt, api::ListParams};
 
-use crate::policies::test_cluster::{PATIENCE, TestCluster, tests};
+use crate::{
+    policies::test_cluster::{PATIENCE, TestCluster},
+    suite::tests,
+};
 
 tests![the_api_server_has_nothing_to_say_against_the_policies];
 

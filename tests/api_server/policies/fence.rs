@@ -7,10 +7,13 @@ use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use crate::{
-    policies::attempt::{
-        Attempt, Marks, SECRET_VALUE, Things, assert_passes, assert_refused, merge, resource,
+    policies::{
+        attempt::{
+            Attempt, Marks, SECRET_VALUE, Things, assert_passes, assert_refused, merge, resource,
+        },
+        test_cluster::{RELEASE_NAMESPACE, TestCluster},
     },
-    policies::test_cluster::{RELEASE_NAMESPACE, TestCluster, tests},
+    suite::tests,
 };
 
 tests![
@@ -20,7 +23,7 @@ tests![
 ];
 
 /// A namespace with the resources `orders` and `other`, without an operator that serves it.
-pub struct Ground {
+pub struct Fixture {
     namespace: String,
     pub orders: String,
     pub other: String,
@@ -29,7 +32,7 @@ pub struct Ground {
     pub admin: Attempt,
 }
 
-impl Ground {
+impl Fixture {
     pub async fn of(test_cluster: &TestCluster) -> Result<Self> {
         let namespace = test_cluster.cluster().namespace("fence").await?;
         let admin = Attempt::new(&test_cluster.admin(), &namespace);
@@ -107,7 +110,7 @@ pub fn foreign(name: &str) -> Value {
 async fn a19_the_operator_writes_no_secret_in_the_namespaces_of_the_system_and_its_own(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     for namespace in [
         "kube-system",
         "kube-public",
@@ -115,7 +118,7 @@ async fn a19_the_operator_writes_no_secret_in_the_namespaces_of_the_system_and_i
         RELEASE_NAMESPACE,
     ] {
         let operator = Attempt::dry(&test_cluster.operator(), namespace);
-        for secret in [ground.marks().target("a"), ground.marks().retained("a")] {
+        for secret in [fixture.marks().target("a"), fixture.marks().retained("a")] {
             let answer = operator.create(Things::Secrets, &secret).await;
             assert_refused(&answer, "fence", "into another namespace", namespace);
         }
@@ -124,19 +127,19 @@ async fn a19_the_operator_writes_no_secret_in_the_namespaces_of_the_system_and_i
 }
 
 async fn the_operator_deletes_targets_by_name(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     let unlabelled = json!({ "metadata": { "labels": null } });
     for secret in [
-        ground.marks().target("a"),
-        ground.marks().retained("b"),
-        with(ground.marks().target("c"), unlabelled),
+        fixture.marks().target("a"),
+        fixture.marks().retained("b"),
+        with(fixture.marks().target("c"), unlabelled),
     ] {
         let name = secret["metadata"]["name"].as_str().context("no name")?;
-        ground.admin.create(Things::Secrets, &secret).await?;
-        assert_passes(&ground.operator.delete(Things::Secrets, name).await, name);
+        fixture.admin.create(Things::Secrets, &secret).await?;
+        assert_passes(&fixture.operator.delete(Things::Secrets, name).await, name);
     }
-    let label = format!("awscredentials.dev/uid={}", ground.orders);
-    let answer = ground.operator.delete_all(Things::Secrets, &label).await;
+    let label = format!("awscredentials.dev/uid={}", fixture.orders);
+    let answer = fixture.operator.delete_all(Things::Secrets, &label).await;
     assert_refused(
         &answer,
         "fence",
@@ -149,13 +152,13 @@ async fn the_operator_deletes_targets_by_name(test_cluster: Arc<TestCluster>) ->
 async fn a19_the_operator_deletes_nothing_but_targets(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     let marked = "only Secrets that belong to a StaticAwsCredentials";
     let adopt_by =
         json!({ "metadata": { "annotations": { "awscredentials.dev/adopt-by": "orders" } } });
     let owner = json!({ "metadata": { "ownerReferences": [{
         "apiVersion": "v1", "kind": "ServiceAccount", "name": "default", "controller": true,
-        "uid": ground.admin.api(Things::ServiceAccounts).get("default").await?.uid(),
+        "uid": fixture.admin.api(Things::ServiceAccounts).get("default").await?.uid(),
     }] } });
     let cases = [
         ("foreign", foreign("foreign"), marked),
@@ -167,20 +170,20 @@ async fn a19_the_operator_deletes_nothing_but_targets(
         (
             "one with our label alone",
             with(
-                ground.marks().retained("label"),
+                fixture.marks().retained("label"),
                 json!({ "metadata": { "annotations": null } }),
             ),
             marked,
         ),
         (
             "another controller's with our marks",
-            with(ground.marks().retained("controlled"), owner),
+            with(fixture.marks().retained("controlled"), owner),
             marked,
         ),
         (
             "of another type",
             with(
-                ground.marks().target("typed"),
+                fixture.marks().target("typed"),
                 json!({ "type": "example.com/x" }),
             ),
             "type Opaque",
@@ -188,11 +191,11 @@ async fn a19_the_operator_deletes_nothing_but_targets(
     ];
     for (what, secret, words) in cases {
         let name = secret["metadata"]["name"].as_str().context("no name")?;
-        ground.admin.create(Things::Secrets, &secret).await?;
-        let answer = ground.operator.delete(Things::Secrets, name).await;
+        fixture.admin.create(Things::Secrets, &secret).await?;
+        let answer = fixture.operator.delete(Things::Secrets, name).await;
         assert_refused(&answer, "fence", words, what);
     }
-    let answer = ground
+    let answer = fixture
         .operator
         .delete_all(Things::Secrets, "team=storage")
         .await;

@@ -15,9 +15,12 @@ use static_aws_credentials::{
 use strum::VariantArray as _;
 
 use crate::{
-    policies::attempt::{Answer, Things, assert_passes, assert_refused},
-    policies::fence::Ground,
-    policies::test_cluster::{TestCluster, tests},
+    policies::{
+        attempt::{Answer, Things, assert_passes, assert_refused},
+        fence::Fixture,
+        test_cluster::TestCluster,
+    },
+    suite::tests,
 };
 
 tests![
@@ -34,10 +37,10 @@ const ID: &str = "AKIARZPUZDIKQUAIL2A3";
 const ONE_LINE: &str = "values of one line";
 
 /// Creates a target with exactly this data, in a dry run.
-async fn written(ground: &Ground, data: Value) -> Answer {
-    let mut secret = ground.marks().target("a");
+async fn written(fixture: &Fixture, data: Value) -> Answer {
+    let mut secret = fixture.marks().target("a");
     secret["stringData"] = data;
-    ground.operator.create(Things::Secrets, &secret).await
+    fixture.operator.create(Things::Secrets, &secret).await
 }
 
 fn rendered(secret: &str, region: Option<&str>, ttl: u32) -> Result<Value> {
@@ -66,7 +69,7 @@ fn rendered(secret: &str, region: Option<&str>, ttl: u32) -> Result<Value> {
 }
 
 async fn what_the_operator_renders_is_written(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     let longest = "ab/+".repeat(1024);
     let secrets = [
         "wSecretOfTheFirstPair+wSecretOfTheFirst1",
@@ -80,18 +83,18 @@ async fn what_the_operator_renders_is_written(test_cluster: Arc<TestCluster>) ->
     for secret in secrets {
         for (region, ttl) in [(Some("us-isob-east-1"), 960), (None, 43_200)] {
             let data = rendered(secret, region, ttl)?;
-            let answer = written(&ground, data).await;
+            let answer = written(&fixture, data).await;
             assert_passes(&answer, &format!("{secret:.60} {region:?}"));
         }
     }
     let words = json!({ "S3_SECRET_KEY": "wSecretOf/The+First=1_-" });
-    assert_passes(&written(&ground, words).await, "a key in capitals");
-    assert_passes(&written(&ground, json!({ "empty": "" })).await, "no text");
+    assert_passes(&written(&fixture, words).await, "a key in capitals");
+    assert_passes(&written(&fixture, json!({ "empty": "" })).await, "no text");
     Ok(())
 }
 
 async fn a_file_that_sdks_read_has_one_form(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     let pair = format!("[default]\naws_access_key_id = {ID}\naws_secret_access_key = x\n");
     let own = "/var/run/awscredentials.dev/credential-process --file /var/run/secrets/awscredentials.dev/credentials.json --ttl 960";
     let process = format!("[default]\ncredential_process = {own}\n");
@@ -135,32 +138,32 @@ async fn a_file_that_sdks_read_has_one_form(test_cluster: Arc<TestCluster>) -> R
         ("credentials", ID.to_owned()),
     ];
     for (key, text) in cases {
-        let answer = written(&ground, json!({ key: text })).await;
+        let answer = written(&fixture, json!({ key: text })).await;
         let words = format!("under the key {key} ");
         assert_refused(&answer, "fence", &words, &text);
     }
     for (key, text) in [("config-process", process), ("credentials", pair)] {
-        assert_passes(&written(&ground, json!({ key: text })).await, key);
+        assert_passes(&written(&fixture, json!({ key: text })).await, key);
     }
     Ok(())
 }
 
 async fn a_second_line_is_written_under_no_key(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     for before in ["", "a", "ab", "abc", "ä"] {
         for (name, control) in [("LF", '\n'), ("CR", '\r'), ("NUL", '\0'), ("tab", '\t')] {
             for after in ["", "a", "ab", "abc"] {
                 let text = format!("{before}{control}{after}");
-                let answer = written(&ground, json!({ "credentials.json": text })).await;
+                let answer = written(&fixture, json!({ "credentials.json": text })).await;
                 assert_refused(&answer, "fence", ONE_LINE, &format!("{name} in {text:?}"));
             }
         }
         let all: String = (' '..='~').collect();
         let text = format!("{before}{all}");
-        assert_passes(&written(&ground, json!({ "x": text })).await, &text);
+        assert_passes(&written(&fixture, json!({ "x": text })).await, &text);
     }
     let file = "[default]\ncredential_process = /bin/sh\n";
-    let answer = written(&ground, json!({ "settings": file })).await;
+    let answer = written(&fixture, json!({ "settings": file })).await;
     assert_refused(&answer, "fence", ONE_LINE, "a file by another name");
     Ok(())
 }
@@ -168,11 +171,11 @@ async fn a_second_line_is_written_under_no_key(test_cluster: Arc<TestCluster>) -
 async fn a_credential_process_is_named_under_no_other_key(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     for before in ["", "a", "ab", "~~~"] {
         for after in ["", " = /bin/sh", "ü"] {
             let text = format!("{before}credential_process{after}");
-            let answer = written(&ground, json!({ "credentials.json": text })).await;
+            let answer = written(&fixture, json!({ "credentials.json": text })).await;
             assert_refused(&answer, "fence", "names a credential_process", &text);
         }
     }
@@ -182,7 +185,7 @@ async fn a_credential_process_is_named_under_no_other_key(
 async fn a_variable_that_holds_a_program_is_not_written(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     let long = "x".repeat(600);
     let cases = [
         ("HTTPS_PROXY", "http://evil.io"),
@@ -194,7 +197,7 @@ async fn a_variable_that_holds_a_program_is_not_written(
         ("X", &long),
     ];
     for (key, value) in cases {
-        let answer = written(&ground, json!({ key: value })).await;
+        let answer = written(&fixture, json!({ key: value })).await;
         assert_refused(&answer, "fence", "may become a variable", key);
     }
     Ok(())
@@ -204,7 +207,7 @@ async fn a_variable_that_holds_a_program_is_not_written(
 async fn a_variable_that_a_loader_reads_is_not_written(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     let loaders = [
         "LD_PRELOAD",
         "BASH_ENV",
@@ -223,11 +226,11 @@ async fn a_variable_that_a_loader_reads_is_not_written(
     ];
     let path = "/var/run/secrets/orders/x";
     for key in loaders {
-        let answer = written(&ground, json!({ key: path })).await;
+        let answer = written(&fixture, json!({ key: path })).await;
         assert_refused(&answer, "fence", "by which a loader", key);
     }
     for key in ["GITLAB_S3_KEY", "RESTIC_S3_KEY", "NODE_ACCESS_KEY", "path"] {
-        assert_passes(&written(&ground, json!({ key: path })).await, key);
+        assert_passes(&written(&fixture, json!({ key: path })).await, key);
     }
     Ok(())
 }
@@ -236,7 +239,7 @@ async fn a_variable_that_a_loader_reads_is_not_written(
 async fn a_secret_of_a_mebibyte_is_refused_for_its_length(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     let large = "x".repeat(1024 * 1024 - 64);
     let own = [
         ("config", "under the key config "),
@@ -246,13 +249,13 @@ async fn a_secret_of_a_mebibyte_is_refused_for_its_length(
         ("X", ONE_LINE),
     ];
     for (key, words) in own {
-        let answer = written(&ground, json!({ key: large })).await;
+        let answer = written(&fixture, json!({ key: large })).await;
         assert_refused(&answer, "fence", words, key);
     }
     let many: serde_json::Map<String, Value> = (0..8000)
         .map(|number| (format!("k{number}"), json!("x".repeat(100))))
         .collect();
-    let answer = written(&ground, Value::Object(many)).await;
+    let answer = written(&fixture, Value::Object(many)).await;
     assert_refused(&answer, "fence", "", "8000 keys");
     Ok(())
 }

@@ -6,9 +6,12 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::{
-    policies::attempt::{Things, assert_passes, assert_refused},
-    policies::fence::{Ground, foreign, with},
-    policies::test_cluster::{TestCluster, tests},
+    policies::{
+        attempt::{Things, assert_passes, assert_refused},
+        fence::{Fixture, foreign, with},
+        test_cluster::TestCluster,
+    },
+    suite::tests,
 };
 
 tests![
@@ -19,24 +22,24 @@ tests![
 ];
 
 async fn the_operator_creates_targets(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
-    for secret in [ground.marks().target("a"), ground.marks().retained("b")] {
-        let answer = ground.operator.create(Things::Secrets, &secret).await;
+    let fixture = Fixture::of(&test_cluster).await?;
+    for secret in [fixture.marks().target("a"), fixture.marks().retained("b")] {
+        let answer = fixture.operator.create(Things::Secrets, &secret).await;
         assert_passes(&answer, "a target");
-        let answer = ground.operator.apply(Things::Secrets, &secret).await;
+        let answer = fixture.operator.apply(Things::Secrets, &secret).await;
         assert_passes(&answer, "a target that is applied");
     }
     Ok(())
 }
 
 /// Fails unless the fence rejects the creation of a target with each change, with these words.
-async fn refused(ground: &Ground, words: &str, changes: &[(&str, Value)]) {
+async fn refused(fixture: &Fixture, words: &str, changes: &[(&str, Value)]) {
     for (what, change) in changes {
-        let secret = with(ground.marks().target("a"), change.clone());
-        let answer = ground.operator.create(Things::Secrets, &secret).await;
+        let secret = with(fixture.marks().target("a"), change.clone());
+        let answer = fixture.operator.create(Things::Secrets, &secret).await;
         assert_refused(&answer, "fence", words, what);
         if secret["metadata"].get("name").is_some() {
-            let answer = ground.operator.apply(Things::Secrets, &secret).await;
+            let answer = fixture.operator.apply(Things::Secrets, &secret).await;
             assert_refused(&answer, "fence", words, what);
         }
     }
@@ -45,15 +48,15 @@ async fn refused(ground: &Ground, words: &str, changes: &[(&str, Value)]) {
 async fn what_does_not_name_one_resource_is_not_created(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     let words = "name one StaticAwsCredentials";
-    let label = json!({ "awscredentials.dev/uid": ground.other });
+    let label = json!({ "awscredentials.dev/uid": fixture.other });
     let adopt_by = json!({ "awscredentials.dev/adopt-by": "other" });
-    let mut group = ground.marks().controller();
+    let mut group = fixture.marks().controller();
     group["apiVersion"] = json!("evil.io/v1");
-    let mut kind = ground.marks().controller();
+    let mut kind = fixture.marks().controller();
     kind["kind"] = json!("ConfigMap");
-    let other = ground.others().controller();
+    let other = fixture.others().controller();
     let changes = [
         ("no label", json!({ "labels": null })),
         ("no adopt-by", json!({ "annotations": null })),
@@ -73,14 +76,17 @@ async fn what_does_not_name_one_resource_is_not_created(
         ("another owner", json!({ "ownerReferences": [other] })),
     ];
     let changes = changes.map(|(what, metadata)| (what, json!({ "metadata": metadata })));
-    refused(&ground, words, &changes).await;
-    let answer = ground.operator.create(Things::Secrets, &foreign("a")).await;
+    refused(&fixture, words, &changes).await;
+    let answer = fixture
+        .operator
+        .create(Things::Secrets, &foreign("a"))
+        .await;
     assert_refused(&answer, "fence", words, "no marks");
     Ok(())
 }
 
 async fn a19_no_other_kind_of_secret_is_created(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     let account = json!({ "kubernetes.io/service-account.name": "default" });
     let token = json!({
         "type": "kubernetes.io/service-account-token", "metadata": { "annotations": account },
@@ -89,21 +95,21 @@ async fn a19_no_other_kind_of_secret_is_created(test_cluster: Arc<TestCluster>) 
         "type": "kubernetes.io/tls", "stringData": { "tls.crt": "", "tls.key": "" },
     });
     let typed = [("a token of a service account", token), ("a TLS pair", tls)];
-    refused(&ground, "type Opaque", &typed).await;
+    refused(&fixture, "type Opaque", &typed).await;
     let immutable = [("an immutable one", json!({ "immutable": true }))];
-    refused(&ground, "not immutable", &immutable).await;
+    refused(&fixture, "not immutable", &immutable).await;
     let release = json!({ "metadata": { "name": "sh.helm.release.v1.a.v1" } });
     let made_up = json!({ "metadata": { "name": null, "generateName": "sh.helm.release.v1.a-" } });
     let releases = [
         ("a release of Helm", release),
         ("by a made-up name", made_up),
     ];
-    refused(&ground, "no release of Helm", &releases).await;
+    refused(&fixture, "no release of Helm", &releases).await;
     Ok(())
 }
 
 async fn nothing_but_the_marks_is_set(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     let notes = |name: &str| json!({ "metadata": { "annotations": { name: "x" } } });
     let labels = |name: &str| json!({ "metadata": { "labels": { name: "Helm" } } });
     let owners = |owner: &[Value]| json!({ "metadata": { "ownerReferences": owner } });
@@ -118,7 +124,7 @@ async fn nothing_but_the_marks_is_set(test_cluster: Arc<TestCluster>) -> Result<
             notes("awscredentials.dev/inject"),
         ),
     ];
-    refused(&ground, "no annotation but its own", &annotations).await;
+    refused(&fixture, "no annotation but its own", &annotations).await;
     let labels = [
         ("Argo CD's", labels("argocd.argoproj.io/instance")),
         ("another manager", labels("app.kubernetes.io/managed-by")),
@@ -127,26 +133,26 @@ async fn nothing_but_the_marks_is_set(test_cluster: Arc<TestCluster>) -> Result<
             labels("awscredentials.dev/policy"),
         ),
     ];
-    refused(&ground, "no label but its own", &labels).await;
+    refused(&fixture, "no label but its own", &labels).await;
     // The chart is installed with these labels in `targets.copyLabels`.
     for key in ["team", "example.com/cost-center"] {
         let labelled = json!({ "metadata": { "labels": { key: "storage" } } });
-        let target = with(ground.marks().target("labelled"), labelled);
-        let made = ground.operator.create(Things::Secrets, &target).await;
+        let target = with(fixture.marks().target("labelled"), labelled);
+        let made = fixture.operator.create(Things::Secrets, &target).await;
         assert_passes(&made, key);
     }
-    let second = ground.second_owner().await?;
-    let mut blocking = ground.marks().controller();
+    let second = fixture.second_owner().await?;
+    let mut blocking = fixture.marks().controller();
     blocking["blockOwnerDeletion"] = json!(true);
     let owners = [
         (
             "a second owner",
-            owners(&[ground.marks().controller(), second]),
+            owners(&[fixture.marks().controller(), second]),
         ),
         ("an owner that cannot go first", owners(&[blocking])),
     ];
-    refused(&ground, "adds no owner", &owners).await;
+    refused(&fixture, "adds no owner", &owners).await;
     let finalizer = json!({ "metadata": { "finalizers": ["evil.io/hold"] } });
-    refused(&ground, "no finalizer", &[("a finalizer", finalizer)]).await;
+    refused(&fixture, "no finalizer", &[("a finalizer", finalizer)]).await;
     Ok(())
 }

@@ -7,9 +7,12 @@ use serde_json::{Value, json};
 use static_aws_credentials::domain::managers::{MANAGERS, Mark};
 
 use crate::{
-    policies::attempt::{Things, assert_passes, assert_refused},
-    policies::fence::{Ground, foreign, with},
-    policies::test_cluster::{TestCluster, tests},
+    policies::{
+        attempt::{Things, assert_passes, assert_refused},
+        fence::{Fixture, foreign, with},
+        test_cluster::TestCluster,
+    },
+    suite::tests,
 };
 
 tests![
@@ -42,9 +45,9 @@ fn consent() -> Value {
 async fn what_the_operator_does_to_its_targets_passes(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
-    let target = || ground.marks().target("a");
-    let retained = || ground.marks().retained("a");
+    let fixture = Fixture::of(&test_cluster).await?;
+    let target = || fixture.marks().target("a");
+    let retained = || fixture.marks().retained("a");
     let labels =
         json!({ "metadata": { "labels": { "team": "storage" }, "annotations": { "note": "x" } } });
     let unowned = json!({ "metadata": { "ownerReferences": null } });
@@ -52,9 +55,9 @@ async fn what_the_operator_does_to_its_targets_passes(
     let unnamed = json!({ "metadata": { "annotations": null } });
     let relabelled = json!({ "metadata": { "labels": { "awscredentials.dev/uid": "x" } } });
     let renamed = json!({ "metadata": { "annotations": { "awscredentials.dev/adopt-by": "x" } } });
-    let second = ground.second_owner().await?;
+    let second = fixture.second_owner().await?;
     let second =
-        json!({ "metadata": { "ownerReferences": [ground.marks().controller(), second] } });
+        json!({ "metadata": { "ownerReferences": [fixture.marks().controller(), second] } });
     let held = json!({ "metadata": { "finalizers": ["example.com/hold"] } });
     let changed = json!({ "stringData": { "AWS_SECRET_ACCESS_KEY": "another" } });
     let cases = [
@@ -125,16 +128,16 @@ async fn what_the_operator_does_to_its_targets_passes(
         after,
     } in cases
     {
-        ground
+        fixture
             .admin
             .create(Things::Secrets, &before)
             .await
             .with_context(|| what)?;
         assert_passes(
-            &ground.operator.replace(Things::Secrets, &after).await,
+            &fixture.operator.replace(Things::Secrets, &after).await,
             what,
         );
-        ground.remove("a").await?;
+        fixture.remove("a").await?;
     }
     Ok(())
 }
@@ -161,24 +164,24 @@ fn marks() -> Vec<(&'static str, Value)> {
 async fn a19_what_consents_is_taken_over_and_nothing_else(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     let consenting = with(foreign("consenting"), consent());
-    ground.admin.create(Things::Secrets, &consenting).await?;
+    fixture.admin.create(Things::Secrets, &consenting).await?;
     for after in [
-        ground.marks().target("consenting"),
-        ground.marks().retained("consenting"),
+        fixture.marks().target("consenting"),
+        fixture.marks().retained("consenting"),
     ] {
         assert_passes(
-            &ground.operator.replace(Things::Secrets, &after).await,
+            &fixture.operator.replace(Things::Secrets, &after).await,
             "adopted",
         );
         assert_passes(
-            &ground.operator.apply(Things::Secrets, &after).await,
+            &fixture.operator.apply(Things::Secrets, &after).await,
             "applied",
         );
     }
     let held = json!({ "metadata": { "finalizers": ["example.com/hold"] } });
-    let second = ground.second_owner().await?;
+    let second = fixture.second_owner().await?;
     let owned = json!({ "metadata": { "ownerReferences": [second] } });
     let updates = "updates only Secrets of the same StaticAwsCredentials";
     let to_another =
@@ -211,54 +214,54 @@ async fn a19_what_consents_is_taken_over_and_nothing_else(
         ),
     ];
     for (what, before, words) in cases.into_iter().chain(managed) {
-        ground
+        fixture
             .admin
             .create(Things::Secrets, &before)
             .await
             .with_context(|| what)?;
         let target = with(
-            ground.marks().target("s"),
+            fixture.marks().target("s"),
             json!({ "type": before["type"] }),
         );
         for after in [
             target.clone(),
             with(
-                ground.marks().retained("s"),
+                fixture.marks().retained("s"),
                 json!({ "type": before["type"] }),
             ),
         ] {
-            let answer = ground.operator.replace(Things::Secrets, &after).await;
+            let answer = fixture.operator.replace(Things::Secrets, &after).await;
             assert_refused(&answer, "fence", words, what);
-            let answer = ground.operator.apply(Things::Secrets, &after).await;
+            let answer = fixture.operator.apply(Things::Secrets, &after).await;
             assert_refused(&answer, "fence", words, what);
         }
         let marks = json!({ "metadata": target["metadata"] });
-        let answer = ground.operator.merge(Things::Secrets, "s", &marks).await;
+        let answer = fixture.operator.merge(Things::Secrets, "s", &marks).await;
         assert_refused(&answer, "fence", words, what);
-        ground.remove("s").await?;
+        fixture.remove("s").await?;
     }
     Ok(())
 }
 
 async fn a_target_is_not_given_to_another_resource(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
+    let fixture = Fixture::of(&test_cluster).await?;
     let updates = "updates only Secrets of the same StaticAwsCredentials";
-    for before in [ground.marks().target("s"), ground.marks().retained("s")] {
-        ground.admin.create(Things::Secrets, &before).await?;
-        for after in [ground.others().target("s"), ground.others().retained("s")] {
-            let answer = ground.operator.replace(Things::Secrets, &after).await;
+    for before in [fixture.marks().target("s"), fixture.marks().retained("s")] {
+        fixture.admin.create(Things::Secrets, &before).await?;
+        for after in [fixture.others().target("s"), fixture.others().retained("s")] {
+            let answer = fixture.operator.replace(Things::Secrets, &after).await;
             assert_refused(&answer, "fence", updates, "another's");
         }
-        ground.remove("s").await?;
+        fixture.remove("s").await?;
     }
     Ok(())
 }
 
 async fn nothing_is_added_to_a_target(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = Ground::of(&test_cluster).await?;
-    ground
+    let fixture = Fixture::of(&test_cluster).await?;
+    fixture
         .admin
-        .create(Things::Secrets, &ground.marks().target("s"))
+        .create(Things::Secrets, &fixture.marks().target("s"))
         .await?;
     let stray = json!({ "apiVersion": "v1", "kind": "Secret", "name": "x", "uid": "x" });
     let cases = [
@@ -279,17 +282,17 @@ async fn nothing_is_added_to_a_target(test_cluster: Arc<TestCluster>) -> Result<
         ),
         (
             "an owner",
-            json!({ "ownerReferences": [ground.marks().controller(), stray] }),
+            json!({ "ownerReferences": [fixture.marks().controller(), stray] }),
             "adds no owner",
         ),
     ];
     for (what, metadata, words) in cases {
         let patch = json!({ "metadata": metadata });
-        let answer = ground.operator.merge(Things::Secrets, "s", &patch).await;
+        let answer = fixture.operator.merge(Things::Secrets, "s", &patch).await;
         assert_refused(&answer, "fence", words, what);
     }
     let immutable = json!({ "immutable": true });
-    let answer = ground
+    let answer = fixture
         .operator
         .merge(Things::Secrets, "s", &immutable)
         .await;

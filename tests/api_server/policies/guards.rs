@@ -22,8 +22,9 @@ use static_aws_credentials::{
 use crate::{
     harness::operator::{Operator, PAIRS},
     policies::test_cluster::{
-        CRD, PATIENCE, POD, RELEASE, RELEASE_NAMESPACE, TestCluster, client_of_pod, tests,
+        CRD, PATIENCE, POD, RELEASE, RELEASE_NAMESPACE, TestCluster, client_of_pod,
     },
+    suite::tests,
 };
 
 tests![
@@ -183,9 +184,9 @@ async fn nothing_is_written_before_the_policies_are_seen(_: Arc<TestCluster>) ->
     operator.resource("orders", json!({})).await?;
     let object = operator.until_ready_is("orders", "PoliciesMissing").await?;
     let conditions = object.status.map(|status| status.conditions);
-    let told = format!("{conditions:?}");
+    let text = format!("{conditions:?}");
     let words = "nothing is written, since --require-policies is set and ValidatingAdmissionPolicy static-aws-credentials-requester is not seen to be enforced: it does not exist";
-    ensure!(told.contains(words), "{told}");
+    ensure!(text.contains(words), "{text}");
     let target = operator.secrets.get_opt("orders-credentials").await?;
     ensure!(target.is_none(), "it was written");
 

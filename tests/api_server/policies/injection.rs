@@ -6,8 +6,11 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::{
-    policies::attempt::{Attempt, Things, pod},
-    policies::test_cluster::{TestCluster, tests},
+    policies::{
+        attempt::{Attempt, Things, pod},
+        test_cluster::TestCluster,
+    },
+    suite::tests,
 };
 
 tests![
@@ -35,7 +38,7 @@ pub fn asks_for(containers: &str) -> Value {
 }
 
 /// A new namespace, with the rights of an administrator.
-pub async fn ground(test_cluster: &TestCluster) -> Result<Attempt> {
+pub async fn fixture(test_cluster: &TestCluster) -> Result<Attempt> {
     let namespace = test_cluster.cluster().namespace("pods").await?;
     Ok(Attempt::new(&test_cluster.admin(), &namespace))
 }
@@ -97,7 +100,7 @@ pub fn names(containers: &Value) -> Vec<&str> {
 async fn an_annotated_pod_gets_the_files_and_the_variables(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let spec = made(&ground(&test_cluster).await?, &pod(&asks(), json!({}))).await?;
+    let spec = made(&fixture(&test_cluster).await?, &pod(&asks(), json!({}))).await?;
     assert!(is_served(&spec["containers"][0]), "{spec:#}");
     let secret = json!({ "secretName": "orders-credentials", "defaultMode": 0o644 });
     let volume = json!({ "name": "awscredentials-dev", "secret": secret });
@@ -106,8 +109,8 @@ async fn an_annotated_pod_gets_the_files_and_the_variables(
 }
 
 async fn a_pod_without_the_annotation_stays_as_it_is(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
-    let spec = made(&ground, &pod(&json!({ "other": "x" }), json!({}))).await?;
+    let fixture = fixture(&test_cluster).await?;
+    let spec = made(&fixture, &pod(&json!({ "other": "x" }), json!({}))).await?;
     assert!(is_untouched(&spec["containers"][0]), "{spec:#}");
     assert!(volumes(&spec).is_empty(), "{spec:#}");
     Ok(())
@@ -122,7 +125,7 @@ async fn what_the_pod_has_of_its_own_stays(test_cluster: Arc<TestCluster>) -> Re
         "ports": [{ "containerPort": 53, "protocol": "UDP" }, { "containerPort": 53, "protocol": "TCP" }],
     });
     let own = json!({ "containers": [container], "volumes": [{ "name": "own", "emptyDir": {} }] });
-    let spec = made(&ground(&test_cluster).await?, &pod(&asks(), own.clone())).await?;
+    let spec = made(&fixture(&test_cluster).await?, &pod(&asks(), own.clone())).await?;
     let app = &spec["containers"][0];
     let pairs = env(app);
     for (name, value) in [("A", "a"), ("AWS_CONFIG_FILE", "/etc/own"), ("B", "$(A)")] {
@@ -172,7 +175,7 @@ fn many() -> Value {
 async fn init_containers_and_sidecars_are_served_in_their_order(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let spec = made(&ground(&test_cluster).await?, &pod(&asks(), many())).await?;
+    let spec = made(&fixture(&test_cluster).await?, &pod(&asks(), many())).await?;
     assert_eq!(names(&spec["containers"]), ["zeta", "app", "beta"]);
     assert_eq!(names(&spec["initContainers"]), ["last", "first", "sidecar"]);
     for kind in ["containers", "initContainers"] {
@@ -188,9 +191,9 @@ async fn init_containers_and_sidecars_are_served_in_their_order(
 async fn only_the_containers_that_are_named_are_served(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     let mut manifest = pod(&asks_for("beta, sidecar"), many());
-    let spec = made(&ground, &manifest).await?;
+    let spec = made(&fixture, &manifest).await?;
     // Init containers run in this order.
     assert_eq!(names(&spec["containers"]), ["zeta", "app", "beta"]);
     assert_eq!(names(&spec["initContainers"]), ["last", "first", "sidecar"]);
@@ -211,7 +214,7 @@ async fn only_the_containers_that_are_named_are_served(
     manifest["metadata"]["annotations"] = asks_for("app");
     // A container without the injection may set the variable.
     manifest["spec"]["containers"][0]["env"] = json!([{ "name": "AWS_PROFILE", "value": "own" }]);
-    let spec = made(&ground, &manifest).await?;
+    let spec = made(&fixture, &manifest).await?;
     assert!(is_served(&spec["containers"][1]), "{spec:#}");
     Ok(())
 }
@@ -220,7 +223,7 @@ async fn variables_that_stand_there_twice_stay(test_cluster: Arc<TestCluster>) -
     let twice = json!([{ "name": "A", "value": "1" }, { "name": "A", "value": "2" }]);
     let container = json!({ "name": "app", "image": "app", "env": twice });
     let own = json!({ "containers": [container] });
-    let spec = made(&ground(&test_cluster).await?, &pod(&asks(), own)).await?;
+    let spec = made(&fixture(&test_cluster).await?, &pod(&asks(), own)).await?;
     assert!(is_served(&spec["containers"][0]), "{spec:#}");
     let of_a: Vec<_> = env(&spec["containers"][0])
         .into_iter()

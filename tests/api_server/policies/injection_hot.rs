@@ -6,11 +6,12 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::{
-    policies::attempt::{Attempt, Things, pod},
-    policies::injection::{
-        DIRECTORY, asks, asks_for, ground, is_served, is_untouched, made, names,
+    policies::{
+        attempt::{Attempt, Things, pod},
+        injection::{DIRECTORY, asks, asks_for, fixture, is_served, is_untouched, made, names},
+        test_cluster::TestCluster,
     },
-    policies::test_cluster::{TestCluster, tests},
+    suite::tests,
 };
 
 tests![
@@ -104,7 +105,7 @@ fn bins(spec: &Value) -> Vec<&Value> {
 async fn a_pod_that_is_to_follow_rotations_gets_the_program_and_one_file(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let spec = made(&ground(&test_cluster).await?, &pod(&hot(), json!({}))).await?;
+    let spec = made(&fixture(&test_cluster).await?, &pod(&hot(), json!({}))).await?;
     assert!(is_hot(&spec["containers"][0]), "{spec:#}");
     let in_memory = json!({ "medium": "Memory", "sizeLimit": "8Mi" });
     assert_eq!(
@@ -169,7 +170,7 @@ async fn the_program_is_brought_by_a_container_under_the_strictest_standard(
 async fn the_container_that_brings_the_program_gets_no_token_of_the_service_account(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let spec = made(&ground(&test_cluster).await?, &pod(&hot(), json!({}))).await?;
+    let spec = made(&fixture(&test_cluster).await?, &pod(&hot(), json!({}))).await?;
     let at_token = |container: &Value| -> Vec<String> {
         let all = container["volumeMounts"].as_array().into_iter().flatten();
         let there = all.filter(|mount| mount["mountPath"] == TOKEN);
@@ -188,7 +189,7 @@ async fn the_container_that_brings_the_program_gets_no_token_of_the_service_acco
 async fn the_program_comes_before_every_container_that_is_served(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     let container = |name: &str| json!({ "name": name, "image": "x" });
     let own = json!({
         "containers": [container("zeta"), container("app")],
@@ -198,7 +199,7 @@ async fn the_program_comes_before_every_container_that_is_served(
         ],
     });
     let mut manifest = pod(&hot(), own);
-    let spec = made(&ground, &manifest).await?;
+    let spec = made(&fixture, &manifest).await?;
     assert_eq!(names(&spec["containers"]), ["zeta", "app"]);
     let order = names(&spec["initContainers"]);
     assert_eq!(order, [HELPER, "last", "first", "sidecar"]);
@@ -211,7 +212,7 @@ async fn the_program_comes_before_every_container_that_is_served(
 
     manifest["metadata"]["name"] = json!("some");
     manifest["metadata"]["annotations"] = with(asks_for("app, first"), &[("rotation", "Hot")]);
-    let spec = made(&ground, &manifest).await?;
+    let spec = made(&fixture, &manifest).await?;
     let order = names(&spec["initContainers"]);
     let at = |name: &str| order.iter().position(|other| *other == name);
     assert!(at(HELPER) < at("first"), "{order:?}");
@@ -223,7 +224,11 @@ async fn the_program_comes_before_every_container_that_is_served(
 async fn without_a_shell_the_program_stands_in_for_it(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let spec = made(&ground(&test_cluster).await?, &pod(&shellless(), json!({}))).await?;
+    let spec = made(
+        &fixture(&test_cluster).await?,
+        &pod(&shellless(), json!({})),
+    )
+    .await?;
     let mut mounted = mounts(&spec["containers"][0]);
     mounted.sort_by_key(|mount| mount["mountPath"].to_string());
     assert_eq!(mounted, [shell(), program()]);
@@ -232,12 +237,12 @@ async fn without_a_shell_the_program_stands_in_for_it(
 }
 
 async fn only_the_containers_that_are_named_have_it(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     let container = |name: &str| json!({ "name": name, "image": "x" });
     let proxy = json!({ "name": "proxy", "image": "x", "env": [{ "name": "AWS_PROFILE", "value": "own" }] });
     let own = json!({ "containers": [proxy, container("app")] });
     let annotations = with(asks_for("app"), &[("rotation", "Hot"), ("shell", "None")]);
-    let spec = made(&ground, &pod(&annotations, own)).await?;
+    let spec = made(&fixture, &pod(&annotations, own)).await?;
     assert_eq!(mounts(&spec["containers"][1]).len(), 2, "{spec:#}");
     assert!(mounts(&spec["containers"][0]).is_empty(), "{spec:#}");
     assert_eq!(env(&spec["containers"][0]).len(), 1, "{spec:#}");
@@ -259,7 +264,7 @@ async fn what_says_the_same_already_stays(test_cluster: Arc<TestCluster>) -> Res
     });
     let volume = json!({ "name": BIN_VOLUME, "emptyDir": { "medium": "Memory" } });
     let own = json!({ "containers": [container], "volumes": [volume] });
-    let spec = made(&ground(&test_cluster).await?, &pod(&hot(), own)).await?;
+    let spec = made(&fixture(&test_cluster).await?, &pod(&hot(), own)).await?;
     let app = &spec["containers"][0];
     assert_eq!(env(app).len(), 6, "{app:#}");
     let listed = app["env"].as_array().map(Vec::len);
@@ -270,9 +275,9 @@ async fn what_says_the_same_already_stays(test_cluster: Arc<TestCluster>) -> Res
 }
 
 async fn without_the_annotation_nothing_of_it_comes(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     let own = json!({ "initContainers": [{ "name": HELPER, "image": "x" }] });
-    let spec = made(&ground, &pod(&asks(), own.clone())).await?;
+    let spec = made(&fixture, &pod(&asks(), own.clone())).await?;
     assert!(is_served(&spec["containers"][0]), "{spec:#}");
     assert!(is_served(&spec["initContainers"][0]), "{spec:#}");
     assert!(bins(&spec).is_empty() && mounts(&spec["containers"][0]).is_empty());
@@ -280,7 +285,7 @@ async fn without_the_annotation_nothing_of_it_comes(test_cluster: Arc<TestCluste
 
     let mut plain = pod(&json!({ "other": "Hot" }), own);
     plain["metadata"]["name"] = json!("plain");
-    let spec = made(&ground, &plain).await?;
+    let spec = made(&fixture, &plain).await?;
     assert!(is_untouched(&spec["containers"][0]), "{spec:#}");
     assert!(bins(&spec).is_empty());
     Ok(())
@@ -294,11 +299,11 @@ async fn the_example_of_the_page_is_served(test_cluster: Arc<TestCluster>) -> Re
     let [resource, deployment] = documents.as_slice() else {
         panic!("{documents:?}");
     };
-    let ground = ground(&test_cluster).await?;
-    ground.create(Things::Resources, resource).await?;
+    let fixture = fixture(&test_cluster).await?;
+    fixture.create(Things::Resources, resource).await?;
     let mut pod = deployment["spec"]["template"].clone();
     pod["metadata"]["name"] = json!("pod");
-    let spec = made(&ground, &pod).await?;
+    let spec = made(&fixture, &pod).await?;
     assert!(is_hot(&spec["containers"][0]), "{spec:#}");
     Ok(())
 }

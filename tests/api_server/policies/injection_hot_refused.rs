@@ -6,10 +6,13 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::{
-    policies::attempt::{Things, assert_passes, assert_refused, pod},
-    policies::injection::{DIRECTORY, asks, ground},
-    policies::injection_hot::{BIN, BIN_VOLUME, HELPER, hot, shellless},
-    policies::test_cluster::{TestCluster, tests},
+    policies::{
+        attempt::{SECRET_VALUE, Things, assert_passes, assert_refused, pod},
+        injection::{DIRECTORY, asks, fixture},
+        injection_hot::{BIN, BIN_VOLUME, HELPER, hot, shellless},
+        test_cluster::TestCluster,
+    },
+    suite::tests,
 };
 
 tests![
@@ -23,12 +26,12 @@ tests![
 ];
 
 async fn a_value_that_is_not_known_is_refused(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     let rotation = "metadata.annotations[awscredentials.dev/rotation]: must be Hot; drop it";
     for value in ["", "hot", "HOT", "Restart", "Hot "] {
         let mut annotations = asks();
         annotations["awscredentials.dev/rotation"] = json!(value);
-        let answer = ground
+        let answer = fixture
             .create(Things::Pods, &pod(&annotations, json!({})))
             .await;
         assert_refused(&answer, "injected", rotation, value);
@@ -37,19 +40,21 @@ async fn a_value_that_is_not_known_is_refused(test_cluster: Arc<TestCluster>) ->
     for value in ["", "none", "/bin/bash", "True"] {
         let mut annotations = hot();
         annotations["awscredentials.dev/shell"] = json!(value);
-        let answer = ground
+        let answer = fixture
             .create(Things::Pods, &pod(&annotations, json!({})))
             .await;
         assert_refused(&answer, "injected", shell, value);
     }
     let mut without = asks();
     without["awscredentials.dev/shell"] = json!("None");
-    let answer = ground.create(Things::Pods, &pod(&without, json!({}))).await;
+    let answer = fixture
+        .create(Things::Pods, &pod(&without, json!({})))
+        .await;
     assert_refused(&answer, "injected", shell, "no rotation");
 
     let secret = "metadata.annotations[awscredentials.dev/inject]: must be the name of a Secret";
     let alone = json!({ "awscredentials.dev/rotation": "Hot" });
-    let answer = ground.create(Things::Pods, &pod(&alone, json!({}))).await;
+    let answer = fixture.create(Things::Pods, &pod(&alone, json!({}))).await;
     assert_refused(&answer, "injected", secret, "no Secret");
     Ok(())
 }
@@ -78,7 +83,7 @@ fn with_variable(name: &str, value: &str) -> [Value; 2] {
 async fn a_variable_that_shadows_the_process_is_refused(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     for name in [
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
@@ -86,8 +91,8 @@ async fn a_variable_that_shadows_the_process_is_refused(
         "AWS_DEFAULT_PROFILE",
         "AWS_WEB_IDENTITY_TOKEN_FILE",
     ] {
-        for pod in with_variable(name, crate::policies::attempt::SECRET_VALUE) {
-            let answer = ground.create(Things::Pods, &pod).await;
+        for pod in with_variable(name, SECRET_VALUE) {
+            let answer = fixture.create(Things::Pods, &pod).await;
             let words = format!("env: container web sets {name}, which SDKs prefer");
             assert_refused(&answer, "injected", &words, name);
         }
@@ -96,7 +101,7 @@ async fn a_variable_that_shadows_the_process_is_refused(
 }
 
 async fn another_file_is_refused(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
         for file in [
             format!("{DIRECTORY}/credentials"),
@@ -104,7 +109,7 @@ async fn another_file_is_refused(test_cluster: Arc<TestCluster>) -> Result<()> {
             String::new(),
         ] {
             for pod in with_variable(name, &file) {
-                let answer = ground.create(Things::Pods, &pod).await;
+                let answer = fixture.create(Things::Pods, &pod).await;
                 let words = format!("env: container web sets {name} itself; drop it, or leave");
                 assert_refused(&answer, "injected", &words, name);
             }
@@ -114,7 +119,7 @@ async fn another_file_is_refused(test_cluster: Arc<TestCluster>) -> Result<()> {
 }
 
 async fn a_door_to_another_identity_is_refused(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     for (name, value) in [
         ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/x"),
         ("AWS_EC2_METADATA_DISABLED", "false"),
@@ -124,7 +129,7 @@ async fn a_door_to_another_identity_is_refused(test_cluster: Arc<TestCluster>) -
         ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", ""),
     ] {
         for pod in with_variable(name, value) {
-            let answer = ground.create(Things::Pods, &pod).await;
+            let answer = fixture.create(Things::Pods, &pod).await;
             let words =
                 format!("env: container web sets {name}, by which some SDKs take another identity");
             assert_refused(&answer, "injected", &words, name);
@@ -137,31 +142,34 @@ async fn a_door_to_another_identity_is_refused(test_cluster: Arc<TestCluster>) -
         { "name": "AWS_REGION", "value": "eu-west-1" },
     ]);
     let pod = with_container(&hot(), json!({ "env": closed }));
-    assert_passes(&ground.create(Things::Pods, &pod).await, "closed");
+    assert_passes(&fixture.create(Things::Pods, &pod).await, "closed");
     Ok(())
 }
 
 async fn variables_from_the_target_are_refused(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     let from = |secret: &str| json!({ "envFrom": [{ "configMapRef": { "name": "x" } }, { "secretRef": { "name": secret } }] });
     let words = "envFrom: container web has variables of Secret orders-credentials";
     let pod = with_container(&hot(), from("orders-credentials"));
-    let answer = ground.create(Things::Pods, &pod).await;
+    let answer = fixture.create(Things::Pods, &pod).await;
     assert_refused(&answer, "injected", words, "envFrom");
     let other = with_container(&hot(), from("other"));
-    assert_passes(&ground.create(Things::Pods, &other).await, "another Secret");
+    assert_passes(
+        &fixture.create(Things::Pods, &other).await,
+        "another Secret",
+    );
     let mut cold = with_container(&asks(), from("orders-credentials"));
     cold["metadata"]["name"] = json!("cold");
-    assert_passes(&ground.create(Things::Pods, &cold).await, "no rotation");
+    assert_passes(&fixture.create(Things::Pods, &cold).await, "no rotation");
     Ok(())
 }
 
 async fn a_volume_or_container_of_those_names_is_refused(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     let volume = json!({ "name": BIN_VOLUME, "configMap": { "name": "own" } });
-    let answer = ground
+    let answer = fixture
         .create(Things::Pods, &pod(&hot(), json!({ "volumes": [volume] })))
         .await;
     let words = "spec.volumes: the pod has a volume named awscredentials-dev-bin of its own";
@@ -173,7 +181,7 @@ async fn a_volume_or_container_of_those_names_is_refused(
         json!({ "name": HELPER, "image": "own", "command": ["sh"] }),
         json!({ "name": HELPER, "image": "own", "command": command }),
     ] {
-        let answer = ground
+        let answer = fixture
             .create(
                 Things::Pods,
                 &pod(&hot(), json!({ "initContainers": [own] })),
@@ -188,7 +196,7 @@ async fn a_volume_or_container_of_those_names_is_refused(
 async fn a_mount_in_the_place_of_the_program_or_the_shell_is_refused(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     let mount = |path: &str| json!({ "volumeMounts": [{ "name": "own", "mountPath": path }] });
     let inside = format!("{BIN}/credential-process");
     let at = format!("volumeMounts: container web mounts something else at {BIN}; move it");
@@ -200,10 +208,10 @@ async fn a_mount_in_the_place_of_the_program_or_the_shell_is_refused(
         (shellless(), "/bin/sh", shell),
     ] {
         let pod = with_container(&annotations, mount(path));
-        let answer = ground.create(Things::Pods, &pod).await;
+        let answer = fixture.create(Things::Pods, &pod).await;
         assert_refused(&answer, "injected", words, path);
     }
     let own_shell = with_container(&hot(), mount("/bin/sh"));
-    assert_passes(&ground.create(Things::Pods, &own_shell).await, "a shell");
+    assert_passes(&fixture.create(Things::Pods, &own_shell).await, "a shell");
     Ok(())
 }

@@ -6,10 +6,13 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::{
-    policies::attempt::{Things, pod},
-    policies::injection::ground,
-    policies::injection_hot::hot,
-    policies::test_cluster::{TestCluster, tests},
+    policies::{
+        attempt::{Things, pod},
+        injection::fixture,
+        injection_hot::hot,
+        test_cluster::TestCluster,
+    },
+    suite::tests,
 };
 
 tests![a_guaranteed_pod_stays_guaranteed,];
@@ -22,7 +25,7 @@ async fn a_guaranteed_pod_stays_guaranteed(test_cluster: Arc<TestCluster>) -> Re
         "resources": { "requests": resources, "limits": resources },
     });
     let manifest = pod(&hot(), json!({ "containers": [container] }));
-    let made = ground(&test_cluster)
+    let made = fixture(&test_cluster)
         .await?
         .create(Things::Pods, &manifest)
         .await;

@@ -9,9 +9,12 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::{
-    policies::attempt::{Things, assert_passes, assert_refused, pod},
-    policies::injection::{DIRECTORY, asks, asks_for, ground},
-    policies::test_cluster::{PATIENCE, TestCluster, tests},
+    policies::{
+        attempt::{SECRET_VALUE, Things, assert_passes, assert_refused, pod},
+        injection::{DIRECTORY, asks, asks_for, fixture},
+        test_cluster::{PATIENCE, TestCluster},
+    },
+    suite::tests,
 };
 
 tests![
@@ -27,21 +30,21 @@ tests![
 async fn an_annotation_that_names_no_secret_is_refused(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     let words = "metadata.annotations[awscredentials.dev/inject]: must be the name of a Secret";
     for name in ["", " ", "Orders", "a/b", "../x", "a,b"] {
         let pod = pod(&json!({ "awscredentials.dev/inject": name }), json!({}));
-        let answer = ground.create(Things::Pods, &pod).await;
+        let answer = fixture.create(Things::Pods, &pod).await;
         assert_refused(&answer, "injected", words, name);
     }
     let alone = json!({ "awscredentials.dev/inject-containers": "app" });
-    let answer = ground.create(Things::Pods, &pod(&alone, json!({}))).await;
+    let answer = fixture.create(Things::Pods, &pod(&alone, json!({}))).await;
     assert_refused(&answer, "injected", words, "containers without a Secret");
     Ok(())
 }
 
 async fn a_container_that_the_pod_lacks_is_refused(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     for (list, name) in [
         ("ap", "ap"),
         ("app,other", "other"),
@@ -49,7 +52,7 @@ async fn a_container_that_the_pod_lacks_is_refused(test_cluster: Arc<TestCluster
         ("app,", ""),
         ("app other", "app other"),
     ] {
-        let answer = ground
+        let answer = fixture
             .create(Things::Pods, &pod(&asks_for(list), json!({})))
             .await;
         let words = format!("the pod has no container \"{name}\"");
@@ -67,7 +70,7 @@ fn with_volume(mut volume: Value) -> Value {
 async fn a_volume_of_that_name_is_refused_unless_it_is_the_same(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     let words = "spec.volumes: the pod has a volume named awscredentials-dev of its own";
     let items = json!([{ "key": "config", "path": "config" }]);
     let cases = [
@@ -86,13 +89,13 @@ async fn a_volume_of_that_name_is_refused_unless_it_is_the_same(
         ),
     ];
     for (what, volume) in cases {
-        let answer = ground.create(Things::Pods, &with_volume(volume)).await;
+        let answer = fixture.create(Things::Pods, &with_volume(volume)).await;
         assert_refused(&answer, "injected", words, what);
     }
     let same = with_volume(
         json!({ "secret": { "secretName": "orders-credentials", "defaultMode": 0o440 } }),
     );
-    assert_passes(&ground.create(Things::Pods, &same).await, "the same");
+    assert_passes(&fixture.create(Things::Pods, &same).await, "the same");
     Ok(())
 }
 
@@ -108,7 +111,7 @@ fn with_container(mut container: Value) -> Value {
 }
 
 async fn a_mount_at_or_in_the_directory_is_refused(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     let mount = |path: String, name: &str| json!({ "volumeMounts": [{ "name": name, "mountPath": path, "readOnly": true }] });
     let at = format!(
         "volumeMounts: container web mounts something else at {DIRECTORY}; move it, or leave the container out"
@@ -131,21 +134,21 @@ async fn a_mount_at_or_in_the_directory_is_refused(test_cluster: Arc<TestCluster
         ),
     ];
     for (what, container, words) in cases {
-        let answer = ground
+        let answer = fixture
             .create(Things::Pods, &with_container(container))
             .await;
         assert_refused(&answer, "injected", words, what);
     }
     let beside = mount("/var/run/secrets/awscredentials.dev-2".to_owned(), "own");
     assert_passes(
-        &ground.create(Things::Pods, &with_container(beside)).await,
+        &fixture.create(Things::Pods, &with_container(beside)).await,
         "beside",
     );
     Ok(())
 }
 
 async fn a_variable_that_shadows_the_file_is_refused(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     let from = json!({ "secretKeyRef": { "name": "own", "key": "id" } });
     let shadows = [
         "AWS_ACCESS_KEY_ID",
@@ -158,10 +161,10 @@ async fn a_variable_that_shadows_the_file_is_refused(test_cluster: Arc<TestClust
     ];
     for name in shadows {
         for env in [
-            json!({ "name": name, "value": crate::policies::attempt::SECRET_VALUE }),
+            json!({ "name": name, "value": SECRET_VALUE }),
             json!({ "name": name, "valueFrom": from }),
         ] {
-            let answer = ground
+            let answer = fixture
                 .create(Things::Pods, &with_container(json!({ "env": [env] })))
                 .await;
             let words = format!(
@@ -177,7 +180,7 @@ async fn a_variable_that_shadows_the_file_is_refused(test_cluster: Arc<TestClust
         json!({ "name": file }),
         json!({ "name": file, "valueFrom": from }),
     ] {
-        let answer = ground
+        let answer = fixture
             .create(Things::Pods, &with_container(json!({ "env": [env] })))
             .await;
         assert_refused(&answer, "injected", words, file);
@@ -185,7 +188,7 @@ async fn a_variable_that_shadows_the_file_is_refused(test_cluster: Arc<TestClust
     let mut init = with_container(json!({ "env": [{ "name": "AWS_PROFILE", "value": "own" }] }));
     init["spec"]["initContainers"] = json!([init["spec"]["containers"][1]]);
     init["spec"]["containers"] = json!([init["spec"]["containers"][0]]);
-    let answer = ground.create(Things::Pods, &init).await;
+    let answer = fixture.create(Things::Pods, &init).await;
     assert_refused(
         &answer,
         "injected",
@@ -195,16 +198,16 @@ async fn a_variable_that_shadows_the_file_is_refused(test_cluster: Arc<TestClust
     // An empty value switches off the role of the service account.
     let off = json!({ "env": [{ "name": "AWS_WEB_IDENTITY_TOKEN_FILE", "value": "" }, { "name": "AWS_REGION", "value": "eu-west-1" }] });
     assert_passes(
-        &ground.create(Things::Pods, &with_container(off)).await,
+        &fixture.create(Things::Pods, &with_container(off)).await,
         "no role",
     );
     Ok(())
 }
 
 async fn a_pod_of_windows_is_refused(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     let windows = pod(&asks(), json!({ "os": { "name": "windows" } }));
-    let answer = ground.create(Things::Pods, &windows).await;
+    let answer = fixture.create(Things::Pods, &windows).await;
     assert_refused(
         &answer,
         "injected",
@@ -212,21 +215,21 @@ async fn a_pod_of_windows_is_refused(test_cluster: Arc<TestCluster>) -> Result<(
         "windows",
     );
     let linux = pod(&asks(), json!({ "os": { "name": "linux" } }));
-    assert_passes(&ground.create(Things::Pods, &linux).await, "linux");
+    assert_passes(&fixture.create(Things::Pods, &linux).await, "linux");
     Ok(())
 }
 
 async fn a_deployment_tells_why_it_has_no_pods(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
+    let fixture = fixture(&test_cluster).await?;
     let mut pod = with_container(json!({ "env": [{ "name": "AWS_PROFILE", "value": "own" }] }));
     pod["metadata"] = json!({ "labels": { "app": "x" }, "annotations": asks() });
     let spec =
         json!({ "replicas": 1, "selector": { "matchLabels": { "app": "x" } }, "template": pod });
     let deployment = json!({ "metadata": { "name": "shadowed" }, "spec": spec });
-    ground.create(Things::Deployments, &deployment).await?;
+    fixture.create(Things::Deployments, &deployment).await?;
     let began = Instant::now();
     let message = loop {
-        let deployment = ground.api(Things::Deployments).get("shadowed").await?;
+        let deployment = fixture.api(Things::Deployments).get("shadowed").await?;
         let conditions = deployment.data["status"]["conditions"].as_array().cloned();
         let failed = |condition: &&Value| condition["type"] == "ReplicaFailure";
         if let Some(found) = conditions.iter().flatten().find(failed) {

@@ -9,10 +9,13 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::{
-    policies::attempt::{Attempt, Things, assert_passes, pod},
-    policies::injection::{asks, asks_for, ground, is_served, is_untouched, made, names, volumes},
-    policies::injection_hot::{helpers, hot, is_hot},
-    policies::test_cluster::{PATIENCE, RELEASE_NAMESPACE, TestCluster, tests},
+    policies::{
+        attempt::{Attempt, Things, assert_passes, pod},
+        injection::{asks, asks_for, fixture, is_served, is_untouched, made, names, volumes},
+        injection_hot::{helpers, hot, is_hot},
+        test_cluster::{PATIENCE, RELEASE_NAMESPACE, TestCluster},
+    },
+    suite::tests,
 };
 
 tests![
@@ -126,16 +129,16 @@ async fn pods_of_the_system_and_of_the_operator_are_left_alone(
 }
 
 async fn an_annotation_that_comes_later_does_nothing(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ground = ground(&test_cluster).await?;
-    made(&ground, &pod(&json!({}), json!({}))).await?;
+    let fixture = fixture(&test_cluster).await?;
+    made(&fixture, &pod(&json!({}), json!({}))).await?;
     let patch = json!({ "metadata": { "annotations": asks() } });
-    let answer = ground.merge(Things::Pods, "pod", &patch).await;
+    let answer = fixture.merge(Things::Pods, "pod", &patch).await;
     assert_passes(&answer, "an annotation of a pod that exists");
     let debugged =
         json!({ "spec": { "ephemeralContainers": [{ "name": "debug", "image": "x" }] } });
     let parameters = kube::api::PatchParams::default();
     let patch = kube::api::Patch::Strategic(debugged);
-    let pods = ground.api(Things::Pods);
+    let pods = fixture.api(Things::Pods);
     let pod = pods
         .patch_subresource("ephemeralcontainers", "pod", &parameters, &patch)
         .await?;

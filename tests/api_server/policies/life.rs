@@ -1,5 +1,5 @@
-//! The operator itself under the policies. Its account has all rights here; `tests/api_server/multi_install` runs it with the
-//! chart's rights.
+//! The operator itself under the policies. Its account has all rights here; `tests/api_server/multi_install` runs the
+//! operator with the chart's rights.
 
 use std::sync::Arc;
 
@@ -8,10 +8,15 @@ use kube::api::PostParams;
 use serde_json::json;
 
 use crate::{
-    harness::cycle,
-    harness::operator::{Operator, PAIRS},
-    policies::attempt::{Attempt, Things, resource},
-    policies::test_cluster::{POD, RELEASE, RELEASE_NAMESPACE, TestCluster, tests},
+    harness::{
+        cycle,
+        operator::{Operator, PAIRS},
+    },
+    policies::{
+        attempt::{Attempt, Marks, Things, assert_refused, resource},
+        test_cluster::{POD, RELEASE, RELEASE_NAMESPACE, TestCluster},
+    },
+    suite::tests,
 };
 
 tests![
@@ -44,12 +49,12 @@ async fn a_resource_in_the_namespace_of_the_operator_gets_no_target(
         .await?;
     let status = object.status.context("no status")?;
     let words = "put the StaticAwsCredentials into another namespace";
-    let tells = |message: &str| message.contains(words);
+    let has_words = |message: &str| message.contains(words);
     assert!(
         status
             .conditions
             .iter()
-            .any(|condition| tells(&condition.message)),
+            .any(|condition| has_words(&condition.message)),
         "{status:#?}"
     );
     assert!(
@@ -86,7 +91,7 @@ async fn a_target_that_exists_is_told_to_its_writers_alone(
     let users = resource("users", json!({ "target": target }));
     let answer = user.create(Things::Resources, &users).await;
     let words = "may not create and update Secret \"taken\"";
-    crate::policies::attempt::assert_refused(&answer, "requester", words, "a taken target");
+    assert_refused(&answer, "requester", words, "a taken target");
     assert!(operator.resources.get_opt("users").await?.is_none());
     Ok(())
 }
@@ -105,7 +110,7 @@ async fn a_namespace_that_goes_away_is_no_refusal(test_cluster: Arc<TestCluster>
         .kubectl(&["delete", "namespace", &namespace, "--wait=false"])
         .await?;
     let operator = Attempt::dry(&test_cluster.operator(), &namespace);
-    let marks = crate::policies::attempt::Marks {
+    let marks = Marks {
         name: "orders",
         uid: &uid,
     };

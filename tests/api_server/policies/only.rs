@@ -16,8 +16,11 @@ use kube::{
 use serde_json::{Value, json};
 
 use crate::{
-    policies::attempt::{Attempt, Things, assert_passes, assert_refused, merge, pod, resource},
-    policies::test_cluster::{POD, RELEASE, RELEASE_NAMESPACE, TestCluster, tests},
+    policies::{
+        attempt::{Attempt, Things, assert_passes, assert_refused, merge, pod, resource},
+        test_cluster::{POD, RELEASE, RELEASE_NAMESPACE, TestCluster},
+    },
+    suite::tests,
 };
 
 tests![

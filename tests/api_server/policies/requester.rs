@@ -7,9 +7,12 @@ use kube::Client;
 use serde_json::{Value, json};
 
 use crate::{
-    policies::attempt::{Attempt, Things, assert_passes, assert_refused, resource},
-    policies::fence::foreign,
-    policies::test_cluster::{TestCluster, tests},
+    policies::{
+        attempt::{Attempt, Things, assert_passes, assert_refused, resource},
+        fence::foreign,
+        test_cluster::TestCluster,
+    },
+    suite::tests,
 };
 
 tests![
@@ -47,7 +50,7 @@ async fn account(
 }
 
 /// A namespace with the source, and with a resource that an administrator created.
-async fn ground(test_cluster: &TestCluster) -> Result<String> {
+async fn prepared_namespace(test_cluster: &TestCluster) -> Result<String> {
     let namespace = test_cluster.cluster().namespace("requester").await?;
     let admin = Attempt::new(&test_cluster.admin(), &namespace);
     admin.create(Things::Secrets, &foreign("pair")).await?;
@@ -58,7 +61,7 @@ async fn ground(test_cluster: &TestCluster) -> Result<String> {
 }
 
 async fn a1_rights_on_the_kind_alone_copy_nothing(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let namespace = ground(&test_cluster).await?;
+    let namespace = prepared_namespace(&test_cluster).await?;
     let user = account(&test_cluster, &namespace, "user", json!([])).await?;
     let orders = resource("orders", json!({}));
     let made_up = json!({ "metadata": { "generateName": "orders-" }, "spec": orders["spec"] });
@@ -97,7 +100,7 @@ async fn a1_rights_on_the_kind_alone_copy_nothing(test_cluster: Arc<TestCluster>
 async fn a1_who_may_get_the_source_and_write_the_target_may_have_it_copied(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let namespace = ground(&test_cluster).await?;
+    let namespace = prepared_namespace(&test_cluster).await?;
     let secrets = json!([
         ["pair", ["get"]],
         ["orders-credentials", ["create", "update"]]
@@ -135,7 +138,7 @@ async fn a1_who_may_get_the_source_and_write_the_target_may_have_it_copied(
 async fn a1_a_right_to_the_source_alone_writes_no_target(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let namespace = ground(&test_cluster).await?;
+    let namespace = prepared_namespace(&test_cluster).await?;
     for verbs in [
         json!(["get"]),
         json!(["create"]),
@@ -161,7 +164,7 @@ async fn a1_a_right_to_the_source_alone_writes_no_target(
 async fn a1_a_right_to_the_target_alone_reads_no_source(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let namespace = ground(&test_cluster).await?;
+    let namespace = prepared_namespace(&test_cluster).await?;
     let secrets = json!([
         ["pair", ["create", "update", "patch", "delete"]],
         ["orders-credentials", ["*"]],
@@ -178,7 +181,7 @@ async fn a1_a_right_to_the_target_alone_reads_no_source(
 async fn a1_a_change_needs_the_rights_to_what_it_names(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let namespace = ground(&test_cluster).await?;
+    let namespace = prepared_namespace(&test_cluster).await?;
     let admin = Attempt::new(&test_cluster.admin(), &namespace);
     admin
         .create(Things::Secrets, &foreign("others-pair"))
@@ -229,7 +232,7 @@ async fn a1_a_change_needs_the_rights_to_what_it_names(
 }
 
 async fn a_rename_needs_the_right_to_what_it_deletes(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let namespace = ground(&test_cluster).await?;
+    let namespace = prepared_namespace(&test_cluster).await?;
     let secrets = json!([
         ["pair", ["get"]],
         ["mine", ["create", "update"]],
@@ -254,7 +257,7 @@ async fn a_rename_needs_the_right_to_what_it_deletes(test_cluster: Arc<TestClust
 async fn what_changes_no_spec_needs_no_right_to_a_secret(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let namespace = ground(&test_cluster).await?;
+    let namespace = prepared_namespace(&test_cluster).await?;
     let user = account(&test_cluster, &namespace, "user", json!([])).await?;
     let attempt = Attempt::new(&user, &namespace);
     let label =
@@ -281,7 +284,7 @@ async fn what_changes_no_spec_needs_no_right_to_a_secret(
 async fn a1_a_refusal_does_not_tell_whether_a_secret_exists(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let namespace = ground(&test_cluster).await?;
+    let namespace = prepared_namespace(&test_cluster).await?;
     let user = account(
         &test_cluster,
         &namespace,

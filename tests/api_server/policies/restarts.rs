@@ -7,9 +7,12 @@ use kube::core::Request;
 use serde_json::{Value, json};
 
 use crate::{
-    policies::attempt::{Attempt, Things, assert_passes, assert_refused, resource},
-    policies::fence::foreign,
-    policies::test_cluster::{RELEASE_NAMESPACE, TestCluster, tests},
+    policies::{
+        attempt::{Attempt, Things, assert_passes, assert_refused, resource},
+        fence::foreign,
+        test_cluster::{RELEASE_NAMESPACE, TestCluster},
+    },
+    suite::tests,
 };
 
 tests![

@@ -7,8 +7,11 @@ use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
 use crate::{
-    policies::attempt::{Attempt, Things, assert_passes, assert_refused, resource},
-    policies::test_cluster::{TestCluster, tests},
+    policies::{
+        attempt::{Attempt, Things, assert_passes, assert_refused, resource},
+        test_cluster::TestCluster,
+    },
+    suite::tests,
 };
 
 tests![a16_only_the_operator_writes_a_status];

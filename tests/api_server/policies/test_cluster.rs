@@ -17,12 +17,10 @@ use kube::{
 };
 use serde_json::json;
 
-use crate::{
-    policies::attempt::{self, Attempt, Things},
-    policies::restarts,
+use crate::policies::{
+    attempt::{self, Attempt, Things},
+    restarts,
 };
-
-pub(crate) use crate::suite::tests;
 
 /// Time limit for asynchronous actions of the cluster.
 pub const PATIENCE: Duration = Duration::from_mins(2);

@@ -6,7 +6,7 @@
 )]
 
 mod api_server;
-mod crowds;
+mod bursts;
 mod deposed;
 #[path = "../../support/known.rs"]
 mod known;

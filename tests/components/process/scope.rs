@@ -52,7 +52,7 @@ enum Mood {
 }
 
 /// A scope and its API server.
-struct Stage {
+struct TestScope {
     mood: watch::Sender<Mood>,
     asked: Arc<AtomicUsize>,
     shared: Arc<ProcessContext>,
@@ -90,7 +90,7 @@ async fn answer(
     Response::new(StreamBody::new(frames))
 }
 
-impl Stage {
+impl TestScope {
     fn new() -> Self {
         let (mood, asked) = (
             watch::Sender::new(Mood::Answers),
@@ -166,19 +166,19 @@ impl Stage {
 
 #[tokio::test(start_paused = true)]
 async fn an_api_server_that_accepts_and_does_not_answer_is_a_failure_until_it_answers() {
-    let stage = Stage::new();
+    let test_scope = TestScope::new();
     tokio::select! {
-        result = stage.run() => panic!("{result:?}"),
-        () = stage.one_that_hangs() => {}
+        result = test_scope.run() => panic!("{result:?}"),
+        () = test_scope.one_that_hangs() => {}
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_panics_ends_the_scope() {
-    let stage = Stage::new();
-    let (result, ()) = tokio::join!(stage.run(), async {
-        stage.until_ready().await;
-        stage.mood.send_replace(Mood::Panics);
+    let test_scope = TestScope::new();
+    let (result, ()) = tokio::join!(test_scope.run(), async {
+        test_scope.until_ready().await;
+        test_scope.mood.send_replace(Mood::Panics);
     });
     assert!(result.is_err());
 }

@@ -75,7 +75,7 @@ async fn a14_namespaces_are_served_in_turn() {
     drop(spawn_request(&prover, question("AKIAFIRST")));
     settle().await;
     let mut asked = Vec::new();
-    for (namespace, count) in [("crowded", 50), ("quiet", 2), ("other", 1)] {
+    for (namespace, count) in [("busy", 50), ("quiet", 2), ("other", 1)] {
         for n in 0..count {
             let mut question = question(&format!("AKIA{namespace}{n}"));
             question.namespace = namespace.to_owned();
@@ -85,9 +85,7 @@ async fn a14_namespaces_are_served_in_turn() {
     }
     assert_eq!(prover.waiting(), 53);
     sleep(Duration::from_millis(6500)).await;
-    let turns = [
-        "orders", "crowded", "quiet", "other", "crowded", "quiet", "crowded",
-    ];
+    let turns = ["orders", "busy", "quiet", "other", "busy", "quiet", "busy"];
     assert_eq!(script.namespaces(), turns);
 }
 
@@ -124,28 +122,28 @@ async fn a_new_pair_is_not_held_up_by_an_interval_proof_of_the_same_pair() {
         proofs.push(spawn_request(&prover, proof));
         settle().await;
     }
-    let mut crowd = Vec::new();
+    let mut burst = Vec::new();
     for n in 0..20 {
-        let mut other = question(&format!("AKIACROWD{n}"));
-        other.namespace = "crowd".to_owned();
-        crowd.push(spawn_request(&prover, other));
+        let mut other = question(&format!("AKIABURST{n}"));
+        other.namespace = "burst".to_owned();
+        burst.push(spawn_request(&prover, other));
         settle().await;
     }
     let shared = "AKIAPROOF19";
-    let mut of_crowd = question(shared);
-    of_crowd.namespace = "crowd".to_owned();
-    let of_crowd = spawn_request(&prover, of_crowd);
+    let mut of_burst = question(shared);
+    of_burst.namespace = "burst".to_owned();
+    let of_burst = spawn_request(&prover, of_burst);
     settle().await;
     let new = spawn_request(&prover, question(shared));
     new.await.expect("a reply");
     assert_eq!(
         script.count(),
         3,
-        "its own turn came after one of the crowd"
+        "its own turn came after one of the burst"
     );
     settle().await;
     assert!(
-        of_crowd.is_finished() && proofs[19].is_finished(),
+        of_burst.is_finished() && proofs[19].is_finished(),
         "and the call was for all three"
     );
     assert_eq!(prover.waiting(), 38);

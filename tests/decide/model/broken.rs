@@ -27,9 +27,9 @@ const FEW: Budget = Budget::new(1, 1, 1);
 /// The panic message of the search with a broken rule.
 fn complaint(budget: Budget, broken: Decide) -> String {
     let search = catch_unwind(AssertUnwindSafe(|| explore(budget, broken)));
-    let told = search.expect_err("the broken rule was not noticed");
-    let text = told.downcast_ref::<String>().cloned();
-    let text = text.or_else(|| told.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    let panic = search.expect_err("the broken rule was not noticed");
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
     text.expect("a panic says something")
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::sim::{Pair, TARGET, World, alpha, beta};
 
-/// No move of the operator removes a foreign Secret, or a verified pair from the pods that mount it.
+/// No transition of the operator removes a foreign Secret, or a verified pair from the pods that mount it.
 pub fn nothing_was_lost(before: &World, step: Transition, after: &World) {
     let stranger = before
         .store

@@ -6,7 +6,7 @@ use static_aws_credentials::domain::decide::{Inputs as Known, Step};
 
 use super::{
     converged, state,
-    transitions::{Budget, Transition, beginning, taken, transitions},
+    transitions::{Budget, Transition, initial_world, taken, transitions},
 };
 use crate::sim::World;
 
@@ -22,7 +22,7 @@ pub type Decide = fn(&Known<'_>) -> Step;
 
 /// Visits all states that can be reached. Panics at the first wrong state, and prints the transitions to it.
 pub fn explore(budget: Budget, decide: Decide) -> Found {
-    let mut world = beginning();
+    let mut world = initial_world();
     world.decide = decide;
     let mut search = Search::default();
     search.arrive(None, world, budget);
@@ -45,7 +45,7 @@ struct Search {
     path: Path,
 }
 
-/// A move that is still to be made.
+/// A transition that is still to be taken.
 struct Open {
     depth: usize,
     from: Rc<World>,

@@ -174,7 +174,7 @@ fn canonical(text: &str, world: &World) -> String {
     out
 }
 
-/// A number that differs between two plays of the same story.
+/// A number that differs between two runs of the same scenario.
 struct Number {
     kind: char,
     at: usize,

@@ -15,7 +15,7 @@ pub struct Budget {
     pauses: u8,
 }
 
-/// One move.
+/// One transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transition {
     /// The watch delivers the next event.
@@ -104,7 +104,7 @@ impl fmt::Display for Budget {
 }
 
 /// The resource, both sources, and nothing published yet.
-pub fn beginning() -> World {
+pub fn initial_world() -> World {
     let mut world = World::new();
     world.fill(SOURCE, &alpha());
     world.fill(SECOND, &beta());
@@ -133,8 +133,10 @@ pub fn transitions(world: &World, budget: Budget) -> Vec<(Transition, Budget)> {
 
 /// A reconcile without faults shows the requests at which it can be interrupted.
 fn interruptions(world: &World) -> Vec<Transition> {
-    let calm = taken(world, Transition::Run);
-    let log = calm.map(|calm| calm.log).unwrap_or_default();
+    let undisturbed = taken(world, Transition::Run);
+    let log = undisturbed
+        .map(|undisturbed| undisturbed.log)
+        .unwrap_or_default();
     let reads = |request: &&String| request.starts_with("get ") || request.starts_with("ask ");
     let requests = u32::try_from(log.len()).unwrap_or(u32::MAX);
     let writes = requests - u32::try_from(log.iter().filter(reads).count()).unwrap_or(requests);
@@ -148,7 +150,7 @@ fn interruptions(world: &World) -> Vec<Transition> {
         .collect()
 }
 
-/// The state after a move, if the move is possible.
+/// The state after a transition, if the transition is possible.
 pub fn taken(world: &World, step: Transition) -> Option<World> {
     let mut next = world.clone();
     next.log.clear();

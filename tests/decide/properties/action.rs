@@ -1,4 +1,4 @@
-//! All actions of a story.
+//! All actions of the random sequences.
 
 use std::time::Duration;
 

@@ -75,7 +75,7 @@ pub struct Process {
     pub timers: BTreeMap<String, Duration>,
     /// The inputs behind the hashes in the memory of resources.
     pub looks: HashMap<String, Seen>,
-    told: usize,
+    delivered: usize,
     /// Events of Secrets before this one are covered by a list, and not delivered.
     listed: usize,
 }
@@ -98,7 +98,7 @@ impl Process {
             woken: BTreeSet::new(),
             timers: BTreeMap::new(),
             looks: HashMap::new(),
-            told: 0,
+            delivered: 0,
             listed: 0,
         }
     }
@@ -106,7 +106,7 @@ impl Process {
     /// The events that the watches of this process have not delivered yet.
     pub fn untold<'a>(&self, store: &'a Store) -> impl Iterator<Item = &'a Rc<Event>> {
         let listed = self.listed;
-        let rest = store.events.iter().enumerate().skip(self.told);
+        let rest = store.events.iter().enumerate().skip(self.delivered);
         rest.filter(move |(at, event)| *at >= listed || !event.is_of_a_secret())
             .map(|(_, event)| event)
     }
@@ -114,9 +114,9 @@ impl Process {
     /// The next event of a watch.
     pub fn next_event(&mut self, store: &Store) -> Option<Rc<Event>> {
         loop {
-            let event = store.events.get(self.told)?;
-            self.told += 1;
-            if self.told > self.listed || !event.is_of_a_secret() {
+            let event = store.events.get(self.delivered)?;
+            self.delivered += 1;
+            if self.delivered > self.listed || !event.is_of_a_secret() {
                 return Some(Rc::clone(event));
             }
         }
@@ -129,7 +129,7 @@ impl Process {
 
     /// Lists cover all events that were not delivered yet.
     pub fn has_listed_all(&mut self, store: &Store) {
-        self.told = store.events.len();
+        self.delivered = store.events.len();
     }
 
     /// The state of a resource in memory.

@@ -43,7 +43,7 @@ fn a_resource_is_told_by_its_conditions_and_by_what_is_wrong() -> Result<()> {
     let metrics = Metrics::default();
     let known = known(&metrics);
     known.saw(&NamespacedName::new("orders", "s3"), Some(&stalled()));
-    let told = words(&of_resources(&metrics)?);
+    let series = words(&of_resources(&metrics)?);
     let expected = [
         "status_condition s3 orders False Ready 1",
         "status_condition s3 orders False Verified 1",
@@ -55,7 +55,7 @@ fn a_resource_is_told_by_its_conditions_and_by_what_is_wrong() -> Result<()> {
         "last_verified_timestamp_seconds s3 orders 1700000000",
         "published_revision s3 orders 7",
     ];
-    ensure!(told == expected, "{told:#?}");
+    ensure!(series == expected, "{series:#?}");
     Ok(())
 }
 
@@ -71,9 +71,9 @@ fn where_all_is_well_no_reason_is_told() -> Result<()> {
     }
     status.conditions.truncate(3);
     known.saw(&NamespacedName::new("orders", "s3"), Some(&status));
-    let told = words(&of_resources(&metrics)?);
-    ensure!(told.len() == 5, "{told:#?}");
-    ensure!(!told.iter().any(|line| line.starts_with("status_reason")));
+    let series = words(&of_resources(&metrics)?);
+    ensure!(series.len() == 5, "{series:#?}");
+    ensure!(!series.iter().any(|line| line.starts_with("status_reason")));
     Ok(())
 }
 

@@ -9,8 +9,11 @@ use serde_json::json;
 
 use crate::{
     chaos::counts::survived,
-    harness::actions::{TARGET, tests},
-    harness::test_env::{ACCOUNT, ARN, PAIR, SECOND, TestCluster, TestEnv, condition, message},
+    harness::{
+        actions::TARGET,
+        test_env::{ACCOUNT, ARN, PAIR, SECOND, TestCluster, TestEnv, condition, message},
+    },
+    suite::tests,
     variables,
 };
 
@@ -84,7 +87,7 @@ async fn a7_nothing_said_of_source_or_resource_reaches_the_target(
         .await?;
     env.source("pair", SECOND).await?;
     env.edit_secret("pair", marks).await?;
-    let object = env.until_agreed("orders").await?;
+    let object = env.until_converged("orders").await?;
     assert!(
         object
             .metadata
@@ -138,7 +141,7 @@ async fn a11_nothing_in_the_environment_of_the_operator_has_a_say(
     env.start_operator().await?;
     env.source("pair", PAIR).await?;
     env.resource("orders", "pair", json!({})).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let calls = env.sts.calls();
     assert!(
         !calls.is_empty() && sink.calls().is_empty(),
@@ -202,15 +205,15 @@ async fn a12_values_that_are_made_to_hurt_get_a_reason(
             ("AWS_SECRET_ACCESS_KEY", secret),
         ];
         env.secret("pair", &data).await?;
-        let object = env.until_spoken_of("orders").await?;
-        let (ready, told) = condition(&object, "Ready").context("no Ready")?;
+        let object = env.until_observed("orders").await?;
+        let (ready, actual) = condition(&object, "Ready").context("no Ready")?;
         // Characters outside ASCII in the secret access key violate no rule: AWS decides about them.
-        assert_eq!(ready, "False", "{told}");
+        assert_eq!(ready, "False", "{actual}");
         assert!(
-            reason.is_empty() || told == *reason,
-            "{told} instead of {reason}"
+            reason.is_empty() || actual == *reason,
+            "{actual} instead of {reason}"
         );
-        assert_eq!(env.snapshot(TARGET).await?, before, "{told}");
+        assert_eq!(env.snapshot(TARGET).await?, before, "{actual}");
     }
     let names: Vec<String> = (0..10_000).map(|number| format!("key-{number}")).collect();
     let many = names.iter().map(|name| (name.as_str(), b"a".as_slice()));
@@ -223,7 +226,7 @@ async fn a12_values_that_are_made_to_hurt_get_a_reason(
     );
 
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let test = "a12_values_that_are_made_to_hurt_get_a_reason";
     survived(test, values.len() + 1, "sources refused with a reason");
     Ok(())

@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 
 use crate::{
     chaos::counts::survived,
-    harness::actions::tests,
-    harness::steps::numbered,
-    harness::test_env::{TestCluster, TestEnv, condition},
+    harness::{
+        steps::numbered,
+        test_env::{TestCluster, TestEnv, condition},
+    },
+    suite::tests,
 };
 
 tests![a17_what_an_attacker_names_does_not_forge_a_line_of_the_log];
@@ -49,7 +51,7 @@ async fn a17_what_an_attacker_names_does_not_forge_a_line_of_the_log(
         env.resource(&name, &name, json!({})).await?;
     }
     for number in 0..answers.len() {
-        let object = env.until_spoken_of(&format!("orders-{number}")).await?;
+        let object = env.until_observed(&format!("orders-{number}")).await?;
         let status = serde_json::to_value(&object.status)?;
         let (ready, _) = condition(&object, "Ready").context("no Ready")?;
         assert_eq!(ready, "False", "{status}");

@@ -21,8 +21,11 @@ use kube::{
 use serde_json::json;
 
 use crate::{
-    harness::actions::{TARGET, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv, get_http, rights},
+    harness::{
+        actions::TARGET,
+        test_env::{PAIR, SECOND, TestCluster, TestEnv, get_http, rights},
+    },
+    suite::tests,
 };
 
 tests![
@@ -53,7 +56,7 @@ async fn f22_rights_that_are_taken_away_and_given_back(
     cluster
         .apply(&rights(&env.namespace, &env.namespace)?)
         .await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
     assert_eq!(env.secrets.get(TARGET).await?.uid(), before.uid());
     env.ready().await
@@ -138,14 +141,14 @@ async fn f23_a_token_that_is_exchanged_and_one_that_is_revoked_first(
     let holder = Holder::start(&env, &token(&env, "token-1").await?).await?;
     env.source("pair", PAIR).await?;
     env.resource("orders", "pair", json!({})).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
 
     holder.exchange(&token(&env, "token-2").await?)?;
     tokio::time::sleep(READ_AGAIN).await;
     env.delete_secret("token-1").await?;
     tokio::time::sleep(BELIEVED).await;
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
     assert_eq!(holder.refusals(), 0, "the old one was used no more");
 
@@ -157,7 +160,7 @@ async fn f23_a_token_that_is_exchanged_and_one_that_is_revoked_first(
     })
     .await?;
     holder.exchange(&token(&env, "token-3").await?)?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     assert!(holder.process.is_running());
     let ready = get_http(&holder.bind, "/livez").await?;

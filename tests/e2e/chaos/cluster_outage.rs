@@ -17,9 +17,12 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     chaos::counts::survived,
-    harness::actions::{TARGET, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    harness::{
+        actions::TARGET,
+        test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    },
     report,
+    suite::tests,
 };
 
 tests![
@@ -31,12 +34,12 @@ tests![
 
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// The cluster that may be harmed, reserved while the guard lives.
+/// The cluster whose parts may be killed, reserved while the guard lives.
 pub async fn alone(
     test_cluster: &TestCluster,
 ) -> Result<(Arc<TestCluster>, MutexGuard<'static, ()>)> {
     let turn = TURN.lock().await;
-    Ok((test_cluster.elsewhere().await?, turn))
+    Ok((test_cluster.another().await?, turn))
 }
 
 fn seconds(quick: u64, thorough: u64) -> Duration {
@@ -48,7 +51,7 @@ fn seconds(quick: u64, thorough: u64) -> Duration {
 pub async fn rotates(env: &TestEnv, pair: (&str, &str)) -> Result<()> {
     let before = env.secrets.get(TARGET).await?.uid();
     env.source("pair", pair).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], pair.0);
     assert_eq!(env.secrets.get(TARGET).await?.uid(), before);
     Ok(())
@@ -113,7 +116,7 @@ async fn outlived(
     end(cluster).await?;
     cluster.ready().await?;
     let back = Instant::now();
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let took = back.elapsed();
     assert!(took < Duration::from_secs(35), "{what}: {took:?}");
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], pair.0);
@@ -178,7 +181,7 @@ async fn f21_a_definition_that_is_deleted_and_installed_again(
 
     test_cluster.define().await.context("install it again")?;
     env.resource("orders", "pair", retain).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let adopted = env.secrets.get(TARGET).await?;
     assert_eq!((adopted.uid(), adopted.data), (kept.uid(), kept.data));
     env.ready().await?;

@@ -11,13 +11,20 @@ use kube::{
 use serde_json::json;
 
 use crate::{
-    chaos::counts::survived,
-    chaos::crash_points::run::{Running, prepare},
-    chaos::crash_points::scenario,
-    chaos::target_history::TargetHistory,
-    chaos::watch_fault_proxy::{Manner, Order, WatchFaultProxy},
-    harness::actions::{TARGET, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    chaos::{
+        counts::survived,
+        crash_points::{
+            run::{Running, prepare},
+            scenario,
+        },
+        target_history::TargetHistory,
+        watch_fault_proxy::{DeliveryMode, ReleaseOrder, WatchFaultProxy},
+    },
+    harness::{
+        actions::TARGET,
+        test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    },
+    suite::tests,
 };
 
 tests![
@@ -42,7 +49,7 @@ async fn f4_a_resource_that_somebody_edits_a_hundred_times_a_second(
     env.source("pair", SECOND).await?;
     let interval = |number: usize| json!({ "spec": { "validation": { "interval": format!("{}m", 10 + number) } } });
     edit_often(&env, EDITS, interval).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let costs = env.costs(mark).await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
     assert_eq!(costs.writes.get("secrets"), Some(&1), "{costs:?}");
@@ -86,11 +93,11 @@ async fn f9_a_source_that_changes_and_changes_back_at_once(
         // Increasing delays, so that the second edit meets every stage of the reconcile.
         tokio::time::sleep(Duration::from_millis(2 * number)).await;
         env.source("pair", PAIR).await?;
-        env.until_agreed("orders").await?;
+        env.until_converged("orders").await?;
         env.until_idle().await?;
         assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     }
-    let gone = target_history.testify(&[PAIR, SECOND]).await?;
+    let gone = target_history.check(&[PAIR, SECOND]).await?;
     assert!(gone.is_empty(), "{gone:?}");
     let name = "f9_a_source_that_changes_and_changes_back_at_once";
     survived(name, 20, "changes and back");
@@ -101,11 +108,13 @@ async fn f9_a_source_that_changes_and_changes_back_at_once(
 async fn held(test_cluster: Arc<TestCluster>) -> Result<(TestEnv, Option<WatchFaultProxy>)> {
     let mut watch_fault_proxy = None;
     let arrange = |proxy: &_| {
-        watch_fault_proxy = Some(WatchFaultProxy::start(proxy, Manner::Pass, |_| Fault::Pass));
+        watch_fault_proxy = Some(WatchFaultProxy::start(proxy, DeliveryMode::Pass, |_| {
+            Fault::Pass
+        }));
     };
     let env = prepare(test_cluster, &scenario::ROTATE, arrange).await?;
     if let Some(watch_fault_proxy) = &watch_fault_proxy {
-        watch_fault_proxy.set(Manner::Hold);
+        watch_fault_proxy.set(DeliveryMode::Hold);
     }
     Ok((env, watch_fault_proxy))
 }
@@ -113,8 +122,8 @@ async fn held(test_cluster: Arc<TestCluster>) -> Result<(TestEnv, Option<WatchFa
 /// Delivers only the last event of each object.
 fn deliver(watch_fault_proxy: Option<&WatchFaultProxy>) {
     if let Some(watch_fault_proxy) = watch_fault_proxy {
-        watch_fault_proxy.set(Manner::Pass);
-        watch_fault_proxy.release("secrets", Order::LastEvents);
+        watch_fault_proxy.set(DeliveryMode::Pass);
+        watch_fault_proxy.release("secrets", ReleaseOrder::LatestEvents);
     }
 }
 
@@ -127,7 +136,7 @@ async fn f9_a_source_that_changed_and_changed_back_unseen(
     env.source("pair", PAIR).await?;
     tokio::time::sleep(Duration::from_millis(200)).await;
     deliver(watch_fault_proxy.as_ref());
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.until_idle().await?;
     assert_eq!(env.version(TARGET).await?, before);
     assert_eq!(env.published("orders").await?.revision, 1);
@@ -140,19 +149,19 @@ async fn f10_a_source_that_was_deleted_and_made_anew_between_two_events(
 ) -> Result<()> {
     for (pair, revision, questions) in [(SECOND, 2, 2), (PAIR, 1, 1)] {
         let (env, watch_fault_proxy) = held(Arc::clone(&test_cluster)).await?;
-        let playing = Running::begin(&env).await?;
+        let running = Running::begin(&env).await?;
         let target = env.secrets.get(TARGET).await?.uid();
         env.delete_secret("pair").await?;
         env.source("pair", pair).await?;
         tokio::time::sleep(Duration::from_millis(200)).await;
         deliver(watch_fault_proxy.as_ref());
-        env.until_agreed("orders").await?;
+        env.until_converged("orders").await?;
         env.until_idle().await?;
         assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], pair.0);
         assert_eq!(env.secrets.get(TARGET).await?.uid(), target);
         assert_eq!(env.published("orders").await?.revision, revision);
         assert_eq!(env.sts.calls().len(), questions);
-        let gone = playing.target_history.testify(&[PAIR, SECOND]).await?;
+        let gone = running.target_history.check(&[PAIR, SECOND]).await?;
         assert!(gone.is_empty(), "{gone:?}");
     }
     Ok(())

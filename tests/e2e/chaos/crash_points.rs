@@ -1,4 +1,4 @@
-//! A process that is killed at any request and at any stage of it. An undisturbed run of each scenario
+//! A process that is killed at any request and at any stage of it. An undisturbed run of each scenario, the baseline,
 //! shows which requests there are, so new requests become new points without a change here.
 
 mod broken;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use futures::{FutureExt, StreamExt};
 use point::{Point, points_of};
-use run::{Fate, Finished, run};
+use run::{Disruption, Finished, run};
 use scenario::Scenario;
 use tokio::sync::Semaphore;
 
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The number of concurrent runs, over all scenarios.
-pub static PLACES: Semaphore = Semaphore::const_new(6);
+pub static PERMITS: Semaphore = Semaphore::const_new(6);
 /// Points of a scenario in the quick form.
 const FEW: usize = 12;
 
@@ -86,31 +86,39 @@ pub fn tests() -> Vec<(&'static str, Test)> {
 
 /// Runs a scenario once undisturbed, and once for each point.
 async fn survive(test_cluster: Arc<TestCluster>, scenario: &'static Scenario) -> Result<()> {
-    let calm = calm(&test_cluster, scenario).await?;
-    let all = points_of(&calm.requests);
+    let baseline = baseline(&test_cluster, scenario).await?;
+    let all = points_of(&baseline.requests);
     let chosen = choose(&all);
-    let fates = chosen
+    let disruptions = chosen
         .iter()
-        .map(Fate::KilledAt)
-        .chain([Fate::KilledAtOnce]);
-    let ends: Vec<(String, Result<bool>)> = futures::stream::iter(fates)
-        .map(|fate| attempt(Arc::clone(&test_cluster), scenario, fate, calm, &PLACES))
+        .map(Disruption::KillAt)
+        .chain([Disruption::KillAtOnce]);
+    let ends: Vec<(String, Result<bool>)> = futures::stream::iter(disruptions)
+        .map(|disruption| {
+            attempt(
+                Arc::clone(&test_cluster),
+                scenario,
+                disruption,
+                baseline,
+                &PERMITS,
+            )
+        })
         .buffer_unordered(FEW)
         .collect()
         .await;
     let mut failures = Vec::new();
     let mut missed = Vec::new();
-    for (place, end) in &ends {
+    for (name, end) in &ends {
         match end {
             Ok(true) => {}
-            Ok(false) => missed.push(place.as_str()),
-            Err(error) => failures.push(format!("{place}: {error:#}")),
+            Ok(false) => missed.push(name.as_str()),
+            Err(error) => failures.push(format!("{name}: {error:#}")),
         }
     }
     let tried = ends.len() - missed.len();
     let mut what = format!("kills, at {} of {} points", chosen.len(), all.len());
     if !missed.is_empty() {
-        what += "; did not come up again: ";
+        what += "; not reached again: ";
         what += &missed.join(", ");
     }
     report::tried(scenario.name, tried, tried - failures.len(), &what);
@@ -120,37 +128,37 @@ async fn survive(test_cluster: Arc<TestCluster>, scenario: &'static Scenario) ->
     Ok(())
 }
 
-/// The undisturbed run of a scenario.
-pub async fn calm(
+/// The baseline of a scenario, which runs once.
+pub async fn baseline(
     test_cluster: &Arc<TestCluster>,
     scenario: &'static Scenario,
 ) -> Result<&'static Finished> {
-    let finished = scenario.calm.get_or_try_init(async || {
-        let _place = PLACES.acquire().await?;
-        run(Arc::clone(test_cluster), scenario, Fate::Undisturbed, None).await
+    let finished = scenario.baseline.get_or_try_init(async || {
+        let _permit = PERMITS.acquire().await?;
+        run(Arc::clone(test_cluster), scenario, Disruption::None, None).await
     });
     finished.await
 }
 
-/// The point, and whether the process was killed there.
+/// The name of the point, and whether the process was killed there.
 async fn attempt(
     test_cluster: Arc<TestCluster>,
     scenario: &Scenario,
-    fate: Fate<'_>,
-    calm: &Finished,
-    places: &Semaphore,
+    disruption: Disruption<'_>,
+    baseline: &Finished,
+    permits: &Semaphore,
 ) -> (String, Result<bool>) {
-    let place = match fate {
-        Fate::KilledAt(point) | Fate::Betrayed(point, _) => point.to_string(),
-        Fate::KilledAtOnce | Fate::Undisturbed => "at once".to_owned(),
+    let name = match disruption {
+        Disruption::KillAt(point) | Disruption::KillAndSabotage(point, _) => point.to_string(),
+        Disruption::KillAtOnce | Disruption::None => "at once".to_owned(),
     };
     let end = async {
-        let _place = places.acquire().await?;
-        let finished = run(test_cluster, scenario, fate, Some(&calm.outcome)).await?;
-        finished.compare(calm, scenario)?;
+        let _permit = permits.acquire().await?;
+        let finished = run(test_cluster, scenario, disruption, Some(&baseline.outcome)).await?;
+        finished.compare(baseline, scenario)?;
         Ok(finished.killed)
     };
-    (place, end.await)
+    (name, end.await)
 }
 
 /// All points, or a few that are spread evenly.

@@ -17,14 +17,19 @@ use serde_json::json;
 use static_aws_credentials::api::StaticAwsCredentials;
 
 use crate::{
-    chaos::abuse_crowds::for_a_crowd,
-    chaos::counts::survived,
-    chaos::resident::{LIMIT, MANY, Peak, memory, number_of},
-    harness::actions::{TARGET, assert_silent, tests},
-    harness::replica::Replica,
-    harness::steps::numbered,
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv, condition},
+    chaos::{
+        abuse_bursts::cluster_for_load,
+        counts::survived,
+        resident::{LIMIT, MANY, Peak, memory, number_of},
+    },
+    harness::{
+        actions::{TARGET, assert_silent},
+        replica::Replica,
+        steps::numbered,
+        test_env::{PAIR, SECOND, TestCluster, TestEnv, condition},
+    },
     report,
+    suite::tests,
 };
 
 tests![
@@ -62,7 +67,8 @@ pub async fn delete_all(env: &TestEnv) -> Result<()> {
     deletions.buffer_unordered(16).try_collect::<()>().await
 }
 
-/// The patience of an environment is meant for a single resource, so it starts again with each progress in the count.
+/// Waits until `count` resources are published. The time limit of [`TestEnv::until`] is meant for a single resource, so
+/// it starts again with each further resource.
 pub async fn until_published(env: &TestEnv, count: usize) -> Result<()> {
     let mut published = 0;
     while published < count {
@@ -92,7 +98,7 @@ async fn f33_ten_thousand_resources_fit_into_64_mib(test_cluster: Arc<TestCluste
     } else {
         (300, 1_300)
     };
-    let mut env = TestEnv::before_start(for_a_crowd(test_cluster).await?).await?;
+    let mut env = TestEnv::before_start(cluster_for_load(test_cluster).await?).await?;
     env.flag("--log", "warn");
     env.start_operator().await?;
     env.source("pair", PAIR).await?;
@@ -129,7 +135,7 @@ const CHURNED: usize = 50;
 async fn f34_unrelated_secrets_that_change_500_times_a_second(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let env = TestEnv::settled_with(for_a_crowd(test_cluster).await?, json!({})).await?;
+    let env = TestEnv::settled_with(cluster_for_load(test_cluster).await?, json!({})).await?;
     let span = Duration::from_secs(if report::thorough() { 60 } else { 4 });
     let mark = env.proxy.mark();
     let began = Instant::now();
@@ -148,7 +154,7 @@ async fn f34_unrelated_secrets_that_change_500_times_a_second(
     assert_eq!(env.sts.calls().len(), 1);
     // The watch still delivers changes of the source.
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let what = format!("changes of unrelated Secrets in {took:.1} s");
     let test = "f34_unrelated_secrets_that_change_500_times_a_second";
     survived(test, total, &what);
@@ -217,7 +223,7 @@ async fn f28_a_wall_clock_that_jumps_10_minutes(test_cluster: Arc<TestCluster>) 
     replica.until_it_leads(&env, true).await?;
     env.source("pair", PAIR).await?;
     env.resource("orders", "pair", json!({})).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     for (number, jump) in [600, -600].into_iter().enumerate() {
         clock.set(jump)?;
         rests_and_rotates(&env, &replica, [SECOND, PAIR][number]).await?;
@@ -239,7 +245,7 @@ async fn rests_and_rotates(env: &TestEnv, replica: &Replica, pair: (&str, &str))
     assert_eq!(env.sts.calls().len(), calls);
     assert!(replica.leads().await?);
     env.source("pair", pair).await?;
-    let object = env.until_agreed("orders").await?;
+    let object = env.until_converged("orders").await?;
     assert!(condition(&object, "Stalled").is_none());
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], pair.0);
     Ok(())
@@ -255,7 +261,7 @@ async fn settles_as_long_as_ever(
     let (id, secret) = numbered(number);
     env.sts.answer(&id, Answer::unknown_key());
     env.source("pair", (&id, &secret)).await?;
-    env.until_awaited("orders", "Settling").await?;
+    env.until_reconciling("orders", "Settling").await?;
     clock.set(jump)?;
     for _ in 0..10 {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -264,7 +270,7 @@ async fn settles_as_long_as_ever(
         assert_eq!(awaited.as_deref(), Some("Settling"), "{object:#?}");
     }
     env.accept((&id, &secret));
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], id);
     Ok(())
 }

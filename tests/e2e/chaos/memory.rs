@@ -9,8 +9,11 @@ use serde_json::json;
 
 use crate::{
     chaos::counts::survived,
-    harness::actions::{TARGET, tests},
-    harness::test_env::{ACCOUNT, ARN, TestCluster, TestEnv},
+    harness::{
+        actions::TARGET,
+        test_env::{ACCOUNT, ARN, TestCluster, TestEnv},
+    },
+    suite::tests,
 };
 
 tests![
@@ -170,18 +173,18 @@ async fn published(env: &TestEnv) -> Result<usize> {
     );
     env.sts
         .accept_pair(&first.id, &first.secret, ACCOUNT, ARN, "AIDAQUAIL");
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_gone(env, &first, "published").await?;
     env.touch("pair").await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_gone(env, &first, "touched").await?;
     env.delete_secret(TARGET).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_gone(env, &first, "restored").await?;
     env.sts
         .accept_pair(&second.id, &second.secret, ACCOUNT, ARN, "AIDAQUAIL");
     env.source("pair", second.pair()).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_gone(env, &first, "the old one, rotated").await?;
     assert_gone(env, &second, "the new one, rotated").await?;
     Ok(5)
@@ -192,29 +195,31 @@ async fn a21_the_memory_holds_nothing_of_a_pair_that_is_refused(
 ) -> Result<()> {
     let env = TestEnv::settled_with(test_cluster, json!({})).await?;
     let echo = Canary::new()?;
-    let said = format!("The canonical string was {}", echo.secret);
-    env.sts
-        .answer(&echo.id, Answer::error(403, "SignatureDoesNotMatch", &said));
+    let message = format!("The canonical string was {}", echo.secret);
+    env.sts.answer(
+        &echo.id,
+        Answer::error(403, "SignatureDoesNotMatch", &message),
+    );
     env.source("pair", echo.pair()).await?;
-    env.until_says("orders", "Ready", "False", "SignatureMismatch")
+    env.until_condition("orders", "Ready", "False", "SignatureMismatch")
         .await?;
     assert_gone(&env, &echo, "refused by AWS, which echoes it").await?;
 
     let malformed = Canary::new()?;
     let secret = format!("{}\n", malformed.secret);
     env.source("pair", (&malformed.id, &secret)).await?;
-    env.until_says("orders", "Ready", "False", "TrailingNewline")
+    env.until_condition("orders", "Ready", "False", "TrailingNewline")
         .await?;
     assert_gone(&env, &malformed, "malformed").await?;
 
     let beside = Canary::new()?;
     let other = Canary::new()?;
-    let data = [
+    let keys = [
         ("AWS_ACCESS_KEY_ID", other.id.as_bytes()),
         ("other", beside.secret.as_bytes()),
     ];
-    env.secret("pair", &data).await?;
-    env.until_says("orders", "Ready", "False", "SourceKeyMissing")
+    env.secret("pair", &keys).await?;
+    env.until_condition("orders", "Ready", "False", "SourceKeyMissing")
         .await?;
     assert_gone(&env, &beside, "another key of the Secret").await?;
     let test = "a21_the_memory_holds_nothing_of_a_pair_that_is_refused";
@@ -248,7 +253,7 @@ async fn a21_a_copy_in_an_annotation_goes_with_the_buffers_of_the_watch(
     let copy = STANDARD.encode(&canary.secret);
     let patch = json!({ "metadata": { "annotations": { "copy": copy } } });
     env.edit_secret("pair", patch).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let process = env.operator()?.pid();
     env.until("the copy is gone", async || {
         Ok(scan(process, &canary)?.is_empty().then_some(()))

@@ -9,7 +9,7 @@ use kube::{Api, Client, ResourceExt, api::ListParams};
 use serde_json::{Value, json};
 use static_aws_credentials::api::{Published, StaticAwsCredentials};
 
-use crate::{harness::actions::UID_LABEL, harness::barrier};
+use crate::harness::{actions::UID_LABEL, barrier};
 
 /// Every resource and every Secret of a namespace, by name.
 #[derive(Clone, Debug, PartialEq)]

@@ -21,9 +21,12 @@ use tokio::sync::watch;
 
 use crate::{
     chaos::counts::survived,
-    harness::actions::{TARGET, tests},
-    harness::replica::{LEASE, Replica, holder, leases, pair_of_replicas, rotated},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    harness::{
+        actions::TARGET,
+        replica::{LEASE, Replica, holder, leases, pair_of_replicas, rotated},
+        test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    },
+    suite::tests,
 };
 
 tests![
@@ -72,7 +75,7 @@ async fn frozen_before_its_write(
     leader.process.freeze()?;
     standby.until_it_leads(&env, true).await?;
     env.source("pair", PAIR).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let before = env.secrets.get(TARGET).await?;
     let status = env.resources.get("orders").await?.status;
 
@@ -174,7 +177,7 @@ async fn one_leads_and_works(
     })
     .await?;
     env.source("pair", pair).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], pair.0);
     Ok(())
 }
@@ -182,20 +185,20 @@ async fn one_leads_and_works(
 /// The status without transition times, which each write changes, and without the revision, which
 /// each of two writers may increment; and the content of the target.
 async fn state(env: &TestEnv) -> Result<Value> {
-    let object = env.until_agreed("orders").await?;
+    let object = env.until_converged("orders").await?;
     let mut status = serde_json::to_value(object.status)?;
     let conditions = status["conditions"].as_array_mut();
     for condition in conditions.into_iter().flatten() {
         condition["lastTransitionTime"] = Value::Null;
     }
     let published = &status["published"];
-    let told = json!([
+    let reported = json!([
         status["conditions"],
         status["identity"]["arn"],
         published["keyIdSuffix"],
         env.content(TARGET).await?,
     ]);
-    Ok(told)
+    Ok(reported)
 }
 
 /// Takes a resource through every kind of change, with this number of replicas, none of which knows
@@ -208,15 +211,15 @@ async fn life(test_cluster: Arc<TestCluster>, replicas: usize) -> Result<Value> 
     }
     env.source("pair", PAIR).await?;
     env.resource("orders", "pair", json!({})).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let layouts = json!({ "target": { "layouts": ["Env", "Mendix"] } });
     env.change("orders", layouts).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.target_is_restored().await?;
     env.source("pair", PAIR).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     for replica in &running {
         let quiet = Duration::from_secs(1);
         replica.proxy.quiet_but_for(&["events"], quiet).await;

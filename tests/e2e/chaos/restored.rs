@@ -9,10 +9,15 @@ use kube::api::{ListParams, VersionMatch};
 use serde_json::json;
 
 use crate::{
-    chaos::cluster_outage::{alone, rotates},
-    chaos::counts::survived,
-    harness::actions::{TARGET, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    chaos::{
+        cluster_outage::{alone, rotates},
+        counts::survived,
+    },
+    harness::{
+        actions::TARGET,
+        test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    },
+    suite::tests,
 };
 
 tests![
@@ -45,7 +50,7 @@ async fn undone(test_cluster: Arc<TestCluster>, restored: Restored) -> Result<()
     let env = TestEnv::settled_with(Arc::clone(&test_cluster), json!({})).await?;
     let cluster = test_cluster.cluster();
     env.resource("doomed", "pair", json!({})).await?;
-    env.until_agreed("doomed").await?;
+    env.until_converged("doomed").await?;
     env.until_idle().await?;
     let saved = saved(&env);
     let (version, target) = (version(&env).await?, env.secrets.get(TARGET).await?);
@@ -54,7 +59,7 @@ async fn undone(test_cluster: Arc<TestCluster>, restored: Restored) -> Result<()
     rotates(&env, SECOND).await?;
     env.delete_resource("doomed").await?;
     env.resource("late", "pair", json!({})).await?;
-    env.until_agreed("late").await?;
+    env.until_converged("late").await?;
     for turn in 0..50u8 {
         env.secret("unrelated", &[("turn", &[turn])]).await?;
     }
@@ -65,7 +70,7 @@ async fn undone(test_cluster: Arc<TestCluster>, restored: Restored) -> Result<()
     assert_stands(&env, restored, version, seen).await?;
     until_noticed(&env, restored).await?;
     for name in ["orders", "doomed"] {
-        env.until_agreed(name).await?;
+        env.until_converged(name).await?;
     }
     let costs = env.costs(mark).await?;
     assert_eq!(env.secrets.get(TARGET).await?, target);
@@ -78,7 +83,7 @@ async fn undone(test_cluster: Arc<TestCluster>, restored: Restored) -> Result<()
 
     // Its watches still deliver, although it has seen versions that the restore has undone.
     rotates(&env, SECOND).await?;
-    env.until_agreed("doomed").await?;
+    env.until_converged("doomed").await?;
     env.target_is_restored().await
 }
 
@@ -116,12 +121,12 @@ async fn assert_stands(env: &TestEnv, restored: Restored, old: u64, seen: u64) -
 }
 
 async fn until_noticed(env: &TestEnv, restored: Restored) -> Result<()> {
-    let told = match restored {
+    let line = match restored {
         Restored::AsItWas => "everything is listed anew",
         Restored::Bumped => "too old resource version",
     };
     env.until("the operator has noticed", async || {
-        Ok(env.log()?.contains(told).then_some(()))
+        Ok(env.log()?.contains(line).then_some(()))
     })
     .await
 }
@@ -133,7 +138,7 @@ async fn f19_a_status_that_went_back_alone(test_cluster: Arc<TestCluster>) -> Re
     env.sts.answer(SECOND.0, Answer::unknown_key());
     env.source("pair", SECOND).await?;
     env.resource("orders", "pair", json!({})).await?;
-    env.until_says("orders", "Ready", "False", "Settling")
+    env.until_condition("orders", "Ready", "False", "Settling")
         .await?;
     let saved = saved(&env);
     let cluster = test_cluster.cluster();
@@ -147,7 +152,7 @@ async fn f19_a_status_that_went_back_alone(test_cluster: Arc<TestCluster>) -> Re
     }
     // The operator can still write, whichever versions it has seen.
     env.source("pair", PAIR).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let test = "f19_a_status_that_went_back_alone";
     survived(test, 2, "statuses that went back, written again");
     Ok(())

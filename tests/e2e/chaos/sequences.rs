@@ -9,12 +9,14 @@ use kube::{Resource, ResourceExt, api::ListParams};
 use serde_json::{Value, json};
 
 use crate::{
-    chaos::counts::all_survived,
-    chaos::crash_points::PLACES,
-    chaos::outcome::Outcome,
-    chaos::target_history::TargetHistory,
-    harness::actions::TARGET,
-    harness::test_env::{PAIR, SECOND, Test, TestCluster, TestEnv},
+    chaos::{
+        counts::all_survived, crash_points::PERMITS, outcome::Outcome,
+        target_history::TargetHistory,
+    },
+    harness::{
+        actions::TARGET,
+        test_env::{PAIR, SECOND, Test, TestCluster, TestEnv},
+    },
     report,
 };
 
@@ -72,22 +74,18 @@ fn final_spec(number: u64) -> Spec {
 
 /// The last spec and the last source in an empty namespace.
 async fn alone(test_cluster: Arc<TestCluster>, spec: &Spec) -> Result<Outcome> {
-    let _place = PLACES.acquire().await?;
-    let test_env = TestEnv::open(test_cluster).await?;
-    test_env.source("pair", PAIR).await?;
-    test_env.resource("orders", "pair", spec.0.clone()).await?;
-    test_env.until_agreed("orders").await?;
-    test_env.until_idle().await?;
-    without_history(&test_env).await
+    let _permit = PERMITS.acquire().await?;
+    let env = TestEnv::open(test_cluster).await?;
+    env.source("pair", PAIR).await?;
+    env.resource("orders", "pair", spec.0.clone()).await?;
+    env.until_converged("orders").await?;
+    env.until_idle().await?;
+    without_history(&env).await
 }
 
 /// Without the revision, which counts earlier publications.
-async fn without_history(test_env: &TestEnv) -> Result<Outcome> {
-    let mut outcome = Outcome::of(
-        test_env.test_cluster.cluster().client(),
-        &test_env.namespace,
-    )
-    .await?;
+async fn without_history(env: &TestEnv) -> Result<Outcome> {
+    let mut outcome = Outcome::of(env.test_cluster.cluster().client(), &env.namespace).await?;
     for resource in outcome.resources.values_mut() {
         if let Some(published) = resource["published"].as_array_mut() {
             published.pop();
@@ -102,69 +100,65 @@ async fn attempt(
     number: u64,
     expected: &BTreeMap<String, Outcome>,
 ) -> Result<()> {
-    let _place = PLACES.acquire().await?;
+    let _permit = PERMITS.acquire().await?;
     let mut dice = Dice(seed.wrapping_add(number.wrapping_mul(1_000_003)));
-    let test_env = TestEnv::open(test_cluster).await?;
-    let client = test_env.test_cluster.cluster().client();
-    let target_history = TargetHistory::of(client, &test_env.namespace).await?;
+    let env = TestEnv::open(test_cluster).await?;
+    let client = env.test_cluster.cluster().client();
+    let target_history = TargetHistory::of(client, &env.namespace).await?;
     let mut spec = json!({});
-    test_env.resource("orders", "pair", spec.clone()).await?;
-    let mut scenario = Vec::new();
+    env.resource("orders", "pair", spec.clone()).await?;
+    let mut actions = Vec::new();
     for _ in 0..3 + dice.below(8) {
-        let told = act(&test_env, &mut dice, &mut spec).await;
-        scenario.push(told.with_context(|| format!("sequence {number}: {scenario:?}"))?);
+        let action = act(&env, &mut dice, &mut spec).await;
+        actions.push(action.with_context(|| format!("sequence {number}: {actions:?}"))?);
         tokio::time::sleep(Duration::from_millis(dice.below(400))).await;
     }
     let last = final_spec(dice.below(8));
-    let end = async {
-        amend(&test_env, &last).await?;
+    let checked = async {
+        amend(&env, &last).await?;
         let expected = expected.get(&last.0.to_string()).context("no such spec")?;
         let as_expected = async || {
-            let outcome = without_history(&test_env).await?;
+            let outcome = without_history(&env).await?;
             Ok((outcome == *expected).then_some(()))
         };
-        test_env
-            .until(&format!("the outcome is\n{expected}"), &as_expected)
+        env.until(&format!("the outcome is\n{expected}"), &as_expected)
             .await?;
-        tokio::time::timeout(Duration::from_mins(1), test_env.proxy.quiet(SILENCE)).await?;
+        tokio::time::timeout(Duration::from_mins(1), env.proxy.quiet(SILENCE)).await?;
         as_expected().await?.context("the outcome did not last")?;
-        target_history.testify(&[PAIR, SECOND]).await
+        target_history.check(&[PAIR, SECOND]).await
     };
-    end.await
-        .with_context(|| format!("sequence {number}: {scenario:?}"))?;
+    checked
+        .await
+        .with_context(|| format!("sequence {number}: {actions:?}"))?;
     Ok(())
 }
 
 /// Performs a random action and returns its description.
-async fn act(test_env: &TestEnv, dice: &mut Dice, spec: &mut Value) -> Result<String> {
+async fn act(env: &TestEnv, dice: &mut Dice, spec: &mut Value) -> Result<String> {
     let name = [TARGET, MOVED][usize::from(dice.below(2) == 1)];
     let field = match dice.below(18) {
-        0 | 1 => return fill(test_env, PAIR).await,
-        2 | 3 => return fill(test_env, SECOND).await,
-        4 | 5 => return fill(test_env, (SECOND.0, PAIR.1)).await,
+        0 | 1 => return fill(env, PAIR).await,
+        2 | 3 => return fill(env, SECOND).await,
+        4 | 5 => return fill(env, (SECOND.0, PAIR.1)).await,
         6 => {
-            return fill(
-                test_env,
-                (PAIR.0, "wSecretWithALineBreakBehindItAndMore/Id1\n"),
-            )
-            .await;
+            return fill(env, (PAIR.0, "wSecretWithALineBreakBehindItAndMore/Id1\n")).await;
         }
-        7 => return remove(test_env, "pair").await,
-        8 => return remove(test_env, name).await,
+        7 => return remove(env, "pair").await,
+        8 => return remove(env, name).await,
         9 => {
             let edit = json!({ "stringData": { "AWS_REGION": "elsewhere" } });
             // The Secret may be missing.
-            let _ = test_env.edit_secret(name, edit).await;
+            let _ = env.edit_secret(name, edit).await;
             return Ok(format!("edit {name}"));
         }
         10 => {
             let occupant = json!({ "metadata": { "name": name, "labels": { "foreign": "yes" } } });
-            let _ = test_env.foreign(occupant).await;
+            let _ = env.foreign(occupant).await;
             return Ok(format!("occupy {name}"));
         }
         11 => {
-            test_env.delete_resource("orders").await?;
-            test_env.resource("orders", "pair", spec.clone()).await?;
+            env.delete_resource("orders").await?;
+            env.resource("orders", "pair", spec.clone()).await?;
             return Ok("recreate".to_owned());
         }
         12 => json!({ "target": { "name": name } }),
@@ -174,50 +168,50 @@ async fn act(test_env: &TestEnv, dice: &mut Dice, spec: &mut Value) -> Result<St
         16 => json!({ "validation": { "accountId": null }, "suspend": false }),
         _ => json!({ "suspend": true }),
     };
-    test_env.change("orders", field.clone()).await?;
+    env.change("orders", field.clone()).await?;
     // The spec of a recreated resource: the field that was changed last, and no pin.
     *spec = field.clone();
     spec["validation"] = json!({});
     Ok(field.to_string())
 }
 
-async fn fill(test_env: &TestEnv, pair: (&str, &str)) -> Result<String> {
-    test_env.source("pair", pair).await?;
+async fn fill(env: &TestEnv, pair: (&str, &str)) -> Result<String> {
+    env.source("pair", pair).await?;
     Ok(format!("fill with {pair:?}"))
 }
 
-async fn remove(test_env: &TestEnv, name: &str) -> Result<String> {
-    if test_env.secrets.get_opt(name).await?.is_some() {
+async fn remove(env: &TestEnv, name: &str) -> Result<String> {
+    if env.secrets.get_opt(name).await?.is_some() {
         // The garbage collector or the operator may be faster.
-        let _ = test_env.delete_secret(name).await;
+        let _ = env.delete_secret(name).await;
     }
     Ok(format!("remove {name}"))
 }
 
 /// Sets the last spec and the last source, and removes what is in their way: foreign Secrets, and
 /// Secrets that an earlier policy retained.
-async fn amend(test_env: &TestEnv, spec: &Spec) -> Result<()> {
-    test_env.source("pair", PAIR).await?;
+async fn amend(env: &TestEnv, spec: &Spec) -> Result<()> {
+    env.source("pair", PAIR).await?;
     let plain =
         json!({ "validation": { "accountId": null, "onRejected": "Keep" }, "suspend": false });
-    test_env.change("orders", plain).await?;
-    test_env.change("orders", spec.0.clone()).await?;
+    env.change("orders", plain).await?;
+    env.change("orders", spec.0.clone()).await?;
     let wanted = spec.0["target"]["name"].as_str().unwrap_or_default();
-    for secret in test_env.secrets.list(&ListParams::default()).await? {
+    for secret in env.secrets.list(&ListParams::default()).await? {
         if secret
             .meta()
             .labels
             .as_ref()
             .is_some_and(|it| it.contains_key("foreign"))
         {
-            remove(test_env, &secret.name_any()).await?;
+            remove(env, &secret.name_any()).await?;
         }
     }
-    test_env.until_agreed("orders").await?;
-    for secret in test_env.secrets.list(&ListParams::default()).await? {
+    env.until_converged("orders").await?;
+    for secret in env.secrets.list(&ListParams::default()).await? {
         let name = secret.name_any();
         if name != "pair" && name != wanted {
-            remove(test_env, &name).await?;
+            remove(env, &name).await?;
         }
     }
     Ok(())

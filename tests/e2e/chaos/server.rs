@@ -11,10 +11,9 @@ use tokio::{
 };
 
 use crate::{
-    chaos::abuse_crowds::resident,
-    chaos::counts::survived,
-    harness::actions::tests,
+    chaos::{abuse_bursts::resident, counts::survived},
     harness::test_env::{TestCluster, TestEnv},
+    suite::tests,
 };
 
 tests![
@@ -25,18 +24,18 @@ tests![
 
 /// Twice the server's own deadline.
 const PATIENCE: Duration = Duration::from_secs(30);
-const CROWD: usize = 1000;
+const CONNECTIONS: usize = 1000;
 
 async fn a18_a_thousand_who_never_finish_their_request_keep_nobody_from_an_answer(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
     let env = TestEnv::open(test_cluster).await?;
-    let mut crowd = Vec::new();
-    for number in 0..CROWD {
+    let mut connections = Vec::new();
+    for number in 0..CONNECTIONS {
         let mut stream = TcpStream::connect(&env.bind).await?;
         // Connections that were cut off to make room may fail here already.
         let _ = stream.write_all(b"GET /livez HTTP/1.1\r\nX-Slow: ").await;
-        crowd.push(stream);
+        connections.push(stream);
         if number % 100 == 99 {
             let answer = timeout(PATIENCE, env.get_http("/livez")).await??;
             assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -45,11 +44,11 @@ async fn a18_a_thousand_who_never_finish_their_request_keep_nobody_from_an_answe
     let files = std::fs::read_dir(format!("/proc/{}/fd", env.operator()?.pid()))?;
     let files = files.count();
     assert!(files < 128, "{files} files are open");
-    for mut stream in crowd {
+    for mut stream in connections {
         assert_cut(&mut stream).await?;
     }
     let test = "a18_a_thousand_who_never_finish_their_request_keep_nobody_from_an_answer";
-    survived(test, CROWD, "connections cut off, probes answered");
+    survived(test, CONNECTIONS, "connections cut off, probes answered");
     Ok(())
 }
 

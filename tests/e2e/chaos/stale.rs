@@ -1,5 +1,5 @@
 //! The operator's view of the cluster is late, reordered, incomplete, repeated or older than before.
-//! It may act late, but not wrongly.
+//! The operator may act late, but not wrongly.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -9,13 +9,15 @@ use futures::{FutureExt, StreamExt};
 use kube::api::ListParams;
 
 use crate::{
-    chaos::counts::all_survived,
-    chaos::crash_points::{
-        PLACES, calm,
-        run::{Finished, Running, over, prepare},
-        scenario::{self, Scenario},
+    chaos::{
+        counts::all_survived,
+        crash_points::{
+            PERMITS, baseline,
+            run::{Finished, Running, prepare, until_end},
+            scenario::{self, Scenario},
+        },
+        watch_fault_proxy::{DeliveryMode, ReleaseOrder, WatchFaultProxy},
     },
-    chaos::watch_fault_proxy::{Manner, Order, WatchFaultProxy},
     harness::test_env::{Test, TestCluster, TestEnv},
     report,
 };
@@ -25,47 +27,47 @@ const SECRETS: &str = "secrets";
 /// Long enough for a reconcile that has received only the events of one of the two resources.
 const MEANWHILE: Duration = Duration::from_millis(300);
 
-/// The defect of the view.
+/// How the view of the operator is stale.
 #[derive(Clone, Copy, Debug)]
-enum Flaw {
-    /// Events come in turns: those of the first resource, and later those of the second.
-    InTurns(&'static str, &'static str, Order),
+enum StaleView {
+    /// The events of the first resource are delivered, and later those of the second, in the given order.
+    Alternating(&'static str, &'static str, ReleaseOrder),
     /// After each event, all events so far are delivered again.
-    Repeated,
-    /// A process starts after the scenario, and lists and watches as of the time before it.
+    Redelivered,
+    /// A process starts after the scenario, and lists and watches as of the time before the scenario.
     OlderList,
-    /// The same, and the process before it was killed before it had reconciled the scenario.
-    OlderListOfUnfinished,
+    /// The same, and the previous process was killed before it had reconciled the scenario.
+    OlderListMidway,
 }
 
 pub fn tests() -> Vec<(&'static str, Test)> {
     vec![
         ("stale_every_event_comes_late", |test_cluster| {
-            let flaw = Flaw::InTurns(RESOURCES, SECRETS, Order::AsItCame);
-            survive(test_cluster, "stale_every_event_comes_late", flaw).boxed_local()
+            let view = StaleView::Alternating(RESOURCES, SECRETS, ReleaseOrder::AsReceived);
+            survive(test_cluster, "stale_every_event_comes_late", view).boxed_local()
         }),
         ("stale_secrets_are_seen_before_resources", |test_cluster| {
-            let flaw = Flaw::InTurns(SECRETS, RESOURCES, Order::AsItCame);
+            let view = StaleView::Alternating(SECRETS, RESOURCES, ReleaseOrder::AsReceived);
             survive(
                 test_cluster,
                 "stale_secrets_are_seen_before_resources",
-                flaw,
+                view,
             )
             .boxed_local()
         }),
         ("stale_states_in_between_are_never_seen", |test_cluster| {
-            let flaw = Flaw::InTurns(SECRETS, RESOURCES, Order::LastEvents);
-            survive(test_cluster, "stale_states_in_between_are_never_seen", flaw).boxed_local()
+            let view = StaleView::Alternating(SECRETS, RESOURCES, ReleaseOrder::LatestEvents);
+            survive(test_cluster, "stale_states_in_between_are_never_seen", view).boxed_local()
         }),
         ("f15_events_overtake_each_other", |test_cluster| {
-            let flaw = Flaw::InTurns(SECRETS, RESOURCES, Order::LastObjectFirst);
-            survive(test_cluster, "f15_events_overtake_each_other", flaw).boxed_local()
+            let view = StaleView::Alternating(SECRETS, RESOURCES, ReleaseOrder::LastObjectFirst);
+            survive(test_cluster, "f15_events_overtake_each_other", view).boxed_local()
         }),
         ("f15_events_come_again_and_again", |test_cluster| {
             survive(
                 test_cluster,
                 "f15_events_come_again_and_again",
-                Flaw::Repeated,
+                StaleView::Redelivered,
             )
             .boxed_local()
         }),
@@ -73,14 +75,14 @@ pub fn tests() -> Vec<(&'static str, Test)> {
             "stale_a_process_starts_from_an_older_list",
             |test_cluster| {
                 let name = "stale_a_process_starts_from_an_older_list";
-                survive(test_cluster, name, Flaw::OlderList).boxed_local()
+                survive(test_cluster, name, StaleView::OlderList).boxed_local()
             },
         ),
         (
             "stale_a_process_starts_from_an_older_list_into_work",
             |test_cluster| {
                 let name = "stale_a_process_starts_from_an_older_list_into_work";
-                survive(test_cluster, name, Flaw::OlderListOfUnfinished).boxed_local()
+                survive(test_cluster, name, StaleView::OlderListMidway).boxed_local()
             },
         ),
     ]
@@ -108,10 +110,10 @@ fn scenarios() -> Vec<&'static Scenario> {
     few.into_iter().chain(more).collect()
 }
 
-async fn survive(test_cluster: Arc<TestCluster>, name: &str, flaw: Flaw) -> Result<()> {
+async fn survive(test_cluster: Arc<TestCluster>, name: &str, view: StaleView) -> Result<()> {
     let scenarios = scenarios();
     let ends: Vec<Result<()>> = futures::stream::iter(&scenarios)
-        .map(|scenario| attempt(Arc::clone(&test_cluster), scenario, flaw))
+        .map(|scenario| attempt(Arc::clone(&test_cluster), scenario, view))
         .buffer_unordered(scenarios.len())
         .collect()
         .await;
@@ -121,63 +123,69 @@ async fn survive(test_cluster: Arc<TestCluster>, name: &str, flaw: Flaw) -> Resu
 async fn attempt(
     test_cluster: Arc<TestCluster>,
     scenario: &'static Scenario,
-    flaw: Flaw,
+    view: StaleView,
 ) -> Result<()> {
-    let told = || format!("as in {}", scenario.name);
-    let calm = calm(&test_cluster, scenario).await.with_context(told)?;
-    let _place = PLACES.acquire().await?;
-    let finished = run(test_cluster, scenario, flaw, calm)
+    let context = || format!("as in {}", scenario.name);
+    let baseline = baseline(&test_cluster, scenario)
         .await
-        .with_context(told)?;
-    finished.compare(calm, scenario).with_context(told)
+        .with_context(context)?;
+    let _permit = PERMITS.acquire().await?;
+    let finished = run(test_cluster, scenario, view, baseline)
+        .await
+        .with_context(context)?;
+    finished.compare(baseline, scenario).with_context(context)
 }
 
 async fn run(
     test_cluster: Arc<TestCluster>,
     scenario: &'static Scenario,
-    flaw: Flaw,
-    calm: &Finished,
+    view: StaleView,
+    baseline: &Finished,
 ) -> Result<Finished> {
     let mut watch_fault_proxy = None;
-    let manner = match flaw {
-        Flaw::Repeated => Manner::Repeat,
-        _ => Manner::Pass,
+    let mode = match view {
+        StaleView::Redelivered => DeliveryMode::Repeat,
+        _ => DeliveryMode::Pass,
     };
     let arrange = |proxy: &_| {
-        watch_fault_proxy = Some(WatchFaultProxy::start(proxy, manner, |_| Fault::Pass));
+        watch_fault_proxy = Some(WatchFaultProxy::start(proxy, mode, |_| Fault::Pass));
     };
     let mut env = prepare(test_cluster, scenario, arrange).await?;
     let watch_fault_proxy = watch_fault_proxy.context("no faults were arranged")?;
-    let playing = Running::begin(&env).await?;
-    let carried = watch_fault_proxy.carried();
-    let expected = Some(&calm.outcome);
-    let outcome = match flaw {
-        Flaw::InTurns(first, second, order) => {
-            watch_fault_proxy.set(Manner::Hold);
+    let running = Running::begin(&env).await?;
+    let event_count = watch_fault_proxy.event_count();
+    let expected = Some(&baseline.outcome);
+    let outcome = match view {
+        StaleView::Alternating(first, second, order) => {
+            watch_fault_proxy.set(DeliveryMode::Hold);
             (scenario.action)(&mut env).await?;
-            let end = over(&env, scenario, expected);
-            meanwhile(end, in_turns(&watch_fault_proxy, [first, second], order)).await?
+            let end = until_end(&env, scenario, expected);
+            meanwhile(
+                end,
+                release_alternately(&watch_fault_proxy, [first, second], order),
+            )
+            .await?
         }
-        Flaw::Repeated => {
+        StaleView::Redelivered => {
             (scenario.action)(&mut env).await?;
-            over(&env, scenario, expected).await?
+            until_end(&env, scenario, expected).await?
         }
-        Flaw::OlderList | Flaw::OlderListOfUnfinished => {
+        StaleView::OlderList | StaleView::OlderListMidway => {
             let before = versions(&env).await?;
             (scenario.action)(&mut env).await?;
-            if matches!(flaw, Flaw::OlderList) {
-                over(&env, scenario, expected).await?;
+            if matches!(view, StaleView::OlderList) {
+                until_end(&env, scenario, expected).await?;
             }
             start_in_the_past(&mut env, before).await?;
-            over(&env, scenario, expected).await?
+            until_end(&env, scenario, expected).await?
         }
     };
-    let carried = watch_fault_proxy.carried() - carried;
+    let event_count = watch_fault_proxy.event_count() - event_count;
     ensure!(
-        carried > 0 || !matches!(flaw, Flaw::InTurns(..)),
-        "no event came by"
+        event_count > 0 || !matches!(view, StaleView::Alternating(..)),
+        "no event passed the proxy"
     );
-    playing.end(&env, outcome, false).await
+    running.end(&env, outcome, false).await
 }
 
 /// Returns the result of `end`, while `endless` runs beside it.
@@ -188,7 +196,11 @@ async fn meanwhile<T>(end: impl Future<Output = T>, endless: impl Future<Output 
     }
 }
 
-async fn in_turns(watch_fault_proxy: &WatchFaultProxy, resources: [&str; 2], order: Order) {
+async fn release_alternately(
+    watch_fault_proxy: &WatchFaultProxy,
+    resources: [&str; 2],
+    order: ReleaseOrder,
+) {
     for resource in resources.into_iter().cycle() {
         tokio::time::sleep(MEANWHILE).await;
         watch_fault_proxy.release(resource, order);
@@ -211,7 +223,7 @@ async fn versions(env: &TestEnv) -> Result<[String; 2]> {
 /// versions, and later events follow after a while.
 async fn start_in_the_past(env: &mut TestEnv, before: [String; 2]) -> Result<()> {
     env.operator()?.kill();
-    let watch_fault_proxy = WatchFaultProxy::start(&env.proxy, Manner::Hold, move |head| {
+    let watch_fault_proxy = WatchFaultProxy::start(&env.proxy, DeliveryMode::Hold, move |head| {
         let [resources, secrets] = &before;
         match (head.verb, head.resource.as_str()) {
             (Verb::List, RESOURCES) => as_of(resources),
@@ -222,10 +234,10 @@ async fn start_in_the_past(env: &mut TestEnv, before: [String; 2]) -> Result<()>
     env.start_operator().await?;
     let quiet = env.proxy.quiet(2 * MEANWHILE);
     tokio::time::timeout(Duration::from_mins(1), quiet).await?;
-    watch_fault_proxy.set(Manner::Pass);
-    watch_fault_proxy.release(SECRETS, Order::AsItCame);
+    watch_fault_proxy.set(DeliveryMode::Pass);
+    watch_fault_proxy.release(SECRETS, ReleaseOrder::AsReceived);
     tokio::time::sleep(MEANWHILE).await;
-    watch_fault_proxy.release(RESOURCES, Order::AsItCame);
+    watch_fault_proxy.release(RESOURCES, ReleaseOrder::AsReceived);
     Ok(())
 }
 

@@ -18,15 +18,18 @@ use serde_json::json;
 
 use crate::{
     chaos::counts::survived,
-    harness::actions::{TARGET, tests},
-    harness::steps::numbered,
-    harness::test_env::{ACCOUNT, ARN, PAIR, SECOND, TestCluster, TestEnv, condition},
+    harness::{
+        actions::TARGET,
+        steps::{REJECTION_CACHED, numbered},
+        test_env::{ACCOUNT, ARN, PAIR, SECOND, TestCluster, TestEnv, condition},
+    },
     report,
+    suite::tests,
 };
 use rows::{Row, answers, outages};
 
-/// Each environment has an operator.
-const SCENES_AT_ONCE: usize = 6;
+/// Concurrent environments, each of which has an operator.
+const ENVIRONMENTS_AT_ONCE: usize = 6;
 
 tests![
     s1_s2_s3_s4_no_answer_changes_what_is_published,
@@ -38,17 +41,17 @@ async fn s1_s2_s3_s4_no_answer_changes_what_is_published(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
     let (answers, outages) = (answers(), outages());
-    // 10 answers per environment, each with 3 numbered pairs: pairs 0 to 29, and `heal` uses pair 30. An outage affects the
-    // whole endpoint and has one reason for all pairs, so each outage has an environment of its own.
-    let scenes = answers.chunks(10).chain(outages.chunks(1));
-    let finished = stream::iter(scenes).map(async |rows| {
+    // 10 answers per environment, each with 3 numbered pairs: pairs 0 to 29, and `heal` uses pair 30. An outage affects
+    // the whole endpoint and has one reason for all pairs, so each outage has a separate environment.
+    let groups = answers.chunks(10).chain(outages.chunks(1));
+    let finished = stream::iter(groups).map(async |rows| {
         let mut env = TestEnv::before_start(Arc::clone(&test_cluster)).await?;
         env.flag("--sts-rate", "50");
         env.start_operator().await?;
         run(&env, rows).await
     });
     finished
-        .buffer_unordered(SCENES_AT_ONCE)
+        .buffer_unordered(ENVIRONMENTS_AT_ONCE)
         .try_collect::<()>()
         .await?;
     let tried = 3 * (answers.len() + outages.len());
@@ -73,7 +76,7 @@ async fn run(env: &TestEnv, rows: &[Row]) -> Result<()> {
             let name = format!("{name}-{number}");
             env.source(&name, (&pair.0, &pair.1)).await?;
             env.resource(&name, &name, json!({})).await?;
-            env.until_agreed(&name).await.context(row.what)?;
+            env.until_converged(&name).await.context(row.what)?;
         }
         before.push(target(env, "old", number).await?);
     }
@@ -102,7 +105,7 @@ async fn run(env: &TestEnv, rows: &[Row]) -> Result<()> {
                 .context(row.what)?;
         }
         let again = format!("again-{number}");
-        env.until_says(&again, "Verified", "Unknown", row.doubt)
+        env.until_condition(&again, "Verified", "Unknown", row.doubt)
             .await
             .context(row.what)?;
         let held = target(env, "again", number).await?.context(row.what)?;
@@ -120,7 +123,7 @@ async fn run(env: &TestEnv, rows: &[Row]) -> Result<()> {
 
 /// STS accepts all pairs again. A rejected pair (`is_final`) is replaced by another.
 async fn heal(env: &TestEnv, rows: &[Row]) -> Result<()> {
-    tokio::time::sleep(crate::harness::steps::ANSWER_STANDS).await;
+    tokio::time::sleep(REJECTION_CACHED).await;
     let other = numbered(30);
     env.accept((&other.0, &other.1));
     let mut healed = Vec::new();
@@ -140,9 +143,9 @@ async fn heal(env: &TestEnv, rows: &[Row]) -> Result<()> {
         }
     }
     for (what, name, id) in healed {
-        let verified = env.until_says(&name, "Verified", "True", "IdentityVerified");
+        let verified = env.until_condition(&name, "Verified", "True", "IdentityVerified");
         verified.await.context(what)?;
-        env.until_agreed(&name).await.context(what)?;
+        env.until_converged(&name).await.context(what)?;
         assert_eq!(
             env.key_id(&format!("{name}-credentials")).await?,
             id,
@@ -178,7 +181,7 @@ async fn s3_no_network_changes_what_is_published(test_cluster: Arc<TestCluster>)
         ("refused", "http://127.0.0.1:9".to_owned(), None),
         ("no such name", "https://sts.invalid".to_owned(), None),
         (
-            "TLS to who speaks none",
+            "TLS to a server without TLS",
             env.sts.url().replace("http:", "https:"),
             None,
         ),
@@ -210,10 +213,10 @@ async fn s3_no_network_changes_what_is_published(test_cluster: Arc<TestCluster>)
         env.source("pair", SECOND).await?;
         env.start_operator().await?;
         env.touch("pair").await?;
-        let said = env
+        let reported = env
             .until_status("orders", "Ready", "False", "StsUnreachable")
             .await;
-        said.context(*what)?;
+        reported.context(*what)?;
         assert_eq!(env.snapshot(TARGET).await?, before, "{what}");
     }
     assert!(
@@ -223,7 +226,7 @@ async fn s3_no_network_changes_what_is_published(test_cluster: Arc<TestCluster>)
     env.stop_operator();
     env.serve(&[&env.namespace.clone()]);
     env.start_operator().await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.key_id(TARGET).await?, SECOND.0);
     let test = "s3_no_network_changes_what_is_published";
     survived(test, endpoints.len(), "networks");
@@ -240,7 +243,7 @@ async fn s6_a_skewed_clock_refuses_nothing(test_cluster: Arc<TestCluster>) -> Re
         env.start_operator().await?;
         assert_skewed(&env, skew)?;
         env.source("pair", pair).await?;
-        env.until_agreed("orders").await?;
+        env.until_converged("orders").await?;
         assert_eq!(env.key_id(TARGET).await?, pair.0);
     }
     let after = env.version(TARGET).await?;
@@ -262,7 +265,7 @@ async fn s6_a_skewed_clock_refuses_nothing(test_cluster: Arc<TestCluster>) -> Re
         Answer::error(403, "SignatureDoesNotMatch", skewed),
     );
     env.source("pair", SECOND).await?;
-    env.until_says("orders", "Ready", "False", "ClockSkew")
+    env.until_condition("orders", "Ready", "False", "ClockSkew")
         .await?;
     assert_eq!(env.version(TARGET).await?, after);
     survived("s6_a_skewed_clock_refuses_nothing", 2, "clocks");

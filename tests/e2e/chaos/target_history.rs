@@ -1,4 +1,4 @@
-//! Every version of every Secret of a namespace, from a watch that bypasses the proxy: what pods
+//! Every version of every Secret of a namespace, from a watch that bypasses the proxy: the content that pods
 //! could have mounted at any time.
 
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl TargetHistory {
 
     /// Fails if a target ever held a pair that is not in `proven`. Returns the names of the deleted
     /// targets, in the order of their deletion.
-    pub async fn testify(&self, proven: &[(&str, &str)]) -> Result<Vec<String>> {
+    pub async fn check(&self, proven: &[(&str, &str)]) -> Result<Vec<String>> {
         self.caught_up().await?;
         let seen = self.seen.borrow();
         let targets = seen.versions.iter().filter(|secret| is_target(secret));

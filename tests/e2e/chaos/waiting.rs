@@ -13,14 +13,18 @@ use serde_json::json;
 use static_aws_credentials::api::StaticAwsCredentials;
 
 use crate::{
-    chaos::abuse_crowds::for_a_crowd,
-    chaos::counts::survived,
-    chaos::load::{delete_all, until_published},
-    chaos::resident::{LIMIT, MANY, Peak, memory, number_of},
-    harness::actions::tests,
-    harness::steps::numbered,
-    harness::test_env::{TestCluster, TestEnv},
+    chaos::{
+        abuse_bursts::cluster_for_load,
+        counts::survived,
+        load::{delete_all, until_published},
+        resident::{LIMIT, MANY, Peak, memory, number_of},
+    },
+    harness::{
+        steps::numbered,
+        test_env::{TestCluster, TestEnv},
+    },
     report,
+    suite::tests,
 };
 
 tests![f33_ten_thousand_new_pairs_that_wait_for_aws];
@@ -81,7 +85,7 @@ async fn f33_ten_thousand_new_pairs_that_wait_for_aws(
     } else {
         (900, 2_400)
     };
-    let mut env = TestEnv::before_start(for_a_crowd(test_cluster).await?).await?;
+    let mut env = TestEnv::before_start(cluster_for_load(test_cluster).await?).await?;
     env.flag("--log", "warn");
     // Slow enough that nearly all pairs are still waiting when the last is created.
     env.flag("--sts-rate", "1");

@@ -14,9 +14,12 @@ use serde_json::json;
 
 use crate::{
     chaos::counts::survived,
-    harness::actions::{TARGET, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    harness::{
+        actions::TARGET,
+        test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    },
     report,
+    suite::tests,
 };
 
 tests![
@@ -31,7 +34,7 @@ async fn f13_a_watch_that_is_closed_every_2_s(test_cluster: Arc<TestCluster>) ->
     env.proxy.black_hole();
     let mark = env.proxy.mark();
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     tokio::time::sleep(Duration::from_secs(9)).await;
     let requests = env.proxy.since(mark);
     let watches = requests.iter().filter(|it| it.verb == Verb::Watch).count();
@@ -99,7 +102,7 @@ async fn f14_a_watch_that_is_torn_garbled_or_ends_in_an_error(
     env.start_operator().await?;
     env.source("pair", PAIR).await?;
     env.resource("orders", "pair", json!({})).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let mut survived = 0;
     for (number, (what, spoil)) in SPOILS.into_iter().enumerate() {
         env.until_idle().await?;
@@ -109,7 +112,7 @@ async fn f14_a_watch_that_is_torn_garbled_or_ends_in_an_error(
             .replace(spoil);
         let pair = [SECOND, PAIR][number % 2];
         env.source("pair", pair).await?;
-        env.until_agreed("orders").await?;
+        env.until_converged("orders").await?;
         assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], pair.0);
         let costs = env.costs(mark).await?;
         assert_eq!(costs.writes.get("secrets"), Some(&1), "{what}: {costs:?}");
@@ -128,13 +131,13 @@ async fn f16_connections_that_die_without_a_word(test_cluster: Arc<TestCluster>)
         env.resource(&name, "pair", json!({})).await?;
     }
     for number in 0..4 {
-        env.until_agreed(&format!("more-{number}")).await?;
+        env.until_converged(&format!("more-{number}")).await?;
     }
     env.until_idle().await?;
     env.proxy.black_hole();
     let began = Instant::now();
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let took = began.elapsed();
     assert!(took < Duration::from_secs(65), "{took:?}");
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);

@@ -1,5 +1,4 @@
-//! A proxy between the API server and the operator's watches: it delivers each event late, in
-//! another order, once or several times, or never.
+//! Faults of the operator's watches: each event is delivered late, in another order, once, several times, or never.
 
 use std::{
     collections::BTreeSet,
@@ -10,50 +9,50 @@ use cluster::proxy::{Answer, Fault, Proxy, RequestHead, Verb};
 use serde_json::Value;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-/// What happens to an incoming event.
+/// How incoming events are delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
-    /// It is held until it is released.
+pub enum DeliveryMode {
+    /// Held until they are released.
     Hold,
-    /// It is delivered, and after it all earlier events and itself again.
+    /// At once, each followed by all events so far.
     Repeat,
-    /// It is delivered.
+    /// At once.
     Pass,
 }
 
 /// Which held events to release, in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum ReleaseOrder {
     /// As received.
-    AsItCame,
+    AsReceived,
     /// Object by object, the last received object first; the events of each object as received.
     LastObjectFirst,
     /// Only the last event of each object.
-    LastEvents,
+    LatestEvents,
 }
 
-/// The faults of the watches of one proxy.
+/// The watches of one proxy, and how their events are delivered.
 #[derive(Clone)]
-pub struct WatchFaultProxy(Arc<Mutex<Office>>);
+pub struct WatchFaultProxy(Arc<Mutex<State>>);
 
-struct Office {
-    manner: Manner,
-    lines: Vec<Line>,
-    carried: usize,
+struct State {
+    mode: DeliveryMode,
+    watches: Vec<OpenWatch>,
+    event_count: usize,
 }
 
 /// An open watch.
-struct Line {
+struct OpenWatch {
     resource: String,
     to: UnboundedSender<Vec<u8>>,
-    held: Vec<Mail>,
-    history: Vec<Mail>,
+    held: Vec<WatchEvent>,
+    history: Vec<WatchEvent>,
 }
 
 #[derive(Clone)]
-struct Mail {
-    /// The object's name; none for a bookmark or an error.
-    about: Option<String>,
+struct WatchEvent {
+    /// The name of the object; none for a bookmark or an error.
+    object: Option<String>,
     bytes: Vec<u8>,
 }
 
@@ -61,128 +60,139 @@ impl WatchFaultProxy {
     /// Takes over all watches that begin from now on. `otherwise` decides on other requests.
     pub fn start(
         proxy: &Proxy,
-        manner: Manner,
+        mode: DeliveryMode,
         otherwise: impl Fn(&RequestHead) -> Fault + Send + Sync + 'static,
     ) -> Self {
-        let watch_fault_proxy = Self(Arc::new(Mutex::new(Office {
-            manner,
-            lines: Vec::new(),
-            carried: 0,
+        let watch_fault_proxy = Self(Arc::new(Mutex::new(State {
+            mode,
+            watches: Vec::new(),
+            event_count: 0,
         })));
-        let hired = watch_fault_proxy.clone();
+        let handle = watch_fault_proxy.clone();
         proxy.set_fault(Box::new(move |head| match head.verb {
             // Only a plain list can return an older state.
             Verb::Watch if head.is_streaming_list() => Fault::Answer(Answer::no_watch_list()),
-            Verb::Watch => hired.carry(head),
+            Verb::Watch => handle.intercept(head),
             _ => otherwise(head),
         }));
         watch_fault_proxy
     }
 
-    /// Sets what happens to events from now on.
-    pub fn set(&self, manner: Manner) {
-        self.office().manner = manner;
+    /// Sets how events are delivered from now on.
+    pub fn set(&self, mode: DeliveryMode) {
+        self.state().mode = mode;
     }
 
     /// The number of events held or delivered so far, without bookmarks.
-    pub fn carried(&self) -> usize {
-        self.office().carried
+    pub fn event_count(&self) -> usize {
+        self.state().event_count
     }
 
     /// Delivers the held events of a resource.
-    pub fn release(&self, resource: &str, order: Order) {
-        for line in &mut self.office().lines {
-            if line.resource == resource {
-                let held = std::mem::take(&mut line.held);
-                for mail in sorted(held, order) {
-                    let _ = line.to.send(mail.bytes);
+    pub fn release(&self, resource: &str, order: ReleaseOrder) {
+        for watch in &mut self.state().watches {
+            if watch.resource == resource {
+                let held = std::mem::take(&mut watch.held);
+                for event in sorted(held, order) {
+                    let _ = watch.to.send(event.bytes);
                 }
             }
         }
     }
 
-    fn carry(&self, head: &RequestHead) -> Fault {
+    fn intercept(&self, head: &RequestHead) -> Fault {
         let (from_server, incoming) = mpsc::unbounded_channel();
         let (to, to_operator) = mpsc::unbounded_channel();
-        let mut office = self.office();
-        // A new watch gets the events again that the last watch held.
-        office.lines.retain(|line| line.resource != head.resource);
-        office.lines.push(Line {
+        let mut state = self.state();
+        // The API server sends the events that the last watch held again, to the new watch.
+        state
+            .watches
+            .retain(|watch| watch.resource != head.resource);
+        state.watches.push(OpenWatch {
             resource: head.resource.clone(),
             to,
             held: Vec::new(),
             history: Vec::new(),
         });
-        tokio::spawn(collect(self.clone(), head.resource.clone(), incoming));
+        tokio::spawn(receive_events(
+            self.clone(),
+            head.resource.clone(),
+            incoming,
+        ));
         Fault::Between(from_server, to_operator)
     }
 
-    fn office(&self) -> MutexGuard<'_, Office> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn collect(
+async fn receive_events(
     watch_fault_proxy: WatchFaultProxy,
     resource: String,
     mut incoming: UnboundedReceiver<Vec<u8>>,
 ) {
     while let Some(bytes) = incoming.recv().await {
         watch_fault_proxy
-            .office()
-            .receive(&resource, Mail::new(bytes));
+            .state()
+            .receive(&resource, WatchEvent::new(bytes));
     }
     // The API server has ended the watch.
-    let mut office = watch_fault_proxy.office();
-    office.lines.retain(|line| line.resource != resource);
+    let mut state = watch_fault_proxy.state();
+    state.watches.retain(|watch| watch.resource != resource);
 }
 
-impl Office {
-    fn receive(&mut self, resource: &str, mail: Mail) {
-        self.carried += usize::from(mail.about.is_some());
-        let line = self.lines.iter_mut().find(|line| line.resource == resource);
-        let Some(line) = line else { return };
-        match self.manner {
-            Manner::Hold => line.held.push(mail),
-            Manner::Pass => {
-                let _ = line.to.send(mail.bytes);
+impl State {
+    fn receive(&mut self, resource: &str, event: WatchEvent) {
+        self.event_count += usize::from(event.object.is_some());
+        let watch = self
+            .watches
+            .iter_mut()
+            .find(|watch| watch.resource == resource);
+        let Some(watch) = watch else { return };
+        match self.mode {
+            DeliveryMode::Hold => watch.held.push(event),
+            DeliveryMode::Pass => {
+                let _ = watch.to.send(event.bytes);
             }
-            Manner::Repeat => {
-                let _ = line.to.send(mail.bytes.clone());
-                line.history.push(mail);
-                for past in &line.history {
-                    let _ = line.to.send(past.bytes.clone());
+            DeliveryMode::Repeat => {
+                let _ = watch.to.send(event.bytes.clone());
+                watch.history.push(event);
+                for past in &watch.history {
+                    let _ = watch.to.send(past.bytes.clone());
                 }
             }
         }
     }
 }
 
-impl Mail {
+impl WatchEvent {
     fn new(bytes: Vec<u8>) -> Self {
-        let event: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        let name = event["object"]["metadata"]["name"].as_str();
+        let parsed: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let name = parsed["object"]["metadata"]["name"].as_str();
         Self {
-            about: name.map(str::to_owned),
+            object: name.map(str::to_owned),
             bytes,
         }
     }
 }
 
-fn sorted(held: Vec<Mail>, order: Order) -> Vec<Mail> {
-    if order == Order::AsItCame {
+fn sorted(held: Vec<WatchEvent>, order: ReleaseOrder) -> Vec<WatchEvent> {
+    if order == ReleaseOrder::AsReceived {
         return held;
     }
     let mut names = BTreeSet::new();
-    let last_first = held.iter().rev().filter_map(|mail| mail.about.clone());
+    let last_first = held.iter().rev().filter_map(|event| event.object.clone());
     let objects: Vec<String> = last_first
         .filter(|name| names.insert(name.clone()))
         .collect();
     let events_of = |name: &String| {
-        let of_it = held.iter().filter(|mail| mail.about.as_ref() == Some(name));
-        let all: Vec<Mail> = of_it.cloned().collect();
+        let of_object = held
+            .iter()
+            .filter(|event| event.object.as_ref() == Some(name));
+        let all: Vec<WatchEvent> = of_object.cloned().collect();
         match order {
-            Order::LastEvents => all.last().cloned().into_iter().collect(),
+            ReleaseOrder::LatestEvents => all.last().cloned().into_iter().collect(),
             _ => all,
         }
     };

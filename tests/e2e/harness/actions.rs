@@ -18,8 +18,6 @@ use static_aws_credentials::api::{Published, StaticAwsCredentials};
 
 use crate::harness::test_env::{PAIR, TestCluster, TestEnv, condition};
 
-pub(crate) use crate::suite::tests;
-
 /// The label that carries the UID of the resource.
 pub const UID_LABEL: &str = "awscredentials.dev/uid";
 /// The annotation of a Secret that names the resource that may adopt it.
@@ -38,7 +36,7 @@ impl TestEnv {
         let env = Self::open(test_cluster).await?;
         env.source("pair", PAIR).await?;
         env.resource("orders", "pair", spec).await?;
-        env.until_agreed("orders").await?;
+        env.until_converged("orders").await?;
         env.until_idle().await?;
         Ok(env)
     }
@@ -53,13 +51,13 @@ impl TestEnv {
         env.start_operator().await?;
         env.source("pair", PAIR).await?;
         env.resource("orders", "pair", json!({})).await?;
-        env.until_agreed("orders").await?;
+        env.until_converged("orders").await?;
         env.until_idle().await?;
         Ok(env)
     }
 
     /// Waits until Ready is True and the status is about the current source, spec and target.
-    pub async fn until_agreed(&self, name: &str) -> Result<StaticAwsCredentials> {
+    pub async fn until_converged(&self, name: &str) -> Result<StaticAwsCredentials> {
         let what = format!("{name} is Ready and its target is as published");
         self.until(&what, async || {
             let object = self.resources.get(name).await?;
@@ -88,7 +86,7 @@ impl TestEnv {
     }
 
     /// Waits until a condition has this status and reason; the status may be about an older source.
-    pub async fn until_says(
+    pub async fn until_condition(
         &self,
         name: &str,
         kind: &str,
@@ -124,7 +122,7 @@ impl TestEnv {
             Ok(self.secrets.get_opt(TARGET).await?)
         })
         .await?;
-        self.until_agreed("orders").await.map(drop)
+        self.until_converged("orders").await.map(drop)
     }
 
     /// Waits until a Secret is gone.

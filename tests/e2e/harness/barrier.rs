@@ -50,7 +50,6 @@ impl TestEnv {
 
     /// The same for a namespace that the operator does not watch, or in which nothing can be written: waits only until
     /// the queue is empty and no reconcile is in progress.
-    #[allow(dead_code, reason = "for the tests of behaviour")]
     pub async fn until_queue_empty(&self) -> Result<()> {
         self.until("the operator has nothing to do", async || {
             let scrape = Scrape(self.get_http("/metrics").await?);

@@ -1,4 +1,4 @@
-//! Invariants of every environment: no status contradicts itself, and key material appears nowhere but in the target.
+//! Invariants of every environment: no status contradicts itself, and key material appears only in sources and targets.
 
 use std::{
     cell::RefCell,
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LONGEST: usize = 64;
 
 tokio::task_local! {
-    static WITNESSES: RefCell<Vec<Arc<Invariants>>>;
+    static INVARIANTS: RefCell<Vec<Arc<Invariants>>>;
 }
 
 pub fn tests() -> Vec<(&'static str, Test)> {
@@ -58,7 +58,7 @@ async fn noticed(test_cluster: Arc<TestCluster>) -> Result<()> {
         let invariants = Invariants::new(env.test_cluster.cluster().client(), &env.namespace);
         invariants.secret(value);
         env.resource(&name, "pair", json!({})).await?;
-        invariants.testify().await?;
+        invariants.check().await?;
         let patch = json!({ "metadata": { "annotations": { "leak": leak } } });
         let patch = Patch::Merge(patch);
         let unnoticed = Invariants::new(env.test_cluster.cluster().client(), &env.namespace);
@@ -66,8 +66,8 @@ async fn noticed(test_cluster: Arc<TestCluster>) -> Result<()> {
         env.resources
             .patch(&name, &PatchParams::default(), &patch)
             .await?;
-        let told = unnoticed.testify().await;
-        ensure!(told.is_err(), "{leak} was not noticed");
+        let result = unnoticed.check().await;
+        ensure!(result.is_err(), "{leak} was not noticed");
         env.resources
             .delete(&name, &DeleteParams::default())
             .await?;
@@ -75,41 +75,40 @@ async fn noticed(test_cluster: Arc<TestCluster>) -> Result<()> {
     Ok(())
 }
 
-/// Runs a test, and then checks the invariants of each of its environments.
-pub async fn watched(test: LocalBoxFuture<'static, Result<()>>) -> Result<()> {
-    let play = async {
+/// Runs a test, and then checks the invariants of each environment of the test.
+pub async fn checked(test: LocalBoxFuture<'static, Result<()>>) -> Result<()> {
+    let checked_test = async {
         test.await?;
-        for invariants in WITNESSES.with(RefCell::take) {
-            invariants.testify().await?;
+        for invariants in INVARIANTS.with(RefCell::take) {
+            invariants.check().await?;
         }
         Ok(())
     };
-    WITNESSES.scope(RefCell::default(), play).await
+    INVARIANTS.scope(RefCell::default(), checked_test).await
 }
 
-/// Records one environment.
+/// Records the statuses, events, logs and responses of one environment.
 pub struct Invariants {
     client: Client,
     namespace: String,
     seen: watch::Sender<Vec<StaticAwsCredentials>>,
     watching: JoinHandle<()>,
-    heard: Mutex<Heard>,
+    observed: Mutex<Observed>,
 }
 
 #[derive(Default)]
-struct Heard {
+struct Observed {
     secrets: Vec<Vec<u8>>,
     texts: Vec<(String, String)>,
     logs: Vec<PathBuf>,
 }
 
 impl Invariants {
-    /// Watches a namespace from now on, until the end of the test.
+    /// Watches a namespace from now on until the end of the test, which fails if an invariant was violated.
     pub fn of(client: Client, namespace: &str) -> Arc<Self> {
         let invariants = Arc::new(Self::new(client, namespace));
-        // Outside of a test, there is no list of witnesses.
-        let _ =
-            WITNESSES.try_with(|witnesses| witnesses.borrow_mut().push(Arc::clone(&invariants)));
+        // Outside of a test, there is no list.
+        let _ = INVARIANTS.try_with(|all| all.borrow_mut().push(Arc::clone(&invariants)));
         invariants
     }
 
@@ -120,7 +119,7 @@ impl Invariants {
             client,
             namespace: namespace.to_owned(),
             seen,
-            heard: Mutex::default(),
+            observed: Mutex::default(),
         }
     }
 
@@ -128,18 +127,18 @@ impl Invariants {
     pub fn secret(&self, value: &[u8]) {
         let value = &value[..value.len().min(LONGEST)];
         if value.len() >= SHORTEST {
-            self.heard().secrets.push(value.to_vec());
+            self.observed().secrets.push(value.to_vec());
         }
     }
 
     /// A file that the operator logs to.
     pub fn log(&self, path: PathBuf) {
-        self.heard().logs.push(path);
+        self.observed().logs.push(path);
     }
 
     /// The ends of the logs of all processes of the operator.
     pub fn log_tails(&self) -> String {
-        let logs = self.heard().logs.clone();
+        let logs = self.observed().logs.clone();
         let tail = |log: &PathBuf| log_tail(log).unwrap_or_else(|error| error.to_string());
         logs.iter().map(tail).collect::<Vec<_>>().join("\n")
     }
@@ -159,7 +158,7 @@ impl Invariants {
         };
         for path in ["/metrics", "/readyz", "/livez"] {
             if let Ok(answer) = ask(path) {
-                self.heard().texts.push((path.to_owned(), answer));
+                self.observed().texts.push((path.to_owned(), answer));
             }
         }
     }
@@ -201,7 +200,7 @@ impl Invariants {
         Ok(())
     }
 
-    async fn testify(&self) -> Result<()> {
+    async fn check(&self) -> Result<()> {
         let resources: Api<StaticAwsCredentials> =
             Api::namespaced(self.client.clone(), &self.namespace);
         let present = resources.list(&ListParams::default()).await?;
@@ -210,7 +209,7 @@ impl Invariants {
         self.watching.abort();
         let mut texts = Vec::new();
         for version in self.seen.borrow().iter() {
-            speaks_with_one_tongue(version)?;
+            conditions_agree(version)?;
             let what = format!("{} {:?}", version.name_any(), version.resource_version());
             texts.push((what, serde_json::to_string(version)?));
         }
@@ -218,18 +217,18 @@ impl Invariants {
         for event in events.list(&ListParams::default()).await? {
             texts.push(("an event".to_owned(), serde_json::to_string(&event)?));
         }
-        let heard = self.heard();
-        for log in &heard.logs {
+        let observed = self.observed();
+        for log in &observed.logs {
             let text = String::from_utf8_lossy(&std::fs::read(log)?).into_owned();
             texts.push((log.display().to_string(), text));
         }
-        let canaries = Canaries::of(&heard.secrets)?;
-        let mut texts = texts.iter().chain(&heard.texts);
+        let canaries = Canaries::of(&observed.secrets)?;
+        let mut texts = texts.iter().chain(&observed.texts);
         texts.try_for_each(|(what, text)| canaries.unshown(what, text))
     }
 
-    fn heard(&self) -> MutexGuard<'_, Heard> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    fn observed(&self) -> MutexGuard<'_, Observed> {
+        self.observed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -249,12 +248,12 @@ async fn follow(client: Client, namespace: String, seen: watch::Sender<Vec<Stati
 }
 
 /// At most one of Ready=True, Reconciling and Stalled, and no type of condition twice.
-fn speaks_with_one_tongue(object: &StaticAwsCredentials) -> Result<()> {
+fn conditions_agree(object: &StaticAwsCredentials) -> Result<()> {
     let Some(status) = &object.status else {
         return Ok(());
     };
     let conditions = &status.conditions;
-    let loud = conditions.iter().filter(|condition| {
+    let active = conditions.iter().filter(|condition| {
         matches!(
             condition.type_.as_str(),
             "Ready" | "Reconciling" | "Stalled"
@@ -265,7 +264,7 @@ fn speaks_with_one_tongue(object: &StaticAwsCredentials) -> Result<()> {
         .map(|condition| condition.type_.as_str())
         .collect();
     ensure!(
-        loud.count() <= 1 && types.len() == conditions.len(),
+        active.count() <= 1 && types.len() == conditions.len(),
         "{conditions:#?}"
     );
     Ok(())

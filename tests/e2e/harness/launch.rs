@@ -1,4 +1,4 @@
-//! The operator of an environment as a process: its flags, its start, its responses, its end.
+//! The operator of an environment as a process: flags, start, responses, end.
 
 use std::{
     path::{Path, PathBuf},
@@ -12,13 +12,12 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{harness::test_cluster::rights, harness::test_env::TestEnv};
+use crate::harness::{test_cluster::rights, test_env::TestEnv};
 
-static SCENES: AtomicUsize = AtomicUsize::new(0);
+static OPERATORS: AtomicUsize = AtomicUsize::new(0);
 
 impl TestEnv {
     /// From its next start on, the operator connects to the API server directly, by TLS.
-    #[allow(dead_code, reason = "for the tests of faults")]
     pub async fn without_proxy(&mut self) -> Result<()> {
         let cluster = self.test_cluster.cluster();
         let kubeconfig = cluster.service_account_kubeconfig(&self.namespace, "operator", None);
@@ -27,7 +26,6 @@ impl TestEnv {
     }
 
     /// From its next start on, the operator serves the namespace of another environment as well.
-    #[allow(dead_code, reason = "for the tests of faults")]
     pub async fn share_with(&mut self, other: &Self) -> Result<()> {
         let rights = rights(&other.namespace, &self.namespace)?;
         self.test_cluster.cluster().apply(&rights).await?;
@@ -84,7 +82,7 @@ impl TestEnv {
         flags: &[String],
         more: &[(String, String)],
     ) -> Result<ChildProcess> {
-        let number = SCENES.fetch_add(1, Ordering::Relaxed);
+        let number = OPERATORS.fetch_add(1, Ordering::Relaxed);
         let log = self
             .test_cluster
             .cluster()

@@ -1,5 +1,5 @@
-//! What the tests share: the cluster of a suite, a namespace with an operator for each test, and the invariants that hold
-//! at each moment of each test.
+//! What the tests of both suites use: the cluster of a suite, an environment for each test (a namespace with an
+//! operator), and the invariants that hold throughout every test.
 
 pub mod actions;
 pub mod barrier;

@@ -1,4 +1,4 @@
-//! Several processes of the operator in one environment, each behind a proxy of its own.
+//! Several processes of the operator in one environment, each behind a separate proxy.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,15 +13,15 @@ use kube::Api;
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::{
-    harness::actions::TARGET,
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv, get_http},
+use crate::harness::{
+    actions::TARGET,
+    test_env::{PAIR, SECOND, TestCluster, TestEnv, get_http},
 };
 
 /// The lease's usual name.
 pub const LEASE: &str = "static-aws-credentials";
 
-/// One process of several, with a proxy of its own.
+/// One process of several, and its proxy.
 pub struct Replica {
     pub proxy: Proxy,
     pub bind: String,

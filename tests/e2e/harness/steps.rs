@@ -12,13 +12,13 @@ use kube::{
 use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
 
-use crate::harness::test_env::{ACCOUNT, ARN, PAIR, TestCluster, TestEnv, condition, speaks_of};
+use crate::harness::test_env::{ACCOUNT, ARN, PAIR, TestCluster, TestEnv, condition, observes};
 
 /// The target of `orders`.
 pub const TARGET: &str = "orders-credentials";
 
 /// A rejection is cached slightly shorter than this, so that resources with the same pair share one call.
-pub const ANSWER_STANDS: Duration = Duration::from_secs(2);
+pub const REJECTION_CACHED: Duration = Duration::from_secs(2);
 
 /// A further pair of the user of `PAIR`, for numbers below 20,000.
 pub fn numbered(number: usize) -> (String, String) {
@@ -30,7 +30,8 @@ pub fn numbered(number: usize) -> (String, String) {
 }
 
 impl TestEnv {
-    /// An environment in which `orders` has published `PAIR` from the Secret `pair`, and the operator is idle.
+    /// An environment in which `orders` has published `PAIR` from the Secret `pair`, and the operator is idle. Unlike
+    /// [`Self::settled_with`], the target is not compared with the status.
     pub async fn open_published(test_cluster: Arc<TestCluster>, spec: Value) -> Result<Self> {
         let env = Self::open(test_cluster).await?;
         env.source("pair", PAIR).await?;
@@ -48,7 +49,7 @@ impl TestEnv {
 
     /// From now on AWS accepts a pair that it rejected a moment ago.
     pub async fn accept_again(&self, pair: (&str, &str)) {
-        tokio::time::sleep(ANSWER_STANDS).await;
+        tokio::time::sleep(REJECTION_CACHED).await;
         self.accept(pair);
     }
 
@@ -82,16 +83,20 @@ impl TestEnv {
     }
 
     /// Waits for Reconciling, which excludes Ready and Stalled.
-    pub async fn until_awaited(&self, name: &str, reason: &str) -> Result<StaticAwsCredentials> {
+    pub async fn until_reconciling(
+        &self,
+        name: &str,
+        reason: &str,
+    ) -> Result<StaticAwsCredentials> {
         self.until_status(name, "Reconciling", "True", reason).await
     }
 
     /// Waits until the status is about the current generation and source, with any conditions.
-    pub async fn until_spoken_of(&self, name: &str) -> Result<StaticAwsCredentials> {
-        self.until("the status speaks of the source", async || {
+    pub async fn until_observed(&self, name: &str) -> Result<StaticAwsCredentials> {
+        self.until("the status is about the current source", async || {
             let object = self.resources.get(name).await?;
             let source = self.secrets.get_opt(&object.spec.secret_ref.name).await?;
-            Ok(speaks_of(&object, source.as_ref()).then_some(object))
+            Ok(observes(&object, source.as_ref()).then_some(object))
         })
         .await
     }

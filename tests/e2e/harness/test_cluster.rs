@@ -4,10 +4,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
-use cluster::shipped::{CONSUMER_RULES, CRD, LEASE_RULES, RESTART_RULES, RULES};
 use cluster::{
     control_plane::{ControlPlane, Options},
     proxy::{Proxy, Record},
+    shipped::{CONSUMER_RULES, CRD, LEASE_RULES, RESTART_RULES, RULES},
 };
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -31,7 +31,7 @@ pub const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
 pub struct TestCluster {
     cluster: ControlPlane,
     records: Mutex<Vec<Record>>,
-    elsewhere: OnceCell<Arc<TestCluster>>,
+    another: OnceCell<Arc<TestCluster>>,
 }
 
 impl TestCluster {
@@ -40,7 +40,7 @@ impl TestCluster {
         let test_cluster = Self {
             cluster: ControlPlane::start(Options::default()).await?,
             records: Mutex::default(),
-            elsewhere: OnceCell::new(),
+            another: OnceCell::new(),
         };
         test_cluster.define().await?;
         Ok(test_cluster)
@@ -51,11 +51,11 @@ impl TestCluster {
         self.cluster.define(CRD).await
     }
 
-    /// A second cluster, for the one test that has to harm it.
-    pub async fn elsewhere(&self) -> Result<Arc<Self>> {
+    /// Another cluster, started once, for tests that would disturb others in this one.
+    pub async fn another(&self) -> Result<Arc<Self>> {
         let set = async || Self::start().await.map(Arc::new);
-        let elsewhere = self.elsewhere.get_or_try_init(set).await?;
-        Ok(Arc::clone(elsewhere))
+        let another = self.another.get_or_try_init(set).await?;
+        Ok(Arc::clone(another))
     }
 
     /// A proxy for one process of the operator. Its requests are recorded until the end.

@@ -1,5 +1,5 @@
-//! The environment of a test: a namespace with its own operator, a counting proxy before the API server, and an STS
-//! with scripted answers.
+//! The environment of a test: a namespace with a separate operator, a proxy that counts the requests to the API server,
+//! and an STS with scripted answers.
 
 use std::{
     path::PathBuf,
@@ -23,17 +23,17 @@ use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
 
 use crate::harness::invariants::Invariants;
-pub use crate::{
-    harness::launch::get_http,
-    harness::test_cluster::{ACCOUNT, ARN, PAIR, SECOND, TestCluster, rights},
+pub use crate::harness::{
+    launch::get_http,
+    test_cluster::{ACCOUNT, ARN, PAIR, SECOND, TestCluster, rights},
 };
 
-/// A test: it gets the cluster and creates what it needs on it.
+/// A test: it gets the cluster, and creates its environments there.
 pub type Test = crate::suite::Test<TestCluster>;
 
-/// Characters of the objects in the error of a timeout; there may be 10,000 resources.
-const TOLD: usize = 50_000;
-/// More than the minute before a rejection counts, on a busy machine.
+/// Maximal number of characters of the objects in the error of a timeout; there may be 10,000 resources.
+const MAX_OUTPUT: usize = 50_000;
+/// More than the minute before a rejection counts, with a margin for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(150);
 
 /// The state of one test.
@@ -182,7 +182,7 @@ impl TestEnv {
             let object = self.resources.get(name).await?;
             let source = self.secrets.get_opt(&object.spec.secret_ref.name).await?;
             let holds = condition(&object, kind) == Some((status.to_owned(), reason.to_owned()));
-            let current = speaks_of(&object, source.as_ref());
+            let current = observes(&object, source.as_ref());
             Ok((holds && current).then_some(object))
         })
         .await
@@ -213,7 +213,7 @@ impl TestEnv {
                     ])
                     .await
                     .unwrap_or_else(|error| error.to_string());
-                let state: String = state.chars().take(TOLD).collect();
+                let state: String = state.chars().take(MAX_OUTPUT).collect();
                 let log = self.invariants.log_tails();
                 bail!("not within {PATIENCE:?}: {what}\n{state}\n{log}");
             }
@@ -260,7 +260,7 @@ fn find<'a>(object: &'a StaticAwsCredentials, kind: &str) -> Option<&'a Conditio
 }
 
 /// Whether the status is about the current generation and source.
-pub fn speaks_of(object: &StaticAwsCredentials, source: Option<&Secret>) -> bool {
+pub fn observes(object: &StaticAwsCredentials, source: Option<&Secret>) -> bool {
     let Some(status) = &object.status else {
         return false;
     };

@@ -18,8 +18,8 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use crate::{
-    harness::actions::tests,
     harness::test_env::{TestCluster, TestEnv},
+    suite::tests,
 };
 
 tests![only_those_read_the_metrics_by_tls_who_may];
@@ -111,8 +111,8 @@ async fn only_those_read_the_metrics_by_tls_who_may(test_cluster: Arc<TestCluste
         let start = format!("HTTP/1.1 {status}");
         let first = answer.lines().next().context("no answer")?;
         assert!(first.starts_with(&start), "{first} instead of {status}");
-        let told = answer.contains("controller_runtime_reconcile");
-        assert_eq!(told, status == "200", "{first}");
+        let has_metrics = answer.contains("controller_runtime_reconcile");
+        assert_eq!(has_metrics, status == "200", "{first}");
     }
     let asked = |resource: &str| {
         let since = env.proxy.since(mark);

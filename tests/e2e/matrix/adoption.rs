@@ -7,8 +7,11 @@ use kube::{ResourceExt, api::PostParams};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::actions::{ADOPT_BY, TARGET, tests},
-    harness::test_env::{PAIR, TestCluster, TestEnv, condition, message},
+    harness::{
+        actions::{ADOPT_BY, TARGET},
+        test_env::{PAIR, TestCluster, TestEnv, condition, message},
+    },
+    suite::tests,
 };
 
 tests![
@@ -44,7 +47,7 @@ async fn a_secret_is_taken_over_only_in_the_write_that_publishes_a_proven_pair(
 
     let mark = env.proxy.mark();
     env.source("pair", PAIR).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert!(env.costs(mark).await?.gets <= 2);
     assert_eq!(env.changes(mark), 2);
     let taken = env.secrets.get(TARGET).await?;
@@ -164,7 +167,7 @@ async fn a4_a_secret_that_consents_to_another_resource_is_a_conflict(
     // The owner of the Secret now allows its adoption by `orders`.
     let consent = json!({ "metadata": { "annotations": { ADOPT_BY: "orders" } } });
     env.edit_secret(TARGET, consent).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     Ok(())
 }
 
@@ -184,7 +187,7 @@ async fn a_resource_that_was_deleted_and_left_its_target_takes_it_over_when_it_c
         .create(&PostParams::default(), &stripped)
         .await?;
     env.resource("orders", "pair", json!({})).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let target = env.secrets.get(TARGET).await?;
     assert_eq!((target.uid(), &target.data), (back.uid(), &stripped.data));
     assert_eq!(target.owner_references().len(), 1);

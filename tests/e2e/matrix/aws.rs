@@ -1,25 +1,25 @@
 //! The answers of AWS, or of a server in its place, about a pair.
 
-mod nothings;
+mod inconclusive_answers;
 
 use std::sync::Arc;
 
 use anyhow::Result;
 use cluster::sts::Answer;
 use futures::FutureExt;
-use nothings::nothings;
+use inconclusive_answers::inconclusive_answers;
 use serde_json::json;
 
-use crate::{
-    harness::steps::{TARGET, assert_holds, assert_serves_last_known_good, numbered},
-    harness::test_env::{PAIR, SECOND, Test, TestCluster, TestEnv, message},
+use crate::harness::{
+    steps::{TARGET, assert_holds, assert_serves_last_known_good, numbered},
+    test_env::{PAIR, SECOND, Test, TestCluster, TestEnv, condition, message},
 };
 
 pub fn tests() -> Vec<(&'static str, Test)> {
     vec![
         (
             "an_answer_that_says_nothing_about_a_new_pair_publishes_nothing_until_aws_answers",
-            |test_cluster| nothing_said(test_cluster).boxed_local(),
+            |test_cluster| inconclusive(test_cluster).boxed_local(),
         ),
         (
             "an_answer_that_says_nothing_about_a_published_pair_leaves_it_ready",
@@ -48,17 +48,17 @@ pub fn tests() -> Vec<(&'static str, Test)> {
     ]
 }
 
-async fn nothing_said(test_cluster: Arc<TestCluster>) -> Result<()> {
+async fn inconclusive(test_cluster: Arc<TestCluster>) -> Result<()> {
     let env = TestEnv::open(test_cluster).await?;
-    let nothings = nothings();
-    for number in 0..nothings.len() {
+    let inconclusive_answers = inconclusive_answers();
+    for number in 0..inconclusive_answers.len() {
         env.source(&format!("pair-{number}"), PAIR).await?;
         let name = format!("orders-{number}");
         env.resource(&name, &format!("pair-{number}"), json!({}))
             .await?;
     }
     let mut before = Vec::new();
-    for (number, (answer, _)) in nothings.iter().enumerate() {
+    for (number, (answer, _)) in inconclusive_answers.iter().enumerate() {
         env.until_ready(&format!("orders-{number}")).await?;
         before.push(
             env.snapshot(&format!("orders-{number}-credentials"))
@@ -69,19 +69,19 @@ async fn nothing_said(test_cluster: Arc<TestCluster>) -> Result<()> {
         env.source(&format!("pair-{number}"), (&id, &secret))
             .await?;
     }
-    for (number, (answer, reason)) in nothings.iter().enumerate() {
+    for (number, (answer, reason)) in inconclusive_answers.iter().enumerate() {
         let name = format!("orders-{number}");
-        let object = env.until_awaited(&name, reason).await?;
+        let object = env.until_reconciling(&name, reason).await?;
         assert_serves_last_known_good(&object);
         assert_holds(&object, "Verified", "Unknown", reason);
         let after = env.snapshot(&format!("{name}-credentials")).await?;
         assert_eq!(after, before[number], "{answer:?}");
     }
-    for number in 0..nothings.len() {
+    for number in 0..inconclusive_answers.len() {
         let (id, secret) = numbered(number);
         env.accept((&id, &secret));
     }
-    for number in 0..nothings.len() {
+    for number in 0..inconclusive_answers.len() {
         let name = format!("orders-{number}");
         env.until_ready(&name).await?;
         assert_eq!(
@@ -94,11 +94,11 @@ async fn nothing_said(test_cluster: Arc<TestCluster>) -> Result<()> {
 
 async fn doubted(test_cluster: Arc<TestCluster>) -> Result<()> {
     let env = TestEnv::open(test_cluster).await?;
-    let mut nothings = nothings();
+    let mut inconclusive_answers = inconclusive_answers();
     for code in ["RegionDisabled", "OptInRequired"] {
-        nothings.push((Answer::error(403, code, "not here"), code));
+        inconclusive_answers.push((Answer::error(403, code, "not here"), code));
     }
-    for number in 0..nothings.len() {
+    for number in 0..inconclusive_answers.len() {
         let (id, secret) = numbered(number);
         env.accept((&id, &secret));
         env.source(&format!("pair-{number}"), (&id, &secret))
@@ -107,14 +107,14 @@ async fn doubted(test_cluster: Arc<TestCluster>) -> Result<()> {
         env.resource(&name, &format!("pair-{number}"), json!({}))
             .await?;
     }
-    for (number, (answer, _)) in nothings.iter().enumerate() {
+    for (number, (answer, _)) in inconclusive_answers.iter().enumerate() {
         env.until_ready(&format!("orders-{number}")).await?;
         env.sts.answer(&numbered(number).0, answer.clone());
         // A change of the region brings the next verification forward.
         let spec = json!({ "region": "eu-central-1" });
         env.change(&format!("orders-{number}"), spec).await?;
     }
-    for (number, (_, reason)) in nothings.iter().enumerate() {
+    for (number, (_, reason)) in inconclusive_answers.iter().enumerate() {
         let name = format!("orders-{number}");
         let object = env.until_doubted(&name, reason).await?;
         assert_holds(&object, "Published", "True", "Published");
@@ -123,18 +123,18 @@ async fn doubted(test_cluster: Arc<TestCluster>) -> Result<()> {
         assert_eq!(content["AWS_SECRET_ACCESS_KEY"], numbered(number).1);
         assert_eq!(content["AWS_REGION"], "eu-central-1");
     }
-    for number in 0..nothings.len() {
+    for number in 0..inconclusive_answers.len() {
         let (id, secret) = numbered(number);
         env.accept((&id, &secret));
         // A touch of its source sends an unverified pair to STS again.
         env.touch(&format!("pair-{number}")).await?;
     }
-    for (number, (answer, _)) in nothings.iter().enumerate() {
+    for (number, (answer, _)) in inconclusive_answers.iter().enumerate() {
         let name = format!("orders-{number}");
         env.until_status(&name, "Verified", "True", "IdentityVerified")
             .await?;
         for version in env.invariants.history(&name).await? {
-            let stalled = crate::harness::test_env::condition(&version, "Stalled");
+            let stalled = condition(&version, "Stalled");
             assert_eq!(stalled, None, "{answer:?}");
         }
     }
@@ -146,7 +146,7 @@ async fn first(test_cluster: Arc<TestCluster>) -> Result<()> {
     env.sts.answer(PAIR.0, Answer::Cut);
     env.source("pair", PAIR).await?;
     env.resource("orders", "pair", json!({})).await?;
-    let object = env.until_awaited("orders", "StsUnreachable").await?;
+    let object = env.until_reconciling("orders", "StsUnreachable").await?;
     assert_holds(&object, "Published", "False", "NotPublished");
     assert!(message(&object, "Ready").contains("eu-west-1"));
     assert_eq!(env.snapshot(TARGET).await?, None);

@@ -17,14 +17,17 @@ use serde_json::{Value, json};
 use static_aws_credentials::api::{ConsumerGroup, StaticAwsCredentials};
 
 use crate::{
-    harness::actions::{TARGET, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv, condition, message},
+    harness::{
+        actions::TARGET,
+        test_env::{PAIR, SECOND, TestCluster, TestEnv, condition, message},
+    },
+    suite::tests,
 };
 
 tests![
     a_pod_that_reads_at_its_start_is_named_until_it_was_restarted,
     without_the_flag_nobody_is_looked_for,
-    pods_that_may_not_be_listed_are_told_of,
+    pods_that_may_not_be_listed_are_reported,
     a_pod_that_took_the_pair_under_an_older_name_is_named,
     the_pods_of_every_resource_with_the_key_count,
 ];
@@ -85,7 +88,7 @@ impl TestEnv {
         env.start_operator().await?;
         env.source("pair", PAIR).await?;
         env.resource("orders", "pair", json!({})).await?;
-        env.until_agreed("orders").await?;
+        env.until_converged("orders").await?;
         Ok(env)
     }
 }
@@ -135,7 +138,7 @@ async fn a_pod_that_reads_at_its_start_is_named_until_it_was_restarted(
         .previous
         .context("previous")?;
     assert!(PAIR.0.ends_with(&previous.key_id_suffix));
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let costs = env.costs(mark).await?;
     assert_eq!(
         (costs.gets, costs.written(), looks(&env, mark)),
@@ -187,7 +190,7 @@ async fn a_pod_that_reads_at_its_start_is_named_until_it_was_restarted(
     env.stop_operator();
     env.start_operator().await?;
     env.touch("pair").await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.until_idle().await?;
     assert_eq!(looks(&env, mark), 0, "nobody is looked for any more");
     let orders = env.resources.get("orders").await?;
@@ -201,7 +204,7 @@ async fn without_the_flag_nobody_is_looked_for(test_cluster: Arc<TestCluster>) -
     env.consumer("web-0", Timestamp::now() - SignedDuration::from_hours(1))
         .await?;
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.until_idle().await?;
     let orders = env.resources.get("orders").await?;
     assert_eq!(condition(&orders, IN_USE), None);
@@ -211,7 +214,7 @@ async fn without_the_flag_nobody_is_looked_for(test_cluster: Arc<TestCluster>) -
     Ok(())
 }
 
-async fn pods_that_may_not_be_listed_are_told_of(test_cluster: Arc<TestCluster>) -> Result<()> {
+async fn pods_that_may_not_be_listed_are_reported(test_cluster: Arc<TestCluster>) -> Result<()> {
     let mut env = TestEnv::rotated(test_cluster, &["--list-consumers"]).await?;
     env.source("pair", SECOND).await?;
     env.until_in_use("Unknown", "ConsumersPickingUp").await?;
@@ -242,7 +245,7 @@ async fn a_pod_that_took_the_pair_under_an_older_name_is_named(
     env.consumer("web-0", before).await?;
     let renamed = json!({ "target": { "name": "moved" } });
     env.change("orders", renamed).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.until_gone(TARGET).await?;
     assert_eq!(env.published("orders").await?.former_secret_names, [TARGET]);
 
@@ -252,19 +255,19 @@ async fn a_pod_that_took_the_pair_under_an_older_name_is_named(
     env.published_ago(SignedDuration::from_mins(10)).await?;
     env.start_operator().await?;
     let orders = env.until_in_use("True", "ConsumersHoldPreviousKey").await?;
-    let told = message(&orders, IN_USE);
+    let text = message(&orders, IN_USE);
     for words in ["restart web-0", TARGET, "use Secret \"moved\""] {
-        assert!(told.contains(words), "{told} lacks {words}");
+        assert!(text.contains(words), "{text} lacks {words}");
     }
 
     let now = DeleteParams::default();
     env.pods().delete("web-0", &now).await?;
     env.pod_with("moved", "web-1", Timestamp::now()).await?;
     let orders = env.until_in_use("False", "PreviousKeyUnused").await?;
-    let told = message(&orders, IN_USE);
+    let text = message(&orders, IN_USE);
     assert!(
-        told.contains("\"moved\" or \"orders-credentials\""),
-        "{told}"
+        text.contains("\"moved\" or \"orders-credentials\""),
+        "{text}"
     );
     Ok(())
 }
@@ -280,7 +283,7 @@ async fn the_pods_of_every_resource_with_the_key_count(
     for env in [&env, &other] {
         env.source("pair", PAIR).await?;
         env.resource("orders", "pair", json!({})).await?;
-        env.until_agreed("orders").await?;
+        env.until_converged("orders").await?;
     }
     let before = Timestamp::now() - SignedDuration::from_hours(1);
     other.consumer("web-0", before).await?;
@@ -314,8 +317,8 @@ async fn the_pods_of_every_resource_with_the_key_count(
         .until_in_use("True", "ConsumersHoldPreviousKey")
         .await?;
     let orders = env.until_in_use("True", "ConsumersHoldPreviousKey").await?;
-    let told = message(&orders, IN_USE);
-    assert!(told.contains(&format!("held by pods of {name}")), "{told}");
+    let text = message(&orders, IN_USE);
+    assert!(text.contains(&format!("held by pods of {name}")), "{text}");
 
     other
         .pods()
@@ -323,10 +326,10 @@ async fn the_pods_of_every_resource_with_the_key_count(
         .await?;
     other.until_in_use("False", "PreviousKeyUnused").await?;
     let orders = env.until_in_use("False", "PreviousKeyUnused").await?;
-    let told = message(&orders, IN_USE);
+    let text = message(&orders, IN_USE);
     assert!(
-        told.contains("namespaces that this operator does not serve"),
-        "{told}"
+        text.contains("namespaces that this operator does not serve"),
+        "{text}"
     );
     let since = env.proxy.since(mark);
     let own = since.iter().filter(|request| {

@@ -6,10 +6,12 @@ use anyhow::Result;
 use cluster::sts::Answer;
 
 use crate::{
-    harness::actions::tests,
-    harness::steps::{TARGET, numbered},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    harness::{
+        steps::{TARGET, numbered},
+        test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    },
     matrix::rejected::{beside, refuse, withdraw},
+    suite::tests,
 };
 
 tests![a_new_source_overtakes_the_question_about_other_pairs,];

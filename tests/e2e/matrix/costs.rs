@@ -7,8 +7,11 @@ use cluster::proxy::{Answer, Fault, Verb};
 use serde_json::json;
 
 use crate::{
-    harness::actions::{TARGET, assert_silent, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    harness::{
+        actions::{TARGET, assert_silent},
+        test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    },
+    suite::tests,
 };
 
 tests![
@@ -66,7 +69,7 @@ async fn a_new_list_costs_nothing_but_lists(test_cluster: Arc<TestCluster>) -> R
 
     // The operator still reacts to changes.
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     Ok(())
 }
 
@@ -116,7 +119,7 @@ async fn a_source_that_is_touched_costs_one_read_and_one_write(
         json!({ "metadata": { "labels": { "touched": "yes" } } }),
     )
     .await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let costs = env.costs(mark).await?;
     assert!(costs.gets <= 2 && costs.written() <= 1, "{costs:?}");
     assert_eq!(env.version(TARGET).await?, before);
@@ -131,10 +134,10 @@ async fn f8_a_source_that_is_deleted_and_comes_back_costs_no_question(
     let before = env.version(TARGET).await?;
     let mark = env.proxy.mark();
     env.delete_secret("pair").await?;
-    env.until_says("orders", "Ready", "False", "SourceNotFound")
+    env.until_condition("orders", "Ready", "False", "SourceNotFound")
         .await?;
     env.source("pair", PAIR).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let costs = env.costs(mark).await?;
     assert!(costs.gets <= 2 && costs.written() <= 2, "{costs:?}");
     assert_eq!(env.version(TARGET).await?, before);

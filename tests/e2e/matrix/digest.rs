@@ -8,8 +8,11 @@ use kube::api::PostParams;
 use serde_json::json;
 
 use crate::{
-    harness::actions::{TARGET, tests},
-    harness::test_env::{SECOND, TestCluster, TestEnv, message},
+    harness::{
+        actions::TARGET,
+        test_env::{SECOND, TestCluster, TestEnv, message},
+    },
+    suite::tests,
 };
 
 tests![

@@ -10,9 +10,9 @@ use serde_json::json;
 
 use bad::{BAD, GOOD_ID, GOOD_SECRET, ID, SECRET};
 
-use crate::{
-    harness::steps::{TARGET, assert_holds, assert_serves_last_known_good},
-    harness::test_env::{ACCOUNT, PAIR, SECOND, Test, TestCluster, TestEnv, message},
+use crate::harness::{
+    steps::{TARGET, assert_holds, assert_serves_last_known_good},
+    test_env::{ACCOUNT, PAIR, SECOND, Test, TestCluster, TestEnv, message},
 };
 
 pub fn tests() -> Vec<(&'static str, Test)> {
@@ -172,7 +172,7 @@ async fn to_identity(test_cluster: Arc<TestCluster>) -> Result<()> {
     env.sts.answer(PAIR.0, cluster::sts::Answer::Throttle);
     env.change("orders", json!({ "validation": { "level": "Identity" } }))
         .await?;
-    let object = env.until_awaited("orders", "StsThrottled").await?;
+    let object = env.until_reconciling("orders", "StsThrottled").await?;
     assert_holds(&object, "Published", "True", "Published");
     assert_eq!(env.snapshot(TARGET).await?, before);
 

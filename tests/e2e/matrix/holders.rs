@@ -11,9 +11,12 @@ use kube::api::DeleteParams;
 use serde_json::json;
 
 use crate::{
-    harness::actions::{TARGET, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv, message},
+    harness::{
+        actions::TARGET,
+        test_env::{PAIR, SECOND, TestCluster, TestEnv, message},
+    },
     matrix::consumers::{IN_USE, ended, running},
+    suite::tests,
 };
 
 tests![
@@ -36,9 +39,9 @@ impl TestEnv {
         let orders = self
             .until_in_use("True", "ConsumersHoldPreviousKey")
             .await?;
-        let told = message(&orders, IN_USE);
+        let text = message(&orders, IN_USE);
         let words = format!("restart {}", names.join(", "));
-        assert!(told.ends_with(&words), "{told}");
+        assert!(text.ends_with(&words), "{text}");
         let consumers = orders.status.and_then(|status| status.consumers);
         let consumers = consumers.context("consumers")?;
         assert_eq!(consumers.restart_needed.names, names);
@@ -118,7 +121,7 @@ async fn a_pod_that_was_started_before_the_first_publication_is_named(
     env.start_operator().await?;
     env.source("pair", PAIR).await?;
     env.resource("orders", "pair", json!({})).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.rotated_for_long().await?;
     env.named_and_ended(&["early"]).await
 }

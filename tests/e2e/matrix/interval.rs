@@ -12,9 +12,9 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
-use crate::{
-    harness::steps::{TARGET, assert_holds},
-    harness::test_env::{PAIR, Test, TestCluster, TestEnv},
+use crate::harness::{
+    steps::{TARGET, assert_holds},
+    test_env::{PAIR, Test, TestCluster, TestEnv},
 };
 
 pub fn tests() -> Vec<(&'static str, Test)> {

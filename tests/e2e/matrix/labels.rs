@@ -10,8 +10,11 @@ use kube::{
 use serde_json::{Value, json};
 
 use crate::{
-    harness::actions::{TARGET, tests},
-    harness::test_env::{PAIR, TestCluster, TestEnv},
+    harness::{
+        actions::TARGET,
+        test_env::{PAIR, TestCluster, TestEnv},
+    },
+    suite::tests,
 };
 
 tests![a_target_gets_the_labels_that_are_listed_and_follows_them];
@@ -47,10 +50,10 @@ async fn a_target_gets_the_labels_that_are_listed_and_follows_them(
     env.flag("--copy-label", "team");
     env.start_operator().await?;
     until_team(&env, "storage").await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     labelled(&env, json!({ "team": "payments" })).await?;
     until_team(&env, "payments").await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let target = env.secrets.get(TARGET).await?;
     assert!(!target.labels().contains_key(argo), "{:?}", target.labels());
     assert_eq!((target.uid(), &target.data), (before.uid(), &before.data));

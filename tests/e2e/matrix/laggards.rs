@@ -12,10 +12,12 @@ use kube::{
 use serde_json::{Value, json};
 
 use crate::{
-    harness::actions::tests,
     harness::test_env::{SECOND, TestCluster, TestEnv, message},
-    matrix::consumers::running,
-    matrix::restarts::{FLAG, RESTARTED},
+    matrix::{
+        consumers::running,
+        restarts::{FLAG, RESTARTED},
+    },
+    suite::tests,
 };
 
 tests![

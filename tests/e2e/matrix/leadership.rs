@@ -9,9 +9,12 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::{
-    harness::actions::{TARGET, tests},
-    harness::replica::{LEASE, Replica, holder, leases, pair_of_replicas, rotated},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv, get_http},
+    harness::{
+        actions::TARGET,
+        replica::{LEASE, Replica, holder, leases, pair_of_replicas, rotated},
+        test_env::{PAIR, SECOND, TestCluster, TestEnv, get_http},
+    },
+    suite::tests,
 };
 
 tests![

@@ -7,8 +7,8 @@ use cluster::sts;
 use serde_json::json;
 
 use crate::{
-    harness::actions::tests,
     harness::test_env::{ACCOUNT, PAIR, SECOND, TestCluster, TestEnv},
+    suite::tests,
 };
 
 tests![
@@ -46,11 +46,11 @@ async fn nothing_leaks(test_cluster: Arc<TestCluster>, format: &str) -> Result<(
         json!({ "validation": { "accountId": ACCOUNT } }),
     )
     .await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.delete_secret("orders-credentials").await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.source("pair", REFUSED).await?;
     env.until_status("orders", "Ready", "False", "SignatureMismatch")
         .await?;

@@ -8,14 +8,17 @@ use kube::ResourceExt;
 use serde_json::json;
 
 use crate::{
-    harness::actions::{ADOPT_BY, TARGET, tests},
-    harness::test_env::{PAIR, TestCluster, TestEnv, condition, message},
+    harness::{
+        actions::{ADOPT_BY, TARGET},
+        test_env::{PAIR, TestCluster, TestEnv, condition, message},
+    },
+    suite::tests,
 };
 
 tests![
     a_rename_and_retain_in_one_edit_keep_the_old_target,
     retain_holds_while_the_source_is_away_or_the_resource_is_suspended,
-    an_old_target_that_cannot_be_deleted_is_told_and_deleted_later,
+    an_old_target_that_cannot_be_deleted_is_reported_and_deleted_later,
 ];
 
 async fn a_rename_and_retain_in_one_edit_keep_the_old_target(
@@ -25,7 +28,7 @@ async fn a_rename_and_retain_in_one_edit_keep_the_old_target(
     let before = env.secrets.get(TARGET).await?;
     let edit = json!({ "target": { "name": "moved", "deletionPolicy": "Retain" } });
     env.change("orders", edit).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let left = env.secrets.get(TARGET).await?;
     assert_eq!((left.uid(), &left.data), (before.uid(), &before.data));
     assert!(left.owner_references().is_empty());
@@ -46,7 +49,7 @@ async fn retain_holds_while_the_source_is_away_or_the_resource_is_suspended(
     let suspended = json!({ "suspend": true, "target": { "deletionPolicy": "Retain" } });
     let mut env = TestEnv::settled(test_cluster).await?;
     env.resource("second", "pair", json!({})).await?;
-    env.until_agreed("second").await?;
+    env.until_converged("second").await?;
     env.change("second", suspended).await?;
     env.delete_secret("pair").await?;
     env.until_status("orders", "Ready", "False", "SourceNotFound")
@@ -79,7 +82,7 @@ async fn retain_holds_while_the_source_is_away_or_the_resource_is_suspended(
     Ok(())
 }
 
-async fn an_old_target_that_cannot_be_deleted_is_told_and_deleted_later(
+async fn an_old_target_that_cannot_be_deleted_is_reported_and_deleted_later(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
     let env = TestEnv::settled(test_cluster).await?;
@@ -93,13 +96,13 @@ async fn an_old_target_that_cannot_be_deleted_is_told_and_deleted_later(
     }));
     let renamed = json!({ "target": { "name": "moved" } });
     env.change("orders", renamed).await?;
-    let told = async || {
+    let reported = async || {
         let orders = env.resources.get("orders").await?;
         let words = message(&orders, "Published");
-        let told = words.contains("could not be deleted (403 Forbidden)");
-        Ok(told.then_some((orders, words)))
+        let is_reported = words.contains("could not be deleted (403 Forbidden)");
+        Ok(is_reported.then_some((orders, words)))
     };
-    let (orders, words) = env.until("the refusal is told", told).await?;
+    let (orders, words) = env.until("the refusal is reported", reported).await?;
     assert!(words.contains(TARGET), "{words}");
     assert!(!words.contains("a policy quotes"), "{words}");
     let ready = condition(&orders, "Ready").unwrap_or_default();
@@ -119,5 +122,5 @@ async fn an_old_target_that_cannot_be_deleted_is_told_and_deleted_later(
         let words = message(&orders, "Published");
         Ok((!words.contains("left over")).then_some(()))
     };
-    env.until("nothing is told any more", silent).await
+    env.until("nothing is reported any more", silent).await
 }

@@ -1,15 +1,14 @@
-//! The behaviour matrix on a real API server: a proxy counts the operator's requests.
+//! The documented behaviour, case by case, with the number of requests that each case costs.
 
 mod access;
 mod adoption;
 mod aws;
-mod chart;
+mod bursts;
 mod consumers;
 mod controlled;
 mod costs;
-mod crowds;
 mod digest;
-mod elsewhere;
+mod disaster_recovery;
 mod formats;
 mod holders;
 mod interval;
@@ -41,6 +40,7 @@ mod settling;
 mod signatures;
 mod source;
 mod suspend;
+mod svg;
 mod target;
 mod ttl;
 mod turns;
@@ -60,7 +60,7 @@ pub fn suite() -> Suite<TestCluster> {
         name: "matrix",
         threads: 12,
         start: || TestCluster::start().boxed_local(),
-        run: |cluster, test| invariants::watched(test(cluster)).boxed_local(),
+        run: |cluster, test| invariants::checked(test(cluster)).boxed_local(),
         last: Some((
             "rights::the_verbs_that_are_granted_are_those_that_are_used",
             rights::compare,
@@ -70,11 +70,11 @@ pub fn suite() -> Suite<TestCluster> {
 }
 
 fn tests() -> Vec<Tests<TestCluster>> {
-    // The slow tests come first, so that the others run beside them.
+    // Slow tests first, so that the others run beside them.
     vec![
         scale::tests(),
         leadership::tests(),
-        elsewhere::tests(),
+        disaster_recovery::tests(),
         operations::tests(),
         runbook::tests(),
         settling::tests(),
@@ -82,7 +82,7 @@ fn tests() -> Vec<Tests<TestCluster>> {
         signatures::tests(),
         turns::tests(),
         controlled::tests(),
-        crowds::tests(),
+        bursts::tests(),
         interval::tests(),
         publish::tests(),
         quoting::tests(),

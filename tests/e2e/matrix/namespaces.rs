@@ -8,9 +8,11 @@ use serde_json::json;
 use static_aws_credentials::api::StaticAwsCredentials;
 
 use crate::{
-    harness::actions::tests,
-    harness::test_cluster::rights,
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv, condition},
+    harness::{
+        test_cluster::rights,
+        test_env::{PAIR, SECOND, TestCluster, TestEnv, condition},
+    },
+    suite::tests,
 };
 
 tests![a_namespace_that_goes_keeps_no_other_from_being_served_and_is_served_when_it_comes_back];
@@ -43,7 +45,7 @@ async fn a_namespace_that_goes_keeps_no_other_from_being_served_and_is_served_wh
     env.start_operator().await?;
     until_unserved(&env, true).await?;
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
 
     let manifests = [
         json!({
@@ -73,10 +75,10 @@ async fn a_namespace_that_goes_keeps_no_other_from_being_served_and_is_served_wh
 
 /// Waits until `/readyz` reports a namespace as not served, or none. The process has to be ready.
 async fn until_unserved(env: &TestEnv, unserved: bool) -> Result<()> {
-    let said = env.until("/readyz tells it", async || {
+    let reported = env.until("/readyz tells it", async || {
         let answer = env.get_http("/readyz").await?;
         let ready = answer.starts_with("HTTP/1.1 200");
         Ok((ready && answer.contains(UNSERVED) == unserved).then_some(()))
     });
-    said.await
+    reported.await
 }

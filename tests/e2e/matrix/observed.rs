@@ -7,9 +7,9 @@ use cluster::shipped::DASHBOARD;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::actions::tests,
     harness::test_env::{PAIR, SECOND, TestCluster, TestEnv},
     matrix::prometheus::{ALERTS, Prometheus},
+    suite::tests,
 };
 
 tests![
@@ -34,7 +34,7 @@ async fn settled(test_cluster: Arc<TestCluster>, flags: &[(&str, &str)]) -> Resu
     env.source("bad", (SECOND.1, SECOND.0)).await?;
     env.resource("orders", "pair", json!({})).await?;
     env.resource("bills", "bad", json!({})).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.until_status("bills", "Ready", "False", "ValuesSwapped")
         .await?;
     Ok(env)
@@ -61,7 +61,7 @@ async fn a_prometheus_that_scrapes_it_fills_the_dashboard_and_evaluates_the_aler
     }
     // A rate needs several scrapes, and a change between them.
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     tokio::time::sleep(Duration::from_secs(5)).await;
     let dashboard: Value = serde_json::from_str(DASHBOARD)?;
     let panels = dashboard["panels"].as_array().context("no panels")?;
@@ -156,29 +156,29 @@ async fn the_log_has_one_line_for_each_transition_and_none_while_nothing_happens
         Ok(lines.filter(|line| line["resource"] == resource).collect())
     };
     env.until_idle().await?;
-    let told = of(&orders)?;
-    ensure!(told.len() == 1, "{told:#?}");
+    let logged = of(&orders)?;
+    ensure!(logged.len() == 1, "{logged:#?}");
     ensure!(
-        told[0]["level"] == "INFO" && told[0]["reason"] == "Published",
+        logged[0]["level"] == "INFO" && logged[0]["reason"] == "Published",
         "{}",
-        told[0]
+        logged[0]
     );
-    let told = of(&bills)?;
-    ensure!(told.len() == 1, "{told:#?}");
+    let logged = of(&bills)?;
+    ensure!(logged.len() == 1, "{logged:#?}");
     ensure!(
-        told[0]["level"] == "WARN" && told[0]["reason"] == "ValuesSwapped",
+        logged[0]["level"] == "WARN" && logged[0]["reason"] == "ValuesSwapped",
         "{}",
-        told[0]
+        logged[0]
     );
     // The message can hold an instruction, and the line belongs to a reconcile.
     ensure!(
-        told[0]["message"]
+        logged[0]["message"]
             .as_str()
             .is_some_and(|words| words.len() > 20),
         "{}",
-        told[0]
+        logged[0]
     );
-    let run = &told[0]["spans"][0];
+    let run = &logged[0]["spans"][0];
     ensure!(
         run["name"] == "run" && run["resource"] == bills.as_str(),
         "{run}"
@@ -187,7 +187,7 @@ async fn the_log_has_one_line_for_each_transition_and_none_while_nothing_happens
 
     let before = lines()?.len();
     env.touch("pair").await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.until_idle().await?;
     // Longer than a watch lasts: all watches are reopened meanwhile.
     tokio::time::sleep(Duration::from_secs(65)).await;
@@ -195,7 +195,7 @@ async fn the_log_has_one_line_for_each_transition_and_none_while_nothing_happens
     ensure!(after.len() == before, "{:#?}", &after[before..]);
 
     env.source("bad", SECOND).await?;
-    env.until_agreed("bills").await?;
+    env.until_converged("bills").await?;
     env.until_idle().await?;
     ensure!(of(&bills)?.len() == 2, "{:#?}", of(&bills)?);
     Ok(())

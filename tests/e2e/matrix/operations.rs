@@ -20,9 +20,12 @@ use static_aws_credentials::api::StaticAwsCredentials;
 use tokio::task::JoinHandle;
 
 use crate::{
-    harness::actions::{TARGET, tests},
-    harness::invariants::Invariants,
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv, rights},
+    harness::{
+        actions::TARGET,
+        invariants::Invariants,
+        test_env::{PAIR, SECOND, TestCluster, TestEnv, rights},
+    },
+    suite::tests,
 };
 
 tests![
@@ -67,8 +70,8 @@ impl Held {
     }
 }
 
-/// An environment whose operator serves a namespace beside its own, as in a cluster: that namespace can be deleted without the
-/// operator's account.
+/// An environment whose operator serves a further namespace, which can be deleted without the operator's account, as in
+/// a real cluster.
 async fn beside(test_cluster: Arc<TestCluster>) -> Result<TestEnv> {
     let mut env = TestEnv::before_start(test_cluster).await?;
     let own = env.namespace.clone();
@@ -84,7 +87,7 @@ async fn beside(test_cluster: Arc<TestCluster>) -> Result<TestEnv> {
     env.start_operator().await?;
     env.source("pair", PAIR).await?;
     env.resource("orders", "pair", json!({})).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     Ok(env)
 }
 
@@ -159,7 +162,7 @@ async fn f35_a_namespace_is_restored_without_owners_uids_and_status(
     let before = env.secrets.get(TARGET).await?;
     assert!(before.owner_references().is_empty());
     env.start_operator().await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
 
     let after = env.secrets.get(TARGET).await?;
     assert_eq!(after.uid(), before.uid(), "it is adopted, not replaced");
@@ -190,7 +193,7 @@ async fn a16_a_restored_status_is_not_believed(test_cluster: Arc<TestCluster>) -
         .await?;
     assert_eq!(restored.status, old.status);
     env.start_operator().await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.sts.calls().len(), 2, "the pair is proven anew");
     let published = env.published("orders").await?;
     assert_eq!(env.secrets.get(TARGET).await?.uid(), Some(published.uid));
@@ -212,7 +215,7 @@ async fn a_restored_pair_that_aws_refuses_is_not_adopted(
     assert_eq!(env.secrets.get(TARGET).await?, before);
 
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let after = env.secrets.get(TARGET).await?;
     assert_eq!(after.uid(), before.uid());
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
@@ -243,7 +246,7 @@ async fn a_namespace_that_leaves_the_scope_is_left_as_it_is(
     env.serve(&[&own, &left]);
     env.start_operator().await?;
     env.resource("orders", "pair", json!({})).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
     Ok(())
 }
@@ -283,6 +286,6 @@ async fn a_quota_on_the_kind_refuses_the_next_one_and_says_why(
     })
     .await?;
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     Ok(())
 }

@@ -4,15 +4,16 @@
 use std::{env, fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use cluster::shipped::DASHBOARD;
-use cluster::sts::Answer;
+use cluster::{shipped::DASHBOARD, sts::Answer};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::actions::tests,
     harness::test_env::{PAIR, SECOND, TestCluster, TestEnv},
-    matrix::chart::{Line, picture},
-    matrix::prometheus::Prometheus,
+    matrix::{
+        prometheus::Prometheus,
+        svg::{Line, picture},
+    },
+    suite::tests,
 };
 
 tests![the_dashboard_tells_a_bad_rotation_and_an_outage_of_aws_apart];
@@ -36,42 +37,40 @@ const THIRD: (&str, &str) = (
 async fn the_dashboard_tells_a_bad_rotation_and_an_outage_of_aws_apart(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let test_env = TestEnv::open(test_cluster).await?;
-    let prometheus = Prometheus::of(&test_env.bind).await?;
+    let env = TestEnv::open(test_cluster).await?;
+    let prometheus = Prometheus::of(&env.bind).await?;
     let name = |number: usize| format!("team-{number}");
     for number in 0..COUNT {
-        test_env.source(&name(number), PAIR).await?;
-        test_env
-            .resource(&name(number), &name(number), json!({}))
+        env.source(&name(number), PAIR).await?;
+        env.resource(&name(number), &name(number), json!({}))
             .await?;
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     for number in 0..COUNT {
-        test_env.until_agreed(&name(number)).await?;
+        env.until_converged(&name(number)).await?;
     }
     let seconds = |seconds| tokio::time::sleep(Duration::from_secs(seconds));
     seconds(5).await;
     for number in 0..3 {
-        test_env.source(&name(number), (SECOND.1, SECOND.0)).await?;
+        env.source(&name(number), (SECOND.1, SECOND.0)).await?;
     }
     let stalled = "A person must act";
-    until(&test_env, &prometheus, stalled, 3.0).await?;
+    until(&env, &prometheus, stalled, 3.0).await?;
     seconds(5).await;
     // AWS has an outage: a rotation waits, and no person has to act.
-    test_env
-        .sts
+    env.sts
         .answer(THIRD.0, Answer::error(503, "ServiceUnavailable", "away"));
     for number in 5..COUNT {
-        test_env.source(&name(number), THIRD).await?;
+        env.source(&name(number), THIRD).await?;
     }
-    until(&test_env, &prometheus, "On an older pair", 6.0).await?;
-    until(&test_env, &prometheus, stalled, 3.0).await?;
+    until(&env, &prometheus, "On an older pair", 6.0).await?;
+    until(&env, &prometheus, stalled, 3.0).await?;
     seconds(10).await;
-    test_env.accept(THIRD);
+    env.accept(THIRD);
     for number in 0..3 {
-        test_env.source(&name(number), SECOND).await?;
+        env.source(&name(number), SECOND).await?;
     }
-    until(&test_env, &prometheus, "Ready", 8.0).await?;
+    until(&env, &prometheus, "Ready", 8.0).await?;
     seconds(6).await;
     if env::var_os("UPDATE_DOCS").is_some() {
         draw(&prometheus).await?;
@@ -84,20 +83,14 @@ async fn the_dashboard_tells_a_bad_rotation_and_an_outage_of_aws_apart(
 }
 
 /// Waits until a panel with a single number shows this one.
-async fn until(
-    test_env: &TestEnv,
-    prometheus: &Prometheus,
-    title: &str,
-    number: f64,
-) -> Result<()> {
+async fn until(env: &TestEnv, prometheus: &Prometheus, title: &str, number: f64) -> Result<()> {
     let (expression, _) = panel(title)?.into_iter().next().context("no expression")?;
-    test_env
-        .until(&format!("{title} is {number}"), async || {
-            let answer = prometheus.ask(&expression).await.unwrap_or_default();
-            let shown = answer.first().map(|(_, shown)| *shown);
-            Ok((shown == Some(number)).then_some(()))
-        })
-        .await
+    env.until(&format!("{title} is {number}"), async || {
+        let answer = prometheus.ask(&expression).await.unwrap_or_default();
+        let shown = answer.first().map(|(_, shown)| *shown);
+        Ok((shown == Some(number)).then_some(()))
+    })
+    .await
 }
 
 /// The expressions of a panel, and the name of each line.

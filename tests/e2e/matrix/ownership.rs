@@ -8,8 +8,11 @@ use kube::{Api, ResourceExt, api::PostParams};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::actions::{TARGET, UID_LABEL, assert_costs, assert_silent, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv, condition, message},
+    harness::{
+        actions::{TARGET, UID_LABEL, assert_costs, assert_silent},
+        test_env::{PAIR, SECOND, TestCluster, TestEnv, condition, message},
+    },
+    suite::tests,
 };
 
 tests![
@@ -88,7 +91,7 @@ async fn refused(
     assert_eq!(env.secrets.get(TARGET).await?, foreign);
 
     env.delete_secret(TARGET).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     assert_eq!(env.sts.calls().len(), 1);
     Ok(())
@@ -130,7 +133,7 @@ async fn rivals(test_cluster: Arc<TestCluster>) -> Result<TestEnv> {
     let mark = env.proxy.mark();
     assert_silent(&env.costs(mark).await?);
     assert_eq!(env.version(TARGET).await?, before);
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     Ok(env)
 }
 
@@ -139,7 +142,7 @@ async fn a8_the_first_of_two_resources_keeps_the_target_until_it_is_deleted(
 ) -> Result<()> {
     let env = rivals(test_cluster).await?;
     env.delete_resource("orders").await?;
-    env.until_agreed("rival").await?;
+    env.until_converged("rival").await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
     assert_eq!(env.sts.calls().len(), 2);
     Ok(())
@@ -151,8 +154,8 @@ async fn a8_the_first_of_two_resources_keeps_the_target_until_it_is_renamed(
     let env = rivals(test_cluster).await?;
     env.change("orders", json!({ "target": { "name": "moved" } }))
         .await?;
-    env.until_agreed("rival").await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("rival").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
     assert_eq!(env.content("moved").await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     Ok(())
@@ -176,7 +179,7 @@ async fn a8_of_two_resources_with_one_absent_target_the_older_gets_it(
     .await?;
     env.resource("another", "pair", target).await?;
     env.start_operator().await?;
-    env.until_agreed("younger-by-name").await?;
+    env.until_converged("younger-by-name").await?;
     env.until_status("another", "Ready", "False", "TargetConflict")
         .await?;
     // The conflict is reported first with the rival, and again when the Secret exists.
@@ -204,12 +207,12 @@ async fn a9_a_target_is_refused_as_a_source_and_only_the_newcomer_suffers(
     assert!(condition(&object, "Stalled").is_some());
     assert_costs(&env.costs(mark).await?, 2, 1);
     assert_eq!(env.version(TARGET).await?, before);
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert!(env.secrets.get_opt("chained-credentials").await?.is_none());
     assert_eq!(env.sts.calls().len(), 1);
 
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.until_status("chained", "Ready", "False", "SourceIsTarget")
         .await?;
     Ok(())
@@ -227,7 +230,7 @@ async fn a9_naming_a_source_as_target_does_not_block_it(
         .await?;
     assert_eq!(env.version("pair").await?, before);
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     Ok(())
 }
 
@@ -244,7 +247,7 @@ async fn a9_two_resources_that_name_each_others_targets_do_not_chase_each_other(
     env.until_status("two", "Ready", "False", "SourceNotFound")
         .await?;
     env.source("a", PAIR).await?;
-    env.until_agreed("two").await?;
+    env.until_converged("two").await?;
     env.until_status("one", "Ready", "False", "SourceIsTarget")
         .await?;
     let mark = env.proxy.mark();

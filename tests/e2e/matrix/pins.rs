@@ -7,11 +7,9 @@ use cluster::sts::Answer;
 use futures::FutureExt;
 use serde_json::{Value, json};
 
-use crate::{
-    harness::steps::{TARGET, assert_holds, assert_serves_last_known_good},
-    harness::test_env::{
-        ACCOUNT, ARN, PAIR, SECOND, Test, TestCluster, TestEnv, condition, message,
-    },
+use crate::harness::{
+    steps::{TARGET, assert_holds, assert_serves_last_known_good},
+    test_env::{ACCOUNT, ARN, PAIR, SECOND, Test, TestCluster, TestEnv, condition, message},
 };
 
 const ROOT: &str = "arn:aws:iam::123456789012:root";
@@ -171,7 +169,7 @@ async fn restarted(test_cluster: Arc<TestCluster>) -> Result<()> {
     env.stop_operator();
     env.touch("pair").await?;
     env.start_operator().await?;
-    env.until_spoken_of("orders").await?;
+    env.until_observed("orders").await?;
     for version in &env.invariants.history("orders").await?[refused..] {
         let ready = condition(version, "Ready").map(|(status, _)| status);
         assert_eq!(ready.as_deref(), Some("False"));

@@ -16,8 +16,11 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::{
-    harness::actions::{TARGET, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    harness::{
+        actions::TARGET,
+        test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    },
+    suite::tests,
 };
 
 tests![
@@ -36,10 +39,10 @@ tests![
 async fn it_waits_for_a_missing_definition_and_says_so(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let mut test_env = TestEnv::before_start(test_cluster).await?;
-    test_env.source("pair", PAIR).await?;
-    test_env.resource("orders", "pair", json!({})).await?;
-    test_env.proxy.set_fault(Box::new(|head| {
+    let mut env = TestEnv::before_start(test_cluster).await?;
+    env.source("pair", PAIR).await?;
+    env.resource("orders", "pair", json!({})).await?;
+    env.proxy.set_fault(Box::new(|head| {
         if head.group == "awscredentials.dev" {
             let message = "the server could not find the requested resource";
             Fault::Answer(Answer::status(404, "NotFound", message))
@@ -47,38 +50,31 @@ async fn it_waits_for_a_missing_definition_and_says_so(
             Fault::Pass
         }
     }));
-    test_env.launch()?;
-    test_env
-        .until_unready("install the CustomResourceDefinition")
+    env.launch()?;
+    env.until_unready("install the CustomResourceDefinition")
         .await?;
-    assert!(
-        test_env
-            .log()?
-            .contains("install the CustomResourceDefinition")
-    );
+    assert!(env.log()?.contains("install the CustomResourceDefinition"));
 
-    test_env.proxy.clear_fault();
-    test_env.ready().await?;
-    test_env.until_agreed("orders").await?;
+    env.proxy.clear_fault();
+    env.ready().await?;
+    env.until_converged("orders").await?;
     Ok(())
 }
 
 async fn it_waits_for_an_api_server_that_is_away_and_says_so(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let mut test_env = TestEnv::before_start(test_cluster).await?;
-    test_env.source("pair", PAIR).await?;
-    test_env.resource("orders", "pair", json!({})).await?;
-    test_env.proxy.set_fault(Box::new(|_| Fault::CutBefore));
-    test_env.launch()?;
-    test_env
-        .until_unready("the API server does not answer")
-        .await?;
-    assert!(test_env.log()?.contains("the API server does not answer"));
+    let mut env = TestEnv::before_start(test_cluster).await?;
+    env.source("pair", PAIR).await?;
+    env.resource("orders", "pair", json!({})).await?;
+    env.proxy.set_fault(Box::new(|_| Fault::CutBefore));
+    env.launch()?;
+    env.until_unready("the API server does not answer").await?;
+    assert!(env.log()?.contains("the API server does not answer"));
 
-    test_env.proxy.clear_fault();
-    test_env.ready().await?;
-    test_env.until_agreed("orders").await?;
+    env.proxy.clear_fault();
+    env.ready().await?;
+    env.until_converged("orders").await?;
     Ok(())
 }
 
@@ -86,77 +82,69 @@ async fn it_waits_for_an_api_server_that_is_away_and_says_so(
 async fn it_waits_for_an_api_server_that_accepts_and_does_not_answer_and_says_so_until_it_does(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let mut test_env = TestEnv::before_start(test_cluster).await?;
-    test_env.proxy.set_fault(Box::new(|_| Fault::Hang));
-    test_env.launch()?;
+    let mut env = TestEnv::before_start(test_cluster).await?;
+    env.proxy.set_fault(Box::new(|_| Fault::Hang));
+    env.launch()?;
     let words = "the API server does not answer";
-    test_env.until_unready(words).await?;
-    let mark = test_env.proxy.mark();
-    test_env
-        .until("it asks again", async || {
-            let asks = test_env
-                .proxy
-                .since(mark)
-                .iter()
-                .any(|it| it.verb == Verb::Watch);
-            Ok(asks.then_some(()))
-        })
-        .await?;
-    let problems = test_env.get_http("/readyz").await?;
+    env.until_unready(words).await?;
+    let mark = env.proxy.mark();
+    env.until("it asks again", async || {
+        let asks = env
+            .proxy
+            .since(mark)
+            .iter()
+            .any(|it| it.verb == Verb::Watch);
+        Ok(asks.then_some(()))
+    })
+    .await?;
+    let problems = env.get_http("/readyz").await?;
     assert!(problems.contains(words), "{problems}");
 
-    test_env.proxy.clear_fault();
-    test_env.ready().await
+    env.proxy.clear_fault();
+    env.ready().await
 }
 
 async fn it_works_again_after_the_api_server_was_away(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
     // The watches end soon, so that the fault has an effect soon.
-    let test_env =
-        TestEnv::settled_with_short_watches(test_cluster, Duration::from_secs(1)).await?;
-    test_env.proxy.set_fault(Box::new(|_| Fault::CutBefore));
-    test_env
-        .until_unready("the API server does not answer")
-        .await?;
-    let mark = test_env.proxy.mark();
+    let env = TestEnv::settled_with_short_watches(test_cluster, Duration::from_secs(1)).await?;
+    env.proxy.set_fault(Box::new(|_| Fault::CutBefore));
+    env.until_unready("the API server does not answer").await?;
+    let mark = env.proxy.mark();
     let began = Instant::now();
-    test_env.source("pair", SECOND).await?;
+    env.source("pair", SECOND).await?;
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let requests = test_env.proxy.since(mark).len();
+    let requests = env.proxy.since(mark).len();
     let span = began.elapsed().as_secs() + 3;
     assert!(
         requests <= usize::try_from(2 * span)?,
         "{requests} in {span} s"
     );
 
-    test_env.proxy.clear_fault();
-    test_env.until_agreed("orders").await?;
-    assert_eq!(
-        test_env.content(TARGET).await?["AWS_ACCESS_KEY_ID"],
-        SECOND.0
-    );
-    test_env.ready().await?;
+    env.proxy.clear_fault();
+    env.until_converged("orders").await?;
+    assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
+    env.ready().await?;
     Ok(())
 }
 
 /// Sends SIGTERM, and returns the exit code and the time to the end.
-async fn terminate(test_env: &TestEnv) -> Result<(Option<i32>, Duration)> {
+async fn terminate(env: &TestEnv) -> Result<(Option<i32>, Duration)> {
     let began = Instant::now();
-    test_env.operator()?.signal(Signal::TERM);
-    test_env
-        .until("the operator has ended", async || {
-            Ok((!test_env.operator()?.is_running()).then_some(()))
-        })
-        .await?;
-    Ok((test_env.operator()?.exit_code(), began.elapsed()))
+    env.operator()?.signal(Signal::TERM);
+    env.until("the operator has ended", async || {
+        Ok((!env.operator()?.is_running()).then_some(()))
+    })
+    .await?;
+    Ok((env.operator()?.exit_code(), began.elapsed()))
 }
 
 async fn sigterm_ends_an_idle_process_with_success_at_once(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let test_env = TestEnv::settled(test_cluster).await?;
-    let (code, took) = terminate(&test_env).await?;
+    let env = TestEnv::settled(test_cluster).await?;
+    let (code, took) = terminate(&env).await?;
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(3), "{took:?}");
     Ok(())
@@ -165,26 +153,26 @@ async fn sigterm_ends_an_idle_process_with_success_at_once(
 async fn f31_sigterm_ends_a_process_whose_question_to_sts_hangs(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let test_env = TestEnv::open(test_cluster).await?;
-    test_env.sts.answer(PAIR.0, sts::Answer::Hang);
-    test_env.source("pair", PAIR).await?;
-    test_env.resource("orders", "pair", json!({})).await?;
-    test_env.sts.called(PAIR.0, 1).await;
-    let (code, took) = terminate(&test_env).await?;
+    let env = TestEnv::open(test_cluster).await?;
+    env.sts.answer(PAIR.0, sts::Answer::Hang);
+    env.source("pair", PAIR).await?;
+    env.resource("orders", "pair", json!({})).await?;
+    env.sts.called(PAIR.0, 1).await;
+    let (code, took) = terminate(&env).await?;
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(5), "{took:?}");
-    assert!(test_env.secrets.get_opt(TARGET).await?.is_none());
+    assert!(env.secrets.get_opt(TARGET).await?.is_none());
     Ok(())
 }
 
 async fn sigterm_ends_a_process_that_has_not_listed_anything_yet(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let mut test_env = TestEnv::before_start(test_cluster).await?;
-    test_env.proxy.set_fault(Box::new(|_| Fault::Hang));
-    test_env.launch()?;
-    test_env.until_unready("waiting for the list").await?;
-    let (code, took) = terminate(&test_env).await?;
+    let mut env = TestEnv::before_start(test_cluster).await?;
+    env.proxy.set_fault(Box::new(|_| Fault::Hang));
+    env.launch()?;
+    env.until_unready("waiting for the list").await?;
+    let (code, took) = terminate(&env).await?;
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(5), "{took:?}");
     Ok(())
@@ -192,25 +180,23 @@ async fn sigterm_ends_a_process_that_has_not_listed_anything_yet(
 
 /// The second event waits behind the first, which the API server delays.
 async fn sigterm_loses_no_event_of_the_last_runs(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let test_env = TestEnv::open(test_cluster).await?;
-    test_env
-        .proxy
-        .set_fault(Box::new(|head| match &*head.resource {
-            "events" => Fault::Delay(Duration::from_millis(500)),
-            _ => Fault::Pass,
-        }));
-    test_env.source("pair", PAIR).await?;
+    let env = TestEnv::open(test_cluster).await?;
+    env.proxy.set_fault(Box::new(|head| match &*head.resource {
+        "events" => Fault::Delay(Duration::from_millis(500)),
+        _ => Fault::Pass,
+    }));
+    env.source("pair", PAIR).await?;
     let names = ["orders", "billing"];
     for name in names {
-        test_env.resource(name, "pair", json!({})).await?;
+        env.resource(name, "pair", json!({})).await?;
     }
     for name in names {
-        test_env.until_agreed(name).await?;
+        env.until_converged(name).await?;
     }
-    let (code, _) = terminate(&test_env).await?;
+    let (code, _) = terminate(&env).await?;
     assert_eq!(code, Some(0));
     for name in names {
-        let reasons = test_env.event_reasons(name).await?;
+        let reasons = env.event_reasons(name).await?;
         assert!(
             reasons.contains(&"Published".to_owned()),
             "{name}: {reasons:?}"
@@ -220,25 +206,25 @@ async fn sigterm_loses_no_event_of_the_last_runs(test_cluster: Arc<TestCluster>)
 }
 
 async fn it_says_aloud_that_nobody_asks_who_requests(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let mut test_env = TestEnv::open(test_cluster).await?;
+    let mut env = TestEnv::open(test_cluster).await?;
     let policy = "\nstaticawscredentials_policy_enforced{";
-    assert!(!test_env.get_http("/metrics").await?.contains(policy));
+    assert!(!env.get_http("/metrics").await?.contains(policy));
     let words = "anyone who may create a StaticAwsCredentials can have any key pair";
-    assert!(!test_env.log()?.contains(words));
+    assert!(!env.log()?.contains(words));
 
-    test_env.stop_operator();
-    test_env.flags(&["--unguarded"]);
-    test_env.start_operator().await?;
+    env.stop_operator();
+    env.flags(&["--unguarded"]);
+    env.start_operator().await?;
     let unguarded = "\nstaticawscredentials_policy_enforced{policy=\"requester\"} 0\n";
-    assert!(test_env.get_http("/metrics").await?.contains(unguarded));
-    let ready = test_env.get_http("/readyz").await?;
+    assert!(env.get_http("/metrics").await?.contains(unguarded));
+    let ready = env.get_http("/readyz").await?;
     assert!(
         ready.contains(
             "ok\npolicy static-aws-credentials-requester is NOT seen to be enforced: none is part"
         ),
         "{ready}"
     );
-    assert!(test_env.log()?.contains(words));
+    assert!(env.log()?.contains(words));
     Ok(())
 }
 

@@ -10,9 +10,11 @@ use cluster::{
 use serde_json::json;
 
 use crate::{
-    harness::actions::tests,
-    harness::steps::TARGET,
-    harness::test_env::{ACCOUNT, ARN, PAIR, TestCluster, TestEnv, message},
+    harness::{
+        steps::TARGET,
+        test_env::{ACCOUNT, ARN, PAIR, TestCluster, TestEnv, message},
+    },
+    suite::tests,
 };
 
 tests![a_resource_gets_ready_through_a_proxy_that_asks_for_a_password];
@@ -42,9 +44,9 @@ async fn a_resource_gets_ready_through_a_proxy_that_asks_for_a_password(
     env.start_operator().await?;
     env.source("pair", PAIR).await?;
     env.resource("orders", "pair", json!({})).await?;
-    let object = env.until_says("orders", "Ready", "False", "StsUnreachable");
-    let said = message(&object.await?, "Ready");
-    assert!(said.contains("no proxy is used"), "{said}");
+    let object = env.until_condition("orders", "Ready", "False", "StsUnreachable");
+    let text = message(&object.await?, "Ready");
+    assert!(text.contains("no proxy is used"), "{text}");
     assert!(egress.refused() > 0);
     env.stop_operator();
 

@@ -12,8 +12,11 @@ use kube::{Api, api::PostParams};
 use serde_json::json;
 
 use crate::{
-    harness::actions::{TARGET, tests},
-    harness::test_env::{PAIR, TestCluster, TestEnv, message},
+    harness::{
+        actions::TARGET,
+        test_env::{PAIR, TestCluster, TestEnv, message},
+    },
+    suite::tests,
 };
 
 tests![
@@ -104,10 +107,10 @@ async fn a_policy_that_quotes_the_target_puts_no_pair_into_status_events_or_log(
     env.until("the policy is in force", refused).await?;
     env.source("pair", PLAIN).await?;
     env.resource("orders", "pair", format_only()).await?;
-    let said = refused_without_the_pair(&env, PLAIN, &name).await?;
+    let text = refused_without_the_pair(&env, PLAIN, &name).await?;
     ensure!(
-        said.contains("it holds <redacted> and <redacted> at last"),
-        "{said}"
+        text.contains("it holds <redacted> and <redacted> at last"),
+        "{text}"
     );
     for kind in [
         "validatingadmissionpolicybinding",
@@ -174,7 +177,7 @@ async fn keys_that_are_longer_than_a_secret_takes_are_refused_by_their_field(
     let longest = "k".repeat(253);
     let keys = json!({ "target": { "keys": { longest.as_str(): "AccessKeyId" } } });
     env.resource("orders", "pair", keys).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.content(TARGET).await?[&longest], PAIR.0);
     Ok(())
 }

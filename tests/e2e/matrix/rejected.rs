@@ -10,9 +10,9 @@ use cluster::{
 use futures::FutureExt;
 use serde_json::{Value, json};
 
-use crate::{
-    harness::steps::{ANSWER_STANDS, TARGET, assert_holds},
-    harness::test_env::{PAIR, SECOND, Test, TestCluster, TestEnv, condition, message},
+use crate::harness::{
+    steps::{REJECTION_CACHED, TARGET, assert_holds},
+    test_env::{PAIR, SECOND, Test, TestCluster, TestEnv, condition, message},
 };
 
 const ELSEWHERE: &str = "eu-central-1";
@@ -119,7 +119,7 @@ async fn kept(test_cluster: Arc<TestCluster>) -> Result<()> {
     // An unreachable AWS does not end a rejection.
     let refused = env.invariants.history("orders").await?.len();
     for restart in [false, true] {
-        tokio::time::sleep(ANSWER_STANDS).await;
+        tokio::time::sleep(REJECTION_CACHED).await;
         env.sts.answer(PAIR.0, Answer::Cut);
         if restart {
             env.stop_operator();
@@ -129,7 +129,7 @@ async fn kept(test_cluster: Arc<TestCluster>) -> Result<()> {
         if restart {
             env.start_operator().await?;
         }
-        env.until_spoken_of("orders").await?;
+        env.until_observed("orders").await?;
         assert!(env.sts.calls().len() > calls);
         for version in &env.invariants.history("orders").await?[refused..] {
             let ready = condition(version, "Ready").map(|(status, _)| status);

@@ -8,8 +8,11 @@ use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::actions::{ADOPT_BY, TARGET, assert_costs, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv, condition},
+    harness::{
+        actions::{ADOPT_BY, TARGET, assert_costs},
+        test_env::{PAIR, SECOND, TestCluster, TestEnv, condition},
+    },
+    suite::tests,
 };
 
 tests![
@@ -32,7 +35,7 @@ async fn a_renamed_target_is_written_anew_and_the_old_one_deleted(
     let env = TestEnv::settled(test_cluster).await?;
     let mark = env.proxy.mark();
     env.change("orders", named("moved")).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.until_gone(TARGET).await?;
     let costs = env.costs(mark).await?;
     assert_costs(&costs, 2, 3);
@@ -85,7 +88,7 @@ async fn a_target_renamed_to_a_taken_name_stays_where_it_is(
     assert_eq!(env.secrets.get("taken").await?, taken);
 
     env.delete_secret("taken").await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.until_gone(TARGET).await?;
     assert_eq!(env.content("taken").await?["AWS_ACCESS_KEY_ID"], SECOND.0);
     assert_eq!(env.published("orders").await?.revision, 2);
@@ -117,7 +120,7 @@ async fn a_target_renamed_while_the_source_is_bad_stays_where_it_is(
     assert!(env.secrets.get_opt("moved").await?.is_none());
 
     env.source("pair", PAIR).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.until_gone(TARGET).await?;
     Ok(())
 }
@@ -143,7 +146,7 @@ async fn a_target_renamed_twice_around_a_crash_leaves_no_stray(
 
     env.change("orders", named("third")).await?;
     env.start_operator().await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.until_gone(TARGET).await?;
     env.until_gone("second").await?;
     assert_eq!(env.content("third").await?["AWS_ACCESS_KEY_ID"], PAIR.0);
@@ -159,7 +162,7 @@ async fn a_target_renamed_while_the_operator_is_down_leaves_no_stray(
     env.change("orders", named("second")).await?;
     env.change("orders", named("third")).await?;
     env.start_operator().await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.until_gone(TARGET).await?;
     assert!(env.secrets.get_opt("second").await?.is_none());
     assert_eq!(env.content("third").await?["AWS_ACCESS_KEY_ID"], PAIR.0);
@@ -176,7 +179,7 @@ async fn a_retained_target_stays_when_the_next_is_written_elsewhere(
     let before = env.secrets.get(TARGET).await?;
     let mark = env.proxy.mark();
     env.change("orders", named("moved")).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_costs(&env.costs(mark).await?, 2, 2);
     let left = env.secrets.get(TARGET).await?;
     assert_eq!(left.annotations()[ADOPT_BY], "orders");
@@ -202,7 +205,7 @@ async fn one_mark_alone_does_not_make_a_secret_a_stray(
     env.start_operator().await?;
     env.until_gone("both").await?;
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.until_idle().await?;
     assert!(env.secrets.get_opt("labelled").await?.is_some());
     assert!(env.secrets.get_opt("owned").await?.is_some());

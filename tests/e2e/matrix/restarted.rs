@@ -8,9 +8,9 @@ use kube::api::DeleteParams;
 use serde_json::json;
 
 use crate::{
-    harness::actions::tests,
     harness::test_env::{SECOND, TestCluster, TestEnv, message},
     matrix::restarts::{FLAG, RESTARTED},
+    suite::tests,
 };
 
 tests![

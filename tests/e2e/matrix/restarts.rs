@@ -8,17 +8,20 @@ use k8s_openapi::jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::actions::{TARGET, tests},
-    harness::steps::numbered,
-    harness::test_env::{ACCOUNT, ARN, PAIR, SECOND, TestCluster, TestEnv, condition, message},
+    harness::{
+        actions::TARGET,
+        steps::numbered,
+        test_env::{ACCOUNT, ARN, PAIR, SECOND, TestCluster, TestEnv, condition, message},
+    },
     matrix::workloads::KINDS,
+    suite::tests,
 };
 
 tests![
     workloads_are_restarted_so_many_at_once_and_once_for_a_pair,
     a_workload_that_stays_unhealthy_holds_the_others_up,
     a_restart_whose_status_is_lost_is_not_repeated,
-    named_workloads_are_restarted_and_one_that_is_missing_is_told,
+    named_workloads_are_restarted_and_one_that_is_missing_is_reported,
     whoever_may_not_restart_says_so,
     nobody_is_restarted_unless_that_is_asked_for,
 ];
@@ -56,7 +59,7 @@ impl TestEnv {
     pub async fn wants_restarts(&self, restart: Value) -> Result<()> {
         let rotation = json!({ "rotation": { "restart": restart } });
         self.change("orders", rotation).await?;
-        self.until_agreed("orders").await?;
+        self.until_converged("orders").await?;
         Ok(())
     }
 }
@@ -139,7 +142,7 @@ async fn workloads_are_restarted_so_many_at_once_and_once_for_a_pair(
         json!({ "target": { "layouts": ["ProcessJson"] } }),
     )
     .await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.until_idle().await?;
     assert_eq!(of_workloads(&env.proxy.since(mark)).len(), 0);
     Ok(())
@@ -217,7 +220,7 @@ async fn a_restart_whose_status_is_lost_is_not_repeated(
     Ok(())
 }
 
-async fn named_workloads_are_restarted_and_one_that_is_missing_is_told(
+async fn named_workloads_are_restarted_and_one_that_is_missing_is_reported(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
     let mut env = TestEnv::rotated(test_cluster, FLAG).await?;
@@ -305,7 +308,7 @@ async fn nobody_is_restarted_unless_that_is_asked_for(
     env.consumer_of("Deployment", "a").await?;
     let mark = env.proxy.mark();
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let orders = env.resources.get("orders").await?;
     assert_eq!(condition(&orders, RESTARTED), None);
 
@@ -319,9 +322,9 @@ async fn nobody_is_restarted_unless_that_is_asked_for(
     env.stop_operator();
     env.published_before(SignedDuration::from_mins(10)).await?;
     env.start_operator().await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.change("orders", json!({ "rotation": null })).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let orders = env.resources.get("orders").await?;
     assert_eq!(condition(&orders, RESTARTED), None);
     env.until_idle().await?;

@@ -14,7 +14,7 @@ use crate::{
 /// An API group, a resource with its subresource, and a verb.
 type Right = (String, String, String);
 
-/// Only if all tests have passed is an unused rule an error.
+/// An unused rule is an error only if all tests have passed.
 pub fn compare(test_cluster: &TestCluster, all_passed: bool) -> Result<()> {
     let granted = granted()?;
     let used = used(test_cluster);

@@ -11,8 +11,11 @@ use kube::ResourceExt;
 use serde_json::json;
 
 use crate::{
-    harness::actions::{TARGET, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    harness::{
+        actions::TARGET,
+        test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    },
+    suite::tests,
 };
 
 tests![
@@ -34,10 +37,10 @@ fn documented(page: &'static str, mark: &str) -> Result<&'static str> {
 }
 
 /// Runs commands in one shell, in the namespace of an environment, with a pair on standard input.
-async fn run(test_env: &TestEnv, script: &str) -> Result<()> {
-    let cluster = test_env.test_cluster.cluster();
+async fn run(env: &TestEnv, script: &str) -> Result<()> {
+    let cluster = env.test_cluster.cluster();
     let script = script
-        .replace("-n orders ", &format!("-n {} ", test_env.namespace))
+        .replace("-n orders ", &format!("-n {} ", env.namespace))
         .replace(
             "kubectl ",
             &format!("{} ", cluster.kubectl_program().display()),
@@ -59,36 +62,24 @@ async fn run(test_env: &TestEnv, script: &str) -> Result<()> {
 }
 
 async fn the_runbook_of_a_rotation_runs_as_it_stands(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let test_env = TestEnv::open(test_cluster).await?;
-    test_env.source("orders-key-pair", PAIR).await?;
-    test_env
-        .resource("orders", "orders-key-pair", json!({}))
-        .await?;
-    test_env.until_agreed("orders").await?;
-    test_env.invariants.secret(SECOND.1.as_bytes());
+    let env = TestEnv::open(test_cluster).await?;
+    env.source("orders-key-pair", PAIR).await?;
+    env.resource("orders", "orders-key-pair", json!({})).await?;
+    env.until_converged("orders").await?;
+    env.invariants.secret(SECOND.1.as_bytes());
     let commands = [documented(RUNBOOK, "rotate")?, documented(RUNBOOK, "wait")?];
-    run(&test_env, &commands.concat()).await?;
-    assert_eq!(
-        test_env.content(TARGET).await?["AWS_ACCESS_KEY_ID"],
-        SECOND.0
-    );
-    let revision = test_env.published("orders").await?.revision;
+    run(&env, &commands.concat()).await?;
+    assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
+    let revision = env.published("orders").await?.revision;
     assert_eq!(revision, 2);
     Ok(())
 }
 
 async fn the_way_to_keep_a_target_runs_as_it_stands(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let test_env = TestEnv::settled(test_cluster).await?;
-    run(&test_env, documented(UNINSTALL, "retain")?).await?;
-    test_env.delete_resource("orders").await?;
-    test_env.until_idle().await?;
-    assert!(
-        test_env
-            .secrets
-            .get(TARGET)
-            .await?
-            .owner_references()
-            .is_empty()
-    );
+    let env = TestEnv::settled(test_cluster).await?;
+    run(&env, documented(UNINSTALL, "retain")?).await?;
+    env.delete_resource("orders").await?;
+    env.until_idle().await?;
+    assert!(env.secrets.get(TARGET).await?.owner_references().is_empty());
     Ok(())
 }

@@ -16,8 +16,11 @@ use serde_json::json;
 use static_aws_credentials::api::StaticAwsCredentials;
 
 use crate::{
-    harness::actions::{assert_silent, tests},
-    harness::test_env::{ACCOUNT, ARN, PAIR, TestCluster, TestEnv, condition},
+    harness::{
+        actions::assert_silent,
+        test_env::{ACCOUNT, ARN, PAIR, TestCluster, TestEnv, condition},
+    },
+    suite::tests,
 };
 
 tests![
@@ -37,7 +40,7 @@ fn resident(env: &TestEnv) -> Result<f64> {
 const PAIRS: usize = 20;
 
 /// 20 good pairs, a bad one, and 500 resources: 1 in 10 names the bad source, and 1 in 10 an absent source.
-async fn crowd(env: &TestEnv) -> Result<()> {
+async fn create_all(env: &TestEnv) -> Result<()> {
     for number in 0..PAIRS {
         let letter = char::from(b'A' + u8::try_from(number)?);
         let id = format!("AKIARZPUZDIKQUAIL2{letter}5");
@@ -100,7 +103,7 @@ async fn a_restart_with_500_resources_costs_nothing_but_pages(
         resident(&env)?
     );
     let began = Instant::now();
-    crowd(&env).await?;
+    create_all(&env).await?;
     until_all_rest(&env).await?;
     eprintln!(
         "figure: 400 targets published in {:.1} s ({BUILD})",
@@ -134,7 +137,7 @@ async fn a_restart_with_500_resources_costs_nothing_but_pages(
 
     // The operator still reacts: a good pair heals resources with the bad source.
     env.source("bad", PAIR).await?;
-    env.until_agreed("many-000").await?;
+    env.until_converged("many-000").await?;
     env.resources
         .delete_collection(&DeleteParams::default(), &ListParams::default())
         .await?;
@@ -162,14 +165,14 @@ async fn a_hundred_rotations_each_cost_one_read_and_two_writes(
         }));
     env.source("pair", PAIR).await?;
     env.resource("orders", "pair", json!({})).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.until_idle().await?;
     let mark = env.proxy.mark();
     let mut latencies = Vec::new();
     for turn in 0..100 {
         latencies.push(rotate(&env, turn).await?);
     }
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let costs: Counts = env.costs(mark).await?;
     assert_eq!(env.published("orders").await?.revision, 101);
     assert_eq!((costs.gets, costs.written()), (100, 200), "{costs:?}");
@@ -213,9 +216,9 @@ async fn rotate(env: &TestEnv, turn: usize) -> Result<Duration> {
             request.and_then(|request| request.finished)
         };
         let written = done(Verb::Update, "secrets");
-        let told = done(Verb::Patch, "staticawscredentials");
+        let reported = done(Verb::Patch, "staticawscredentials");
         Ok(written
-            .zip(told)
+            .zip(reported)
             .map(|(written, _)| written.duration_since(began)))
     })
     .await

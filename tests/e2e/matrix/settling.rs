@@ -11,9 +11,9 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
-use crate::{
-    harness::steps::{TARGET, assert_holds, assert_serves_last_known_good},
-    harness::test_env::{SECOND, Test, TestCluster, TestEnv, condition, message},
+use crate::harness::{
+    steps::{TARGET, assert_holds, assert_serves_last_known_good, numbered},
+    test_env::{SECOND, Test, TestCluster, TestEnv, condition, message},
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -51,10 +51,10 @@ async fn known_late(test_cluster: Arc<TestCluster>) -> Result<()> {
     let env = TestEnv::open_published(test_cluster, json!({})).await?;
     let before = env.snapshot(TARGET).await?;
     for (number, late) in [5, 15].into_iter().enumerate() {
-        let (id, secret) = crate::harness::steps::numbered(number);
+        let (id, secret) = numbered(number);
         env.forget((&id, &secret));
         env.source("pair", (&id, &secret)).await?;
-        let object = env.until_awaited("orders", "Settling").await?;
+        let object = env.until_reconciling("orders", "Settling").await?;
         assert_serves_last_known_good(&object);
         if number == 0 {
             assert_eq!(env.snapshot(TARGET).await?, before);
@@ -131,7 +131,7 @@ async fn prolonged(test_cluster: Arc<TestCluster>) -> Result<()> {
     let began = Instant::now();
     env.source("pair", SECOND).await?;
     env.resource("orders", "pair", json!({})).await?;
-    let object = env.until_awaited("orders", "Settling").await?;
+    let object = env.until_reconciling("orders", "Settling").await?;
     let since = object.status.and_then(|status| status.settling);
     let since = since.context("nothing settles")?;
     assert_eq!(since.key_id_suffix, "L2B4");
@@ -140,7 +140,7 @@ async fn prolonged(test_cluster: Arc<TestCluster>) -> Result<()> {
     env.stop_operator();
     env.start_operator().await?;
     env.touch("pair").await?;
-    let object = env.until_awaited("orders", "Settling").await?;
+    let object = env.until_reconciling("orders", "Settling").await?;
     assert_eq!(
         object.status.and_then(|status| status.settling),
         Some(since)
@@ -180,7 +180,7 @@ async fn future(test_cluster: Arc<TestCluster>) -> Result<()> {
     env.forget(SECOND);
     env.source("pair", SECOND).await?;
     env.resource("orders", "pair", json!({})).await?;
-    env.until_awaited("orders", "Settling").await?;
+    env.until_reconciling("orders", "Settling").await?;
     env.stop_operator();
     let since = Timestamp::now().checked_add(SignedDuration::from_hours(1))?;
     let since = Timestamp::from_second(since.as_second())?;
@@ -197,10 +197,10 @@ async fn future(test_cluster: Arc<TestCluster>) -> Result<()> {
 
 async fn replaced(test_cluster: Arc<TestCluster>) -> Result<()> {
     let env = TestEnv::open_published(test_cluster, json!({})).await?;
-    let (id, secret) = crate::harness::steps::numbered(0);
+    let (id, secret) = numbered(0);
     env.forget((&id, &secret));
     env.source("pair", (&id, &secret)).await?;
-    env.until_awaited("orders", "Settling").await?;
+    env.until_reconciling("orders", "Settling").await?;
     env.source("pair", SECOND).await?;
     let object = env.until_ready("orders").await?;
     assert_eq!(object.status.context("no status")?.settling, None);

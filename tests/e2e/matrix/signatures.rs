@@ -7,9 +7,9 @@ use cluster::sts::Answer;
 use futures::FutureExt;
 use serde_json::json;
 
-use crate::{
-    harness::steps::{ANSWER_STANDS, TARGET, assert_serves_last_known_good, numbered},
-    harness::test_env::{PAIR, SECOND, Test, TestCluster, TestEnv, condition, message},
+use crate::harness::{
+    steps::{REJECTION_CACHED, TARGET, assert_serves_last_known_good, numbered},
+    test_env::{PAIR, SECOND, Test, TestCluster, TestEnv, condition, message},
 };
 
 /// Several, as a proxy of the namespace would break the signatures of all its pairs.
@@ -76,7 +76,7 @@ async fn broken_on_the_way(test_cluster: Arc<TestCluster>) -> Result<()> {
         env.accept((&id, &secret));
     }
     // A recent answer is used again for this time.
-    tokio::time::sleep(ANSWER_STANDS).await;
+    tokio::time::sleep(REJECTION_CACHED).await;
     for number in 0..PAIRS {
         env.touch(&format!("pair-{number}")).await?;
     }

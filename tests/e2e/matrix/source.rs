@@ -6,9 +6,9 @@ use anyhow::{Context, Result};
 use futures::FutureExt;
 use serde_json::json;
 
-use crate::{
-    harness::steps::{TARGET, assert_holds, assert_serves_last_known_good},
-    harness::test_env::{PAIR, SECOND, Test, TestCluster, TestEnv, condition, message},
+use crate::harness::{
+    steps::{TARGET, assert_holds, assert_serves_last_known_good},
+    test_env::{PAIR, SECOND, Test, TestCluster, TestEnv, condition, message},
 };
 
 const BAD: (&str, &str) = (
@@ -59,7 +59,7 @@ pub fn tests() -> Vec<(&'static str, Test)> {
 async fn awaited(test_cluster: Arc<TestCluster>) -> Result<()> {
     let env = TestEnv::open(test_cluster).await?;
     env.resource("orders", "pair", json!({})).await?;
-    let object = env.until_awaited("orders", "SourceNotFound").await?;
+    let object = env.until_reconciling("orders", "SourceNotFound").await?;
     assert_holds(&object, "Ready", "False", "SourceNotFound");
     assert_holds(&object, "Verified", "Unknown", "SourceNotFound");
     assert_holds(&object, "Published", "False", "NotPublished");
@@ -78,7 +78,7 @@ async fn gone_and_back(test_cluster: Arc<TestCluster>) -> Result<()> {
     let env = TestEnv::open_published(test_cluster, json!({})).await?;
     let before = env.snapshot(TARGET).await?;
     env.delete_secret("pair").await?;
-    let object = env.until_awaited("orders", "SourceNotFound").await?;
+    let object = env.until_reconciling("orders", "SourceNotFound").await?;
     assert_serves_last_known_good(&object);
     assert_eq!(object.status.context("no status")?.source, None);
     assert_eq!(env.snapshot(TARGET).await?, before);

@@ -6,8 +6,11 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::{
-    harness::actions::{TARGET, assert_costs, assert_silent, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv, condition},
+    harness::{
+        actions::{TARGET, assert_costs, assert_silent},
+        test_env::{PAIR, SECOND, TestCluster, TestEnv, condition},
+    },
+    suite::tests,
 };
 
 tests![
@@ -25,7 +28,7 @@ async fn suspending_costs_one_status_write_and_freezes_the_target(
     let mark = env.proxy.mark();
     env.change("orders", json!({ "suspend": true })).await?;
     let object = env
-        .until_says("orders", "Ready", "True", "Suspended")
+        .until_condition("orders", "Ready", "True", "Suspended")
         .await?;
     let observed = object
         .status
@@ -45,7 +48,7 @@ async fn suspending_costs_one_status_write_and_freezes_the_target(
 
     let mark = env.proxy.mark();
     env.change("orders", json!({ "suspend": false })).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_costs(&env.costs(mark).await?, 2, 2);
     assert_eq!(env.content(TARGET).await?, content);
     assert_eq!(env.published("orders").await?.revision, 1);
@@ -64,14 +67,14 @@ async fn a_stalled_resource_stays_stalled_while_it_is_suspended(
         .await?;
     env.change("orders", json!({ "suspend": true })).await?;
     let object = env
-        .until_says("orders", "Ready", "False", "Suspended")
+        .until_condition("orders", "Ready", "False", "Suspended")
         .await?;
     assert!(condition(&object, "Stalled").is_some());
     env.source("pair", PAIR).await?;
     env.until_idle().await?;
     assert!(env.secrets.get_opt(TARGET).await?.is_none());
     env.change("orders", json!({ "suspend": false })).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     Ok(())
 }
 
@@ -83,7 +86,7 @@ async fn a_resource_that_is_created_suspended_touches_nothing(
     let mark = env.proxy.mark();
     env.resource("orders", "pair", json!({ "suspend": true }))
         .await?;
-    env.until_says("orders", "Ready", "Unknown", "Suspended")
+    env.until_condition("orders", "Ready", "Unknown", "Suspended")
         .await?;
     assert_costs(&env.costs(mark).await?, 0, 1);
     assert!(env.sts.calls().is_empty());
@@ -96,7 +99,7 @@ async fn a_resource_that_is_deleted_while_suspended_takes_its_target_along(
 ) -> Result<()> {
     let env = TestEnv::settled(test_cluster).await?;
     env.change("orders", json!({ "suspend": true })).await?;
-    env.until_says("orders", "Ready", "True", "Suspended")
+    env.until_condition("orders", "Ready", "True", "Suspended")
         .await?;
     let mark = env.proxy.mark();
     env.delete_resource("orders").await?;

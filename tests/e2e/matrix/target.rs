@@ -10,8 +10,11 @@ use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::actions::{ADOPT_BY, TARGET, UID_LABEL, assert_costs, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv, condition},
+    harness::{
+        actions::{ADOPT_BY, TARGET, UID_LABEL, assert_costs},
+        test_env::{PAIR, SECOND, TestCluster, TestEnv, condition},
+    },
+    suite::tests,
 };
 
 tests![
@@ -77,7 +80,7 @@ async fn f7_an_edited_target_is_restored_once_whatever_was_edited(
         env.resource(name, "pair", json!({})).await?;
     }
     for (name, _) in &edits {
-        env.until_agreed(name).await?;
+        env.until_converged(name).await?;
     }
     env.until_idle().await?;
     for (name, edit) in edits {
@@ -92,7 +95,7 @@ async fn restored(env: &TestEnv, name: &str, edit: Value) -> Result<()> {
     let before = env.secrets.get(&target).await?;
     let mark = env.proxy.mark();
     env.edit_secret(&target, edit).await?;
-    env.until_agreed(name).await?;
+    env.until_converged(name).await?;
     let costs = env.costs(mark).await?;
     let after = env.secrets.get(&target).await?;
     assert_eq!(after.data, before.data, "{name}");
@@ -127,7 +130,7 @@ async fn f7_an_editor_who_fights_is_met_with_longer_and_longer_pauses(
     let costs = env.proxy.counts(waits);
     assert!(costs.gets < EDITS / 2, "{EDITS} edits: {costs:?}");
 
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     assert_eq!(env.sts.calls().len(), 1);
     let restores = env.proxy.since(mark).into_iter().filter(|request| {
@@ -170,12 +173,12 @@ async fn foreign_labels_and_annotations_stay_and_survive_a_rotation(
     let note = json!({ "team": "storage" });
     let patch = json!({ "metadata": { "labels": note, "annotations": note } });
     env.edit_secret(TARGET, patch).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_costs(&env.costs(mark).await?, 2, 1);
 
     let mark = env.proxy.mark();
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let target = env.secrets.get(TARGET).await?;
     assert_eq!(
         target.labels().get("team").map(String::as_str),
@@ -208,14 +211,14 @@ async fn a_target_deleted_while_the_source_is_bad_is_reported_lost(
     let mark = env.proxy.mark();
     env.delete_secret(TARGET).await?;
     let object = env
-        .until_says("orders", "Published", "False", "TargetLost")
+        .until_condition("orders", "Published", "False", "TargetLost")
         .await?;
     assert!(condition(&object, "Stalled").is_some());
     assert_costs(&env.costs(mark).await?, 2, 1);
     assert!(env.secrets.get_opt(TARGET).await?.is_none());
 
     env.source("pair", PAIR).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     assert_eq!(env.published("orders").await?.revision, 1);
     Ok(())
@@ -227,7 +230,7 @@ async fn a_target_edited_while_the_source_is_absent_is_reported_and_left_alone(
     let env = TestEnv::settled(test_cluster).await?;
     env.delete_secret("pair").await?;
     let object = env
-        .until_says("orders", "Ready", "False", "SourceNotFound")
+        .until_condition("orders", "Ready", "False", "SourceNotFound")
         .await?;
     assert_eq!(
         condition(&object, "Published"),
@@ -236,14 +239,14 @@ async fn a_target_edited_while_the_source_is_absent_is_reported_and_left_alone(
     let edit = json!({ "stringData": { "AWS_ACCESS_KEY_ID": "edited" } });
     let edited = env.edit_secret(TARGET, edit).await?;
     let object = env
-        .until_says("orders", "Published", "False", "TargetModified")
+        .until_condition("orders", "Published", "False", "TargetModified")
         .await?;
     assert!(condition(&object, "Reconciling").is_some());
     env.until_idle().await?;
     assert_eq!(env.secrets.get(TARGET).await?, edited);
 
     env.source("pair", PAIR).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     Ok(())
 }
@@ -256,7 +259,7 @@ async fn f25_an_immutable_target_is_reported_and_left_alone(
         .edit_secret(TARGET, json!({ "immutable": true }))
         .await?;
     let object = env
-        .until_says("orders", "Ready", "False", "TargetImmutable")
+        .until_condition("orders", "Ready", "False", "TargetImmutable")
         .await?;
     assert!(condition(&object, "Stalled").is_some());
     env.source("pair", SECOND).await?;
@@ -266,7 +269,7 @@ async fn f25_an_immutable_target_is_reported_and_left_alone(
     assert_eq!(env.secrets.get(TARGET).await?, frozen);
 
     env.delete_secret(TARGET).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
     Ok(())
 }
@@ -292,6 +295,6 @@ async fn f25_a_target_of_another_type_is_reported_and_left_alone(
     assert_eq!(env.secrets.get(TARGET).await?, foreign);
 
     env.delete_secret(TARGET).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     Ok(())
 }

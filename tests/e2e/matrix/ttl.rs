@@ -6,8 +6,11 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use crate::{
-    harness::actions::{TARGET, assert_costs, tests},
-    harness::test_env::{PAIR, TestCluster, TestEnv},
+    harness::{
+        actions::{TARGET, assert_costs},
+        test_env::{PAIR, TestCluster, TestEnv},
+    },
+    suite::tests,
 };
 
 tests![another_ttl_is_written_at_the_start_without_a_question];
@@ -22,7 +25,7 @@ async fn another_ttl_is_written_at_the_start_without_a_question(
     env.source("pair", PAIR).await?;
     let spec = json!({ "target": { "layouts": ["CredentialProcess"] } });
     env.resource("orders", "pair", spec).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(written(&env).await?, (1200, 1));
 
     for (ttl, writes) in [(1080, 2), (1080, 0)] {
@@ -36,7 +39,7 @@ async fn another_ttl_is_written_at_the_start_without_a_question(
             Ok((says == ttl).then_some(()))
         })
         .await?;
-        env.until_agreed("orders").await?;
+        env.until_converged("orders").await?;
         assert_eq!(written(&env).await?, (ttl, 1), "no new pair");
         assert_costs(&env.costs(mark).await?, writes, writes);
     }

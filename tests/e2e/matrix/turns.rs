@@ -8,9 +8,11 @@ use futures::future::try_join_all;
 use serde_json::json;
 
 use crate::{
-    harness::actions::tests,
-    harness::steps::{TARGET, assert_holds, numbered},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    harness::{
+        steps::{TARGET, assert_holds, numbered},
+        test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    },
+    suite::tests,
 };
 
 tests![
@@ -36,11 +38,11 @@ async fn slow(test_cluster: Arc<TestCluster>) -> Result<TestEnv> {
 }
 
 /// Creates resources with these numbers at once, each with its own pair.
-async fn crowd(env: &TestEnv, numbers: Range<usize>) -> Result<()> {
+async fn create_burst(env: &TestEnv, numbers: Range<usize>) -> Result<()> {
     let create = async |number: usize| {
         let (id, secret) = numbered(number);
         env.accept((&id, &secret));
-        let name = format!("crowd-{number}");
+        let name = format!("burst-{number}");
         env.source(&name, (&id, &secret)).await?;
         env.resource(&name, &name, json!({})).await
     };
@@ -49,12 +51,12 @@ async fn crowd(env: &TestEnv, numbers: Range<usize>) -> Result<()> {
 }
 
 /// Enough resources that the last permit is granted after the test has begun, even on a busy machine.
-const CROWD: usize = 80;
+const BURST: usize = 80;
 
-/// `orders` waits for a permit behind the crowd, and no reconcile waits with it.
+/// `orders` waits for a permit behind the burst, and no reconcile waits with it.
 async fn waiting(test_cluster: Arc<TestCluster>) -> Result<TestEnv> {
     let env = slow(test_cluster).await?;
-    crowd(&env, 0..CROWD).await?;
+    create_burst(&env, 0..BURST).await?;
     env.source("pair", PAIR).await?;
     env.resource("orders", "pair", json!({})).await?;
     env.until("the run has begun", async || {
@@ -78,10 +80,10 @@ async fn the_run_that_comes_after_a_turn_knows_the_answer(
 ) -> Result<()> {
     const COUNT: usize = 12;
     let env = slow(test_cluster).await?;
-    crowd(&env, 0..COUNT).await?;
+    create_burst(&env, 0..COUNT).await?;
     let mut again = 0;
     for number in 0..COUNT {
-        let name = format!("crowd-{number}");
+        let name = format!("burst-{number}");
         env.until_ready(&name).await?;
         let (id, _) = numbered(number);
         assert_eq!(env.key_id(&format!("{name}-credentials")).await?, id);
@@ -103,7 +105,7 @@ async fn a_pair_that_comes_while_another_waits_overtakes_it(
     let asked = env.sts.calls_for(PAIR.0).len();
     ensure!(asked == 0, "its turn came too soon to show anything");
 
-    let object = env.until_awaited("orders", "Settling").await?;
+    let object = env.until_reconciling("orders", "Settling").await?;
     assert_holds(&object, "Verified", "Unknown", "Settling");
     assert!(env.sts.calls_for(PAIR.0).is_empty());
     assert!(!env.sts.calls_for(SECOND.0).is_empty());
@@ -117,13 +119,13 @@ async fn a_pair_that_comes_while_another_waits_overtakes_it(
 async fn a_resource_is_suspended_while_it_waits(test_cluster: Arc<TestCluster>) -> Result<()> {
     let env = waiting(test_cluster).await?;
     env.change("orders", json!({ "suspend": true })).await?;
-    env.until_says("orders", "Ready", "Unknown", "Suspended")
+    env.until_condition("orders", "Ready", "Unknown", "Suspended")
         .await?;
     let unasked = |number: &usize| env.sts.calls_for(&numbered(*number).0).is_empty();
-    let waits = (0..CROWD).any(|number| unasked(&number));
+    let waits = (0..BURST).any(|number| unasked(&number));
     ensure!(waits, "its turn came too soon to show anything");
-    for number in 0..CROWD {
-        env.until_ready(&format!("crowd-{number}")).await?;
+    for number in 0..BURST {
+        env.until_ready(&format!("burst-{number}")).await?;
     }
     assert!(env.sts.calls_for(PAIR.0).is_empty());
     assert_eq!(env.snapshot(TARGET).await?, None);
@@ -134,14 +136,14 @@ async fn a_resource_that_goes_while_it_waits_gets_no_target(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
     let env = slow(test_cluster).await?;
-    crowd(&env, 0..20).await?;
+    create_burst(&env, 0..20).await?;
     env.source("pair", PAIR).await?;
     env.resource("orders", "pair", json!({})).await?;
     tokio::time::sleep(PARTED).await;
     env.delete_resource("orders").await?;
-    // Without the deletion, `orders` would get its permit before `crowd-20`.
-    crowd(&env, 20..21).await?;
-    env.until_ready("crowd-20").await?;
+    // Without the deletion, `orders` would get its permit before `burst-20`.
+    create_burst(&env, 20..21).await?;
+    env.until_ready("burst-20").await?;
     env.until_idle().await?;
     assert_eq!(env.snapshot(TARGET).await?, None);
     Ok(())
@@ -157,10 +159,10 @@ async fn an_answer_that_was_waited_for_is_not_asked_for_again(
     env.source("pair", PAIR).await?;
     env.resource("orders", "pair", json!({})).await?;
     env.until_stalled("orders", "AccessKeyUnknown").await?;
-    crowd(&env, 0..20).await?;
+    create_burst(&env, 0..20).await?;
     let (asked, read) = (env.sts.calls_for(PAIR.0).len(), reads(&env, "pair"));
     env.touch("pair").await?;
-    env.until_spoken_of("orders").await?;
+    env.until_observed("orders").await?;
     env.until_stalled("orders", "AccessKeyUnknown").await?;
     assert_eq!(reads(&env, "pair") - read, 2, "it has not waited");
     assert_eq!(env.sts.calls_for(PAIR.0).len() - asked, 1);
@@ -196,8 +198,8 @@ async fn outage(
 ) -> Result<()> {
     const COUNT: usize = 6;
     let env = TestEnv::open(test_cluster).await?;
-    crowd(&env, 0..COUNT).await?;
-    let name = |number: usize| format!("crowd-{number}");
+    create_burst(&env, 0..COUNT).await?;
+    let name = |number: usize| format!("burst-{number}");
     for number in 0..COUNT {
         env.until_ready(&name(number)).await?;
     }
@@ -219,16 +221,16 @@ async fn outage(
     .await?;
 
     // A restore, a suspension and a rotation before STS answers.
-    env.delete_secret("crowd-0-credentials").await?;
+    env.delete_secret("burst-0-credentials").await?;
     env.until("the target is restored", async || {
-        env.snapshot("crowd-0-credentials").await
+        env.snapshot("burst-0-credentials").await
     })
     .await?;
-    env.change("crowd-1", json!({ "suspend": true })).await?;
-    env.until_says("crowd-1", "Ready", "True", "Suspended")
+    env.change("burst-1", json!({ "suspend": true })).await?;
+    env.until_condition("burst-1", "Ready", "True", "Suspended")
         .await?;
-    env.source("crowd-2", SECOND).await?;
-    env.until_spoken_of("crowd-2").await?;
+    env.source("burst-2", SECOND).await?;
+    env.until_observed("burst-2").await?;
     env.until_idle().await?;
     let asked = |number: usize| env.sts.calls_for(&numbered(number).0).len();
     let before = [asked(1), asked(2)];
@@ -238,11 +240,11 @@ async fn outage(
         env.accept((&id, &secret));
     }
     for number in [0, 3, 4, 5] {
-        env.until_says(&name(number), "Verified", "True", "IdentityVerified")
+        env.until_condition(&name(number), "Verified", "True", "IdentityVerified")
             .await?;
     }
     env.until("the other pair is published", async || {
-        let published = env.key_id("crowd-2-credentials").await? == SECOND.0;
+        let published = env.key_id("burst-2-credentials").await? == SECOND.0;
         Ok(published.then_some(()))
     })
     .await?;
@@ -260,12 +262,12 @@ async fn a_source_that_changes_for_ever_holds_no_proof_back(
     env.source("pair", PAIR).await?;
     env.resource("orders", "pair", json!({})).await?;
     env.until_ready("orders").await?;
-    crowd(&env, 0..20).await?;
+    create_burst(&env, 0..20).await?;
     let asked = env.sts.calls_for(PAIR.0).len();
     let churn = async {
         for number in 100.. {
             let (id, secret) = numbered(number);
-            env.source("crowd-19", (&id, &secret)).await?;
+            env.source("burst-19", (&id, &secret)).await?;
         }
         anyhow::Ok(())
     };

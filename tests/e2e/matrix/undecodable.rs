@@ -7,8 +7,11 @@ use cluster::proxy::{Fault, Rewrite};
 use serde_json::json;
 
 use crate::{
-    harness::actions::{TARGET, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv, condition, message},
+    harness::{
+        actions::TARGET,
+        test_env::{PAIR, SECOND, TestCluster, TestEnv, condition, message},
+    },
+    suite::tests,
 };
 
 tests![
@@ -54,11 +57,11 @@ async fn f26_one_resource_that_does_not_decode_stops_no_other(
     env.resource("orders", "pair", json!({})).await?;
     spoiled(&env);
     env.start_operator().await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.resource("later", "pair", json!({})).await?;
-    env.until_agreed("later").await?;
+    env.until_converged("later").await?;
     for (kind, status) in [("Ready", "False"), ("Stalled", "True")] {
-        env.until_says("spoiled", kind, status, "Undecodable")
+        env.until_condition("spoiled", kind, status, "Undecodable")
             .await?;
     }
     env.until("an event tells of it", async || {
@@ -118,7 +121,7 @@ async fn f26_an_undecodable_resource_keeps_its_target(
         .await?;
     assert_eq!(env.version(TARGET).await?, before);
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     Ok(())
 }
 
@@ -172,7 +175,7 @@ async fn a_spec_that_was_not_understood_is_applied_once_it_is(
     env.proxy.clear_fault();
     env.stop_operator();
     env.start_operator().await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let content = env.content(TARGET).await?;
     assert_eq!(content.get("further").map(String::as_str), Some(PAIR.0));
     Ok(())

@@ -1,4 +1,4 @@
-//! Workloads that use a target: Kubernetes' own controllers roll them out, and a test plays the kubelet.
+//! Workloads that use a target: Kubernetes' own controllers roll them out, and a test acts as the kubelet.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use crate::{harness::actions::TARGET, harness::test_env::TestEnv};
+use crate::harness::{actions::TARGET, test_env::TestEnv};
 
 pub const KINDS: [(&str, &str); 3] = [
     ("Deployment", "deployments"),
@@ -58,8 +58,8 @@ impl TestEnv {
         self.workload(kind, name, json!({}), from).await
     }
 
-    /// Plays the kubelet until a rollout is complete. The controllers are Kubernetes' own; without a node a `DaemonSet`
-    /// has no pods.
+    /// Acts as the kubelet until a rollout is complete. The controllers are Kubernetes' own; without a node a
+    /// `DaemonSet` has no pods.
     pub async fn heal(&self, kind: &str, name: &str) -> Result<()> {
         if kind == "DaemonSet" {
             return Ok(());

@@ -18,8 +18,11 @@ use kube::{
 use serde_json::json;
 
 use crate::{
-    harness::actions::{TARGET, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv, condition},
+    harness::{
+        actions::TARGET,
+        test_env::{PAIR, SECOND, TestCluster, TestEnv, condition},
+    },
+    suite::tests,
 };
 
 tests![
@@ -65,7 +68,7 @@ async fn create_despite(test_cluster: Arc<TestCluster>, hook: Hook) -> Result<Te
     env.proxy.set_fault(hook);
     let mark = env.proxy.mark();
     env.resource("orders", "pair", json!({})).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
     let costs = env.costs(mark).await?;
     assert_eq!(costs.writes.get("secrets"), Some(&1), "{costs:?}");
@@ -133,7 +136,7 @@ async fn a_status_that_is_refused_is_logged_once_and_not_tried_again_soon(
     env.proxy.clear_fault();
     env.change("orders", json!({ "validation": { "interval": "2h" } }))
         .await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.sts.calls().len(), 1);
     Ok(())
 }
@@ -171,7 +174,7 @@ async fn f2_a_replace_that_is_cut_off_though_committed_is_not_repeated(
         || Fault::CutAfterCommit,
     ));
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let costs = env.costs(mark).await?;
     assert_eq!(costs.writes.get("secrets"), Some(&1), "{costs:?}");
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
@@ -189,7 +192,7 @@ async fn f24_a_full_quota_is_reported_and_the_write_repeated_after_a_pause(
     let mark = env.proxy.mark();
     env.resource("orders", "pair", json!({})).await?;
     let object = env
-        .until_says("orders", "Ready", "False", "TargetWriteRefused")
+        .until_condition("orders", "Ready", "False", "TargetWriteRefused")
         .await?;
     assert!(condition(&object, "Stalled").is_some());
     tokio::time::sleep(Duration::from_secs(5)).await;
@@ -197,7 +200,7 @@ async fn f24_a_full_quota_is_reported_and_the_write_repeated_after_a_pause(
     assert_eq!(costs.writes.get("secrets"), Some(&1), "{costs:?}");
 
     quotas.delete("full", &DeleteParams::default()).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.sts.calls().len(), 1);
     Ok(())
 }
@@ -225,7 +228,7 @@ async fn a_full_quota_does_not_hinder_an_adoption(test_cluster: Arc<TestCluster>
     env.delete_resource("orders").await?;
     fill_quota(&env).await?;
     env.resource("orders", "pair", retain).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.version(TARGET).await?.0, left);
     Ok(())
 }
@@ -250,7 +253,7 @@ async fn f24_a_namespace_that_goes_away_is_left_in_peace(
             .kubectl(&["patch", object, "-n", namespace, "--type=merge", "-p", hold])
             .await?;
     }
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.until_idle().await?;
     let mark = env.proxy.mark();
     cluster
@@ -287,8 +290,8 @@ async fn f20_too_many_requests_hold_one_resource_back_and_no_other(
     }));
     env.resource("waiting", "held", json!({})).await?;
     env.resource("orders", "pair", json!({})).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.proxy.clear_fault();
-    env.until_agreed("waiting").await?;
+    env.until_converged("waiting").await?;
     Ok(())
 }

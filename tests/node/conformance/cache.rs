@@ -48,13 +48,13 @@ pub fn run(command: &mut Command) -> Result<String> {
     let output = command
         .output()
         .with_context(|| format!("cannot start {program}"))?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let words = String::from_utf8_lossy(&output.stderr);
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
     ensure!(
         output.status.success(),
-        "{command:?} failed:\n{said}{words}"
+        "{command:?} failed:\n{printed}{errors}"
     );
-    Ok(said)
+    Ok(printed)
 }
 
 fn root() -> Result<PathBuf> {

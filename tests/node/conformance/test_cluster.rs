@@ -8,7 +8,6 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use cluster::shipped::CRD;
 use cluster::{
     chart,
     child_process::ChildProcess,
@@ -16,17 +15,18 @@ use cluster::{
     leak_check::Canaries,
     moto::{KeyPair, Moto},
     node::Node,
+    shipped::CRD,
 };
 use kube::{Api, runtime::wait::await_condition};
 use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
 use tokio::time::timeout;
 
-use crate::{
-    conformance::examples::{self, Example},
-    conformance::operator,
-    conformance::pairs::{Pairs, SOURCES, USERS},
-    conformance::way::Way,
+use crate::conformance::{
+    examples::{self, Example},
+    operator,
+    pairs::{Pairs, SOURCES, USERS},
+    way::Way,
 };
 
 /// Time limit for actions that usually take seconds.
@@ -176,22 +176,22 @@ impl TestCluster {
     /// Waits until the operator reports that no pod holds the helper's previous pair, and that some pod holds the other
     /// previous pair.
     pub async fn may_deactivate(&self) -> Result<()> {
-        self.says(Way::CredentialProcess, "False").await?;
-        self.says(Way::Env, "True").await
+        self.until_in_use(Way::CredentialProcess, "False").await?;
+        self.until_in_use(Way::Env, "True").await
     }
 
-    async fn says(&self, way: Way, in_use: &str) -> Result<()> {
+    async fn until_in_use(&self, way: Way, in_use: &str) -> Result<()> {
         let resource = &self.examples[&way].resource;
         for namespace in [&self.open, &self.restricted] {
             let resources =
                 Api::<StaticAwsCredentials>::namespaced(self.cluster.client(), namespace);
-            let said = |object: Option<&StaticAwsCredentials>| {
+            let is_reported = |object: Option<&StaticAwsCredentials>| {
                 let status = object.and_then(|object| object.status.as_ref());
                 let mut all = status.into_iter().flat_map(|status| &status.conditions);
                 all.any(|one| one.type_ == "PreviousKeyInUse" && one.status == in_use)
             };
             let patience = 2 * PATIENCE + Duration::from_secs(ttl());
-            let waited = timeout(patience, await_condition(resources, resource, said)).await;
+            let waited = timeout(patience, await_condition(resources, resource, is_reported)).await;
             if waited.is_err() {
                 let get = ["-n", namespace, "get", "awscreds", resource, "-o", "yaml"];
                 anyhow::bail!("held still: {}", self.cluster.kubectl(&get).await?);

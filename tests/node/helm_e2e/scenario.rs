@@ -3,11 +3,11 @@
 use anyhow::{Result, ensure};
 use cluster::{sts::Answer, tools::Tool};
 
-use crate::{
-    helm_e2e::app::{App, SECRET},
-    helm_e2e::chart::{NEW_COLUMN, earlier, of_a_team, present},
-    helm_e2e::release::{NAMESPACE, OPERATOR, Release},
-    helm_e2e::site::Site,
+use crate::helm_e2e::{
+    app::{App, SECRET},
+    chart::{NEW_COLUMN, earlier, of_a_team, present},
+    release::{NAMESPACE, OPERATOR, Release},
+    site::Site,
 };
 
 const DEFINITION: &str = "customresourcedefinition/staticawscredentials.awscredentials.dev";

@@ -18,7 +18,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{helm_e2e::app::SECRET, helm_e2e::release::NAMESPACE};
+use crate::helm_e2e::{app::SECRET, release::NAMESPACE};
 
 /// Image of the chart's pods.
 pub const IMAGE: (&str, &str) = ("static-aws-credentials", "installed");

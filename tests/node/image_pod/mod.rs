@@ -11,10 +11,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use cluster::shipped::{CRD, RULES};
 use cluster::{
     control_plane::{ControlPlane, Options},
     node::Node,
+    shipped::{CRD, RULES},
     sts::{Certificate, Sts},
 };
 use dns::NameServer;

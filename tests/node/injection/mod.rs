@@ -14,7 +14,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use cluster::shipped::CRD;
 use cluster::{
     chart,
     child_process::{ChildProcess, log_tail},
@@ -23,6 +22,7 @@ use cluster::{
     moto::{KeyPair, Moto},
     node::Node,
     s3client::{self, Outcome, Reading},
+    shipped::CRD,
 };
 
 use manifests::{HOT, POD, REQUEST};
@@ -38,7 +38,7 @@ const IMAGE: &str = "injection.test/s3client:1";
 const TTL: u32 = 20;
 
 /// State that both scenarios share.
-struct Ground {
+struct Fixture {
     cluster: ControlPlane,
     node: Node,
     moto: Moto,
@@ -53,23 +53,23 @@ async fn a_pod_with_the_annotation_alone_follows_a_rotation_to_its_end_and_other
     if Node::is_lacking("no pod was run")? {
         return Ok(());
     }
-    let ground = Ground::start().await?;
+    let fixture = Fixture::start().await?;
     let (followed, restarted) = tokio::try_join!(
-        follows_to_its_end(&ground),
-        restart::three_at_once_and_no_more_while_one_is_unhealthy(&ground)
+        follows_to_its_end(&fixture),
+        restart::three_at_once_and_no_more_while_one_is_unhealthy(&fixture)
     )?;
-    ground.operator.stop();
-    let log = std::fs::read_to_string(ground.operator.log())?;
+    fixture.operator.stop();
+    let log = std::fs::read_to_string(fixture.operator.log())?;
     let warned = log.contains("--credential-process-ttl is below 960");
     ensure!(warned, "it does not say that the setting is too low");
     let pairs = followed.into_iter().chain(restarted);
     let values: Vec<String> = pairs.flat_map(|pair| [pair.id, pair.secret]).collect();
     let canaries = Canaries::of(&values)?;
-    canaries.unlogged(ground.operator.log())?;
-    canaries.unwritten(&ground.cluster).await
+    canaries.unlogged(fixture.operator.log())?;
+    canaries.unwritten(&fixture.cluster).await
 }
 
-impl Ground {
+impl Fixture {
     async fn start() -> Result<Self> {
         let cluster = ControlPlane::start(Options::with_node()).await?;
         let node = Node::start(&cluster).await?;
@@ -102,17 +102,17 @@ impl Ground {
 }
 
 /// Three pods, one of which keeps its client. Returns the pairs.
-async fn follows_to_its_end(ground: &Ground) -> Result<[KeyPair; 2]> {
-    let (cluster, node) = (&ground.cluster, &ground.node);
+async fn follows_to_its_end(fixture: &Fixture) -> Result<[KeyPair; 2]> {
+    let (cluster, node) = (&fixture.cluster, &fixture.node);
     let namespace = cluster.namespace("orders").await?;
     let level = "pod-security.kubernetes.io/enforce=restricted";
     let label = ["label", "namespace", &namespace, level];
     cluster.kubectl(&label).await?;
-    let first = ground.user("orders").await?;
+    let first = fixture.user("orders").await?;
     request(cluster, &namespace, &first).await?;
     let reader = POD
         .replace("NAMESPACE", &namespace)
-        .replace("<S3>", &ground.endpoint);
+        .replace("<S3>", &fixture.endpoint);
     chart::until_injected(cluster, &reader).await?;
     let hot = |pod: String, (from, to): (&str, &str)| pod.replace(from, to);
     let follower = HOT.into_iter().fold(reader.clone(), hot);
@@ -124,14 +124,14 @@ async fn follows_to_its_end(ground: &Ground) -> Result<[KeyPair; 2]> {
         reads_with(node, &namespace, pod, &first).await?;
     }
 
-    let second = ground.moto.create_access_key("orders").await?;
+    let second = fixture.moto.create_access_key("orders").await?;
     request(cluster, &namespace, &second).await?;
     for pod in ["reader", "follower"] {
         reads_with(node, &namespace, pod, &second).await?;
     }
     let pods = [("reader", reader.as_str()), ("fixed", &fixed)];
     overlap::ends(cluster, &namespace, &pods).await?;
-    ground
+    fixture
         .moto
         .set_key_active("orders", &first.id, false)
         .await?;

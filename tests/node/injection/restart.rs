@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use cluster::{control_plane::ControlPlane, moto::KeyPair};
 use serde_json::Value;
 
-use super::{Ground, PATIENCE, reads_with, request};
+use super::{Fixture, PATIENCE, reads_with, request};
 
 const COUNT: usize = 20;
 const AT_ONCE: usize = 3;
@@ -49,7 +49,7 @@ const WANTED: &str = r#"{"spec":{"rotation":{"restart":{"scope":"Consumers","max
 
 /// State of all Deployments at one time.
 #[derive(Debug, Default)]
-struct Look {
+struct Snapshot {
     /// Deployments that were restarted.
     restarted: Vec<String>,
     /// Restarted Deployments with a rollout in progress.
@@ -67,18 +67,18 @@ struct Fleet<'a> {
 
 /// Returns the pairs of the test.
 pub async fn three_at_once_and_no_more_while_one_is_unhealthy(
-    ground: &Ground,
+    fixture: &Fixture,
 ) -> Result<[KeyPair; 2]> {
-    let (cluster, node) = (&ground.cluster, &ground.node);
+    let (cluster, node) = (&fixture.cluster, &fixture.node);
     let namespace = cluster.namespace("fleet").await?;
     let fleet = Fleet { cluster, namespace };
-    let first = ground.user("fleet").await?;
+    let first = fixture.user("fleet").await?;
     request(cluster, &fleet.namespace, &first).await?;
     fleet
         .kubectl(&["patch", "awscreds", "orders", "--type=merge", "-p", WANTED])
         .await?;
-    fleet.deploy(&ground.endpoint).await?;
-    let second = ground.moto.create_access_key("fleet").await?;
+    fleet.deploy(&fixture.endpoint).await?;
+    let second = fixture.moto.create_access_key("fleet").await?;
     request(cluster, &fleet.namespace, &second).await?;
     fleet.holds_while_one_is_stuck().await?;
     fleet.goes_on_once_it_is_mended().await?;
@@ -114,14 +114,14 @@ impl Fleet<'_> {
     }
 
     async fn holds_while_one_is_stuck(&self) -> Result<()> {
-        let begun = |look: &Look| look.restarted.len() == BEGUN;
+        let begun = |snapshot: &Snapshot| snapshot.restarted.len() == BEGUN;
         self.until("the third wave", begun).await?;
-        let left = |look: &Look| look.under_way == 1;
+        let left = |snapshot: &Snapshot| snapshot.under_way == 1;
         let stuck = self.until("one is left", left).await?;
         ensure!(begun(&stuck), "{stuck:?}");
         for _ in 0..30 {
-            let look = self.look().await?;
-            ensure!(begun(&look) && look.down.is_empty(), "{look:?}");
+            let snapshot = self.snapshot().await?;
+            ensure!(begun(&snapshot) && snapshot.down.is_empty(), "{snapshot:?}");
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         let status = self.status().await?;
@@ -136,7 +136,7 @@ impl Fleet<'_> {
         self.kubectl(&["patch", "deployment", STUCK, "--type=merge", "-p", mended])
             .await?;
         self.until_all_are_restarted().await?;
-        let last = self.look().await?;
+        let last = self.snapshot().await?;
         ensure!(last.restarted.len() == COUNT, "{last:?}");
         for (name, changes) in &last.changes {
             let expected = if name == STUCK { 3 } else { 2 };
@@ -157,8 +157,11 @@ impl Fleet<'_> {
                 return Ok(());
             }
             if began.elapsed() > MENDED {
-                let (look, pods) = (self.look().await?, self.kubectl(&["get", "pods"]).await?);
-                anyhow::bail!("not all restarted: {look:?}\n{status:#}\n{pods}");
+                let (snapshot, pods) = (
+                    self.snapshot().await?,
+                    self.kubectl(&["get", "pods"]).await?,
+                );
+                anyhow::bail!("not all restarted: {snapshot:?}\n{status:#}\n{pods}");
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
@@ -186,42 +189,45 @@ impl Fleet<'_> {
         live.map(|pod| name(pod).context("no name")).collect()
     }
 
-    async fn look(&self) -> Result<Look> {
-        let mut look = Look::default();
+    async fn snapshot(&self) -> Result<Snapshot> {
+        let mut snapshot = Snapshot::default();
         for object in self.objects("deployments").await? {
             let name = object["metadata"]["name"].as_str().context("no name")?;
             let notes = object["spec"]["template"]["metadata"]["annotations"].as_object();
             let mut notes = notes.into_iter().flatten();
             let (generation, status) = (&object["metadata"]["generation"], &object["status"]);
             if notes.any(|(key, _)| key.starts_with("restart.awscredentials.dev/")) {
-                look.restarted.push(name.to_owned());
+                snapshot.restarted.push(name.to_owned());
                 let over = status["observedGeneration"] == *generation
                     && status["updatedReplicas"] == 1
                     && status["availableReplicas"] == 1
                     && status["replicas"] == 1;
-                look.under_way += usize::from(!over);
+                snapshot.under_way += usize::from(!over);
             }
             if status["availableReplicas"].as_i64().unwrap_or_default() < 1 {
-                look.down.push(name.to_owned());
+                snapshot.down.push(name.to_owned());
             }
             let changes = generation.as_i64().unwrap_or_default();
-            look.changes.insert(name.to_owned(), changes);
+            snapshot.changes.insert(name.to_owned(), changes);
         }
-        Ok(look)
+        Ok(snapshot)
     }
 
     /// Polls until the condition holds; no Deployment may be down meanwhile, and no more than three in progress.
-    async fn until(&self, what: &str, reached: impl Fn(&Look) -> bool) -> Result<Look> {
+    async fn until(&self, what: &str, reached: impl Fn(&Snapshot) -> bool) -> Result<Snapshot> {
         let began = Instant::now();
         loop {
-            let look = self.look().await?;
-            ensure!(look.under_way <= AT_ONCE, "too many at once: {look:?}");
-            ensure!(look.down.is_empty(), "taken down: {look:?}");
-            if reached(&look) {
-                return Ok(look);
+            let snapshot = self.snapshot().await?;
+            ensure!(
+                snapshot.under_way <= AT_ONCE,
+                "too many at once: {snapshot:?}"
+            );
+            ensure!(snapshot.down.is_empty(), "taken down: {snapshot:?}");
+            if reached(&snapshot) {
+                return Ok(snapshot);
             }
             if began.elapsed() > 2 * PATIENCE {
-                anyhow::bail!("not {what}: {look:?}\n{:#}", self.status().await?);
+                anyhow::bail!("not {what}: {snapshot:?}\n{:#}", self.status().await?);
             }
             tokio::time::sleep(Duration::from_millis(250)).await;
         }

@@ -6,9 +6,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use cluster::shipped::CRD;
 use cluster::{
     control_plane::{ControlPlane, Options},
+    shipped::CRD,
     tools::{Tool, find},
 };
 

@@ -74,7 +74,7 @@ fn it_carries_no_symbols() {
 
 #[test]
 fn it_names_no_path_of_the_machine_that_built_it() {
-    let workspace = std::fs::canonicalize(concat!(env!("CARGO_MANIFEST_DIR"), ""));
+    let workspace = std::fs::canonicalize(env!("CARGO_MANIFEST_DIR"));
     let workspace = workspace
         .expect("the workspace is there")
         .display()

@@ -81,10 +81,10 @@ fn port(registry: &ChildProcess) -> Result<u16> {
     let end = Instant::now() + Duration::from_mins(1);
     loop {
         let log = std::fs::read_to_string(registry.log()).unwrap_or_default();
-        let told = log
+        let address = log
             .lines()
             .find_map(|line| line.split_once("serving on port "));
-        if let Some((_, port)) = told {
+        if let Some((_, port)) = address {
             return Ok(port.trim().parse()?);
         }
         registry.check()?;

@@ -119,3 +119,6 @@ impl Overlap {
         Some(pause)
     }
 }
+
+#[cfg(test)]
+mod tests;

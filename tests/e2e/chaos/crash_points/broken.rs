@@ -1,6 +1,5 @@
-//! Proof that these tests can fail: after the kill, an action behind the back of the new process
-//! prevents its convergence or makes it do more than it may, and the code that checks all other runs
-//! has to report it.
+//! Proof that these tests can fail: after the kill, sabotage prevents the convergence of the new process or causes
+//! requests that it may not send, and the checks of all other runs have to report that.
 
 use std::sync::Arc;
 
@@ -15,62 +14,64 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 use super::{
-    attempt, calm,
+    attempt, baseline,
     point::points_of,
-    run::Fate,
-    scenario::{self, Deed, Scenario},
+    run::Disruption,
+    scenario::{self, Action, Scenario},
 };
 use crate::{
     chaos::counts::all_survived,
-    harness::actions::TARGET,
-    harness::test_env::{ACCOUNT, ARN, SECOND, TestCluster, TestEnv, get_http},
+    harness::{
+        actions::TARGET,
+        test_env::{ACCOUNT, ARN, SECOND, TestCluster, TestEnv, get_http},
+    },
 };
 
 pub const NAME: &str = "f1_a_convergence_that_is_broken_is_noticed";
 
-/// Most of these runs wait for an end that never comes, so they have permits of their own.
-static PLACES: Semaphore = Semaphore::const_new(4);
+/// Most of these runs wait until a timeout, so they have separate permits.
+static PERMITS: Semaphore = Semaphore::const_new(4);
 
 /// A scenario, and the action that breaks its convergence.
-struct Betrayal {
+struct Sabotage {
     scenario: &'static Scenario,
     /// The point at which the first process is killed, as it is printed.
     at: &'static str,
-    action: Deed,
+    action: Action,
     /// What the error of the check has to contain.
-    told: &'static str,
+    error: &'static str,
 }
 
 const BEFORE_THE_TARGET: &str = "Arrived Update secrets orders-credentials #1";
 const AFTER_ALL: &str = "Answered Patch staticawscredentials/status orders #1";
 const OTHER_END: &str = "the outcome is";
 
-static BETRAYALS: [Betrayal; 9] = [
-    Betrayal {
+static SABOTAGES: [Sabotage; 9] = [
+    Sabotage {
         scenario: &scenario::ROTATE,
         at: BEFORE_THE_TARGET,
         action: |env| async { swallow_target(env, Verb::Update).await }.boxed_local(),
-        told: OTHER_END,
+        error: OTHER_END,
     },
-    Betrayal {
+    Sabotage {
         scenario: &scenario::ROTATE,
         at: BEFORE_THE_TARGET,
         action: |env| async { swallow_status(env).await }.boxed_local(),
-        told: OTHER_END,
+        error: OTHER_END,
     },
-    Betrayal {
+    Sabotage {
         scenario: &scenario::RETARGET,
         at: "Arrived Delete secrets orders-credentials #1",
         action: |env| async { swallow_target(env, Verb::Delete).await }.boxed_local(),
-        told: OTHER_END,
+        error: OTHER_END,
     },
-    Betrayal {
+    Sabotage {
         scenario: &scenario::SPOIL,
         at: AFTER_ALL,
         action: |env| async { claim_success(env).await }.boxed_local(),
-        told: OTHER_END,
+        error: OTHER_END,
     },
-    Betrayal {
+    Sabotage {
         scenario: &scenario::CREATE,
         at: AFTER_ALL,
         action: |env| {
@@ -80,15 +81,15 @@ static BETRAYALS: [Betrayal; 9] = [
             }
             .boxed_local()
         },
-        told: " instead of ",
+        error: " instead of ",
     },
-    Betrayal {
+    Sabotage {
         scenario: &scenario::CREATE,
         at: AFTER_ALL,
         action: |env| async { env.delete_secret(TARGET).await }.boxed_local(),
-        told: " went",
+        error: " went",
     },
-    Betrayal {
+    Sabotage {
         scenario: &scenario::ROTATE,
         at: AFTER_ALL,
         action: |env| {
@@ -99,9 +100,9 @@ static BETRAYALS: [Betrayal; 9] = [
             }
             .boxed_local()
         },
-        told: " held ",
+        error: " held ",
     },
-    Betrayal {
+    Sabotage {
         scenario: &scenario::ROTATE,
         at: BEFORE_THE_TARGET,
         action: |env| {
@@ -111,50 +112,50 @@ static BETRAYALS: [Betrayal; 9] = [
             }
             .boxed_local()
         },
-        told: " questions",
+        error: " questions",
     },
-    Betrayal {
+    Sabotage {
         scenario: &scenario::ROTATE,
         at: AFTER_ALL,
         action: |env| async { chatter(env) }.boxed_local(),
-        told: "did not go silent",
+        error: "did not go silent",
     },
 ];
 
 pub async fn noticed(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let ends: Vec<Result<()>> = futures::stream::iter(&BETRAYALS)
-        .map(|betrayal| is_noticed(Arc::clone(&test_cluster), betrayal))
-        .buffer_unordered(BETRAYALS.len())
+    let ends: Vec<Result<()>> = futures::stream::iter(&SABOTAGES)
+        .map(|sabotage| is_noticed(Arc::clone(&test_cluster), sabotage))
+        .buffer_unordered(SABOTAGES.len())
         .collect()
         .await;
     all_survived(NAME, &ends, "broken convergences, each noticed")
 }
 
-async fn is_noticed(test_cluster: Arc<TestCluster>, betrayal: &'static Betrayal) -> Result<()> {
-    let Betrayal {
+async fn is_noticed(test_cluster: Arc<TestCluster>, sabotage: &'static Sabotage) -> Result<()> {
+    let Sabotage {
         scenario,
         at,
         action,
-        told,
-    } = betrayal;
-    let calm = calm(&test_cluster, scenario).await?;
-    let mut points = points_of(&calm.requests).into_iter();
+        error,
+    } = sabotage;
+    let baseline = baseline(&test_cluster, scenario).await?;
+    let mut points = points_of(&baseline.requests).into_iter();
     let point = points.find(|point| point.to_string() == *at);
     let point = point.with_context(|| format!("{} has no point {at}", scenario.name))?;
-    let fate = Fate::Betrayed(&point, *action);
-    let (_, judged) = attempt(test_cluster, scenario, fate, calm, &PLACES).await;
-    let Err(judged) = judged else {
-        bail!("in {}, at {at}, nobody said \"{told}\"", scenario.name);
+    let disruption = Disruption::KillAndSabotage(&point, *action);
+    let (_, result) = attempt(test_cluster, scenario, disruption, baseline, &PERMITS).await;
+    let Err(result) = result else {
+        bail!("in {}, at {at}, no error had \"{error}\"", scenario.name);
     };
-    let judged = format!("{judged:#}");
-    ensure!(judged.contains(told), "not \"{told}\" but: {judged}");
+    let result = format!("{result:#}");
+    ensure!(result.contains(error), "not \"{error}\" but: {result}");
     Ok(())
 }
 
 /// From now on, matching requests are answered as if they had been carried out, and are not forwarded.
 fn swallow(
     env: &TestEnv,
-    is_meant: impl Fn(&RequestHead) -> bool + Send + Sync + 'static,
+    matches: impl Fn(&RequestHead) -> bool + Send + Sync + 'static,
     answer: &impl Serialize,
 ) -> Result<()> {
     let answer = Answer {
@@ -163,7 +164,7 @@ fn swallow(
         headers: vec![("content-type".to_owned(), "application/json".to_owned())],
     };
     env.proxy.set_fault(Box::new(move |head| {
-        if is_meant(head) && !head.is_rehearsal() {
+        if matches(head) && !head.is_rehearsal() {
             Fault::Answer(answer.clone())
         } else {
             Fault::Pass
@@ -173,15 +174,15 @@ fn swallow(
 }
 
 async fn swallow_target(env: &TestEnv, verb: Verb) -> Result<()> {
-    let is_meant = move |head: &RequestHead| {
+    let matches = move |head: &RequestHead| {
         head.verb == verb && head.resource == "secrets" && head.name.as_deref() == Some(TARGET)
     };
-    swallow(env, is_meant, &env.secrets.get(TARGET).await?)
+    swallow(env, matches, &env.secrets.get(TARGET).await?)
 }
 
 async fn swallow_status(env: &TestEnv) -> Result<()> {
-    let is_meant = |head: &RequestHead| head.verb == Verb::Patch && head.subresource.is_some();
-    swallow(env, is_meant, &env.resources.get("orders").await?)
+    let matches = |head: &RequestHead| head.verb == Verb::Patch && head.subresource.is_some();
+    swallow(env, matches, &env.resources.get("orders").await?)
 }
 
 /// AWS accepts the rejected pair before the second process starts.

@@ -81,9 +81,9 @@ pub fn points_of(requests: &[Recorded]) -> Vec<Point> {
 
 /// Lets requests pass up to a point, and signals when it is reached. From then on no request is
 /// forwarded, because the process counts as dead, although it still runs.
-pub fn lay_in_wait(proxy: &Proxy, point: &Point) -> oneshot::Receiver<()> {
-    let (tell, told) = oneshot::channel();
-    let tell = std::sync::Mutex::new(Some(tell));
+pub fn stop_at(proxy: &Proxy, point: &Point) -> oneshot::Receiver<()> {
+    let (signal, reached) = oneshot::channel();
+    let signal = std::sync::Mutex::new(Some(signal));
     let seen = AtomicUsize::new(0);
     let dead = Arc::new(AtomicBool::new(false));
     let point = point.clone();
@@ -96,11 +96,11 @@ pub fn lay_in_wait(proxy: &Proxy, point: &Point) -> oneshot::Receiver<()> {
         }
         // Set before the answer is passed on, so that no request that follows the answer gets through.
         dead.store(true, Ordering::SeqCst);
-        let tell = tell.lock().ok().and_then(|mut tell| tell.take());
-        let tell = move || {
-            let _ = tell.map(|tell| tell.send(()));
+        let signal = signal.lock().ok().and_then(|mut signal| signal.take());
+        let signal = move || {
+            let _ = signal.map(|signal| signal.send(()));
         };
-        Fault::StopAt(point.moment, Box::new(tell))
+        Fault::StopAt(point.moment, Box::new(signal))
     }));
-    told
+    reached
 }

@@ -9,14 +9,15 @@ use k8s_openapi::jiff::SignedDuration;
 use serde_json::json;
 
 use super::{
-    point::{Point, lay_in_wait},
-    scenario::{Begins, Deed, Scenario},
+    point::{Point, stop_at},
+    scenario::{Action, InitialState, Scenario},
 };
 use crate::{
-    chaos::outcome::Outcome,
-    chaos::target_history::TargetHistory,
-    harness::actions::TARGET,
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    chaos::{outcome::Outcome, target_history::TargetHistory},
+    harness::{
+        actions::TARGET,
+        test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    },
 };
 
 /// Longer than the pauses of a loop of reconciles.
@@ -27,9 +28,9 @@ const DEADLINE: Duration = Duration::from_mins(1);
 /// How a scenario ended.
 pub struct Finished {
     pub outcome: Outcome,
-    /// The requests of all its processes.
+    /// The requests of all processes.
     pub requests: Vec<Recorded>,
-    /// Targets that were deleted.
+    /// The names of deleted targets.
     pub gone: Vec<String>,
     /// The number of calls to STS.
     pub questions: usize,
@@ -37,31 +38,31 @@ pub struct Finished {
     pub killed: bool,
 }
 
-/// Whether and where the process is killed.
+/// Whether and where the first process is killed.
 #[derive(Clone, Copy)]
-pub enum Fate<'a> {
-    Undisturbed,
-    KilledAt(&'a Point),
-    /// As soon as the action is done, at any stage of the reconcile.
-    KilledAtOnce,
-    /// Killed at the point, and then the action breaks the convergence in a way that the checks have to notice.
-    Betrayed(&'a Point, Deed),
+pub enum Disruption<'a> {
+    None,
+    KillAt(&'a Point),
+    /// A kill as soon as the action is done, at any stage of the reconcile.
+    KillAtOnce,
+    /// A kill at the point, and then an action that breaks the convergence in a way that the checks have to notice.
+    KillAndSabotage(&'a Point, Action),
 }
 
 /// Runs a scenario to its end: to the expected outcome if there is one, otherwise to the end that the scenario defines.
 pub async fn run(
     test_cluster: Arc<TestCluster>,
     scenario: &Scenario,
-    fate: Fate<'_>,
+    disruption: Disruption<'_>,
     expected: Option<&Outcome>,
 ) -> Result<Finished> {
     let mut env = prepare(test_cluster, scenario, |_| {}).await?;
-    let playing = Running::begin(&env).await?;
-    let reached = match fate {
-        Fate::Undisturbed => None,
-        Fate::KilledAtOnce => Some(async {}.boxed()),
-        Fate::KilledAt(point) | Fate::Betrayed(point, _) => {
-            Some(lay_in_wait(&env.proxy, point).map(drop).boxed())
+    let running = Running::begin(&env).await?;
+    let reached = match disruption {
+        Disruption::None => None,
+        Disruption::KillAtOnce => Some(async {}.boxed()),
+        Disruption::KillAt(point) | Disruption::KillAndSabotage(point, _) => {
+            Some(stop_at(&env.proxy, point).map(drop).boxed())
         }
     };
     (scenario.action)(&mut env).await?;
@@ -70,17 +71,17 @@ pub async fn run(
         // The scenario may end without this request: the timing of Kubernetes Events varies, since a task sends them.
         tokio::select! {
             () = reached => killed = true,
-            over = over(&env, scenario, expected) => drop(over?),
+            ended = until_end(&env, scenario, expected) => drop(ended?),
         }
         env.operator()?.kill();
         env.proxy.clear_fault();
-        if let Fate::Betrayed(_, action) = fate {
+        if let Disruption::KillAndSabotage(_, action) = disruption {
             action(&mut env).await?;
         }
         env.start_operator().await?;
     }
-    let outcome = over(&env, scenario, expected).await?;
-    playing.end(&env, outcome, killed).await
+    let outcome = until_end(&env, scenario, expected).await?;
+    running.end(&env, outcome, killed).await
 }
 
 /// A scenario in progress.
@@ -91,7 +92,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// The scenario begins now.
+    /// Starts the scenario.
     pub async fn begin(env: &TestEnv) -> Result<Self> {
         let client = env.test_cluster.cluster().client();
         Ok(Self {
@@ -106,15 +107,15 @@ impl Running {
         Ok(Finished {
             outcome,
             requests: env.proxy.since(self.mark),
-            gone: self.target_history.testify(&[PAIR, SECOND]).await?,
+            gone: self.target_history.check(&[PAIR, SECOND]).await?,
             questions: env.sts.calls().len() - self.asked,
             killed,
         })
     }
 }
 
-/// Waits for the end of a scenario, and for the silence after it.
-pub async fn over(
+/// Waits for the end of a scenario, and until no further request follows.
+pub async fn until_end(
     env: &TestEnv,
     scenario: &Scenario,
     expected: Option<&Outcome>,
@@ -140,7 +141,7 @@ pub async fn over(
     ended().await?.context("the outcome did not last")
 }
 
-/// Sets the environment before a scenario; `arrange` gets the proxy before the operator starts.
+/// Prepares the environment of a scenario; `arrange` gets the proxy before the operator starts.
 pub async fn prepare(
     test_cluster: Arc<TestCluster>,
     scenario: &Scenario,
@@ -149,15 +150,15 @@ pub async fn prepare(
     let mut env = TestEnv::before_start(test_cluster).await?;
     arrange(&env.proxy);
     env.source("pair", PAIR).await?;
-    match scenario.begins {
-        Begins::Settled(spec) => {
+    match scenario.initial_state {
+        InitialState::Settled(spec) => {
             env.start_operator().await?;
             env.resource("orders", "pair", spec()).await?;
-            env.until_agreed("orders").await?;
+            env.until_converged("orders").await?;
         }
-        Begins::Idle => env.start_operator().await?,
-        Begins::Rotated => rotated(&mut env).await?,
-        Begins::Stopped(leads) => {
+        InitialState::Idle => env.start_operator().await?,
+        InitialState::Rotated => rotated(&mut env).await?,
+        InitialState::Stopped(leads) => {
             if leads {
                 let namespace = env.namespace.clone();
                 env.flags(&["--leader-election", "--lease-namespace", &namespace]);
@@ -168,7 +169,7 @@ pub async fn prepare(
     let quiet = env.proxy.quiet_but_for(&["leases"], SILENCE / 2);
     tokio::time::timeout(DEADLINE, quiet)
         .await
-        .context("the operator does not rest")?;
+        .context("the operator does not become idle")?;
     Ok(env)
 }
 
@@ -198,7 +199,7 @@ async fn rotated(env: &mut TestEnv) -> Result<()> {
     env.start_operator().await?;
     let spec = json!({ "rotation": { "restart": { "scope": "Consumers" } } });
     env.resource("orders", "pair", spec).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     env.source("pair", SECOND).await?;
     env.until_status("orders", RESTARTED, "Unknown", "RestartsPending")
         .await?;
@@ -222,18 +223,18 @@ impl Scenario {
 }
 
 impl Finished {
-    /// Fails if this run did more than the undisturbed run.
-    pub fn compare(&self, calm: &Self, scenario: &Scenario) -> Result<()> {
-        let questions = (self.questions, calm.questions);
+    /// Fails if this run did more than the baseline.
+    pub fn compare(&self, baseline: &Self, scenario: &Scenario) -> Result<()> {
+        let questions = (self.questions, baseline.questions);
         ensure!(questions.0 <= questions.1 + 1, "{questions:?} questions");
-        ensure!(self.gone == calm.gone, "{:?} went", self.gone);
+        ensure!(self.gone == baseline.gone, "{:?} went", self.gone);
         if scenario.races {
             return Ok(());
         }
-        let (writes, expected) = (self.writes(), calm.writes());
+        let (writes, expected) = (self.writes(), baseline.writes());
         ensure!(writes == expected, "{writes:?} instead of {expected:?}");
         // An adoption starts with a create that gets a 409, once per process.
-        let refused = (self.refused_creates(), 2 * calm.refused_creates());
+        let refused = (self.refused_creates(), 2 * baseline.refused_creates());
         ensure!(refused.0 <= refused.1, "{refused:?} creates of what exists");
         Ok(())
     }

@@ -8,25 +8,25 @@ use tokio::sync::OnceCell;
 
 use super::run::Finished;
 
-use crate::{
-    harness::actions::TARGET,
-    harness::test_env::{PAIR, SECOND, TestEnv},
+use crate::harness::{
+    actions::TARGET,
+    test_env::{PAIR, SECOND, TestEnv},
 };
 
 /// An action in an environment.
-pub type Deed = for<'a> fn(&'a mut TestEnv) -> LocalBoxFuture<'a, Result<()>>;
+pub type Action = for<'a> fn(&'a mut TestEnv) -> LocalBoxFuture<'a, Result<()>>;
 
 /// A scenario of one resource, `orders`, and its source, `pair`.
 pub struct Scenario {
-    /// Its undisturbed run, once complete.
-    pub calm: OnceCell<Finished>,
-    /// The name of its test.
+    /// The undisturbed run, once complete.
+    pub baseline: OnceCell<Finished>,
+    /// The name of the test.
     pub name: &'static str,
-    /// The state at the beginning.
-    pub begins: Begins,
-    /// The action.
-    pub action: Deed,
-    /// Whether its requests depend on a race between the operator and the garbage collector.
+    /// The state before the action.
+    pub initial_state: InitialState,
+    /// What the user does.
+    pub action: Action,
+    /// Whether the requests depend on a race between the operator and the garbage collector.
     pub races: bool,
     /// Status and reason of Ready at the end, empty if the resource is gone.
     pub ends: &'static str,
@@ -35,7 +35,7 @@ pub struct Scenario {
 }
 
 /// The state in which a scenario begins.
-pub enum Begins {
+pub enum InitialState {
     /// A source and a resource, without an operator; the flag says whether the operator will use leader election.
     Stopped(bool),
     /// A source and an idle operator.
@@ -59,8 +59,8 @@ const FIRST_IN_TARGET: &[(&str, Option<&str>)] = &[(TARGET, Some(PAIR.0))];
 
 pub static START: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_a_start",
-    calm: OnceCell::const_new(),
-    begins: Begins::Stopped(false),
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Stopped(false),
     action: |env| async { env.launch() }.boxed_local(),
     races: false,
     ends: READY,
@@ -69,8 +69,8 @@ pub static START: Scenario = Scenario {
 
 pub static LEAD: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_a_start_of_a_leader",
-    calm: OnceCell::const_new(),
-    begins: Begins::Stopped(true),
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Stopped(true),
     action: |env| async { env.launch() }.boxed_local(),
     races: false,
     ends: READY,
@@ -79,8 +79,8 @@ pub static LEAD: Scenario = Scenario {
 
 pub static CREATE: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_a_creation",
-    calm: OnceCell::const_new(),
-    begins: Begins::Idle,
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Idle,
     action: |env| async { create(env, plain()).await }.boxed_local(),
     races: false,
     ends: READY,
@@ -89,8 +89,8 @@ pub static CREATE: Scenario = Scenario {
 
 pub static ROTATE: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_a_rotation",
-    calm: OnceCell::const_new(),
-    begins: Begins::Settled(plain),
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Settled(plain),
     action: |env| async { env.source("pair", SECOND).await.map(drop) }.boxed_local(),
     races: false,
     ends: READY,
@@ -99,8 +99,8 @@ pub static ROTATE: Scenario = Scenario {
 
 pub static RESTART: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_a_restart_of_workloads",
-    calm: OnceCell::const_new(),
-    begins: Begins::Rotated,
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Rotated,
     action: |env| async { env.launch() }.boxed_local(),
     races: false,
     ends: READY,
@@ -109,8 +109,8 @@ pub static RESTART: Scenario = Scenario {
 
 pub static SPOIL: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_a_bad_rotation",
-    calm: OnceCell::const_new(),
-    begins: Begins::Settled(plain),
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Settled(plain),
     action: |env| async { env.source("pair", (SECOND.0, PAIR.1)).await.map(drop) }.boxed_local(),
     races: false,
     ends: "False SignatureMismatch",
@@ -119,8 +119,8 @@ pub static SPOIL: Scenario = Scenario {
 
 pub static RETARGET: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_a_change_of_target",
-    calm: OnceCell::const_new(),
-    begins: Begins::Settled(plain),
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Settled(plain),
     action: |env| change(env, || json!({ "target": { "name": "moved" } })).boxed_local(),
     races: false,
     ends: READY,
@@ -129,8 +129,8 @@ pub static RETARGET: Scenario = Scenario {
 
 pub static RETARGET_AND_ROTATE: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_a_start_that_finds_target_and_pair_changed",
-    calm: OnceCell::const_new(),
-    begins: Begins::Settled(plain),
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Settled(plain),
     action: |env| {
         async {
             env.stop_operator();
@@ -147,8 +147,8 @@ pub static RETARGET_AND_ROTATE: Scenario = Scenario {
 
 pub static RETAIN: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_a_change_of_policy",
-    calm: OnceCell::const_new(),
-    begins: Begins::Settled(plain),
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Settled(plain),
     action: |env| change(env, retained).boxed_local(),
     races: false,
     ends: READY,
@@ -157,8 +157,8 @@ pub static RETAIN: Scenario = Scenario {
 
 pub static LAYOUTS: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_a_change_of_layouts",
-    calm: OnceCell::const_new(),
-    begins: Begins::Settled(plain),
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Settled(plain),
     action: |env| {
         change(
             env,
@@ -173,8 +173,8 @@ pub static LAYOUTS: Scenario = Scenario {
 
 pub static WITHDRAW: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_a_withdrawal",
-    calm: OnceCell::const_new(),
-    begins: Begins::Settled(plain),
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Settled(plain),
     action: |env| {
         let pinned =
             || json!({ "validation": { "onRejected": "Withdraw", "accountId": "999999999999" } });
@@ -187,8 +187,8 @@ pub static WITHDRAW: Scenario = Scenario {
 
 pub static DELETE: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_a_deletion",
-    calm: OnceCell::const_new(),
-    begins: Begins::Settled(plain),
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Settled(plain),
     action: |env| delete(env).boxed_local(),
     races: false,
     ends: "",
@@ -197,8 +197,8 @@ pub static DELETE: Scenario = Scenario {
 
 pub static DELETE_AND_RETAIN: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_a_deletion_that_retains",
-    calm: OnceCell::const_new(),
-    begins: Begins::Settled(retained),
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Settled(retained),
     action: |env| delete(env).boxed_local(),
     races: false,
     ends: "",
@@ -207,8 +207,8 @@ pub static DELETE_AND_RETAIN: Scenario = Scenario {
 
 pub static RECREATE: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_a_resource_that_comes_back",
-    calm: OnceCell::const_new(),
-    begins: Begins::Settled(plain),
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Settled(plain),
     action: |env| recreate(env, plain).boxed_local(),
     races: true,
     ends: READY,
@@ -217,8 +217,8 @@ pub static RECREATE: Scenario = Scenario {
 
 pub static ADOPT: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_an_adoption",
-    calm: OnceCell::const_new(),
-    begins: Begins::Settled(retained),
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Settled(retained),
     action: |env| recreate(env, retained).boxed_local(),
     races: false,
     ends: READY,
@@ -227,8 +227,8 @@ pub static ADOPT: Scenario = Scenario {
 
 pub static RESTORE: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_a_restore",
-    calm: OnceCell::const_new(),
-    begins: Begins::Settled(plain),
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Settled(plain),
     action: |env| async { env.delete_secret(TARGET).await }.boxed_local(),
     races: false,
     ends: READY,
@@ -237,8 +237,8 @@ pub static RESTORE: Scenario = Scenario {
 
 pub static MEND: Scenario = Scenario {
     name: "f1_a_process_killed_at_any_request_of_a_repair",
-    calm: OnceCell::const_new(),
-    begins: Begins::Settled(plain),
+    baseline: OnceCell::const_new(),
+    initial_state: InitialState::Settled(plain),
     action: |env| {
         async {
             let patch = json!({ "stringData": { "AWS_REGION": "elsewhere" } });

@@ -13,7 +13,7 @@ use crate::{
     pairs::{pair, unused},
     requests::{Ignored, Metadata, Requests},
     space::Space,
-    stage::Stage,
+    test_cluster::TestCluster,
 };
 
 /// The bare client in a namespace of its own.
@@ -34,8 +34,8 @@ struct Known {
 }
 
 impl Bare {
-    pub async fn new(stage: &Stage, space: Space) -> Result<Self> {
-        let operator = stage.operator().await?;
+    pub async fn new(test_cluster: &TestCluster, space: Space) -> Result<Self> {
+        let operator = test_cluster.operator().await?;
         Ok(Self {
             secrets: Requests::secrets(&operator, &space.namespace),
             resources: Requests::resources(&operator, &space.namespace),
@@ -78,14 +78,15 @@ impl Bare {
         let target = objects::target(number, &space.first_pair(number), &resource, None);
         let target = self.secrets.post(&target).await?.metadata;
         let known = Known { resource, target };
-        self.tell(number, known, &source.metadata).await
+        self.write_status(number, known, &source.metadata).await
     }
 
     async fn rotate_one(&self, number: usize, round: usize) -> Result<()> {
         let known = self.of(number);
         let pair = self.space.pair_of(number, round);
         let (source, target) = self.publish(number, &pair, &known).await?;
-        self.tell(number, Known { target, ..known }, &source).await
+        self.write_status(number, Known { target, ..known }, &source)
+            .await
     }
 
     /// Sends PATCH, GET and PUT in sequence; returns their time in milliseconds.
@@ -96,7 +97,7 @@ impl Bare {
         let began = Instant::now();
         let (source, target) = self.publish(number, &pair, &known).await?;
         let took = began.elapsed();
-        self.tell(number, Known { target, ..known }, &source)
+        self.write_status(number, Known { target, ..known }, &source)
             .await?;
         Ok(took.as_secs_f64() * 1e3)
     }
@@ -118,7 +119,7 @@ impl Bare {
     }
 
     /// Writes the status, and keeps the versions for the next write.
-    async fn tell(&self, number: usize, mut known: Known, source: &Metadata) -> Result<()> {
+    async fn write_status(&self, number: usize, mut known: Known, source: &Metadata) -> Result<()> {
         let version = &known.resource.resource_version;
         let status = objects::status(number, version, source, &known.target);
         let path = format!("{}/status", objects::resource_name(number));

@@ -14,8 +14,8 @@ use crate::{
     ours::{Burst, Ours},
     progress::say,
     space::Space,
-    stage::Stage,
     stats::{Spread, number},
+    test_cluster::TestCluster,
 };
 
 /// The speed of a machine varies from minute to minute, so a burst of rotations is repeated and the median counts.
@@ -23,15 +23,15 @@ pub const ROUNDS: usize = 3;
 
 /// Measures the operator, and leaves `size` settled resources.
 pub async fn ours(
-    stage: &Stage,
+    test_cluster: &TestCluster,
     args: &Args,
     operator: &Operator,
     size: usize,
     ceiling: &Ceiling,
     figures: &mut Vec<Figure>,
 ) -> Result<Ours> {
-    let crowd = Space::open(stage, args, "crowd", size).await?;
-    let ours = Ours::seed(stage, crowd).await?;
+    let burst = Space::open(test_cluster, args, "burst", size).await?;
+    let ours = Ours::seed(test_cluster, burst).await?;
     let created = ours.create().await?;
     let rate = number(size) / created.took.as_secs_f64();
     say(&format!("operator: {rate:.0} creates/s"));
@@ -52,8 +52,8 @@ pub async fn ours(
         alone(&ours, args, size, ceiling, figures).await?;
     }
     if args.measures_last(Mode::Fairness, size) {
-        let quiet = Space::open(stage, args, "quiet", 1).await?;
-        let quiet = Ours::seed(stage, quiet).await?;
+        let quiet = Space::open(test_cluster, args, "quiet", 1).await?;
+        let quiet = Ours::seed(test_cluster, quiet).await?;
         quiet.create().await?;
         let ratio = beside(async |turn| quiet.alone(turn).await, ours.rotate()).await?;
         say(&format!("operator: {ratio:.1} × as long beside a burst"));
@@ -130,9 +130,9 @@ fn longest(burst: &Burst) -> f64 {
 }
 
 /// The maximal number of calls to STS for one pair.
-pub fn calls(stage: &Stage) -> f64 {
+pub fn calls(test_cluster: &TestCluster) -> f64 {
     let mut counts = HashMap::<String, usize>::new();
-    for call in stage.sts.calls() {
+    for call in test_cluster.sts.calls() {
         *counts.entry(call.key_id).or_default() += 1;
     }
     number(counts.into_values().max().unwrap_or_default())

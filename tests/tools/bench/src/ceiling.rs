@@ -9,12 +9,12 @@ use crate::{
     bare::Bare,
     bursts::{ROUNDS, each},
     fairness::beside,
+    observer::{self, Observer},
     process::Process,
     progress::say,
-    sightings::{self, Sightings},
     space::Space,
-    stage::Stage,
     stats::{Spread, number},
+    test_cluster::TestCluster,
 };
 
 /// Creates and rotations that are not measured: they warm up an API server that has just started.
@@ -44,17 +44,21 @@ pub struct Ceiling {
 }
 
 /// Measures the bare client, and deletes what it created.
-pub async fn measure(stage: &Stage, args: &Args, size: usize) -> Result<Ceiling> {
-    warm(stage, args).await?;
+pub async fn measure(test_cluster: &TestCluster, args: &Args, size: usize) -> Result<Ceiling> {
+    warm(test_cluster, args).await?;
     let mut ceiling = Ceiling::default();
     if !COMPARED.iter().any(|mode| args.measures(*mode)) {
         return Ok(ceiling);
     }
-    let bare = Bare::new(stage, Space::open(stage, args, "bare", size).await?).await?;
+    let bare = Bare::new(
+        test_cluster,
+        Space::open(test_cluster, args, "bare", size).await?,
+    )
+    .await?;
     bare.space.seed().await?;
     let _watches = bare.watches().await?;
     // The operator is observed by these watches too, and they cost the API server time.
-    let _sightings = Sightings::of(stage.cluster.kubeconfig(), &bare.space.namespace).await?;
+    let _observer = Observer::of(test_cluster.cluster.kubeconfig(), &bare.space.namespace).await?;
     let rate = |took: Duration| number(size) / took.as_secs_f64();
     let created = rate(bare.create().await?);
     say(&format!("bare client: {created:.0} creates/s"));
@@ -66,7 +70,7 @@ pub async fn measure(stage: &Stage, args: &Args, size: usize) -> Result<Ceiling>
         ceiling.alone = Some(alone(&bare, args.turns).await?);
     }
     if args.measures_last(Mode::Fairness, size) {
-        ceiling.beside = Some(neighbour(stage, args, &bare).await?);
+        ceiling.beside = Some(neighbour(test_cluster, args, &bare).await?);
     }
     bare.space.clear().await?;
     Ok(ceiling)
@@ -76,9 +80,9 @@ async fn rotate(bare: &Bare, size: usize, ceiling: &mut Ceiling) -> Result<()> {
     let me = Process(std::process::id());
     let (mut rates, mut used) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let before = me.cpu_without(sightings::THREAD)?;
+        let before = me.cpu_without(observer::THREAD)?;
         rates.push(number(size) / bare.rotate().await?.as_secs_f64());
-        used.push(each(before, me.cpu_without(sightings::THREAD)?, size));
+        used.push(each(before, me.cpu_without(observer::THREAD)?, size));
     }
     let rate = Spread::of(rates).median();
     say(&format!("bare client: {rate:.0} rotations/s"));
@@ -87,8 +91,12 @@ async fn rotate(bare: &Bare, size: usize, ceiling: &mut Ceiling) -> Result<()> {
     Ok(())
 }
 
-async fn warm(stage: &Stage, args: &Args) -> Result<()> {
-    let bare = Bare::new(stage, Space::open(stage, args, "warm", WARM).await?).await?;
+async fn warm(test_cluster: &TestCluster, args: &Args) -> Result<()> {
+    let bare = Bare::new(
+        test_cluster,
+        Space::open(test_cluster, args, "warm", WARM).await?,
+    )
+    .await?;
     bare.space.seed().await?;
     bare.create().await?;
     bare.rotate().await?;
@@ -106,10 +114,14 @@ async fn alone(bare: &Bare, turns: usize) -> Result<Spread> {
     Ok(spread)
 }
 
-async fn neighbour(stage: &Stage, args: &Args, bare: &Bare) -> Result<f64> {
-    let quiet = Bare::new(stage, Space::open(stage, args, "bare-quiet", 1).await?).await?;
+async fn neighbour(test_cluster: &TestCluster, args: &Args, bare: &Bare) -> Result<f64> {
+    let quiet = Bare::new(
+        test_cluster,
+        Space::open(test_cluster, args, "bare-quiet", 1).await?,
+    )
+    .await?;
     quiet.space.seed().await?;
-    let _sightings = Sightings::of(stage.cluster.kubeconfig(), &quiet.space.namespace).await?;
+    let _observer = Observer::of(test_cluster.cluster.kubeconfig(), &quiet.space.namespace).await?;
     quiet.create().await?;
     let ratio = beside(async |turn| quiet.alone(turn).await, bare.rotate()).await?;
     say(&format!("bare client: {ratio:.1} × as long beside a burst"));

@@ -12,8 +12,8 @@ use crate::{
     operator::Operator,
     ours::Ours,
     rest::{CHANGES, SPAN},
-    stage::Stage,
     stats::number,
+    test_cluster::TestCluster,
     unrelated::Unrelated,
 };
 
@@ -23,23 +23,23 @@ const QUIET: Duration = Duration::from_secs(2);
 
 /// Counts over a restart, an idle period, unrelated changes, and rotations.
 pub async fn count(
-    stage: &Stage,
+    test_cluster: &TestCluster,
     args: &Args,
     program: &Path,
     ours: &Ours,
     unrelated: &Unrelated,
 ) -> Result<Vec<Figure>> {
     let size = ours.space.shape.count;
-    let proxy = Proxy::start(stage.cluster.url(), &stage.cluster.ca_pem()).await?;
-    let calls = stage.sts.calls().len();
-    let operator = Operator::start(stage, program, Some(&proxy.url())).await?;
+    let proxy = Proxy::start(test_cluster.cluster.url(), &test_cluster.cluster.ca_pem()).await?;
+    let calls = test_cluster.sts.calls().len();
+    let operator = Operator::start(test_cluster, program, Some(&proxy.url())).await?;
     operator.ready().await?;
     operator.process().until_at_rest().await?;
     let mut figures = Vec::new();
     if args.measures(Mode::Restart) {
         let counts = since(&proxy, 0).await;
         let writes = counts.written() + counts.events + counts.rehearsals;
-        let asked = stage.sts.calls().len() - calls;
+        let asked = test_cluster.sts.calls().len() - calls;
         figures.push((Measure::RestartGets, number(counts.gets)));
         figures.push((Measure::RestartWrites, number(writes)));
         figures.push((Measure::RestartLists, number(counts.lists)));

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_takes_three_times_as_long_beside_a_burst_is_told_so() {
+    async fn what_takes_three_times_as_long_beside_a_burst_has_the_ratio_three() {
         let busy = Cell::new(false);
         let alone = async |_| {
             tokio::task::yield_now().await;

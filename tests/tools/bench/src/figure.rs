@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_without_a_goal_is_never_met_or_missed() {
+    fn a_figure_without_a_goal_is_never_met_or_missed() {
         assert_eq!(Figure::new(Measure::RestartLists, 10_000, 300.0).met, None);
     }
 

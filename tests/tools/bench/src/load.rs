@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 ///
 /// # Errors
 /// The first error; the other workers are stopped.
-pub async fn crowd<W, F>(clients: usize, count: usize, work: W) -> Result<Duration>
+pub async fn run_concurrently<W, F>(clients: usize, count: usize, work: W) -> Result<Duration>
 where
     W: Fn(usize) -> F + Clone + Send + 'static,
     F: Future<Output = Result<()>> + Send + 'static,
@@ -49,7 +49,7 @@ where
 {
     let began = Instant::now();
     let each = span.div_f64(crate::stats::number(count.max(1)));
-    crowd(clients, count, move |number| {
+    run_concurrently(clients, count, move |number| {
         let due = began + each.mul_f64(crate::stats::number(number));
         let work = work.clone();
         async move {
@@ -82,7 +82,7 @@ mod tests {
                 Ok(())
             }
         };
-        crowd(4, 50, work).await.expect("it is done");
+        run_concurrently(4, 50, work).await.expect("it is done");
         let mut done = done.lock().expect("a lock").clone();
         done.sort_unstable();
         assert_eq!(done, (0..50).collect::<Vec<_>>());
@@ -95,7 +95,7 @@ mod tests {
             anyhow::ensure!(number != 3, "three");
             Ok(())
         };
-        let error = crowd(2, 10, work).await.expect_err("it fails");
+        let error = run_concurrently(2, 10, work).await.expect_err("it fails");
         assert_eq!(error.to_string(), "three");
     }
 

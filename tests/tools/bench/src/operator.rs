@@ -14,7 +14,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{process::Process, stage::Stage};
+use crate::{process::Process, test_cluster::TestCluster};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../..");
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -48,15 +48,19 @@ pub fn build() -> Result<PathBuf> {
 
 impl Operator {
     /// Starts the operator for all namespaces, with its own account, and does not wait for it.
-    pub async fn start(stage: &Stage, program: &Path, proxy: Option<&str>) -> Result<Self> {
-        let kubeconfig = stage.kubeconfig(proxy).await?;
+    pub async fn start(
+        test_cluster: &TestCluster,
+        program: &Path,
+        proxy: Option<&str>,
+    ) -> Result<Self> {
+        let kubeconfig = test_cluster.kubeconfig(proxy).await?;
         let bind = unused_address()?;
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        let log = stage
+        let log = test_cluster
             .cluster
             .directory()
             .join(format!("operator-{number}.log"));
-        let sts = stage.sts.url();
+        let sts = test_cluster.sts.url();
         let args = [
             "run",
             "--bind",

@@ -10,16 +10,16 @@ use anyhow::Result;
 
 use crate::{
     objects,
+    observer::Observer,
     pairs::{pair, unused},
-    sightings::Sightings,
     space::{Space, Versions},
-    stage::Stage,
+    test_cluster::TestCluster,
 };
 
 /// A namespace that the operator serves.
 pub struct Ours {
     pub space: Space,
-    sightings: Sightings,
+    observer: Observer,
     versions: Versions,
 }
 
@@ -33,12 +33,12 @@ type Sent = Arc<Mutex<HashMap<usize, Instant>>>;
 
 impl Ours {
     /// Creates all sources and no resources.
-    pub async fn seed(stage: &Stage, space: Space) -> Result<Self> {
+    pub async fn seed(test_cluster: &TestCluster, space: Space) -> Result<Self> {
         let versions = space.seed().await?;
-        let sightings = Sightings::of(stage.cluster.kubeconfig(), &space.namespace).await?;
+        let observer = Observer::of(test_cluster.cluster.kubeconfig(), &space.namespace).await?;
         Ok(Self {
             space,
-            sightings,
+            observer,
             versions,
         })
     }
@@ -46,7 +46,7 @@ impl Ours {
     /// Creates all resources at once.
     pub async fn create(&self) -> Result<Burst> {
         let sent = Sent::default();
-        self.sightings.forget();
+        self.observer.forget();
         let began = Instant::now();
         let times = Arc::clone(&sent);
         let post = move |space: Space, number| {
@@ -63,7 +63,7 @@ impl Ours {
     /// Rotates all sources at once.
     pub async fn rotate(&self) -> Result<Burst> {
         let (sent, round) = (Sent::default(), self.space.round());
-        self.sightings.forget();
+        self.observer.forget();
         let began = Instant::now();
         let (times, versions) = (Arc::clone(&sent), self.versions.clone());
         let patch = move |space: Space, number| {
@@ -89,15 +89,15 @@ impl Ours {
         let number = turn % self.space.shape.count.max(1);
         let patch = objects::rotated(&pair(unused(1)));
         let (source, target) = (objects::source_name(number), objects::target_name(number));
-        self.sightings.forget();
+        self.observer.forget();
         let began = Instant::now();
         let written = self.space.secrets.patch(&source, &patch).await?;
         let version = written.metadata.resource_version;
-        let seen = |sightings: &Sightings| sightings.changed(&target);
-        let changed = self.sightings.until("a target", seen).await?;
+        let seen = |observer: &Observer| observer.changed(&target);
+        let changed = self.observer.until("a target", seen).await?;
         let resource = objects::resource_name(number);
-        let said = |sightings: &Sightings| sightings.published(&resource, &version);
-        self.sightings.until("a status", said).await?;
+        let reported = |observer: &Observer| observer.published(&resource, &version);
+        self.observer.until("a status", reported).await?;
         self.versions.set(number, version);
         Ok(changed.saturating_duration_since(began).as_secs_f64() * 1e3)
     }
@@ -105,13 +105,13 @@ impl Ours {
     async fn outcome(&self, began: Instant, sent: &Sent) -> Result<Burst> {
         let versions = self.versions.all();
         let settled = |number: usize, version: &String| {
-            let written = self.sightings.changed(&objects::target_name(number))?;
+            let written = self.observer.changed(&objects::target_name(number))?;
             let resource = objects::resource_name(number);
-            let told = self.sightings.published(&resource, version)?;
-            Some((number, written, told))
+            let reported = self.observer.published(&resource, version)?;
+            Some((number, written, reported))
         };
         let mut times = Vec::with_capacity(versions.len());
-        self.sightings
+        self.observer
             .until_now_and_then("a burst", || {
                 // Settled resources are not checked again, to save CPU time for the operator.
                 let rest = versions.iter().enumerate().skip(times.len());
@@ -123,7 +123,7 @@ impl Ours {
         let sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
         let last = times
             .iter()
-            .map(|(_, _, told)| *told)
+            .map(|(_, _, reported)| *reported)
             .max()
             .unwrap_or(began);
         let wait = |(number, written, _): &(usize, Instant, Instant)| {

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use cluster::sts::Answer;
 
-use crate::{figure::Figure, measure::Measure, ours::Ours, progress::say, stage::Stage};
+use crate::{
+    figure::Figure, measure::Measure, ours::Ours, progress::say, test_cluster::TestCluster,
+};
 
 /// Long enough for the backoff to grow.
 const AWAY: Duration = Duration::from_mins(1);
@@ -13,17 +15,17 @@ const AWAY: Duration = Duration::from_mins(1);
 /// Seconds from the return of STS until the last resource is ready, after all sources were rotated at the start of
 /// the outage.
 pub async fn measure(
-    stage: &Stage,
+    test_cluster: &TestCluster,
     ours: &Ours,
     size: usize,
     figures: &mut Vec<Figure>,
 ) -> Result<()> {
     let unavailable = Answer::error(503, "ServiceUnavailable", "away");
-    stage.sts.answer_by_default(unavailable);
+    test_cluster.sts.answer_by_default(unavailable);
     let began = Instant::now();
     let back = async {
         tokio::time::sleep(AWAY).await;
-        stage.accept_all();
+        test_cluster.accept_all();
         anyhow::Ok(began.elapsed())
     };
     let (burst, away) = tokio::try_join!(ours.rotate(), back)?;

@@ -54,16 +54,16 @@ impl Process {
 
     /// Waits until the process is idle.
     pub async fn until_at_rest(self) -> Result<()> {
-        let (mut before, mut calm) = (self.cpu()?, 0);
+        let (mut before, mut idle_rounds) = (self.cpu()?, 0);
         for _ in 0..PATIENCE {
             tokio::time::sleep(REST).await;
             let now = self.cpu()?;
-            calm = if now.saturating_sub(before) < AT_REST {
-                calm + 1
+            idle_rounds = if now.saturating_sub(before) < AT_REST {
+                idle_rounds + 1
             } else {
                 0
             };
-            if calm >= 4 {
+            if idle_rounds >= 4 {
                 return Ok(());
             }
             before = now;

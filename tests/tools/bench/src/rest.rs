@@ -15,7 +15,7 @@ use crate::{
     operator::Operator,
     process::milli_cpu,
     progress::say,
-    stage::Stage,
+    test_cluster::TestCluster,
     unrelated::{Large, Unrelated},
 };
 
@@ -39,13 +39,13 @@ pub async fn after_bursts(
 
 /// A new process with settled resources and an otherwise idle API server.
 pub async fn restart(
-    stage: &Stage,
+    test_cluster: &TestCluster,
     args: &Args,
     program: &Path,
     size: usize,
     figures: &mut Vec<Figure>,
 ) -> Result<Operator> {
-    let operator = Operator::start(stage, program, None).await?;
+    let operator = Operator::start(test_cluster, program, None).await?;
     let seconds = operator.ready().await?.as_secs_f64();
     operator.process().until_at_rest().await?;
     let (settled, peak) = (operator.process().resident()?, operator.process().peak()?);
@@ -94,7 +94,7 @@ pub async fn churn(
 
 /// The growth of memory with large Secrets, of a running operator and at a start.
 pub async fn large(
-    stage: &Stage,
+    test_cluster: &TestCluster,
     operator: Operator,
     program: &Path,
     unrelated: &Unrelated,
@@ -116,7 +116,7 @@ pub async fn large(
         figures.push(Figure::new(measure, size, more));
     }
     operator.stop().await?;
-    let operator = Operator::start(stage, program, None).await?;
+    let operator = Operator::start(test_cluster, program, None).await?;
     operator.ready().await?;
     operator.process().until_at_rest().await?;
     let peak = operator.process().peak()?;

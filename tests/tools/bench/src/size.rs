@@ -13,7 +13,7 @@ use crate::{
     outage,
     progress::say,
     rest,
-    stage::Stage,
+    test_cluster::TestCluster,
     unrelated::Unrelated,
 };
 
@@ -27,38 +27,38 @@ pub struct Measured {
 pub async fn measure(args: &Args, program: &Path, size: usize) -> Result<Measured> {
     eprintln!("{size} resources");
     let mut figures = Vec::new();
-    let stage = Stage::set(Duration::from_millis(args.sts_delay)).await?;
-    let kubernetes = stage.client.apiserver_version().await?.git_version;
-    let namespace = stage.cluster.namespace("unrelated").await?;
-    let unrelated = Unrelated::new(&stage.client, &namespace, size, args.clients);
+    let test_cluster = TestCluster::start(Duration::from_millis(args.sts_delay)).await?;
+    let kubernetes = test_cluster.client.apiserver_version().await?.git_version;
+    let namespace = test_cluster.cluster.namespace("unrelated").await?;
+    let unrelated = Unrelated::new(&test_cluster.client, &namespace, size, args.clients);
     unrelated.create().await?;
     say(&format!("{size} unrelated Secrets are there"));
-    let ceiling = ceiling::measure(&stage, args, size).await?;
+    let ceiling = ceiling::measure(&test_cluster, args, size).await?;
 
-    let operator = Operator::start(&stage, program, None).await?;
+    let operator = Operator::start(&test_cluster, program, None).await?;
     operator.ready().await?;
     if args.measures_last(Mode::Idle, size) {
         bursts::idle(&operator, &mut figures).await?;
     }
-    let ours = bursts::ours(&stage, args, &operator, size, &ceiling, &mut figures).await?;
+    let ours = bursts::ours(&test_cluster, args, &operator, size, &ceiling, &mut figures).await?;
     if args.measures(Mode::Memory) {
         rest::after_bursts(&operator, size, &mut figures).await?;
     }
     figures.push(Figure::new(
         Measure::CallsPerPair,
         size,
-        bursts::calls(&stage),
+        bursts::calls(&test_cluster),
     ));
     // After the calls per pair are counted, since an outage needs several.
     if args.measures(Mode::Outage) {
-        outage::measure(&stage, &ours, size, &mut figures).await?;
+        outage::measure(&test_cluster, &ours, size, &mut figures).await?;
     }
     operator.stop().await?;
 
-    settled(&stage, args, program, &unrelated, size, &mut figures).await?;
+    settled(&test_cluster, args, program, &unrelated, size, &mut figures).await?;
     let counted = [Mode::Restart, Mode::Idle, Mode::Churn, Mode::Sequential];
     if counted.iter().any(|mode| args.measures(*mode)) {
-        figures.extend(counting::count(&stage, args, program, &ours, &unrelated).await?);
+        figures.extend(counting::count(&test_cluster, args, program, &ours, &unrelated).await?);
     }
     Ok(Measured {
         figures,
@@ -67,7 +67,7 @@ pub async fn measure(args: &Args, program: &Path, size: usize) -> Result<Measure
 }
 
 async fn settled(
-    stage: &Stage,
+    test_cluster: &TestCluster,
     args: &Args,
     program: &Path,
     unrelated: &Unrelated,
@@ -78,7 +78,7 @@ async fn settled(
     if !modes.iter().any(|mode| args.measures(*mode)) {
         return Ok(());
     }
-    let operator = rest::restart(stage, args, program, size, figures).await?;
+    let operator = rest::restart(test_cluster, args, program, size, figures).await?;
     if args.measures(Mode::Idle) {
         rest::idle(&operator, size, figures).await?;
     }
@@ -86,7 +86,7 @@ async fn settled(
         rest::churn(&operator, unrelated, size, figures).await?;
     }
     if args.measures_last(Mode::Memory, size) {
-        return rest::large(stage, operator, program, unrelated, size, figures).await;
+        return rest::large(test_cluster, operator, program, unrelated, size, figures).await;
     }
     operator.stop().await
 }

@@ -9,11 +9,11 @@ use anyhow::Result;
 
 use crate::{
     args::Args,
-    load::crowd,
+    load::run_concurrently,
     objects,
     pairs::{pair, unused},
     requests::Requests,
-    stage::Stage,
+    test_cluster::TestCluster,
 };
 
 /// Sources and resources in one namespace.
@@ -36,16 +36,21 @@ pub struct Shape {
 
 impl Space {
     /// A new namespace for `count` resources.
-    pub async fn open(stage: &Stage, args: &Args, prefix: &str, count: usize) -> Result<Self> {
-        let namespace = stage.cluster.namespace(prefix).await?;
+    pub async fn open(
+        test_cluster: &TestCluster,
+        args: &Args,
+        prefix: &str,
+        count: usize,
+    ) -> Result<Self> {
+        let namespace = test_cluster.cluster.namespace(prefix).await?;
         let shape = Shape {
             count,
             clients: args.clients,
             pairs: args.pairs.max(1),
         };
         Ok(Self {
-            secrets: Requests::secrets(&stage.client, &namespace),
-            resources: Requests::resources(&stage.client, &namespace),
+            secrets: Requests::secrets(&test_cluster.client, &namespace),
+            resources: Requests::resources(&test_cluster.client, &namespace),
             namespace: namespace.into(),
             shape,
             first: unused(shape.pairs),
@@ -74,7 +79,7 @@ impl Space {
         F: Future<Output = Result<()>> + Send + 'static,
     {
         let space = self.clone();
-        crowd(self.shape.clients, self.shape.count, move |number| {
+        run_concurrently(self.shape.clients, self.shape.count, move |number| {
             work(space.clone(), number)
         })
         .await

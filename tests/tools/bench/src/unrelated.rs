@@ -7,7 +7,7 @@ use kube::Client;
 use serde_json::{Value, json};
 
 use crate::{
-    load::{crowd, paced},
+    load::{paced, run_concurrently},
     requests::Requests,
 };
 
@@ -75,7 +75,7 @@ impl Unrelated {
 
     pub async fn create(&self) -> Result<()> {
         let secrets = self.secrets.clone();
-        crowd(self.clients, self.count, move |number| {
+        run_concurrently(self.clients, self.count, move |number| {
             let secrets = secrets.clone();
             async move {
                 let secret = json!({
@@ -108,7 +108,7 @@ impl Unrelated {
 
     pub async fn create_large(&self, large: Large) -> Result<()> {
         let secrets = self.secrets.clone();
-        crowd(LARGE_AT_ONCE, large.count(), move |number| {
+        run_concurrently(LARGE_AT_ONCE, large.count(), move |number| {
             let secrets = secrets.clone();
             async move { secrets.post(&large.secret(number)).await.map(drop) }
         })
@@ -118,7 +118,7 @@ impl Unrelated {
 
     pub async fn delete_large(&self, large: Large) -> Result<()> {
         let secrets = self.secrets.clone();
-        crowd(LARGE_AT_ONCE, large.count(), move |number| {
+        run_concurrently(LARGE_AT_ONCE, large.count(), move |number| {
             let secrets = secrets.clone();
             async move { secrets.delete(&large.name(number)).await }
         })

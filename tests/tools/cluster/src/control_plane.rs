@@ -64,7 +64,7 @@ pub struct ControlPlane {
     kubectl: PathBuf,
     plan: Plan,
     authority: Authority,
-    slot: Arc<HostAllocation>,
+    allocation: Arc<HostAllocation>,
 }
 
 impl ControlPlane {
@@ -76,10 +76,10 @@ impl ControlPlane {
         let (release, scheduler) = (options.release, options.scheduler);
         let programs = tokio::task::spawn_blocking(move || parts::programs(release, scheduler));
         let programs = programs.await??;
-        let slot = Arc::new(tokio::task::spawn_blocking(HostAllocation::take).await??);
-        let directory = slot.directory().to_owned();
+        let allocation = Arc::new(tokio::task::spawn_blocking(HostAllocation::take).await??);
+        let directory = allocation.directory().to_owned();
         let authority = Authority::new(&directory.join("certificates"))?;
-        let plan = Plan::new(&slot, &authority, &options)?;
+        let plan = Plan::new(&allocation, &authority, &options)?;
         let kubeconfig =
             plan.identity_kubeconfig(&authority, "admin", "admin", "system:masters")?;
         let parts = Parts::new(&programs, &plan, &authority)?;
@@ -91,7 +91,7 @@ impl ControlPlane {
             kubectl: programs.kubectl,
             plan,
             authority,
-            slot,
+            allocation,
         };
         // The API server waits only 20 seconds for etcd, too short on a busy machine.
         control_plane.parts.etcd.start()?;
@@ -189,7 +189,7 @@ impl ControlPlane {
     /// The directory of all files that this cluster writes, logs included. It is removed with the cluster.
     #[must_use]
     pub fn directory(&self) -> &Path {
-        self.slot.directory()
+        self.allocation.directory()
     }
 
     /// etcd, which tests of faults stop and start.
@@ -210,8 +210,8 @@ impl ControlPlane {
         &self.parts.controller_manager
     }
 
-    pub(crate) fn slot(&self) -> &Arc<HostAllocation> {
-        &self.slot
+    pub(crate) fn allocation(&self) -> &Arc<HostAllocation> {
+        &self.allocation
     }
 
     /// A kubeconfig for one more part of the cluster.

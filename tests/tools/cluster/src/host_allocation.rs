@@ -20,9 +20,9 @@ const FIRST_PORT: u16 = 20_000;
 const PORTS: u16 = 40;
 const SLOTS: u16 = 200;
 
-/// A place for one cluster on this machine, held until it is dropped.
+/// The slot of one cluster on this machine, released when this value is dropped.
 ///
-/// With `KEEP_CLUSTER` in the environment, its directory, logs included, is kept until the next cluster starts.
+/// With `KEEP_CLUSTER` in the environment, the directory, logs included, is kept until the next cluster starts.
 #[derive(Debug)]
 pub struct HostAllocation {
     number: u16,

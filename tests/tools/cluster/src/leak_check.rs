@@ -146,8 +146,8 @@ mod tests {
             "[119, 62, 83, 101, 99, 114, 101, 116, 63, 79, 102, 47, 78, 111, 98, 111, 100, 121, 126]",
         ];
         for text in shown {
-            let said = canaries.unshown("it", &format!("a {text} b"));
-            assert!(said.is_err(), "{text}");
+            let result = canaries.unshown("it", &format!("a {text} b"));
+            assert!(result.is_err(), "{text}");
         }
         let nothing = "w>Secret?Of/Somebody~ dz5TZWNyZXQ/T2YvU29tZWJvZHl+";
         canaries.unshown("it", nothing)

@@ -16,10 +16,12 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout};
 
-use crate::certs::Authority;
-use crate::child_process::ChildProcess;
-use crate::http_client::{HttpClient, http_client};
-use crate::python::Environment;
+use crate::{
+    certs::Authority,
+    child_process::ChildProcess,
+    http_client::{HttpClient, http_client},
+    python::Environment,
+};
 
 pub use records::{Entry, KeyPair, User};
 
@@ -256,7 +258,7 @@ async fn announced(mailbox: &TcpListener, process: &ChildProcess) -> Result<u16>
         };
         let mut text = String::new();
         visitor?.0.read_to_string(&mut text).await?;
-        return text.trim().parse().context("moto did not tell its port");
+        return text.trim().parse().context("moto did not send its port");
     }
     bail!("moto is not ready after {DEADLINE:?}")
 }

@@ -22,10 +22,10 @@ pub(crate) fn bridge(slot: u16) -> String {
 
 /// Makes the bridge. What pods send to the address of the service `kubernetes`, or to the API server's port of the
 /// bridge, is redirected to the API server on 127.0.0.1.
-pub(crate) fn create(slot: &HostAllocation, api_server: u16) -> Result<()> {
-    let number = slot.number();
+pub(crate) fn create(allocation: &HostAllocation, api_server: u16) -> Result<()> {
+    let number = allocation.number();
     let bridge = bridge(number);
-    let address = slot.bridge_address();
+    let address = allocation.bridge_address();
     run("ip", &format!("link add {bridge} type bridge"))?;
     run("ip", &format!("addr add {address}/24 dev {bridge}"))?;
     run("ip", &format!("link set {bridge} up"))?;
@@ -44,7 +44,7 @@ pub(crate) fn create(slot: &HostAllocation, api_server: u16) -> Result<()> {
         let led = format!("{from} -j DNAT --to-destination 127.0.0.1:{api_server}");
         rule("nat", "pre", led)?;
     }
-    let subnet = slot.subnet();
+    let subnet = allocation.subnet();
     rule(
         "filter",
         "in",

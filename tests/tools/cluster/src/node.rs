@@ -45,7 +45,7 @@ pub struct Node {
     sandbox: ChildProcess,
     layout: Layout,
     name: String,
-    slot: Arc<HostAllocation>,
+    allocation: Arc<HostAllocation>,
 }
 
 impl Node {
@@ -80,22 +80,23 @@ impl Node {
             control_plane.has_scheduler(),
             "a node needs a control plane with a scheduler"
         );
-        let slot = Arc::clone(control_plane.slot());
+        let allocation = Arc::clone(control_plane.allocation());
         let port = control_plane.port();
-        let name = format!("node-{}", slot.number());
+        let name = format!("node-{}", allocation.number());
         let user = format!("system:node:{name}");
         let kubeconfig =
             control_plane.identity_kubeconfig("kubelet-client", &user, "system:nodes")?;
-        let layout = Layout::new(&slot)?;
-        let kubelet = config::kubelet(&layout, &slot, control_plane.authority())?;
-        let started = move || Self::start_parts(slot, layout, name, port, &kubelet, &kubeconfig);
+        let layout = Layout::new(&allocation)?;
+        let kubelet = config::kubelet(&layout, &allocation, control_plane.authority())?;
+        let started =
+            move || Self::start_parts(allocation, layout, name, port, &kubelet, &kubeconfig);
         let node = tokio::task::spawn_blocking(started).await??;
         node.wait_until_ready(control_plane).await?;
         Ok(node)
     }
 
     fn start_parts(
-        slot: Arc<HostAllocation>,
+        allocation: Arc<HostAllocation>,
         layout: Layout,
         name: String,
         api_server: u16,
@@ -109,10 +110,10 @@ impl Node {
         let kubelet = found.first().context("no kubelet")?;
         let cni = machine::cni_directory().context("no network plugins")?;
 
-        cleanup::remove_node(slot.number())?;
-        network::create(&slot, api_server)?;
-        cleanup::make_cgroups(slot.number())?;
-        config::cni(&layout, &slot)?;
+        cleanup::remove_node(allocation.number())?;
+        network::create(&allocation, api_server)?;
+        cleanup::make_cgroups(allocation.number())?;
+        config::cni(&layout, &allocation)?;
         let sandbox = sandbox::start(&layout, &pause)?;
         let runtime = Runtime::start(&sandbox, &layout, &cni)?;
         runtime.import(PAUSE_IMAGE, &pause, &[])?;
@@ -120,7 +121,7 @@ impl Node {
             flag("config", kubelet_config.display()),
             flag("kubeconfig", kubeconfig.display()),
             flag("hostname-override", &name),
-            flag("node-ip", slot.bridge_address()),
+            flag("node-ip", allocation.bridge_address()),
             flag("root-dir", layout.path("kubelet").display()),
             flag("cert-dir", layout.path("kubelet-certificates").display()),
         ];
@@ -130,7 +131,7 @@ impl Node {
             sandbox,
             layout,
             name,
-            slot,
+            allocation,
         })
     }
 
@@ -203,7 +204,7 @@ impl Node {
     /// The address at which pods reach the host, and a server that binds to it.
     #[must_use]
     pub fn bridge_address(&self) -> Ipv4Addr {
-        self.slot.bridge_address()
+        self.allocation.bridge_address()
     }
 
     /// Lets pods reach a server on `port` of 127.0.0.1, at the same port of the bridge's address.
@@ -211,7 +212,11 @@ impl Node {
     /// # Errors
     /// When the rule cannot be made.
     pub fn expose(&self, port: u16) -> Result<()> {
-        network::expose(self.slot.number(), self.slot.bridge_address(), port)
+        network::expose(
+            self.allocation.number(),
+            self.allocation.bridge_address(),
+            port,
+        )
     }
 
     /// The name of the node's object.
@@ -240,7 +245,7 @@ impl Drop for Node {
                 part.kill();
             }
         }
-        let removed = cleanup::remove_node(self.slot.number());
+        let removed = cleanup::remove_node(self.allocation.number());
         if let Err(error) = removed.and_then(|()| {
             let keep = std::env::var_os("KEEP_CLUSTER").is_some();
             if keep {

@@ -19,12 +19,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 use hyper::Uri;
 
-pub use fault::{Answer, Fault, Hook, Moment, Rewrite, Tell};
+pub use fault::{Answer, Callback, Fault, Hook, Moment, Rewrite};
 pub use head::{RequestHead, Verb};
 pub use record::{Counts, Record, Recorded};
 
-use crate::http_client::{HttpClient, http_client};
-use crate::http_server::Server;
+use crate::{
+    http_client::{HttpClient, http_client},
+    http_server::Server,
+};
 use record::Log;
 
 /// The running proxy; dropping it closes its port and all connections.

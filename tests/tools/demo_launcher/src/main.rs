@@ -128,15 +128,15 @@ fn build() -> Result<PathBuf, String> {
         .spawn()
         .map_err(|error| format!("cannot start cargo: {error}"))?;
     let start = Instant::now();
-    let mut told = 0;
+    let mut shown = 0;
     let status = loop {
         if let Some(status) = cargo.try_wait().map_err(|error| error.to_string())? {
             break status;
         }
         sleep(Duration::from_millis(50));
         let due = start.elapsed().as_secs() / PROGRESS_EVERY.as_secs();
-        if due > told && !loud {
-            told = due;
+        if due > shown && !loud {
+            shown = due;
             eprintln!(
                 "cargo: building for {} s, {USUAL}",
                 start.elapsed().as_secs()

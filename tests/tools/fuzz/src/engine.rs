@@ -103,7 +103,7 @@ impl Engine {
             executions: executions.context("libFuzzer does not say how often it ran")?,
             edges: number(&log, " cov:").unwrap_or_default(),
             kept: fs::read_dir(directory)?.count(),
-            broken: broken.map(|input| (input, said(&log))),
+            broken: broken.map(|input| (input, panic_message(&log))),
         })
     }
 
@@ -158,7 +158,7 @@ fn number(log: &str, label: &str) -> Option<u64> {
 }
 
 /// The lines of the panic, without libFuzzer's.
-fn said(log: &str) -> String {
+fn panic_message(log: &str) -> String {
     let from = log.find("panicked at").unwrap_or_default();
     let lines = log[from..].lines().take(12);
     lines.collect::<Vec<_>>().join("\n")

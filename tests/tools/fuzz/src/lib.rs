@@ -20,15 +20,15 @@ mod targets;
     reason = "shared with tests/decide"
 )]
 #[path = "../../../decide"]
-mod told {
+mod decide {
     pub mod sim;
     pub mod properties {
         pub mod action;
     }
 }
 
+use decide::sim;
 pub use targets::layouts::{Written, written};
-use told::sim;
 
 /// The variable that names the target for the engine.
 pub const TARGET_VARIABLE: &str = "FUZZ_TARGET";

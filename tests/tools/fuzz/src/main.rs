@@ -70,7 +70,7 @@ fn shown(engine: &Engine, target: &Target, limit: Limit, seed: u32) -> Result<bo
         outcome.kept,
         start.elapsed().as_secs()
     );
-    let Some((input, said)) = outcome.broken else {
+    let Some((input, message)) = outcome.broken else {
         return Ok(true);
     };
     println!("  broken: {}", target.promise);
@@ -78,7 +78,7 @@ fn shown(engine: &Engine, target: &Target, limit: Limit, seed: u32) -> Result<bo
         "  by this line, for tests/tools/fuzz/corpus/{}:",
         target.name
     );
-    println!("{}{said}", corpus::line(&input));
+    println!("{}{message}", corpus::line(&input));
     Ok(false)
 }
 

@@ -44,16 +44,16 @@ fn botocore_reads_what_every_layout_wrote() -> Result<()> {
     });
     let output = python.wait_with_output()?;
     let sent = writer.join();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    ensure!(matches!(sent, Ok(Ok(()))), "it stopped reading: {said}");
-    let misread = said.lines().count().saturating_sub(1);
-    let tried: usize = said.lines().last().unwrap_or_default().parse()?;
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(matches!(sent, Ok(Ok(()))), "it stopped reading: {printed}");
+    let misread = printed.lines().count().saturating_sub(1);
+    let tried: usize = printed.lines().last().unwrap_or_default().parse()?;
     let what = format!("files, read back by botocore and Python; seed {seed}");
     report::tried("fuzz::botocore", tried, tried - misread, &what);
     ensure!(
         output.status.success() && tried == count,
         "{tried} of {count}"
     );
-    ensure!(misread == 0, "{said}");
+    ensure!(misread == 0, "{printed}");
     Ok(())
 }

@@ -62,9 +62,9 @@ fn guided(engine: &Engine, target: &Target) -> Result<()> {
         "{} edges: nothing is instrumented",
         outcome.edges
     );
-    if let Some((input, said)) = outcome.broken {
+    if let Some((input, message)) = outcome.broken {
         let line = corpus::line(&input);
-        anyhow::bail!("broken by this line, for its corpus:\n{line}{said}");
+        anyhow::bail!("broken by this line, for its corpus:\n{line}{message}");
     }
     Ok(())
 }

@@ -173,13 +173,13 @@ fn rustflags(workspace: &Path, target: &Path) -> Result<OsString> {
 }
 
 fn glibc() -> Result<Vec<u32>> {
-    let told = said("getconf", &["GNU_LIBC_VERSION"])?;
-    let version = told.trim_start_matches("glibc ").split('.');
+    let output = output_of("getconf", &["GNU_LIBC_VERSION"])?;
+    let version = output.trim_start_matches("glibc ").split('.');
     Ok(version.map_while(|part| part.parse().ok()).collect())
 }
 
 /// The standard output of a program.
-pub(crate) fn said(program: &str, args: &[&str]) -> Result<String> {
+pub(crate) fn output_of(program: &str, args: &[&str]) -> Result<String> {
     let output = Command::new(program).args(args).output();
     let output = output.with_context(|| format!("cannot start {program}"))?;
     ensure!(

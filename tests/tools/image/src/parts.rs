@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    cargo::{Compiled, HELPER, Metadata, NAME, Package, said},
+    cargo::{Compiled, HELPER, Metadata, NAME, Package, output_of},
     trust,
 };
 
@@ -168,11 +168,11 @@ fn checksums(workspace: &Path) -> Result<Checksums> {
 
 /// Libraries of the build machine that the linker adds: Rust's standard library, the C library, GCC's unwinder.
 fn libraries() -> Result<Vec<Part>> {
-    let rustc = said("rustc", &["--version"])?;
+    let rustc = output_of("rustc", &["--version"])?;
     let rustc = rustc.split_whitespace().nth(1).unwrap_or_default();
-    let sysroot = PathBuf::from(said("rustc", &["--print=sysroot"])?);
-    let glibc = said("getconf", &["GNU_LIBC_VERSION"])?;
-    let gcc = said("cc", &["-dumpfullversion", "-dumpversion"])?;
+    let sysroot = PathBuf::from(output_of("rustc", &["--print=sysroot"])?);
+    let glibc = output_of("getconf", &["GNU_LIBC_VERSION"])?;
+    let gcc = output_of("cc", &["-dumpfullversion", "-dumpversion"])?;
     let major = gcc.split('.').next().unwrap_or_default();
     let standard = sysroot.join("share/doc/rust/COPYRIGHT-library.html");
     Ok(vec![

@@ -55,7 +55,7 @@ fn run(args: &Args) -> Result<bool> {
                 fs::read_to_string(printed.with_extension("tsv")).unwrap_or_default(),
             )
         }
-        None => play(args.all)?,
+        None => run_tests(args.all)?,
     };
     let outcomes = Outcomes::read(&printed, &report)?;
     table::print(&outcomes)?;
@@ -71,7 +71,7 @@ fn run(args: &Args) -> Result<bool> {
 }
 
 /// Runs the programs, and returns their output and their reports.
-fn play(all: bool) -> Result<(String, String)> {
+fn run_tests(all: bool) -> Result<(String, String)> {
     let report = Path::new("target/reliability.tsv");
     fs::create_dir_all("target")?;
     fs::write(report, "")?;

@@ -108,7 +108,7 @@ mod tests {
         test f1_points ... ok\ntest skipped ... ignored\n";
 
     #[test]
-    fn what_failed_or_was_skipped_or_not_survived_is_told() -> Result<()> {
+    fn what_failed_or_was_skipped_or_not_survived_is_reported() -> Result<()> {
         let outcomes = Outcomes::read(PRINTED, "f1_points\t12\t11\tpoints\n")?;
         assert_eq!(outcomes.failed(), ["f1_points", "s1_rows", "skipped"]);
         let survived = Outcomes::read(PRINTED, "f1_points\t12\t12\tpoints\n")?;
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn a_line_into_which_a_test_printed_is_read_all_the_same() -> Result<()> {
         let printed = "test f18_etcd ... SEED=3\nmore ... of it\nok\ntest f19_store ... away ... ok\n\
-            FAILED\ntest f20_crowds ... ok\ntest f21_definition ... SEED=4\n";
+            FAILED\ntest f20_bursts ... ok\ntest f21_definition ... SEED=4\n";
         let outcomes = Outcomes::read(printed, "")?;
         assert_eq!(outcomes.failed(), ["f19_store", "f21_definition"]);
         assert_eq!(outcomes.0.len(), 4);

@@ -70,27 +70,27 @@ pub(crate) struct Audit {
 
 impl Plan {
     pub(super) fn new(
-        slot: &HostAllocation,
+        allocation: &HostAllocation,
         authority: &Authority,
         options: &Options,
     ) -> Result<Self> {
-        let directory = slot.directory();
-        let port = slot.port()?;
+        let directory = allocation.directory();
+        let port = allocation.port()?;
         let names = [
             "127.0.0.1",
             "localhost",
             "kubernetes.default.svc",
             &SERVICE_ADDRESS.to_string(),
-            &slot.bridge_address().to_string(),
+            &allocation.bridge_address().to_string(),
         ];
         Ok(Self {
             url: format!("https://127.0.0.1:{port}"),
             port,
             directory: directory.to_owned(),
             audit: options.audit.then(|| Audit::new(directory)).transpose()?,
-            etcd_port: slot.port()?,
-            etcd_peer_port: slot.port()?,
-            bridge_address: slot.bridge_address(),
+            etcd_port: allocation.port()?,
+            etcd_peer_port: allocation.port()?,
+            bridge_address: allocation.bridge_address(),
             serving: authority.server("kube-apiserver", &names.map(str::to_owned))?,
             kubelet_client: authority.client("to-kubelet", "kube-apiserver", "system:masters")?,
             authority: authority.certificate(),

@@ -18,7 +18,7 @@ use crate::{
     tools::{self, Tool},
 };
 
-/// The fate of the versions that clients have seen since the snapshot.
+/// What happens to the versions that clients have seen since the snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restored {
     /// They are assigned again, and the history is kept: a watch from one of them delivers nothing until the store

@@ -15,8 +15,8 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn new(slot: &HostAllocation) -> Result<Self> {
-        let directory = slot.directory().join("node");
+    pub(super) fn new(allocation: &HostAllocation) -> Result<Self> {
+        let directory = allocation.directory().join("node");
         for inside in ["cni", "pod-logs"] {
             std::fs::create_dir_all(directory.join(inside))?;
         }
@@ -74,19 +74,19 @@ conf_dir = "{conf}"
     layout.write("containerd.toml", text)
 }
 
-pub(super) fn cni(layout: &Layout, slot: &HostAllocation) -> Result<PathBuf> {
+pub(super) fn cni(layout: &Layout, allocation: &HostAllocation) -> Result<PathBuf> {
     let config = json!({
         "cniVersion": "0.4.0",
-        "name": network::bridge(slot.number()),
+        "name": network::bridge(allocation.number()),
         "plugins": [{
             "type": "bridge",
-            "bridge": network::bridge(slot.number()),
+            "bridge": network::bridge(allocation.number()),
             "isGateway": true,
             "hairpinMode": true,
             "ipam": {
                 "type": "host-local",
                 "dataDir": layout.path("cni-addresses"),
-                "ranges": [[{ "subnet": slot.subnet(), "gateway": slot.bridge_address() }]],
+                "ranges": [[{ "subnet": allocation.subnet(), "gateway": allocation.bridge_address() }]],
                 "routes": [{ "dst": "0.0.0.0/0" }],
             },
         }],
@@ -99,17 +99,17 @@ pub(super) fn cni(layout: &Layout, slot: &HostAllocation) -> Result<PathBuf> {
 
 pub(super) fn kubelet(
     layout: &Layout,
-    slot: &HostAllocation,
+    allocation: &HostAllocation,
     authority: &Authority,
 ) -> Result<PathBuf> {
-    let address = slot.bridge_address();
+    let address = allocation.bridge_address();
     let serving = authority.server("kubelet", &[address.to_string()])?;
     let config = json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
         "address": address,
-        "port": slot.port()?,
-        "healthzPort": slot.port()?,
+        "port": allocation.port()?,
+        "healthzPort": allocation.port()?,
         "tlsCertFile": serving.certificate,
         "tlsPrivateKeyFile": serving.key,
         "authentication": {
@@ -121,7 +121,7 @@ pub(super) fn kubelet(
         "containerRuntimeEndpoint": format!("unix://{}", layout.socket().display()),
         "podLogsDir": layout.pod_logs(),
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": cgroup_name(slot.number()),
+        "cgroupRoot": cgroup_name(allocation.number()),
         "failCgroupV1": false,
         "failSwapOn": false,
         "enforceNodeAllocatable": [],

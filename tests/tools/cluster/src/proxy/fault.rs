@@ -17,7 +17,7 @@ pub type Hook = Box<dyn Fn(&RequestHead) -> Fault + Send + Sync>;
 pub type Rewrite = Box<dyn FnMut(&[u8]) -> Vec<u8> + Send>;
 
 /// Called when a request has reached its moment.
-pub type Tell = Box<dyn FnOnce() + Send>;
+pub type Callback = Box<dyn FnOnce() + Send>;
 
 /// How far a request gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,7 +100,7 @@ pub enum Fault {
     LinesUntil(Rewrite, Arc<AtomicBool>),
     /// The request proceeds to this moment, then the function is called. If the request is not answered by then,
     /// it never is, and its connection stays open.
-    StopAt(Moment, Tell),
+    StopAt(Moment, Callback),
     /// The request is sent on with another query.
     Query(String),
     /// The request goes through, and each line of its answer goes to the sender. The receiver's messages are

@@ -8,13 +8,15 @@ use hyper::header::{self, HeaderValue};
 use hyper::{Request, Response, StatusCode, Uri};
 use tokio::sync::watch;
 
-use super::fault::{Answer, Fault, Moment, Tell};
+use super::fault::{Answer, Callback, Fault, Moment};
 use super::head::{RequestHead, Verb};
 use super::record::Entry;
 use super::relay::{Afterwards, Relay, Treatment};
 use super::{Link, Shared};
-use crate::http_client::HttpClient;
-use crate::http_server::{Body, Cut, full};
+use crate::{
+    http_client::HttpClient,
+    http_server::{Body, Cut, full},
+};
 
 pub(super) async fn pass(
     shared: Arc<Shared>,
@@ -43,10 +45,10 @@ pub(super) async fn pass(
         Fault::Lines(rewrite) => ending = with(Treatment::lines(rewrite, Arc::default())),
         Fault::LinesUntil(rewrite, end) => ending = with(Treatment::lines(rewrite, end)),
         Fault::Hold(until) => gate = Some(until),
-        Fault::StopAt(Moment::Arrived, tell) => stopped(tell).await,
-        Fault::StopAt(Moment::Committed, tell) => ending = Ending::Stop(tell),
-        Fault::StopAt(Moment::Answered, tell) => {
-            ending = Ending::Back(Treatment::Plain, Afterwards(Some(tell)));
+        Fault::StopAt(Moment::Arrived, callback) => stopped(callback).await,
+        Fault::StopAt(Moment::Committed, callback) => ending = Ending::Stop(callback),
+        Fault::StopAt(Moment::Answered, callback) => {
+            ending = Ending::Back(Treatment::Plain, Afterwards(Some(callback)));
         }
         Fault::Query(query) => parts.uri = with_query(&parts.uri, &query)?,
         Fault::Between(to, from) => ending = with(Treatment::between(to, from)),
@@ -78,21 +80,21 @@ enum Ending {
     Back(Treatment, Afterwards),
     Cut,
     Instead(Answer),
-    Stop(Tell),
+    Stop(Callback),
 }
 
 impl Ending {
     async fn without_answer(self, entry: &Entry) -> Result<Response<Body>, Cut> {
         match self {
             Self::Instead(answer) => Ok(made_up(&answer, entry)),
-            Self::Stop(tell) => stopped(tell).await,
+            Self::Stop(callback) => stopped(callback).await,
             Self::Back(..) | Self::Cut => Err(Cut),
         }
     }
 }
 
-async fn stopped<T>(tell: Tell) -> T {
-    tell();
+async fn stopped<T>(callback: Callback) -> T {
+    callback();
     std::future::pending().await
 }
 

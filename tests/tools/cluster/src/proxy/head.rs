@@ -74,8 +74,8 @@ impl RequestHead {
     /// Whether the request is a watch that begins with the existing objects.
     #[must_use]
     pub fn is_streaming_list(&self) -> bool {
-        let told = "sendInitialEvents=true";
-        self.verb == Verb::Watch && self.query.split('&').any(|parameter| parameter == told)
+        let wanted = "sendInitialEvents=true";
+        self.verb == Verb::Watch && self.query.split('&').any(|parameter| parameter == wanted)
     }
 
     pub(crate) fn of(parts: &Parts) -> Self {

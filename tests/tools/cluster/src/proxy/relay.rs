@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::Sleep;
 
 use super::Link;
-use super::fault::{Rewrite, Tell};
+use super::fault::{Callback, Rewrite};
 use super::record::Entry;
 use crate::http_server::Cut;
 
@@ -71,16 +71,16 @@ impl Between {
 }
 
 /// Calls the function shortly after the end of the value that contains it: the last bytes are sent by then.
-pub(super) struct Afterwards(pub(super) Option<Tell>);
+pub(super) struct Afterwards(pub(super) Option<Callback>);
 
 const GONE: Duration = Duration::from_millis(20);
 
 impl Drop for Afterwards {
     fn drop(&mut self) {
-        if let Some(tell) = self.0.take() {
+        if let Some(callback) = self.0.take() {
             tokio::spawn(async {
                 tokio::time::sleep(GONE).await;
-                tell();
+                callback();
             });
         }
     }

@@ -1,4 +1,4 @@
-//! A leashed program ends with its parent, however the parent ends.
+//! A child process ends with its parent, however the parent ends.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -12,7 +12,8 @@ use crate::child_process::ChildProcess;
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 
-const OWNER: &str = "LEASH_TEST_OWNER";
+/// Set in the processes that the tests start.
+const OWNER: &str = "CHILD_PROCESS_TEST_OWNER";
 
 #[test]
 fn a_program_ends_when_its_parent_is_killed() -> Result<()> {
@@ -41,7 +42,7 @@ fn a_program_ends_when_its_parent_is_killed() -> Result<()> {
     let pid = lines
         .map_while(Result::ok)
         .find_map(|line| line.strip_prefix("pid ")?.parse().ok());
-    let pid: u32 = pid.context("the owner told no pid")?;
+    let pid: u32 = pid.context("the owner printed no pid")?;
     assert!(lives(pid), "it runs while its parent does");
     owner.kill()?;
     owner.wait()?;
@@ -65,7 +66,7 @@ fn a_program_that_does_not_listen_is_killed() -> Result<()> {
     let program = program.with_grace(Duration::from_millis(300));
     let end = Instant::now() + Duration::from_mins(1);
     while !std::fs::read_to_string(log.path())?.contains("deaf") {
-        ensure!(Instant::now() < end, "the program has said nothing");
+        ensure!(Instant::now() < end, "the program has printed nothing");
         std::thread::sleep(Duration::from_millis(10));
     }
     program.stop();

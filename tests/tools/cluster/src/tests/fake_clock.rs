@@ -11,9 +11,9 @@ fn a_program_believes_in_another_time() -> Result<()> {
     for skew in [-600, 600] {
         let mut date = Command::new("date");
         let output = date.arg("+%s").envs(skewed_by(skew)?).output()?;
-        let told: i64 = String::from_utf8(output.stdout)?.trim().parse()?;
+        let printed: i64 = String::from_utf8(output.stdout)?.trim().parse()?;
         let now: Duration = SystemTime::now().duration_since(UNIX_EPOCH)?;
-        let off = told - i64::try_from(now.as_secs())?;
+        let off = printed - i64::try_from(now.as_secs())?;
         ensure!((skew - 10..=skew + 10).contains(&off), "off by {off} s");
     }
     Ok(())

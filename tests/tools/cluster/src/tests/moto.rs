@@ -5,9 +5,11 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::certs::Authority;
-use crate::moto::{KeyPair, Moto};
-use crate::s3client::{self, Outcome, Reading};
+use crate::{
+    certs::Authority,
+    moto::{KeyPair, Moto},
+    s3client::{self, Outcome, Reading},
+};
 use anyhow::{Context as _, Result};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};

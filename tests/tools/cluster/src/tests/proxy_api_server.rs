@@ -3,8 +3,10 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use crate::control_plane::{ControlPlane, Options};
-use crate::proxy::{Counts, Fault, Proxy, Verb};
+use crate::{
+    control_plane::{ControlPlane, Options},
+    proxy::{Counts, Fault, Proxy, Verb},
+};
 use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::ConfigMap;

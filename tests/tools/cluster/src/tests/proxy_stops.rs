@@ -13,18 +13,18 @@ use super::upstream::{LONG, SECRETS, frame, pair, send};
 
 /// Stops the next requests at a moment, and reports when the first of them has reached it.
 fn stop_at(proxy: &Proxy, moment: Moment) -> oneshot::Receiver<()> {
-    let (tell, told) = oneshot::channel();
-    let tell = std::sync::Mutex::new(Some(tell));
+    let (signal, stopped) = oneshot::channel();
+    let signal = std::sync::Mutex::new(Some(signal));
     proxy.set_fault(Box::new(move |_| {
-        let tell = tell.lock().ok().and_then(|mut tell| tell.take());
+        let signal = signal.lock().ok().and_then(|mut signal| signal.take());
         Fault::StopAt(
             moment,
             Box::new(|| {
-                let _ = tell.map(|tell| tell.send(()));
+                let _ = signal.map(|signal| signal.send(()));
             }),
         )
     }));
-    told
+    stopped
 }
 
 #[tokio::test]
@@ -35,14 +35,14 @@ async fn a_request_gets_as_far_as_its_moment_and_no_further() -> Result<()> {
         (Moment::Committed, 1, false),
         (Moment::Answered, 2, true),
     ] {
-        let told = stop_at(&proxy, moment);
+        let stopped = stop_at(&proxy, moment);
         let url = proxy.url();
         let mut request = tokio::spawn(async move { send(&url, "POST", SECRETS).await });
         if answered {
             let response = timeout(LONG, &mut request).await???;
             response.collect().await?;
         }
-        timeout(LONG, told).await.context("nobody was told")??;
+        timeout(LONG, stopped).await.context("no signal came")??;
         assert_eq!(
             upstream.commits.load(Ordering::SeqCst),
             commits,
@@ -58,10 +58,10 @@ async fn a_request_gets_as_far_as_its_moment_and_no_further() -> Result<()> {
 #[tokio::test]
 async fn a_watch_counts_as_answered_once_it_has_begun() -> Result<()> {
     let (upstream, proxy) = pair().await?;
-    let told = stop_at(&proxy, Moment::Answered);
+    let stopped = stop_at(&proxy, Moment::Answered);
     let path = format!("{SECRETS}?watch=true");
     let mut response = send(&proxy.url(), "GET", &path).await?;
-    timeout(LONG, told).await.context("nobody was told")??;
+    timeout(LONG, stopped).await.context("no signal came")??;
     upstream.events.send("{}\n")?;
     assert_eq!(frame(&mut response).await?.as_deref(), Some(&b"{}\n"[..]));
     Ok(())

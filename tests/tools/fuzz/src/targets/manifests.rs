@@ -11,15 +11,15 @@ use static_aws_credentials::{
 
 pub fn manifests(input: &[u8]) {
     let read = parse(input);
-    let said = match read {
+    let messages = match read {
         Ok(manifests) => judged(manifests),
-        Err(said) => vec![said],
+        Err(message) => vec![message],
     };
     let objects = objects(input);
     let values = objects.iter().flat_map(values).collect::<Vec<_>>();
-    for said in said {
-        let shown = values.iter().find(|value| said.contains(value.as_str()));
-        assert_eq!(shown, None, "{said}");
+    for message in messages {
+        let shown = values.iter().find(|value| message.contains(value.as_str()));
+        assert_eq!(shown, None, "{message}");
     }
     for object in objects {
         assert_read_alike(object);

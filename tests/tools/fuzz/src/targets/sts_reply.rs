@@ -59,11 +59,11 @@ pub fn sts_reply(input: &[u8]) {
                 "InvalidAccessKeyId",
                 "UserSuspended",
             ];
-            assert!(refused && says(body, &names));
+            assert!(refused && has_code(body, &names));
         }
-        Answer::SignatureMismatch => assert!(refused && says(body, &["SignatureDoesNotMatch"])),
+        Answer::SignatureMismatch => assert!(refused && has_code(body, &["SignatureDoesNotMatch"])),
         Answer::Expired => {
-            assert!(refused && says(body, &["ExpiredToken", "ExpiredTokenException"]));
+            assert!(refused && has_code(body, &["ExpiredToken", "ExpiredTokenException"]));
         }
         Answer::Undetermined(_) | Answer::Outage(_) => {}
     }
@@ -102,7 +102,7 @@ fn elements(body: &[u8], name: &str) -> usize {
 }
 
 /// Whether the error code is one of these; for a body that is not XML, whether there is any code.
-fn says(body: &[u8], codes: &[&str]) -> bool {
+fn has_code(body: &[u8], codes: &[&str]) -> bool {
     match texts(body, "Code") {
         Some(found) => found.iter().any(|code| codes.contains(&code.as_str())),
         None => elements(body, "Code") > 0,

@@ -1,5 +1,5 @@
-//! Bytes as a story: they encode actions in the simulated world of `tests/decide`, whose rules
-//! assert the promise at every single effect.
+//! Bytes that encode actions in the simulated world of `tests/decide`, whose rules assert the promise at every single
+//! effect.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use static_aws_credentials::api::{
 };
 
 use crate::{
+    decide::properties::action::{Action, Content, Field, perform},
     sim::{SOURCE, TARGET, World, alpha, resource},
-    told::properties::action::{Action, Content, Field, perform},
 };
 
-/// Keeps a story to milliseconds.
+/// The maximal number of actions, which take milliseconds.
 const LONGEST: usize = 40;
 
 pub fn world(input: &[u8]) {
     let mut world = World::new();
     world.fill(SOURCE, &alpha());
     world.store.apply(resource("orders"));
-    for action in Story(input).take(LONGEST) {
+    for action in Actions(input).take(LONGEST) {
         perform(&mut world, &action);
     }
     rest(&mut world);
@@ -31,14 +31,14 @@ fn rest(world: &mut World) {
     world.aws.outage = None;
     world.aws.breaks_signatures = false;
     world.store.collect_garbage();
-    // Longer than the longest interval in a story, plus the confirmation of a rejection.
+    // Longer than the longest interval of an action, plus the confirmation of a rejection.
     world.advance(Duration::from_hours(5));
     world.settle_twice();
 }
 
-struct Story<'a>(&'a [u8]);
+struct Actions<'a>(&'a [u8]);
 
-impl Story<'_> {
+impl Actions<'_> {
     fn byte(&mut self) -> u8 {
         let (byte, rest) = self.0.split_first().unwrap_or((&0, &[]));
         self.0 = rest;
@@ -58,7 +58,7 @@ impl Story<'_> {
     }
 }
 
-impl Iterator for Story<'_> {
+impl Iterator for Actions<'_> {
     type Item = Action;
 
     fn next(&mut self) -> Option<Action> {
@@ -104,7 +104,7 @@ impl Iterator for Story<'_> {
     }
 }
 
-impl Story<'_> {
+impl Actions<'_> {
     fn content(&mut self) -> Content {
         match self.byte() % 9 {
             0..=4 => Content::Pair(self.byte() % 4),

@@ -1,4 +1,4 @@
-//! The options, which `tests/demo_launcher/src/help.txt` explains.
+//! The options, which `tests/tools/demo_launcher/src/help.txt` explains.
 
 use clap::{Parser, ValueEnum};
 

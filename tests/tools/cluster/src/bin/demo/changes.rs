@@ -12,35 +12,35 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use crate::{
+    demo_cluster::{DemoCluster, PATIENCE},
     excerpt::{columns, ready_in},
-    ground::{Ground, PATIENCE},
     manifests::{RESOURCE, SOURCE, TARGET, suffix},
     resource::Seen,
     screen::Screen,
-    story::{Stage, seconds, unexpected},
+    steps::{Demo, seconds, unexpected},
     workload::try_once,
 };
 
 /// Step 6: a bad edit.
-pub(crate) async fn bad_edit(stage: &Stage, screen: Screen) -> Result<()> {
+pub(crate) async fn bad_edit(demo: &Demo, screen: Screen) -> Result<()> {
     screen.step(
         6,
         "A bad edit: a line break gets into the secret access key",
     );
-    let (ground, first) = (stage.ground()?, stage.cloud()?.first()?);
-    let before = target(ground).await?;
+    let (demo_cluster, first) = (demo.cluster()?, demo.cloud()?.first()?);
+    let before = target(demo_cluster).await?;
     let bad = KeyPair {
         id: first.id.clone(),
         secret: format!("{}\n", first.secret),
     };
-    edit_source(ground, &bad).await?;
-    let seen = Seen::until_settled(ground).await?;
+    edit_source(demo_cluster, &bad).await?;
+    let seen = Seen::until_settled(demo_cluster).await?;
     let (reason, message) = seen.why();
     ensure!(
         !seen.is_ready() && reason == "TrailingNewline",
         "the edit is not refused for its line break but: {reason}: {message}"
     );
-    let described = ground
+    let described = demo_cluster
         .shown(screen, &["describe", "awscreds", RESOURCE])
         .await?;
     let shown = ready_in(&described).context("kubectl describe shows no condition Ready")?;
@@ -51,7 +51,7 @@ pub(crate) async fn bad_edit(stage: &Stage, screen: Screen) -> Result<()> {
             "the secret is shown"
         );
     }
-    let after = target(ground).await?;
+    let after = target(demo_cluster).await?;
     ensure!(
         before.resource_version() == after.resource_version(),
         "the target was written"
@@ -60,36 +60,36 @@ pub(crate) async fn bad_edit(stage: &Stage, screen: Screen) -> Result<()> {
         "refused; Secret {TARGET} is still at resourceVersion {}",
         after.resource_version().unwrap_or_default()
     ));
-    still_reads(stage, screen, suffix(first)).await
+    still_reads(demo, screen, suffix(first)).await
 }
 
 /// Step 7: a rotation.
-pub(crate) async fn rotate(stage: &mut Stage, screen: Screen) -> Result<()> {
-    let cloud = stage.cloud.as_mut().context("there is no AWS")?;
+pub(crate) async fn rotate(demo: &mut Demo, screen: Screen) -> Result<()> {
+    let cloud = demo.cloud.as_mut().context("there is no AWS")?;
     let Some(second) = cloud.second().await? else {
         screen.step(7, "A rotation: left out, since you gave one pair only");
-        let (ground, first) = (stage.ground()?, stage.cloud()?.first()?);
-        edit_source(ground, first).await?;
-        Seen::until_settled(ground).await?.expect_ready(1)?;
+        let (demo_cluster, first) = (demo.cluster()?, demo.cloud()?.first()?);
+        edit_source(demo_cluster, first).await?;
+        Seen::until_settled(demo_cluster).await?.expect_ready(1)?;
         screen.held("the good pair is back in the source, and the resource is ready again");
         return Ok(());
     };
     screen.step(7, "A rotation: the source gets the user's second key pair");
-    let ground = stage.ground()?;
-    edit_source(ground, &second).await?;
-    let seen = Seen::until_settled(ground).await?;
+    let demo_cluster = demo.cluster()?;
+    edit_source(demo_cluster, &second).await?;
+    let seen = Seen::until_settled(demo_cluster).await?;
     seen.expect_ready(2)?;
     let key = suffix(&second);
     ensure!(seen.key() == key, "another key was published");
     let args = ["get", "awscreds", RESOURCE, "-o", "wide"];
-    let table = ground.shown(screen, &args).await?;
+    let table = demo_cluster.shown(screen, &args).await?;
     screen.block(&columns(&table, &["NAME", "READY", "KEY", "VERIFIED"]));
     screen.held("proven, and published as revision 2");
-    if let Some(workload) = &stage.workload {
+    if let Some(workload) = &demo.workload {
         screen.doing("waiting until the files change (usually 3 s)");
-        workload.reads(ground, key).await?;
-        let reads = workload.without_refusal(ground)?;
-        workload.show_last(ground, screen).await?;
+        workload.reads(demo_cluster, key).await?;
+        let reads = workload.without_refusal(demo_cluster)?;
+        workload.show_last(demo_cluster, screen).await?;
         screen.held(&format!(
             "{} reads with the new key; none of its {reads} reads so far was refused",
             workload.name()
@@ -103,8 +103,8 @@ pub(crate) async fn rotate(stage: &mut Stage, screen: Screen) -> Result<()> {
 }
 
 /// Step 8: the first key is deactivated.
-pub(crate) async fn deactivate(stage: &Stage, screen: Screen) -> Result<()> {
-    let (ground, cloud) = (stage.ground()?, stage.cloud()?);
+pub(crate) async fn deactivate(demo: &Demo, screen: Screen) -> Result<()> {
+    let (demo_cluster, cloud) = (demo.cluster()?, demo.cloud()?);
     if cloud.moto().is_none() {
         screen.step(
             8,
@@ -115,7 +115,7 @@ pub(crate) async fn deactivate(stage: &Stage, screen: Screen) -> Result<()> {
     screen.step(8, "The first key is deactivated in IAM");
     cloud.deactivate_first().await?;
     let (first, bucket) = (cloud.first()?, cloud.bucket().context("no bucket")?);
-    let outcome = try_once(ground, first, bucket, cloud.endpoint()).await?;
+    let outcome = try_once(demo_cluster, first, bucket, cloud.endpoint()).await?;
     let Outcome::Refused { code } = outcome else {
         return unexpected("the first key is to be refused", &format!("{outcome:?}"));
     };
@@ -123,20 +123,22 @@ pub(crate) async fn deactivate(stage: &Stage, screen: Screen) -> Result<()> {
         "a client that still uses …{} is refused: {code}",
         suffix(first)
     ));
-    let seen = Seen::now(ground).await?;
+    let seen = Seen::now(demo_cluster).await?;
     seen.expect_ready(2)?;
     let key = seen.key().to_owned();
-    still_reads(stage, screen, &key).await
+    still_reads(demo, screen, &key).await
 }
 
 /// Step 9: the target is deleted and restored.
-pub(crate) async fn delete_target(stage: &Stage, screen: Screen) -> Result<()> {
+pub(crate) async fn delete_target(demo: &Demo, screen: Screen) -> Result<()> {
     screen.step(9, "The target is deleted by hand");
-    let (ground, cloud) = (stage.ground()?, stage.cloud()?);
-    let (before, asked) = (target(ground).await?, cloud.sts_calls().await?);
-    let secrets = ground.objects::<Secret>();
+    let (demo_cluster, cloud) = (demo.cluster()?, demo.cloud()?);
+    let (before, asked) = (target(demo_cluster).await?, cloud.sts_calls().await?);
+    let secrets = demo_cluster.objects::<Secret>();
     let start = std::time::Instant::now();
-    let written = ground.shown(screen, &["delete", "secret", TARGET]).await?;
+    let written = demo_cluster
+        .shown(screen, &["delete", "secret", TARGET])
+        .await?;
     screen.block(&written);
     let uid = before.uid();
     let restored = |secret: Option<&Secret>| secret.is_some_and(|secret| secret.uid() != uid);
@@ -147,47 +149,47 @@ pub(crate) async fn delete_target(stage: &Stage, screen: Screen) -> Result<()> {
         .context("the target is gone")?;
     let took = start.elapsed();
     ensure!(before.data == after.data, "the target holds something else");
-    let mut told = format!("back after {}, byte for byte", seconds(took));
+    let mut text = format!("back after {}, byte for byte", seconds(took));
     if let (Some(before), Some(after)) = (asked, cloud.sts_calls().await?) {
         ensure!(before == after, "STS was asked {} times", after - before);
-        told.push_str(", and STS was not asked");
+        text.push_str(", and STS was not asked");
     }
-    screen.held(&told);
-    let seen = Seen::until_settled(ground).await?;
+    screen.held(&text);
+    let seen = Seen::until_settled(demo_cluster).await?;
     ensure!(
         seen.is_ready(),
         "the resource is not ready: {:?}",
         seen.why()
     );
     let key = seen.key().to_owned();
-    still_reads(stage, screen, &key).await
+    still_reads(demo, screen, &key).await
 }
 
-async fn target(ground: &Ground) -> Result<Secret> {
-    let target = ground.objects::<Secret>().get(TARGET).await;
+async fn target(demo_cluster: &DemoCluster) -> Result<Secret> {
+    let target = demo_cluster.objects::<Secret>().get(TARGET).await;
     target.context("there is no target")
 }
 
 /// Uses the API and not `kubectl`, on whose command line the secret would be visible.
-async fn edit_source(ground: &Ground, pair: &KeyPair) -> Result<()> {
+async fn edit_source(demo_cluster: &DemoCluster, pair: &KeyPair) -> Result<()> {
     let patch = Patch::Merge(json!({ "stringData": {
         "AWS_ACCESS_KEY_ID": pair.id,
         "AWS_SECRET_ACCESS_KEY": pair.secret,
     }}));
-    let (secrets, params) = (ground.objects::<Secret>(), PatchParams::default());
+    let (secrets, params) = (demo_cluster.objects::<Secret>(), PatchParams::default());
     let patched = secrets.patch(SOURCE, &params, &patch).await;
     patched.context("cannot edit the source")?;
     Ok(())
 }
 
-async fn still_reads(stage: &Stage, screen: Screen, key: &str) -> Result<()> {
-    let Some(workload) = &stage.workload else {
+async fn still_reads(demo: &Demo, screen: Screen, key: &str) -> Result<()> {
+    let Some(workload) = &demo.workload else {
         return Ok(());
     };
-    let ground = stage.ground()?;
-    workload.reads(ground, key).await?;
-    workload.without_refusal(ground)?;
-    workload.show_last(ground, screen).await?;
+    let demo_cluster = demo.cluster()?;
+    workload.reads(demo_cluster, key).await?;
+    workload.without_refusal(demo_cluster)?;
+    workload.show_last(demo_cluster, screen).await?;
     screen.held(&format!("{} still reads", workload.name()));
     Ok(())
 }

@@ -18,13 +18,13 @@ use tokio::{
     process::Command,
 };
 
-use crate::{Interrupts, args::Args, pairs, screen::Screen, story::Stage};
+use crate::{Interrupts, args::Args, pairs, screen::Screen, steps::Demo};
 
 /// The holder's last output: from then on it needs no reader.
 const END_OF_SHOW: u8 = 4;
 
 /// Starts the holder and shows its output. An interruption is passed on by closing the holder's input.
-pub(crate) async fn elsewhere(
+pub(crate) async fn in_holder(
     screen: Screen,
     pairs: &[KeyPair],
     interrupts: &mut Interrupts,
@@ -106,14 +106,14 @@ pub(crate) async fn abandoned(args: &Args) {
 }
 
 /// Shows how to use and how to stop the kept cluster, then marks the end of the output.
-pub(crate) fn announce(stage: &Stage, screen: Screen) -> Result<()> {
-    let ground = stage.ground()?;
-    let kubeconfig = ground.kubeconfig().context("it is not our cluster")?;
+pub(crate) fn announce(demo: &Demo, screen: Screen) -> Result<()> {
+    let demo_cluster = demo.cluster()?;
+    let kubeconfig = demo_cluster.kubeconfig().context("it is not our cluster")?;
     screen.line("\nThe cluster keeps running, with the operator. To use it:");
     screen.line(&format!(
         "   export KUBECONFIG={}\n   kubectl -n {} get awscreds,secrets,pods",
         kubeconfig.display(),
-        ground.namespace
+        demo_cluster.namespace
     ));
     if which_kubectl().is_none() {
         let kubectl = cluster::binaries::find(&[cluster::binaries::Binary::Kubectl])?;

@@ -3,8 +3,8 @@
 mod args;
 mod changes;
 mod cloud;
+mod demo_cluster;
 mod excerpt;
-mod ground;
 mod helm;
 mod hold;
 mod manifests;
@@ -14,7 +14,7 @@ mod pairs;
 mod prepare;
 mod resource;
 mod screen;
-mod story;
+mod steps;
 mod users;
 mod workload;
 
@@ -32,9 +32,9 @@ use tokio::{
 use args::Args;
 use cloud::Cloud;
 use screen::Screen;
-use story::{Stage, seconds};
+use steps::{Demo, seconds};
 
-const BEGINNING: &str = "\
+const INTRODUCTION: &str = "\
 StaticAwsCredentials on a real Kubernetes: nine steps, usually 25 s. Each is checked, and the first
 that does not hold ends the demo with an error.";
 
@@ -43,10 +43,10 @@ const INTERRUPTED: u8 = 130;
 fn main() -> ExitCode {
     let args = Args::parse();
     let screen = Screen::new(args.hold);
-    let played = Runtime::new()
+    let outcome = Runtime::new()
         .context("cannot start")
         .and_then(|runtime| runtime.block_on(perform(&args, screen)));
-    match played {
+    match outcome {
         Ok(code) => code,
         Err(error) => {
             screen.failed(&format!("{error:#}"));
@@ -60,35 +60,35 @@ async fn perform(args: &Args, screen: Screen) -> Result<ExitCode> {
     let mut interrupts = Interrupts::new()?;
     let pairs = pairs(args, &mut interrupts).await?;
     if args.keep && args.hold.is_none() {
-        return hold::elsewhere(screen, &pairs, &mut interrupts).await;
+        return hold::in_holder(screen, &pairs, &mut interrupts).await;
     }
-    let mut stage = Stage::default();
+    let mut demo = Demo::default();
     if args.aws {
-        stage.cloud = Some(Cloud::real(pairs, args.bucket.clone()));
+        demo.cloud = Some(Cloud::real(pairs, args.bucket.clone()));
     }
     let built = tokio::select! {
-        built = prepare::prepare(args, &mut stage) => built,
+        built = prepare::prepare(args, &mut demo) => built,
         () = stopped(args, &mut interrupts) => {
             screen.line("\nInterrupted.");
-            leave(stage, screen).await?;
+            leave(demo, screen).await?;
             // Only builds can be running, and they end with this process.
             std::process::exit(INTERRUPTED.into())
         }
     };
     if let Err(error) = built {
         screen.failed(&format!("{error:#}"));
-        leave(stage, screen).await?;
+        leave(demo, screen).await?;
         return Ok(ExitCode::FAILURE);
     }
-    let told = tokio::select! {
-        told = tell(args, &mut stage, screen) => Some(told),
+    let result = tokio::select! {
+        result = run_steps(args, &mut demo, screen) => Some(result),
         () = stopped(args, &mut interrupts) => None,
     };
-    let code = match told {
+    let code = match result {
         Some(Ok(())) => ExitCode::SUCCESS,
         Some(Err(error)) => {
             screen.failed(&format!("{error:#}"));
-            show_log(&stage, screen);
+            show_log(&demo, screen);
             ExitCode::FAILURE
         }
         None => {
@@ -97,16 +97,16 @@ async fn perform(args: &Args, screen: Screen) -> Result<ExitCode> {
         }
     };
     if args.keep && code == ExitCode::SUCCESS {
-        hold::announce(&stage, screen)?;
+        hold::announce(&demo, screen)?;
         interrupts.next().await;
     }
-    end(stage, screen, &mut interrupts).await?;
+    end(demo, screen, &mut interrupts).await?;
     Ok(code)
 }
 
 /// Removes everything; gives up only at the second interruption.
-async fn end(stage: Stage, screen: Screen, interrupts: &mut Interrupts) -> Result<()> {
-    let mut leaving = Box::pin(leave(stage, screen));
+async fn end(demo: Demo, screen: Screen, interrupts: &mut Interrupts) -> Result<()> {
+    let mut leaving = Box::pin(leave(demo, screen));
     tokio::select! {
         left = &mut leaving => return left,
         () = interrupts.next() => screen.note("everything is being removed; once more to give up"),
@@ -140,18 +140,18 @@ async fn pairs(args: &Args, interrupts: &mut Interrupts) -> Result<Vec<KeyPair>>
     }
 }
 
-async fn tell(args: &Args, stage: &mut Stage, screen: Screen) -> Result<()> {
+async fn run_steps(args: &Args, demo: &mut Demo, screen: Screen) -> Result<()> {
     let start = Instant::now();
-    screen.line(BEGINNING);
-    story::cluster(args, stage, screen).await?;
-    story::install(stage, screen).await?;
-    story::request(args, stage, screen).await?;
-    story::ready(stage, screen).await?;
-    story::consume(stage, screen).await?;
-    changes::bad_edit(stage, screen).await?;
-    changes::rotate(stage, screen).await?;
-    changes::deactivate(stage, screen).await?;
-    changes::delete_target(stage, screen).await?;
+    screen.line(INTRODUCTION);
+    steps::cluster(args, demo, screen).await?;
+    steps::install(demo, screen).await?;
+    steps::request(args, demo, screen).await?;
+    steps::ready(demo, screen).await?;
+    steps::consume(demo, screen).await?;
+    changes::bad_edit(demo, screen).await?;
+    changes::rotate(demo, screen).await?;
+    changes::deactivate(demo, screen).await?;
+    changes::delete_target(demo, screen).await?;
     screen.line(&format!(
         "\nEvery step held, in {}.",
         seconds(start.elapsed())
@@ -160,20 +160,20 @@ async fn tell(args: &Args, stage: &mut Stage, screen: Screen) -> Result<()> {
 }
 
 /// Ends everything, and removes what was created in a user's cluster.
-async fn leave(mut stage: Stage, screen: Screen) -> Result<()> {
-    stage.workload = None;
-    stage.operator = None;
-    let left = match &stage.ground {
-        Some(ground) => ground.leave(screen).await,
+async fn leave(mut demo: Demo, screen: Screen) -> Result<()> {
+    demo.workload = None;
+    demo.operator = None;
+    let left = match &demo.cluster {
+        Some(demo_cluster) => demo_cluster.leave(screen).await,
         None => Ok(()),
     };
     // The drop waits for processes to end.
-    spawn_blocking(|| drop(stage)).await?;
+    spawn_blocking(|| drop(demo)).await?;
     left
 }
 
-fn show_log(stage: &Stage, screen: Screen) {
-    let Some(operator) = &stage.operator else {
+fn show_log(demo: &Demo, screen: Screen) {
+    let Some(operator) = &demo.operator else {
         return;
     };
     if let Err(ended) = operator.check() {

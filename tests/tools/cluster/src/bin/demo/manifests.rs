@@ -1,7 +1,9 @@
 //! The objects of the demo.
 
-use cluster::moto::KeyPair;
-use cluster::shipped::{CRD, RULES};
+use cluster::{
+    moto::KeyPair,
+    shipped::{CRD, RULES},
+};
 use serde_json::{Value, json};
 
 use crate::helm;

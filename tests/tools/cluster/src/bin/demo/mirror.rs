@@ -12,7 +12,7 @@ use kube::{
 };
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::{ground::PATIENCE, manifests::TARGET};
+use crate::{demo_cluster::PATIENCE, manifests::TARGET};
 
 /// The updates end with this value.
 pub(crate) struct Mirror {

@@ -14,21 +14,24 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{ground::Ground, manifests::Scope};
+use crate::{demo_cluster::DemoCluster, manifests::Scope};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Starts the operator and waits until it reports that it is ready.
-pub(crate) async fn start(ground: &Ground, sts_endpoint: Option<&str>) -> Result<ChildProcess> {
-    let kubeconfig = ground.operator_kubeconfig().await?;
+pub(crate) async fn start(
+    demo_cluster: &DemoCluster,
+    sts_endpoint: Option<&str>,
+) -> Result<ChildProcess> {
+    let kubeconfig = demo_cluster.operator_kubeconfig().await?;
     let bind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
     let mut args = vec!["run".to_owned(), format!("--bind={bind}")];
     args.extend(sts_endpoint.map(|url| format!("--sts-endpoint={url}")));
-    if ground.scope() == Scope::Namespace {
-        args.push(format!("--namespace={}", ground.namespace));
+    if demo_cluster.scope() == Scope::Namespace {
+        args.push(format!("--namespace={}", demo_cluster.namespace));
     }
     let env = [("KUBECONFIG".to_owned(), kubeconfig.display().to_string())];
-    let log = ground.directory().join("operator.log");
+    let log = demo_cluster.directory().join("operator.log");
     let operator = ChildProcess::spawn("the operator", &program()?, &args, &env, &log)?;
     let end = Instant::now() + PATIENCE;
     // Polls, since the operator cannot call us.

@@ -14,12 +14,12 @@ use cluster::{
 };
 use tokio::task::spawn_blocking;
 
-use crate::{args::Args, ground::Ground, story::Stage};
+use crate::{args::Args, demo_cluster::DemoCluster, steps::Demo};
 
 /// Finds the user's cluster, and builds missing programs. The demo's time does not include this.
-pub(crate) async fn prepare(args: &Args, stage: &mut Stage) -> Result<()> {
+pub(crate) async fn prepare(args: &Args, demo: &mut Demo) -> Result<()> {
     if let Some(context) = &args.context {
-        stage.ground = Some(Ground::of_context(context).await?);
+        demo.cluster = Some(DemoCluster::of_context(context).await?);
     }
     let mut wanted = Vec::new();
     if args.context.is_none() {

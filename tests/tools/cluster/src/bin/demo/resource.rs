@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::{
-    ground::Ground,
+    demo_cluster::DemoCluster,
     manifests::{RESOURCE, SOURCE},
 };
 
@@ -24,8 +24,8 @@ pub(crate) struct Seen(DynamicObject);
 impl Seen {
     /// Waits until the operator has finished with the present source: Ready, or a person must act, or it has
     /// waited too long.
-    pub(crate) async fn until_settled(ground: &Ground) -> Result<Self> {
-        let source = ground.objects::<Secret>().get(SOURCE).await?;
+    pub(crate) async fn until_settled(demo_cluster: &DemoCluster) -> Result<Self> {
+        let source = demo_cluster.objects::<Secret>().get(SOURCE).await?;
         let version = source.resource_version().context("no version")?;
         let current = |object: &DynamicObject| {
             object.data["status"]["source"]["resourceVersion"].as_str() == Some(&version)
@@ -34,13 +34,13 @@ impl Seen {
             let mut object = object.filter(|object| current(object)).into_iter();
             object.any(|object| is_true(object, "Ready") || is_true(object, "Stalled"))
         };
-        let passed = timeout(PASSING, Self::until(ground, &settled)).await;
+        let passed = timeout(PASSING, Self::until(demo_cluster, &settled)).await;
         if let Ok(seen) = passed {
             return seen;
         }
-        let seen = Self::now(ground).await?;
+        let seen = Self::now(demo_cluster).await?;
         if condition(&seen.0, "Ready").is_some_and(|ready| ready["reason"] == "Settling") {
-            let settling = Self::until(ground, &settled);
+            let settling = Self::until(demo_cluster, &settled);
             return timeout(SETTLING, settling)
                 .await
                 .context("it settles too long")?;
@@ -49,16 +49,16 @@ impl Seen {
     }
 
     async fn until(
-        ground: &Ground,
+        demo_cluster: &DemoCluster,
         holds: &(impl Fn(Option<&DynamicObject>) -> bool + Sync),
     ) -> Result<Self> {
-        let seen = await_condition(ground.resources(), RESOURCE, holds).await?;
+        let seen = await_condition(demo_cluster.resources(), RESOURCE, holds).await?;
         seen.map(Self).context("the resource is gone")
     }
 
     /// The resource as it is now.
-    pub(crate) async fn now(ground: &Ground) -> Result<Self> {
-        Ok(Self(ground.resources().get(RESOURCE).await?))
+    pub(crate) async fn now(demo_cluster: &DemoCluster) -> Result<Self> {
+        Ok(Self(demo_cluster.resources().get(RESOURCE).await?))
     }
 
     /// Fails unless it is ready and `revision` pairs were published.

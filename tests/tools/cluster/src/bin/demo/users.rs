@@ -29,7 +29,7 @@ use serde_json::json;
 use tokio::{io::AsyncWriteExt, process::Command, time::timeout};
 
 use crate::{
-    ground::{PATIENCE, resource_type},
+    demo_cluster::{PATIENCE, resource_type},
     manifests::{CRD_NAME, OPERATOR},
     screen::Screen,
 };
@@ -40,7 +40,7 @@ pub(crate) struct Users {
     kubeconfig: Kubeconfig,
     kubectl: PathBuf,
     // For its directory, which the next start empties if this process is killed.
-    pub(crate) slot: HostAllocation,
+    pub(crate) allocation: HostAllocation,
     /// Set before the request, so that an interruption between the two forgets nothing.
     pub(crate) has_namespace: AtomicBool,
     pub(crate) has_crd_of_ours: AtomicBool,
@@ -68,12 +68,12 @@ impl Users {
         version.with_context(|| format!("the cluster of context {context} does not answer"))?;
         refuse_another_operator(&client).await?;
         let kubectl = tokio::task::spawn_blocking(kubectl).await??;
-        let slot = tokio::task::spawn_blocking(HostAllocation::take).await??;
+        let allocation = tokio::task::spawn_blocking(HostAllocation::take).await??;
         let users = Self {
             context: context.to_owned(),
             kubeconfig,
             kubectl,
-            slot,
+            allocation,
             has_namespace: AtomicBool::new(false),
             has_crd_of_ours: AtomicBool::new(false),
         };
@@ -140,7 +140,7 @@ impl Users {
             "contexts": [{ "name": "operator", "context": { "cluster": name, "user": "operator" } }],
             "current-context": "operator",
         });
-        let path = self.slot.directory().join("operator.kubeconfig");
+        let path = self.allocation.directory().join("operator.kubeconfig");
         std::fs::write(&path, kubeconfig.to_string())?;
         Ok(path)
     }

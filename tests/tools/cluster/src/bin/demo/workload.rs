@@ -16,7 +16,7 @@ use cluster::{
 use tokio::time::sleep;
 
 use crate::{
-    ground::{Ground, PATIENCE},
+    demo_cluster::{DemoCluster, PATIENCE},
     manifests::{self, CONTAINER, IMAGE, POD},
     mirror::Mirror,
     screen::Screen,
@@ -36,7 +36,7 @@ pub(crate) enum Workload {
 impl Workload {
     /// Runs the client in a pod of the demo's own node, and shows how it mounts the target.
     pub(crate) async fn in_pod(
-        ground: &Ground,
+        demo_cluster: &DemoCluster,
         node: &Node,
         screen: Screen,
         (bucket, endpoint): (&str, &str),
@@ -50,22 +50,22 @@ impl Workload {
         let binary = tokio::task::spawn_blocking(s3client::binary).await??;
         node.import_image(IMAGE, &binary, &[]).await?;
         let endpoint = format!("http://{}:{port}", node.bridge_address());
-        let manifest = manifests::pod(&ground.namespace, bucket, &endpoint);
+        let manifest = manifests::pod(&demo_cluster.namespace, bucket, &endpoint);
         screen.block(manifests::mounts(&manifest));
         screen.doing("starting the pod (usually 3 s)");
-        ground.apply(&manifest).await?;
+        demo_cluster.apply(&manifest).await?;
         Ok(Self::Pod)
     }
 
     /// Runs the client on this machine.
     pub(crate) async fn on_this_machine(
-        ground: &Ground,
+        demo_cluster: &DemoCluster,
         bucket: &str,
         endpoint: Option<&str>,
     ) -> Result<Self> {
-        let directory = ground.directory().join("mounted");
-        let files = Mirror::start(ground.objects(), &directory).await?;
-        let log = ground.directory().join("s3client.log");
+        let directory = demo_cluster.directory().join("mounted");
+        let files = Mirror::start(demo_cluster.objects(), &directory).await?;
+        let log = demo_cluster.directory().join("s3client.log");
         let binary = tokio::task::spawn_blocking(s3client::binary).await??;
         let client = start(&binary, &directory, bucket, endpoint, &log)?;
         Ok(Self::Process {
@@ -83,12 +83,12 @@ impl Workload {
     }
 
     /// Waits until the client lists the bucket with this key, in a reading that began after the call.
-    pub(crate) async fn reads(&self, ground: &Ground, key: &str) -> Result<Reading> {
+    pub(crate) async fn reads(&self, demo_cluster: &DemoCluster, key: &str) -> Result<Reading> {
         // The next reading may have begun before the call.
-        let mark = self.readings(ground)?.len() + 1;
+        let mark = self.readings(demo_cluster)?.len() + 1;
         let end = Instant::now() + PATIENCE;
         loop {
-            let all = self.readings(ground)?;
+            let all = self.readings(demo_cluster)?;
             let mut new = all.iter().skip(mark);
             let found = new.find(|reading| {
                 matches!(reading.outcome, Outcome::Listed { .. }) && reading.key == key
@@ -109,8 +109,8 @@ impl Workload {
     }
 
     /// The number of readings; an error if a reading since the first success failed.
-    pub(crate) fn without_refusal(&self, ground: &Ground) -> Result<usize> {
-        let all = self.readings(ground)?;
+    pub(crate) fn without_refusal(&self, demo_cluster: &DemoCluster) -> Result<usize> {
+        let all = self.readings(demo_cluster)?;
         let listed = |reading: &&Reading| matches!(reading.outcome, Outcome::Listed { .. });
         let mut since = all.iter().skip_while(|reading| !listed(reading));
         let refused = since.find(|reading| !listed(reading));
@@ -123,10 +123,12 @@ impl Workload {
     }
 
     /// Shows the client's last line.
-    pub(crate) async fn show_last(&self, ground: &Ground, screen: Screen) -> Result<()> {
+    pub(crate) async fn show_last(&self, demo_cluster: &DemoCluster, screen: Screen) -> Result<()> {
         match self {
             Self::Pod => {
-                let written = ground.shown(screen, &["logs", POD, "--tail=1"]).await?;
+                let written = demo_cluster
+                    .shown(screen, &["logs", POD, "--tail=1"])
+                    .await?;
                 screen.block(&written);
             }
             Self::Process { client, .. } => {
@@ -138,11 +140,11 @@ impl Workload {
         Ok(())
     }
 
-    fn readings(&self, ground: &Ground) -> Result<Vec<Reading>> {
+    fn readings(&self, demo_cluster: &DemoCluster) -> Result<Vec<Reading>> {
         let text = match self {
             // There is no log before the container has started.
-            Self::Pod => { ground.node().context("no node")? }
-                .pod_log(&ground.namespace, POD, CONTAINER)
+            Self::Pod => { demo_cluster.node().context("no node")? }
+                .pod_log(&demo_cluster.namespace, POD, CONTAINER)
                 .unwrap_or_default(),
             Self::Process { client, .. } => std::fs::read_to_string(client.log())?,
         };
@@ -159,12 +161,12 @@ impl Workload {
 
 /// S3's first answer to a client with this pair.
 pub(crate) async fn try_once(
-    ground: &Ground,
+    demo_cluster: &DemoCluster,
     pair: &KeyPair,
     bucket: &str,
     endpoint: Option<&str>,
 ) -> Result<Outcome> {
-    let directory = tempfile::tempdir_in(ground.directory())?;
+    let directory = tempfile::tempdir_in(demo_cluster.directory())?;
     let KeyPair { id, secret } = pair;
     let text = format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
     std::fs::write(directory.path().join("credentials"), text)?;

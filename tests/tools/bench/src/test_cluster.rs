@@ -6,9 +6,9 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use cluster::shipped::{CRD, RULES};
 use cluster::{
     control_plane::{ControlPlane, Options},
+    shipped::{CRD, RULES},
     sts::{Answer, Identity, Sts},
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -24,15 +24,15 @@ use crate::objects::{ACCOUNT, ARN};
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A cluster with the CRD, and an STS that accepts every pair.
-pub struct Stage {
+pub struct TestCluster {
     pub cluster: ControlPlane,
     pub sts: Sts,
     pub client: Client,
     home: String,
 }
 
-impl Stage {
-    pub async fn set(sts_delay: Duration) -> Result<Self> {
+impl TestCluster {
+    pub async fn start(sts_delay: Duration) -> Result<Self> {
         let cluster = ControlPlane::start(Options::default()).await?;
         cluster.apply(CRD).await?;
         let client = cluster.client();
@@ -44,14 +44,14 @@ impl Stage {
         cluster.apply(&rights(&home)?).await?;
         let sts = Sts::start().await?;
         sts.delay(sts_delay);
-        let stage = Self {
+        let test_cluster = Self {
             cluster,
             sts,
             client,
             home,
         };
-        stage.accept_all();
-        Ok(stage)
+        test_cluster.accept_all();
+        Ok(test_cluster)
     }
 
     /// STS accepts every pair from now on.

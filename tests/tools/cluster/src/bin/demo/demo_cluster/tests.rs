@@ -22,10 +22,10 @@ async fn helm_3_takes_over_what_the_demo_installs() -> Result<()> {
 /// The value changes the rules of the `ClusterRole`, which would conflict with another field manager.
 async fn is_taken_over_by(helm: Tool) -> Result<()> {
     let control_plane = ControlPlane::start(Options::default()).await?;
-    let ground = Ground::own(control_plane, None);
-    ground.install_crd().await?;
-    ground.settle().await?;
-    let kubeconfig = ground.kubeconfig().context("no kubeconfig")?;
+    let cluster = DemoCluster::own(control_plane, None);
+    cluster.install_crd().await?;
+    cluster.settle().await?;
+    let kubeconfig = cluster.kubeconfig().context("no kubeconfig")?;
     let home = tempfile::tempdir()?;
     let helm = tokio::task::spawn_blocking(move || find(helm)).await??;
     let mut install = Command::new(helm);

@@ -30,7 +30,7 @@ use crate::{
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A cluster, with a namespace for the demo's objects.
-pub(crate) struct Ground {
+pub(crate) struct DemoCluster {
     pub(crate) client: Client,
     pub(crate) namespace: String,
     kind: Kind,
@@ -49,7 +49,7 @@ struct Own {
     control_plane: ControlPlane,
 }
 
-impl Ground {
+impl DemoCluster {
     /// A cluster of the demo's own, which ends with this value.
     pub(crate) fn own(control_plane: ControlPlane, node: Option<Node>) -> Self {
         Self {
@@ -84,7 +84,7 @@ impl Ground {
     pub(crate) fn directory(&self) -> &Path {
         match &self.kind {
             Kind::Own(own) => own.control_plane.directory(),
-            Kind::Users(users) => users.slot.directory(),
+            Kind::Users(users) => users.allocation.directory(),
         }
     }
 

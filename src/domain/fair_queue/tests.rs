@@ -1,8 +1,9 @@
 //! The queue against a plain list of the waiting items.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::collections::HashMap;
 
-use crate::domain::fair_queue::{FairQueue, Ticket};
+use super::{FairQueue, Ticket};
 use proptest::prelude::*;
 
 /// An operation on a queue.

@@ -13,7 +13,7 @@ use k8s_openapi::api::core::v1::Secret;
 use crate::{
     args::Args,
     cloud::Cloud,
-    ground::Ground,
+    demo_cluster::DemoCluster,
     manifests::{self, RESOURCE, Scope, TARGET},
     operator,
     prepare::wants_pod,
@@ -24,16 +24,16 @@ use crate::{
 
 /// Everything that runs. Dropped from top to bottom.
 #[derive(Default)]
-pub(crate) struct Stage {
+pub(crate) struct Demo {
     pub(crate) workload: Option<Workload>,
     pub(crate) operator: Option<ChildProcess>,
-    pub(crate) ground: Option<Ground>,
+    pub(crate) cluster: Option<DemoCluster>,
     pub(crate) cloud: Option<Cloud>,
 }
 
-impl Stage {
-    pub(crate) fn ground(&self) -> Result<&Ground> {
-        self.ground.as_ref().context("there is no cluster")
+impl Demo {
+    pub(crate) fn cluster(&self) -> Result<&DemoCluster> {
+        self.cluster.as_ref().context("there is no cluster")
     }
 
     pub(crate) fn cloud(&self) -> Result<&Cloud> {
@@ -42,7 +42,7 @@ impl Stage {
 }
 
 /// Step 1: a cluster and an AWS.
-pub(crate) async fn cluster(args: &Args, stage: &mut Stage, screen: Screen) -> Result<()> {
+pub(crate) async fn cluster(args: &Args, demo: &mut Demo, screen: Screen) -> Result<()> {
     screen.step(
         1,
         if args.aws {
@@ -53,7 +53,7 @@ pub(crate) async fn cluster(args: &Args, stage: &mut Stage, screen: Screen) -> R
     );
     screen.doing("starting");
     let start = Instant::now();
-    let Stage { cloud, ground, .. } = stage;
+    let Demo { cloud, cluster, .. } = demo;
     let aws = async {
         if cloud.is_some() {
             return anyhow::Ok(match std::env::var("AWSCREDS_STS_ENDPOINT") {
@@ -71,13 +71,13 @@ pub(crate) async fn cluster(args: &Args, stage: &mut Stage, screen: Screen) -> R
         if let Some(context) = &args.context {
             return anyhow::Ok(vec![format!("your cluster of context {context}")]);
         }
-        let (own, told) = own(wants_pod(args)).await?;
-        *ground = Some(own);
-        Ok(told)
+        let (own, text) = own(wants_pod(args)).await?;
+        *cluster = Some(own);
+        Ok(text)
     };
     let (aws, place) = tokio::try_join!(aws, place)?;
-    for told in &place {
-        screen.held(told);
+    for text in &place {
+        screen.held(text);
     }
     screen.held(&aws);
     if let Some(reason) = without_pod(args) {
@@ -86,7 +86,7 @@ pub(crate) async fn cluster(args: &Args, stage: &mut Stage, screen: Screen) -> R
     Ok(())
 }
 
-async fn own(pod: bool) -> Result<(Ground, Vec<String>)> {
+async fn own(pod: bool) -> Result<(DemoCluster, Vec<String>)> {
     let start = Instant::now();
     let options = if pod {
         Options::with_node()
@@ -101,17 +101,17 @@ async fn own(pod: bool) -> Result<(Ground, Vec<String>)> {
         .git_version;
     let took = seconds(start.elapsed());
     let parts = "etcd, API server, controller manager";
-    let mut told = vec![format!("Kubernetes {version} ({took}): {parts}")];
+    let mut text = vec![format!("Kubernetes {version} ({took}): {parts}")];
     if !pod {
-        return Ok((Ground::own(control_plane, None), told));
+        return Ok((DemoCluster::own(control_plane, None), text));
     }
     let start = Instant::now();
     let node = Node::start(&control_plane)
         .await
         .context("the node does not start; cargo demo -- --no-pod goes on without one")?;
     let took = seconds(start.elapsed());
-    told.push(format!("a node ({took}): containerd and kubelet"));
-    Ok((Ground::own(control_plane, Some(node)), told))
+    text.push(format!("a node ({took}): containerd and kubelet"));
+    Ok((DemoCluster::own(control_plane, Some(node)), text))
 }
 
 fn without_pod(args: &Args) -> Option<String> {
@@ -136,10 +136,10 @@ fn without_pod(args: &Args) -> Option<String> {
 }
 
 /// Step 2: the CRD and the operator.
-pub(crate) async fn install(stage: &mut Stage, screen: Screen) -> Result<()> {
+pub(crate) async fn install(demo: &mut Demo, screen: Screen) -> Result<()> {
     screen.step(2, "The CRD and the operator");
-    let ground = stage.ground()?;
-    if ground.install_crd().await? {
+    let demo_cluster = demo.cluster()?;
+    if demo_cluster.install_crd().await? {
         screen.held(&format!("CRD {} is installed", manifests::CRD_NAME));
     } else {
         screen.note(&format!(
@@ -147,11 +147,11 @@ pub(crate) async fn install(stage: &mut Stage, screen: Screen) -> Result<()> {
             manifests::CRD_NAME
         ));
     }
-    ground.settle().await?;
+    demo_cluster.settle().await?;
     screen.doing("starting the operator (usually 1 s)");
     let start = Instant::now();
-    let started = operator::start(ground, stage.cloud()?.endpoint()).await?;
-    let scope = match ground.scope() {
+    let started = operator::start(demo_cluster, demo.cloud()?.endpoint()).await?;
+    let scope = match demo_cluster.scope() {
         Scope::Cluster => "ClusterRole",
         Scope::Namespace => "Role",
     };
@@ -159,77 +159,79 @@ pub(crate) async fn install(stage: &mut Stage, screen: Screen) -> Result<()> {
         "the operator runs on this machine, as its service account with the chart's {scope} ({})",
         seconds(start.elapsed())
     ));
-    stage.operator = Some(started);
+    demo.operator = Some(started);
     Ok(())
 }
 
 /// Step 3: a source and a resource.
-pub(crate) async fn request(args: &Args, stage: &Stage, screen: Screen) -> Result<()> {
+pub(crate) async fn request(args: &Args, demo: &Demo, screen: Screen) -> Result<()> {
     screen.step(3, "A Secret with a key pair, and a resource that names it");
-    let (ground, cloud) = (stage.ground()?, stage.cloud()?);
+    let (demo_cluster, cloud) = (demo.cluster()?, demo.cloud()?);
     let pair = cloud.first()?;
     let masked = format!("…{}", manifests::suffix(pair));
     let shown = (masked.as_str(), "(not shown)");
-    let namespace = &ground.namespace;
+    let namespace = &demo_cluster.namespace;
     screen.block(&manifests::request(namespace, &args.region, shown));
     let (id, secret) = manifests::quoted(pair);
     let yaml = manifests::request(namespace, &args.region, (&id, &secret));
-    ground.apply(&yaml).await?;
+    demo_cluster.apply(&yaml).await?;
     screen.held("applied");
     Ok(())
 }
 
 /// Step 4: verified and published.
-pub(crate) async fn ready(stage: &Stage, screen: Screen) -> Result<()> {
+pub(crate) async fn ready(demo: &Demo, screen: Screen) -> Result<()> {
     screen.step(
         4,
         "The pair is proven, and published to the Secret that pods mount",
     );
-    let (ground, cloud) = (stage.ground()?, stage.cloud()?);
+    let (demo_cluster, cloud) = (demo.cluster()?, demo.cloud()?);
     screen.doing("asking STS (usually 1 s)");
-    let seen = Seen::until_settled(ground).await?;
+    let seen = Seen::until_settled(demo_cluster).await?;
     seen.expect_ready(1)?;
-    let table = ground.shown(screen, &["get", "awscreds", RESOURCE]).await?;
+    let table = demo_cluster
+        .shown(screen, &["get", "awscreds", RESOURCE])
+        .await?;
     screen.block(&table);
     ensure!(table.contains("True"), "the resource is not shown as ready");
     let (account, arn) = seen.identity().context("the status has no identity")?;
-    let target = ground.objects::<Secret>().get(TARGET).await?;
+    let target = demo_cluster.objects::<Secret>().get(TARGET).await?;
     let keys = target.data.unwrap_or_default();
     let keys: Vec<&str> = keys.keys().map(String::as_str).collect();
-    let mut told = format!("account {account}, {arn}");
+    let mut text = format!("account {account}, {arn}");
     if let Some(calls) = cloud.sts_calls().await? {
         ensure!(calls == 1, "STS was asked {calls} times");
-        told.push_str("; STS was asked once");
+        text.push_str("; STS was asked once");
     }
-    screen.held(&told);
+    screen.held(&text);
     screen.held(&format!("Secret {TARGET} holds {}", keys.join(", ")));
     Ok(())
 }
 
 /// Step 5: a consumer.
-pub(crate) async fn consume(stage: &mut Stage, screen: Screen) -> Result<()> {
-    let (ground, cloud) = (stage.ground()?, stage.cloud()?);
+pub(crate) async fn consume(demo: &mut Demo, screen: Screen) -> Result<()> {
+    let (demo_cluster, cloud) = (demo.cluster()?, demo.cloud()?);
     let Some(bucket) = cloud.bucket() else {
         screen.step(5, "A consumer: left out, since there is no bucket to read");
         return Ok(());
     };
     let endpoint = cloud.endpoint();
-    let workload = if let (Some(node), Some(endpoint)) = (ground.node(), endpoint) {
+    let workload = if let (Some(node), Some(endpoint)) = (demo_cluster.node(), endpoint) {
         let title = "A pod mounts it, in a namespace with Pod Security `restricted`";
         screen.step(5, title);
-        Workload::in_pod(ground, node, screen, (bucket, endpoint)).await?
+        Workload::in_pod(demo_cluster, node, screen, (bucket, endpoint)).await?
     } else {
         screen.step(5, "A client reads a bucket with it, on this machine");
-        Workload::on_this_machine(ground, bucket, endpoint).await?
+        Workload::on_this_machine(demo_cluster, bucket, endpoint).await?
     };
     let key = manifests::suffix(cloud.first()?);
-    workload.reads(ground, key).await?;
-    workload.show_last(ground, screen).await?;
+    workload.reads(demo_cluster, key).await?;
+    workload.show_last(demo_cluster, screen).await?;
     screen.held(&format!(
         "{} lists bucket {bucket} with AWS's SDK for Go, which reads the mounted files",
         workload.name()
     ));
-    stage.workload = Some(workload);
+    demo.workload = Some(workload);
     Ok(())
 }
 

@@ -8,16 +8,19 @@ use kube::ResourceExt;
 use serde_json::json;
 
 use crate::{
-    harness::actions::{ADOPT_BY, TARGET, tests},
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    harness::{
+        actions::{ADOPT_BY, TARGET},
+        test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    },
     matrix::operations::{backup, restore, stripped},
+    suite::tests,
 };
 
 tests![another_cluster_takes_over_and_outlives_the_loss_of_its_definition,];
 
 const DEFINITION: &str = "customresourcedefinition/staticawscredentials.awscredentials.dev";
 
-/// One test: each cluster costs seconds, and the later parts would disturb other tests in it.
+/// One test: each cluster costs seconds, and the later parts would disturb other tests in the same cluster.
 async fn another_cluster_takes_over_and_outlives_the_loss_of_its_definition(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
@@ -25,14 +28,14 @@ async fn another_cluster_takes_over_and_outlives_the_loss_of_its_definition(
     old.source("second", SECOND).await?;
     let retain = json!({ "target": { "deletionPolicy": "Retain" } });
     old.resource("kept", "second", retain).await?;
-    old.until_agreed("kept").await?;
+    old.until_converged("kept").await?;
     let saved = backup(&old).await?;
     old.stop_operator();
 
-    let env = TestEnv::open(test_cluster.elsewhere().await?).await?;
+    let env = TestEnv::open(test_cluster.another().await?).await?;
     restore(&env, &stripped(saved, &env.namespace)).await?;
     for (name, target) in [("orders", TARGET), ("kept", "kept-credentials")] {
-        env.until_agreed(name).await?;
+        env.until_converged(name).await?;
         let moved = env.secrets.get(target).await?;
         assert_eq!(moved.data, old.secrets.get(target).await?.data);
         assert_eq!(moved.annotations()[ADOPT_BY], name);
@@ -46,7 +49,7 @@ async fn the_definition_is_lost(env: &TestEnv) -> Result<()> {
     let cluster = env.test_cluster.cluster();
     // The garbage collector may take 30 s to discover a new kind.
     env.resource("brief", "pair", json!({})).await?;
-    env.until_agreed("brief").await?;
+    env.until_converged("brief").await?;
     env.delete_resource("brief").await?;
     env.until_gone("brief-credentials").await?;
     let saved = backup(env).await?;
@@ -63,8 +66,8 @@ async fn the_definition_is_lost(env: &TestEnv) -> Result<()> {
         .into_iter()
         .filter(|object| object["kind"] == "StaticAwsCredentials");
     restore(env, &stripped(resources.collect(), &env.namespace)).await?;
-    env.until_agreed("orders").await?;
-    env.until_agreed("kept").await?;
+    env.until_converged("orders").await?;
+    env.until_converged("kept").await?;
     let adopted = env.secrets.get("kept-credentials").await?;
     assert_eq!((adopted.uid(), adopted.data), (kept.uid(), kept.data));
     env.ready().await
@@ -80,7 +83,7 @@ async fn the_control_plane_starts_anew(env: &TestEnv) -> Result<()> {
         cluster.api_server().start()?;
         cluster.ready().await?;
         env.source("pair", pair).await?;
-        env.until_agreed("orders").await?;
+        env.until_converged("orders").await?;
         assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], pair.0);
     }
     env.ready().await

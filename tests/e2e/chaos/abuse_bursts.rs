@@ -19,24 +19,27 @@ use tokio::task::JoinSet;
 
 use crate::{
     chaos::counts::survived,
-    harness::actions::{TARGET, tests},
-    harness::steps::numbered,
-    harness::test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    harness::{
+        actions::TARGET,
+        steps::numbered,
+        test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    },
     report,
+    suite::tests,
 };
 
 tests![
     a13_huge_annotations_fill_no_memory,
-    a14_a_crowd_of_bad_keys_holds_up_nobody_else,
+    a14_a_burst_of_bad_keys_holds_up_nobody_else,
     a15_a_source_that_never_rests_is_coalesced,
 ];
 
-/// In the long form, a cluster of its own for tests that would slow down all others: with hundreds of megabytes of
-/// Secrets, or tens of thousands of objects, watches lag behind by minutes.
-pub async fn for_a_crowd(test_cluster: Arc<TestCluster>) -> Result<Arc<TestCluster>> {
+/// The cluster for tests with a high load: in the long form a separate one, since watches lag behind by minutes with
+/// hundreds of megabytes of Secrets or tens of thousands of objects.
+pub async fn cluster_for_load(test_cluster: Arc<TestCluster>) -> Result<Arc<TestCluster>> {
     if report::thorough() {
-        // Not the cluster of `harm`.
-        return test_cluster.elsewhere().await?.elsewhere().await;
+        // Not the cluster of `cluster_outage`.
+        return test_cluster.another().await?.another().await;
     }
     Ok(test_cluster)
 }
@@ -63,7 +66,7 @@ async fn created(env: &TestEnv, secret: &Secret) -> Result<()> {
 /// Secrets without a reference to them, and one source, all with annotations of nearly the maximal size.
 async fn a13_huge_annotations_fill_no_memory(test_cluster: Arc<TestCluster>) -> Result<()> {
     let count = if report::thorough() { 500 } else { 60 };
-    let mut env = TestEnv::settled_with(for_a_crowd(test_cluster).await?, json!({})).await?;
+    let mut env = TestEnv::settled_with(cluster_for_load(test_cluster).await?, json!({})).await?;
     let before = resident(&env)?;
     let huge = "a".repeat((256 << 10) - 100);
     env.edit_secret(
@@ -93,12 +96,12 @@ async fn a13_huge_annotations_fill_no_memory(test_cluster: Arc<TestCluster>) -> 
         .await?;
     assert_eq!(all.len(), count);
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let watched = resident(&env)?;
     env.stop_operator();
     env.start_operator().await?;
     env.source("pair", PAIR).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     let listed = resident(&env)?;
     for (how, now) in [("watched", watched), ("listed", listed)] {
         assert!(
@@ -111,30 +114,30 @@ async fn a13_huge_annotations_fill_no_memory(test_cluster: Arc<TestCluster>) -> 
     Ok(())
 }
 
-async fn a14_a_crowd_of_bad_keys_holds_up_nobody_else(
+async fn a14_a_burst_of_bad_keys_holds_up_nobody_else(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
     let count = if report::thorough() { 10_000 } else { 300 };
-    let test_cluster = for_a_crowd(test_cluster).await?;
-    let crowd = TestEnv::before_start(Arc::clone(&test_cluster)).await?;
+    let test_cluster = cluster_for_load(test_cluster).await?;
+    let burst = TestEnv::before_start(Arc::clone(&test_cluster)).await?;
     let mut env = TestEnv::before_start(test_cluster).await?;
-    env.share_with(&crowd).await?;
-    // At this rate, the calls of the crowd take minutes, so that even on a slow machine some are left at the end.
+    env.share_with(&burst).await?;
+    // At this rate, the calls of the burst take minutes, so that even on a slow machine some are left at the end.
     env.flag("--sts-rate", "2");
     env.start_operator().await?;
-    // The baseline: the time of a rotation before the crowd.
+    // The baseline: the time of a rotation before the burst.
     env.source("pair", PAIR).await?;
     env.resource("orders", "pair", json!({})).await?;
-    env.until_agreed("orders").await?;
-    let alone = slowest(&env, 10).await?;
+    env.until_converged("orders").await?;
+    let before = slowest(&env, 10).await?;
 
     for number in 0..10 {
         let (id, secret) = numbered(number);
         env.sts.answer(&id, Answer::unknown_key());
-        crowd
+        burst
             .source(&format!("settling-{number}"), (&id, &secret))
             .await?;
-        crowd
+        burst
             .resource(
                 &format!("settling-{number}"),
                 &format!("settling-{number}"),
@@ -146,8 +149,8 @@ async fn a14_a_crowd_of_bad_keys_holds_up_nobody_else(
     let letter = |number: usize| char::from(alphabet[number % 32]);
     let wrong = "SignatureDoesNotMatch";
     env.sts.answer_by_default(Answer::error(403, wrong, "no"));
-    let crowding = stream::iter(0..count).map(|number| {
-        let crowd = &crowd;
+    let creations = stream::iter(0..count).map(|number| {
+        let burst = &burst;
         async move {
             let end = [number, number / 32, number / 1024]
                 .map(letter)
@@ -155,37 +158,37 @@ async fn a14_a_crowd_of_bad_keys_holds_up_nobody_else(
                 .collect::<String>();
             let id = format!("AKIARZPUZDIKQCRWD{end}");
             let name = format!("bad-{number}");
-            crowd.source(&name, (&id, PAIR.1)).await?;
+            burst.source(&name, (&id, PAIR.1)).await?;
             let object = json!({
                 "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
                 "metadata": { "name": name },
                 "spec": { "secretRef": { "name": name }, "region": "eu-west-1" },
             });
-            crowd
+            burst
                 .resources
                 .create(&PostParams::default(), &serde_json::from_value(object)?)
                 .await?;
             anyhow::Ok(())
         }
     });
-    crowding
+    creations
         .buffer_unordered(16)
         .try_collect::<Vec<()>>()
         .await?;
-    let crowded = slowest(&env, 16).await?;
-    // Calls of the crowd must still be pending.
+    let during = slowest(&env, 16).await?;
+    // Calls of the burst must still be pending.
     let made = env.sts.calls().len();
     let resident = resident(&env)?;
     assert!(made < count, "{made} calls were made already");
     // The two namespaces alternate, so a rotation waits at most 1 s longer; the rest is noise of the machine.
     assert!(
-        crowded < alone * 2 + Duration::from_secs(3),
-        "{crowded:?} instead of {alone:?}"
+        during < before * 2 + Duration::from_secs(3),
+        "{during:?} instead of {before:?}"
     );
     let what = format!(
-        "bad keys; slowest rotation {alone:?} alone, {crowded:?} beside them; {resident} KiB while they wait"
+        "bad keys; slowest rotation {before:?} before them, {during:?} during their calls; {resident} KiB while they wait"
     );
-    survived("a14_a_crowd_of_bad_keys_holds_up_nobody_else", count, &what);
+    survived("a14_a_burst_of_bad_keys_holds_up_nobody_else", count, &what);
     Ok(())
 }
 
@@ -197,7 +200,7 @@ async fn slowest(env: &TestEnv, from: usize) -> Result<Duration> {
         env.accept((&id, &secret));
         let began = Instant::now();
         env.source("pair", (&id, &secret)).await?;
-        env.until_agreed("orders").await?;
+        env.until_converged("orders").await?;
         slowest = slowest.max(began.elapsed());
     }
     Ok(slowest)
@@ -220,7 +223,7 @@ async fn a15_a_source_that_never_rests_is_coalesced(test_cluster: Arc<TestCluste
     env.invariants.secret(&secret.as_bytes()[..32]);
     let took = rotated_so_often(&env, count).await?;
     env.source("pair", SECOND).await?;
-    env.until_agreed("orders").await?;
+    env.until_converged("orders").await?;
     assert_eq!(env.key_id(TARGET).await?, SECOND.0);
     let costs = env.costs(mark).await?;
     let asked = env.sts.calls().len() - asked;
@@ -251,13 +254,13 @@ async fn rotated_so_often(env: &TestEnv, count: usize) -> Result<Duration> {
     let (first, key) = one_of_many(0);
     env.source("pair", (&first, &key)).await?;
     let store = env.test_cluster.cluster().store()?;
-    let place = format!("secrets/{}/pair", env.namespace);
-    let pattern = store.object(&place).await?;
+    let key = format!("secrets/{}/pair", env.namespace);
+    let pattern = store.object(&key).await?;
     let next = Arc::new(AtomicUsize::new(1));
     let began = Instant::now();
     let mut writers = JoinSet::new();
     for _ in 0..WRITERS {
-        let (store, place, next) = (store.clone(), place.clone(), Arc::clone(&next));
+        let (store, key, next) = (store.clone(), key.clone(), Arc::clone(&next));
         let (mut source, mut last) = (pattern.clone(), one_of_many(0));
         writers.spawn(async move {
             loop {
@@ -268,7 +271,7 @@ async fn rotated_so_often(env: &TestEnv, count: usize) -> Result<Duration> {
                 let pair = one_of_many(number);
                 overwrite(&mut source, &last.0, &pair.0)?;
                 overwrite(&mut source, &last.1, &pair.1)?;
-                store.replace(&place, &source).await?;
+                store.replace(&key, &source).await?;
                 last = pair;
             }
         });

@@ -1,4 +1,4 @@
-//! Plots of the series of a Prometheus, as one picture in SVG.
+//! Charts of the series of a Prometheus, as one SVG image.
 
 use std::fmt::Write;
 

@@ -8,7 +8,7 @@ use crate::requests::Metadata;
 
 /// Whether a resource reports that it is ready, and for which version of the source.
 #[derive(Clone, Debug)]
-pub struct Said {
+pub struct Reported {
     pub source: String,
     pub ready: bool,
     pub at: Instant,
@@ -45,9 +45,9 @@ struct Source {
 
 impl Resource {
     /// The present status.
-    pub fn says(&self) -> Said {
+    pub fn reported(&self) -> Reported {
         let mut conditions = self.status.conditions.iter();
-        Said {
+        Reported {
             source: self.status.source.resource_version.clone(),
             ready: conditions
                 .any(|condition| condition.kind == "Ready" && condition.status == "True"),
@@ -62,7 +62,7 @@ mod tests {
 
     use super::*;
 
-    fn resource(conditions: &serde_json::Value) -> Said {
+    fn resource(conditions: &serde_json::Value) -> Reported {
         let object = json!({
             "apiVersion": "awscredentials.dev/v1alpha1", "kind": "StaticAwsCredentials",
             "metadata": { "name": "orders", "generation": 1 },
@@ -72,33 +72,33 @@ mod tests {
             },
         });
         let object: Resource = serde_json::from_value(object).expect("a resource");
-        object.says()
+        object.reported()
     }
 
     #[test]
     fn a_resource_that_is_ready_says_of_which_version() {
-        let said = resource(&json!([
+        let reported = resource(&json!([
             { "type": "Verified", "status": "False", "reason": "x" },
             { "type": "Ready", "status": "True", "reason": "Published" },
         ]));
-        assert!(said.ready);
-        assert_eq!(said.source, "7");
+        assert!(reported.ready);
+        assert_eq!(reported.source, "7");
     }
 
     #[test]
     fn another_condition_that_is_true_does_not_make_it_ready() {
-        let said = resource(&json!([
+        let reported = resource(&json!([
             { "type": "Ready", "status": "False" },
             { "type": "Published", "status": "True" },
         ]));
-        assert!(!said.ready);
+        assert!(!reported.ready);
     }
 
     #[test]
     fn a_resource_without_a_status_says_nothing() {
         let object = json!({ "metadata": { "name": "orders" } });
         let object: Resource = serde_json::from_value(object).expect("a resource");
-        let said = object.says();
-        assert!(!said.ready && said.source.is_empty());
+        let reported = object.reported();
+        assert!(!reported.ready && reported.source.is_empty());
     }
 }

@@ -7,7 +7,7 @@ use cluster::sts::{Answer, Identity};
 use crate::harness::test_env::{ACCOUNT, ARN};
 
 /// Inconclusive answers about a pair, and the reason for each in the status.
-pub fn nothings() -> Vec<(Answer, &'static str)> {
+pub fn inconclusive_answers() -> Vec<(Answer, &'static str)> {
     let page = |status| Answer::Html(status);
     let skewed = |text| Answer::error(403, "SignatureDoesNotMatch", text);
     let drip = Answer::SlowDrip(of(ACCOUNT, ARN), Duration::from_secs(1));

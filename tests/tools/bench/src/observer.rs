@@ -1,6 +1,6 @@
 //! What two watches deliver: when targets changed, and the status of resources.
 
-mod said;
+mod reported;
 
 use std::{
     collections::HashMap,
@@ -22,18 +22,18 @@ use tokio::{
 
 use crate::{
     requests::{Metadata, Object, Requests},
-    stage::client,
+    test_cluster::client,
 };
-use said::{Resource, Said};
+use reported::{Reported, Resource};
 
 /// The name of the threads that read watches.
-pub const THREAD: &str = "sightings";
+pub const THREAD: &str = "observer";
 
 /// After this time without an event, the wait fails.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The two watches of one namespace.
-pub struct Sightings {
+pub struct Observer {
     seen: Arc<Mutex<Seen>>,
     events: watch::Receiver<u64>,
     _over: watch::Sender<()>,
@@ -43,21 +43,21 @@ pub struct Sightings {
 struct Seen {
     /// When each Secret first changed since the last `forget`.
     secrets: HashMap<String, Instant>,
-    resources: HashMap<String, Said>,
+    resources: HashMap<String, Reported>,
     failure: Option<String>,
 }
 
-impl Sightings {
+impl Observer {
     /// Watches a namespace from now on, on a thread and connections of its own, so that the cost of
     /// watching is not counted as cost of the watched.
     pub async fn of(kubeconfig: &Path, namespace: &str) -> Result<Self> {
         let seen = Arc::<Mutex<Seen>>::default();
-        let (tell, events) = watch::channel(0);
+        let (event_count, events) = watch::channel(0);
         let (over, mut ended) = watch::channel(());
         let (ready, opened) = oneshot::channel();
         let log = Log {
             seen: Arc::clone(&seen),
-            tell,
+            event_count,
         };
         let (kubeconfig, namespace) = (kubeconfig.to_owned(), namespace.to_owned());
         let watches = async move {
@@ -102,8 +102,8 @@ impl Sightings {
     /// When a resource reported that the pair of this version of the source is published.
     pub fn published(&self, resource: &str, source: &str) -> Option<Instant> {
         let seen = lock(&self.seen);
-        let said = seen.resources.get(resource)?;
-        (said.ready && said.source == source).then_some(said.at)
+        let reported = seen.resources.get(resource)?;
+        (reported.ready && reported.source == source).then_some(reported.at)
     }
 
     /// Waits until `check` returns a value, as long as events keep arriving.
@@ -134,8 +134,8 @@ impl Sightings {
             if check() {
                 return Ok(());
             }
-            self.until(what, |sightings| {
-                (*sightings.events.borrow() != now).then_some(())
+            self.until(what, |observer| {
+                (*observer.events.borrow() != now).then_some(())
             })
             .await?;
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -163,8 +163,8 @@ async fn open(kubeconfig: &Path, namespace: &str, log: Log) -> Result<(Watch, Wa
         resource_version
     };
     let resource = |seen: &mut Seen, resource: Resource| {
-        let said = resource.says();
-        seen.resources.insert(resource.metadata.name, said);
+        let reported = resource.reported();
+        seen.resources.insert(resource.metadata.name, reported);
         resource.metadata.resource_version
     };
     Ok((
@@ -177,7 +177,7 @@ async fn open(kubeconfig: &Path, namespace: &str, log: Log) -> Result<(Watch, Wa
 #[derive(Clone)]
 struct Log {
     seen: Arc<Mutex<Seen>>,
-    tell: watch::Sender<u64>,
+    event_count: watch::Sender<u64>,
 }
 
 /// Resumes when the API server ends the watch, as it does with a slow client. `take` returns the
@@ -199,7 +199,7 @@ async fn follow<K: Clone + DeserializeOwned + Send + 'static>(
             match events.next().await {
                 Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
                     version = take(&mut lock(&log.seen), object);
-                    log.tell.send_modify(|count| *count += 1);
+                    log.event_count.send_modify(|count| *count += 1);
                 }
                 Some(Ok(WatchEvent::Bookmark(mark))) => {
                     version = mark.metadata.resource_version;
@@ -214,7 +214,7 @@ async fn follow<K: Clone + DeserializeOwned + Send + 'static>(
         }
     };
     lock(&log.seen).failure = Some(failure);
-    log.tell.send_modify(|count| *count += 1);
+    log.event_count.send_modify(|count| *count += 1);
 }
 
 fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {

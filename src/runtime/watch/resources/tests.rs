@@ -1,27 +1,29 @@
 //! Watches that break and relist, against a model of the delivered events: a resource is enqueued if its view changed,
 //! and after a list no trace of deleted objects remains.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod changes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::{Consequences, on_event};
 use crate::{
     domain::{
-        index::{Index, NamespacedName, Observed, SecretVersion, View},
+        index::{
+            Index, NamespacedName, Observed, SecretVersion, View,
+            tests::{TEAM, model::Model},
+        },
         resource,
     },
-    runtime::{
-        store::Store,
-        watch::{
-            WatchedCredentials,
-            resources::{Consequences, on_event},
-        },
-    },
+    runtime::{store::Store, watch::WatchedCredentials},
 };
 use kube::runtime::watcher::Event as Watched;
 use proptest::{collection::vec, prelude::*};
 
-use super::{TEAM, model::Model};
 use changes::{Change, changes, uid_of};
 
 const RESOURCES: [&str; 3] = ["a", "b", "c"];

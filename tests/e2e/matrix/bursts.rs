@@ -9,37 +9,41 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::{
-    harness::actions::tests,
     harness::test_env::{PAIR, SECOND, TestCluster, TestEnv},
+    suite::tests,
 };
 
-tests![a_crowd_whose_requests_hang_leaves_places_to_others];
+tests![a_burst_whose_requests_hang_leaves_permits_to_others];
 
 /// Permits for a namespace with many resources: 2 of the 16 permits are not for such namespaces.
-const PLACES: usize = 14;
+const PERMITS: usize = 14;
 
 /// Two namespaces under one operator: `members` resources in one, a single resource in the other.
 async fn beside(test_cluster: Arc<TestCluster>, members: usize) -> Result<(TestEnv, TestEnv)> {
-    let crowd = TestEnv::before_start(Arc::clone(&test_cluster)).await?;
+    let burst = TestEnv::before_start(Arc::clone(&test_cluster)).await?;
     let mut env = TestEnv::before_start(test_cluster).await?;
-    env.share_with(&crowd).await?;
+    env.share_with(&burst).await?;
     env.start_operator().await?;
-    crowd.source("pair", PAIR).await?;
+    burst.source("pair", PAIR).await?;
     let names: Vec<String> = (0..members).map(|number| format!("of-{number}")).collect();
-    let create = async |name: &String| crowd.resource(name, "pair", json!({})).await;
+    let create = async |name: &String| burst.resource(name, "pair", json!({})).await;
     try_join_all(names.iter().map(create)).await?;
     for name in &names {
-        crowd.until_ready(name).await?;
+        burst.until_ready(name).await?;
     }
     env.source("pair", PAIR).await?;
     env.resource("orders", "pair", json!({})).await?;
-    env.until_agreed("orders").await?;
-    Ok((crowd, env))
+    env.until_converged("orders").await?;
+    Ok((burst, env))
 }
 
-/// Sets a fault for the reads of the crowd's source, at the proxy of the other environment.
-fn hinder(env: &TestEnv, crowd: &TestEnv, how: impl Fn() -> Fault + Send + Sync + 'static) {
-    let namespace = crowd.namespace.clone();
+/// Sets a fault for the reads of the source of the burst, at the proxy of `env`.
+fn set_fault_for_source(
+    env: &TestEnv,
+    burst: &TestEnv,
+    how: impl Fn() -> Fault + Send + Sync + 'static,
+) {
+    let namespace = burst.namespace.clone();
     env.proxy.set_fault(Box::new(move |head| {
         if reads_source(head, &namespace) {
             how()
@@ -71,30 +75,30 @@ fn reads_in_progress(env: &TestEnv, mark: usize, namespace: &str) -> usize {
     reads.filter(|read| read.finished.is_none()).count()
 }
 
-async fn a_crowd_whose_requests_hang_leaves_places_to_others(
+async fn a_burst_whose_requests_hang_leaves_permits_to_others(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let (crowd, env) = beside(test_cluster, 40).await?;
+    let (burst, env) = beside(test_cluster, 40).await?;
     let (release, held) = watch::channel(false);
-    hinder(&env, &crowd, move || Fault::Hold(held.clone()));
+    set_fault_for_source(&env, &burst, move || Fault::Hold(held.clone()));
     let mark = env.proxy.mark();
-    crowd.touch("pair").await?;
-    let what = "all its places are taken";
+    burst.touch("pair").await?;
+    let what = "the burst has all its permits";
     env.until(what, async || {
-        let held = reads_in_progress(&env, mark, &crowd.namespace);
-        Ok((held >= PLACES).then_some(()))
+        let held = reads_in_progress(&env, mark, &burst.namespace);
+        Ok((held >= PERMITS).then_some(()))
     })
     .await?;
     for pair in [SECOND, PAIR] {
         env.source("pair", pair).await?;
-        env.until_agreed("orders").await?;
-        let taken = reads_in_progress(&env, mark, &crowd.namespace);
-        assert!(taken <= PLACES, "{taken}");
+        env.until_converged("orders").await?;
+        let taken = reads_in_progress(&env, mark, &burst.namespace);
+        assert!(taken <= PERMITS, "{taken}");
     }
     release.send_replace(true);
-    let what = "the others of the crowd were served";
+    let what = "the rest of the burst was served";
     env.until(what, async || {
-        let served = reads(&env, mark, &crowd.namespace);
+        let served = reads(&env, mark, &burst.namespace);
         Ok((served >= 40).then_some(()))
     })
     .await

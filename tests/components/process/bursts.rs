@@ -29,10 +29,10 @@ use super::{
     shared::shared,
 };
 
-const PLACES: usize = 16;
+const PERMITS: usize = 16;
 /// Duration of a read in the large namespace, and of its pause in favour of the single resource.
 const READ: Duration = Duration::from_millis(100);
-const MANY: &str = "crowd";
+const MANY: &str = "burst";
 const SINGLE: &str = "shop";
 const RESOURCES: usize = 280;
 
@@ -114,10 +114,10 @@ impl Server {
             let before = self.reads(MANY, came - READ, came);
             let after = self.reads(MANY, came, came + READ);
             assert!(
-                before >= PLACES / 2,
+                before >= PERMITS / 2,
                 "{before}: there was no work for the many"
             );
-            assert!(after <= PLACES / 8 + 1, "{after} after, {before} before");
+            assert!(after <= PERMITS / 8 + 1, "{after} after, {before} before");
         }
     }
 }
@@ -171,7 +171,7 @@ async fn many_resources_of_a_namespace_keep_back_while_a_single_one_is_served() 
         }
     });
     let shared = Arc::new(ProcessContext {
-        gate: FairSemaphore::new(PLACES),
+        gate: FairSemaphore::new(PERMITS),
         ..shared(Client::new(service, SINGLE))
     });
     let never = futures::future::pending();
