@@ -7,13 +7,12 @@
 //!   material, and [`fingerprint`] what is kept of a pair.
 //! - [`layout`] and [`target`] are what is published. [`managers`] recognizes Secrets that another tool manages, which
 //!   are never adopted; [`policy`] names the admission policies.
-//! - [`consumers`] finds the pods that still hold the previous pair after a rotation, and the workloads to restart.
+//! - [`rotation`] finds the pods that still hold the previous pair after a rotation, and the workloads to restart.
 //! - [`fair_queue`] gives each namespace a share. [`words`] bounds the texts of others, and takes key material out.
 
 pub mod account;
 pub mod arn;
 pub mod conditions;
-pub(crate) mod consumers;
 pub mod decide;
 pub(crate) mod fair_queue;
 pub mod fingerprint;
@@ -27,6 +26,7 @@ pub mod policy;
 pub mod reconcile;
 pub mod region;
 pub mod resource;
+pub(crate) mod rotation;
 pub mod target;
 pub(crate) mod uid;
 pub mod verdict;

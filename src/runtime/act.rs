@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use crate::{
     api::{Reason, StaticAwsCredentials, StaticAwsCredentialsStatus, WorkloadReference},
     domain::{
-        consumers::Workload,
         decide::{DesiredSecret, TargetWrite},
         index::{NamespacedName, Observed, SecretVersion},
         pair::KeyPair,
         reconcile::WriteOutcome,
+        rotation::Workload,
         target::{FIELD_MANAGER, ZeroizingSecret},
         verdict::Finding,
         words,

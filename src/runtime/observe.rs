@@ -7,11 +7,11 @@ use serde::de::DeserializeOwned;
 use crate::{
     api::{StaticAwsCredentials, WorkloadKind, WorkloadReference},
     domain::{
-        consumers::{Pod, Workload},
         decide::{FoundTarget, Source, Target, examine},
         fingerprint::FingerprintKey,
         index::{NamespacedName, Observed, SecretVersion},
         resource::ValidatedCredentials,
+        rotation::{Pod, Workload},
     },
     error::Error,
     runtime::{pages::page, partial_meta::PartialMeta},

@@ -10,9 +10,9 @@ use tokio::sync::watch;
 
 use crate::{
     domain::{
-        consumers::{Key, Others},
         index::NamespacedName,
         lock::lock,
+        rotation::{Key, Others},
     },
     ops::{health::HealthCheck, sync_state::SyncState},
     runtime::store::Store,

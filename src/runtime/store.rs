@@ -13,10 +13,10 @@ use k8s_openapi::jiff::Timestamp;
 use crate::{
     api::StaticAwsCredentials,
     domain::{
-        consumers::{Key, Keys, Others},
         index::NamespacedName,
         reconcile::RuntimeState,
         resource::Undecodable,
+        rotation::{Key, Keys, Others},
         uid::Uid,
     },
     ops::metrics::{Summary, WatchLiveness},

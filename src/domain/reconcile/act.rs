@@ -9,9 +9,9 @@ use super::{
 use crate::{
     api::StaticAwsCredentialsStatus,
     domain::{
-        consumers::{self, restart},
         decide::{self, Plan, Requeue},
         index::Observed,
+        rotation::{self, restart},
     },
 };
 
@@ -165,9 +165,9 @@ impl Reconcile<'_> {
         let (settings, now) = (&self.settings, around.wall);
         let kubelet = settings.kubelet_sync_period;
         if settings.lists_consumers {
-            consumers::note(&self.status, status, kubelet, now);
+            rotation::note(&self.status, status, kubelet, now);
         } else if status.previous.is_some() {
-            consumers::forget(status);
+            rotation::forget(status);
         }
         let allowed = settings.restarts_consumers;
         restart::note(&self.status, status, self.restart, allowed, kubelet, now);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Driver, with_deadline};
 use crate::{
     api::{Published, Restart, RestartScope, WorkloadReference},
-    domain::consumers::{Fleets, Laggards, Pod, Pods, Workload, is_older, restart::Blocker},
+    domain::rotation::{Fleets, Laggards, Pod, Pods, Workload, is_older, restart::Blocker},
     error::Error,
     runtime::observe,
 };

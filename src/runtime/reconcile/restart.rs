@@ -15,7 +15,7 @@ use crate::{
         Published, Restart, RestartScope, Restarts, StaticAwsCredentialsStatus, WorkloadKind,
         WorkloadReference,
     },
-    domain::consumers::{
+    domain::rotation::{
         Fleets, Recheck, Workload,
         restart::{self, Blocker, RestartState},
         restart_annotation_key,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     api::{Previous, Published, StaticAwsCredentialsStatus},
-    domain::consumers::{
+    domain::rotation::{
         self, Assessment, Fleets, OldKeyHolder, Own, Pod, Publication, Recheck, restart,
     },
     error::Error,
@@ -23,14 +23,14 @@ impl Driver<'_> {
     pub(super) async fn follow_consumers(&mut self) -> Result<Option<Duration>, Error> {
         let resource = self.resource;
         let lists = self.context.shared.lists_consumers;
-        let held = consumers::is_open(self.run.status()).is_some() && lists;
+        let held = rotation::is_open(self.run.status()).is_some() && lists;
         let open = held || restart::in_progress(self.run.status());
         let published = self.run.status().published.clone();
         let kubelet = self.context.shared.kubelet_sync_period;
         let superseded = self.run.status().previous.as_ref().filter(|_| held);
-        let superseded = superseded.map(|previous| consumers::since(previous, kubelet));
+        let superseded = superseded.map(|previous| rotation::since(previous, kubelet));
         let delivered = published.as_ref();
-        let delivered = delivered.map(|published| consumers::propagated_at(published, kubelet));
+        let delivered = delivered.map(|published| rotation::propagated_at(published, kubelet));
         let since = superseded.max(delivered);
         let Some(since) = since.filter(|_| open && !resource.suspend && !resource.deleting) else {
             return Ok(None);
@@ -89,17 +89,17 @@ impl Driver<'_> {
             return Ok(None);
         };
         let (shared, key) = (&self.context.shared, &self.resource.key);
-        let keys = consumers::superseded(&previous);
+        let keys = rotation::superseded(&previous);
         let others = shared.scopes.with_keys(key, &keys, now_in_seconds());
         let own = self
             .context
             .with_state(self.resource, |remembered| remembered.overlap.own());
         let outlook = if own == Some(Own::Clean { settled: true }) && others.hold_up() {
-            consumers::judge_again(status, &others, now_in_seconds())
+            rotation::judge_again(status, &others, now_in_seconds())
         } else {
             match self.holders(&previous, status, pods).await {
-                Ok(holders) => consumers::judge(status, &holders, &others, now_in_seconds()),
-                Err(error) if error.is_forbidden() => consumers::unlisted(status, now_in_seconds()),
+                Ok(holders) => rotation::judge(status, &holders, &others, now_in_seconds()),
+                Err(error) if error.is_forbidden() => rotation::unlisted(status, now_in_seconds()),
                 Err(error) => return Err(error),
             }
         };
@@ -127,7 +127,7 @@ impl Driver<'_> {
         let kubelet = shared.kubelet_sync_period;
         let source = self.resource.source.name.as_str();
         let see = |pod: &Pod| {
-            holders.extend(consumers::holder(
+            holders.extend(rotation::holder(
                 pod,
                 previous,
                 publication,
@@ -141,7 +141,7 @@ impl Driver<'_> {
         let listed = with_deadline(observe::pods(&shared.client, &key.namespace, see)).await;
         let own = listed
             .is_ok()
-            .then(|| consumers::own(&holders, previous, now_in_seconds()));
+            .then(|| rotation::own(&holders, previous, now_in_seconds()));
         self.context.with_state(self.resource, |remembered| {
             remembered.overlap.saw(own);
         });

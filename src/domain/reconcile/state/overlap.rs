@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::domain::consumers::{Own, Recheck};
+use crate::domain::rotation::{Own, Recheck};
 use k8s_openapi::jiff::Timestamp;
 
 const MIN_PAUSE: Duration = Duration::from_secs(10);

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::Overlap;
-use crate::domain::consumers::Recheck;
+use crate::domain::rotation::Recheck;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 const SECOND: Duration = Duration::from_secs(1);

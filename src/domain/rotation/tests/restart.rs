@@ -8,7 +8,7 @@ use crate::{
     api::{ConditionType, Published, Restart, Restarts, StaticAwsCredentialsStatus},
     domain::{
         conditions,
-        consumers::{Laggards, restart},
+        rotation::{Laggards, restart},
     },
 };
 use serde_json::json;

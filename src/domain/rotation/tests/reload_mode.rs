@@ -2,7 +2,7 @@
 
 mod copies;
 
-use crate::domain::consumers::{Pod, ReloadMode, reload_mode};
+use crate::domain::rotation::{Pod, ReloadMode, reload_mode};
 use serde_json::{Value, json};
 
 use super::{AFTER, BEFORE, DELIVERED, hot, pod, time};

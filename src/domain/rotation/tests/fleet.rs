@@ -6,7 +6,7 @@ use crate::{
     api::{Published, Restart, StaticAwsCredentialsStatus},
     domain::{
         conditions::ConditionStatus,
-        consumers::{Fleets, Laggards, Pod, Pods, Recheck, restart, restart_annotation_key},
+        rotation::{Fleets, Laggards, Pod, Pods, Recheck, restart, restart_annotation_key},
     },
 };
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     api::StaticAwsCredentialsStatus,
-    domain::consumers::{Recheck, ReloadMode, is_open, judge, tests::time, unlisted},
+    domain::rotation::{Recheck, ReloadMode, is_open, judge, tests::time, unlisted},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 

@@ -1,6 +1,6 @@
 //! Copies of an older pair that outlive the container which made them, and those of volume drivers.
 
-use crate::domain::consumers::{
+use crate::domain::rotation::{
     Pod, ReloadMode,
     tests::{AFTER, BEFORE, hot, pod},
 };

@@ -2,7 +2,7 @@
 
 use crate::{
     api::{Previous, StaticAwsCredentialsStatus},
-    domain::consumers::{
+    domain::rotation::{
         OldKeyHolder, Pod, ReloadMode, holder, is_open, judge, note, restart_annotation_key,
     },
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::consumers::Recheck;
+use crate::domain::rotation::Recheck;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use crate::{
     api::Published,
-    domain::consumers::{Pod, Publication},
+    domain::rotation::{Pod, Publication},
 };
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     api::StaticAwsCredentialsStatus,
-    domain::consumers::{
+    domain::rotation::{
         ReloadMode, is_open, judge, note, propagated_at,
         tests::{DELIVERED, KUBELET, PUBLISHED, time},
     },

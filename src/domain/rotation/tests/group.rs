@@ -3,11 +3,11 @@
 use crate::{
     api::{Published, StaticAwsCredentialsStatus},
     domain::{
-        consumers::{
+        index::NamespacedName,
+        rotation::{
             Assessment, Key, Keys, OldKeyHolder, Others, Own, Relation, ReloadMode, judge, note,
             superseded,
         },
-        index::NamespacedName,
     },
 };
 

@@ -2,7 +2,7 @@
 
 use crate::{
     api::{WorkloadKind, WorkloadReference},
-    domain::consumers::{ReloadMode, Workload, restart_annotation_key},
+    domain::rotation::{ReloadMode, Workload, restart_annotation_key},
 };
 use serde_json::{Value, json};
 

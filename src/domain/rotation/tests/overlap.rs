@@ -5,7 +5,7 @@ mod superseded;
 
 use crate::{
     api::{Published, StaticAwsCredentialsStatus},
-    domain::consumers::{Assessment, OldKeyHolder, Others, ReloadMode, judge, note},
+    domain::rotation::{Assessment, OldKeyHolder, Others, ReloadMode, judge, note},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 

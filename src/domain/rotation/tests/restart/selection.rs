@@ -2,7 +2,7 @@
 
 use crate::{
     api::{MOST_WORKLOADS, Restart, WorkloadReference},
-    domain::consumers::{
+    domain::rotation::{
         restart::{self, RestartState},
         restart_annotation_key,
         tests::{AFTER, BEFORE, DELIVERED, PUBLISHED, UID, publication, workload::workload},

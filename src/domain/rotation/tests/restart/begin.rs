@@ -2,7 +2,7 @@
 
 use crate::{
     api::StaticAwsCredentialsStatus,
-    domain::consumers::{
+    domain::rotation::{
         restart,
         tests::{DELIVERED, KUBELET, PUBLISHED, time},
     },

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::consumers::{
+use crate::domain::rotation::{
     Recheck,
     restart::{self, Blocker},
     tests::{AFTER, PUBLISHED, time},
