@@ -21,7 +21,7 @@ pub(crate) enum KeyContent {
 }
 
 impl KeyContent {
-    pub(crate) fn needs_region(self) -> bool {
+    fn needs_region(self) -> bool {
         matches!(self, Self::Region | Self::ConfigFile)
     }
 

@@ -12,12 +12,8 @@ use situation::Situation;
 use crate::{
     api::StaticAwsCredentialsStatus,
     domain::{
-        fingerprint::Fingerprint,
-        index::{Observed, SecretVersion, View},
-        layout::Rendered,
-        pair::KeyPair,
-        region::Region,
-        verdict::Finding,
+        fingerprint::Fingerprint, index::SecretVersion, layout::Rendered, pair::KeyPair,
+        region::Region, verdict::Finding,
     },
 };
 
@@ -239,17 +235,5 @@ impl Plan {
             next,
             refusal_began: false,
         }
-    }
-}
-
-/// What was observed of the Secret that the status records as published.
-fn published_sight<'a>(
-    status: &StaticAwsCredentialsStatus,
-    view: &'a View,
-    target: &str,
-) -> &'a Observed {
-    match &status.published {
-        Some(published) if published.secret_name != target => &view.published,
-        _ => &view.target,
     }
 }

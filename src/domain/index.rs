@@ -19,8 +19,10 @@ use unclaimed::UnclaimedTargets;
 
 pub use observed::{Observed, SecretVersion};
 pub use references::{NamespacedName, References};
-pub use unclaimed::{MAX_UNCLAIMED, MAX_UNCLAIMED_PER_NAMESPACE};
 pub use view::View;
+
+#[cfg(test)]
+pub(crate) use unclaimed::{MAX_UNCLAIMED, MAX_UNCLAIMED_PER_NAMESPACE};
 
 /// Stale targets that one reconcile removes, at most. Once they are deleted, the view shows the
 /// next ones; after a reconcile that could not delete all of them, the next one begins after them.
@@ -275,8 +277,8 @@ impl Index {
     }
 
     /// Number of unclaimed targets.
-    #[must_use]
-    pub fn unclaimed_secrets(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn unclaimed_secrets(&self) -> usize {
         self.unclaimed.len()
     }
 

@@ -1,8 +1,14 @@
 //! Leader election: of several replicas, only the holder of the lease may have effects. The others keep
 //! a warm index and wait.
 //!
-//! A lease cannot stop a process that is suspended until after its expiry. The preconditions of every
-//! write are for that case; the lease keeps 2 replicas from doing the same work.
+//! The lease cannot fence writes: the API server compares no write with the lease. A request that was delayed, or a
+//! process that was suspended, may still write after another replica has acquired the lease; the monotonic clock may
+//! stand still during a suspension, so that the process does not notice the expiry. The preconditions of every write
+//! guard the objects in these cases; the lease only keeps 2 replicas from doing the same work.
+//!
+//! The crate `kube-lease-manager` (0.12, for kube 4) cannot fence writes either, and is weaker in 2 points: it
+//! compares `renewTime` with the clock of its own machine, and it clears an expired lease by a patch without a
+//! `resourceVersion`, which may undo a renewal.
 
 pub mod lease;
 

@@ -1,6 +1,6 @@
 //! Reads from the API server, without a cache, for one reconcile: resources, Secrets, pods and workloads.
 
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{self, Secret};
 use kube::{Api, Client, Resource as _, api::ListParams};
 use serde::de::DeserializeOwned;
 
@@ -103,7 +103,7 @@ async fn read(
 /// # Errors
 /// The API server does not list them.
 pub async fn pods(client: &Client, namespace: &str, visit: impl FnMut(&Pod)) -> Result<(), Error> {
-    let pods = Api::namespaced(client.clone(), namespace);
+    let pods: Api<v1::Pod> = Api::namespaced(client.clone(), namespace);
     let listed = for_each_page(&pods, visit).await;
     listed.map_err(|error| Error::ListPods(Box::new(error)))
 }
@@ -118,7 +118,7 @@ pub async fn workloads(
     kind: WorkloadKind,
     visit: impl FnMut(&Workload),
 ) -> Result<(), Error> {
-    let workloads = Api::namespaced_with(client.clone(), namespace, &kind);
+    let workloads: Api<Workload> = Api::namespaced_with(client.clone(), namespace, &kind);
     let listed = for_each_page(&workloads, visit).await;
     listed.map_err(|error| Error::ReadWorkload {
         name: format!("{}s", kind.as_str()),
@@ -143,13 +143,14 @@ pub async fn workload(
     })
 }
 
-async fn for_each_page<K>(objects: &Api<K>, mut visit: impl FnMut(&K)) -> Result<(), kube::Error>
+async fn for_each_page<A, K>(objects: &Api<A>, mut visit: impl FnMut(&K)) -> Result<(), kube::Error>
 where
-    K: kube::Resource + Clone + DeserializeOwned + Send + 'static,
+    A: kube::Resource + Clone,
+    K: DeserializeOwned + Send + 'static,
 {
     let mut parameters = ListParams::default().limit(PAGE);
     loop {
-        let page = page(objects, &parameters, |object| visit(&object)).await?;
+        let page = page(objects, &parameters, |object: K| visit(&object)).await?;
         if page.next.is_empty() {
             return Ok(());
         }

@@ -34,20 +34,22 @@ pub struct Page {
     pub resource_version: String,
 }
 
-/// Requests a page of a list, and calls `visit` with each object.
+/// Requests a page of a list of `A`, and calls `visit` with each object. `K` is `A`, or a type that decodes a part of
+/// `A`.
 ///
 /// # Errors
 /// The API server rejects the request, does not answer, or does not send a list.
-pub async fn page<K>(
-    api: &Api<K>,
+pub async fn page<A, K>(
+    api: &Api<A>,
     parameters: &ListParams,
     mut visit: impl FnMut(K),
 ) -> kube::Result<Page>
 where
-    K: Resource + Clone + DeserializeOwned + Send + 'static,
+    A: Resource + Clone,
+    K: DeserializeOwned + Send + 'static,
 {
     let requests = Request::new(api.resource_url());
-    let request = if K::metadata_api() {
+    let request = if A::metadata_api() {
         requests.list_metadata(parameters)
     } else {
         requests.list(parameters)

@@ -105,7 +105,7 @@ impl Driver<'_> {
         }
         let follow = tracing::debug_span!("follow");
         let again = self.follow_consumers().instrument(follow).await?;
-        Ok(rotation::earlier(done.pause, again))
+        Ok(done.pause.into_iter().chain(again).min())
     }
 
     /// Writes a status that follows from the consumers.

@@ -1,4 +1,7 @@
 //! The rate limit of calls to STS.
+//!
+//! `Waiter` resembles that of [`super::fair::FairSemaphore`], but the queues and their tickets differ: one generic type
+//! with a trait for both queues would be longer than the two.
 
 use std::{
     num::NonZeroU32,

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::{DueState, Newcomers, Source, Target, published_sight};
+use super::{DueState, Newcomers, Source, Target};
 use crate::{
     api::{Identity, Published, Reason, StaticAwsCredentialsStatus},
     domain::{
@@ -152,16 +152,19 @@ impl Inputs<'_> {
 
     /// What was observed of the published Secret.
     pub(super) fn published_sight(&self) -> &Observed {
-        published_sight(self.status, self.view, &self.resource.target)
+        match self.published() {
+            Some(published) if published.secret_name != self.resource.target => {
+                &self.view.published
+            }
+            _ => &self.view.target,
+        }
     }
 
     /// Whether the published Secret is still at the version that was published.
     pub(super) fn is_intact(&self) -> bool {
         let seen = self.published_sight().present();
-        let intact = |published: &Published| {
-            seen.is_some_and(|seen| seen.is(&published.uid, &published.resource_version))
-        };
-        self.published().is_some_and(intact)
+        let recorded = self.published().zip(seen);
+        recorded.is_some_and(|(published, seen)| seen.matches(published))
     }
 
     /// The Secret of this name, if it was read.
@@ -178,8 +181,7 @@ impl Inputs<'_> {
         match self.read_target(&published.secret_name)? {
             Target::Absent => Some(false),
             Target::Found(found) => {
-                let is_published = found.seen.is(&published.uid, &published.resource_version);
-                Some(is_published && layout::carries(&found.data, pair))
+                Some(found.seen.matches(published) && layout::carries(&found.data, pair))
             }
         }
     }

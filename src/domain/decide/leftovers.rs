@@ -62,7 +62,7 @@ impl Leftover {
         let published = plan.status.published.as_mut();
         let published = published.filter(|it| it.secret_name == self.name);
         // A Secret that another client edited must keep differing from the published version.
-        let intact = published.filter(|it| self.seen.is(&it.uid, &it.resource_version));
+        let intact = published.filter(|it| self.seen.matches(it));
         if let (Some(published), Some(now)) = (intact, sight.present()) {
             published.resource_version = now.version.to_string();
         }

@@ -8,7 +8,7 @@ use super::{
     DesiredSecret, FoundTarget, Next, Ownership, Read, Step, Target, TargetWrite,
     outcome::Publishable,
     situation::Situation,
-    target_state::{TargetPlan, TargetState, matches},
+    target_state::{TargetPlan, TargetState},
 };
 use crate::{
     api::{Published, Reason, UID_LABEL},
@@ -41,7 +41,7 @@ pub(super) fn publish(situation: &Situation<'_>, pair: &Publishable<'_>) -> Next
 
 /// Whether the target is at the version that was published under the present spec and settings.
 fn has_known_content(situation: &Situation<'_>, seen: &SecretVersion) -> bool {
-    let is_same = here(situation).is_some_and(|here| matches(here, seen));
+    let is_same = here(situation).is_some_and(|here| seen.matches(here));
     is_same
         && situation.knows_spec()
         && situation.knows_ttl()
@@ -101,7 +101,7 @@ fn overwrite(situation: &Situation<'_>, pair: &Publishable<'_>, found: &FoundTar
     if !adopts && found.conforms(resource, pair.data) {
         return conforming(situation, here, pair, found).unwritten();
     }
-    let restores = situation.is_published && here.is_some_and(|here| !matches(here, &found.seen));
+    let restores = situation.is_published && here.is_some_and(|here| !found.seen.matches(here));
     if restores && situation.restore_wait.is_some() {
         return TargetState::Waiting(contended(&resource.target)).unwritten();
     }

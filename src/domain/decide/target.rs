@@ -7,7 +7,7 @@ use super::{
     outcome::Verification,
     publish,
     situation::Situation,
-    target_state::{TargetPlan, TargetState, matches},
+    target_state::{TargetPlan, TargetState},
 };
 use crate::{
     api::{Published, Reason},
@@ -45,7 +45,7 @@ fn has_unrecorded_write(situation: &Situation<'_>) -> bool {
     };
     match situation.read_target(&published.secret_name) {
         Some(Target::Found(target)) => {
-            !matches(published, &target.seen) && carries_source(situation, target)
+            !target.seen.matches(published) && carries_source(situation, target)
         }
         _ => false,
     }
@@ -68,9 +68,7 @@ fn leave_target(situation: &Situation<'_>) -> Next<TargetPlan> {
     };
     let name = &published.secret_name;
     let state = match (situation.published_sight(), situation.read_target(name)) {
-        (Observed::Found(seen), _) if matches(published, seen) => {
-            TargetState::Current(seen.clone())
-        }
+        (Observed::Found(seen), _) if seen.matches(published) => TargetState::Current(seen.clone()),
         (Observed::NotFound, _) | (_, Some(Target::Absent)) => {
             let message = format!(
                 "Secret \"{name}\" is gone, and the source holds nothing proven to restore it from; mend the source"

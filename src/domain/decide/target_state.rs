@@ -1,10 +1,7 @@
 //! The state of the target, and the plan for it.
 
 use super::TargetWrite;
-use crate::{
-    api::Published,
-    domain::{index::SecretVersion, verdict::Finding},
-};
+use crate::domain::{index::SecretVersion, verdict::Finding};
 
 /// The change of the target, and the state of the target afterwards.
 #[derive(Debug)]
@@ -56,9 +53,4 @@ impl TargetState {
             Self::Writing { .. } | Self::Recovered { .. } | Self::Current(_)
         )
     }
-}
-
-/// Whether a Secret is at the version that was published.
-pub(super) fn matches(published: &Published, seen: &SecretVersion) -> bool {
-    seen.is(&published.uid, &published.resource_version)
 }

@@ -2,7 +2,10 @@
 
 use kube::api::ObjectMeta;
 
-use crate::domain::{target, uid::Uid};
+use crate::{
+    api::Published,
+    domain::{target, uid::Uid},
+};
 
 /// What the metadata of a Secret showed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -45,6 +48,12 @@ impl SecretVersion {
     #[must_use]
     pub fn is(&self, uid: &str, version: &str) -> bool {
         self.uid == *uid && version.parse() == Ok(self.version)
+    }
+
+    /// Whether a status records this version as published.
+    #[must_use]
+    pub fn matches(&self, published: &Published) -> bool {
+        self.is(&published.uid, &published.resource_version)
     }
 }
 

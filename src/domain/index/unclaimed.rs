@@ -54,6 +54,7 @@ impl UnclaimedTargets {
         *self = Self::default();
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.count
     }

@@ -6,7 +6,7 @@ use super::{Observation, Reconcile, RuntimeState, Surroundings};
 use crate::{
     api::{Restart, StaticAwsCredentials, StaticAwsCredentialsStatus},
     domain::{
-        decide::{Inputs, InputsHash, Source, SourcePair, Step},
+        decide::{Inputs, InputsHash, SourcePair, Step},
         index::{Observed, View},
         resource::ValidatedCredentials,
     },
@@ -131,12 +131,6 @@ impl<'a> Reconcile<'a> {
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
-    }
-
-    /// The source, once it was read.
-    #[must_use]
-    pub fn source(&self) -> Option<&Source> {
-        self.source.as_ref()
     }
 
     /// What was observed of the source.

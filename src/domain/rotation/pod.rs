@@ -1,9 +1,7 @@
 //! The part of a pod that is read: how its containers get a Secret, and since when they run.
 
-use std::borrow::Cow;
-
-use k8s_openapi::{api::core::v1, apimachinery::pkg::apis::meta::v1::Time};
-use kube::{Resource, api::ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::api::ObjectMeta;
 use serde::Deserialize;
 
 use super::{
@@ -194,34 +192,5 @@ impl Container {
     fn devices(&self) -> impl Iterator<Item = &str> {
         let devices = self.volume_devices.iter();
         devices.map(|device| device.name.as_str())
-    }
-}
-
-impl Resource for Pod {
-    type DynamicType = ();
-    type Scope = <v1::Pod as Resource>::Scope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        v1::Pod::kind(&())
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        v1::Pod::group(&())
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        v1::Pod::version(&())
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        v1::Pod::plural(&())
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
     }
 }

@@ -1,5 +1,7 @@
-//! The two formats of metrics: `OpenMetrics`, which Prometheus asks for, and the older text format for every other
-//! program, `promtool check metrics` among them.
+//! The two formats of metrics: `OpenMetrics`, which Prometheus asks for, and the older text format for scrapers that
+//! ask for `text/plain`, as Telegraf, Elastic's Metricbeat and New Relic's nri-prometheus do by default.
+//! nri-prometheus and `promtool check metrics` parse the older format alone: a counter in `OpenMetrics` would have no
+//! type there.
 
 use std::collections::BTreeSet;
 

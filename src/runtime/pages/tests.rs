@@ -61,7 +61,7 @@ async fn listed(
     let api: Api<PartialMeta> = Api::namespaced(Client::new(service, "shop"), "shop");
     let mut names = Vec::new();
     let parameters = ListParams::default().limit(7);
-    let read = page(&api, &parameters, |object| {
+    let read = page(&api, &parameters, |object: PartialMeta| {
         names.push((
             object.meta().name.clone().unwrap(),
             created_chunks.load(SeqCst),

@@ -162,8 +162,3 @@ impl Driver<'_> {
         }
     }
 }
-
-/// The shorter pause; `None` means that no reconcile is planned.
-pub(super) fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
-    one.into_iter().chain(other).min()
-}

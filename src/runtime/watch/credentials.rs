@@ -1,4 +1,7 @@
 //! The watched form of a resource: an undecodable resource does not stop the watch of the others.
+//!
+//! `Resource` is implemented here although [`PartialMeta`](crate::runtime::partial_meta::PartialMeta) implements it
+//! alike: here the metadata is in one of 2 places, and one generic type for both would be longer.
 
 use std::{borrow::Cow, collections::BTreeMap};
 

@@ -122,7 +122,7 @@ where
     let mut parameters = ListParams::default().limit(PAGE);
     parameters.continue_token = token;
     let mut items = VecDeque::new();
-    let page = match page(api, &parameters, |item| items.push_back(item)).await {
+    let page = match page(api, &parameters, |item: K| items.push_back(item)).await {
         Ok(page) => page,
         Err(error) => return ListStep::Failed(Error::InitialListFailed(error)),
     };

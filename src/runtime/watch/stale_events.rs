@@ -1,4 +1,7 @@
 //! Filters out replayed watch events that are older than what was already seen.
+//!
+//! The filter stands before index and store, since both must reject the same events. A version in each record of the
+//! store would cover neither deleted resources nor the index.
 
 use kube::{
     Resource, ResourceExt,

@@ -14,7 +14,7 @@ const QUIET_WINDOW: Duration = Duration::from_millis(100);
 const BURST_SHARE: usize = 8;
 
 /// The most items of one namespace that are a light load: resources that share a source change at once.
-pub const MAX_LIGHT_LOAD: usize = 3;
+const MAX_LIGHT_LOAD: usize = 3;
 
 /// How many items of one namespace wait or are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
