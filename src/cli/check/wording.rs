@@ -52,13 +52,37 @@ const FLAGS: [(&str, &str); 9] = [
 ];
 
 /// A message of the operator in the words of `check`; without a resource, with flags in the place of the fields of
-/// its spec.
+/// its spec. Names of objects are in quotes and stay as they are: a Secret may be called `spec.region`.
 #[must_use]
 pub fn in_flags(message: &str, of_resource: bool) -> String {
+    let parts = message.split('"').enumerate().map(|(at, part)| {
+        if at % 2 == 0 {
+            reworded(part, of_resource)
+        } else {
+            part.to_owned()
+        }
+    });
+    parts.collect::<Vec<_>>().join("\"")
+}
+
+fn reworded(text: &str, of_resource: bool) -> String {
     let flags = FLAGS.iter().filter(|_| !of_resource);
     HERE.iter()
         .chain(flags)
-        .fold(message.to_owned(), |message, (operator, here)| {
-            message.split(operator).collect::<Vec<_>>().join(here)
+        .fold(text.to_owned(), |text, (operator, here)| {
+            text.split(operator).collect::<Vec<_>>().join(here)
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_flags;
+
+    #[test]
+    fn a_name_in_quotes_stays() {
+        let message = r#"Secret "spec.region" is absent; set spec.region"#;
+        let flags = r#"Secret "spec.region" is absent; set --region"#;
+        assert_eq!(in_flags(message, false), flags);
+        assert_eq!(in_flags(message, true), message);
+    }
 }
