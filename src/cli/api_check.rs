@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use kube::{Client, Resource as _, core::Status};
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::{
     api::{self, StaticAwsCredentials},
@@ -26,6 +26,8 @@ pub const NAME: &str = "static-aws-credentials-api-check";
 pub const SOURCE: &str = "static-aws-credentials-api-check-source";
 
 const DEADLINE: Duration = Duration::from_secs(30);
+/// The pause between two attempts to reach the API server.
+const RETRY_PERIOD: Duration = Duration::from_millis(500);
 
 /// A resource, and the field that the schema must refuse.
 struct Case {
@@ -43,6 +45,10 @@ pub async fn run(args: &ApiCheckArgs) -> u8 {
             return 1;
         }
     };
+    if let Err(why) = first_answer(&client).await {
+        println!("FAIL  the API server does not answer: {why}");
+        return 1;
+    }
     let mut code = 0;
     for case in cases() {
         let tried = rehearse(&client, &args.namespace, &case.spec);
@@ -65,6 +71,22 @@ pub async fn run(args: &ApiCheckArgs) -> u8 {
         code |= print(&what, &tried);
     }
     code
+}
+
+/// Waits until the API server answers. Network plugins let the traffic of a new pod through only after a moment, and
+/// `helm test` starts this program in a new pod.
+async fn first_answer(client: &Client) -> Result<(), String> {
+    let mut last = "no connection".to_owned();
+    let attempts = async {
+        loop {
+            match client.apiserver_version().await {
+                Ok(_) | Err(kube::Error::Api(_)) => return,
+                Err(error) => last = chain(&error),
+            }
+            sleep(RETRY_PERIOD).await;
+        }
+    };
+    timeout(DEADLINE, attempts).await.map_err(|_| last)
 }
 
 /// Prints a line, and returns the exit code.

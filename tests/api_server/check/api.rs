@@ -1,9 +1,14 @@
 //! `api-check` under an account that may only create resources.
 
-use std::sync::Arc;
+use std::{net::Ipv4Addr, sync::Arc};
 
 use anyhow::Result;
+use cluster::control_plane::ControlPlane;
 use serde_json::json;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+};
 
 use crate::{
     check::{program::program, test_cluster::TestCluster},
@@ -12,6 +17,7 @@ use crate::{
 
 tests![
     the_schema_is_found_good_under_an_account_of_its_own,
+    connections_that_are_reset_at_first_are_repeated,
     an_account_without_rights_is_told_what_it_lacks,
     a_schema_without_rules_is_found_out,
 ];
@@ -28,6 +34,56 @@ async fn the_schema_is_found_good_under_an_account_of_its_own(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
     let cluster = test_cluster.cluster().await?;
+    let namespace = namespace_with_account(cluster).await?;
+    let kubeconfig = cluster
+        .service_account_kubeconfig(&namespace, "api-check", None)
+        .await?;
+    let check = program("api-check", ["--namespace", &namespace]);
+    check
+        .env("KUBECONFIG", &kubeconfig.display().to_string())
+        .prints(0, GOOD)
+        .await?;
+    let left = cluster
+        .kubectl(&["get", "awscreds,secrets", "-n", &namespace, "-o", "name"])
+        .await?;
+    assert_eq!(left, "");
+    Ok(())
+}
+
+/// As in the first moment of a pod whose network plugin resets connections.
+async fn connections_that_are_reset_at_first_are_repeated(
+    test_cluster: Arc<TestCluster>,
+) -> Result<()> {
+    let cluster = test_cluster.cluster().await?;
+    let namespace = namespace_with_account(cluster).await?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let url = format!("https://{}", listener.local_addr()?);
+    let forwarding = forward_after_resets(listener, (Ipv4Addr::LOCALHOST, cluster.port()));
+    let kubeconfig = cluster
+        .service_account_kubeconfig(&namespace, "api-check", Some(&url))
+        .await?;
+    let check = program("api-check", ["--namespace", &namespace]);
+    let check = check.env("KUBECONFIG", &kubeconfig.display().to_string());
+    tokio::select! {
+        checked = check.prints(0, GOOD) => checked,
+        failed = forwarding => failed,
+    }
+}
+
+/// Closes 2 connections, and forwards each further one.
+async fn forward_after_resets(listener: TcpListener, server: (Ipv4Addr, u16)) -> Result<()> {
+    for _ in 0..2 {
+        drop(listener.accept().await?);
+    }
+    loop {
+        let (mut client, _) = listener.accept().await?;
+        let mut server = TcpStream::connect(server).await?;
+        tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
+    }
+}
+
+/// A namespace with the account `api-check`, which may create resources there.
+async fn namespace_with_account(cluster: &ControlPlane) -> Result<String> {
     let namespace = cluster.namespace("api").await?;
     let metadata = json!({ "name": "api-check", "namespace": namespace });
     let rule = json!({
@@ -49,19 +105,7 @@ async fn the_schema_is_found_good_under_an_account_of_its_own(
                 .join("\n---\n"),
         )
         .await?;
-    let kubeconfig = cluster
-        .service_account_kubeconfig(&namespace, "api-check", None)
-        .await?;
-    let check = program("api-check", ["--namespace", &namespace]);
-    check
-        .env("KUBECONFIG", &kubeconfig.display().to_string())
-        .prints(0, GOOD)
-        .await?;
-    let left = cluster
-        .kubectl(&["get", "awscreds,secrets", "-n", &namespace, "-o", "name"])
-        .await?;
-    assert_eq!(left, "");
-    Ok(())
+    Ok(namespace)
 }
 
 async fn an_account_without_rights_is_told_what_it_lacks(
