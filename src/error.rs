@@ -77,13 +77,13 @@ pub enum Error {
     #[error("the resource or its source changed while AWS was asked about other pairs")]
     Overtaken,
     /// This replica has lost leadership, and another replica may lead.
-    #[error("this replica does not lead any more")]
+    #[error("this replica is no longer the leader")]
     NotLeading,
     /// The reconcile panicked, which is a bug.
-    #[error("the run panicked; this is a bug")]
+    #[error("the reconcile panicked; this is a bug")]
     Panic,
     /// The decision took more steps than a reconcile may have.
-    #[error("the decision asks for the same again and again")]
+    #[error("the decision requests the same effect repeatedly")]
     StepLimitExceeded,
 }
 

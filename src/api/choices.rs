@@ -30,7 +30,7 @@ pub enum OnRejected {
     /// The target is kept unchanged.
     #[default]
     Keep,
-    /// The target is deleted once the rejection is confirmed.
+    /// The target is deleted after the rejection is confirmed.
     Withdraw,
 }
 

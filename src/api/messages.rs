@@ -44,7 +44,7 @@ pub const KEYS_BESIDE_LAYOUTS: &str =
 /// The bound of the keys of a map.
 pub const SHORT_KEYS: &str = "must have keys of at most 253 characters";
 /// As [`DATA_KEY`], for the keys of a map.
-pub const DATA_KEYS: &str = "must have keys of a Secret alone: letters, digits, '-', '_' and '.', other than '.' and not beginning with '..'";
+pub const DATA_KEYS: &str = "must have only valid keys of a Secret: letters, digits, '-', '_' and '.', other than '.' and not beginning with '..'";
 /// As [`NO_KEY_MATERIAL`], for the keys of a map.
 pub const NO_KEY_MATERIAL_IN_KEYS: &str =
     "must have names for its keys and not the key material itself";

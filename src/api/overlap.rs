@@ -59,7 +59,7 @@ pub struct Consumers {
     /// Pods that reload the target by themselves.
     #[serde(default)]
     pub hot: ConsumerGroup,
-    /// Pods that read the target only at their start.
+    /// Pods that read the target only when they start.
     #[serde(default)]
     pub restart_needed: ConsumerGroup,
     /// Pods that should reload the target but are not ready, so that it is unknown whether they do.
@@ -98,7 +98,7 @@ pub struct Restarts {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "workloads")]
     pub restarting: Vec<String>,
-    /// Start of the wait for `restarting`, or, after the last of them, for pods from before the pair to end.
+    /// When the wait for `restarting` began or, after the last of these workloads, the wait for older pods to end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarting_since: Option<Time>,
     /// Number of workloads that were restarted and became healthy.

@@ -38,7 +38,8 @@ macro_rules! reasons {
 
 reasons! {
     /// The operator has not looked at the resource yet.
-    Pending: Waiting => "Nothing. If it lasts, no operator serves this namespace: look at its pod and at `/readyz`.",
+    Pending: Waiting => "Nothing. If the reason stays, no operator serves this namespace: check the operator's pod and \
+        `/readyz`.",
     /// The target holds the source's pair.
     Published: Good => "Nothing: the target holds the source's pair.",
     /// AWS STS accepted the pair, and it conforms to the pins.
@@ -46,12 +47,12 @@ reasons! {
     /// The pair is well-formed; AWS is not asked at level Format.
     FormatOnly: Good => "Nothing. Set `validation.level: Identity` to have AWS asked.",
     /// The target holds the last proven pair; the source holds another pair or none.
-    ServingLastKnownGood: TargetBlocked => "Mend the source; the reason of Verified says what is wrong with it. Pods \
-        go on with the last proven pair.",
+    ServingLastKnownGood: TargetBlocked => "Fix the source; the reason of Verified says what is wrong with it. Pods \
+        keep using the last proven pair.",
     /// No pair was published yet.
-    NotPublished: TargetBlocked => "Look at the reason of Ready; nothing was published yet.",
+    NotPublished: TargetBlocked => "See the reason of Ready; nothing was published yet.",
     /// `spec.suspend` is true.
-    Suspended: SpecUnused => "Set `spec.suspend` to false to go on.",
+    Suspended: SpecUnused => "Set `spec.suspend` to false to resume.",
 
     /// The source does not exist.
     SourceNotFound: Waiting => "Create the Secret that `spec.secretRef.name` names, in the same namespace.",
@@ -66,11 +67,11 @@ reasons! {
     SourceTypeForbidden: SourceInvalid => "Put the pair into a Secret of type Opaque.",
 
     /// A value is empty or only white space.
-    ValueEmpty: SourceInvalid => "Fill the value in.",
+    ValueEmpty: SourceInvalid => "Store the value under the key.",
     /// A value is longer than any access key ID or secret access key.
     ValueTooLong: SourceInvalid => "Put only the value under the key, not a file around it.",
     /// A value is not UTF-8.
-    NotUtf8: SourceInvalid => "Save the value as plain text.",
+    NotUtf8: SourceInvalid => "Store the value as plain text in UTF-8.",
     /// A value begins with a byte order mark.
     ByteOrderMark: SourceInvalid => "Save the file without a byte order mark.",
     /// A value ends with a line break.
@@ -85,7 +86,7 @@ reasons! {
     /// A value is encoded in base64 twice.
     EncodedTwice: SourceInvalid => "Use `stringData`, or encode `data` in base64 once.",
     /// The two values are swapped, or an access key ID is in the place of the secret access key.
-    ValuesSwapped: SourceInvalid => "Exchange the two values.",
+    ValuesSwapped: SourceInvalid => "Swap the two values.",
     /// The access key ID is not 16 to 128 upper-case letters and digits.
     AccessKeyIdMalformed: SourceInvalid => "Copy the access key ID again: 16 to 128 upper-case letters and digits. IDs \
         of S3-compatible stores take `validation.level: Format` without `accountId`.",
@@ -93,10 +94,10 @@ reasons! {
     TemporaryCredentials: SourceInvalid => "An ID that begins with `ASIA` expires; create an access key for an IAM \
         user.",
     /// The ID identifies something other than an access key, such as a user or role.
-    NotAnAccessKeyId: SourceInvalid => "The ID names a user, role or group; take the access key ID, which begins with \
+    NotAnAccessKeyId: SourceInvalid => "The ID names a user, role or group; use the access key ID, which begins with \
         `AKIA`.",
     /// A value is an example from the AWS documentation.
-    DocumentationExample: SourceInvalid => "Replace the example from the AWS documentation by a real pair.",
+    DocumentationExample: SourceInvalid => "Replace the example from the AWS documentation with a real pair.",
     /// The pair cannot be written to a credentials file that every SDK reads correctly.
     LayoutCannotCarry: SourceInvalid => "If the message names a comment or white space in the value, remove \
         that. Otherwise create another access key, or remove the layout that the message names.",
@@ -104,27 +105,27 @@ reasons! {
     /// The access key ID encodes another account than `spec.validation.accountId`.
     AccountMismatch: SourceInvalid => "Use a pair of the account in `validation.accountId`, or change the pin.",
     /// The access key ID encodes no account, so `accountId` cannot be checked at level Format.
-    AccountUnknown: SourceInvalid => "Set `validation.level: Identity`: this key ID does not tell its account.",
+    AccountUnknown: SourceInvalid => "Set `validation.level: Identity`: this access key ID does not encode an account.",
     /// The pair does not conform to `accountId` or `arn`.
     PinMismatch: SourceInvalid => "Use a pair that `accountId` and `arn` allow, or change them.",
     /// The pair belongs to the root user, which `rootUser` denies.
     RootUserDenied: SourceInvalid => "Use a pair of an IAM user, or set `validation.rootUser: Allow`.",
 
-    /// AWS does not know the new key yet, or is only asked after a pause; the check is repeated.
-    Settling: Waiting => "Wait a minute: AWS does not know a new key at once.",
+    /// AWS does not know the new key yet, or the check with AWS waits for the end of a pause; the check is repeated.
+    Settling: Waiting => "Wait a minute: AWS takes some seconds to accept a new key.",
     /// AWS does not know the access key ID.
     AccessKeyUnknown: Refused => "Check in IAM, or in the store that `--sts-endpoint` names, whether the key is \
         active, and that `spec.region` is enabled and in the key's partition.",
     /// AWS knows the access key ID, but the secret access key does not belong to it.
-    SignatureMismatch: Refused => "Copy both halves of one pair again: the secret access key is not that of the ID. If \
-        all new pairs say so, look for a proxy that changes requests to STS.",
+    SignatureMismatch: Refused => "Copy both halves of the pair again: the secret access key does not belong to the \
+        access key ID. If every new pair has this reason, look for a proxy that changes requests to STS.",
     /// The endpoint in the place of STS reports that the credentials have expired.
     CredentialsExpired: Refused => "Create a new access key.",
     /// AWS rejected a published pair once; AWS is asked again before the rejection counts.
-    RejectionUnconfirmed: Undetermined => "Wait a minute: a single refusal of a published pair does not count.",
+    RejectionUnconfirmed: Undetermined => "Wait a minute: a single rejection of a published pair does not count.",
     /// AWS rejects a published pair and accepts no other that it accepted before, so the rejection does not count.
-    MassRejection: Undetermined => "Look at STS, at `--sts-endpoint` and at the network: AWS refuses the pair and \
-        accepts none of up to 3 others that it accepted before, so the refusal does not count. If those keys were \
+    MassRejection: Undetermined => "Check STS, `--sts-endpoint` and the network: AWS rejects the pair and accepts \
+        none of up to 3 other pairs that it accepted before, so the rejection does not count. If those keys were \
         deactivated too, put new pairs into the sources.",
     /// STS reports a wrong signature for a proven pair: something between the operator and STS changes requests.
     StsRequestAltered: Undetermined => "Look between the operator and STS for a proxy or gateway that rewrites the \
@@ -142,25 +143,25 @@ reasons! {
     /// Something between the operator and STS denies the request.
     StsAccessDenied: Undetermined => "Let `sts:GetCallerIdentity` through the VPC endpoint's policy or the proxy.",
     /// STS throttles the requests.
-    StsThrottled: Undetermined => "Wait; lower `--sts-rate` if it lasts.",
+    StsThrottled: Undetermined => "Wait. If the reason stays, lower `--sts-rate`.",
     /// STS fails to process the request.
-    StsUnavailable: Undetermined => "Wait; STS fails in that region.",
+    StsUnavailable: Undetermined => "Wait until STS works again in that region.",
     /// STS cannot be reached.
     StsUnreachable: Undetermined => "Check DNS, egress on port 443 and TLS between the operator and STS.",
     /// The response is not one that STS gives.
     StsUnexpectedResponse: Undetermined => "Check what answers in place of STS: a proxy, a portal, a wrong \
-        `--sts-endpoint`. AWS's own endpoint never names another account than the access key ID encodes, and never \
-        calls an access key expired.",
+        `--sts-endpoint`. AWS's own endpoint never returns an account that differs from the one in the access key \
+        ID, and never reports an access key as expired.",
 
     /// The target was deleted because AWS rejected its pair, or the pair no longer conforms to the pins.
-    Withdrawn: TargetBlocked => "Mend the source; the target comes back with a proven pair.",
+    Withdrawn: TargetBlocked => "Fix the source; the target is created again with a proven pair.",
     /// The target was deleted, and the source holds no proven pair to restore it from.
-    TargetLost: TargetBlocked => "Mend the source; the target is created again from a proven pair.",
+    TargetLost: TargetBlocked => "Fix the source; the target is created again with a proven pair.",
     /// The target was edited and the source holds no proven pair, or another writer changes the target repeatedly.
-    TargetModified: TargetBlocked => "Mend the source, or find who else writes the target in its `managedFields`.",
+    TargetModified: TargetBlocked => "Fix the source, or find the other writer of the target in its `managedFields`.",
     /// The Secret of the target's name does not belong to this resource, or another resource has the same target.
-    TargetConflict: TargetBlocked => "Choose another `target.name`, delete the other Secret, or consent with the \
-        adopt-by annotation.",
+    TargetConflict: TargetBlocked => "Choose another `target.name`, delete the other Secret, or allow its adoption \
+        with the adopt-by annotation.",
     /// A Secret names this resource in its adopt-by annotation, but cannot be adopted.
     AdoptionRefused: TargetBlocked => "Remove what the message names from the Secret, or delete it.",
     /// A Secret of the target's name is being deleted or garbage collected.
@@ -171,9 +172,10 @@ reasons! {
     TargetTypeMismatch: TargetBlocked => "Delete the target; it is created again as Opaque.",
     /// The API server rejects the write of the target.
     TargetWriteRefused: TargetBlocked => "Read the message: a quota, an admission policy, or missing rights.",
-    /// In events: a former target could not be deleted, or the owner reference of a retained Secret not removed.
-    LeftoverRemains: TargetBlocked => "See what refuses to delete or release the Secret that the message names, or \
-        delete it yourself.",
+    /// In events: a former target could not be deleted, or the owner reference of a retained Secret could not be
+    /// removed.
+    LeftoverRemains: TargetBlocked => "Find out what prevents the deletion or release of the Secret that the message \
+        names, or delete the Secret yourself.",
     /// The operator writes nothing, since it could not confirm that a required admission policy is enforced.
     PoliciesMissing: TargetBlocked => "Apply the admission policies of the chart again, or set `policies.require` to \
         `false`.",
@@ -183,23 +185,24 @@ reasons! {
         names: they still publish the superseded one.",
     /// Pods hold the superseded pair until they are restarted.
     ConsumersHoldPreviousKey: PreviousKeyHeld => "Restart the pods that the message names, or that the resources in it \
-        name, no earlier than `rotation.kubeletSyncPeriod` (90 s) after the rotation; they read the pair at their \
-        start alone.",
+        name, no earlier than `rotation.kubeletSyncPeriod` (90 s) after the rotation; they read the pair only \
+        when they start.",
     /// Pods that are not ready or not checked yet may hold the superseded pair, or another resource may have it.
-    ConsumersUnknown: PreviousKeyHeld => "See why the pods that the message names, or those of the resources in it, \
-        are not ready or were not looked at.",
+    ConsumersUnknown: PreviousKeyHeld => "Find out why the pods that the message names, or those of the resources in \
+        it, are not ready or were not checked.",
     /// Pods may hold the superseded pair until they have read the new one.
     ConsumersPickingUp: RotationProgressing => "Wait until the time in the message.",
     /// The operator lacks the right to list the pods that may hold the superseded pair.
     ConsumersNotListed: PreviousKeyHeld => "Let the operator list pods: `rotation.consumers.enabled` in the chart.",
     /// No pod that uses a tracked name of the target holds the superseded pair, but there were more names or keys.
-    ConsumersNotTraced: PreviousKeyHeld => "The target had more names, or the resource more keys, than are followed: \
-        look for pods that use an older one, see in IAM that the superseded key was not used since, and deactivate it.",
-    /// No pod of any resource with the superseded pair holds it any more; the message lists what was not checked.
-    PreviousKeyUnused: Good => "See to what the message names as not looked at, such as other clusters. In IAM, see \
-        that the superseded key was not used since, deactivate it, and delete it later.",
+    ConsumersNotTraced: PreviousKeyHeld => "The target had more names, or the resource more keys, than the operator \
+        tracks: look for pods that use an older one, check in IAM that the superseded key has not been used since, and \
+        deactivate it.",
+    /// No pod of a resource that had the superseded pair holds it any more; the message lists what was not checked.
+    PreviousKeyUnused: Good => "Check what the message lists as not checked, such as other clusters. Check in IAM that \
+        the superseded key has not been used since, deactivate it, and delete it later.",
 
-    /// Restarts begin once every pod that starts gets the new pair and the resource is Ready.
+    /// Restarts begin when every pod that starts gets the new pair and the resource is Ready.
     RestartsPending: RotationProgressing => "Nothing: workloads are restarted when the kubelets have delivered the \
         pair, 90 s after a rotation by default, while the resource is Ready.",
     /// Workloads are being restarted.
@@ -207,18 +210,18 @@ reasons! {
         ones follow when they are healthy.",
     /// Restarts are blocked: a restarted workload is not healthy, a workload is missing or cannot be restarted, or
     /// pods from before the pair still run.
-    RestartsHeld: RestartsBlocked => "The workload in the message was restarted and is not healthy, or is not there, \
-        or pods from before the pair still run: look at it, or restart it yourself where the operator cannot.",
+    RestartsHeld: RestartsBlocked => "The workload in the message was restarted and is not healthy, or is missing, or \
+        pods from before the pair still run: fix the workload, or restart it yourself if the operator cannot.",
     /// The operator lacks the right to restart workloads or to list their pods.
     RestartsNotAllowed: RestartsBlocked => "Restart the workloads yourself, or let the operator do it: \
         `rotation.restart.enabled` in the chart.",
     /// All workloads were restarted and became healthy.
-    ConsumersRestarted: Good => "Nothing: all workloads were restarted, and are healthy.",
+    ConsumersRestarted: Good => "Nothing: all workloads were restarted and are healthy.",
 
     /// A field of the spec has a value that the schema of this version rejects.
-    SpecInvalid: SpecUnused => "Apply the current CRD; the schema would have refused this spec.",
+    SpecInvalid: SpecUnused => "Apply the current CRD; its schema would have rejected this spec.",
     /// The resource could not be decoded.
-    Undecodable: SpecUnused => "Apply the current CRD, then mend or recreate the resource.",
+    Undecodable: SpecUnused => "Apply the current CRD, then fix or recreate the resource.",
 }
 
 impl Reason {

@@ -38,7 +38,7 @@ pub struct StaticAwsCredentialsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_verified_time: Option<Time>,
 
-    /// First rejection of the source's pair as unknown. The rejection counts once it has lasted for a minute.
+    /// First rejection of the source's pair as unknown to AWS. The rejection counts after it has lasted for a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settling: Option<Settling>,
 
@@ -50,8 +50,8 @@ pub struct StaticAwsCredentialsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumers: Option<Consumers>,
 
-    /// Time from which no pod of any resource with the superseded key holds it. Absent while pods must be restarted
-    /// first, another resource publishes the key, or the time is unknown.
+    /// Time from which no pod of a resource that had the superseded key holds it any more. Absent while pods must be
+    /// restarted first, another resource publishes the key, or the time is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_key_safe_after: Option<Time>,
 

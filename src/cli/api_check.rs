@@ -161,7 +161,7 @@ fn weighed(
     match (tried, refused) {
         (Ok(()), None) => Ok(()),
         (Ok(()), Some(field)) => Err(format!(
-            "it was accepted, so the CustomResourceDefinition in the cluster does not guard {field}; \
+            "it was accepted, so the CustomResourceDefinition in the cluster does not check {field}; \
              apply the one of this version: static-aws-credentials crd | kubectl apply --server-side -f -"
         )),
         (Err(kube::Error::Api(status)), Some(field)) if is_of_schema(&status, field) => Ok(()),
@@ -185,10 +185,10 @@ fn advice(status: &Status, namespace: &str) -> String {
             api::GROUP
         ),
         404 => format!(
-            "see that namespace {namespace} exists, and install the CustomResourceDefinition: \
+            "make sure that namespace {namespace} exists, and install the CustomResourceDefinition: \
              static-aws-credentials crd | kubectl apply --server-side -f -"
         ),
-        _ => "the message says which rule or admission policy it was".to_owned(),
+        _ => "the message names the rule or the admission policy".to_owned(),
     };
     format!("{message}; {what}")
 }

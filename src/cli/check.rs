@@ -159,8 +159,8 @@ fn report(
     notes.retain(|note| !finding.message.contains(note.as_str()));
     notes.extend(rules.notes);
     if finding.reason == Reason::AccessKeyUnknown && waited < REJECTION_CONFIRMATION {
-        let note = "AWS may not know a key yet that was created within the last minute; --wait 60s \
-                    goes on asking";
+        let note = "AWS may not know a key yet that was created within the last minute; with --wait 60s, \
+                    check keeps asking";
         notes.push(note.to_owned());
     }
     let identity = answers.iter().find_map(|(_, answer)| match answer {

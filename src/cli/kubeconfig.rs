@@ -1,4 +1,4 @@
-//! The way to the API server: a kubeconfig, or the service account of a pod.
+//! The configuration for the API server: a kubeconfig, or the service account of a pod.
 //!
 //! kube reads a kubeconfig too, but by code for each type of it that takes half a megabyte of the image,
 //! and with errors that show the lines around a fault, tokens included.
@@ -15,26 +15,26 @@ use kube::{
 
 use crate::cli::{route::parse_proxy, yaml};
 
-/// Set so that the environment has no say; no request goes there.
+/// Set so that kube ignores the environment; no request goes there.
 const NO_PROXY: &str = "http://proxy.invalid:1";
 
-/// Why there is no way to the API server.
+/// Why there is no configuration for the API server.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
     /// There is neither a kubeconfig nor a service account.
-    #[error("no way to the API server; run inside a cluster or set KUBECONFIG")]
+    #[error("no configuration for the API server; run inside a cluster or set KUBECONFIG")]
     Nowhere(#[source] InClusterError),
     /// A file cannot be read.
-    #[error("no way to the API server; KUBECONFIG: {} cannot be read", .0.display())]
+    #[error("no configuration for the API server; KUBECONFIG: {} cannot be read", .0.display())]
     Read(PathBuf, #[source] io::Error),
     /// A file is not a kubeconfig.
-    #[error("no way to the API server; KUBECONFIG: {file}: {fault}", file = .0.display(), fault = .1)]
+    #[error("no configuration for the API server; KUBECONFIG: {file}: {fault}", file = .0.display(), fault = .1)]
     Malformed(PathBuf, String),
     /// The kubeconfig lacks something, such as the context.
-    #[error("no way to the API server; KUBECONFIG cannot be used")]
+    #[error("no configuration for the API server; KUBECONFIG cannot be used")]
     Incomplete(#[source] Box<KubeconfigError>),
     /// The proxy of the cluster.
-    #[error("no way to the API server; KUBECONFIG: the proxy-url of the cluster: {0}")]
+    #[error("no configuration for the API server; KUBECONFIG: the proxy-url of the cluster: {0}")]
     Proxy(&'static str),
     /// A context was asked for, and there is no kubeconfig.
     #[error("there is no kubeconfig; set KUBECONFIG")]
@@ -47,7 +47,7 @@ pub enum Unusable {
 /// The configuration of a context, or of the current one; without a kubeconfig that of the pod.
 ///
 /// # Errors
-/// There is no way to the API server.
+/// There is no configuration for the API server.
 pub async fn load(context: Option<&str>) -> Result<Config, Unusable> {
     let config = try_load(context).await;
     config.map_err(|error| match context {

@@ -59,7 +59,7 @@ pub enum ProcessError {
     #[error(transparent)]
     Tls(#[from] server::TlsError),
     /// Randomness.
-    #[error("the system has no randomness to give")]
+    #[error("the system provides no random bytes")]
     Randomness(#[from] getrandom::Error),
     /// Signals.
     #[error("signals cannot be received")]
@@ -67,14 +67,14 @@ pub enum ProcessError {
     /// The server.
     #[error("the server of /metrics ended")]
     Server,
-    /// The task that looks at the admission policies.
-    #[error("the task that looks at the admission policies ended, which is a bug")]
+    /// The task that checks the admission policies.
+    #[error("the task that checks the admission policies ended, which is a bug")]
     Guards,
     /// The task that publishes events.
     #[error("the task that publishes events ended, which is a bug")]
     Events,
     /// A watch ended.
-    #[error("the process cannot go on")]
+    #[error("the process cannot continue")]
     Watch(#[source] WatchEnded),
 }
 
@@ -150,7 +150,7 @@ async fn serve(
     };
     let (shared, health) = (Arc::clone(shared), Arc::clone(health));
     if let Err(WatchEnded) = controller::run(shared, health, namespace, told).await {
-        tracing::error!("a watch ended, which is a bug; the process ends, to be started anew");
+        tracing::error!("a watch ended, which is a bug; the process exits to be restarted");
         Stop::WatchEnded.set(stop);
     }
 }

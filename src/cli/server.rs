@@ -143,7 +143,7 @@ async fn livez(State(health): State<Arc<Health>>) -> impl IntoResponse {
     } else {
         (
             StatusCode::SERVICE_UNAVAILABLE,
-            "the main loop or the election is stuck\n",
+            "the main loop or the leader election is stuck\n",
         )
     }
 }
@@ -160,7 +160,7 @@ async fn readyz(State(health): State<Arc<Health>>) -> impl IntoResponse {
 async fn metrics(State(scraped): State<Arc<Scraped>>, headers: HeaderMap) -> Response {
     let Ok(place) = Arc::clone(&scraped.places).try_acquire_owned() else {
         let later = [(header::RETRY_AFTER, "1")];
-        let words = "too many answers at once\n";
+        let words = "too many requests at once\n";
         return (StatusCode::SERVICE_UNAVAILABLE, later, words).into_response();
     };
     if let Some(access) = &scraped.access
@@ -172,7 +172,7 @@ async fn metrics(State(scraped): State<Arc<Scraped>>, headers: HeaderMap) -> Res
     let format = Format::accepted(accept.and_then(|accept| accept.to_str().ok()));
     let rendering = scraped.renderer.render(&scraped.shared.metrics).await;
     let pages = stream::iter(rendering.pages(format)).map(move |page| {
-        // The place is released once the answer is sent.
+        // The place is released after the answer is sent.
         let _ = &place;
         Ok::<_, Infallible>(page)
     });

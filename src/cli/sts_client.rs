@@ -18,7 +18,7 @@ pub enum StsClientError {
     #[error("--sts-ca-file: {} cannot be read", .0.display())]
     ReadCa(PathBuf, #[source] io::Error),
     /// The content of the CA file.
-    #[error("--sts-ca-file: {} is of no use", .0.display())]
+    #[error("--sts-ca-file: {} cannot be used", .0.display())]
     Ca(PathBuf, #[source] CaError),
     /// The proxy.
     #[error("--sts-proxy: it cannot be used")]

@@ -93,7 +93,7 @@ pub struct Plan {
     pub leftovers: Vec<Leftover>,
     /// The desired status. UID and version of a written target are filled in after the write.
     pub status: StaticAwsCredentialsStatus,
-    /// What this process remembers once the plan is carried out.
+    /// What this process remembers after the plan is carried out.
     pub memory: Memory,
     /// When the resource is reconciled again.
     pub next: Requeue,

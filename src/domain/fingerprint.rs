@@ -37,8 +37,8 @@ impl FingerprintKey {
         Ok(Self(key))
     }
 
-    /// The fingerprint of a pair, and of where it is asked about if that matters. The secret is part
-    /// of it, or a right ID with a wrong secret would inherit the proof of the right one. Each text
+    /// The fingerprint of a pair and, if that matters, of the place where the pair is verified. The secret is part
+    /// of the fingerprint, or a right ID with a wrong secret would inherit the proof of the right pair. Each text
     /// is hashed with its length, so that no two lists of texts share a fingerprint.
     #[must_use]
     pub fn of(&self, pair: &KeyPair, asked: &[&str]) -> Fingerprint {

@@ -58,7 +58,7 @@ fn of_policy(policy: &Value) -> Option<&'static str> {
     first(&[
         (
             is_full(policy, "/spec/paramKind"),
-            "it takes parameters, and the chart's has none",
+            "it takes parameters, but the chart's policy has none",
         ),
         (
             !is_full(policy, "/spec/validations"),
@@ -78,7 +78,7 @@ fn of_policy(policy: &Value) -> Option<&'static str> {
         ),
         (
             has_foreign_conditions(policy),
-            "it has matchConditions that the chart's has not",
+            "it has matchConditions that the chart's policy lacks",
         ),
     ])
 }

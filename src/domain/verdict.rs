@@ -89,7 +89,7 @@ pub mod words {
             Answer::SignatureMismatch => Finding::new(
                 Reason::SignatureMismatch,
                 format!(
-                    "AWS STS in {region} knows the access key ID, and the secret access key is not its own; copy both halves of one pair again"
+                    "AWS STS in {region} knows the access key ID, but the secret access key does not belong to it; copy both halves of one pair again"
                 ),
             ),
             Answer::Expired => Finding::new(
@@ -124,7 +124,7 @@ pub mod words {
         Finding::new(
             Reason::Settling,
             format!(
-                "AWS STS in {region} refused the last pairs of this source, one after another; it is asked about this one after a pause of up to 5 minutes; find out who changes the source again and again"
+                "AWS STS in {region} rejected the last pairs of this source, one after another; this pair is checked after a pause of up to 5 minutes; find out who changes the source repeatedly"
             ),
         )
     }
@@ -133,7 +133,7 @@ pub mod words {
     #[must_use]
     pub fn unconfirmed(refusal: &Finding, after: Duration) -> Finding {
         let message = format!(
-            "{}; AWS is asked once more after {} s before this counts",
+            "{}; AWS is asked again after {} s, before this rejection counts",
             refusal.message,
             after.as_secs()
         );
@@ -146,7 +146,7 @@ pub mod words {
         Finding::new(
             Reason::StsRequestAltered,
             format!(
-                "AWS STS in {region} calls the signature wrong, though this very pair was proven before and IAM never changes the secret of an access key: something between the operator and STS changes requests; look for a proxy or gateway that rewrites the Host header, other headers or the body; AWS is asked again"
+                "AWS STS in {region} reports a wrong signature, though this pair was proven before and IAM never changes the secret of an access key: something between the operator and STS changes requests; look for a proxy or gateway that rewrites the Host header, other headers or the body; AWS is asked again"
             ),
         )
     }
@@ -171,7 +171,7 @@ pub mod words {
     #[must_use]
     pub fn uncontrolled(refusal: &Finding) -> Finding {
         let message = format!(
-            "{}; spec.validation.onRejected is Withdraw, and the target is kept: no other account or namespace has a published pair by which to tell whether this endpoint refuses all pairs",
+            "{}; spec.validation.onRejected is Withdraw, but the target is kept: no other account or namespace has a published pair that could show whether this endpoint rejects every pair",
             refusal.message
         );
         Finding::new(refusal.reason, message)
@@ -205,7 +205,7 @@ pub mod words {
         Finding::new(
             Reason::RegionDisabled,
             format!(
-                "AWS STS refuses the pair in spec.region and does not in {default_region}; enable the region for the account or choose another"
+                "AWS STS rejects the pair in spec.region, but not in {default_region}; enable the region for the account or choose another"
             ),
         )
     }

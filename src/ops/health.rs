@@ -94,7 +94,7 @@ impl HealthCheck {
             tracing::warn!(
                 what = self.what,
                 error = trouble.message,
-                "the {} fails and is tried again",
+                "the {} fails and is retried",
                 self.what
             );
         }
@@ -188,7 +188,7 @@ impl Health {
             scope.problems(&mut text);
             let _ = writeln!(
                 text,
-                "{} is not served: is the namespace gone, or its Role? The others are served; that one will be, by itself, once its Role is there",
+                "{} is not served: is the namespace gone, or its Role? The other namespaces are served; this one follows by itself when its Role exists",
                 scope.name
             );
         }
@@ -229,7 +229,7 @@ impl Health {
         if lock(&self.turned).elapsed() >= HEARTBEAT_TIMEOUT {
             let _ = writeln!(
                 text,
-                "the main loop has not turned for {} s",
+                "the main loop has made no progress for {} s",
                 HEARTBEAT_TIMEOUT.as_secs()
             );
         }

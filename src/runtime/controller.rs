@@ -179,7 +179,7 @@ fn spawn_reconcile(context: &Arc<ScopeContext>, permit: Permit, runs: &mut JoinS
         // Without this, a panic would leave the resource marked as being processed forever.
         let run = AssertUnwindSafe(reconcile_once(&context, &key, slot)).catch_unwind();
         let action = run.await.unwrap_or_else(|_| {
-            tracing::error!(resource = %key, "the run panicked, which is a bug");
+            tracing::error!(resource = %key, "the reconcile panicked, which is a bug");
             Action::Backoff(PANIC_BACKOFF)
         });
         Finished { key, action }

@@ -227,7 +227,7 @@ impl Notes for Guards {
                 Some(Err(why)) => {
                     writeln!(text, "policy {name} is NOT seen to be enforced: {why}")
                 }
-                None => writeln!(text, "policy {name} is looked at by the leader"),
+                None => writeln!(text, "policy {name} is checked by the leader"),
             };
         }
         text

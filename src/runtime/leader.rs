@@ -205,7 +205,7 @@ impl Candidate {
                 tracing::info!(
                     lease = self.name,
                     identity = self.identity,
-                    "this replica leads"
+                    "this replica is the leader"
                 );
             }
             leadership.until = Some(until);
@@ -220,7 +220,7 @@ impl Candidate {
                     lease = self.name,
                     identity = self.identity,
                     why,
-                    "this replica does not lead any more"
+                    "this replica is no longer the leader"
                 );
             }
             was_leading
@@ -247,15 +247,15 @@ impl Candidate {
         let parameters = PostParams::default();
         let released = self.leases.replace(&self.name, &parameters, &lease);
         match tokio::time::timeout(REQUEST_TIMEOUT, released).await {
-            Ok(Ok(_)) => tracing::info!(lease = self.name, "the lease is given back"),
+            Ok(Ok(_)) => tracing::info!(lease = self.name, "the lease is released"),
             Ok(Err(error)) => tracing::warn!(
                 lease = self.name,
                 error = chain(&error),
-                "the lease could not be given back; it runs out"
+                "the lease could not be released; it expires"
             ),
             Err(_) => tracing::warn!(
                 lease = self.name,
-                "the lease could not be given back in time; it runs out"
+                "the lease could not be released in time; it expires"
             ),
         }
     }

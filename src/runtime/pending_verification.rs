@@ -60,7 +60,7 @@ impl PendingVerification {
                 // Without this, a panic would leave the request pending forever.
                 let answer = AssertUnwindSafe(answer).catch_unwind().await;
                 let answer = answer.unwrap_or_else(|_| {
-                    tracing::error!("a question to STS panicked, which is a bug");
+                    tracing::error!("a call to STS panicked, which is a bug");
                     Answer::Undetermined(Reason::StsUnexpectedResponse)
                 });
                 let _ = slot.set((answer, Instant::now()));

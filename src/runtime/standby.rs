@@ -24,7 +24,7 @@ pub async fn prefetch_source_metadata(context: &ScopeContext, resource: &Validat
         Ok(observed) => lock(&context.index).record(namespace, name, &source, &observed),
         // The next leader reads the metadata instead.
         Err(error) => {
-            tracing::debug!(resource = %resource.key, error = chain(&error), "the source was not looked at");
+            tracing::debug!(resource = %resource.key, error = chain(&error), "the source could not be read");
         }
     }
 }

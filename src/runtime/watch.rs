@@ -86,7 +86,7 @@ fn on_resource_event(
     context.enqueue(&consequences.to_enqueue);
 }
 
-/// Watches Secrets once the resources are listed, and enqueues the resources that a change concerns.
+/// Watches Secrets after the resources are listed, and enqueues the resources that a change concerns.
 pub async fn secrets(
     context: Arc<ScopeContext>,
     namespace: Option<String>,
@@ -155,7 +155,7 @@ fn on_secret_event(
 fn is_first_list(secrets: usize, sync_state: &watch::Sender<SyncState>) -> bool {
     let first = sync_state.send_replace(SyncState::Synced) != SyncState::Synced;
     if first {
-        tracing::info!(secrets, "everything is listed; work begins");
+        tracing::info!(secrets, "everything is listed; reconciles begin");
     }
     first
 }

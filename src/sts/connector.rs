@@ -57,7 +57,7 @@ impl Connections {
             Ok(login) => login,
             Err(error) => {
                 let error = crate::error::chain(&error);
-                tracing::warn!(error, "--sts-proxy: the login before it goes on to be used");
+                tracing::warn!(error, "--sts-proxy: the previous login stays in use");
                 return;
             }
         };

@@ -63,7 +63,7 @@ fn what_another_process_wrote_under_our_name_is_not_the_proven_pair() {
         assert_eq!(published(&world), "Published=False TargetModified");
         let message = world.message(ConditionType::Published);
         assert!(
-            message.contains("other data than were last published"),
+            message.contains("other data than was last published"),
             "{message}"
         );
         world.fill(SOURCE, &alpha());

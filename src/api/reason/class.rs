@@ -19,7 +19,7 @@ pub enum ReasonClass {
     Undetermined,
     /// The target does not hold the source's pair, or a former target remains.
     TargetBlocked,
-    /// A rotation goes on by itself.
+    /// A rotation progresses by itself.
     RotationProgressing,
     /// The superseded pair is held, or cannot be shown to be unused.
     PreviousKeyHeld,

@@ -83,12 +83,12 @@ async fn requested(
         });
         if !act::may(client, right).await? {
             return Ok(Tried::Failed(format!(
-                "it was accepted, and the account may not {verb} Secret {FORBIDDEN}; apply the policies of the chart"
+                "it was accepted, although the account may not {verb} Secret {FORBIDDEN}; apply the policies of the chart"
             )));
         }
     }
     Ok(Tried::Skipped(format!(
-        "this account may {} every Secret of namespace {namespace}; ask as an account that may not",
+        "this account may {} every Secret of namespace {namespace}; run api-check as an account that may not",
         verbs.join(" and ")
     )))
 }

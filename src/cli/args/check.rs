@@ -32,7 +32,7 @@ Examples:
   check -f secret.yaml --region eu-west-1 --account-id 123456789012
   kustomize build . | check -f -             # Secret and StaticAwsCredentials
   check --secret orders-key-pair -n orders --region eu-west-1
-  check --resource orders -n orders          # by its spec
+  check --resource orders -n orders          # with its spec as the rules
   check -f secret.yaml --offline -o json";
 
 /// Flags of `check`.
@@ -47,11 +47,11 @@ pub struct CheckArgs {
     #[arg(short = 'f', long, value_name = "PATH")]
     pub file: Option<PathBuf>,
 
-    /// Check the Secret of this name, by the flags below
+    /// Check the Secret of this name, with the flags below as its rules
     #[arg(long, value_name = "NAME", conflicts_with = "resource")]
     pub secret: Option<String>,
 
-    /// Check the source of this `StaticAwsCredentials`, by its spec
+    /// Check the source of this `StaticAwsCredentials`, with its spec as the rules
     #[arg(long, value_name = "NAME")]
     pub resource: Option<String>,
 

@@ -79,8 +79,7 @@ impl Manifests {
             match item {
                 Value::Object(object) if object.contains_key("items") => {
                     return Err(
-                        "it holds a list within a list, which kubectl takes apart no more"
-                            .to_owned(),
+                        "it holds a list within a list, which kubectl does not expand".to_owned(),
                     );
                 }
                 Value::Object(object) => self.add(object)?,
@@ -102,7 +101,7 @@ impl Manifests {
             (api::API_VERSION, api::KIND) => self.resources.push(RawResource::new(object)?),
             _ if is_meant(version, kind) => {
                 return Err(format!(
-                    "it holds a resource that is nearly one of ours, whose rules would not be followed: write \
+                    "it holds a resource with a wrong apiVersion or kind, whose rules would be ignored: write \
                      apiVersion: {}, kind: {}",
                     api::API_VERSION,
                     api::KIND
@@ -160,7 +159,7 @@ impl RawResource {
         let mut written = Value::Object(object);
         without_nulls(&mut written);
         if let Some(problem) = number_for_text(&written) {
-            return Err(format!("no API server takes the {kind} in it: {problem}"));
+            return Err(format!("no API server accepts the {kind} in it: {problem}"));
         }
         // The error's own text repeats a value that stands in the wrong place.
         let read = serde_json::from_value(written.clone());
@@ -175,7 +174,7 @@ impl RawResource {
             return Err(format!("the {kind} in it has an unknown field {field}"));
         }
         match spec::refused(&resource) {
-            Some(why) => Err(format!("no API server takes the {kind} in it: {why}")),
+            Some(why) => Err(format!("no API server accepts the {kind} in it: {why}")),
             None => Ok(resource),
         }
     }

@@ -39,7 +39,7 @@ impl Rules {
         let spec = &object.spec;
         if spec.validation.level == ValidationLevel::Identity && spec.region.is_none() {
             let problem = "--region is needed to ask AWS STS; name any region that the account has \
-                           enabled, or say --offline to look at the bytes alone";
+                           enabled, or use --offline to check only the bytes";
             return Err(problem.to_owned());
         }
         if spec.validation.level == ValidationLevel::Format && spec.validation.arn.is_some() {
@@ -47,7 +47,7 @@ impl Rules {
         }
         let mut resource =
             ValidatedCredentials::parse(&object).map_err(|finding| finding.message)?;
-        // Once the resource is applied, AWS is asked about the pair.
+        // When the resource is applied, the operator verifies the pair with AWS.
         resource.checks.any_store &= !asks_aws;
         Ok(Self {
             resource,

@@ -59,8 +59,8 @@ impl RawSecret {
     /// The Secret as the API server would store it: `stringData` over `data`, `data` decoded.
     ///
     /// # Errors
-    /// The API server would reject it, or it is encrypted. A key is named only if the source names it too: a value
-    /// may stand in a key's place.
+    /// The API server would reject it, or it is encrypted. A key is named only if the source names it too: a
+    /// person may have written a value in the place of a key.
     pub fn read(mut self, source: &SecretRef) -> Result<Secret> {
         if self.object.contains_key("sops") {
             return Err(
@@ -121,7 +121,7 @@ impl RawSecret {
         }
         if data.keys().any(|key| !is_data_key(key)) {
             return Err(
-                "a key of the Secret's data has other signs than letters, digits, -, _ and ."
+                "a key of the Secret's data has characters other than letters, digits, -, _ and ."
                     .to_owned(),
             );
         }
@@ -140,14 +140,14 @@ fn has_what_its_type_demands(
     let missing = demanded.and_then(|(_, keys)| keys.iter().find(|key| !data.contains_key(**key)));
     if let Some(key) = missing {
         return Err(format!(
-            "the type of the Secret demands the key {key}; leave the type out, or write Opaque"
+            "the type of the Secret requires the key {key}; leave the type out, or write Opaque"
         ));
     }
     let basic = ["username", "password"];
     if type_ == Some("kubernetes.io/basic-auth") && !basic.iter().any(|key| data.contains_key(*key))
     {
         return Err(
-            "the type of the Secret demands the key username or password; leave the type out, or write Opaque"
+            "the type of the Secret requires the key username or password; leave the type out, or write Opaque"
                 .to_owned(),
         );
     }
@@ -162,7 +162,7 @@ fn not_base64(text: &str, key: &str, source: &SecretRef) -> String {
         );
     }
     format!(
-        "{place} is not base64, so no API server takes the Secret; encode it, or put it under stringData as it is"
+        "{place} is not base64, so no API server accepts the Secret; encode it, or put it under stringData as it is"
     )
 }
 
@@ -184,7 +184,7 @@ fn text(value: Value, field: &str, key: &str, source: &SecretRef) -> Result<Stri
         _ => {
             let place = place(field, key, source);
             Err(format!(
-                "{place} is not text, so no API server takes the Secret; put it in quotes"
+                "{place} is not text, so no API server accepts the Secret; put it in quotes"
             ))
         }
     }

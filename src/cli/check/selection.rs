@@ -210,7 +210,7 @@ fn last<T: Named>(kind: &str, flag: &str, mut found: Vec<T>, notes: &mut Vec<Str
     }
     if several {
         notes.push(format!(
-            "the input holds {kind} {} more than once; the last one is what stays in a cluster, and was judged",
+            "the input holds {kind} {} more than once; the last one would replace the others in a cluster, and was checked",
             one.shown()
         ));
     }

@@ -30,7 +30,7 @@ const HERE: [(&str, &str); 6] = [
 const FLAGS: [(&str, &str); 9] = [
     (
         "set spec.validation.rootUser to Allow",
-        "say --root-user allow",
+        "use --root-user allow",
     ),
     ("spec.validation.accountId", "--account-id"),
     ("spec.validation.arn", "--arn"),

@@ -60,12 +60,12 @@ pub async fn drain(
     let deadline = async {
         let _ = stopped.wait_for(Option::is_some).await;
         health.stop();
-        tracing::info!("told to stop; runs that have begun are finished");
+        tracing::info!("stopping; reconciles in progress are finished");
         tokio::time::sleep(DRAIN).await;
     };
     tokio::select! {
         () = work => {}
-        () = deadline => tracing::warn!("some runs did not end in time and are cut off"),
+        () = deadline => tracing::warn!("some reconciles did not end in time and are aborted"),
     }
     match *stop.borrow() {
         Some(Stop::WatchEnded) => Err(ProcessError::Watch(WatchEnded)),

@@ -46,7 +46,7 @@ impl Access {
     /// Otherwise the status and the text of the answer.
     pub async fn check(&self, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
         let Some(token) = bearer(headers) else {
-            return Err((StatusCode::UNAUTHORIZED, "a bearer token is needed\n"));
+            return Err((StatusCode::UNAUTHORIZED, "a bearer token is required\n"));
         };
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let verdict = if let Some(verdict) = self.remembered(&digest) {
@@ -60,11 +60,11 @@ impl Access {
             Verdict::May => Ok(()),
             Verdict::Unknown => Err((
                 StatusCode::UNAUTHORIZED,
-                "the API server does not take the token\n",
+                "the API server does not accept the token\n",
             )),
             Verdict::MayNot => Err((
                 StatusCode::FORBIDDEN,
-                "get of the non-resource URL /metrics is not allowed; grant it by a ClusterRole\n",
+                "get of the non-resource URL /metrics is not allowed; grant it with a ClusterRole\n",
             )),
         }
     }
@@ -72,13 +72,13 @@ impl Access {
     async fn ask(&self, token: &str) -> Result<Verdict, (StatusCode, &'static str)> {
         let unavailable = (
             StatusCode::SERVICE_UNAVAILABLE,
-            "the API server was not asked\n",
+            "the API server did not review the token\n",
         );
         match timeout(DEADLINE, self.review(token)).await {
             Ok(Ok(verdict)) => Ok(verdict),
             Ok(Err(error)) => {
                 let error = chain(&error);
-                tracing::warn!(error, "a reader of /metrics could not be reviewed");
+                tracing::warn!(error, "a token for /metrics could not be reviewed");
                 Err(unavailable)
             }
             Err(_) => Err(unavailable),

@@ -32,7 +32,7 @@ pub enum TlsError {
     #[error("--metrics-tls-key-file: {0}: no private key in PEM")]
     Key(PathBuf, #[source] rustls::pki_types::pem::Error),
     /// Certificate and key do not match, or are of an unknown kind.
-    #[error("--metrics-tls-key-file: {0}: it does not serve for the certificate")]
+    #[error("--metrics-tls-key-file: {0}: it cannot be used with the certificate")]
     Unfit(PathBuf, #[source] rustls::Error),
 }
 
@@ -68,7 +68,7 @@ impl Certificate {
                 Ok(acceptor) => read.0 = acceptor,
                 Err(error) => {
                     let error = chain(&error);
-                    tracing::warn!(error, "the certificate of /metrics stays as it was");
+                    tracing::warn!(error, "the previous certificate of /metrics stays in use");
                 }
             }
         }

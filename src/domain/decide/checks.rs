@@ -68,7 +68,7 @@ fn source_is_target(secret: &Secret, name: &str) -> Option<Finding> {
         return None;
     };
     let message = format!(
-        "spec.secretRef: Secret \"{name}\" is the target of a StaticAwsCredentials, by {known_by}; name the Secret that a person or pipeline fills, or, if this one is a copy of a target, take that off the copy"
+        "spec.secretRef: Secret \"{name}\" is the target of a StaticAwsCredentials, by {known_by}; name the Secret that a person or pipeline fills, or, if this one is a copy of a target, remove that from the copy"
     );
     Some(Finding::new(Reason::SourceIsTarget, message))
 }
@@ -99,7 +99,7 @@ fn account_unknown(resource: &ValidatedCredentials, pair: &SourcePair) -> Option
     encoded_account(pair).is_none().then(|| {
         Finding::new(
             Reason::AccountUnknown,
-            "the access key ID does not tell its account, so spec.validation.accountId cannot be checked at level Format; use level Identity",
+            "the access key ID does not encode its account, so spec.validation.accountId cannot be checked at level Format; use level Identity",
         )
     })
 }

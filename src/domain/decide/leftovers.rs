@@ -163,15 +163,17 @@ pub fn note(refused: &[(&Leftover, String)]) -> Option<String> {
     let name = &leftover.name;
     let what = match leftover.disposal {
         Disposal::Delete => format!(
-            "Secret \"{name}\", which is not the target any more, could not be deleted ({why}); kubectl delete secret {name} --dry-run=server shows what refuses it"
+            "Secret \"{name}\", which is not the target any more, could not be deleted ({why}); kubectl delete secret {name} --dry-run=server shows what prevents the deletion"
         ),
         Disposal::Release => format!(
-            "Secret \"{name}\" is to be retained and could not be released from its owner ({why}), so it is deleted with this resource; remove its ownerReferences, or what refuses that"
+            "Secret \"{name}\" is to be retained and could not be released from its owner ({why}), so it is deleted with this resource; remove its ownerReferences, or what prevents their removal"
         ),
     };
     let others = match others.len() {
         0 => String::new(),
-        further => format!("; the same of {further} further Secrets"),
+        further => format!("; the same holds for {further} further Secrets"),
     };
-    Some(format!("{what}{others}; tried again within 5 minutes"))
+    Some(format!(
+        "{what}{others}; the operator retries within 5 minutes"
+    ))
 }

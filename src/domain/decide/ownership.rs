@@ -125,7 +125,7 @@ impl FoundTarget {
                 Ownership::Foreign(conflict(name, &by))
             }
             None if self.allows_adoption_by(resource) => self.adoption(name),
-            None => Ownership::Foreign(conflict(name, "is not ours")),
+            None => Ownership::Foreign(conflict(name, "does not belong to this resource")),
         }
     }
 
@@ -163,7 +163,7 @@ impl FoundTarget {
             || managers::manager(&self.metadata).map(|by| format!("it is managed by {by}"));
         refusal.or_else(managed).map_or(Ownership::Adoptable, |why| {
             let message = format!(
-                "Secret \"{name}\" names this resource in its adopt-by annotation and cannot be taken over: {why}; remove the cause, delete the Secret, or choose another spec.target.name"
+                "Secret \"{name}\" names this resource in its adopt-by annotation and cannot be adopted: {why}; remove the cause, delete the Secret, or choose another spec.target.name"
             );
             Ownership::Foreign(Finding::new(Reason::AdoptionRefused, message))
         })
@@ -175,14 +175,14 @@ impl FoundTarget {
         let name = self.metadata.name.as_deref().unwrap_or_default();
         if self.kind != "Opaque" {
             let message = format!(
-                "Secret \"{name}\" is of type {}, and a type cannot be changed; delete it, and it is created anew",
+                "Secret \"{name}\" is of type {}, and a type cannot be changed; delete it, and it is created again",
                 words::cut(&self.kind, NAMED)
             );
             return Some(Finding::new(Reason::TargetTypeMismatch, message));
         }
         self.immutable.then(|| {
             let message =
-                format!("Secret \"{name}\" was made immutable; delete it, and it is created anew");
+                format!("Secret \"{name}\" was made immutable; delete it, and it is created again");
             Finding::new(Reason::TargetImmutable, message)
         })
     }
@@ -277,7 +277,7 @@ fn has<T>(list: Option<&[T]>) -> bool {
 fn terminating(name: &str, why: &str) -> Finding {
     Finding::new(
         Reason::TargetTerminating,
-        format!("Secret \"{name}\" {why}; the target is created when it is gone"),
+        format!("Secret \"{name}\" {why}; the target is created when that Secret is gone"),
     )
 }
 

@@ -11,7 +11,7 @@ use crate::{
 pub(super) enum Known {
     /// That depends on the content of the Secret of this name, which must be read.
     Unread(String),
-    /// The pair is new, or must be proven anew.
+    /// The pair is new, or must be proven again.
     No,
     /// The pair was proven.
     Proven(Proof),
@@ -67,10 +67,10 @@ fn in_region(
     let published = inputs.memory.published;
     let another_is_published = published.is_some_and(|published| published != pair.fingerprint);
     // For an interval check the target need not be read: AWS is asked anyway, and nothing is written.
-    let proven_anew = inputs.due == DueState::Now
+    let is_interval_check = inputs.due == DueState::Now
         && status_says_published(inputs, earlier)
         && inputs.knows_spec();
-    if !vouched || another_is_published || proven_anew {
+    if !vouched || another_is_published || is_interval_check {
         return Known::No;
     }
     match (inputs.carries(&pair.pair), inputs.published()) {

@@ -184,7 +184,7 @@ fn contended(target: &str) -> Finding {
 /// The conflict with a resource that has the same target and comes first.
 fn target_conflict(target: &str, rival: &str) -> Finding {
     let message = format!(
-        "StaticAwsCredentials \"{rival}\" has Secret \"{target}\" as its target too and comes first; choose another spec.target.name ({UID_LABEL} tells whose a Secret is)"
+        "StaticAwsCredentials \"{rival}\" has Secret \"{target}\" as its target too and comes first; choose another spec.target.name (label {UID_LABEL} of a Secret is the UID of its resource)"
     );
     Finding::new(Reason::TargetConflict, message)
 }

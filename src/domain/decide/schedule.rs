@@ -1,4 +1,4 @@
-//! When AWS is asked about a pair again.
+//! When a pair is verified with AWS again.
 
 use std::time::Duration;
 

@@ -71,7 +71,7 @@ fn leave_target(situation: &Situation<'_>) -> Next<TargetPlan> {
         (Observed::Found(seen), _) if seen.matches(published) => TargetState::Current(seen.clone()),
         (Observed::NotFound, _) | (_, Some(Target::Absent)) => {
             let message = format!(
-                "Secret \"{name}\" is gone, and the source holds nothing proven to restore it from; mend the source"
+                "Secret \"{name}\" is gone, and the source holds no proven pair to restore it from; fix the source"
             );
             TargetState::Drifted(Finding::new(Reason::TargetLost, message))
         }
@@ -90,12 +90,12 @@ fn detect_drift(inputs: &Inputs<'_>, published: &Published, found: &FoundTarget)
         Ownership::Terminating(finding) => TargetState::Drifted(finding),
         _ => {
             let what = if found.keeps_marks(inputs.resource) && published.content_digest.is_some() {
-                "holds other data than were last published, so that nothing vouches for them"
+                "holds other data than was last published"
             } else {
                 "was edited"
             };
             let message = format!(
-                "Secret \"{}\" {what}, and the source holds nothing proven to restore it from; mend the source",
+                "Secret \"{}\" {what}, and the source holds no proven pair to restore it from; fix the source",
                 published.secret_name
             );
             TargetState::Drifted(Finding::new(Reason::TargetModified, message))

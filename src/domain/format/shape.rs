@@ -56,11 +56,11 @@ pub(super) fn anomaly(text: &str) -> Option<&'static str> {
     } else if escaped.iter().any(|escape| text.contains(escape)) {
         Some("is escaped for a URL: write / in the place of %2F, and + in the place of %2B")
     } else if text.chars().any(char::is_whitespace) {
-        Some("holds white space: copy it anew")
+        Some("holds white space: copy it again")
     } else if is_smtp_password(text) {
         Some("has the form of an SMTP password of SES, which is made from a secret access key")
     } else if text.len() == 39 || text.len() == 41 {
-        Some("has one character more or less: copy it anew, / and + included")
+        Some("has one character too many or too few: copy it again, including / and +")
     } else {
         None
     }

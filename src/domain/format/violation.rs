@@ -71,7 +71,7 @@ fn byte_order_mark(value: &Value<'_, [u8]>) -> Option<Finding> {
 
 fn blank(value: &Value<'_, str>) -> Option<Finding> {
     value.content.trim().is_empty().then(|| {
-        let advice = format!("holds white space alone; store the {} in it", value.title());
+        let advice = format!("holds only white space; store the {} in it", value.title());
         value.finding(Reason::ValueEmpty, &advice)
     })
 }
@@ -150,7 +150,8 @@ fn surrounding_whitespace(value: &Value<'_, str>) -> Option<Finding> {
             )
     };
     (value.content.starts_with(invisible) || value.content.ends_with(invisible)).then(|| {
-        let advice = "begins or ends with white space, which may be invisible; write it without";
+        let advice =
+            "begins or ends with white space, which may be invisible; remove the white space";
         value.finding(Reason::SurroundingWhitespace, advice)
     })
 }
@@ -174,7 +175,7 @@ fn surrounding_quotes(value: &Value<'_, str>) -> Option<Finding> {
     const CLOSING: [char; 6] = ['"', '\'', '`', '\u{201D}', '\u{2019}', '\u{201C}'];
     let inner = value.content.strip_prefix(OPENING)?;
     inner.ends_with(CLOSING).then(|| {
-        let advice = "stands in quotes; write it without them";
+        let advice = "is enclosed in quotes; remove the quotes";
         value.finding(Reason::SurroundingQuotes, advice)
     })
 }
@@ -182,8 +183,8 @@ fn surrounding_quotes(value: &Value<'_, str>) -> Option<Finding> {
 fn access_key_id_malformed(value: &Value<'_, str>) -> Option<Finding> {
     let is_store_id = value.names.any_store && shape::is_store_id(value.content);
     (!is_store_id && !shape::is_id(value.content)).then(|| {
-        let advice = "is no access key ID, which is 16 to 128 upper-case letters and digits; copy \
-                      it from AWS again";
+        let advice = "is not an access key ID, which has 16 to 128 upper-case letters and digits; \
+                      copy it from AWS again";
         value.finding(Reason::AccessKeyIdMalformed, advice)
     })
 }

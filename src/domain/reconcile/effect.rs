@@ -53,7 +53,7 @@ pub enum PendingQuestion {
     /// Nothing changes.
     #[default]
     Keep,
-    /// The request goes on. The inputs hash is `None` if the reconcile leaves work to do.
+    /// The request continues. The inputs hash is `None` if the reconcile leaves work to do.
     Await(Option<InputsHash>),
     /// The answer is not needed.
     Cancel,

@@ -164,7 +164,7 @@ impl RuntimeState {
         (!left.is_zero()).then_some(left)
     }
 
-    /// Counts a restore of the target. The count starts anew after 10 minutes without a restore.
+    /// Counts a restore of the target. The count starts at 0 again after 10 minutes without a restore.
     pub fn restored(&mut self, now: Instant) {
         let is_long_ago =
             |last: Instant| now.saturating_duration_since(last) > Duration::from_mins(10);

@@ -42,7 +42,7 @@ pub enum Own {
     Held,
     /// Pods are not ready, and may hold a previous key.
     Unsure,
-    /// No pod holds a previous key, once the pick-up time has passed.
+    /// After the pick-up time, no pod holds a previous key.
     Clean {
         /// Whether the pick-up time had passed at the check.
         settled: bool,

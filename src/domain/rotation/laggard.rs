@@ -35,7 +35,7 @@ impl Laggards {
             (
                 &self.unmarked,
                 "run pods from before the pair, and the annotation of the restart is gone from the template, as when a \
-                 controller that owns the workload takes it back; restart them there:",
+                 controller that owns the workload reverts the change; restart them there:",
             ),
             (
                 &self.others,

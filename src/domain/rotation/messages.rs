@@ -11,8 +11,8 @@ use crate::{
 };
 
 /// Places that are not checked for the previous key pair.
-const NOT_CHECKED: &str = "PersistentVolumes, copies that programs made, resources and pods that were deleted while something of them \
-     still ran, nodes with a wrong clock, other clusters";
+const NOT_CHECKED: &str = "PersistentVolumes, copies that programs made, resources and pods that were deleted while containers of \
+     theirs still ran, nodes with a wrong clock, other clusters";
 
 /// The input of a verdict.
 pub(super) struct VerdictInput<'a> {
@@ -48,17 +48,13 @@ impl VerdictInput<'_> {
         let others = || self.others.worst_names().join(", ");
         if restart.count > 0 {
             let mut message = format!(
-                "{key} is held by pods that read it at their start alone; restart {}{}",
+                "{key} is held by pods that read it only when they start; restart {}{}",
                 listed(restart),
                 self.rename_advice()
             );
             if self.others.worst() >= Relation::Holds {
                 // Writing to a string does not fail.
-                let _ = write!(
-                    message,
-                    "; look at {} too, which have the same key",
-                    others()
-                );
+                let _ = write!(message, "; check {} too, which have the same key", others());
             }
             return Some((Reason::ConsumersHoldPreviousKey, message));
         }
@@ -86,7 +82,7 @@ impl VerdictInput<'_> {
         let others = self.others.worst_names().join(", ");
         if unknown.count > 0 {
             let names = listed(unknown);
-            let message = format!("{key} may be held by pods that are not ready; look at {names}");
+            let message = format!("{key} may be held by pods that are not ready; check {names}");
             return Some((Reason::ConsumersUnknown, message));
         }
         if !self.others.listed {
@@ -101,14 +97,14 @@ impl VerdictInput<'_> {
                     others
                 };
                 let message = format!(
-                    "{key} may be the one of {others}, which ends alike, and nothing else is known of that one; \
-                     compare them, and see in IAM whether it is still used"
+                    "{key} may be the key of {others}, which ends with the same characters; nothing else is known of that key; \
+                     compare the two, and check in IAM whether the key is still used"
                 );
                 return Some((Reason::ConsumersUnknown, message));
             }
             Relation::Unknown => {
                 let message = format!(
-                    "{key} may be held by pods of {others} that are not ready or were not looked at yet; see there"
+                    "{key} may be held by pods of {others} that are not ready or were not checked yet; see the status of these resources"
                 );
                 return Some((Reason::ConsumersUnknown, message));
             }
@@ -124,8 +120,8 @@ impl VerdictInput<'_> {
             return None;
         }
         let message = format!(
-            "no pod of this namespace that uses {} holds {key} any more, and names or keys before these are not known; \
-             look for pods that use an older name, see in IAM that the key was not used since, and deactivate it",
+            "no pod of this namespace that uses {} holds {key} any more, but older names or keys are not known; look for \
+             pods that use an older name, check in IAM that the key has not been used since, and deactivate it",
             self.secrets()
         );
         Some((Reason::ConsumersNotTraced, message))
@@ -138,9 +134,9 @@ impl VerdictInput<'_> {
             ", namespaces that this operator does not serve"
         };
         format!(
-            "no pod of this namespace that uses {} holds {key} any more, and no other resource publishes it, or has \
-             pods that may hold it; not looked at: {NOT_CHECKED}{elsewhere}; see in IAM that it was not used since, \
-             deactivate it, and delete it later",
+            "no pod of this namespace that uses {} holds {key} any more, and no other resource publishes it or has \
+             pods that may hold it; not checked: {NOT_CHECKED}{elsewhere}; check in IAM that it has not been used \
+             since, deactivate it, and delete it later",
             self.secrets()
         )
     }
@@ -162,7 +158,7 @@ impl VerdictInput<'_> {
             |published| format!("Secret \"{}\"", published.secret_name),
         );
         format!(
-            ", and let those that use Secret {former}, which is published no more, use {present}"
+            ", and make those that use Secret {former}, which is no longer published, use {present}"
         )
     }
 

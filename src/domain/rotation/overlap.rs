@@ -66,8 +66,8 @@ pub fn note(
         _ => return,
     };
     let message = format!(
-        "the key that ends in {} was superseded; pods that start before {} may still get it, and who holds it is \
-         looked up then",
+        "the key that ends in {} was superseded; pods that start before {} may still get it, and the pods that \
+         hold it are looked up then",
         previous.key_id_suffix,
         since(&previous, kubelet)
     );

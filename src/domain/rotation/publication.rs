@@ -25,7 +25,7 @@ impl Publication<'_> {
         propagated_at(self.published, self.kubelet_sync_period)
     }
 
-    /// The value of the restart annotation. The revision alone is not unique: after a withdrawal it starts anew.
+    /// The value of the restart annotation. The revision alone is not unique: after a withdrawal, it starts at 1 again.
     #[must_use]
     pub fn restart_annotation_value(&self) -> String {
         format!("{}@{}", self.published.revision, self.published.time.0)

@@ -57,7 +57,7 @@ pub fn note(
         return;
     }
     let message = format!(
-        "pods that start before {} may still get the pair before; workloads are restarted then",
+        "pods that start before {} may still get the previous pair; workloads are restarted then",
         propagated_at(published, kubelet)
     );
     let restarts = Restarts {
@@ -134,7 +134,7 @@ fn manual_advice(workloads: &[String]) -> &'static str {
         .iter()
         .any(|name| name.starts_with("StatefulSet/"));
     if stateful {
-        "; a StatefulSet replaces no broken pod after its template was mended: delete that pod by hand"
+        "; a StatefulSet does not replace a broken pod after its template was fixed: delete that pod by hand"
     } else {
         ""
     }
@@ -157,7 +157,7 @@ pub fn judge(
         let names = listed(&restarts.restarting);
         let (truth, reason, message) = if waited > ROLLOUT_TIMEOUT {
             let message = format!(
-                "restarted, and not healthy since {since}: {names}; {remaining} more wait until this is mended{}",
+                "restarted, and not healthy since {since}: {names}; {remaining} more wait until this is fixed{}",
                 manual_advice(&restarts.restarting)
             );
             (ConditionStatus::False, Reason::RestartsHeld, message)
@@ -200,7 +200,7 @@ fn done_message(restarts: &Restarts) -> String {
         count => format!("restarted for revision {revision} and healthy: {count} workloads"),
     };
     if restarts.gone > 0 {
-        let gone = format!("; gone before they were healthy: {}", restarts.gone);
+        let gone = format!("; deleted before they were healthy: {}", restarts.gone);
         message.push_str(&gone);
     }
     message

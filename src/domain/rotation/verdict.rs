@@ -46,7 +46,7 @@ pub fn judge_again(
     assess(status, consumers, &[], others, now)
 }
 
-/// The result of a check of pods. Pods that reload by themselves have done so once the pick-up time has passed.
+/// The result of a check of pods. Pods that reload by themselves have done so by the pick-up time.
 #[must_use]
 pub fn own(holders: &[OldKeyHolder], previous: &Previous, now: Timestamp) -> Own {
     let worst = holders.iter().map(|holder| holder.reload_mode).max();
@@ -113,8 +113,8 @@ fn picked_up(previous: &Previous, others: &Others) -> Timestamp {
 pub fn unlisted(status: &StaticAwsCredentialsStatus, now: Timestamp) -> Option<Assessment> {
     let previous = is_open(status)?;
     let message = format!(
-        "pods may not be listed, so it is unknown which pods hold the key that ends in {}; let the operator list \
-         pods in this namespace, as the chart does with rotation.consumers.enabled",
+        "the operator is not allowed to list pods, so it is unknown which pods hold the key that ends in {}; allow it \
+         in this namespace, as the chart does with rotation.consumers.enabled",
         previous.key_id_suffix
     );
     let mut status = status.clone();

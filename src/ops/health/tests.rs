@@ -17,7 +17,7 @@ async fn a_loop_that_does_not_turn_is_stuck_after_a_minute() {
     assert!(health.is_alive());
     tokio::time::advance(MINUTE).await;
     assert!(!health.is_alive());
-    let words = "the main loop has not turned for 60 s\n";
+    let words = "the main loop has made no progress for 60 s\n";
     assert!(health.problems().contains(words), "{}", health.problems());
     health.heartbeat();
     assert!(health.is_alive() && !health.problems().contains(words));

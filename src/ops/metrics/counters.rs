@@ -77,7 +77,7 @@ impl Counters {
             ),
             (
                 "staticawscredentials_control_questions",
-                "Control requests about other pairs, before a rejection of a published pair counts, by result",
+                "Checks of other pairs, which show whether a rejection of a published pair counts, by result",
                 &self.controls,
             ),
         ];

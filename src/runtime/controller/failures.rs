@@ -41,23 +41,23 @@ pub fn error_policy(
     let pause = error.backoff(failures);
     let resource = &resource.key;
     if error.is_conflict() {
-        tracing::debug!(%resource, "the resource changed during the run; it is run again");
+        tracing::debug!(%resource, "the resource changed during the reconcile, which is repeated");
         return Action::Backoff(pause);
     }
     if matches!(error, Error::NotLeading) {
-        tracing::debug!(%resource, "this replica does not lead any more; the next leader goes on");
+        tracing::debug!(%resource, "this replica is no longer the leader; the next leader reconciles the resource");
         return Action::AwaitChange;
     }
     if matches!(error, Error::StatusRefusedBefore) {
-        tracing::debug!(%resource, "the status is not sent; it was refused for this generation");
+        tracing::debug!(%resource, "the status is not sent; it was rejected for this generation");
         return Action::Requeue(pause);
     }
     let error = chain(error);
     // Limits the log: while the API server is unavailable, each resource fails twice a minute.
     if failures.is_power_of_two() {
-        tracing::warn!(%resource, error, failures, "the run failed; it is tried again in {pause:?}");
+        tracing::warn!(%resource, error, failures, "the reconcile failed; it is retried in {pause:?}");
     } else {
-        tracing::debug!(%resource, error, failures, "the run failed again");
+        tracing::debug!(%resource, error, failures, "the reconcile failed again");
     }
     Action::Backoff(pause)
 }
@@ -92,7 +92,7 @@ impl<'a> Unusable<'a> {
             namespace = ?metadata.namespace,
             name = ?metadata.name,
             error = undecodable.error,
-            "the resource cannot be decoded; the others go on"
+            "the resource cannot be decoded; others are not affected"
         );
         context.shared.metrics.undecodable();
         let message = format!("the resource cannot be decoded: {}", undecodable.error);
@@ -129,7 +129,7 @@ impl<'a> Unusable<'a> {
                 }
             }
             Err(Error::StatusRefused(error)) => {
-                tracing::warn!(resource = %key, error = chain(&error), "the status is refused");
+                tracing::warn!(resource = %key, error = chain(&error), "the status is rejected");
                 let (reason, message) = (self.finding.reason, &self.finding.message);
                 self.queue_event(context, events::event("False", reason.as_str(), message));
             }
@@ -137,7 +137,7 @@ impl<'a> Unusable<'a> {
             Err(error) if error.is_conflict() => {}
             Err(error) => {
                 context.shared.metrics.failed(&error);
-                tracing::warn!(resource = %key, error = chain(&error), "the status was not written; it is tried again");
+                tracing::warn!(resource = %key, error = chain(&error), "the status was not written; the write is retried");
                 return Action::Backoff(UNUSABLE_PAUSE);
             }
         }

@@ -21,12 +21,12 @@ use crate::{
 const NAME: &str = "static-aws-credentials-policy-check";
 const DEADLINE: Duration = Duration::from_secs(15);
 /// Reported of a policy that is in order but not applied by the API server.
-pub(super) const IGNORED: &str = "policy and binding are in order, and the API server took in a dry run what they refuse; \
-     both may be seconds old, otherwise the API server runs without its plugin ValidatingAdmissionPolicy";
+pub(super) const IGNORED: &str = "policy and binding are correct, but the API server accepted in a dry run what they \
+     reject; either both are only seconds old, or the API server runs without its plugin ValidatingAdmissionPolicy";
 
 /// Reported of a policy that is not applied and could not be read.
 const NOT_APPLIED: &str =
-    "the API server took in a dry run what it refuses; apply the policies of the chart again";
+    "the API server accepted in a dry run what it rejects; apply the policies of the chart again";
 
 /// Checks one policy. `Err` is a failure of the API server, which proves nothing about the policy.
 pub(super) async fn check(

@@ -69,7 +69,7 @@ impl Driver<'_> {
         };
         let control = asked.unwrap_or(Control::Undetermined);
         self.context.shared.metrics.controlled(control);
-        tracing::info!(resource = %self.resource.key, result = <&str>::from(control), "asked AWS about other pairs, since it refuses the published one");
+        tracing::info!(resource = %self.resource.key, result = <&str>::from(control), "checked other pairs with AWS, since AWS rejects the published pair");
         Ok(Event::Control(control))
     }
 
@@ -175,7 +175,7 @@ impl Driver<'_> {
     }
 }
 
-/// Returns once the resource or its source differs from what the reconcile has seen.
+/// Returns when the resource or its source differs from what the reconcile has read.
 async fn overtaken(context: &ScopeContext, resource: &ValidatedCredentials, source: &Observed) {
     loop {
         tokio::time::sleep(LOOK).await;

@@ -24,7 +24,7 @@ const INLINE_WAIT_IN_OUTAGE: Duration = Duration::from_millis(200);
 
 impl Driver<'_> {
     /// Sends a `GetCallerIdentity` request for the source's pair. A late answer is left to a later reconcile;
-    /// the present reconcile goes on without the answer.
+    /// the present reconcile continues without the answer.
     pub(super) async fn ask(&mut self, query: Query) -> Event {
         let Some(pair) = self.run.pair() else {
             return Event::Begun;

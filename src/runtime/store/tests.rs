@@ -123,7 +123,7 @@ fn a_settled_resource_takes_few_bytes() {
     assert!(total / 1000 <= 640, "{} bytes", total / 1000);
 }
 
-/// The status that this process wrote last overrides an older watch event, and is dropped once the watch delivers it,
+/// The status that this process wrote last overrides an older watch event, and is dropped when the watch delivers it,
 /// since it would be a second copy.
 #[test]
 fn a_written_status_is_dropped_when_the_watch_delivers_it() {

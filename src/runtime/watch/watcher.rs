@@ -206,7 +206,7 @@ where
     tracing::warn!(
         now,
         seen = version,
-        "the store of the API server stands before what was seen of it, as after a restore; everything is listed anew"
+        "the store of the API server is older than what the watch has seen, as after a restore; everything is listed again"
     );
     recovery.on_etcd_restore();
     (None, State::Empty)

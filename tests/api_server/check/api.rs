@@ -143,7 +143,7 @@ async fn an_account_without_rights_is_told_what_it_lacks(
     assert_eq!(run.code, 1, "{}", run.output());
     assert!(
         run.out
-            .contains("see that namespace no-such-namespace exists"),
+            .contains("make sure that namespace no-such-namespace exists"),
         "{}",
         run.output()
     );
@@ -153,7 +153,9 @@ async fn an_account_without_rights_is_told_what_it_lacks(
         .await?;
     assert_eq!(nowhere.code, 1, "{}", nowhere.output());
     assert!(
-        nowhere.out.starts_with("FAIL  no way to the API server"),
+        nowhere
+            .out
+            .starts_with("FAIL  no configuration for the API server"),
         "{}",
         nowhere.output()
     );
@@ -181,7 +183,7 @@ async fn a_schema_without_rules_is_found_out(_: Arc<TestCluster>) -> Result<()> 
         .kubectl(&["wait", "--for=condition=Established", kind])
         .await?;
     let run = check().run().await?;
-    let accepted = "FAIL  an account ID of eleven digits is refused: it was accepted, so the CustomResourceDefinition in the cluster does not guard spec.validation.accountId";
+    let accepted = "FAIL  an account ID of eleven digits is refused: it was accepted, so the CustomResourceDefinition in the cluster does not check spec.validation.accountId";
     assert_eq!(run.code, 1, "{}", run.output());
     assert!(
         run.out.starts_with("ok    a good resource is accepted\n"),

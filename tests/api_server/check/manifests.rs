@@ -264,7 +264,7 @@ async fn a_target_of_the_operator_is_no_source(_: Arc<TestCluster>) -> Result<()
     assert_eq!(run.code, 1, "{}", run.output());
     assert!(run.out.contains("SourceIsTarget"), "{}", run.output());
     let advice = "by its label awscredentials.dev/uid; name the Secret that a person or pipeline fills, or, if \
-                  this one is a copy of a target, take that off the copy";
+                  this one is a copy of a target, remove that from the copy";
     assert!(run.out.contains(advice), "{}", run.output());
     let input = secret(PAIR.0, PAIR.1).replace(
         r#""kind":"Secret""#,

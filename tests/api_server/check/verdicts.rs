@@ -138,7 +138,7 @@ async fn what_aws_refuses_is_rejected(_: Arc<TestCluster>) -> Result<()> {
     let sts = sts().await?;
     let wrong = "wSecretThatIsNotThatOfTheKeyID+/wSecretT";
     let text = "REJECTED: SignatureMismatch, Secret orders-key-pair
-  AWS STS in eu-west-1 knows the access key ID, and the secret access key is not its own; copy both halves of one pair again
+  AWS STS in eu-west-1 knows the access key ID, but the secret access key does not belong to it; copy both halves of one pair again
   key ID   …L2A3
   region   eu-west-1
 ";
@@ -164,7 +164,7 @@ async fn what_aws_refuses_is_rejected(_: Arc<TestCluster>) -> Result<()> {
   AWS STS in eu-west-1 does not know the access key ID: the key was deactivated or deleted, belongs to another partition, or the account has not enabled this region; check the key in IAM and --region
   key ID   …L2A3
   region   eu-west-1
-  note     AWS may not know a key yet that was created within the last minute; --wait 60s goes on asking
+  note     AWS may not know a key yet that was created within the last minute; with --wait 60s, check keeps asking
 ";
     check(asking(&sts))
         .input(secret(PAIR.0, PAIR.1))
@@ -188,7 +188,7 @@ async fn pins_and_the_root_rule_reject(_: Arc<TestCluster>) -> Result<()> {
     let ours = OURS.replace(ARN, root);
     let text = format!(
         "REJECTED: RootUserDenied, Secret orders-key-pair
-  the pair belongs to the root user of account 123456789012; use a pair of an IAM user, or say --root-user allow
+  the pair belongs to the root user of account 123456789012; use a pair of an IAM user, or use --root-user allow
 {ours}"
     );
     check(asking(&sts))
@@ -219,7 +219,7 @@ async fn an_account_is_judged_offline_by_the_key_id(_: Arc<TestCluster>) -> Resu
         .prints(1, text)
         .await?;
     let text = "REJECTED: AccountUnknown, Secret orders-key-pair
-  the access key ID does not tell its account, so --account-id cannot be checked without asking AWS; leave --offline out
+  the access key ID does not encode its account, so --account-id cannot be checked without asking AWS; leave --offline out
   key ID   …L2A3
 ";
     let older = format!("AKIAI{}", &PAIR.0[5..]);

@@ -99,7 +99,7 @@ async fn the_commands_of_a_pipeline_wait_as_documented(
     };
     assert!(error.to_string().contains("timed out"), "{error}");
     let output = shell(&env, directory, &script("condition=Stalled")?).await?;
-    assert!(output.contains("holds white space alone"), "{output}");
+    assert!(output.contains("holds only white space"), "{output}");
     Ok(())
 }
 

@@ -109,7 +109,7 @@ async fn a_cluster_without_policies_is_found_out(_: Arc<TestCluster>) -> Result<
         .service_account_kubeconfig(&namespace, "default", None)
         .await?;
     let (code, output) = check(&kubeconfig, &namespace)?;
-    let accepted = "it was accepted, and the account may not";
+    let accepted = "it was accepted, although the account may not";
     let lines = [
         format!(
             "FAIL  policy static-aws-credentials-requester refuses a source that the account may not get: {accepted} get"

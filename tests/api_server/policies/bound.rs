@@ -23,7 +23,7 @@ tests![
     a_pod_takes_the_lease_for_itself,
 ];
 
-const BOUND: &str = "by tokens that are bound to a pod of Deployment static-aws-credentials";
+const BOUND: &str = "with tokens that are bound to a pod of Deployment static-aws-credentials";
 
 /// Impersonation of the account itself drops the pod from the user info. Impersonation of another user would evade the
 /// policy, but the chart's rules do not grant it.

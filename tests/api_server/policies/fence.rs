@@ -143,7 +143,7 @@ async fn the_operator_deletes_targets_by_name(test_cluster: Arc<TestCluster>) ->
     assert_refused(
         &answer,
         "fence",
-        "deletes Secrets by name",
+        "deletes Secrets only by name",
         "its own in one request",
     );
     Ok(())

@@ -104,7 +104,7 @@ async fn a19_no_other_kind_of_secret_is_created(test_cluster: Arc<TestCluster>) 
         ("a release of Helm", release),
         ("by a made-up name", made_up),
     ];
-    refused(&fixture, "no release of Helm", &releases).await;
+    refused(&fixture, "no Secret of a Helm release", &releases).await;
     Ok(())
 }
 

@@ -162,7 +162,7 @@ async fn policies_that_are_ignored_are_not_taken_for_enforced(_: Arc<TestCluster
     let nothing =
         r#"[{"op":"replace","path":"/spec/matchConditions/0/expression","value":"false"}]"#;
     let ignored =
-        "is NOT seen to be enforced: policy and binding are in order, and the API server took";
+        "is NOT seen to be enforced: policy and binding are correct, but the API server accepted";
     let kind = "validatingadmissionpolicy";
     for (policy, others) in [("fence", "is enforced"), ("only", ignored)] {
         let name = format!("{RELEASE}-{policy}");

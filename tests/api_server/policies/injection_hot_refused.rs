@@ -27,7 +27,7 @@ tests![
 
 async fn a_value_that_is_not_known_is_refused(test_cluster: Arc<TestCluster>) -> Result<()> {
     let fixture = fixture(&test_cluster).await?;
-    let rotation = "metadata.annotations[awscredentials.dev/rotation]: must be Hot; drop it";
+    let rotation = "metadata.annotations[awscredentials.dev/rotation]: must be Hot; remove it";
     for value in ["", "hot", "HOT", "Restart", "Hot "] {
         let mut annotations = asks();
         annotations["awscredentials.dev/rotation"] = json!(value);

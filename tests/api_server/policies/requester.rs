@@ -243,7 +243,8 @@ async fn a_rename_needs_the_right_to_what_it_deletes(test_cluster: Arc<TestClust
     let target = |target: Value| json!({ "spec": { "target": target } });
     let mine = target(json!({ "name": "mine" }));
     let answer = attempt.merge(Things::Resources, "made", &mine).await;
-    let words = "may not update Secret \"made-credentials\", which goes with its name";
+    let words =
+        "may not update Secret \"made-credentials\", which is deleted when the name changes";
     assert_refused(&answer, "requester", words, "another's target");
     let kept = target(json!({ "name": "mine", "deletionPolicy": "Retain" }));
     let answer = attempt.merge(Things::Resources, "made", &kept).await;

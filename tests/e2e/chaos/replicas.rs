@@ -257,7 +257,7 @@ async fn f31_sigterm_while_sts_is_asked_gives_the_lease_back(
     let took = began.elapsed();
     assert_eq!(leader.process.exit_code(), Some(0));
     assert_ne!(holder(&env).await?, me, "after {took:?}");
-    assert!(std::fs::read_to_string(leader.process.log())?.contains("the lease is given back"));
+    assert!(std::fs::read_to_string(leader.process.log())?.contains("the lease is released"));
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], PAIR.0);
 
     env.accept(SECOND);

@@ -122,7 +122,7 @@ async fn assert_stands(env: &TestEnv, restored: Restored, old: u64, seen: u64) -
 
 async fn until_noticed(env: &TestEnv, restored: Restored) -> Result<()> {
     let line = match restored {
-        Restored::AsItWas => "everything is listed anew",
+        Restored::AsItWas => "everything is listed again",
         Restored::Bumped => "too old resource version",
     };
     env.until("the operator has noticed", async || {

@@ -45,7 +45,10 @@ async fn what_another_process_wrote_under_our_name_is_not_vouched_for(
         .until_status("orders", "Published", "False", "TargetModified")
         .await?;
     let words = message(&orders, "Published");
-    assert!(words.contains("nothing vouches for them"), "{words}");
+    assert!(
+        words.contains("holds other data than was last published"),
+        "{words}"
+    );
 
     env.stop_operator();
     env.start_operator().await?;

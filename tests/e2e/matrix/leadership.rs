@@ -47,7 +47,7 @@ async fn a_leader_that_stops_gives_the_lease_back_and_the_other_lists_nothing(
     let (env, leader, standby) = pair_of_replicas(test_cluster).await?;
     let mark = standby.proxy.mark();
     assert_eq!(leader.stopped(Signal::TERM), Some(0));
-    assert!(std::fs::read_to_string(leader.process.log())?.contains("the lease is given back"));
+    assert!(std::fs::read_to_string(leader.process.log())?.contains("the lease is released"));
     standby.until_it_leads(&env, true).await?;
     let ignored = ["leases", "events"];
     let quiet = || {

@@ -258,7 +258,7 @@ async fn named_workloads_are_restarted_and_one_that_is_missing_is_reported(
         .until_status("orders", RESTARTED, "False", "RestartsHeld")
         .await?;
     let words = message(&orders, RESTARTED);
-    assert!(words.contains("not there: Deployment/lost"), "{words}");
+    assert!(words.contains("missing: Deployment/lost"), "{words}");
     env.wants_restarts(named(&["reader"])).await?;
     env.until_status("orders", RESTARTED, "True", RESTARTED)
         .await?;

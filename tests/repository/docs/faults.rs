@@ -3,12 +3,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use anyhow::{Context, Result, ensure};
 
-use super::pages::{ROOT, fresh};
+use super::pages::{ROOT, files_below, fresh};
 
 const PAGE: &str = "docs/reliability.md";
 const COUNTS: [(&str, u32); 3] = [("F", 36), ("S", 7), ("A", 21)];
@@ -81,17 +81,9 @@ fn is_number(part: &str) -> bool {
 /// The text of every source file: suites are in tests, unit tests beside the code.
 fn sources() -> Result<Vec<String>> {
     let mut texts = Vec::new();
-    let folders = ["src", "tests"].map(|part| Path::new(ROOT).join(part));
-    let mut folders: Vec<PathBuf> = folders.into();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                texts.push(fs::read_to_string(path)?);
-            }
-        }
+    for folder in ["src", "tests"] {
+        let files = files_below(folder, "rs")?.into_iter();
+        texts.extend(files.map(|file| file.text));
     }
     Ok(texts)
 }

@@ -1,5 +1,6 @@
 //! The documentation: links resolve, names exist, manifests are accepted, commands run, generated parts are up to date,
-//! and the prose has no odd phrase. Also the changelog, the issue forms and the settings of Dependabot.
+//! and the prose, that of messages and comments included, has no odd phrase. Also the changelog, the issue forms and the
+//! settings of Dependabot.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod commands;

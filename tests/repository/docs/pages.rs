@@ -55,6 +55,24 @@ pub fn changelog() -> Result<Page> {
     page(PathBuf::from("CHANGELOG.md"))
 }
 
+/// The files below a folder of the repository whose names have this extension.
+pub fn files_below(folder: &str, extension: &str) -> Result<Vec<Page>> {
+    let mut files = Vec::new();
+    let mut folders = vec![PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(Path::new(ROOT).join(&folder))? {
+            let entry = entry?;
+            let path = folder.join(entry.file_name());
+            if entry.file_type()?.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                files.push(page(path)?);
+            }
+        }
+    }
+    Ok(files)
+}
+
 /// All fenced blocks of all pages.
 pub fn blocks() -> Result<Vec<Block>> {
     Ok(pages()?.iter().flat_map(Page::blocks).collect())

@@ -148,7 +148,7 @@ fn data_keys() -> Vec<Case> {
             [254, 5_000, 500_000].map(|length| further(&"k".repeat(length))),
         ),
         case(
-            "spec.target.keys must have keys of a Secret alone",
+            "spec.target.keys must have only valid keys of a Secret",
             usual.map(further),
             no_keys.map(further),
         ),

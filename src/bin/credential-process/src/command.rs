@@ -28,7 +28,7 @@ const CANNOT_RUN: u8 = 126;
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Print what the file holds, to be read again once the time is over.
+    /// Print the content of the file. The SDK runs the program again after this time.
     Print { file: PathBuf, ttl: Duration },
     /// Copy this program into a directory.
     Install(PathBuf),
@@ -108,8 +108,8 @@ fn misused(message: &str) -> Refused {
 fn no_shell() -> Refused {
     Refused {
         code: CANNOT_RUN,
-        message: "it stands in for the shell and runs nothing but itself; where the image has a shell, drop the \
-                  annotation awscredentials.dev/shell of the pod"
+        message: "it replaces the shell and runs only itself; if the image has a shell, remove the annotation \
+                  awscredentials.dev/shell from the pod"
             .to_owned(),
     }
 }

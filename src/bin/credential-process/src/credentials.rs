@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// What an SDK is told, less the time of its end.
+/// The output for an SDK, without the expiration.
 #[derive(Debug)]
 pub struct Credentials {
     access_key_id: String,
@@ -14,7 +14,7 @@ impl Credentials {
     /// Reads the file. What is wrong is said without anything that the file holds: it may be a key.
     pub fn parse(json: &[u8]) -> Result<Self, &'static str> {
         let parsed: Result<Map<String, Value>, _> = serde_json::from_slice(json);
-        let mut fields = parsed.map_err(|_| "it holds no whole JSON object")?;
+        let mut fields = parsed.map_err(|_| "it holds no complete JSON object")?;
         if fields.get("Version").and_then(Value::as_u64) != Some(1) {
             return Err("Version must be the number 1");
         }
@@ -23,10 +23,9 @@ impl Credentials {
             _ => None,
         };
         Ok(Self {
-            access_key_id: text("AccessKeyId")
-                .ok_or("AccessKeyId must be a text that is not empty")?,
+            access_key_id: text("AccessKeyId").ok_or("AccessKeyId must be a non-empty string")?,
             secret_access_key: text("SecretAccessKey")
-                .ok_or("SecretAccessKey must be a text that is not empty")?,
+                .ok_or("SecretAccessKey must be a non-empty string")?,
             session_token: text("SessionToken"),
         })
     }

@@ -33,7 +33,7 @@ fn once(file: &Path) -> Result<Credentials, String> {
             "mount the target Secret there, with CredentialProcess among its layouts",
         ),
         io::ErrorKind::PermissionDenied => said(
-            "it must not be read",
+            "reading it is not permitted",
             "let the container's user read the mounted Secret",
         ),
         _ => said(&error.to_string(), "name a file with --file"),

@@ -62,7 +62,7 @@ const WRAPPED: &[(Reason, &str, Wrappers)] = &[
     ),
     (
         Reason::SurroundingQuotes,
-        "stands in quotes",
+        "is enclosed in quotes",
         &[
             ("\"", "\""),
             ("'", "'"),
@@ -105,16 +105,16 @@ pub fn faulty_values(value: &str) -> Vec<(Vec<u8>, Reason, &'static str)> {
 
 fn others(value: &str) -> Vec<(Vec<u8>, Reason, &'static str)> {
     let mark = "begins with a byte order mark";
-    let quotes = "stands in quotes";
+    let quotes = "is enclosed in quotes";
     let no_text = "is not UTF-8";
     let followed_by = |bytes: &[u8]| [value.as_bytes(), bytes].concat();
     vec![
         (vec![], Reason::ValueEmpty, "is empty"),
-        (b" \n".into(), Reason::ValueEmpty, "holds white space alone"),
+        (b" \n".into(), Reason::ValueEmpty, "holds only white space"),
         (
             "\u{2003}".into(),
             Reason::ValueEmpty,
-            "holds white space alone",
+            "holds only white space",
         ),
         (b"\"\"".into(), Reason::SurroundingQuotes, quotes),
         (utf16_little_endian(value), Reason::ByteOrderMark, mark),

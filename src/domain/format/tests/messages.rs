@@ -174,7 +174,7 @@ fn the_alteration_of_a_secret_is_described() {
         "is escaped for a URL",
         "holds white space",
         "an SMTP password of SES",
-        "one character more or less",
+        "one character too many or too few",
     ]) {
         let notes = check_pair(ID, secret).unwrap().notes;
         assert!(notes.iter().any(|note| note.contains(words)), "{notes:?}");

@@ -29,16 +29,16 @@ pub fn mark_blocked(status: &mut StaticAwsCredentialsStatus, why: &Blocker, now:
         Blocker::NotAllowed => (
             ConditionStatus::Unknown,
             Reason::RestartsNotAllowed,
-            "workloads may not be read and changed, so none is restarted; restart them yourself, or let the \
-             operator do it, as the chart does with rotation.restart.enabled"
+            "the operator is not allowed to read and change workloads, so none is restarted; restart them yourself, \
+             or allow it, as the chart does with rotation.restart.enabled"
                 .to_owned(),
         ),
         Blocker::Unguarded(why) => (ConditionStatus::Unknown, Reason::PoliciesMissing, why.clone()),
         Blocker::PodsNotListed => (
             ConditionStatus::Unknown,
             Reason::RestartsNotAllowed,
-            "workloads were restarted, and pods may not be listed, so it is not known whether pods from before the \
-             pair still run; let the operator list pods, as the chart does with rotation.restart.enabled"
+            "workloads were restarted, but the operator is not allowed to list pods, so it is unknown whether pods \
+             from before the pair still run; allow it, as the chart does with rotation.restart.enabled"
                 .to_owned(),
         ),
         Blocker::Refused(name, message) => (
@@ -50,7 +50,7 @@ pub fn mark_blocked(status: &mut StaticAwsCredentialsStatus, why: &Blocker, now:
             ConditionStatus::False,
             Reason::RestartsHeld,
             format!(
-                "not there: {}; create what is missing, or take it out of spec.rotation.restart.workloads",
+                "missing: {}; create the workloads, or remove them from spec.rotation.restart.workloads",
                 listed(names)
             ),
         ),

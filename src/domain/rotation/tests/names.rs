@@ -101,7 +101,7 @@ fn a_pod_under_a_former_name_holds_the_pair_whenever_it_was_started() {
             "ConsumersHoldPreviousKey",
             &[
                 "restart web-0",
-                "let those that use Secret \"orders-credentials\"",
+                "make those that use Secret \"orders-credentials\"",
                 "use Secret \"new\"",
             ],
         );
@@ -207,7 +207,7 @@ fn more_names_than_are_followed_are_never_called_unused() {
         &assessment.status,
         "Unknown",
         "ConsumersNotTraced",
-        &["before these"],
+        &["older names or keys"],
     );
     assert_eq!(assessment.again, None);
     assert!(

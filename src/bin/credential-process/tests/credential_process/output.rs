@@ -73,13 +73,13 @@ fn a_file_that_is_not_what_it_should_be_is_refused_without_a_word_of_its_content
         changed.to_string()
     };
     for (content, named) in [
-        (String::new(), "no whole JSON object"),
-        (format!("\"{SECRET}\""), "no whole JSON object"),
-        (json(ID, SECRET).replace('}', ""), "no whole JSON object"),
-        (format!("{ID} {SECRET}"), "no whole JSON object"),
+        (String::new(), "no complete JSON object"),
+        (format!("\"{SECRET}\""), "no complete JSON object"),
+        (json(ID, SECRET).replace('}', ""), "no complete JSON object"),
+        (format!("{ID} {SECRET}"), "no complete JSON object"),
         (
             format!("{}{SECRET}", json(ID, SECRET)),
-            "no whole JSON object",
+            "no complete JSON object",
         ),
         (changed("Version", json!("1")), "Version must"),
         (changed("Version", json!(2)), "Version must"),

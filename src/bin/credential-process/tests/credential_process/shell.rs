@@ -32,7 +32,7 @@ fn by_the_name_of_a_shell_it_does_the_same() {
     for arguments in [&[] as &[&str], &["script.sh"], &["--file", mounted.path()]] {
         let output = started_as(&shell, arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(126), "{arguments:?}");
-        assert!(complaint(&output).contains("stands in for the shell"));
+        assert!(complaint(&output).contains("replaces the shell"));
     }
 }
 
@@ -53,7 +53,7 @@ fn every_other_command_is_refused_as_one_that_cannot_be_run() {
     ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(126), "{arguments:?}");
-        assert!(complaint(&output).contains("stands in for the shell"));
+        assert!(complaint(&output).contains("replaces the shell"));
     }
 }
 

@@ -59,7 +59,7 @@ fn ten_pods_are_named_and_the_others_counted() {
 #[test]
 fn a_pod_in_an_unknown_state_keeps_the_end_open() {
     let status = assess_at(&[("web-0", ReloadMode::Unknown)], "2026-01-01T13:00:00Z").status;
-    assert_condition(&status, "Unknown", "ConsumersUnknown", &["look at web-0"]);
+    assert_condition(&status, "Unknown", "ConsumersUnknown", &["check web-0"]);
     assert!(status.previous_key_safe_after.is_none());
 }
 
@@ -86,8 +86,8 @@ fn after_the_pick_up_time_the_key_is_unused() {
             &[
                 "that uses Secret \"orders-credentials\"",
                 "no other resource publishes it",
-                "not looked at: PersistentVolumes",
-                "nodes with a wrong clock, other clusters; see",
+                "not checked: PersistentVolumes",
+                "nodes with a wrong clock, other clusters; check",
                 "deactivate",
             ],
         );

@@ -97,7 +97,7 @@ fn workloads_that_were_gone_before_they_were_healthy_are_counted_apart() {
     restart::judge(&mut done, NONE, Duration::ZERO, time(AFTER));
     assert_eq!(
         condition(&done).2,
-        "restarted for revision 2 and healthy: 4 workloads; gone before they were healthy: 1"
+        "restarted for revision 2 and healthy: 4 workloads; deleted before they were healthy: 1"
     );
 }
 
