@@ -1,10 +1,17 @@
 {{/* Parts of the pods of the operator and of `helm test`. */}}
 
+{{/* The chart of a release names the published image in an annotation. A changed registry, repository, tag or digest
+     replaces the whole reference, since a mirror may lack the index with the published digest. The repository is compared
+     with its default in values.yaml. */}}
 {{- define "static-aws-credentials.image" -}}
 {{- $image := .Values.image -}}
+{{- $published := index .Chart.Annotations "awscredentials.dev/image" -}}
+{{- $isSet := or $image.registry (ne $image.repository "static-aws-credentials") $image.tag $image.digest -}}
 {{- $name := $image.repository -}}
 {{- with $image.registry }}{{ $name = printf "%s/%s" . $name }}{{ end -}}
-{{- if $image.digest -}}
+{{- if and $published (not $isSet) -}}
+{{- quote $published -}}
+{{- else if $image.digest -}}
 {{- printf "%s@%s" $name $image.digest | quote -}}
 {{- else -}}
 {{- printf "%s:%s" $name (default .Chart.AppVersion $image.tag) | quote -}}

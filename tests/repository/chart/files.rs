@@ -63,6 +63,8 @@ fn the_examples_in_the_charts_annotations_are_of_the_definition() -> Result<()> 
     let version = chart["appVersion"].as_str().unwrap_or_default();
     let image = format!("static-aws-credentials:{version}");
     ensure!(images[0]["image"] == image, "{images}");
+    let published = &chart["annotations"]["awscredentials.dev/image"];
+    ensure!(published.as_str() == Some(""), "{published}");
     ensure!(
         version == env!("CARGO_PKG_VERSION"),
         "appVersion is {version}"

@@ -10,7 +10,7 @@ use cluster::tools::Tool;
 use image::Published;
 use serde_json::Value;
 
-use super::render::{CHART, NEWEST, run, run_with};
+use super::render::{CHART, HELMS, NEWEST, run, run_with, set};
 
 /// With Helm 4 only: Helm 3 always writes the time of packaging into the package.
 #[test]
@@ -25,37 +25,97 @@ fn two_packages_of_one_chart_are_the_same_bytes() -> Result<()> {
 #[test]
 fn the_package_of_a_release_installs_the_published_image_by_its_digest() -> Result<()> {
     let place = tempfile::tempdir()?;
-    let published = Published {
+    let reference = published().reference();
+    let package = package_of_release(place.path())?;
+    let without_image = [
+        Vec::new(),
+        set(&["image.pullPolicy=Always"]),
+        // As `helm upgrade --reuse-values` does with all values of the previous chart.
+        vec!["--values".to_owned(), format!("{CHART}/values.yaml")],
+    ];
+    for helm in HELMS {
+        for values in &without_image {
+            let images = rendered_images(helm, &package, values)?;
+            // The Deployment and the pod of `helm test`.
+            ensure!(
+                images == [reference.as_str(); 2],
+                "{helm:?}, {values:?}: {images:?}"
+            );
+        }
+
+        let (shown, complaints, good) = run(helm, &["show", "chart", package.as_str()])?;
+        ensure!(good, "{complaints}");
+        // The line that a command in docs/verify.md looks for.
+        let image = format!("  awscredentials.dev/image: {reference}");
+        ensure!(shown.lines().any(|line| line == image), "{shown}");
+        let shown: Value = serde_saphyr::from_str(&shown)?;
+        ensure!(shown["version"] == "9.8.7" && shown["appVersion"] == "9.8.7");
+        let listed = shown["annotations"]["artifacthub.io/images"].as_str();
+        let listed: Value = serde_saphyr::from_str(listed.context("no images")?)?;
+        ensure!(listed[0]["image"] == reference.as_str(), "{listed}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_value_for_the_image_replaces_the_whole_published_reference() -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let package = package_of_release(place.path())?;
+    let digest = format!("sha256:{}", "e1".repeat(32));
+    let set_digest = format!("image.digest={digest}");
+    let by_digest = format!("static-aws-credentials@{digest}");
+    let mirrored = format!("mirror.test/{by_digest}");
+    let replaced: [(&[&str], &str); 5] = [
+        (
+            &["image.registry=mirror.test"],
+            "mirror.test/static-aws-credentials:9.8.7",
+        ),
+        (&["image.repository=team/operator"], "team/operator:9.8.7"),
+        (&["image.tag=x"], "static-aws-credentials:x"),
+        (&[set_digest.as_str()], by_digest.as_str()),
+        (
+            &["image.registry=mirror.test", set_digest.as_str()],
+            mirrored.as_str(),
+        ),
+    ];
+    for helm in HELMS {
+        for (values, expected) in replaced {
+            let images = rendered_images(helm, &package, &set(values))?;
+            ensure!(images == [expected; 2], "{helm:?}, {values:?}: {images:?}");
+        }
+    }
+    Ok(())
+}
+
+fn published() -> Published {
+    Published {
         repository: "registry.test/team/static-aws-credentials".to_owned(),
         digest: format!("sha256:{}", "0f".repeat(32)),
         version: "9.8.7".to_owned(),
-    };
-    let reference = published.reference();
-    let chart = image::chart(&published, place.path())?;
-    let package = package(&chart, &place.path().join("packages"), &published.version)?;
-    let package = package.display().to_string();
+    }
+}
 
-    let kubernetes = format!("--kube-version={NEWEST}.0");
-    let (rendered, complaints, good) = run(
-        Tool::Helm4,
-        &["template", "aws", package.as_str(), kubernetes.as_str()],
-    )?;
+/// The package of the release of [`published`].
+fn package_of_release(place: &Path) -> Result<String> {
+    let published = published();
+    let chart = image::chart(&published, place)?;
+    let package = package(&chart, &place.join("packages"), &published.version)?;
+    Ok(package.display().to_string())
+}
+
+/// The image of each pod that `helm template` renders from a package.
+fn rendered_images(helm: Tool, package: &str, values: &[String]) -> Result<Vec<String>> {
+    let mut args = ["template", "aws", package].map(str::to_owned).to_vec();
+    args.push(format!("--kube-version={NEWEST}.0"));
+    args.extend_from_slice(values);
+    let (rendered, complaints, good) = run(helm, &args)?;
     ensure!(good, "{complaints}");
     let images = rendered
         .lines()
         .filter_map(|line| line.trim().strip_prefix("image: "));
-    let images: Vec<&str> = images.map(|image| image.trim_matches('"')).collect();
-    // The Deployment and the pod of `helm test`.
-    ensure!(images == [reference.as_str(); 2], "{images:?}");
-
-    let (shown, complaints, good) = run(Tool::Helm4, &["show", "chart", package.as_str()])?;
-    ensure!(good, "{complaints}");
-    let shown: Value = serde_saphyr::from_str(&shown)?;
-    ensure!(shown["version"] == "9.8.7" && shown["appVersion"] == "9.8.7");
-    let listed = shown["annotations"]["artifacthub.io/images"].as_str();
-    let listed: Value = serde_saphyr::from_str(listed.context("no images")?)?;
-    ensure!(listed[0]["image"] == reference.as_str(), "{listed}");
-    Ok(())
+    Ok(images
+        .map(|image| image.trim_matches('"').to_owned())
+        .collect())
 }
 
 /// Packages a copy of the chart, whose files have the modification time of the copy.

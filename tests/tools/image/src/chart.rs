@@ -21,15 +21,6 @@ pub struct Published {
 }
 
 impl Published {
-    /// The registry, and the name of the image in the registry.
-    fn parts(&self) -> Result<(&str, &str)> {
-        let parts = self.repository.split_once('/');
-        let valid = parts.filter(|(registry, name)| {
-            registry.contains(['.', ':']) && !name.is_empty() && !name.contains([':', '@'])
-        });
-        valid.with_context(|| format!("{:?} is not registry/name", self.repository))
-    }
-
     /// The reference that the chart of the release renders.
     #[must_use]
     pub fn reference(&self) -> String {
@@ -37,6 +28,11 @@ impl Published {
     }
 
     fn check(&self) -> Result<()> {
+        let parts = self.repository.split_once('/');
+        let has_registry = parts.is_some_and(|(registry, name)| {
+            registry.contains(['.', ':']) && !name.is_empty() && !name.contains([':', '@'])
+        });
+        ensure!(has_registry, "{:?} is not registry/name", self.repository);
         let digits = self.digest.strip_prefix("sha256:").unwrap_or_default();
         let is_hex = |sign: char| matches!(sign, '0'..='9' | 'a'..='f');
         ensure!(
@@ -53,37 +49,18 @@ impl Published {
     }
 }
 
-/// Copies the chart into a directory, and sets image, digest, versions and the annotation of Artifact Hub in the copy.
-/// Returns the folder of the copy.
+/// Copies the chart into a directory, and sets both versions, the image and Artifact Hub's list of images in the
+/// `Chart.yaml` of the copy. Returns the folder of the copy.
 ///
 /// # Errors
-/// When the image is described wrongly, the copy exists, or the chart has no place for a value.
+/// When the image is described wrongly, the copy exists, or `Chart.yaml` has no place for a value.
 pub fn chart(published: &Published, out: &Path) -> Result<PathBuf> {
     published.check()?;
-    let (registry, name) = published.parts()?;
-    let values = [
-        ("registry", registry),
-        ("repository", name),
-        ("digest", published.digest.as_str()),
-    ];
     let copy = out.join(NAME);
     ensure!(!copy.exists(), "{} exists", copy.display());
     copy_tree(&original(), &copy)?;
-    edit(&copy.join("values.yaml"), |text| {
-        values.iter().try_fold(text, |text, (key, value)| {
-            set(&text, &format!("  {key}: "), &quoted(value))
-        })
-    })?;
-    edit(&copy.join("README.md"), |text| {
-        values.iter().try_fold(text, |text, (key, value)| {
-            set_row(&text, &format!("image.{key}"), value)
-        })
-    })?;
-    edit(&copy.join("Chart.yaml"), |text| {
-        let text = set(&text, "version: ", &quoted(&published.version))?;
-        let text = set(&text, "appVersion: ", &quoted(&published.version))?;
-        set(&text, "      image: ", &quoted(&published.reference()))
-    })?;
+    let file = copy.join("Chart.yaml");
+    edit(&file, published).with_context(|| format!("cannot change {}", file.display()))?;
     Ok(copy)
 }
 
@@ -93,17 +70,20 @@ fn original() -> PathBuf {
     charts.join(NAME)
 }
 
-fn edit(file: &Path, change: impl Fn(String) -> Result<String>) -> Result<()> {
-    let edited = || -> Result<()> {
-        let changed = change(fs::read_to_string(file)?)?;
-        fs::write(file, changed)?;
-        Ok(())
-    };
-    edited().with_context(|| format!("cannot change {}", file.display()))
-}
-
-fn quoted(value: &str) -> String {
-    format!("\"{value}\"")
+fn edit(file: &Path, published: &Published) -> Result<()> {
+    let version = format!("\"{}\"", published.version);
+    let image = format!("\"{}\"", published.reference());
+    let mut text = fs::read_to_string(file)?;
+    for (start, value) in [
+        ("version: ", &version),
+        ("appVersion: ", &version),
+        ("  awscredentials.dev/image: ", &image),
+        ("      image: ", &image),
+    ] {
+        text = set(&text, start, value)?;
+    }
+    fs::write(file, text)?;
+    Ok(())
 }
 
 /// Replaces everything after `start` in the single line that begins with `start`.
@@ -121,17 +101,6 @@ fn set(text: &str, start: &str, value: &str) -> Result<String> {
         changed.push('\n');
     }
     Ok(changed)
-}
-
-/// Replaces the default in the row of a value in the README's table.
-fn set_row(text: &str, path: &str, value: &str) -> Result<String> {
-    let start = format!("| `{path}` | `");
-    let row = text
-        .lines()
-        .find_map(|line| line.strip_prefix(start.as_str()));
-    let cells = row.and_then(|row| row.split_once("` | "));
-    let (_, description) = cells.with_context(|| format!("the table has no row for {path}"))?;
-    set(text, &start, &format!("{}` | {description}", quoted(value)))
 }
 
 #[cfg(test)]
@@ -161,34 +130,22 @@ mod tests {
     }
 
     #[test]
-    fn image_versions_and_annotation_are_those_of_the_release() -> Result<()> {
+    fn versions_and_image_are_those_of_the_release_and_no_value_changes() -> Result<()> {
         let place = tempfile::tempdir()?;
         let copy = chart(&published(), place.path())?;
-        let digest = published().digest;
-        assert_eq!(
-            changed(&copy, "values.yaml")?,
-            [
-                r#"  registry: "registry.test:5000""#.to_owned(),
-                r#"  repository: "team/static-aws-credentials""#.to_owned(),
-                format!(r#"  digest: "{digest}""#),
-            ]
-        );
+        let reference = published().reference();
         assert_eq!(
             changed(&copy, "Chart.yaml")?,
             [
                 r#"version: "9.8.7""#.to_owned(),
                 r#"appVersion: "9.8.7""#.to_owned(),
-                format!(r#"      image: "{}""#, published().reference()),
+                format!(r#"  awscredentials.dev/image: "{reference}""#),
+                format!(r#"      image: "{reference}""#),
             ]
         );
-        let rows = changed(&copy, "README.md")?;
-        assert_eq!(rows.len(), 3, "{rows:?}");
-        for (row, value) in rows.iter().zip([
-            "| `image.registry` | `\"registry.test:5000\"` | ",
-            "| `image.repository` | `\"team/static-aws-credentials\"` | ",
-            "| `image.digest` | `\"sha256:0f0f",
-        ]) {
-            assert!(row.starts_with(value) && row.ends_with(" |"), "{row}");
+        for file in ["values.yaml", "values.schema.json", "README.md"] {
+            let lines = changed(&copy, file)?;
+            assert!(lines.is_empty(), "{file}: {lines:?}");
         }
         assert!(chart(&published(), place.path()).is_err(), "twice");
         Ok(())
