@@ -2,7 +2,7 @@
 //! both use.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -15,12 +15,31 @@ use crate::chart::render::{NEWEST, OLDEST};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// An action as a workflow names it, `owner/name@commit # version`, or as the table of docs/release.md lists it.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// An action as a workflow uses it: `owner/name@commit # version`.
+#[derive(Debug)]
 struct Action {
     name: String,
     commit: String,
     version: String,
+}
+
+impl Action {
+    /// Whether the commit is complete, and the version is one such as v1.2.3.
+    fn is_pinned(&self) -> bool {
+        let is_commit =
+            self.commit.len() == 40 && self.commit.chars().all(|sign| sign.is_ascii_hexdigit());
+        let numbers = self.version.strip_prefix('v').unwrap_or_default();
+        is_commit
+            && numbers
+                .split('.')
+                .all(|number| number.parse::<u32>().is_ok())
+    }
+
+    /// The repository of the action. An action can be a folder of its repository, such as `actions/cache/restore`.
+    fn repository(&self) -> String {
+        let parts: Vec<&str> = self.name.split('/').take(2).collect();
+        parts.join("/")
+    }
 }
 
 fn workflows() -> Result<Vec<PathBuf>> {
@@ -113,28 +132,51 @@ fn the_linter_finds_what_is_wrong() -> Result<()> {
 }
 
 #[test]
-fn the_table_of_actions_has_the_commit_of_each_action() -> Result<()> {
+fn each_action_is_pinned_to_one_commit_in_all_workflows() -> Result<()> {
+    let mut pins: BTreeMap<String, (String, String)> = BTreeMap::new();
+    for workflow in workflows()? {
+        for action in actions(&fs::read_to_string(workflow)?)? {
+            ensure!(action.is_pinned(), "{action:?}");
+            let pin = (action.commit.clone(), action.version.clone());
+            let first = pins.entry(action.repository());
+            let first = first.or_insert_with(|| pin.clone());
+            ensure!(*first == pin, "{action:?}, but elsewhere {first:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_action_without_a_commit_or_a_version_is_found() -> Result<()> {
+    let commit = "0f".repeat(20);
+    let pinned = |pin: &str| -> Result<bool> {
+        let workflow = format!("    - uses: actions/cache/restore@{pin}\n");
+        Ok(actions(&workflow)?.iter().all(Action::is_pinned))
+    };
+    ensure!(pinned(&format!("{commit} # v1.2.3"))?);
+    ensure!(pinned(&commit).is_err(), "a commit without a version");
+    for wrong in ["v1 # v1.2.3".to_owned(), format!("{commit} # main")] {
+        ensure!(!pinned(&wrong)?, "{wrong}");
+    }
+    Ok(())
+}
+
+/// The table has no commit and no version: a pull request of Dependabot changes the workflows alone.
+#[test]
+fn the_table_of_actions_lists_each_action() -> Result<()> {
     let mut used = BTreeSet::new();
     for workflow in workflows()? {
-        used.extend(actions(&fs::read_to_string(workflow)?)?);
-    }
-    for action in &used {
-        let is_commit =
-            action.commit.len() == 40 && action.commit.chars().all(|sign| sign.is_ascii_hexdigit());
-        ensure!(is_commit, "{action:?}");
+        let actions = actions(&fs::read_to_string(workflow)?)?;
+        used.extend(actions.into_iter().map(|action| action.name));
     }
     let page = read("docs/release.md")?;
-    let rows = page.lines().filter_map(|line| {
-        let mut cells = line.strip_prefix("| `")?.split("` | ");
-        let (name, commit, rest) = (cells.next()?, cells.next()?, cells.next()?);
-        let commit = commit.strip_prefix('`')?;
-        Some(Action {
-            name: name.to_owned(),
-            commit: commit.to_owned(),
-            version: rest.split(" |").next()?.to_owned(),
-        })
+    let (_, section) = page.split_once("\n## Actions\n").context("no section")?;
+    let (section, _) = section.split_once("\n## ").unwrap_or((section, ""));
+    let rows = section.lines().filter_map(|line| {
+        let (name, _) = line.strip_prefix("| `")?.split_once("` |")?;
+        Some(name.to_owned())
     });
-    let listed: BTreeSet<Action> = rows.collect();
+    let listed: BTreeSet<String> = rows.collect();
     ensure!(listed == used, "{listed:#?}\n{used:#?}");
     Ok(())
 }

@@ -2,7 +2,8 @@
 //!
 //! To start an environment, such as a control plane, takes seconds, so the tests of a suite share one: the first test
 //! that runs starts it, and the end of the suite drops it. The suites of a program run one after another. The command
-//! line is that of Rust's own harness.
+//! line is that of Rust's own harness, with two limits, since each suite and each check `last` is a separate run of
+//! libtest-mimic: `--logfile` keeps only the lines of the last run, and a filter cannot select a check `last`.
 
 use std::{process::ExitCode, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! The changelog, the issue forms of the forge, and the folders that Dependabot looks at.
+//! The changelog, the security policy, the folders that Dependabot looks at, and a version that Dependabot changes.
 
 use std::{
     collections::BTreeSet,
@@ -7,16 +7,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::pages::{CHART, ROOT, changelog, page};
+use super::pages::{CHART, ROOT, changelog, page, parsed, text};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const UNRELEASED: &str = "unreleased";
-const FORMS: &str = ".github/ISSUE_TEMPLATE";
-/// The settings of the list of forms, which GitHub finds only under this name.
-const CHOOSER: &str = "config.yml";
+/// The packages of moto, which Dependabot updates.
+const MOTO: &str = "tests/tools/cluster/moto/requirements.txt";
 
 /// A version in the changelog.
 struct Entry {
@@ -65,89 +64,6 @@ fn the_security_policy_names_the_minor_version_that_gets_fixes() -> Result<()> {
 }
 
 #[test]
-fn issue_forms_have_what_the_forge_requires() -> Result<()> {
-    for (name, form) in forms()? {
-        for key in ["name", "description"] {
-            ensure!(text(&form[key]).len() > 2, "{name}: no {key}");
-        }
-        let (mut ids, mut labels) = (BTreeSet::new(), BTreeSet::new());
-        for field in fields(&form) {
-            let place = format!("{name}: {field}");
-            let attributes = &field["attributes"];
-            match text(&field["type"]) {
-                "markdown" => {
-                    ensure!(!text(&attributes["value"]).is_empty(), "{place}");
-                    continue;
-                }
-                "input" | "textarea" => {}
-                "dropdown" => {
-                    ensure!(are_choices(&attributes["options"]), "{place}");
-                }
-                "checkboxes" => {
-                    ensure!(options(field).next().is_some(), "{place}");
-                }
-                other => bail!("{place}: {other}"),
-            }
-            let (id, label) = (text(&field["id"]), text(&attributes["label"]));
-            ensure!(is_id(id) && ids.insert(id), "{place}: no id of its own");
-            let is_new = labels.insert(label);
-            ensure!(!label.is_empty() && is_new, "{place}: no label of its own");
-        }
-        ensure!(ids.len() > 1, "{name} asks for nothing");
-    }
-    Ok(())
-}
-
-#[test]
-fn a_report_of_a_bug_has_what_is_needed_to_repeat_it() -> Result<()> {
-    let form = parsed(&Path::new(FORMS).join("bug.yaml"))?;
-    let field = |id: &str| {
-        let mut fields = fields(&form);
-        fields
-            .find(|field| field["id"] == id)
-            .context(id.to_owned())
-    };
-    for id in ["version", "kubernetes", "install", "problem", "resource"] {
-        ensure!(field(id)?["validations"]["required"] == true, "{id}");
-    }
-    for (id, command) in [
-        ("kubernetes", "`kubectl version`"),
-        ("resource", "`kubectl -n NAMESPACE describe awscreds NAME`"),
-        ("log", "`kubectl -n static-aws-credentials logs "),
-    ] {
-        let description = &field(id)?["attributes"]["description"];
-        ensure!(text(description).contains(command), "{id}: {description}");
-    }
-    Ok(())
-}
-
-#[test]
-fn no_form_asks_for_a_secret_and_each_has_the_author_confirm_that_there_is_none() -> Result<()> {
-    for (name, form) in forms()? {
-        let is_text = |field: &&Value| field["type"] == "markdown";
-        let is_confirmation = |field: &&Value| field["type"] == "checkboxes";
-        let questions = fields(&form).filter(|field| !is_text(field) && !is_confirmation(field));
-        for question in questions {
-            let words = question.to_string().to_lowercase();
-            ensure!(!words.contains("secret"), "{name}: {question}");
-        }
-        let mut boxes = fields(&form).filter(is_confirmation).flat_map(options);
-        let confirms = boxes.any(|choice| {
-            choice["required"] == true && text(&choice["label"]).contains("no content of a Secret")
-        });
-        ensure!(confirms, "{name}: nobody confirms it");
-    }
-    Ok(())
-}
-
-#[test]
-fn an_issue_is_written_with_a_form() -> Result<()> {
-    let settings = parsed(&Path::new(FORMS).join(CHOOSER))?;
-    ensure!(settings["blank_issues_enabled"] == false, "{settings}");
-    Ok(())
-}
-
-#[test]
 fn dependabot_looks_at_every_manifest_and_at_nothing_else() -> Result<()> {
     let settings = parsed(Path::new(".github/dependabot.yml"))?;
     ensure!(settings["version"] == 2, "{settings}");
@@ -171,6 +87,27 @@ fn dependabot_looks_at_every_manifest_and_at_nothing_else() -> Result<()> {
     ensure!(missing.is_empty(), "not looked at: {missing:#?}");
     let extra: Vec<_> = listed.difference(&found).collect();
     ensure!(extra.is_empty(), "without a manifest: {extra:#?}");
+    Ok(())
+}
+
+/// The test of the page on a real node requires the same, but does not run on every pull request.
+#[test]
+fn the_quickstart_runs_the_version_of_moto_that_the_tests_install() -> Result<()> {
+    let packages = fs::read_to_string(Path::new(ROOT).join(MOTO))?;
+    let version = packages
+        .lines()
+        .find_map(|line| line.strip_prefix("moto=="));
+    let version = version.with_context(|| format!("no version of moto in {MOTO}"))?;
+    let quickstart = page(PathBuf::from("docs/quickstart.md"))?.text;
+    let images = quickstart.split("motoserver/moto:").skip(1);
+    let tags: Vec<&str> = images
+        .filter_map(|rest| rest.split_whitespace().next())
+        .collect();
+    let is_same = !tags.is_empty() && tags.iter().all(|tag| *tag == version);
+    ensure!(
+        is_same,
+        "{MOTO} has moto {version}, docs/quickstart.md {tags:?}: change the page in the same pull request"
+    );
     Ok(())
 }
 
@@ -211,41 +148,6 @@ fn is_date(text: &str) -> bool {
     shape == b"0000-00-00"
 }
 
-/// Every issue form with its name.
-fn forms() -> Result<Vec<(String, Value)>> {
-    let mut forms = Vec::new();
-    for entry in fs::read_dir(Path::new(ROOT).join(FORMS))? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name != CHOOSER {
-            let form = parsed(&Path::new(FORMS).join(&name))?;
-            forms.push((name, form));
-        }
-    }
-    ensure!(forms.len() > 1, "the forms are found");
-    Ok(forms)
-}
-
-fn fields(form: &Value) -> impl Iterator<Item = &Value> {
-    form["body"].as_array().into_iter().flatten()
-}
-
-fn options(field: &Value) -> impl Iterator<Item = &Value> {
-    let options = field["attributes"]["options"].as_array();
-    options.into_iter().flatten()
-}
-
-/// Whether these are different texts. YAML reads some words as other than text, which GitHub refuses.
-fn are_choices(options: &Value) -> bool {
-    let options = options.as_array().map(Vec::as_slice).unwrap_or_default();
-    let texts: BTreeSet<&str> = options.iter().filter_map(Value::as_str).collect();
-    texts.len() > 1 && texts.len() == options.len()
-}
-
-fn is_id(id: &str) -> bool {
-    let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    !id.is_empty() && id.bytes().all(is_sign)
-}
-
 /// Every manifest of the repository: its ecosystem by the name that Dependabot has for it, and its folder.
 fn manifests() -> Result<BTreeSet<(String, String)>> {
     let workflows = ("github-actions".to_owned(), "/".to_owned());
@@ -274,6 +176,7 @@ fn ecosystem(path: &Path, name: &str) -> Result<Option<&'static str>> {
         "go.mod" => Some("gomod"),
         "package.json" => Some("npm"),
         "pom.xml" => Some("maven"),
+        "rust-toolchain.toml" => Some("rust-toolchain"),
         "Cargo.toml" => {
             let manifest = fs::read_to_string(path)?;
             let is_workspace = manifest.lines().any(|line| line == "[workspace]");
@@ -282,15 +185,4 @@ fn ecosystem(path: &Path, name: &str) -> Result<Option<&'static str>> {
         _ if name.starts_with("requirements") && is_text => Some("pip"),
         _ => None,
     })
-}
-
-/// A YAML file of the repository.
-fn parsed(path: &Path) -> Result<Value> {
-    let content = fs::read_to_string(Path::new(ROOT).join(path))?;
-    serde_saphyr::from_str(&content).with_context(|| path.display().to_string())
-}
-
-/// The text of a value, or nothing.
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }

@@ -6,6 +6,7 @@
 mod commands;
 mod community;
 mod faults;
+mod forms;
 mod links;
 mod linters;
 mod managers;

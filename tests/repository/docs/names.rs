@@ -19,13 +19,14 @@ use crate::{
 };
 
 /// Flags of other programs in the prose, among them `cargo demo`, `cargo bench-cluster` and `credential-process`.
-const FOREIGN: [&str; 18] = [
+const FOREIGN: [&str; 19] = [
     "--delete-emptydir-data",
     "--show-only",
     "--icf",
     "--aws",
     "--keep",
     "--take-ownership",
+    "--force-conflicts",
     "--wait",
     "--api-versions",
     "--set",

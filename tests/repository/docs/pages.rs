@@ -1,4 +1,4 @@
-//! The pages and their parts.
+//! The pages and their parts, and the YAML files of the repository.
 
 use std::{
     env, fs,
@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 pub const CHART: &str = "charts/static-aws-credentials";
@@ -177,4 +178,15 @@ pub fn written(path: &str, content: &str) -> Result<()> {
         "{path} is stale: `UPDATE_DOCS=1 cargo test --test repository docs::` writes it again"
     );
     Ok(())
+}
+
+/// A YAML file of the repository.
+pub fn parsed(path: &Path) -> Result<Value> {
+    let content = fs::read_to_string(Path::new(ROOT).join(path))?;
+    serde_saphyr::from_str(&content).with_context(|| path.display().to_string())
+}
+
+/// The text of a value, or nothing.
+pub fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }
