@@ -44,41 +44,6 @@ pub enum DeletionPolicy {
     Retain,
 }
 
-/// A set of target keys for one kind of consumer.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    IntoStaticStr,
-    VariantArray,
-)]
-pub enum Layout {
-    /// Environment variables as every AWS SDK reads them.
-    Env,
-    /// `credentials` and `config` files as every AWS SDK reads them.
-    SharedCredentialsFile,
-    /// The output of a `credential_process`.
-    ProcessJson,
-    /// As `ProcessJson`, and a `config-process` file that makes AWS SDKs reload the pair at runtime.
-    CredentialProcess,
-    /// The Service Binding specification's `aws` type.
-    ServiceBinding,
-    /// Constants of the Mendix AWS Authentication module.
-    Mendix,
-    /// File storage settings of a Mendix app.
-    MendixStorage,
-    /// Keys that consumers of an OpenShift `CredentialsRequest` read.
-    CloudCredential,
-}
-
 /// Which workloads are restarted after a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum RestartScope {
@@ -122,14 +87,6 @@ pub enum PairField {
 
 impl WorkloadKind {
     /// The kind as written in a manifest.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
-impl Layout {
-    /// The layout as written in a manifest.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()

@@ -3,7 +3,7 @@
 mod choices;
 mod condition_type;
 mod crd;
-mod layout_keys;
+mod layout;
 pub(crate) mod messages;
 mod overlap;
 mod reason;
@@ -14,13 +14,12 @@ mod status;
 mod target;
 
 pub use choices::{
-    DeletionPolicy, Layout, OnRejected, PairField, RestartScope, RootUser, ValidationLevel,
-    WorkloadKind,
+    DeletionPolicy, OnRejected, PairField, RestartScope, RootUser, ValidationLevel, WorkloadKind,
 };
 pub use condition_type::{ConditionOwner, ConditionType, Polarity, Presence};
 pub use crd::{MANIFEST, crd, crd_yaml};
-pub(crate) use layout_keys::KeyContent;
-pub use layout_keys::PROCESS_CONFIG;
+pub(crate) use layout::KeyContent;
+pub use layout::{Layout, PROCESS_CONFIG};
 pub use overlap::{
     ConsumerGroup, Consumers, MOST_NAMES, MOST_OLDER_KEYS, MOST_WORKLOADS, OlderKey, Previous,
     Restarts,

@@ -106,8 +106,9 @@ reasons! {
     AccountMismatch: SourceInvalid => "Use a pair of the account in `validation.accountId`, or change the pin.",
     /// The access key ID encodes no account, so `accountId` cannot be checked at level Format.
     AccountUnknown: SourceInvalid => "Set `validation.level: Identity`: this access key ID does not encode an account.",
-    /// The pair does not conform to `accountId` or `arn`.
-    PinMismatch: SourceInvalid => "Use a pair that `accountId` and `arn` allow, or change them.",
+    /// The pair does not conform to a pin in `spec.validation`.
+    PinMismatch: SourceInvalid => "Use a pair that the pins in `spec.validation` allow, or change the pin that the \
+        message names.",
     /// The pair belongs to the root user, which `rootUser` denies.
     RootUserDenied: SourceInvalid => "Use a pair of an IAM user, or set `validation.rootUser: Allow`.",
 

@@ -228,6 +228,25 @@ fn interval() -> String {
     "1h".to_owned()
 }
 
+impl StaticAwsCredentialsSpec {
+    /// The spec with every default, for the pair in this Secret.
+    #[must_use]
+    pub fn of_source(secret: &str) -> Self {
+        Self {
+            secret_ref: SecretRef {
+                name: secret.to_owned(),
+                access_key_id_key: access_key_id_key(),
+                secret_access_key_key: secret_access_key_key(),
+            },
+            region: None,
+            validation: Validation::default(),
+            target: Target::default(),
+            rotation: None,
+            suspend: false,
+        }
+    }
+}
+
 impl Default for Validation {
     fn default() -> Self {
         Self {

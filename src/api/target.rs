@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
+use strum::{EnumMessage as _, VariantArray as _};
 
 use super::{DeletionPolicy, Layout, PairField, messages, rules};
 
@@ -21,14 +22,12 @@ pub struct Target {
     #[x_kube(validation = rules::subdomain("spec.target.name"))]
     pub name: Option<String>,
 
-    /// Formats in which the pair is written, each a set of keys for one kind of consumer.
-    /// `Env`: environment variables; `SharedCredentialsFile`: `credentials` and `config` files;
-    /// `ProcessJson`: the output of a `credential_process`; `CredentialProcess`: the same, reloaded after
-    /// a rotation; `ServiceBinding`: the Service Binding type `aws`; `Mendix`: constants of the AWS
-    /// Authentication module; `MendixStorage`: file storage of a Mendix app; `CloudCredential`: the keys
-    /// of an OpenShift `CredentialsRequest`.
+    /// Formats in which the pair is written.
     #[serde(default = "layouts")]
-    #[schemars(length(max = 8))]
+    #[schemars(
+        description = description_of_layouts(),
+        length(max = Layout::VARIANTS.len())
+    )]
     #[x_kube(
         merge_strategy = ListMerge::Atomic,
         // Without a reason: that of duplicates would leave the message out.
@@ -56,6 +55,17 @@ pub struct Target {
 
 fn layouts() -> Vec<Layout> {
     vec![Layout::Env, Layout::SharedCredentialsFile]
+}
+
+/// A sentence for each layout. The text is of the definition alone, as the schema is: the program does not contain it.
+fn description_of_layouts() -> String {
+    let head = "Formats in which the pair is written, each a set of keys for one kind of consumer.";
+    let rows = Layout::VARIANTS.iter().map(|layout| {
+        let purpose = layout.get_documentation().unwrap_or_default();
+        format!("`{}`: {purpose}", layout.as_str())
+    });
+    let lines: Vec<String> = [head.to_owned()].into_iter().chain(rows).collect();
+    lines.join("\n")
 }
 
 impl Default for Target {

@@ -1,7 +1,7 @@
 //! Manifests as people and pipelines write them: the Secrets and resources in them. Pure; no message repeats the
 //! text, which holds key material.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use kube::api::ObjectMeta;
 use serde_json::{Map, Value};
@@ -181,24 +181,25 @@ impl RawResource {
 
     fn has_nothing_beside_its_spec(&self) -> Result<()> {
         const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
-        const OF_SPEC: [&str; 6] = [
-            "secretRef",
-            "region",
-            "validation",
-            "target",
-            "rotation",
-            "suspend",
-        ];
         let kind = api::KIND;
         let mut names = self.object.keys().map(String::as_str);
         match names.find(|name| !FIELDS.contains(name)) {
             None => Ok(()),
-            Some(name) if OF_SPEC.contains(&name) => Err(format!(
+            Some(name) if is_field_of_spec(name) => Err(format!(
                 "the {kind} in it has {name} beside spec; move it into spec"
             )),
             Some(_) => Err(format!("the {kind} in it has an unknown field beside spec")),
         }
     }
+}
+
+/// Whether the shipped definition has the field directly in the spec.
+fn is_field_of_spec(name: &str) -> bool {
+    const FIELDS: &str = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties";
+    static DEFINITION: LazyLock<Value> =
+        LazyLock::new(|| serde_saphyr::from_str(api::MANIFEST).unwrap_or_default());
+    let fields = DEFINITION.pointer(FIELDS);
+    fields.is_some_and(|fields| fields.get(name).is_some())
 }
 
 /// YAML reads an account ID without quotes as a number, and drops a 0 at its beginning.

@@ -3,10 +3,7 @@
 use kube::ResourceExt;
 
 use crate::{
-    api::{
-        self, SecretRef, StaticAwsCredentials, StaticAwsCredentialsSpec, Target, Validation,
-        ValidationLevel,
-    },
+    api::{self, StaticAwsCredentials, StaticAwsCredentialsSpec, ValidationLevel},
     cli::args::check::{CheckArgs, RootUser},
     domain::resource::ValidatedCredentials,
 };
@@ -32,7 +29,9 @@ impl Rules {
         secret: &str,
     ) -> Result<Self, String> {
         let of_resource = object.as_ref().map(ResourceExt::name_any);
-        let mut object = object.unwrap_or_else(|| naming(secret));
+        let mut object = object.unwrap_or_else(|| {
+            StaticAwsCredentials::new(secret, StaticAwsCredentialsSpec::of_source(secret))
+        });
         let asks_aws = object.spec.validation.level == ValidationLevel::Identity;
         overlay(args, &mut object.spec);
         let mut notes = Vec::new();
@@ -55,23 +54,6 @@ impl Rules {
             notes,
         })
     }
-}
-
-/// A resource with the defaults of the API server.
-fn naming(secret: &str) -> StaticAwsCredentials {
-    let spec = StaticAwsCredentialsSpec {
-        rotation: None,
-        secret_ref: SecretRef {
-            name: secret.to_owned(),
-            access_key_id_key: api::ACCESS_KEY_ID_KEY.to_owned(),
-            secret_access_key_key: api::SECRET_ACCESS_KEY_KEY.to_owned(),
-        },
-        region: None,
-        validation: Validation::default(),
-        target: Target::default(),
-        suspend: false,
-    };
-    StaticAwsCredentials::new(secret, spec)
 }
 
 fn overlay(args: &CheckArgs, spec: &mut StaticAwsCredentialsSpec) {

@@ -7,6 +7,8 @@
 )]
 
 mod faults;
+#[path = "../../../tests/support/malformed.rs"]
+mod malformed;
 mod messages;
 
 use crate::{
@@ -18,6 +20,7 @@ use crate::{
     },
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
+use malformed::{MALFORMED, Malformed};
 
 const NAMES: Names<'_> = Names {
     secret: "orders",
@@ -43,6 +46,25 @@ fn refusal(id: impl AsRef<[u8]>, secret: impl AsRef<[u8]>) -> Finding {
 
 fn base64(text: &str) -> String {
     BASE64_STANDARD.encode(text)
+}
+
+/// The malformed pairs, without those that only a layout refuses.
+fn malformed_pairs() -> impl Iterator<Item = &'static Malformed> {
+    let of_layout = Reason::LayoutCannotCarry.as_str();
+    MALFORMED
+        .iter()
+        .filter(move |(_, _, reason, _)| *reason != of_layout)
+}
+
+#[test]
+fn each_malformed_pair_has_its_reason_and_names_its_key() {
+    for (id, secret, reason, named) in malformed_pairs() {
+        let finding = refusal(id, secret);
+        assert_eq!(finding.reason.as_str(), *reason, "{}", finding.message);
+        let key = if *named == malformed::ID { "id" } else { "key" };
+        let start = format!("key \"{key}\" of Secret \"orders\" ");
+        assert!(finding.message.starts_with(&start), "{}", finding.message);
+    }
 }
 
 #[test]
@@ -105,7 +127,6 @@ fn an_access_key_id_that_is_none_is_malformed() {
         "AKIAQRSTUVWX2345672!",
         "AKIAQRSTUVWX2345672\u{410}",
         "AKIAQRSTUVWX23 456723",
-        "AWS_ACCESS_KEY_ID=AKIAQRSTUVWX23456723",
         "Authorization: AWS4-HMAC-SHA256",
         "arn:aws:iam::123456789012:user/a",
         "\"AKIAQRSTUVWX23456723",

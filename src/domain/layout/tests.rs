@@ -7,6 +7,8 @@
 )]
 
 mod bytes;
+#[path = "../../../tests/support/layouts.rs"]
+mod expected;
 mod helper;
 mod key_id;
 mod keys;
@@ -23,11 +25,7 @@ use crate::{
         verdict::Finding,
     },
 };
-
-const ID: &str = "AKIAQRSTUVWX23456723";
-const SECRET: &str = "abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKL+";
-const REGION: &str = "eu-west-1";
-const TTL: u32 = 1234;
+use expected::{ID, REGION, SECRET, TTL};
 
 /// Target data as written in a table.
 type Entries<'a> = &'a [(&'a str, &'a str)];

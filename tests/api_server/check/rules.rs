@@ -15,7 +15,8 @@ use crate::{
         bounds::{bounds, of_status},
         cases::cases,
         changed,
-        definition::messages,
+        definition::{messages, nodes},
+        valid,
     },
     suite::tests,
 };
@@ -24,11 +25,16 @@ tests![
     what_a_rule_rejects_is_rejected_with_the_message_of_the_definition,
     what_the_rules_accept_is_judged,
     the_bounds_of_the_spec_hold,
+    a_field_of_the_spec_is_named_where_it_stands_beside_the_spec,
 ];
 
 /// Runs `check` on [`changed`] and its source.
 async fn judged(patch: &Value) -> Result<Run> {
-    let resource = changed(patch);
+    run(&changed(patch)).await
+}
+
+/// Runs `check` on a resource and its source.
+async fn run(resource: &Value) -> Result<Run> {
     let source = &resource["spec"]["secretRef"];
     let key = |field: &str, default: &str| source[field].as_str().unwrap_or(default).to_owned();
     let mut data = Map::new();
@@ -92,5 +98,29 @@ async fn the_bounds_of_the_spec_hold(_: Arc<TestCluster>) -> Result<()> {
             ensure!(is_right, context());
         }
     }
+    Ok(())
+}
+
+async fn a_field_of_the_spec_is_named_where_it_stands_beside_the_spec(
+    _: Arc<TestCluster>,
+) -> Result<()> {
+    let nodes = nodes()?;
+    let paths = nodes.iter().map(|node| node.path.as_str());
+    let fields = paths.filter_map(|path| path.strip_prefix("spec."));
+    let mut seen = 0;
+    for field in fields.filter(|field| !field.contains(['.', '[', '{'])) {
+        let mut resource = valid();
+        resource[field] = json!({});
+        let judged = run(&resource).await?;
+        let words = format!("has {field} beside spec; move it into spec");
+        ensure!(judged.err.contains(&words), "{}", judged.output());
+        seen += 1;
+    }
+    ensure!(seen > 5, "fields are found: {seen}");
+    let mut resource = valid();
+    resource["more"] = json!({});
+    let judged = run(&resource).await?;
+    let words = "has an unknown field beside spec";
+    ensure!(judged.err.contains(words), "{}", judged.output());
     Ok(())
 }

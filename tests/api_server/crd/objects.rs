@@ -8,7 +8,7 @@ use static_aws_credentials::api::StaticAwsCredentials;
 
 use crate::{
     crd::answer::{apply, merge_patch, post},
-    schema::{changed, valid},
+    schema::{changed, defaulted_spec, valid},
 };
 
 /// URL path of the objects of a namespace.
@@ -36,24 +36,13 @@ async fn create_and_read(client: &Client, namespace: &str, object: &Value) -> Re
 }
 
 pub async fn a_new_object_has_all_defaults(world: &ControlPlane, namespace: &str) -> Result<()> {
-    let full = json!({
-        "secretRef": {
-            "name": "orders-key-pair",
-            "accessKeyIdKey": "AWS_ACCESS_KEY_ID",
-            "secretAccessKeyKey": "AWS_SECRET_ACCESS_KEY",
-        },
-        "region": "eu-west-1",
-        "validation": {"level": "Identity", "rootUser": "Deny", "interval": "1h", "onRejected": "Keep"},
-        "target": {"layouts": ["Env", "SharedCredentialsFile"], "deletionPolicy": "Delete"},
-        "suspend": false,
-    });
     let nothing = json!({});
     let empty = json!({"spec": {"validation": {}, "target": {}}});
     let partial =
         json!({"spec": {"validation": {"interval": "1h"}, "target": {"deletionPolicy": "Delete"}}});
     for patch in [nothing, empty, partial] {
         let stored = create_and_read(&world.client(), namespace, &changed(&patch)).await?;
-        assert_eq!(stored["spec"], full, "{patch}");
+        assert_eq!(stored["spec"], defaulted_spec(), "{patch}");
         assert_eq!(
             stored["status"],
             json!({

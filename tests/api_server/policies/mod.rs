@@ -6,12 +6,14 @@ mod attempt;
 mod bound;
 mod checked;
 mod fence;
+mod fence_adoption;
 mod fence_content;
 mod fence_creates;
 mod fence_updates;
 mod guards;
 mod injection;
 mod injection_hot;
+mod injection_hot_program;
 mod injection_hot_refused;
 mod injection_qos;
 mod injection_refused;
@@ -19,6 +21,7 @@ mod injection_where;
 mod life;
 mod only;
 mod requester;
+mod requester_changes;
 mod restarts;
 mod status;
 mod test_cluster;
@@ -39,16 +42,19 @@ pub fn suite() -> Suite<TestCluster> {
             fence_content::tests(),
             fence_creates::tests(),
             fence_updates::tests(),
+            fence_adoption::tests(),
             only::tests(),
             bound::tests(),
             status::tests(),
             requester::tests(),
+            requester_changes::tests(),
             restarts::tests(),
             life::tests(),
             injection::tests(),
             injection_where::tests(),
             injection_refused::tests(),
             injection_hot::tests(),
+            injection_hot_program::tests(),
             injection_hot_refused::tests(),
             injection_qos::tests(),
             checked::tests(),

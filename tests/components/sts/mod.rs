@@ -10,6 +10,7 @@
 mod ambient;
 mod asking;
 mod client;
+mod identities;
 mod network;
 mod outages;
 mod proxy;

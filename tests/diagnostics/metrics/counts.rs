@@ -17,7 +17,7 @@ use static_aws_credentials::{
 use crate::exposition::{everything, samples, stalled, text};
 
 /// The only value of a series that has these labels among others.
-fn value(metrics: &Metrics, name: &str, labels: &[(&str, &str)]) -> Result<f64> {
+pub fn value(metrics: &Metrics, name: &str, labels: &[(&str, &str)]) -> Result<f64> {
     let samples = samples(&text(metrics, Format::Plain))?;
     let has = |(label, value): &(&str, &str), sample: &crate::exposition::Sample| {
         sample.labels.get(*label).is_some_and(|is| is == value)
@@ -128,44 +128,6 @@ async fn the_queue_tells_how_long_things_wait_and_are_worked_on() -> Result<()> 
     drop(young);
     let none = "workqueue_longest_running_processor_seconds";
     ensure!(value(&metrics, none, &[])? == 0.0);
-    Ok(())
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_age_of_each_watch_is_told_for_as_long_as_it_is_open() -> Result<()> {
-    let metrics = Metrics::default();
-    let name = "staticawscredentials_watch_age_seconds";
-    let (one, other) = (
-        metrics.watches.open("Secret", Some("a")),
-        metrics.watches.open("Secret", Some("b")),
-    );
-    tokio::time::advance(Duration::from_secs(30)).await;
-    one.now();
-    tokio::time::advance(Duration::from_secs(5)).await;
-    let age = |scope| value(&metrics, name, &[("kind", "Secret"), ("scope", scope)]);
-    ensure!(age("a")? == 5.0 && age("b")? == 35.0);
-    drop(other);
-    ensure!(age("a")? == 5.0 && age("b").is_err());
-    drop(one);
-    ensure!(value(&metrics, name, &[]).is_err());
-    Ok(())
-}
-
-#[tokio::test]
-async fn each_watch_has_the_version_up_to_which_it_was_processed() -> Result<()> {
-    let metrics = Metrics::default();
-    let name = "staticawscredentials_watch_resource_version";
-    let one = metrics.watches.open("Secret", Some("shop"));
-    let all = metrics.watches.open("Secret", None);
-    one.processed("17");
-    all.processed("4");
-    let of = |namespace| value(&metrics, name, &[("kind", "Secret"), ("scope", namespace)]);
-    ensure!(of("shop")? == 17.0);
-    ensure!(of("")? == 4.0);
-    one.processed("no number");
-    ensure!(of("shop")? == 17.0);
-    drop(one);
-    ensure!(of("shop").is_err());
     Ok(())
 }
 

@@ -9,3 +9,4 @@ mod counts;
 mod names;
 mod resources;
 mod texts;
+mod watches;

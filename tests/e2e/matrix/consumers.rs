@@ -5,14 +5,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use cluster::proxy::{Recorded, Verb};
 use k8s_openapi::{
-    api::core::v1::Pod,
     apimachinery::pkg::apis::meta::v1::Time,
     jiff::{SignedDuration, Timestamp},
 };
-use kube::{
-    Api, ResourceExt,
-    api::{DeleteParams, Patch, PatchParams, PostParams},
-};
+use kube::{ResourceExt, api::DeleteParams};
 use serde_json::{Value, json};
 use static_aws_credentials::api::{ConsumerGroup, StaticAwsCredentials};
 
@@ -35,41 +31,6 @@ tests![
 pub const IN_USE: &str = "PreviousKeyInUse";
 
 impl TestEnv {
-    pub fn pods(&self) -> Api<Pod> {
-        Api::namespaced(
-            self.test_cluster.cluster().client().clone(),
-            &self.namespace,
-        )
-    }
-
-    pub async fn consumer(&self, name: &str, started: Timestamp) -> Result<()> {
-        self.pod_with(TARGET, name, started).await
-    }
-
-    /// A pod as a kubelet would report it, with all of a target in its environment.
-    async fn pod_with(&self, target: &str, name: &str, started: Timestamp) -> Result<()> {
-        let spec = json!({ "containers": [{
-            "name": "app", "image": "app", "envFrom": [{ "secretRef": { "name": target } }],
-        }] });
-        let status = json!({ "containerStatuses": [running("app", started)] });
-        self.pod(name, spec, status).await
-    }
-
-    /// A pod with this spec, as a kubelet would report it.
-    pub async fn pod(&self, name: &str, mut spec: Value, mut status: Value) -> Result<()> {
-        spec["terminationGracePeriodSeconds"] = json!(0);
-        spec["automountServiceAccountToken"] = json!(false);
-        status["phase"] = json!("Running");
-        status["conditions"] = json!([{ "type": "Ready", "status": "True" }]);
-        let pod = serde_json::from_value(json!({ "metadata": { "name": name }, "spec": spec }))?;
-        let pods = self.pods();
-        pods.create(&PostParams::default(), &pod).await?;
-        let status = Patch::Merge(json!({ "status": status }));
-        pods.patch_status(name, &PatchParams::default(), &status)
-            .await?;
-        Ok(())
-    }
-
     /// Backdates publication and pick-up of the current pair, so that no test waits for the kubelet's 90 s.
     pub async fn published_ago(&self, ago: SignedDuration) -> Result<()> {
         let at = self.published_before(ago).await?;
@@ -91,23 +52,6 @@ impl TestEnv {
         env.until_converged("orders").await?;
         Ok(env)
     }
-}
-
-/// The status that a kubelet reports for a container that has run since `started`.
-pub fn running(name: &str, started: Timestamp) -> Value {
-    container(name, &json!({ "running": { "startedAt": Time(started) } }))
-}
-
-/// The status that a kubelet reports for a container that exited with 0.
-pub fn ended(name: &str, started: Timestamp) -> Value {
-    let times = json!({ "exitCode": 0, "startedAt": Time(started), "finishedAt": Time(started) });
-    container(name, &json!({ "terminated": times }))
-}
-
-fn container(name: &str, state: &Value) -> Value {
-    json!({
-        "name": name, "image": "app", "imageID": "", "ready": true, "restartCount": 0, "state": state,
-    })
 }
 
 fn lists_pods(request: &Recorded) -> bool {

@@ -1,6 +1,7 @@
 //! Pairs that are rejected without a call to STS, and the level Format, which never calls STS.
 
-mod bad;
+#[path = "../../support/malformed.rs"]
+mod malformed;
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use anyhow::{Context, Result};
 use futures::FutureExt;
 use serde_json::json;
 
-use bad::{BAD, GOOD_ID, GOOD_SECRET, ID, SECRET};
+use malformed::{GOOD_ID, GOOD_SECRET, ID, MALFORMED, SECRET};
 
 use crate::harness::{
     steps::{TARGET, assert_holds, assert_serves_last_known_good},
@@ -19,7 +20,7 @@ pub fn tests() -> Vec<(&'static str, Test)> {
     vec![
         (
             "no_malformed_pair_reaches_the_target_or_aws_and_the_message_names_its_key",
-            |test_cluster| malformed(test_cluster).boxed_local(),
+            |test_cluster| refused(test_cluster).boxed_local(),
         ),
         ("a_source_of_any_size_gets_a_verdict", |test_cluster| {
             huge(test_cluster).boxed_local()
@@ -45,10 +46,10 @@ pub fn tests() -> Vec<(&'static str, Test)> {
     ]
 }
 
-async fn malformed(test_cluster: Arc<TestCluster>) -> Result<()> {
+async fn refused(test_cluster: Arc<TestCluster>) -> Result<()> {
     let env = TestEnv::open_published(test_cluster, json!({})).await?;
     let before = env.snapshot(TARGET).await?;
-    for (id, secret, reason, named) in BAD {
+    for &(id, secret, reason, named) in MALFORMED {
         env.secret("pair", &[(ID, id), (SECRET, secret)]).await?;
         let object = env.until_stalled("orders", reason).await?;
         assert_holds(&object, "Verified", "False", reason);

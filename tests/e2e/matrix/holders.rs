@@ -15,7 +15,10 @@ use crate::{
         actions::TARGET,
         test_env::{PAIR, SECOND, TestCluster, TestEnv, message},
     },
-    matrix::consumers::{IN_USE, ended, running},
+    matrix::{
+        consumers::IN_USE,
+        pods::{ended, running},
+    },
     suite::tests,
 };
 

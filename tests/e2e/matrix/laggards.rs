@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     harness::test_env::{SECOND, TestCluster, TestEnv, message},
     matrix::{
-        consumers::running,
+        pods::running,
         restarts::{FLAG, RESTARTED},
     },
     suite::tests,

@@ -24,6 +24,7 @@ mod operations;
 mod outage;
 mod ownership;
 mod pins;
+mod pods;
 mod process;
 mod prometheus;
 mod proxied;
@@ -33,10 +34,12 @@ mod rejected;
 mod rename;
 mod restarted;
 mod restarts;
+mod restarts_not_allowed;
 mod rights;
 mod runbook;
 mod scale;
 mod settling;
+mod shutdown;
 mod signatures;
 mod source;
 mod suspend;
@@ -104,6 +107,7 @@ fn tests() -> Vec<Tests<TestCluster>> {
         suspend::tests(),
         writes::tests(),
         process::tests(),
+        shutdown::tests(),
         proxied::tests(),
         namespaces::tests(),
         observed::tests(),
@@ -115,6 +119,7 @@ fn tests() -> Vec<Tests<TestCluster>> {
         restarted::tests(),
         laggards::tests(),
         restarts::tests(),
+        restarts_not_allowed::tests(),
         costs::tests(),
     ]
 }

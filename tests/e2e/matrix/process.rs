@@ -1,4 +1,4 @@
-//! The process: how it starts, waits and ends, and what it reports.
+//! The process: how it starts and waits, and what it reports.
 
 use std::{
     path::Path,
@@ -8,11 +8,7 @@ use std::{
 };
 
 use anyhow::Result;
-use cluster::{
-    proxy::{Answer, Fault, Verb},
-    sts,
-};
-use rustix::process::Signal;
+use cluster::proxy::{Answer, Fault, Verb};
 use serde_json::json;
 
 use crate::{
@@ -28,10 +24,6 @@ tests![
     it_waits_for_an_api_server_that_is_away_and_says_so,
     it_waits_for_an_api_server_that_accepts_and_does_not_answer_and_says_so_until_it_does,
     it_works_again_after_the_api_server_was_away,
-    sigterm_ends_an_idle_process_with_success_at_once,
-    f31_sigterm_ends_a_process_whose_question_to_sts_hangs,
-    sigterm_ends_a_process_that_has_not_listed_anything_yet,
-    sigterm_loses_no_event_of_the_last_runs,
     it_says_aloud_that_nobody_asks_who_requests,
     a_bad_flag_is_a_clear_error_and_a_code_of_its_own,
 ];
@@ -126,82 +118,6 @@ async fn it_works_again_after_the_api_server_was_away(
     env.until_converged("orders").await?;
     assert_eq!(env.content(TARGET).await?["AWS_ACCESS_KEY_ID"], SECOND.0);
     env.ready().await?;
-    Ok(())
-}
-
-/// Sends SIGTERM, and returns the exit code and the time to the end.
-async fn terminate(env: &TestEnv) -> Result<(Option<i32>, Duration)> {
-    let began = Instant::now();
-    env.operator()?.signal(Signal::TERM);
-    env.until("the operator has ended", async || {
-        Ok((!env.operator()?.is_running()).then_some(()))
-    })
-    .await?;
-    Ok((env.operator()?.exit_code(), began.elapsed()))
-}
-
-async fn sigterm_ends_an_idle_process_with_success_at_once(
-    test_cluster: Arc<TestCluster>,
-) -> Result<()> {
-    let env = TestEnv::settled(test_cluster).await?;
-    let (code, took) = terminate(&env).await?;
-    assert_eq!(code, Some(0));
-    assert!(took < Duration::from_secs(3), "{took:?}");
-    Ok(())
-}
-
-async fn f31_sigterm_ends_a_process_whose_question_to_sts_hangs(
-    test_cluster: Arc<TestCluster>,
-) -> Result<()> {
-    let env = TestEnv::open(test_cluster).await?;
-    env.sts.answer(PAIR.0, sts::Answer::Hang);
-    env.source("pair", PAIR).await?;
-    env.resource("orders", "pair", json!({})).await?;
-    env.sts.called(PAIR.0, 1).await;
-    let (code, took) = terminate(&env).await?;
-    assert_eq!(code, Some(0));
-    assert!(took < Duration::from_secs(5), "{took:?}");
-    assert!(env.secrets.get_opt(TARGET).await?.is_none());
-    Ok(())
-}
-
-async fn sigterm_ends_a_process_that_has_not_listed_anything_yet(
-    test_cluster: Arc<TestCluster>,
-) -> Result<()> {
-    let mut env = TestEnv::before_start(test_cluster).await?;
-    env.proxy.set_fault(Box::new(|_| Fault::Hang));
-    env.launch()?;
-    env.until_unready("waiting for the list").await?;
-    let (code, took) = terminate(&env).await?;
-    assert_eq!(code, Some(0));
-    assert!(took < Duration::from_secs(5), "{took:?}");
-    Ok(())
-}
-
-/// The second event waits behind the first, which the API server delays.
-async fn sigterm_loses_no_event_of_the_last_runs(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let env = TestEnv::open(test_cluster).await?;
-    env.proxy.set_fault(Box::new(|head| match &*head.resource {
-        "events" => Fault::Delay(Duration::from_millis(500)),
-        _ => Fault::Pass,
-    }));
-    env.source("pair", PAIR).await?;
-    let names = ["orders", "billing"];
-    for name in names {
-        env.resource(name, "pair", json!({})).await?;
-    }
-    for name in names {
-        env.until_converged(name).await?;
-    }
-    let (code, _) = terminate(&env).await?;
-    assert_eq!(code, Some(0));
-    for name in names {
-        let reasons = env.event_reasons(name).await?;
-        assert!(
-            reasons.contains(&"Published".to_owned()),
-            "{name}: {reasons:?}"
-        );
-    }
     Ok(())
 }
 

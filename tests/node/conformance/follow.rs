@@ -16,7 +16,7 @@ use crate::conformance::{
     way::Way,
 };
 
-const WAY: Way = Way::CredentialProcess;
+const WAY: Way = Way::CREDENTIAL_PROCESS;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Times of the rotation, and of the deactivation of the previous pair.

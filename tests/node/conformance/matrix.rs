@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use cluster::moto::KeyPair;
+use static_aws_credentials::api::Layout;
 
 use crate::conformance::{
     follow::{self, Answers, Moments},
@@ -118,7 +119,7 @@ impl Matrix {
 
     /// Fails unless a client without a shell in its image reports a failure.
     pub fn judge_without_shell(&self, sdk: &Sdk) -> Result<()> {
-        let at = (pods::alone(sdk), Way::ProcessJson);
+        let at = (pods::alone(sdk), Way::Layout(Layout::ProcessJson));
         let cell = self.cells.get(&at).context("was not tried")?;
         ensure!(
             !cell.before.is_accepted(),
@@ -146,19 +147,18 @@ impl Matrix {
 
     /// The table in Markdown.
     pub fn table(&self) -> String {
-        let names = Way::ALL.map(|way| format!("`{}`", way.layout().as_str()));
-        let names: Vec<String> = { names.into_iter().zip(Way::ALL) }
-            .map(|(name, way)| match way {
-                Way::ProcessJsonExpiring => format!("{name}, expiring"),
-                _ => name,
-            })
-            .collect();
+        let ways = Way::all();
+        let names = ways.iter().map(|way| match way {
+            Way::Layout(layout) => format!("`{}`", layout.as_str()),
+            Way::ProcessJsonExpiring => format!("`{}`, expiring", way.layout().as_str()),
+        });
+        let names: Vec<String> = names.collect();
         let head = format!("| | version | {} |", names.join(" | "));
         let rule = format!("|---|---|{}", "---|".repeat(names.len()));
         let rows = SDKS.iter().map(|sdk| {
             let tried = sdk.ways.iter().find_map(|way| self.cell(sdk, *way));
             let version = tried.map_or("not tried", |cell| &cell.before.sdk);
-            let cells = Way::ALL.map(|way| self.words(sdk, way));
+            let cells: Vec<&str> = ways.iter().map(|way| self.words(sdk, *way)).collect();
             format!("| {} | {version} | {} |", sdk.name, cells.join(" | "))
         });
         let lines: Vec<String> = [head, rule].into_iter().chain(rows).collect();

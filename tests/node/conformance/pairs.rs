@@ -13,7 +13,7 @@ pub struct Pairs<T> {
 impl<T> Pairs<T> {
     pub fn of(&self, way: Way) -> &T {
         match way {
-            Way::CredentialProcess => &self.process,
+            Way::CREDENTIAL_PROCESS => &self.process,
             _ => &self.others,
         }
     }

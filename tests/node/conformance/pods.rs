@@ -148,7 +148,7 @@ pub fn pod(
 
 /// The annotations for the container with the injection.
 fn annotations(part: &Part<'_>, examples: &BTreeMap<Way, Example>) -> Value {
-    let way = Way::CredentialProcess;
+    let way = Way::CREDENTIAL_PROCESS;
     if !part.ways.contains(&way) {
         return json!({});
     }
@@ -190,7 +190,7 @@ fn one(given: &Value, way: Way, client: &Client, endpoint: &str) -> Result<Value
         ("PATH", "/usr/local/bin:/usr/bin:/bin"),
     ] {
         // The injection sets this variable itself.
-        if way != Way::CredentialProcess || name != "AWS_EC2_METADATA_DISABLED" {
+        if way != Way::CREDENTIAL_PROCESS || name != "AWS_EC2_METADATA_DISABLED" {
             env.push(json!({ "name": name, "value": value }));
         }
     }

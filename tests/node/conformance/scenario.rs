@@ -148,7 +148,7 @@ async fn ask_all(pods: &[Running<'_>]) -> BTreeMap<At, Answer> {
                 let patience = 2 * Duration::from_secs(examples::LIFETIME);
                 pod.ask_for(way, patience).await
             }
-            _ => pod.ask(way).await,
+            Way::Layout(_) => pod.ask(way).await,
         };
         ((pod.part.name.clone(), way), answer)
     });

@@ -2,8 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::conformance::{install, way::Way};
 use anyhow::Result;
+use static_aws_credentials::api::Layout::{
+    CloudCredential, CredentialProcess, Env, Mendix, MendixStorage, ProcessJson, ServiceBinding,
+    SharedCredentialsFile,
+};
+
+use crate::conformance::{
+    install,
+    way::Way::{self, Layout, ProcessJsonExpiring},
+};
 
 /// An SDK, or a program that is used like one.
 pub struct Sdk {
@@ -33,28 +41,23 @@ pub enum Runs {
     OnTheMachine(Vec<PathBuf>),
 }
 
-use Way::{
-    CloudCredential, CredentialProcess, Env, Mendix, MendixStorage, ProcessJson,
-    ProcessJsonExpiring, ServiceBinding, SharedCredentialsFile,
-};
-
 const ALL: &[Way] = &[
-    Env,
-    SharedCredentialsFile,
-    ProcessJson,
+    Layout(Env),
+    Layout(SharedCredentialsFile),
+    Layout(ProcessJson),
     ProcessJsonExpiring,
-    CredentialProcess,
-    ServiceBinding,
-    CloudCredential,
+    Layout(CredentialProcess),
+    Layout(ServiceBinding),
+    Layout(CloudCredential),
 ];
 /// Ways of SDKs without a library for service bindings.
 const UNBOUND: &[Way] = &[
-    Env,
-    SharedCredentialsFile,
-    ProcessJson,
+    Layout(Env),
+    Layout(SharedCredentialsFile),
+    Layout(ProcessJson),
     ProcessJsonExpiring,
-    CredentialProcess,
-    CloudCredential,
+    Layout(CredentialProcess),
+    Layout(CloudCredential),
 ];
 /// Pods whose client is asked every second during the whole rotation, by `CredentialProcess`.
 pub const FOLLOWED: [&str; 5] = ["boto3", "javascript", "go-alone", "java", "rust-alone"];
@@ -92,21 +95,21 @@ pub const SDKS: &[Sdk] = &[
     sdk(
         "minio-go 7",
         "minio",
-        &[Env, SharedCredentialsFile],
+        &[Layout(Env), Layout(SharedCredentialsFile)],
         "minio",
         install::go,
     ),
     sdk(
         "object_store, within obstore",
         "obstore",
-        &[Env],
+        &[Layout(Env)],
         "obstore",
         install::python,
     ),
     sdk(
         "Mendix's variables, with Java 2",
         "mendix",
-        &[Mendix, MendixStorage],
+        &[Layout(Mendix), Layout(MendixStorage)],
         "java",
         install::java,
     ),

@@ -19,7 +19,7 @@ use cluster::{
 };
 use kube::{Api, runtime::wait::await_condition};
 use serde_json::{Value, json};
-use static_aws_credentials::api::StaticAwsCredentials;
+use static_aws_credentials::api::{Layout, StaticAwsCredentials};
 use tokio::time::timeout;
 
 use crate::conformance::{
@@ -48,8 +48,9 @@ pub struct TestCluster {
 
 impl TestCluster {
     pub async fn start() -> Result<Self> {
-        let examples = Way::ALL.map(|way| Ok((way, examples::of(way)?)));
-        let examples: BTreeMap<Way, Example> = examples.into_iter().collect::<Result<_>>()?;
+        let examples = Way::all().into_iter();
+        let examples = examples.map(|way| Ok((way, examples::of(way)?)));
+        let examples: BTreeMap<Way, Example> = examples.collect::<Result<_>>()?;
         let (cluster, moto) = tokio::join!(
             ControlPlane::start(Options::with_node()),
             Moto::start(IpAddr::V4(Ipv4Addr::LOCALHOST))
@@ -64,7 +65,7 @@ impl TestCluster {
             .kubectl(&["label", "namespace", &restricted, label])
             .await?;
         let operator = operator::start(&cluster, moto.url()).await?;
-        inject(&cluster, &node, &examples[&Way::CredentialProcess]).await?;
+        inject(&cluster, &node, &examples[&Way::CREDENTIAL_PROCESS]).await?;
         let port = moto
             .url()
             .rsplit(':')
@@ -176,8 +177,8 @@ impl TestCluster {
     /// Waits until the operator reports that no pod holds the helper's previous pair, and that some pod holds the other
     /// previous pair.
     pub async fn may_deactivate(&self) -> Result<()> {
-        self.until_in_use(Way::CredentialProcess, "False").await?;
-        self.until_in_use(Way::Env, "True").await
+        self.until_in_use(Way::CREDENTIAL_PROCESS, "False").await?;
+        self.until_in_use(Way::Layout(Layout::Env), "True").await
     }
 
     async fn until_in_use(&self, way: Way, in_use: &str) -> Result<()> {

@@ -3,62 +3,51 @@
 use std::fmt;
 
 use static_aws_credentials::api::Layout;
+use strum::VariantArray as _;
 
 /// A layout, and its use by a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
-    Env,
-    SharedCredentialsFile,
-    ProcessJson,
+    Layout(Layout),
     /// `ProcessJson` with an expiration, after which the SDK asks again.
     ProcessJsonExpiring,
-    /// Two annotations; the injection adds the rest.
-    CredentialProcess,
-    ServiceBinding,
-    CloudCredential,
-    Mendix,
-    MendixStorage,
 }
 
 impl Way {
-    /// In the order of the table.
-    pub const ALL: [Self; 9] = [
-        Self::Env,
-        Self::SharedCredentialsFile,
-        Self::ProcessJson,
-        Self::ProcessJsonExpiring,
-        Self::CredentialProcess,
-        Self::ServiceBinding,
-        Self::CloudCredential,
-        Self::Mendix,
-        Self::MendixStorage,
-    ];
+    /// Two annotations; the injection adds the rest.
+    pub const CREDENTIAL_PROCESS: Self = Self::Layout(Layout::CredentialProcess);
+
+    /// In the order of the table: every layout, and the expiring form beside the other.
+    pub fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        for &layout in Layout::VARIANTS {
+            all.push(Self::Layout(layout));
+            if layout == Layout::ProcessJson {
+                all.push(Self::ProcessJsonExpiring);
+            }
+        }
+        all
+    }
 
     /// The layout of the target.
     pub fn layout(self) -> Layout {
         match self {
-            Self::Env => Layout::Env,
-            Self::SharedCredentialsFile => Layout::SharedCredentialsFile,
-            Self::ProcessJson | Self::ProcessJsonExpiring => Layout::ProcessJson,
-            Self::CredentialProcess => Layout::CredentialProcess,
-            Self::ServiceBinding => Layout::ServiceBinding,
-            Self::CloudCredential => Layout::CloudCredential,
-            Self::Mendix => Layout::Mendix,
-            Self::MendixStorage => Layout::MendixStorage,
+            Self::Layout(layout) => layout,
+            Self::ProcessJsonExpiring => Layout::ProcessJson,
         }
     }
 
     /// The heading of the example.
     pub fn heading(self) -> &'static str {
         match self {
+            Self::Layout(layout) => layout.as_str(),
             Self::ProcessJsonExpiring => "ProcessJson, expiring",
-            _ => self.layout().as_str(),
         }
     }
 
     /// The name of the container.
     pub fn container(self) -> String {
-        format!("{self:?}").to_lowercase()
+        self.heading().to_lowercase().replace(", ", "")
     }
 
     /// Whether the SDK has to start a process through a shell of its image.

@@ -1,24 +1,47 @@
-//! Files of the chart that are copies.
+//! Files of the chart that are generated, or copies.
 
 use std::{env, fs};
 
 use anyhow::{Result, ensure};
 use cluster::tools::Tool;
 use serde_json::{Value, json};
-use static_aws_credentials::api::{StaticAwsCredentials, crd_yaml};
+use static_aws_credentials::api::{Layout, StaticAwsCredentials, crd_yaml};
+use strum::VariantArray as _;
 
 use super::render::{CHART, NEWEST, objects, set};
 
 #[test]
 fn the_definition_is_the_shipped_one() -> Result<()> {
-    let shipped = crd_yaml()?;
-    let copy = format!("{CHART}/files/crd.yaml");
+    shipped("crd.yaml", &crd_yaml()?)
+}
+
+/// A key in capitals or with a dot may become a variable or a script: the fence lets the operator write any pair under
+/// such keys of layouts, and under others only words.
+#[test]
+fn the_keys_of_layouts_are_shipped_with_the_fence() -> Result<()> {
+    let in_capitals = |key: &str| {
+        key.bytes()
+            .all(|sign| sign.is_ascii_uppercase() || sign.is_ascii_digit() || sign == b'_')
+    };
+    let mut keys: Vec<&str> = Vec::new();
+    for key in Layout::VARIANTS.iter().flat_map(|layout| layout.keys(true)) {
+        if (in_capitals(key) || key.contains('.')) && !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    let keys = serde_json::to_string_pretty(&keys)?;
+    shipped("layout-keys.json", &format!("{keys}\n"))
+}
+
+/// With `UPDATE_CRDS=1`, writes a generated file of the chart; fails if it is out of date.
+fn shipped(file: &str, content: &str) -> Result<()> {
+    let path = format!("{CHART}/files/{file}");
     if env::var_os("UPDATE_CRDS").is_some() {
-        fs::write(&copy, &shipped)?;
+        fs::write(&path, content)?;
     }
     ensure!(
-        fs::read_to_string(&copy)? == shipped,
-        "{copy} is stale: `UPDATE_CRDS=1 cargo test --test repository shipped` writes it again"
+        fs::read_to_string(&path)? == content,
+        "{path} is stale: `UPDATE_CRDS=1 cargo test --test repository shipped` writes it again"
     );
     Ok(())
 }

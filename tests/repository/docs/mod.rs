@@ -7,6 +7,7 @@ mod commands;
 mod community;
 mod faults;
 mod forms;
+mod layouts;
 mod links;
 mod linters;
 mod managers;

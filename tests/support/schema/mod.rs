@@ -4,9 +4,13 @@
 pub mod bounds;
 pub mod cases;
 pub mod definition;
+#[path = "../layouts.rs"]
+mod layouts;
 mod rotation;
-mod spec_cases;
+mod source;
 mod status_bounds;
+mod target;
+mod validation;
 
 use serde_json::{Value, json};
 
@@ -17,6 +21,21 @@ pub fn valid() -> Value {
         "kind": "StaticAwsCredentials",
         "metadata": {"name": "orders"},
         "spec": {"secretRef": {"name": "orders-key-pair"}, "region": "eu-west-1"},
+    })
+}
+
+/// The spec of [`valid`] with every default, as the API server stores it.
+pub fn defaulted_spec() -> Value {
+    json!({
+        "secretRef": {
+            "name": "orders-key-pair",
+            "accessKeyIdKey": "AWS_ACCESS_KEY_ID",
+            "secretAccessKeyKey": "AWS_SECRET_ACCESS_KEY",
+        },
+        "region": "eu-west-1",
+        "validation": {"level": "Identity", "rootUser": "Deny", "interval": "1h", "onRejected": "Keep"},
+        "target": {"layouts": ["Env", "SharedCredentialsFile"], "deletionPolicy": "Delete"},
+        "suspend": false,
     })
 }
 

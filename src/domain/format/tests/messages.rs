@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::LazyLock};
 use crate::domain::format::{Names, WellFormed, check};
 use proptest::prelude::*;
 
-use super::{ID, NAMES, SECRET, base64, check_pair, check_pair_with, faults};
+use super::{ID, NAMES, SECRET, base64, check_pair, check_pair_with, faults, malformed_pairs};
 
 /// Pairs that are rejected for a reason that applies to only one of the two values.
 const REFUSED: &[(&str, &str)] = &[
@@ -59,6 +59,7 @@ fn all_messages(names: &Names<'_>) -> BTreeSet<String> {
             .iter()
             .map(|(id, secret)| refused(id.as_bytes(), secret.as_bytes())),
     );
+    all.extend(malformed_pairs().map(|(id, secret, ..)| refused(id, secret)));
     all.extend(
         faults::faulty_values(ID)
             .iter()

@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use crate::api::{Layout, PairField};
 use strum::VariantArray;
 
-use super::{Data, ID, REGION, SECRET, data, pair, render_layout, render_layouts};
+use super::{
+    Data, ID, REGION, SECRET, data,
+    expected::{LAYOUTS, Written},
+    pair, render_layout, render_layouts,
+};
 
 #[test]
 fn the_keys_of_a_layout_are_those_that_it_writes() {
@@ -72,7 +76,9 @@ fn all_layouts_at_once_are_the_union_of_each_in_any_order() {
         let together = render_layouts(&order, &[], Some(REGION), &pair(ID, SECRET)).unwrap();
         assert_eq!(together, union, "{order:?}");
     }
-    assert_eq!(union.len(), 19);
+    let expected = LAYOUTS.iter().flat_map(Written::keys);
+    let expected: BTreeSet<_> = expected.map(str::to_owned).collect();
+    assert_eq!(union.into_keys().collect::<BTreeSet<_>>(), expected);
 }
 
 #[test]

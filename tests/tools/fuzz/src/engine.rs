@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{TARGET_VARIABLE, Target, corpus};
+use crate::{TARGET_VARIABLE, Target, corpus, mutate};
 
 /// The end of a run.
 #[derive(Clone, Copy, Debug)]
@@ -19,9 +19,10 @@ pub enum Limit {
     Seconds(u64),
 }
 
-/// The built engine.
+/// The built engine, and its dictionary.
 pub struct Engine {
     program: PathBuf,
+    dictionary: PathBuf,
 }
 
 /// The result of a run.
@@ -64,8 +65,11 @@ impl Engine {
             status.success(),
             "the engine cannot be built: cargo says why above; a C++ compiler (g++) and 1 GiB of disk are needed"
         );
+        let dictionary = directory.join("dictionary");
+        fs::write(&dictionary, mutate::dictionary())?;
         Ok(Self {
             program: directory.join("fuzz/engine"),
+            dictionary,
         })
     }
 
@@ -128,10 +132,9 @@ impl Engine {
 
     fn command(&self, target: &Target) -> Command {
         let mut command = Command::new(&self.program);
-        let dictionary = Path::new(env!("CARGO_MANIFEST_DIR")).join("dictionary");
         command
             .env(TARGET_VARIABLE, target.name)
-            .arg(format!("-dict={}", dictionary.display()))
+            .arg(format!("-dict={}", self.dictionary.display()))
             .arg(format!("-max_len={}", target.longest));
         command
     }

@@ -1,6 +1,10 @@
 //! Mutations without guidance, for builds without instrumentation. The same seed gives the same mutations.
 
+use std::collections::BTreeSet;
+
 use fastrand::Rng;
+use serde_json::Value;
+use static_aws_credentials::api::crd;
 
 use crate::corpus;
 
@@ -92,8 +96,41 @@ impl Iterator for Mutations<'_> {
 /// The words that libFuzzer is given too.
 fn words() -> Vec<Vec<u8>> {
     let quoted = |line: &str| line.strip_prefix('"')?.strip_suffix('"').map(str::to_owned);
-    let words = DICTIONARY.lines().filter_map(quoted);
+    let dictionary = dictionary();
+    let words = dictionary.lines().filter_map(quoted);
     words
         .filter_map(|word| corpus::unescaped(&word).ok())
         .collect()
+}
+
+/// Words that mean something to one of the targets, one per line, in the format of libFuzzer.
+#[must_use]
+pub fn dictionary() -> String {
+    let names: Vec<String> = names().iter().map(|name| format!("\"{name}\"\n")).collect();
+    format!("{DICTIONARY}{}", names.concat())
+}
+
+/// Names of the fields of the spec, and values of their enumerations.
+fn names() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let definition = serde_json::to_value(crd()).unwrap_or_default();
+    let spec = definition.pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec");
+    collect(spec.unwrap_or(&Value::Null), &mut names);
+    assert!(names.contains("layouts"), "the spec has fields");
+    names
+}
+
+/// Adds the names in a schema.
+fn collect(schema: &Value, names: &mut BTreeSet<String>) {
+    let values = schema["enum"].as_array().into_iter().flatten();
+    names.extend(values.filter_map(Value::as_str).map(str::to_owned));
+    for (name, below) in schema["properties"].as_object().into_iter().flatten() {
+        names.insert(name.clone());
+        collect(below, names);
+    }
+    for keyword in ["items", "additionalProperties"] {
+        if let Some(below) = schema.get(keyword) {
+            collect(below, names);
+        }
+    }
 }

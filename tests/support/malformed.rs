@@ -1,4 +1,5 @@
-//! Malformed pairs, one for each cause.
+//! Pairs that are refused for their bytes, each with its reason, by hand. The unit tests of the checks and the live
+//! operator are held to the same rows.
 
 pub const ID: &str = "AWS_ACCESS_KEY_ID";
 pub const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
@@ -6,9 +7,9 @@ pub const GOOD_ID: &[u8] = b"AKIARZPUZDIKQUAIL2D6";
 pub const GOOD_SECRET: &[u8] = b"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";
 
 /// Access key ID, secret access key, the reason, and the key or layout that the message names.
-pub type Bad = (&'static [u8], &'static [u8], &'static str, &'static str);
+pub type Malformed = (&'static [u8], &'static [u8], &'static str, &'static str);
 
-pub const BAD: [Bad; 34] = [
+pub const MALFORMED: &[Malformed] = &[
     (b"", GOOD_SECRET, "ValueEmpty", ID),
     (GOOD_ID, b"", "ValueEmpty", SECRET),
     (GOOD_ID, b"             ", "ValueEmpty", SECRET),
@@ -112,6 +113,12 @@ pub const BAD: [Bad; 34] = [
     ),
     (
         b"AKIARZPUZDIKQUAIL2D6, AKIARZPUZDIKQUAIL2D7",
+        GOOD_SECRET,
+        "AccessKeyIdMalformed",
+        ID,
+    ),
+    (
+        b"AWS_ACCESS_KEY_ID=AKIARZPUZDIKQUAIL2D6",
         GOOD_SECRET,
         "AccessKeyIdMalformed",
         ID,

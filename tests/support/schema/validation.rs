@@ -1,13 +1,46 @@
-//! The rows for the verification and for the target.
+//! The rows for the verification of the pair, with its region.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    bounds::LAYOUTS,
+    bounds::{Bound, longest, one_of},
     cases::{Case, case},
 };
 
-pub fn whole_spec() -> Vec<Case> {
+pub fn bounds() -> Vec<Bound> {
+    let arn = |length: usize| format!("{:a<length$}", "arn:aws:iam::123456789012:user/");
+    let a = |length: usize| "a".repeat(length);
+    vec![
+        longest(
+            "spec.region",
+            32,
+            &format!("us-{}-1", a(27)),
+            &format!("us-{}-1", a(28)),
+        ),
+        longest(
+            "spec.validation.accountId",
+            12,
+            "123456789012",
+            "1234567890123",
+        ),
+        longest("spec.validation.arn", 640, &arn(640), &arn(641)),
+        longest(
+            "spec.validation.interval",
+            18,
+            "0168h00000m000000s",
+            "00168h00000m000000s",
+        ),
+        one_of("spec.validation.level", &["Identity", "Format"]),
+        one_of("spec.validation.rootUser", &["Deny", "Allow"]),
+        one_of("spec.validation.onRejected", &["Keep", "Withdraw"]),
+    ]
+}
+
+pub fn cases() -> Vec<Case> {
+    [regions(), pins()].into_iter().flatten().collect()
+}
+
+fn regions() -> Vec<Case> {
     let region = |region: &str| json!({"spec": {"region": region}});
     let pinned = |(region, partition): (&str, &str)| {
         let arn = format!("arn:{partition}:iam::*:user/a");
@@ -37,7 +70,8 @@ pub fn whole_spec() -> Vec<Case> {
                 "eu-west-123",
             ]
             .map(region),
-        ),
+        )
+        .parsed_again(),
         case(
             "spec.region must be set when spec.validation.level is Identity",
             [json!({"spec": {"region": null, "validation": {"level": "Format"}}})],
@@ -46,7 +80,8 @@ pub fn whole_spec() -> Vec<Case> {
                 json!({"spec": {"region": null, "validation": {}}}),
                 json!({"spec": {"region": null, "validation": {"level": "Identity"}}}),
             ],
-        ),
+        )
+        .parsed_again(),
         case(
             "spec.validation.arn must lie in the partition of spec.region",
             [
@@ -72,7 +107,7 @@ pub fn whole_spec() -> Vec<Case> {
     ]
 }
 
-pub fn validation() -> Vec<Case> {
+fn pins() -> Vec<Case> {
     let account = |id: &str| json!({"spec": {"validation": {"accountId": id}}});
     let arn = |arn: &str| json!({"spec": {"validation": {"arn": arn}}});
     let both = |id: &str, arn: &str| json!({"spec": {"validation": {"accountId": id, "arn": arn}}});
@@ -112,7 +147,8 @@ pub fn validation() -> Vec<Case> {
                 "arn:aws:iam:eu-west-1:123456789012:user/a",
             ]
             .map(arn),
-        ),
+        )
+        .parsed_again(),
         case(
             "spec.validation.arn must be absent unless spec.validation.level is Identity",
             [arn("arn:aws:iam::123456789012:user/a")],
@@ -146,87 +182,7 @@ pub fn validation() -> Vec<Case> {
                 "5m\n", "0h",
             ]
             .map(interval),
-        ),
+        )
+        .parsed_again(),
     ]
 }
-
-pub fn target() -> Vec<Case> {
-    let layouts = |layouts: &[&str]| json!({"spec": {"target": {"layouts": layouts}}});
-    let keys = |keys: Value| json!({"spec": {"target": {"layouts": [], "keys": keys}}});
-    let beside = |layout: &str, key: &str| json!({"spec": {"target": {"layouts": [layout], "keys": {key: "SecretAccessKey"}}}});
-    vec![
-        case(
-            "spec.target.layouts must name each layout once",
-            [layouts(&LAYOUTS), layouts(&["Mendix"])],
-            [layouts(&["Env", "Env"]), layouts(&["Env", "Mendix", "Env"])],
-        ),
-        case(
-            "spec.target.layouts must name at least one layout, unless",
-            [
-                layouts(&["ProcessJson"]),
-                keys(json!({"a": "AccessKeyId", "b": "SecretAccessKey"})),
-                json!({"spec": {"target": {"keys": {"a": "AccessKeyId"}}}}),
-            ],
-            [
-                layouts(&[]),
-                keys(json!({})),
-                keys(json!({"a": "AccessKeyId"})),
-                keys(json!({"a": "SecretAccessKey", "b": "SecretAccessKey"})),
-            ],
-        ),
-        Case {
-            message: "spec.target.keys must not name a key that a layout in spec.target.layouts writes",
-            accepted: vec![
-                beside("Env", "credentials"),
-                beside("SharedCredentialsFile", "AWS_ACCESS_KEY_ID"),
-                keys(json!({"AWS_ACCESS_KEY_ID": "AccessKeyId", "credentials": "SecretAccessKey"})),
-            ],
-            refused: LAYOUT_KEYS
-                .iter()
-                .flat_map(|(layout, keys)| keys.iter().map(|key| beside(layout, key)))
-                .chain([json!({"spec": {"target": {"keys": {"config": "AccessKeyId"}}}})])
-                .collect(),
-        },
-    ]
-}
-
-/// The keys of each layout with a region, as documented.
-pub const LAYOUT_KEYS: [(&str, &[&str]); 8] = [
-    (
-        "Env",
-        &[
-            "AWS_ACCESS_KEY_ID",
-            "AWS_SECRET_ACCESS_KEY",
-            "AWS_REGION",
-            "AWS_DEFAULT_REGION",
-        ],
-    ),
-    ("SharedCredentialsFile", &["credentials", "config"]),
-    ("ProcessJson", &["credentials.json"]),
-    ("CredentialProcess", &["credentials.json", "config-process"]),
-    (
-        "ServiceBinding",
-        &[
-            "type",
-            "provider",
-            "access-key-id",
-            "secret-access-key",
-            "region",
-        ],
-    ),
-    (
-        "Mendix",
-        &[
-            "mx-const-AWSAuthentication.AccessKey",
-            "mx-const-AWSAuthentication.SecretAccessKey",
-        ],
-    ),
-    (
-        "MendixStorage",
-        &["storage-access-key-id", "storage-secret-access-key"],
-    ),
-    (
-        "CloudCredential",
-        &["aws_access_key_id", "aws_secret_access_key", "credentials"],
-    ),
-];

@@ -1,7 +1,45 @@
-//! Which keys each layout writes, and what each key holds. The CEL rules of the API and the rendering of a target
-//! read the same table.
+//! The layouts: for whom each is, which keys it writes, and what each key holds. The schema, its CEL rules, the tables
+//! of the documents and the rendering of a target read the same table.
 
-use super::Layout;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{EnumMessage, IntoStaticStr, VariantArray};
+
+/// A set of target keys for one kind of consumer.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    EnumMessage,
+    IntoStaticStr,
+    VariantArray,
+)]
+pub enum Layout {
+    /// Environment variables as every AWS SDK reads them.
+    Env,
+    /// `credentials` and `config` files as every AWS SDK reads them.
+    SharedCredentialsFile,
+    /// The output of a `credential_process`.
+    ProcessJson,
+    /// As `ProcessJson`, and a `config-process` file that makes AWS SDKs reload the pair at runtime.
+    CredentialProcess,
+    /// The Service Binding specification's `aws` type.
+    ServiceBinding,
+    /// Constants of the Mendix AWS Authentication module.
+    Mendix,
+    /// File storage settings of a Mendix app.
+    MendixStorage,
+    /// Keys that consumers of an OpenShift `CredentialsRequest` read.
+    CloudCredential,
+}
 
 /// The key of the config file by which SDKs find the `credential_process` program.
 pub const PROCESS_CONFIG: &str = "config-process";
@@ -35,6 +73,12 @@ impl KeyContent {
 }
 
 impl Layout {
+    /// The layout as written in a manifest.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
     /// The keys that the layout writes, in the order of the documentation.
     pub fn keys(self, with_region: bool) -> impl Iterator<Item = &'static str> {
         let entries = self.entries().iter();
