@@ -17,6 +17,8 @@ mod helm_e2e;
 mod image_pod;
 mod injection;
 mod machine;
+#[path = "../support/marked.rs"]
+mod marked;
 mod quickstart;
 #[path = "../support/suite.rs"]
 mod suite;

@@ -12,6 +12,9 @@
 #[path = "../support/exposition.rs"]
 mod exposition;
 
+#[path = "../support/registry.rs"]
+mod registry;
+
 #[allow(
     dead_code,
     clippy::indexing_slicing,

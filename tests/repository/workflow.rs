@@ -182,6 +182,22 @@ fn the_table_of_actions_lists_each_action() -> Result<()> {
 }
 
 #[test]
+fn a_rehearsal_signs_with_the_cosign_that_a_release_installs() -> Result<()> {
+    let version_in = |file: &str, before: &str| -> Result<String> {
+        let text = read(file)?;
+        let mut lines = text.lines().map(str::trim);
+        let version = lines.find_map(|line| line.strip_prefix(before)?.split(' ').next());
+        let version = version.with_context(|| format!("{file} has no {before:?}"))?;
+        Ok(version.to_owned())
+    };
+    let installed = version_in(".github/workflows/release.yaml", "cosign-release: ")?;
+    let module = "tests/tools/cluster/tools/cosign/go.mod";
+    let built = version_in(module, "github.com/sigstore/cosign/v2 ")?;
+    ensure!(installed == built, "{installed}, but {module} has {built}");
+    Ok(())
+}
+
+#[test]
 fn kind_runs_each_minor_version_that_the_chart_supports() -> Result<()> {
     let minor = |version: &str| -> Result<u32> {
         let minor = version.strip_prefix("1.").context("a version 1.x")?;

@@ -3,6 +3,8 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use crate::marked;
+
 const PAGE: &str = include_str!("../../../docs/quickstart.md");
 
 /// Marks of the blocks that the test runs, in their order.
@@ -12,22 +14,7 @@ const NOT_TRIED: [&str; 5] = ["kind", "k3d", "rollout", "own-pair", "remove"];
 
 /// Fails unless each block of commands has its mark, and `texts` are on the page.
 pub fn is_as_expected(texts: &[&str]) -> Result<()> {
-    let (mut tried, mut not_tried) = (Vec::new(), Vec::new());
-    let mut above = "";
-    for line in PAGE.lines() {
-        if line == "```sh" {
-            let comment = above.strip_prefix("<!-- ");
-            let comment = comment.and_then(|rest| rest.strip_suffix(" -->"));
-            match comment.and_then(|comment| comment.split_once(": ")) {
-                Some(("tried", mark)) => tried.push(mark),
-                Some(("not tried", mark)) => not_tried.push(mark),
-                _ => anyhow::bail!("a block of commands is under {above:?}"),
-            }
-        }
-        above = line;
-    }
-    ensure!(tried == TRIED, "these blocks are tried: {tried:?}");
-    ensure!(not_tried == NOT_TRIED, "these are not: {not_tried:?}");
+    marked::are_marked(PAGE, &TRIED, &NOT_TRIED)?;
     for text in texts {
         ensure!(PAGE.contains(*text), "the page has no {text:?}");
     }
@@ -36,20 +23,12 @@ pub fn is_as_expected(texts: &[&str]) -> Result<()> {
 
 /// The commands with this mark.
 pub fn commands(mark: &str) -> Result<&'static str> {
-    block(&format!("<!-- tried: {mark} -->\n```sh\n"))
+    marked::commands(PAGE, mark)
 }
 
 /// What the commands with this mark print.
 pub fn output(mark: &str) -> Result<&'static str> {
-    block(&format!("<!-- printed: {mark} -->\n```\n"))
-}
-
-fn block(begin: &str) -> Result<&'static str> {
-    let rest = PAGE.split_once(begin).map(|(_, rest)| rest);
-    let block = rest.and_then(|rest| rest.split_once("```\n"));
-    Ok(block
-        .with_context(|| format!("the page lacks {begin:?}"))?
-        .0)
+    marked::block(PAGE, &format!("<!-- printed: {mark} -->\n```\n"))
 }
 
 /// The manifests that the commands with this mark pass to kubectl.

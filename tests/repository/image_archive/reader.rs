@@ -1,19 +1,13 @@
 //! crane: reads the archive, keeps it in a registry of its own, and unpacks it.
 
-use std::{
-    collections::BTreeMap,
-    io::Read as _,
-    path::Path,
-    process::Command,
-    sync::OnceLock,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, io::Read as _, path::Path, process::Command, sync::OnceLock};
 
 use anyhow::{Context, Result, ensure};
-use cluster::{child_process::ChildProcess, tools, tools::Tool};
+use cluster::{tools, tools::Tool};
 use serde_json::Value;
 
 use super::image;
+use crate::registry::Registry;
 
 /// A file or directory of the image's root.
 pub(crate) struct Entry {
@@ -55,10 +49,8 @@ fn through_registry(archive: &Path) -> Result<Read> {
     let layout = directory.path().join("layout");
     tar::Archive::new(std::fs::File::open(archive)?).unpack(&layout)?;
     let crane = tools::find(Tool::Crane)?;
-    let log = directory.path().join("registry.log");
-    let args = ["registry", "serve", "--address=127.0.0.1:0"].map(str::to_owned);
-    let registry = ChildProcess::spawn("crane's registry", &crane, &args, &[], &log)?;
-    let name = format!("127.0.0.1:{}/image:test", port(&registry)?);
+    let registry = Registry::serve(&crane, &directory.path().join("registry.log"))?;
+    let name = format!("{}/image:test", registry.address);
     let layout = layout.display().to_string();
     let archive = archive.display().to_string();
     let tell = |args: &[&str]| tell(&crane, args);
@@ -74,23 +66,6 @@ fn through_registry(archive: &Path) -> Result<Read> {
         config: serde_json::from_slice(&tell(&["config", "--insecure", &name])?)?,
         root: entries(&root)?,
     })
-}
-
-/// The registry takes a free port and logs it.
-fn port(registry: &ChildProcess) -> Result<u16> {
-    let end = Instant::now() + Duration::from_mins(1);
-    loop {
-        let log = std::fs::read_to_string(registry.log()).unwrap_or_default();
-        let address = log
-            .lines()
-            .find_map(|line| line.split_once("serving on port "));
-        if let Some((_, port)) = address {
-            return Ok(port.trim().parse()?);
-        }
-        registry.check()?;
-        ensure!(Instant::now() < end, "crane's registry has no port: {log}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 fn tell(crane: &Path, args: &[&str]) -> Result<Vec<u8>> {

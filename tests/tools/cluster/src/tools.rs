@@ -24,6 +24,8 @@ use crate::binaries::go_binary;
 pub enum Tool {
     /// The linter of GitHub's workflows.
     Actionlint,
+    /// The program that signs images, and verifies signatures.
+    Cosign,
     /// An independent reader of images, and a registry for them.
     Crane,
     /// The tool that restores a snapshot of etcd.
@@ -44,6 +46,7 @@ impl Tool {
     fn name(self) -> &'static str {
         match self {
             Self::Actionlint => "actionlint",
+            Self::Cosign => "cosign",
             Self::Crane => "crane",
             Self::Etcdutl => "etcdutl",
             Self::Helm3 => "helm3",
@@ -57,6 +60,7 @@ impl Tool {
     fn package(self) -> &'static str {
         match self {
             Self::Actionlint => "github.com/rhysd/actionlint/cmd/actionlint",
+            Self::Cosign => "github.com/sigstore/cosign/v2/cmd/cosign",
             Self::Crane => "github.com/google/go-containerregistry/cmd/crane",
             Self::Etcdutl => "go.etcd.io/etcd/etcdutl/v3",
             Self::Helm3 => "helm.sh/helm/v3/cmd/helm",
@@ -70,6 +74,7 @@ impl Tool {
     fn usual_seconds(self) -> u64 {
         match self {
             Self::Actionlint => 10,
+            Self::Cosign => 240,
             Self::Crane => 20,
             Self::Etcdutl => 40,
             Self::Helm3 => 60,
