@@ -225,11 +225,7 @@ async fn follow() -> Result<(ControlPlane, Node, String)> {
     let binary = tokio::task::spawn_blocking(move || go_binary(&module, "./follow", "follow", 10));
     node.import_image("cluster.test/follow:1", &binary.await??, &[])
         .await?;
-    let namespace = cluster.namespace("pods").await?;
-    let level = "pod-security.kubernetes.io/enforce=restricted";
-    cluster
-        .kubectl(&["label", "namespace", &namespace, level])
-        .await?;
+    let namespace = cluster.restricted_namespace("pods").await?;
 
     let start = Instant::now();
     cluster.apply(&POD.replace("NAMESPACE", &namespace)).await?;

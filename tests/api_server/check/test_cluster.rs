@@ -1,22 +1,13 @@
-//! State that the tests share: pairs, and a control plane with the CRD, started on first use.
+//! State that the tests share: a control plane with the CRD, started on first use, since most tests need none.
 
 use anyhow::Result;
 use cluster::{
     control_plane::{ControlPlane, Options},
     shipped::CRD,
-    sts::Sts,
 };
 use tokio::sync::OnceCell;
 
-/// A pair in the format of AWS.
-pub const PAIR: (&str, &str) = (
-    "AKIARZPUZDIKAUAIL2A3",
-    "wSecretOfTheFirstPair+wSecretOf/TheFirst",
-);
-/// The account that the pair's ID encodes.
-pub const ACCOUNT: &str = "123456789012";
-/// The user of the pair.
-pub const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
+pub use crate::harness::sts::{ACCOUNT, ARN, PAIR, sts};
 
 /// State shared by all tests.
 #[derive(Default)]
@@ -35,13 +26,6 @@ impl TestCluster {
             })
             .await
     }
-}
-
-/// A stand-in for STS that accepts the pair.
-pub async fn sts() -> Result<Sts> {
-    let sts = Sts::start().await?;
-    sts.accept_pair(PAIR.0, PAIR.1, ACCOUNT, ARN, "AIDAQUAIL");
-    Ok(sts)
 }
 
 /// A Secret `orders-key-pair` with these values, as JSON, which can carry any text.

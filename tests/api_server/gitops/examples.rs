@@ -82,7 +82,7 @@ impl Definition {
 async fn the_manifests_of_the_documentation_are_valid(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    let cluster = test_cluster.cluster().await?;
+    let cluster = &test_cluster.cluster;
     for definition in DEFINITIONS {
         let yaml = tokio::task::spawn_blocking(move || definition.yaml()).await??;
         cluster.define(&yaml).await?;
@@ -134,7 +134,7 @@ async fn the_script_is_merged_into_the_configuration_of_argo_cd(
         command.contains(key) && command.contains(&script),
         "{command}"
     );
-    let cluster = test_cluster.cluster().await?;
+    let cluster = &test_cluster.cluster;
     let namespace = cluster.namespace("argocd").await?;
     cluster
         .kubectl(&["create", "configmap", "argocd-cm", "-n", &namespace])

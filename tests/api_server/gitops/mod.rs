@@ -20,7 +20,7 @@ pub fn suite() -> Suite<TestCluster> {
     Suite {
         name: "gitops",
         threads: std::thread::available_parallelism().map_or(1, usize::from),
-        start: || async { Ok(TestCluster::default()) }.boxed_local(),
+        start: || TestCluster::start().boxed_local(),
         run: |cluster, test| test(cluster),
         last: None,
         tests: vec![

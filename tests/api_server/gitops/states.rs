@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use cluster::sts::Answer;
 use serde_json::{Value, json};
 
-use crate::gitops::test_cluster::{PAIR, TestEnv};
+use crate::{gitops::test_cluster::TestEnv, harness::sts::PAIR};
 
 /// A state, and an object in this state.
 pub struct State {

@@ -18,29 +18,21 @@ use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
 use tokio::sync::OnceCell;
 
-use crate::gitops::{
-    argo_cd,
-    states::{self, State},
+use crate::{
+    gitops::{
+        argo_cd,
+        states::{self, State},
+    },
+    harness::sts::{PAIR, sts},
 };
 
 /// More than the minute in which a rejection is not trusted yet, with a margin for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(150);
 static OPERATORS: AtomicUsize = AtomicUsize::new(0);
 
-/// A pair in the format of AWS.
-pub const PAIR: (&str, &str) = (
-    "AKIARZPUZDIKAUAIL2A3",
-    "wSecretOfTheFirstPair+wSecretOf/TheFirst",
-);
-/// The account of the pair.
-pub const ACCOUNT: &str = "123456789012";
-/// The user of the pair.
-pub const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
-
 /// State shared by all tests.
-#[derive(Default)]
 pub struct TestCluster {
-    cluster: OnceCell<ControlPlane>,
+    pub cluster: ControlPlane,
     states: OnceCell<Vec<State>>,
     test_data: OnceCell<()>,
 }
@@ -56,14 +48,14 @@ pub struct TestEnv<'a> {
 
 impl TestCluster {
     /// A control plane with the CRD installed.
-    pub async fn cluster(&self) -> Result<&ControlPlane> {
-        self.cluster
-            .get_or_try_init(|| async {
-                let cluster = ControlPlane::start(Options::default()).await?;
-                cluster.define(CRD).await?;
-                Ok(cluster)
-            })
-            .await
+    pub async fn start() -> Result<Self> {
+        let cluster = ControlPlane::start(Options::default()).await?;
+        cluster.define(CRD).await?;
+        Ok(Self {
+            cluster,
+            states: OnceCell::new(),
+            test_data: OnceCell::new(),
+        })
     }
 
     /// A resource in each state, as stored by the API server.
@@ -94,10 +86,9 @@ impl Drop for TestEnv<'_> {
 impl<'a> TestEnv<'a> {
     /// A namespace without a running operator.
     pub async fn open(test_cluster: &'a TestCluster) -> Result<Self> {
-        let cluster = test_cluster.cluster().await?;
+        let cluster = &test_cluster.cluster;
         let namespace = cluster.namespace("gitops").await?;
-        let sts = Sts::start().await?;
-        sts.accept_pair(PAIR.0, PAIR.1, ACCOUNT, ARN, "AIDAQUAIL");
+        let sts = sts().await?;
         let kind = ApiResource::erase::<StaticAwsCredentials>(&());
         let objects = Api::namespaced_with(cluster.client(), &namespace, &kind);
         Ok(Self {

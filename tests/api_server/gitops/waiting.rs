@@ -10,8 +10,9 @@ use tokio::process::Command;
 use crate::{
     gitops::{
         examples::blocks,
-        test_cluster::{ACCOUNT, ARN, PAIR, TestCluster, TestEnv},
+        test_cluster::{TestCluster, TestEnv},
     },
+    harness::sts::{ACCOUNT, ARN, PAIR},
     suite::tests,
 };
 

@@ -9,30 +9,25 @@ use anyhow::{Context, Result, bail};
 use cluster::{
     child_process::{ChildProcess, log_tail},
     leak_check::Canaries,
-    sts::Sts,
 };
 use kube::Api;
 use serde_json::json;
 use static_aws_credentials::api::StaticAwsCredentials;
 
-use crate::min_kubernetes::{HOME, TestCluster};
+use crate::{
+    harness::sts::{ACCOUNT, ARN, PAIR, sts},
+    min_kubernetes::{HOME, TestCluster},
+};
 
 const PATIENCE: Duration = Duration::from_mins(2);
-const PAIR: (&str, &str) = (
-    "AKIARZPUZDIKAUAIL2A3",
-    "wSecretOfTheFirstPair+wSecretOf/TheFirst",
-);
 const OTHER: &str = "AKIARZPUZDIKAUAIL2B4";
-const ACCOUNT: &str = "123456789012";
-const ARN: &str = "arn:aws:iam::123456789012:user/connectors/orders";
 
 impl TestCluster {
     /// The chart's pods have no node here, so the program runs outside the cluster, as their account.
     pub async fn is_served_by_the_operator(&self) -> Result<()> {
         let cluster = &self.cluster;
         let namespace = cluster.namespace("floor").await?;
-        let sts = Sts::start().await?;
-        sts.accept_pair(PAIR.0, PAIR.1, ACCOUNT, ARN, "AIDAQUAIL");
+        let sts = sts().await?;
         sts.accept_pair(OTHER, PAIR.1, ACCOUNT, ARN, "AIDAQUAIL");
         let account = self.account().await?;
         let kubeconfig = cluster

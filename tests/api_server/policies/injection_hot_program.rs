@@ -28,11 +28,7 @@ async fn the_program_is_brought_by_a_container_under_the_strictest_standard(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
     let cluster = test_cluster.cluster();
-    let namespace = cluster.namespace("restricted").await?;
-    let level = "pod-security.kubernetes.io/enforce=restricted";
-    cluster
-        .kubectl(&["label", "namespace", &namespace, level])
-        .await?;
+    let namespace = cluster.restricted_namespace("restricted").await?;
     let attempt = Attempt::new(&test_cluster.admin(), &namespace);
     // The pod has no `securityContext` that the helper container could inherit.
     let container = json!({

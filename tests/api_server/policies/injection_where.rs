@@ -98,11 +98,7 @@ async fn a_pod_is_served_under_the_strictest_standard(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
     let cluster = test_cluster.cluster();
-    let namespace = cluster.namespace("restricted").await?;
-    let level = "pod-security.kubernetes.io/enforce=restricted";
-    cluster
-        .kubectl(&["label", "namespace", &namespace, level])
-        .await?;
+    let namespace = cluster.restricted_namespace("restricted").await?;
     let attempt = Attempt::new(&test_cluster.admin(), &namespace);
     let security = json!({ "runAsNonRoot": true, "seccompProfile": { "type": "RuntimeDefault" } });
     let container = json!({

@@ -12,10 +12,8 @@ use kube::{
 use serde_json::{Value, json};
 use static_aws_credentials::api::StaticAwsCredentials;
 
+pub use crate::harness::actions::TARGET;
 use crate::harness::test_env::{ACCOUNT, ARN, PAIR, TestCluster, TestEnv, condition, observes};
-
-/// The target of `orders`.
-pub const TARGET: &str = "orders-credentials";
 
 /// A rejection is cached slightly shorter than this, so that resources with the same pair share one call.
 pub const REJECTION_CACHED: Duration = Duration::from_secs(2);

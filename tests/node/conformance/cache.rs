@@ -18,7 +18,7 @@ pub fn filled(
 ) -> Result<PathBuf> {
     let name = client.file_name().and_then(|name| name.to_str());
     let name = name.context("a client has no name")?;
-    let cache = root()?;
+    let cache = cluster::cache::directory()?;
     std::fs::create_dir_all(&cache)?;
     let place = cache.join(format!("conformance-{name}-{}", digest(client, more)?));
     if place.is_dir() {
@@ -55,15 +55,6 @@ pub fn run(command: &mut Command) -> Result<String> {
         "{command:?} failed:\n{printed}{errors}"
     );
     Ok(printed)
-}
-
-fn root() -> Result<PathBuf> {
-    let base = std::env::var_os("XDG_CACHE_HOME")
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from)
-        .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
-        .context("neither XDG_CACHE_HOME nor HOME says where the cache is")?;
-    Ok(base.join("static-aws-credentials"))
 }
 
 fn digest(client: &Path, more: &str) -> Result<String> {

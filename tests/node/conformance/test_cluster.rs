@@ -59,11 +59,7 @@ impl TestCluster {
         let node = Node::start(&cluster).await?;
         cluster.define(CRD).await?;
         let open = cluster.namespace("sdks").await?;
-        let restricted = cluster.namespace("restricted").await?;
-        let label = "pod-security.kubernetes.io/enforce=restricted";
-        cluster
-            .kubectl(&["label", "namespace", &restricted, label])
-            .await?;
+        let restricted = cluster.restricted_namespace("restricted").await?;
         let operator = operator::start(&cluster, moto.url()).await?;
         inject(&cluster, &node, &examples[&Way::CREDENTIAL_PROCESS]).await?;
         let port = moto

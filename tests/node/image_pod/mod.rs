@@ -67,7 +67,7 @@ impl Restricted {
     }
 
     async fn prints_its_definition(&self) -> Result<()> {
-        let namespace = self.namespace().await?;
+        let namespace = self.cluster.restricted_namespace("image").await?;
         let pod = self.pod(&namespace, "crd", &["crd"]);
         self.cluster.apply(&pod.to_string()).await?;
         self.until("the pod has ended", async || {
@@ -117,7 +117,7 @@ impl Restricted {
 
     /// A namespace with an operator for it that is ready according to the kubelet.
     async fn operator(&self, endpoint: &str, roots: Option<&str>) -> Result<String> {
-        let namespace = self.namespace().await?;
+        let namespace = self.cluster.restricted_namespace("image").await?;
         let scope = format!("--namespace={namespace}");
         let mut pod = self.pod(&namespace, "operator", &["run", &scope, endpoint]);
         let spec = &mut pod["spec"];
@@ -173,14 +173,6 @@ impl Restricted {
         const READY: &str = r#"jsonpath={.status.conditions[?(@.type=="Ready")].reason}"#;
         let get = ["-n", namespace, "get", "awscreds", "pair", "-o", READY];
         self.cluster.kubectl(&get).await
-    }
-
-    async fn namespace(&self) -> Result<String> {
-        let namespace = self.cluster.namespace("image").await?;
-        let level = "pod-security.kubernetes.io/enforce=restricted";
-        let label = ["label", "namespace", &namespace, level];
-        self.cluster.kubectl(&label).await?;
-        Ok(namespace)
     }
 
     /// A pod of the image. It sets no user, so the image's own applies.

@@ -104,10 +104,7 @@ impl Fixture {
 /// Three pods, one of which keeps its client. Returns the pairs.
 async fn follows_to_its_end(fixture: &Fixture) -> Result<[KeyPair; 2]> {
     let (cluster, node) = (&fixture.cluster, &fixture.node);
-    let namespace = cluster.namespace("orders").await?;
-    let level = "pod-security.kubernetes.io/enforce=restricted";
-    let label = ["label", "namespace", &namespace, level];
-    cluster.kubectl(&label).await?;
+    let namespace = cluster.restricted_namespace("orders").await?;
     let first = fixture.user("orders").await?;
     request(cluster, &namespace, &first).await?;
     let reader = POD

@@ -11,6 +11,7 @@ pub mod schemas;
 pub mod sts;
 
 pub mod binaries;
+pub mod cache;
 pub mod certs;
 pub mod chart;
 pub mod child_process;
@@ -20,6 +21,7 @@ pub mod control_plane;
 pub mod egress;
 pub mod host_allocation;
 pub mod kubeconfig;
+pub mod kubectl;
 mod network;
 pub mod node;
 pub mod ports;

@@ -10,6 +10,8 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail, ensure};
 use sha2::{Digest as _, Sha256};
 
+use crate::cache;
+
 /// Prints what the environment depends on, and fails where no environment can be made.
 const PROBE: &str = "import ensurepip, sys, venv; \
                      print(sys.version_info[:2] >= (3, 11), sys.version, sys.base_prefix)";
@@ -40,7 +42,7 @@ impl Environment {
             .flat_map(|byte| [byte >> 4, byte & 15])
             .filter_map(|digit| char::from_digit(u32::from(digit), 16))
             .collect();
-        let cache = cache()?;
+        let cache = cache::directory()?;
         let place = cache.join(format!("{name}-{key}"));
         if !place.is_dir() {
             std::fs::create_dir_all(&cache)
@@ -126,15 +128,6 @@ fn run(command: &mut Command) -> Result<()> {
         tail(&output)
     );
     Ok(())
-}
-
-fn cache() -> Result<PathBuf> {
-    let base = std::env::var_os("XDG_CACHE_HOME")
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from)
-        .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
-        .context("neither XDG_CACHE_HOME nor HOME says where the cache is")?;
-    Ok(base.join("static-aws-credentials"))
 }
 
 fn lock(path: &Path, name: &str) -> Result<File> {

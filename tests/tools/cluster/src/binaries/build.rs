@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
-use crate::child_process::ChildProcess;
+use crate::{cache, child_process::ChildProcess};
 
 /// A first build of all programs takes 0.5 GB in the cache, 4.3 GB in Go's build cache and 0.8 GB for modules; the
 /// three are usually on one disk.
@@ -65,12 +65,7 @@ pub fn go_binary(
 
 impl Cache {
     pub(crate) fn at(version_key: &str) -> Result<Self> {
-        let base = std::env::var_os("XDG_CACHE_HOME")
-            .filter(|path| !path.is_empty())
-            .map(PathBuf::from)
-            .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
-            .context("neither XDG_CACHE_HOME nor HOME says where the cache is")?;
-        let directory = base.join("static-aws-credentials").join(version_key);
+        let directory = cache::directory()?.join(version_key);
         Ok(Self { directory })
     }
 

@@ -1,8 +1,8 @@
 //! Operations of tests on a control plane: namespaces, service accounts, `kubectl`.
 
-use std::{path::PathBuf, process::Stdio};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use k8s_openapi::{
     api::{
         authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec},
@@ -15,12 +15,13 @@ use kube::{
     api::{ObjectMeta, PostParams},
     runtime::{conditions::is_crd_established, wait::await_condition},
 };
-use tokio::{io::AsyncWriteExt, process::Command};
+use tokio::process::Command;
 
 use super::{ControlPlane, DEADLINE, exists};
 use crate::{
     component::Component,
     kubeconfig::{self, Proof},
+    kubectl,
 };
 
 impl ControlPlane {
@@ -62,6 +63,18 @@ impl ControlPlane {
             .await
             .with_context(|| format!("no default service account in {name}"))??;
         Ok(name)
+    }
+
+    /// The same under the strictest of the Pod Security Standards.
+    ///
+    /// # Errors
+    /// As those of [`Self::namespace`].
+    pub async fn restricted_namespace(&self, prefix: &str) -> Result<String> {
+        let namespace = self.namespace(prefix).await?;
+        let level = "pod-security.kubernetes.io/enforce=restricted";
+        self.kubectl(&["label", "namespace", &namespace, level])
+            .await?;
+        Ok(namespace)
     }
 
     /// A token of a service account, valid for a day.
@@ -178,33 +191,14 @@ impl ControlPlane {
     }
 
     async fn kubectl_with_input(&self, args: &[&str], input: &str) -> Result<String> {
-        let mut kubectl = Command::new(&self.kubectl)
+        let mut kubectl = Command::new(&self.kubectl);
+        kubectl
             .arg("--kubeconfig")
             .arg(self.kubeconfig())
-            .args(args)
             // `kubectl` caches discovery there by the port alone, which another cluster may have had.
             .env("HOME", self.directory())
-            .env_remove("KUBECACHEDIR")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .context("cannot start kubectl")?;
-        let mut pipe = kubectl.stdin.take().context("no pipe to kubectl")?;
-        let fed = async {
-            // `kubectl` may end before it has read all; its standard error has the reason.
-            let _ = pipe.write_all(input.as_bytes()).await;
-            drop(pipe);
-        };
-        let (output, ()) = tokio::join!(kubectl.wait_with_output(), fed);
-        let output = output.context("cannot wait for kubectl")?;
-        if !output.status.success() {
-            let words = String::from_utf8_lossy(&output.stderr);
-            bail!("kubectl {} failed: {}", args.join(" "), words.trim());
-        }
-        let written = String::from_utf8(output.stdout);
-        written.with_context(|| format!("kubectl {} wrote no text", args.join(" ")))
+            .env_remove("KUBECACHEDIR");
+        kubectl::run(kubectl, args, input).await
     }
 
     /// Fails when a part of the control plane has ended by itself.

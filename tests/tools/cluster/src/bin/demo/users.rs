@@ -2,7 +2,6 @@
 
 use std::{
     path::PathBuf,
-    process::Stdio,
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -10,6 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use cluster::{
     binaries::{self, Binary},
     host_allocation::HostAllocation,
+    kubectl,
 };
 use k8s_openapi::{
     api::{
@@ -26,7 +26,7 @@ use kube::{
     runtime::wait::{await_condition, conditions::is_deleted},
 };
 use serde_json::json;
-use tokio::{io::AsyncWriteExt, process::Command, time::timeout};
+use tokio::{process::Command, time::timeout};
 
 use crate::{
     demo_cluster::{PATIENCE, resource_type},
@@ -81,28 +81,9 @@ impl Users {
     }
 
     pub(crate) async fn kubectl(&self, args: &[&str], input: &str) -> Result<String> {
-        let mut kubectl = Command::new(&self.kubectl)
-            .args(["--context", &self.context])
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .context("cannot start kubectl")?;
-        let mut pipe = kubectl.stdin.take().context("no pipe to kubectl")?;
-        let fed = async {
-            // `kubectl` may end before it has read all; its standard error has the reason.
-            let _ = pipe.write_all(input.as_bytes()).await;
-            drop(pipe);
-        };
-        let (output, ()) = tokio::join!(kubectl.wait_with_output(), fed);
-        let output = output?;
-        if !output.status.success() {
-            let words = String::from_utf8_lossy(&output.stderr);
-            bail!("kubectl {} failed: {}", args.join(" "), words.trim());
-        }
-        Ok(String::from_utf8(output.stdout)?)
+        let mut kubectl = Command::new(&self.kubectl);
+        kubectl.args(["--context", &self.context]);
+        kubectl::run(kubectl, args, input).await
     }
 
     /// A kubeconfig for the user's cluster with the permissions of the operator's service account only.

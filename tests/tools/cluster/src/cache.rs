@@ -1,0 +1,18 @@
+//! The folder for programs and packages that take long to build or install.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+/// The folder, which may not exist yet. `demo_launcher` finds the same one, without a dependency on this crate.
+///
+/// # Errors
+/// When the environment names neither a cache nor a home.
+pub fn directory() -> Result<PathBuf> {
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
+        .context("neither XDG_CACHE_HOME nor HOME says where the cache is")?;
+    Ok(base.join("static-aws-credentials"))
+}
