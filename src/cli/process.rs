@@ -2,10 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use futures::{
-    FutureExt,
-    future::{self, OptionFuture},
-};
+use futures::{FutureExt, future::OptionFuture};
 use kube::Client;
 use tokio::sync::{oneshot, watch};
 
@@ -23,9 +20,10 @@ use crate::{
         events::{self, EventQueue},
         guards::Guards,
         leader::{Candidate, Leader},
+        queue::WorkQueue,
         scopes::Scopes,
     },
-    sts::{CachedSts, Rate, fair::FairSemaphore},
+    sts::{CachedSts, Rate},
 };
 use metrics_port::{port, serve_metrics};
 use stop::{Stop, drain};
@@ -110,10 +108,7 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
     let publisher = publish(client, Arc::clone(&shared), until_ended.map(drop));
     let mut publisher = tokio::spawn(publisher).fuse();
     let server = tokio::spawn(serve_metrics(&args, port, &shared, &health));
-    let work = scopes(&args.namespaces)
-        .into_iter()
-        .map(|scope| serve(&shared, &health, scope, &stop));
-    let work = future::join_all(work).map(|_| ());
+    let work = serve(&shared, &health, scopes(&args.namespaces), &stop);
     let result = tokio::select! {
         result = drain(work, &stop, &health) => result,
         _ = server => Err(ProcessError::Server),
@@ -133,14 +128,15 @@ pub async fn run(args: RunArgs) -> Result<(), ProcessError> {
 
 /// Publishes the events of all scopes until `end`.
 async fn publish(client: Client, shared: Arc<ProcessContext>, end: impl Future<Output = ()>) {
-    events::publish(client, &shared.events, end).await;
+    let is_busy = || shared.queue.is_busy();
+    events::publish(client, &shared.events, is_busy, end).await;
 }
 
-/// Serves one scope. If that fails, the other scopes stop as well.
+/// Serves the scopes.
 async fn serve(
     shared: &Arc<ProcessContext>,
     health: &Arc<Health>,
-    namespace: Option<String>,
+    namespaces: Vec<Option<String>>,
     stop: &watch::Sender<Option<Stop>>,
 ) {
     let mut stopped = stop.subscribe();
@@ -149,7 +145,7 @@ async fn serve(
         let _ = stopped.wait_for(Option::is_some).await;
     };
     let (shared, health) = (Arc::clone(shared), Arc::clone(health));
-    if let Err(WatchEnded) = controller::run(shared, health, namespace, told).await {
+    if let Err(WatchEnded) = controller::run(shared, health, namespaces, told).await {
         tracing::error!("a watch ended, which is a bug; the process exits to be restarted");
         Stop::WatchEnded.set(stop);
     }
@@ -218,7 +214,7 @@ fn shared(
             .map_err(|(key, why)| ProcessError::CopyLabel(key, why))?,
         key: FingerprintKey::random()?,
         guards,
-        gate: FairSemaphore::new(usize::from(args.concurrency)),
+        queue: WorkQueue::new(args.concurrency.into(), metrics.queue.clone()),
         scopes: Scopes::of(&scopes(&args.namespaces)),
         events: EventQueue::new(metrics.lost_events()),
         metrics,

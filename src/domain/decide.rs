@@ -47,7 +47,7 @@ pub use leftovers::{
 pub use newcomer::Newcomers;
 pub use ownership::{FoundTarget, Ownership, Target};
 pub use rejection_window::REJECTION_CONFIRMATION;
-pub use schedule::{Because, DueState};
+pub use schedule::{Because, Cause, DueState};
 pub use source::{FoundSource, Source, SourcePair, examine};
 pub use verified_condition::{Evidence, Verdict, verdict};
 

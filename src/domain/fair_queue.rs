@@ -89,18 +89,6 @@ impl<T> FairQueue<T> {
         self.pop_where(|_, waiting| waiting == longest)
     }
 
-    /// Whether an item waits in a namespace that `filter` selects by name and number of waiting items.
-    pub fn any_where(&self, filter: impl Fn(&str, usize) -> bool) -> bool {
-        self.order(filter).is_some()
-    }
-
-    /// How many items wait in a namespace.
-    #[must_use]
-    pub fn waiting(&self, namespace: &str) -> usize {
-        let lane = self.lanes.get(namespace);
-        lane.map_or(0, |lane| lane.items.len())
-    }
-
     /// Removes a waiting item; `None` if the item was served already.
     pub fn remove(&mut self, ticket: &Ticket) -> Option<T> {
         let lane = self.lanes.get_mut(&ticket.namespace)?;

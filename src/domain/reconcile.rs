@@ -20,12 +20,14 @@ mod act;
 mod begin;
 mod effect;
 pub mod state;
+mod task;
 
 pub use begin::{Begin, Settings};
 pub use effect::{
     Done, Effect, Event, Failure, Observation, PendingQuestion, Progress, Removed, WriteOutcome,
 };
 pub use state::RuntimeState;
+pub use task::{PerTask, Task};
 
 /// Limit of decisions in one reconcile; more than any resource needs.
 const DECISIONS: u32 = 16;

@@ -9,7 +9,7 @@ use tracing_subscriber::{
     util::{SubscriberInitExt, TryInitError},
 };
 
-use crate::domain::index::NamespacedName;
+use crate::domain::{decide::Cause, index::NamespacedName};
 
 /// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -52,10 +52,11 @@ const CAPPED: [(&str, LevelFilter); 14] = [
 
 /// The span of one reconcile, whose identifier its log lines carry.
 #[must_use]
-pub fn run(resource: &NamespacedName) -> Span {
+pub fn run(resource: &NamespacedName, cause: Option<Cause>) -> Span {
     // Without randomness all reconciles share an identifier, which does no other harm.
     let id = getrandom::u64().unwrap_or_default();
-    tracing::info_span!("run", id = format_args!("{id:016x}"), %resource)
+    let cause = cause.map(<&str>::from);
+    tracing::info_span!("run", id = format_args!("{id:016x}"), %resource, cause)
 }
 
 /// Sets logging up.

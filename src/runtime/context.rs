@@ -9,10 +9,7 @@ use std::{
 };
 
 use kube::Client;
-use tokio::{
-    sync::{Notify, watch},
-    time::Instant,
-};
+use tokio::sync::watch;
 
 use crate::{
     domain::{
@@ -25,9 +22,9 @@ use crate::{
     ops::metrics::Metrics,
     runtime::{
         events::EventQueue, guards::Guards, leader::Leader,
-        pending_verification::PendingVerification, queue::Queue, scopes::Scopes, store::Store,
+        pending_verification::PendingVerification, queue::WorkQueue, scopes::Scopes, store::Store,
     },
-    sts::{Endpoint, Sts, fair::FairSemaphore},
+    sts::{Endpoint, Sts},
 };
 
 /// What every scope of a process shares.
@@ -55,8 +52,8 @@ pub struct ProcessContext {
     pub copied_labels: Vec<String>,
     /// Key of the fingerprints that identify pairs.
     pub key: FingerprintKey,
-    /// Limits the number of concurrent reconciles.
-    pub gate: FairSemaphore,
+    /// Which resource is reconciled next.
+    pub queue: Arc<WorkQueue>,
     /// Every scope.
     pub scopes: Scopes,
     /// Queue of Kubernetes events to write.
@@ -75,10 +72,8 @@ pub struct ScopeContext {
     pub index: Arc<Mutex<Index>>,
     /// The resources, and the runtime state of each.
     pub store: Arc<Mutex<Store>>,
-    /// The work queue.
-    pub queue: Mutex<Queue>,
-    /// Notified when the queue has changed, or whether its items may run.
-    pub queue_changed: Notify,
+    /// The namespace; `None` for the cluster.
+    pub namespace: Option<Arc<str>>,
     /// How often the store of the API server was found restored from a backup.
     pub restored: watch::Sender<u64>,
     /// Whether the store was restored and the resources are not yet listed again: known ones may not exist.
@@ -88,7 +83,7 @@ pub struct ScopeContext {
 impl ScopeContext {
     /// An empty scope.
     #[must_use]
-    pub fn new(shared: Arc<ProcessContext>) -> Self {
+    pub fn new(shared: Arc<ProcessContext>, namespace: Option<&str>) -> Self {
         let store = Arc::new(Mutex::new(Store::with_labels(shared.copied_labels.clone())));
         let listed = Arc::downgrade(&store);
         shared.metrics.resources.add(move |last, most| {
@@ -102,8 +97,7 @@ impl ScopeContext {
             shared,
             index,
             store,
-            queue: Mutex::default(),
-            queue_changed: Notify::new(),
+            namespace: namespace.map(Arc::from),
             restored: watch::Sender::default(),
             relisting: Arc::default(),
         }
@@ -111,25 +105,17 @@ impl ScopeContext {
 
     /// Enqueues those of these resources that the store holds.
     pub fn enqueue<'a>(&self, keys: impl IntoIterator<Item = &'a NamespacedName>) {
-        let now = Instant::now();
-        let (store, mut queue) = (lock(&self.store), lock(&self.queue));
-        for key in keys {
-            // A clone of the store's key shares its memory.
-            if let Some(key) = store.intern(key)
-                && queue.enqueue(&key, now)
-            {
-                self.shared.metrics.queue.added();
-            }
-        }
-        self.queue_changed.notify_one();
+        let store = lock(&self.store);
+        // A clone of the store's key shares its memory.
+        let known = keys.into_iter().filter_map(|key| store.intern(key));
+        self.shared.queue.enqueue(known);
     }
 
     /// Enqueues the resources whose reconcile failed: it may succeed now.
     pub fn enqueue_failed(&self) {
-        for _ in 0..lock(&self.queue).enqueue_failed(Instant::now()) {
-            self.shared.metrics.queue.added();
-        }
-        self.queue_changed.notify_one();
+        let own = self.namespace.as_deref();
+        let is_meant = |namespace: &str| own.is_none_or(|own| own == namespace);
+        self.shared.queue.enqueue_failed(is_meant);
     }
 
     /// The admission policies were checked: writes that were withheld before may be possible now.
@@ -161,7 +147,7 @@ impl ScopeContext {
     /// A list of the resources is complete.
     pub fn on_relist_done(&self) {
         self.relisting.store(false, Ordering::SeqCst);
-        self.queue_changed.notify_one();
+        self.shared.queue.wake();
     }
 
     /// Whether the store was restored and the resources are not yet listed again: known ones may not exist.

@@ -1,6 +1,9 @@
 //! The dispatch loop of a scope: starts reconciles for the resources that the watches enqueue.
 
-use std::{future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap, future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc,
+    time::Duration,
+};
 
 use futures::{FutureExt, StreamExt};
 use tokio::{
@@ -15,6 +18,7 @@ use crate::{
     domain::{
         index::NamespacedName,
         lock::lock,
+        reconcile::Task,
         resource::{ValidatedCredentials, copied},
     },
     error::Error,
@@ -25,11 +29,10 @@ use crate::{
     },
     runtime::{
         context::{ProcessContext, ScopeContext},
-        queue::{Action, WorkItem},
-        reconcile::{Slot, reconcile},
+        queue::{Action, Due, Outcome, Slot, WorkItem},
+        reconcile::{Results, reconcile},
         standby, watch as watches,
     },
-    sts::fair::{PendingPermit, Permit},
 };
 
 mod failures;
@@ -44,7 +47,7 @@ const PANIC_BACKOFF: Duration = Duration::from_secs(30);
 /// A reconcile that has ended.
 struct Finished {
     key: NamespacedName,
-    action: Action,
+    outcome: Outcome,
 }
 
 /// A watch task ended, which happens only by a panic. Without the watch, the index becomes stale.
@@ -52,37 +55,76 @@ struct Finished {
 #[error("a watch ended, which is a bug")]
 pub struct WatchEnded;
 
-/// Runs one scope, a namespace or the cluster, until `stop` completes. Reconciles in progress are finished.
+/// A namespace that is watched, or the cluster.
+struct Scope {
+    context: Arc<ScopeContext>,
+    sync_state: watch::Receiver<SyncState>,
+}
+
+/// The scopes, by namespace.
+type Scopes = HashMap<Arc<str>, Scope>;
+
+/// The key of the only scope if that is the cluster.
+const CLUSTER: &str = "";
+
+/// Runs the scopes, namespaces or the cluster (`None`), until `stop` completes. Reconciles in progress are finished.
 ///
 /// # Errors
 /// A watch ended before `stop` completed.
 pub async fn run(
     shared: Arc<ProcessContext>,
     health: Arc<Health>,
-    namespace: Option<String>,
+    namespaces: Vec<Option<String>>,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), WatchEnded> {
-    let context = Arc::new(ScopeContext::new(shared));
-    let scope = namespace.as_deref().map_or_else(
+    let mut watch_tasks = JoinSet::new();
+    let scopes: Scopes = namespaces
+        .into_iter()
+        .map(|namespace| {
+            let scope = watch_scope(&shared, &health, namespace, &mut watch_tasks);
+            let name = scope.context.namespace.clone();
+            (name.unwrap_or_else(|| Arc::from(CLUSTER)), scope)
+        })
+        .collect();
+    let mut runs = JoinSet::new();
+    let result = tokio::select! {
+        () = dispatch_loop(&shared, &scopes, &health, &mut runs) => Ok(()),
+        () = stop => Ok(()),
+        _ = watch_tasks.join_next() => Err(WatchEnded),
+    };
+    while let Some(run) = runs.join_next().await {
+        on_finished(&shared, run);
+    }
+    result
+}
+
+/// Starts the watches of a scope.
+fn watch_scope(
+    shared: &Arc<ProcessContext>,
+    health: &Health,
+    namespace: Option<String>,
+    watch_tasks: &mut JoinSet<()>,
+) -> Scope {
+    let context = ScopeContext::new(Arc::clone(shared), namespace.as_deref());
+    let context = Arc::new(context);
+    let name = namespace.as_deref().map_or_else(
         || "all namespaces".to_owned(),
         |name| format!("namespace {name}"),
     );
     let (sync_state, sync_receiver) = watch::channel(SyncState::Syncing);
-    let resources_check = HealthCheck::new(format!("watch of StaticAwsCredentials in {scope}"));
-    let secrets_check = HealthCheck::new(format!("watch of Secrets in {scope}"));
-    let scopes = &context.shared.scopes;
-    scopes.add(
+    let resources_check = HealthCheck::new(format!("watch of StaticAwsCredentials in {name}"));
+    let secrets_check = HealthCheck::new(format!("watch of Secrets in {name}"));
+    shared.scopes.add(
         &context.store,
         &context.relisting,
         sync_receiver.clone(),
         &resources_check,
     );
     health.add(
-        scope,
+        name,
         sync_receiver.clone(),
         [Arc::clone(&resources_check), Arc::clone(&secrets_check)],
     );
-    let mut watch_tasks = JoinSet::new();
     watch_tasks.spawn(watches::resources(
         Arc::clone(&context),
         namespace.clone(),
@@ -95,135 +137,162 @@ pub async fn run(
         secrets_check,
         sync_state,
     ));
-    let mut runs = JoinSet::new();
-    let result = tokio::select! {
-        () = dispatch_loop(&context, &health, sync_receiver, &mut runs) => Ok(()),
-        () = stop => Ok(()),
-        _ = watch_tasks.join_next() => Err(WatchEnded),
-    };
-    while let Some(run) = runs.join_next().await {
-        on_finished(&context, run);
+    Scope {
+        context,
+        sync_state: sync_receiver,
     }
-    result
+}
+
+impl Scope {
+    /// Before both lists are complete, unseen objects would count as deleted. After a restore of etcd and before the
+    /// relist is complete, a reconcile could act for a resource that does not exist.
+    fn may_run(&self) -> bool {
+        *self.sync_state.borrow() == SyncState::Synced && !self.context.is_relisting()
+    }
+}
+
+fn scope_of<'a>(scopes: &'a Scopes, namespace: &str) -> Option<&'a Scope> {
+    scopes.get(CLUSTER).or_else(|| scopes.get(namespace))
 }
 
 /// Starts reconciles of enqueued resources, forever.
 async fn dispatch_loop(
-    context: &Arc<ScopeContext>,
+    shared: &Arc<ProcessContext>,
+    scopes: &Scopes,
     health: &Health,
-    mut sync_state: watch::Receiver<SyncState>,
     runs: &mut JoinSet<Finished>,
 ) {
-    let mut acquisitions = pin!(context.shared.leader.acquisitions());
-    let mut policies = context.shared.guards.changes();
+    let mut acquisitions = pin!(shared.leader.acquisitions());
+    let mut policies = shared.guards.changes();
     let mut heartbeat_timer = tokio::time::interval(HEARTBEAT_INTERVAL);
-    let mut pending = PendingPermit::new(&context.shared.gate, "");
+    let contexts = || scopes.values().map(|scope| &scope.context);
     // Whether requests to STS may be pending: a reconcile may end after the leader term in which it began.
     let mut may_ask = false;
     loop {
-        // Before both lists are complete, unseen objects would count as deleted. After a restore of etcd
-        // and before the relist is complete, a reconcile could act for a resource that does not exist.
-        let may_run = *sync_state.borrow_and_update() == SyncState::Synced
-            && !context.is_relisting()
-            && context.shared.guards.may_run(context.shared.leader.leads());
-        let (waiting, timer) = poll_queue(context);
-        let can_start = may_run && waiting;
-        if !can_start {
-            pending.cancel();
-        }
+        start_reconciles(shared, scopes, runs);
+        let timer = shared.queue.next_deadline();
         tokio::select! {
             biased;
             _ = heartbeat_timer.tick() => {
                 health.heartbeat();
-                let leads = context.shared.leader.leads();
+                let leads = shared.leader.leads();
                 if !leads && may_ask {
-                    context.cancel_questions();
+                    contexts().for_each(|context| context.cancel_questions());
                 }
                 may_ask = leads || !runs.is_empty();
             }
-            Some(()) = acquisitions.next() => context.on_started_leading(),
-            Some(run) = runs.join_next() => on_finished(context, run),
-            permit = pending.acquire(), if can_start => spawn_reconcile(context, permit, runs),
-            Ok(()) = policies.changed() => context.on_policies_checked(),
-            () = context.queue_changed.notified() => {}
+            Some(()) = acquisitions.next() => contexts().for_each(|context| context.on_started_leading()),
+            Some(run) = runs.join_next() => on_finished(shared, run),
+            Ok(()) = policies.changed() => contexts().for_each(|context| context.on_policies_checked()),
+            () = shared.queue.changed() => {}
             () = sleep_until(timer.unwrap_or_else(Instant::now)), if timer.is_some() => {}
-            Ok(()) = sync_state.changed() => {}
         }
     }
 }
 
-/// Whether an eligible resource is queued, and the time at which this may change without an event.
-fn poll_queue(context: &ScopeContext) -> (bool, Option<Instant>) {
-    let now = Instant::now();
-    let blocked_until = context.shared.gate.burst_blocked_until(now);
-    let mut queue = lock(&context.queue);
-    for _ in 0..queue.enqueue_due(now) {
-        context.shared.metrics.queue.added();
+/// Starts as many reconciles as may run now.
+fn start_reconciles(shared: &Arc<ProcessContext>, scopes: &Scopes, runs: &mut JoinSet<Finished>) {
+    shared.queue.enqueue_due();
+    if !shared.guards.may_run(shared.leader.leads()) {
+        return;
     }
-    let timers = [queue.next_deadline(), blocked_until];
-    let timer = timers.into_iter().flatten().min();
-    (queue.has_eligible(blocked_until.is_none()), timer)
+    let may_run = |namespace: &str| scope_of(scopes, namespace).is_some_and(Scope::may_run);
+    while let Some((item, slot)) = shared.queue.start(may_run) {
+        if let Some(scope) = scope_of(scopes, &item.key.namespace) {
+            spawn_reconcile(&scope.context, item, slot, runs);
+        }
+    }
 }
 
-fn spawn_reconcile(context: &Arc<ScopeContext>, permit: Permit, runs: &mut JoinSet<Finished>) {
-    let now = Instant::now();
-    let bursts = context.shared.gate.burst_blocked_until(now).is_none();
-    let Some(item) = lock(&context.queue).get(now, bursts) else {
-        return;
-    };
-    let WorkItem { key, waited, load } = item;
-    let permit = permit.with_load(load, &key.namespace, now);
-    let slot = (permit, context.shared.metrics.queue.started(waited));
+fn spawn_reconcile(
+    context: &Arc<ScopeContext>,
+    item: WorkItem,
+    slot: Slot,
+    runs: &mut JoinSet<Finished>,
+) {
+    let WorkItem { key, due, .. } = item;
     let context = Arc::clone(context);
     runs.spawn(async move {
         // Without this, a panic would leave the resource marked as being processed forever.
-        let run = AssertUnwindSafe(reconcile_once(&context, &key, slot)).catch_unwind();
-        let action = run.await.unwrap_or_else(|_| {
+        let run = AssertUnwindSafe(reconcile_once(&context, &key, due, slot)).catch_unwind();
+        let outcome = run.await.unwrap_or_else(|_| {
             tracing::error!(resource = %key, "the reconcile panicked, which is a bug");
-            Action::Backoff(PANIC_BACKOFF)
+            each_due(due, Action::Backoff(PANIC_BACKOFF))
         });
-        Finished { key, action }
+        Finished { key, outcome }
     });
 }
 
-fn on_finished(context: &ScopeContext, run: Result<Finished, JoinError>) {
+fn on_finished(shared: &ProcessContext, run: Result<Finished, JoinError>) {
     // `Err` does not occur: the tasks catch panics and are not aborted before the process ends.
-    if let Ok(Finished { key, action }) = run {
-        let again = lock(&context.queue).done(&key, action, Instant::now());
-        if again {
-            context.shared.metrics.queue.added();
-        }
+    if let Ok(Finished { key, outcome }) = run {
+        shared.queue.done(&key, outcome);
     }
 }
 
-/// One reconcile, with a slot of the gate that serves the namespaces in turn.
-async fn reconcile_once(context: &Arc<ScopeContext>, key: &NamespacedName, slot: Slot) -> Action {
+/// The same action for each task that is due.
+fn each_due(due: Due, action: Action) -> Outcome {
+    Outcome {
+        credentials: due.credentials.map(|_| action),
+        consumers: due.consumers.map(|_| action),
+    }
+}
+
+/// One reconcile, with its place.
+async fn reconcile_once(
+    context: &Arc<ScopeContext>,
+    key: &NamespacedName,
+    due: Due,
+    slot: Slot,
+) -> Outcome {
     let leads = context.shared.leader.leads();
     let (object, resource) = match decoded(context, key, leads).await {
         Ok(decoded) => decoded,
         Err(action) => {
             lock(&context.store).cancel_question(key);
-            return action;
+            return each_due(due, action);
         }
     };
     if !leads {
         lock(&context.store).cancel_question(key);
         standby::prefetch_source_metadata(context, &resource).await;
-        return Action::AwaitChange;
+        return each_due(due, Action::AwaitChange);
     }
     let run_metrics = context.shared.metrics.runs.begin();
     // Boxed: the memory of the future is freed before its task ends, and the compiler proves `Send` once instead
     // of once for each wrapper, which took 100 s.
-    let run = reconcile(context, &object, &resource, slot).boxed();
-    let run = run.instrument(telemetry::run(key));
-    let result = AssertUnwindSafe(run).catch_unwind().await;
-    let result = result.unwrap_or(Err(Error::Panic));
-    run_metrics.end(result.as_ref().copied());
-    match result {
-        Ok(None) => Action::AwaitChange,
-        Ok(Some(pause)) => Action::Requeue(pause),
-        Err(error) => failures::error_policy(context, &resource, &error),
+    let run = reconcile(context, &object, &resource, due, slot).boxed();
+    let cause = due.credentials.or(due.consumers);
+    let run = run.instrument(telemetry::run(key, cause));
+    let results = AssertUnwindSafe(run).catch_unwind().await;
+    let results = results.unwrap_or_else(|_| Results {
+        credentials: due.credentials.map(|_| Err(Error::Panic)),
+        consumers: due.consumers.map(|_| Err(Error::Panic)),
+    });
+    run_metrics.end(summary(&results));
+    let action = |task| {
+        let result = results.get(task).as_ref();
+        result.map(|result| match result {
+            Ok(None) => Action::AwaitChange,
+            Ok(Some((pause, cause))) => Action::Requeue(*pause, *cause),
+            Err(error) => failures::error_policy(context, &resource, task, error),
+        })
+    };
+    Outcome {
+        credentials: action(Task::Credentials),
+        consumers: action(Task::Consumers),
     }
+}
+
+/// The result of a reconcile for the metrics: the first error, or the shortest pause.
+fn summary(results: &Results) -> Result<Option<Duration>, &Error> {
+    let mut pauses = Vec::new();
+    for task in Task::ALL {
+        if let Some(result) = results.get(task) {
+            pauses.extend(result.as_ref()?.map(|(pause, _)| pause));
+        }
+    }
+    Ok(pauses.into_iter().min())
 }
 
 /// The decoded and validated resource, or the action that ends the reconcile if the resource is gone or unusable.

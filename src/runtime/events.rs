@@ -4,42 +4,65 @@ mod publisher;
 mod queue;
 
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::{
-    Resource,
-    runtime::events::{Event, EventType},
-};
+use kube::runtime::events::{Event, EventType};
 
 use crate::{
-    api::{ConditionType, Reason, StaticAwsCredentials, StaticAwsCredentialsStatus},
-    domain::{conditions, decide::told_leftovers, index::NamespacedName, words},
+    api::{API_VERSION, ConditionType, KIND, Reason, StaticAwsCredentialsStatus},
+    domain::{conditions, decide::told_leftovers, index::NamespacedName, uid::Uid, words},
 };
 
 pub use publisher::{RECORDER_CAPACITY, publish};
 pub use queue::{EventQueue, MAX_QUEUED};
 
-/// An event and the resource that it is about.
+/// An event and the resource that it is about, in a compact form: in a burst, thousands of events wait.
 pub struct EventRequest {
-    about: ObjectReference,
-    event: Event,
+    key: NamespacedName,
+    uid: Uid,
+    is_warning: bool,
+    reason: Box<str>,
+    note: Box<str>,
 }
 
 /// The longest note that the API server accepts, in bytes.
 const NOTE_LIMIT: usize = 1024;
 
+/// What a controller did when an event occurred, which the API requires.
+const ACTION: &str = "Reconcile";
+
 impl EventRequest {
     /// An event about a resource.
     #[must_use]
-    pub fn about(object: &StaticAwsCredentials, event: Event) -> Self {
+    pub fn new(key: &NamespacedName, uid: Uid, event: Event) -> Self {
         Self {
-            about: object.object_ref(&()),
-            event,
+            key: key.clone(),
+            uid,
+            is_warning: matches!(event.type_, EventType::Warning),
+            reason: event.reason.into(),
+            note: event.note.unwrap_or_default().into(),
         }
     }
 
-    /// An event about an object of which only a reference is known.
-    #[must_use]
-    pub fn about_reference(about: ObjectReference, event: Event) -> Self {
-        Self { about, event }
+    fn unpack(&self) -> (Event, ObjectReference) {
+        let event = Event {
+            type_: if self.is_warning {
+                EventType::Warning
+            } else {
+                EventType::Normal
+            },
+            reason: self.reason.to_string(),
+            note: Some(self.note.to_string()),
+            action: ACTION.to_owned(),
+            secondary: None,
+        };
+        let about = ObjectReference {
+            api_version: Some(API_VERSION.to_owned()),
+            kind: Some(KIND.to_owned()),
+            namespace: Some(self.key.namespace.to_string()),
+            name: Some(self.key.name.to_string()),
+            uid: Some(self.uid.to_string()),
+            ..ObjectReference::default()
+        };
+        (event, about)
     }
 }
 
@@ -156,7 +179,7 @@ pub fn event(status: &str, reason: &str, message: &str) -> Event {
         type_,
         reason: reason.to_owned(),
         note: Some(note),
-        action: "Reconcile".to_owned(),
+        action: ACTION.to_owned(),
         secondary: None,
     }
 }

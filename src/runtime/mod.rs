@@ -21,7 +21,7 @@ pub(crate) mod observe;
 pub(crate) mod pages;
 pub(crate) mod partial_meta;
 pub(crate) mod pending_verification;
-pub(crate) mod queue;
+pub mod queue;
 pub(crate) mod reconcile;
 pub mod scopes;
 pub(crate) mod standby;

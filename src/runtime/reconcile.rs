@@ -7,17 +7,17 @@ use tracing::Instrument;
 use crate::{
     api::{StaticAwsCredentials, StaticAwsCredentialsStatus},
     domain::{
-        reconcile::{Done, Effect, Event, PendingQuestion, Reconcile},
+        decide::Cause,
+        reconcile::{Done, Effect, Event, PendingQuestion, PerTask, Reconcile},
         resource::ValidatedCredentials,
     },
     error::{Error, STATUS_PAUSE},
-    ops::metrics::Work,
     runtime::{
         act,
         context::ScopeContext,
         events::{self, EventRequest},
+        queue::{Due, Slot},
     },
-    sts::fair::Permit,
 };
 
 mod begin;
@@ -36,36 +36,53 @@ const REQUEST_DEADLINE: Duration = Duration::from_secs(15);
 struct Driver<'a> {
     context: &'a Arc<ScopeContext>,
     resource: &'a ValidatedCredentials,
-    object: &'a StaticAwsCredentials,
     run: Reconcile<'a>,
     slot: Option<Slot>,
 }
 
-/// A slot for a running reconcile, with its metrics.
-pub type Slot = (Permit, Work);
+/// The results of the tasks that ran: the pause before the next time and its cause, if a next time is planned. An error
+/// means that a request to the cluster failed, leadership was lost, or the inputs changed meanwhile.
+pub type Results = PerTask<Option<Result<Option<(Duration, Cause)>, Error>>>;
 
-/// Reconciles once, and returns the pause before the next planned reconcile.
-///
-/// # Errors
-/// A request to the cluster failed, leadership was lost, or the inputs changed meanwhile.
+/// Performs the tasks that are due, once. After the credentials, the schedule of the consumers is updated, too.
 pub async fn reconcile(
     context: &Arc<ScopeContext>,
     object: &StaticAwsCredentials,
     resource: &ValidatedCredentials,
+    due: Due,
     slot: Slot,
-) -> Result<Option<Duration>, Error> {
+) -> Results {
     let mut driver = Driver::new(context, object, resource, slot);
-    let mut event = Event::Begun;
-    loop {
-        let progress = tracing::debug_span!("decide").in_scope(|| driver.step(event));
-        event = match progress {
-            ControlFlow::Continue(effect) => driver.perform(effect).await?,
-            ControlFlow::Break(ended) => return driver.end(ended?).await,
-        };
+    let mut results = Results::default();
+    if due.credentials.is_some() {
+        let result = driver.credentials().await;
+        let has_failed = result.is_err();
+        results.credentials = Some(result);
+        if has_failed {
+            // The status that this reconcile knows may be outdated.
+            results.consumers = due.consumers.map(|cause| Ok(Some((Duration::ZERO, cause))));
+            return results;
+        }
     }
+    let follow = tracing::debug_span!("follow");
+    let again = driver.follow_consumers().instrument(follow).await;
+    let again = again.map(|pause| pause.map(|pause| (pause, Cause::Rotation)));
+    results.consumers = Some(again);
+    results
 }
 
 impl Driver<'_> {
+    async fn credentials(&mut self) -> Result<Option<(Duration, Cause)>, Error> {
+        let mut event = Event::Begun;
+        loop {
+            let progress = tracing::debug_span!("decide").in_scope(|| self.step(event));
+            event = match progress {
+                ControlFlow::Continue(effect) => self.perform(effect).await?,
+                ControlFlow::Break(ended) => return Ok(self.end(ended?)),
+            };
+        }
+    }
+
     fn ensure_leader(&self) -> Result<(), Error> {
         let leads = self.context.shared.leader.leads();
         leads.then_some(()).ok_or(Error::NotLeading)
@@ -96,16 +113,14 @@ impl Driver<'_> {
         self.ensure_leader()
     }
 
-    async fn end(&mut self, done: Done) -> Result<Option<Duration>, Error> {
+    fn end(&self, done: Done) -> Option<(Duration, Cause)> {
         tracing::debug!(resource = %self.resource.key, next = ?done.next, "decided when to reconcile again");
         match done.question {
             PendingQuestion::Keep => {}
             PendingQuestion::Await(look) => self.keep_question(look),
             PendingQuestion::Cancel => self.cancel_question(),
         }
-        let follow = tracing::debug_span!("follow");
-        let again = self.follow_consumers().instrument(follow).await?;
-        Ok(done.pause.into_iter().chain(again).min())
+        done.pause
     }
 
     /// Writes a status that follows from the consumers.
@@ -129,8 +144,9 @@ impl Driver<'_> {
         shared.metrics.reported(before, status);
         for event in events::transition_events(before, status) {
             events::log(&self.resource.key, &event);
-            let announced = EventRequest::about(self.object, event);
-            shared.events.add(announced);
+            let uid = self.resource.uid.as_str().into();
+            let request = EventRequest::new(&self.resource.key, uid, event);
+            shared.events.add(request);
         }
         Ok(written.and_then(|version| version.parse().ok()))
     }

@@ -13,7 +13,7 @@ use crate::{
         resource::Undecodable,
     },
     runtime::{
-        queue::{Action, Queue},
+        queue::{Action, Outcome, Queue},
         store::Store,
         watch::{StaleEventFilter, WatchedCredentials, resources::on_event},
     },
@@ -72,14 +72,17 @@ fn resources_that_come_and_go_leave_nothing_behind() {
         for key in &consequences.to_enqueue {
             queue.enqueue(key, now);
         }
-        let item = queue.get(now, true).unwrap();
+        let item = queue.get(now, |_| true).unwrap();
         let (namespace, uid) = (item.key.namespace.to_string(), format!("uid-{number}"));
         for stale_target in 0..3 {
             let name = format!("stray-{number}-{stale_target}");
             index.apply_secret(&namespace, &name, marked(number + 1, &uid));
             index.delete_secret(&namespace, &name, number + 2);
         }
-        let later = Action::Backoff(Duration::from_secs(30));
+        let later = Outcome {
+            credentials: Some(Action::Backoff(Duration::from_secs(30))),
+            consumers: None,
+        };
         assert!(!queue.done(&item.key, later, now));
         for key in on_event(&mut index, &mut store, Event::Delete(gone)).gone {
             queue.remove(&key);

@@ -73,7 +73,7 @@ fn on_resource_event(
         resources::on_event(&mut index, &mut store, event)
     };
     for key in &consequences.gone {
-        lock(&context.queue).remove(key);
+        context.shared.queue.remove(key);
     }
     if consequences.listed {
         context.on_relist_done();

@@ -15,7 +15,7 @@ use tokio::{
 use crate::{
     api::Reason,
     domain::{fingerprint::Fingerprint, lock::lock, verdict::Answer},
-    sts::fair::{FairSemaphore, Permit},
+    sts::fair_semaphore::{FairSemaphore, Permit},
 };
 
 /// The minimum interval between the starts of 2 probes of an endpoint that gives no answer.

@@ -18,7 +18,7 @@ use crate::{
         lock::lock,
         verdict::Answer,
     },
-    sts::fair::Permit,
+    sts::fair_semaphore::Permit,
 };
 
 /// The capacity of the cache: twice the pairs that one operator is built for, at some 250 bytes each.

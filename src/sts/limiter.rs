@@ -1,6 +1,6 @@
 //! The rate limit of calls to STS.
 //!
-//! `Waiter` resembles that of [`super::fair::FairSemaphore`], but the queues and their tickets differ: one generic type
+//! `Waiter` resembles that of [`super::fair_semaphore::FairSemaphore`], but the queues and their tickets differ: one generic type
 //! with a trait for both queues would be longer than the two.
 
 use std::{

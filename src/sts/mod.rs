@@ -10,7 +10,7 @@ mod classify;
 mod client;
 mod connector;
 mod endpoint;
-pub mod fair;
+mod fair_semaphore;
 mod limiter;
 mod plugins;
 mod proxy;

@@ -57,6 +57,40 @@ pub enum Because {
     WriteRefused,
 }
 
+/// Why a resource is reconciled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Cause {
+    /// The resource or a Secret changed, or this replica began to lead.
+    Change,
+    /// The pair is due to be verified.
+    Verification,
+    /// The target may be restored again.
+    Restore,
+    /// The consumers of a rotated pair are due to be checked.
+    Rotation,
+    /// The last attempt failed.
+    Retry,
+}
+
+impl Because {
+    /// The cause of the reconcile that is scheduled.
+    #[must_use]
+    pub const fn cause(self) -> Cause {
+        match self {
+            Self::RestorePaused => Cause::Restore,
+            Self::WriteRefused => Cause::Retry,
+            Self::Interval
+            | Self::ProcessStarted
+            | Self::Settling
+            | Self::Confirmation
+            | Self::RejectedBefore
+            | Self::LateArrival
+            | Self::Undetermined => Cause::Verification,
+        }
+    }
+}
+
 /// While a new pair settles: every 2 s for 20 s, then every 10 s, 15 requests in all.
 fn settling_pause(refused_for: Duration) -> Duration {
     let left = REJECTION_CONFIRMATION.saturating_sub(refused_for);

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     api::StaticAwsCredentialsStatus,
     domain::{
-        decide::{self, Plan, Requeue},
+        decide::{self, Cause, Plan, Requeue},
         index::Observed,
         rotation::{self, restart},
     },
@@ -206,9 +206,10 @@ impl Reconcile<'_> {
         }
         let next = plan.next;
         state.update_memory(plan.memory, now);
-        state.failures = 0;
+        state.failures.credentials = 0;
         let (pause, question) = if next == Requeue::Answer {
             let pause = state.restore_wait(now);
+            let pause = pause.map(|pause| (pause, Cause::Restore));
             let look = pause.is_none().then_some(look);
             (pause, PendingQuestion::Await(look))
         } else {
@@ -216,7 +217,10 @@ impl Reconcile<'_> {
             state.schedule(next, now);
             (state.pause(now), PendingQuestion::Cancel)
         };
-        let pause = pause.into_iter().chain(state.leftovers.wait(now)).min();
+        let leftovers = state.leftovers.wait(now);
+        let leftovers = leftovers.map(|pause| (pause, Cause::Retry));
+        let pauses = pause.into_iter().chain(leftovers);
+        let pause = pauses.min_by_key(|(pause, _)| *pause);
         ControlFlow::Break(Ok(Done {
             pause,
             next,

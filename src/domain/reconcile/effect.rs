@@ -5,7 +5,9 @@ use std::{ops::ControlFlow, time::Duration};
 use crate::{
     api::StaticAwsCredentialsStatus,
     domain::{
-        decide::{Awaited, InputsHash, Leftover, Query, Requeue, Source, Target, TargetWrite},
+        decide::{
+            Awaited, Cause, InputsHash, Leftover, Query, Requeue, Source, Target, TargetWrite,
+        },
         index::Observed,
         region::Region,
         verdict::{Answer, Control, Finding},
@@ -39,8 +41,8 @@ pub enum Effect {
 /// The end of a reconcile.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Done {
-    /// The pause before the next planned reconcile; `None` if only a change leads to one.
-    pub pause: Option<Duration>,
+    /// The pause before the next planned reconcile, and its cause; `None` if only a change leads to one.
+    pub pause: Option<(Duration, Cause)>,
     /// What was decided about the next reconcile.
     pub next: Requeue,
     /// What becomes of the pending request to STS.

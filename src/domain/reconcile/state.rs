@@ -5,9 +5,10 @@ mod overlap;
 
 use std::time::{Duration, Instant};
 
+use super::PerTask;
 use crate::{
     api::StaticAwsCredentialsStatus,
-    domain::decide::{DueState, Memory, Requeue},
+    domain::decide::{Cause, DueState, Memory, Requeue},
 };
 use k8s_openapi::jiff::Timestamp;
 
@@ -21,8 +22,8 @@ pub struct RuntimeState {
     pub memory: Memory,
     /// The status that this process wrote last. It takes precedence over an older version from the watch.
     pub written: Option<Box<PendingStatus>>,
-    /// Failed reconciles in a row.
-    pub failures: u32,
+    /// Failed attempts of each task in a row.
+    pub failures: PerTask<u32>,
     /// The generation whose status the API server rejected as invalid, and when.
     pub refused_status: Option<(i64, Instant)>,
     /// Schedule of the checks of the previous key pair's consumers.
@@ -52,7 +53,7 @@ enum Timer {
     #[default]
     Undecided,
     Never,
-    At(Instant),
+    At(Instant, Cause),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -85,8 +86,8 @@ impl RuntimeState {
         match self.timer {
             Timer::Undecided => DueState::Undecided,
             Timer::Never => DueState::Never,
-            Timer::At(at) if at <= now => DueState::Now,
-            Timer::At(_) => DueState::Later,
+            Timer::At(at, _) if at <= now => DueState::Now,
+            Timer::At(..) => DueState::Later,
         }
     }
 
@@ -95,15 +96,15 @@ impl RuntimeState {
         match next {
             Requeue::Keep | Requeue::Answer => {}
             Requeue::Never => self.timer = Timer::Never,
-            Requeue::In(pause, _) => self.timer = Timer::At(now + pause),
+            Requeue::In(pause, because) => self.timer = Timer::At(now + pause, because.cause()),
         }
     }
 
-    /// Time until the next planned reconcile, if any.
+    /// Time until the next planned reconcile, and its cause, if one is planned.
     #[must_use]
-    pub fn pause(&self, now: Instant) -> Option<Duration> {
+    pub fn pause(&self, now: Instant) -> Option<(Duration, Cause)> {
         match self.timer {
-            Timer::At(at) => Some(at.saturating_duration_since(now)),
+            Timer::At(at, cause) => Some((at.saturating_duration_since(now), cause)),
             Timer::Undecided | Timer::Never => None,
         }
     }

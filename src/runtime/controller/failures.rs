@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use k8s_openapi::{api::core::v1::ObjectReference, jiff::Timestamp};
+use k8s_openapi::jiff::Timestamp;
 use kube::{api::ObjectMeta, runtime::events::Event};
 
 use crate::{
-    api::{API_VERSION, KIND, Reason, StaticAwsCredentials, StaticAwsCredentialsStatus},
+    api::{Reason, StaticAwsCredentials, StaticAwsCredentialsStatus},
     domain::{
         conditions,
+        decide::Cause,
         index::NamespacedName,
+        reconcile::Task,
         resource::{Undecodable, ValidatedCredentials, key_of},
         verdict::Finding,
     },
@@ -30,11 +32,13 @@ const UNUSABLE_PAUSE: Duration = Duration::from_secs(30);
 pub fn error_policy(
     context: &ScopeContext,
     resource: &ValidatedCredentials,
+    task: Task,
     error: &Error,
 ) -> Action {
     let failures = context.with_state(resource, |state| {
-        state.failures = state.failures.saturating_add(1);
-        state.failures
+        let failures = state.failures.get_mut(task);
+        *failures = failures.saturating_add(1);
+        *failures
     });
     context.shared.metrics.failed(error);
     context.shared.metrics.queue.retried();
@@ -50,7 +54,7 @@ pub fn error_policy(
     }
     if matches!(error, Error::StatusRefusedBefore) {
         tracing::debug!(%resource, "the status is not sent; it was rejected for this generation");
-        return Action::Requeue(pause);
+        return Action::Requeue(pause, Cause::Retry);
     }
     let error = chain(error);
     // Limits the log: while the API server is unavailable, each resource fails twice a minute.
@@ -125,13 +129,17 @@ impl<'a> Unusable<'a> {
         match with_deadline(act::status(client, key, version, &before, &after)).await {
             Ok(_) => {
                 for event in events::transition_events(&before, &after) {
-                    self.queue_event(context, event);
+                    self.queue_event(context, key, event);
                 }
             }
             Err(Error::StatusRefused(error)) => {
                 tracing::warn!(resource = %key, error = chain(&error), "the status is rejected");
                 let (reason, message) = (self.finding.reason, &self.finding.message);
-                self.queue_event(context, events::event("False", reason.as_str(), message));
+                self.queue_event(
+                    context,
+                    key,
+                    events::event("False", reason.as_str(), message),
+                );
             }
             // The watch delivers the newer version and enqueues the resource.
             Err(error) if error.is_conflict() => {}
@@ -144,16 +152,9 @@ impl<'a> Unusable<'a> {
         Action::AwaitChange
     }
 
-    fn queue_event(&self, context: &ScopeContext, event: Event) {
-        let about = ObjectReference {
-            api_version: Some(API_VERSION.to_owned()),
-            kind: Some(KIND.to_owned()),
-            namespace: self.metadata.namespace.clone(),
-            name: self.metadata.name.clone(),
-            uid: self.metadata.uid.clone(),
-            ..Default::default()
-        };
-        let request = EventRequest::about_reference(about, event);
+    fn queue_event(&self, context: &ScopeContext, key: &NamespacedName, event: Event) {
+        let uid = self.metadata.uid.as_deref().unwrap_or_default().into();
+        let request = EventRequest::new(key, uid, event);
         context.shared.events.add(request);
     }
 }

@@ -30,18 +30,28 @@ const BACKOFF: [Duration; 4] = [
     Duration::from_secs(8),
 ];
 
-/// Publishes events one after the other, so that no reconcile waits for them. Once `end` completes, the events
-/// that are already queued are still published.
-pub async fn publish(client: Client, queue: &EventQueue, end: impl Future<Output = ()>) {
+/// The interval of events while reconciles wait for a place: the requests of reconciles come first.
+const PACE_IN_A_BURST: Duration = Duration::from_millis(40);
+
+/// Publishes events one after the other, so that no reconcile waits for them, and slowly while `is_busy`. Once `end`
+/// completes, the events that are already queued are still published.
+pub async fn publish(
+    client: Client,
+    queue: &EventQueue,
+    is_busy: impl Fn() -> bool,
+    end: impl Future<Output = ()>,
+) {
     let mut publisher = Publisher::new(client);
     let mut end = pin!(end.fuse());
     while let Some(request) = queue.next(&mut end).await {
+        if is_busy() && !end.is_terminated() {
+            pause(PACE_IN_A_BURST, &mut end).await;
+        }
         if let Err(error) = publisher.publish(&request, &mut end).await {
             queue.lost.inc();
             tracing::warn!(
-                namespace = request.about.namespace,
-                name = request.about.name,
-                reason = request.event.reason,
+                resource = %request.key,
+                reason = &*request.reason,
                 error,
                 "an event could not be published"
             );
@@ -78,10 +88,11 @@ impl Publisher {
             self.forget();
         }
         self.published += 1;
+        let (event, about) = request.unpack();
         let mut backoff = BACKOFF.into_iter();
         loop {
             // A request that hangs would hold back all later events.
-            let attempt = self.recorder.publish(&request.event, &request.about);
+            let attempt = self.recorder.publish(&event, &about);
             let error = match timeout(DEADLINE, attempt).await {
                 Ok(Ok(())) => return Ok(()),
                 // The event that was to be counted up is deleted; a new one lacks its namespace.
@@ -93,13 +104,10 @@ impl Publisher {
                 Ok(Err(error)) => chain(&error),
                 Err(elapsed) => elapsed.to_string(),
             };
-            let Some(pause) = backoff.next() else {
+            let Some(wait) = backoff.next() else {
                 return Err(error);
             };
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = end.as_mut(), if !end.is_terminated() => {}
-            }
+            pause(wait, end).await;
         }
     }
 
@@ -107,6 +115,17 @@ impl Publisher {
     fn forget(&mut self) {
         self.recorder = recorder(self.client.clone());
         self.published = 0;
+    }
+}
+
+/// Waits, but not beyond the end.
+async fn pause<F>(wait: Duration, end: &mut Pin<&mut F>)
+where
+    F: FusedFuture<Output = ()>,
+{
+    tokio::select! {
+        () = tokio::time::sleep(wait) => {}
+        () = end.as_mut(), if !end.is_terminated() => {}
     }
 }
 

@@ -1,6 +1,9 @@
 //! Events that wait to be published.
 
-use std::{pin::Pin, sync::Mutex};
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
 
 use futures::future::FusedFuture;
 use prometheus_client::metrics::counter::Counter;
@@ -9,8 +12,8 @@ use tokio::sync::Notify;
 use super::EventRequest;
 use crate::domain::{fair_queue::FairQueue, lock::lock};
 
-/// The most events that wait.
-pub const MAX_QUEUED: usize = 1024;
+/// The most events that wait: more than the resources that one operator is built for, some 5 MB at the most.
+pub const MAX_QUEUED: usize = 16_384;
 
 /// Events that wait to be published, of each namespace in turn. If too many wait, the oldest event of the namespace
 /// with the most is dropped: a flood of one namespace takes no event from another.
@@ -33,7 +36,7 @@ impl EventQueue {
 
     /// Adds an event.
     pub fn add(&self, request: EventRequest) {
-        let namespace = request.about.namespace.clone().unwrap_or_default();
+        let namespace = Arc::clone(&request.key.namespace);
         let dropped = {
             let mut waiting = lock(&self.waiting);
             waiting.push(&namespace, request);
@@ -42,9 +45,8 @@ impl EventQueue {
         if let Some(dropped) = dropped.flatten() {
             self.lost.inc();
             tracing::warn!(
-                namespace = dropped.about.namespace,
-                name = dropped.about.name,
-                reason = dropped.event.reason,
+                resource = %dropped.key,
+                reason = &*dropped.reason,
                 "an event is dropped, since {MAX_QUEUED} wait to be published"
             );
         }

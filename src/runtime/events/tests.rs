@@ -13,13 +13,13 @@ use std::{
     time::Duration,
 };
 
-use crate::runtime::events::{
-    EventQueue, EventRequest, MAX_QUEUED, RECORDER_CAPACITY, event, publish,
+use crate::{
+    domain::index::NamespacedName,
+    runtime::events::{EventQueue, EventRequest, MAX_QUEUED, RECORDER_CAPACITY, event, publish},
 };
 use futures::FutureExt;
 use http_body_util::BodyExt;
 use hyper::{Method, Request, Response, StatusCode};
-use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{Client, client::Body};
 use prometheus_client::metrics::counter::Counter;
 use serde_json::{Value, json};
@@ -47,12 +47,12 @@ fn api_server() -> (Client, Sent) {
             let mut log = log.lock().unwrap();
             log.push((head.method.clone(), path, event.clone()));
             let about = |(_, _, other): &&(_, _, Value)| other["regarding"] == event["regarding"];
-            let attempts = log.iter().filter(about).count();
+            let attempts = || log.iter().filter(about).count();
             let code = match event["regarding"]["name"].as_str() {
                 Some("refused") => 403,
                 Some("no-namespace") => 404,
                 Some("down") => 503,
-                Some("busy") if attempts <= 2 => 503,
+                Some("busy") if attempts() <= 2 => 503,
                 Some("deleted") if head.method == Method::PATCH => 404,
                 _ => 201,
             };
@@ -75,13 +75,9 @@ fn about(name: &str) -> EventRequest {
 }
 
 fn about_in(namespace: &str, name: &str) -> EventRequest {
-    let about = ObjectReference {
-        name: Some(name.to_owned()),
-        namespace: Some(namespace.to_owned()),
-        uid: Some(format!("uid-of-{name}")),
-        ..ObjectReference::default()
-    };
-    EventRequest::about_reference(about, event("True", "Published", "it holds the pair"))
+    let uid = format!("uid-of-{name}").into();
+    let key = NamespacedName::new(namespace, name);
+    EventRequest::new(&key, uid, event("True", "Published", "it holds the pair"))
 }
 
 /// Requests that are sent for events about these objects, in this order.
@@ -91,7 +87,7 @@ async fn sent(names: impl IntoIterator<Item = String>) -> Vec<(Method, String, V
     for name in names {
         queue.add(about(&name));
     }
-    publish(client, &queue, ready(())).await;
+    publish(client, &queue, || false, ready(())).await;
     std::mem::take(&mut *sent.lock().unwrap())
 }
 
@@ -136,7 +132,7 @@ async fn the_events_of_the_last_reconciles_are_published_at_the_end() {
     let (client, sent) = api_server();
     let queue = EventQueue::default();
     let (end, ended) = oneshot::channel::<()>();
-    let publishing = publish(client, &queue, ended.map(drop));
+    let publishing = publish(client, &queue, || false, ended.map(drop));
     let ending = async {
         for name in ["orders", "billing", "shipping"] {
             queue.add(about(name));
@@ -158,7 +154,7 @@ async fn a_flood_of_one_namespace_takes_no_event_and_no_turn_from_another() {
     }
     queue.add(about_in("small", "last"));
     assert_eq!(lost.get(), u64::try_from(MAX_QUEUED + 2).unwrap());
-    publish(client, &queue, ready(())).await;
+    publish(client, &queue, || false, ready(())).await;
     let sent = std::mem::take(&mut *sent.lock().unwrap());
     assert_eq!(sent.len(), MAX_QUEUED);
     let at = |name: &str| {
@@ -171,6 +167,29 @@ async fn a_flood_of_one_namespace_takes_no_event_and_no_turn_from_another() {
     assert!(at(&newest).is_some(), "the oldest events are dropped");
 }
 
+/// No event is lost by the pace.
+#[tokio::test(start_paused = true)]
+async fn events_are_slow_while_reconciles_wait_and_fast_afterwards() {
+    let lost = Counter::default();
+    let queue = EventQueue::new(lost.clone());
+    for number in 0..1000 {
+        queue.add(about(&format!("orders-{number}")));
+    }
+    let (client, sent) = api_server();
+    let began = Instant::now();
+    let is_busy = || began.elapsed() < Duration::from_secs(4);
+    let publishing = publish(client, &queue, is_busy, sleep(Duration::from_mins(1)));
+    let checking = async {
+        sleep(Duration::from_millis(3990)).await;
+        let in_burst = sent.lock().unwrap().len();
+        assert!((90..=100).contains(&in_burst), "{in_burst} in the burst");
+        sleep(Duration::from_millis(100)).await;
+        assert_eq!(sent.lock().unwrap().len(), 1000);
+    };
+    tokio::join!(publishing, checking);
+    assert_eq!(lost.get(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_event_is_repeated_while_the_api_server_is_restarted() {
     let began = Instant::now();
@@ -178,7 +197,7 @@ async fn an_event_is_repeated_while_the_api_server_is_restarted() {
     let queue = EventQueue::new(lost.clone());
     queue.add(about("busy"));
     let (client, sent) = api_server();
-    let publishing = publish(client, &queue, sleep(Duration::from_mins(1)));
+    let publishing = publish(client, &queue, || false, sleep(Duration::from_mins(1)));
     let checking = async {
         for (seconds, attempts) in [(0.5, 1), (1.5, 2), (2.5, 2), (3.5, 3), (50.0, 3)] {
             sleep_until(began + Duration::from_secs_f64(seconds)).await;
@@ -196,7 +215,7 @@ async fn an_event_that_is_never_accepted_is_given_up_and_the_others_follow() {
     queue.add(about("down"));
     queue.add(about("orders"));
     let (client, sent) = api_server();
-    publish(client, &queue, ready(())).await;
+    publish(client, &queue, || false, ready(())).await;
     let sent = sent.lock().unwrap();
     assert_eq!((sent.len(), lost.get()), (6, 1));
     assert_eq!(sent[5].2["regarding"]["name"], "orders");
@@ -220,7 +239,7 @@ async fn an_event_that_the_api_server_refuses_is_counted_as_lost() {
     let queue = EventQueue::new(lost.clone());
     queue.add(about("refused"));
     queue.add(about("orders"));
-    publish(api_server().0, &queue, ready(())).await;
+    publish(api_server().0, &queue, || false, ready(())).await;
     assert_eq!(lost.get(), 1);
 }
 

@@ -10,9 +10,8 @@ mod model;
 use std::time::Duration;
 
 use crate::{
-    domain::index::NamespacedName,
-    runtime::queue::{Action, Queue},
-    sts::fair::Load,
+    domain::{decide::Cause, index::NamespacedName},
+    runtime::queue::{Action, Due, Outcome, Queue},
 };
 use tokio::time::Instant;
 
@@ -26,10 +25,22 @@ fn team(name: &str) -> NamespacedName {
     key("team", name)
 }
 
+fn requeue(pause: Duration) -> Action {
+    Action::Requeue(pause, Cause::Verification)
+}
+
+/// A reconcile of the credentials that ended so.
+fn ended(action: Action) -> Outcome {
+    Outcome {
+        credentials: Some(action),
+        consumers: None,
+    }
+}
+
 /// Enqueues the due resources, and takes the next one.
 fn next(queue: &mut Queue, now: Instant) -> Option<NamespacedName> {
     queue.enqueue_due(now);
-    queue.get(now, true).map(|item| item.key)
+    queue.get(now, |_| true).map(|item| item.key)
 }
 
 fn all(queue: &mut Queue, now: Instant) -> Vec<NamespacedName> {
@@ -41,7 +52,7 @@ fn after_reconcile(action: Action, now: Instant) -> Queue {
     let mut queue = Queue::default();
     queue.enqueue(&team("one"), now);
     next(&mut queue, now);
-    queue.done(&team("one"), action, now);
+    queue.done(&team("one"), ended(action), now);
     queue
 }
 
@@ -52,9 +63,9 @@ fn an_enqueued_resource_is_served_once_in_the_order_of_arrival() {
     for name in ["one", "two", "one", "three", "two"] {
         queue.enqueue(&team(name), now);
     }
-    assert_eq!(queue.depth(), 3);
+    assert_eq!(queue.ready.len(), 3);
     assert_eq!(all(&mut queue, now), ["one", "two", "three"].map(team));
-    assert_eq!(queue.depth(), 0);
+    assert_eq!(queue.ready.len(), 0);
 }
 
 #[test]
@@ -70,30 +81,121 @@ fn namespaces_are_served_in_turn() {
 }
 
 #[test]
-fn three_resources_of_a_namespace_run_while_bursts_are_throttled_and_four_do_not() {
+fn namespaces_that_may_not_run_keep_their_resources() {
     let now = Instant::now();
     let mut queue = Queue::default();
-    for name in ["one", "two", "three", "four", "five"] {
-        queue.enqueue(&team(name), now);
+    for key in [team("one"), key("other", "two"), team("three")] {
+        queue.enqueue(&key, now);
     }
-    assert!(!queue.has_eligible(false) && queue.has_eligible(true));
-    assert_eq!(queue.get(now, false), None);
-    let light = ["one", "two", "three"].map(|name| key("quiet", name));
-    for key in &light {
-        queue.enqueue(key, now);
-    }
-    for key in &light {
-        let item = queue.get(now, false).unwrap();
-        assert_eq!((&item.key, item.load), (key, Load::Light));
-    }
-    let item = queue.get(now, true).unwrap();
-    assert_eq!((item.key, item.load), (team("one"), Load::Burst));
-    // The three are still being reconciled.
-    queue.enqueue(&key("quiet", "four"), now);
-    assert_eq!(queue.get(now, false), None);
-    queue.done(&light[0], Action::AwaitChange, now);
-    let item = queue.get(now, false).unwrap();
-    assert_eq!(item.key, key("quiet", "four"));
+    let item = queue.get(now, |namespace| namespace != "team").unwrap();
+    assert_eq!(item.key, key("other", "two"));
+    assert_eq!(queue.get(now, |namespace| namespace != "team"), None);
+    assert_eq!(all(&mut queue, now), ["one", "three"].map(team));
+}
+
+/// Runs the next resource, with these actions, and returns what was due.
+fn run(queue: &mut Queue, now: Instant, credentials: Action, consumers: Action) -> Due {
+    queue.enqueue_due(now);
+    let item = queue.get(now, |_| true).unwrap();
+    let outcome = Outcome {
+        credentials: item.due.credentials.map(|_| credentials),
+        consumers: Some(consumers),
+    };
+    queue.done(&item.key, outcome, now);
+    item.due
+}
+
+#[test]
+fn each_task_has_a_timer_of_its_own_with_its_cause() {
+    let now = Instant::now();
+    let mut queue = Queue::default();
+    queue.enqueue(&team("one"), now);
+    let verification = Action::Requeue(60 * SECOND, Cause::Verification);
+    let rotation = Action::Requeue(10 * SECOND, Cause::Rotation);
+    let due = run(&mut queue, now, verification, rotation);
+    assert_eq!(
+        (due.credentials, due.consumers),
+        (Some(Cause::Change), None)
+    );
+    let due = run(
+        &mut queue,
+        now + 10 * SECOND,
+        verification,
+        Action::Backoff(70 * SECOND),
+    );
+    assert_eq!(
+        (due.credentials, due.consumers),
+        (None, Some(Cause::Rotation))
+    );
+    assert_eq!(
+        queue.next_deadline(),
+        Some(now + 60 * SECOND),
+        "the proof stays due"
+    );
+    let due = run(
+        &mut queue,
+        now + 60 * SECOND,
+        Action::AwaitChange,
+        Action::Backoff(SECOND),
+    );
+    assert_eq!(
+        (due.credentials, due.consumers),
+        (Some(Cause::Verification), None)
+    );
+    let due = run(
+        &mut queue,
+        now + 61 * SECOND,
+        Action::AwaitChange,
+        Action::AwaitChange,
+    );
+    assert_eq!((due.credentials, due.consumers), (None, Some(Cause::Retry)));
+    assert!(queue.items.is_empty() && queue.timers.is_empty());
+}
+
+#[test]
+fn two_tasks_that_are_due_at_once_are_one_reconcile() {
+    let now = Instant::now();
+    let mut queue = Queue::default();
+    queue.enqueue(&team("one"), now);
+    let pause = Action::Requeue(SECOND, Cause::Rotation);
+    run(
+        &mut queue,
+        now,
+        Action::Requeue(SECOND, Cause::Verification),
+        pause,
+    );
+    let due = run(
+        &mut queue,
+        now + SECOND,
+        Action::AwaitChange,
+        Action::AwaitChange,
+    );
+    let both = (Some(Cause::Verification), Some(Cause::Rotation));
+    assert_eq!((due.credentials, due.consumers), both);
+    assert_eq!(queue.get(now + SECOND, |_| true), None);
+}
+
+#[test]
+fn only_the_failed_task_is_retried() {
+    let now = Instant::now();
+    let mut queue = Queue::default();
+    queue.enqueue(&team("one"), now);
+    run(
+        &mut queue,
+        now,
+        Action::AwaitChange,
+        Action::Backoff(30 * SECOND),
+    );
+    assert_eq!(
+        queue.enqueue_failed(now, |namespace| namespace == "other"),
+        0
+    );
+    assert_eq!(
+        queue.enqueue_failed(now, |namespace| namespace == "team"),
+        1
+    );
+    let due = run(&mut queue, now, Action::AwaitChange, Action::AwaitChange);
+    assert_eq!((due.credentials, due.consumers), (None, Some(Cause::Retry)));
 }
 
 #[test]
@@ -102,7 +204,7 @@ fn the_waiting_time_counts_from_the_first_enqueue() {
     let mut queue = Queue::default();
     queue.enqueue(&team("one"), now);
     queue.enqueue(&team("one"), now + SECOND);
-    let item = queue.get(now + 3 * SECOND, true).unwrap();
+    let item = queue.get(now + 3 * SECOND, |_| true).unwrap();
     assert_eq!((item.key, item.waited), (team("one"), 3 * SECOND));
 }
 
@@ -111,7 +213,7 @@ fn all_events_during_a_reconcile_cause_one_further_reconcile() {
     let now = Instant::now();
     for action in [
         Action::AwaitChange,
-        Action::Requeue(SECOND),
+        requeue(SECOND),
         Action::Backoff(SECOND),
     ] {
         let mut queue = Queue::default();
@@ -124,9 +226,9 @@ fn all_events_during_a_reconcile_cause_one_further_reconcile() {
             None,
             "never two reconciles at a time"
         );
-        queue.done(&team("one"), action, now);
+        queue.done(&team("one"), ended(action), now);
         assert_eq!(next(&mut queue, now), Some(team("one")));
-        queue.done(&team("one"), Action::AwaitChange, now);
+        queue.done(&team("one"), ended(Action::AwaitChange), now);
         assert_eq!(next(&mut queue, now + 100 * SECOND), None, "{action:?}");
     }
 }
@@ -134,7 +236,7 @@ fn all_events_during_a_reconcile_cause_one_further_reconcile() {
 #[test]
 fn a_requeue_is_due_after_its_time_and_not_before() {
     let now = Instant::now();
-    for action in [Action::Requeue(5 * SECOND), Action::Backoff(5 * SECOND)] {
+    for action in [requeue(5 * SECOND), Action::Backoff(5 * SECOND)] {
         let mut queue = after_reconcile(action, now);
         assert_eq!(queue.next_deadline(), Some(now + 5 * SECOND));
         assert_eq!(next(&mut queue, now + 4 * SECOND), None);
@@ -146,11 +248,11 @@ fn a_requeue_is_due_after_its_time_and_not_before() {
 #[test]
 fn a_reconcile_before_its_time_removes_the_timer() {
     let now = Instant::now();
-    let mut queue = after_reconcile(Action::Requeue(5 * SECOND), now);
+    let mut queue = after_reconcile(requeue(5 * SECOND), now);
     queue.enqueue(&team("one"), now + SECOND);
     assert_eq!(next(&mut queue, now + SECOND), Some(team("one")));
     assert_eq!(queue.next_deadline(), None);
-    queue.done(&team("one"), Action::AwaitChange, now + SECOND);
+    queue.done(&team("one"), ended(Action::AwaitChange), now + SECOND);
     assert_eq!(next(&mut queue, now + 10 * SECOND), None);
 }
 
@@ -160,24 +262,24 @@ fn a_failed_resource_is_retried_as_soon_as_failed_ones_are_enqueued() {
     let mut queue = Queue::default();
     for (name, action) in [
         ("failed", Action::Backoff(30 * SECOND)),
-        ("due", Action::Requeue(30 * SECOND)),
+        ("due", requeue(30 * SECOND)),
         ("rests", Action::AwaitChange),
     ] {
         queue.enqueue(&team(name), now);
         next(&mut queue, now);
-        queue.done(&team(name), action, now);
+        queue.done(&team(name), ended(action), now);
     }
-    queue.enqueue_failed(now);
+    queue.enqueue_failed(now, |_| true);
     assert_eq!(all(&mut queue, now), [team("failed")]);
-    queue.done(&team("failed"), Action::AwaitChange, now);
-    queue.enqueue_failed(now);
+    queue.done(&team("failed"), ended(Action::AwaitChange), now);
+    queue.enqueue_failed(now, |_| true);
     assert_eq!(all(&mut queue, now), [], "it failed no more");
 }
 
 #[test]
 fn a_resource_that_is_gone_has_no_timer() {
     let now = Instant::now();
-    let mut queue = after_reconcile(Action::Requeue(SECOND), now);
+    let mut queue = after_reconcile(requeue(SECOND), now);
     queue.remove(&team("one"));
     queue.remove(&team("never known"));
     assert_eq!(queue.next_deadline(), None);
@@ -193,6 +295,6 @@ fn a_resource_that_is_recreated_during_its_reconcile_is_still_reconciled_alone()
     queue.remove(&team("one"));
     queue.enqueue(&team("one"), now);
     assert_eq!(next(&mut queue, now), None);
-    queue.done(&team("one"), Action::Requeue(SECOND), now);
+    queue.done(&team("one"), ended(requeue(SECOND)), now);
     assert_eq!(next(&mut queue, now), Some(team("one")));
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::{Driver, Slot};
+use super::Driver;
 use crate::{
     api::StaticAwsCredentials,
     domain::{
@@ -13,7 +13,7 @@ use crate::{
         reconcile::{Begin, Event, Progress, Reconcile, Settings, Surroundings},
         resource::ValidatedCredentials,
     },
-    runtime::context::ScopeContext,
+    runtime::{context::ScopeContext, queue::Slot},
 };
 
 impl<'a> Driver<'a> {
@@ -50,7 +50,6 @@ impl<'a> Driver<'a> {
         Self {
             context,
             resource,
-            object,
             run: Reconcile::new(begin, view, resource, restart, settings),
             slot: Some(slot),
         }
@@ -73,7 +72,7 @@ impl<'a> Driver<'a> {
     pub(super) async fn acquire_slot(&mut self) {
         if self.slot.is_none() {
             let namespace = &self.resource.key.namespace;
-            self.slot = Some(acquire_slot(self.context, namespace).await);
+            self.slot = Some(self.context.shared.queue.resume(namespace).await);
         }
     }
 }
@@ -96,20 +95,6 @@ pub(super) fn with_surroundings<T>(
             now,
         })
     })
-}
-
-/// Waits for another slot of the gate.
-async fn acquire_slot(context: &ScopeContext, namespace: &Arc<str>) -> Slot {
-    let shared = &context.shared;
-    let (queue, began) = (&shared.metrics.queue, now());
-    queue.added();
-    let permit = shared.gate.acquire(namespace).await;
-    let load = lock(&context.queue).load_of(namespace);
-    let permit = permit.with_load(load, namespace, tokio::time::Instant::now());
-    (
-        permit,
-        queue.started(now().saturating_duration_since(began)),
-    )
 }
 
 /// The monotonic clock, which tests may pause.

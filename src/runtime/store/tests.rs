@@ -140,7 +140,7 @@ fn a_written_status_is_dropped_when_the_watch_delivers_it() {
         let status = object.status.clone().unwrap();
         store.upsert(&one, uid.clone(), Ok(&object));
         store.with_state(&one, &uid, |state| {
-            state.failures = 7;
+            state.failures.credentials = 7;
             state.written = Some(Box::new(PendingStatus {
                 version,
                 status,
@@ -149,7 +149,7 @@ fn a_written_status_is_dropped_when_the_watch_delivers_it() {
         });
         store.upsert(&one, uid.clone(), Ok(&object));
         store.with_state(&one, &uid, |state| {
-            (state.written.is_some(), state.failures)
+            (state.written.is_some(), state.failures.credentials)
         })
     };
     assert_eq!(
@@ -167,8 +167,8 @@ fn the_runtime_state_goes_with_the_resource() {
     let (one, uid) = (key("one"), Uid::from(UID));
     let fail = |store: &mut Store, uid: &Uid| {
         store.with_state(&one, uid, |state| {
-            state.failures += 1;
-            state.failures
+            state.failures.credentials += 1;
+            state.failures.credentials
         })
     };
     assert_eq!(fail(&mut store, &uid), 1);

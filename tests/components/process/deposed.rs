@@ -148,7 +148,7 @@ async fn writes(dry_run: Duration) -> Vec<(Method, String)> {
     let (candidate, shared) = elected(client);
     let process = Arc::clone(&shared);
     tokio::select! {
-        result = controller::run(shared, Arc::default(), None, pending()) => panic!("{result:?}"),
+        result = controller::run(shared, Arc::default(), vec![None], pending()) => panic!("{result:?}"),
         () = candidate.run(&process.metrics, pending()) => panic!("the election ended"),
         () = sleep(Duration::from_mins(1)) => {}
     }

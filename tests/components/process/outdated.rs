@@ -89,7 +89,7 @@ async fn a_standby_that_is_cut_off_serves_no_series_of_resources_until_it_is_bac
     let (candidate, shared) = elected(client);
     let process = Arc::clone(&shared);
     tokio::select! {
-        result = controller::run(shared, Arc::default(), None, pending()) => panic!("{result:?}"),
+        result = controller::run(shared, Arc::default(), vec![None], pending()) => panic!("{result:?}"),
         () = cut_off(&process, &answers) => {}
     }
     drop(candidate);

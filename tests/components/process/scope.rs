@@ -113,7 +113,7 @@ impl TestScope {
 
     async fn run(&self) -> Result<(), WatchEnded> {
         let (shared, health) = (Arc::clone(&self.shared), Arc::clone(&self.health));
-        controller::run(shared, health, None, futures::future::pending()).await
+        controller::run(shared, health, vec![None], futures::future::pending()).await
     }
 
     async fn until_ready(&self) {

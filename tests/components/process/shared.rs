@@ -17,9 +17,10 @@ use static_aws_credentials::{
         events::EventQueue,
         guards::Guards,
         leader::{Candidate, Leader},
+        queue::WorkQueue,
         scopes::Scopes,
     },
-    sts::{CallerIdentityReply, CallerIdentityRequest, Sts, fair::FairSemaphore},
+    sts::{CallerIdentityReply, CallerIdentityRequest, Sts},
 };
 
 struct Nobody;
@@ -32,6 +33,7 @@ impl Sts for Nobody {
 
 /// The context of a process without other replicas, whose STS never answers.
 pub fn shared(client: Client) -> ProcessContext {
+    let metrics = Metrics::default();
     ProcessContext {
         client,
         leader: Leader::alone(),
@@ -44,11 +46,11 @@ pub fn shared(client: Client) -> ProcessContext {
         credential_process_ttl: 1080,
         copied_labels: Vec::new(),
         key: FingerprintKey::random().unwrap(),
-        gate: FairSemaphore::new(1),
+        queue: WorkQueue::new(1, metrics.queue.clone()),
         scopes: Scopes::of(&[None]),
         events: EventQueue::default(),
         guards: guards(),
-        metrics: Metrics::default(),
+        metrics,
     }
 }
 

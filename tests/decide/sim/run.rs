@@ -229,7 +229,7 @@ impl Run<'_> {
                 questions.remove(&*resource.uid);
             }
         }
-        done.pause
+        done.pause.map(|(pause, _)| pause)
     }
 }
 

@@ -185,8 +185,9 @@ impl World {
             }
             Err(Interrupted::Conflict | Interrupted::Lost) => {
                 let remembered = self.process.remembered(&uid);
-                remembered.failures += 1;
-                let pause = Duration::from_millis(250) * (1 << remembered.failures.min(7));
+                remembered.failures.credentials += 1;
+                let pause =
+                    Duration::from_millis(250) * (1 << remembered.failures.credentials.min(7));
                 self.process
                     .timers
                     .insert(name.to_owned(), self.now + pause);

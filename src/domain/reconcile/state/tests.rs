@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::{
     api::{Settling, StaticAwsCredentialsStatus},
     domain::{
-        decide::{Because, DueState, Requeue},
+        decide::{Because, Cause, DueState, Requeue},
         reconcile::RuntimeState,
     },
 };
@@ -41,17 +41,17 @@ fn a_timer_is_undecided_then_later_then_now() {
     remembered.schedule(Requeue::In(MINUTE, Because::Interval), now);
     assert_eq!(
         (remembered.due(now), remembered.pause(now)),
-        (DueState::Later, Some(MINUTE))
+        (DueState::Later, Some((MINUTE, Cause::Verification)))
     );
     let later = now + SECOND * 59;
     assert_eq!(
         (remembered.due(later), remembered.pause(later)),
-        (DueState::Later, Some(SECOND))
+        (DueState::Later, Some((SECOND, Cause::Verification)))
     );
     let late = now + MINUTE * 2;
     assert_eq!(
         (remembered.due(late), remembered.pause(late)),
-        (DueState::Now, Some(Duration::ZERO))
+        (DueState::Now, Some((Duration::ZERO, Cause::Verification)))
     );
 }
 
@@ -63,7 +63,7 @@ fn keep_keeps_and_never_forgets() {
     assert_eq!(remembered.due(now), DueState::Undecided);
     remembered.schedule(Requeue::In(MINUTE, Because::Interval), now);
     remembered.schedule(Requeue::Keep, now + SECOND);
-    assert_eq!(remembered.pause(now), Some(MINUTE));
+    assert_eq!(remembered.pause(now), Some((MINUTE, Cause::Verification)));
     remembered.schedule(Requeue::Never, now);
     assert_eq!(
         (remembered.due(now + MINUTE * 9), remembered.pause(now)),
@@ -165,17 +165,17 @@ fn a_store_that_went_back_makes_it_forget_once() {
     let now = Instant::now();
     let mut remembered = RuntimeState::default();
     remembered.reset_if_stale(0);
-    remembered.failures = 3;
+    remembered.failures.credentials = 3;
     remembered.schedule(Requeue::In(MINUTE, Because::Interval), now);
     remembered.reset_if_stale(0);
     assert_eq!(
-        (remembered.failures, remembered.due(now)),
+        (remembered.failures.credentials, remembered.due(now)),
         (3, DueState::Later)
     );
     remembered.reset_if_stale(1);
-    let forgot = (remembered.failures, remembered.due(now));
+    let forgot = (remembered.failures.credentials, remembered.due(now));
     assert_eq!(forgot, (0, DueState::Undecided));
-    remembered.failures = 2;
+    remembered.failures.credentials = 2;
     remembered.reset_if_stale(1);
-    assert_eq!(remembered.failures, 2);
+    assert_eq!(remembered.failures.credentials, 2);
 }

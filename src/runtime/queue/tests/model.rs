@@ -8,18 +8,17 @@ use std::{
 use crate::{
     domain::index::NamespacedName,
     runtime::queue::{Action, Queue, WorkItem},
-    sts::fair::Load,
 };
 use proptest::prelude::*;
 use tokio::time::Instant;
 
-use super::{SECOND, key};
+use super::{SECOND, ended, key, requeue};
 
 #[derive(Clone, Debug)]
 enum Operation {
     Enqueue(usize),
     EnqueueFailed,
-    /// Whether resources of a namespace with a burst may be taken.
+    /// Whether resources of the namespace "b" may be taken.
     Get(bool),
     Done(usize, u8),
     Remove(usize),
@@ -58,12 +57,6 @@ impl Model {
         }
     }
 
-    fn is_light(&self, key: &NamespacedName) -> bool {
-        let all = self.now.iter().chain(self.running.keys());
-        let all: BTreeSet<_> = all.filter(|it| it.namespace == key.namespace).collect();
-        all.len() <= 3
-    }
-
     fn enqueue_due(&mut self, now: Instant) {
         let due = |(_, at): &(&NamespacedName, &Instant)| **at <= now;
         let due: Vec<_> = self
@@ -89,7 +82,7 @@ impl Model {
         match action {
             _ if dirty => drop(self.now.insert(key.clone())),
             Action::AwaitChange => {}
-            Action::Requeue(pause) | Action::Backoff(pause) => {
+            Action::Requeue(pause, _) | Action::Backoff(pause) => {
                 self.later.insert(key.clone(), now + pause);
             }
         }
@@ -109,17 +102,16 @@ proptest! {
                     model.enqueue(nth(resource));
                 }
                 Operation::EnqueueFailed => {
-                    queue.enqueue_failed(now);
+                    queue.enqueue_failed(now, |_| true);
                     model.failed.clone().into_iter().for_each(|key| model.enqueue(key));
                 }
-                Operation::Get(bursts) => {
-                    let expected = model.now.iter().any(|key| bursts || model.is_light(key));
-                    prop_assert_eq!(queue.has_eligible(bursts), expected);
-                    let item = queue.get(now, bursts);
+                Operation::Get(also_b) => {
+                    let may_run = |namespace: &str| also_b || namespace != "b";
+                    let expected = model.now.iter().any(|key| may_run(&key.namespace));
+                    let item = queue.get(now, may_run);
                     prop_assert_eq!(item.is_some(), expected);
-                    if let Some(WorkItem { key, load, .. }) = item {
-                        prop_assert_eq!(load == Load::Light, model.is_light(&key));
-                        prop_assert!(bursts || load == Load::Light);
+                    if let Some(WorkItem { key, .. }) = item {
+                        prop_assert!(may_run(&key.namespace));
                         prop_assert!(model.now.remove(&key), "{} runs for nothing", key);
                         model.later.remove(&key);
                         prop_assert!(model.running.insert(key, false).is_none());
@@ -128,11 +120,11 @@ proptest! {
                 Operation::Done(resource, action_index) => {
                     let action = match action_index {
                         0 => Action::AwaitChange,
-                        1 => Action::Requeue(3 * SECOND),
+                        1 => requeue(3 * SECOND),
                         _ => Action::Backoff(3 * SECOND),
                     };
                     if model.running.contains_key(&nth(resource)) {
-                        queue.done(&nth(resource), action, now);
+                        queue.done(&nth(resource), ended(action), now);
                         model.done(&nth(resource), action, now);
                     }
                 }
@@ -148,11 +140,7 @@ proptest! {
             }
             model.enqueue_due(now);
             queue.enqueue_due(now);
-            prop_assert_eq!(queue.depth(), model.now.len());
-            for key in model.running.keys() {
-                let is_light = queue.load_of(&key.namespace) == Load::Light;
-                prop_assert_eq!(is_light, model.is_light(key));
-            }
+            prop_assert_eq!(queue.ready.len(), model.now.len());
             let timer = model.later.values().min().copied();
             prop_assert_eq!(queue.next_deadline(), timer);
         }

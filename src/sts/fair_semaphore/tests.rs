@@ -1,13 +1,16 @@
 //! The limit of permits, and the order in which waiters get them.
 
-use std::{sync::Arc, time::Duration};
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
-use crate::sts::fair::{FairSemaphore, Load, PendingPermit, Permit};
-use futures::FutureExt;
+use std::time::Duration;
+
 use tokio::{
+    sync::oneshot,
     task::{JoinHandle, yield_now},
-    time::Instant,
 };
+
+use super::{FairSemaphore, Permit};
+use crate::domain::lock::lock;
 
 /// Starts a task that asks for a permit, and returns once it waits or has the permit.
 async fn waiter(semaphore: &FairSemaphore, namespace: &'static str) -> JoinHandle<Permit> {
@@ -117,84 +120,20 @@ async fn no_permit_is_lost_or_created_while_waiters_come_and_go() {
         .expect("three permits");
 }
 
+/// Between the release of a permit and its delivery, another thread may drop the waiter.
 #[tokio::test]
-async fn a_permit_counts_for_its_namespace_until_it_is_released() {
-    let semaphore = FairSemaphore::new(8);
-    let now = Instant::now();
-    let (burst_namespace, light_namespace) = (Arc::from("burst"), Arc::from("quiet"));
-    let mut burst_permits = Vec::new();
-    for _ in 0..7 {
-        assert_eq!(semaphore.burst_blocked_until(now), None);
-        burst_permits.push(semaphore.acquire("burst").await.with_load(
-            Load::Burst,
-            &burst_namespace,
-            now,
-        ));
-    }
-    assert!(
-        semaphore.burst_blocked_until(now).is_some(),
-        "one permit is not for a burst"
-    );
-    burst_permits.truncate(1);
-    assert_eq!(semaphore.burst_blocked_until(now), None);
-    let light_permit = semaphore.acquire("quiet").await;
-    assert_eq!(
-        semaphore.burst_blocked_until(now),
-        None,
-        "the load of the permit is not known yet"
-    );
-    let light_permit = light_permit.with_load(Load::Light, &light_namespace, now);
-    let until = semaphore
-        .burst_blocked_until(now)
-        .expect("a burst is throttled");
-    drop(burst_permits);
-    assert_eq!(
-        semaphore.burst_blocked_until(now),
-        None,
-        "a throttled burst keeps one permit"
-    );
-    let reloaded = light_permit.with_load(Load::Burst, &light_namespace, now);
-    assert_eq!(
-        semaphore.burst_blocked_until(now),
-        Some(until),
-        "that permit is taken"
-    );
-    drop(reloaded);
-    let _next = semaphore.acquire("burst").await;
-    assert_eq!(
-        semaphore.burst_blocked_until(now),
-        None,
-        "the load of the permit is not known yet"
-    );
-}
-
-#[tokio::test]
-async fn a_pending_permit_keeps_its_place_between_calls() {
+async fn a_permit_whose_waiter_is_gone_passes_to_the_next() {
     let semaphore = FairSemaphore::new(1);
-    let held = semaphore.acquire("a").await;
-    let mut pending = PendingPermit::new(&semaphore, "");
-    assert!(pending.acquire().now_or_never().is_none());
-    let mut others = Vec::new();
-    for namespace in ["a", "b", "c"] {
-        others.push(waiter(&semaphore, namespace).await);
-        assert!(pending.acquire().now_or_never().is_none());
+    let permit = semaphore.acquire("a").await;
+    for namespace in ["b", "c", "d"] {
+        let (admit, receiver) = oneshot::channel();
+        lock(&semaphore.state).waiting.push(namespace, admit);
+        drop(receiver);
     }
-    assert_eq!(semaphore.waiting(), 4);
-    drop(held);
-    let permit = pending.acquire().now_or_never();
-    assert!(permit.is_some(), "the place in the queue is lost");
-}
-
-#[tokio::test]
-async fn a_cancelled_pending_permit_passes_to_the_next() {
-    let semaphore = FairSemaphore::new(1);
-    let held = semaphore.acquire("a").await;
-    let mut pending = PendingPermit::new(&semaphore, "");
-    assert!(pending.acquire().now_or_never().is_none());
-    let other = waiter(&semaphore, "a").await;
-    drop(held);
-    assert!(!other.is_finished());
-    pending.cancel();
-    drop(other.await.expect("admitted"));
-    assert!(pending.acquire().now_or_never().is_some());
+    let (admit, admitted) = oneshot::channel();
+    lock(&semaphore.state).waiting.push("e", admit);
+    drop(permit);
+    assert_eq!(semaphore.waiting(), 0);
+    assert!(admitted.await.is_ok());
+    assert_eq!(lock(&semaphore.state).free, 1);
 }
