@@ -1,13 +1,9 @@
 //! The dispatch loop of a scope: starts reconciles for the resources that the watches enqueue.
 
-use std::{
-    collections::HashMap, future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use futures::{FutureExt, StreamExt};
 use tokio::{
-    sync::watch,
     task::{JoinError, JoinSet},
     time::{Instant, sleep_until},
 };
@@ -22,22 +18,20 @@ use crate::{
         resource::{ValidatedCredentials, copied},
     },
     error::Error,
-    ops::{
-        health::{Health, HealthCheck},
-        sync_state::SyncState,
-        telemetry,
-    },
+    ops::{health::Health, telemetry},
     runtime::{
         context::{ProcessContext, ScopeContext},
         queue::{Action, Due, Outcome, Slot, WorkItem},
         reconcile::{Results, reconcile},
-        standby, watch as watches,
+        standby,
     },
 };
 
 mod failures;
+mod scope;
 
 use failures::Unusable;
+use scope::{Scope, Scopes, scope_of, watch_scopes};
 
 /// Interval of the health heartbeat and of the check for lost leadership.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
@@ -55,18 +49,6 @@ struct Finished {
 #[error("a watch ended, which is a bug")]
 pub struct WatchEnded;
 
-/// A namespace that is watched, or the cluster.
-struct Scope {
-    context: Arc<ScopeContext>,
-    sync_state: watch::Receiver<SyncState>,
-}
-
-/// The scopes, by namespace.
-type Scopes = HashMap<Arc<str>, Scope>;
-
-/// The key of the only scope if that is the cluster.
-const CLUSTER: &str = "";
-
 /// Runs the scopes, namespaces or the cluster (`None`), until `stop` completes. Reconciles in progress are finished.
 ///
 /// # Errors
@@ -78,14 +60,7 @@ pub async fn run(
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), WatchEnded> {
     let mut watch_tasks = JoinSet::new();
-    let scopes: Scopes = namespaces
-        .into_iter()
-        .map(|namespace| {
-            let scope = watch_scope(&shared, &health, namespace, &mut watch_tasks);
-            let name = scope.context.namespace.clone();
-            (name.unwrap_or_else(|| Arc::from(CLUSTER)), scope)
-        })
-        .collect();
+    let scopes = watch_scopes(&shared, &health, namespaces, &mut watch_tasks);
     let mut runs = JoinSet::new();
     let result = tokio::select! {
         () = dispatch_loop(&shared, &scopes, &health, &mut runs) => Ok(()),
@@ -96,63 +71,6 @@ pub async fn run(
         on_finished(&shared, run);
     }
     result
-}
-
-/// Starts the watches of a scope.
-fn watch_scope(
-    shared: &Arc<ProcessContext>,
-    health: &Health,
-    namespace: Option<String>,
-    watch_tasks: &mut JoinSet<()>,
-) -> Scope {
-    let context = ScopeContext::new(Arc::clone(shared), namespace.as_deref());
-    let context = Arc::new(context);
-    let name = namespace.as_deref().map_or_else(
-        || "all namespaces".to_owned(),
-        |name| format!("namespace {name}"),
-    );
-    let (sync_state, sync_receiver) = watch::channel(SyncState::Syncing);
-    let resources_check = HealthCheck::new(format!("watch of StaticAwsCredentials in {name}"));
-    let secrets_check = HealthCheck::new(format!("watch of Secrets in {name}"));
-    shared.scopes.add(
-        &context.store,
-        &context.relisting,
-        sync_receiver.clone(),
-        &resources_check,
-    );
-    health.add(
-        name,
-        sync_receiver.clone(),
-        [Arc::clone(&resources_check), Arc::clone(&secrets_check)],
-    );
-    watch_tasks.spawn(watches::resources(
-        Arc::clone(&context),
-        namespace.clone(),
-        resources_check,
-        sync_state.clone(),
-    ));
-    watch_tasks.spawn(watches::secrets(
-        Arc::clone(&context),
-        namespace,
-        secrets_check,
-        sync_state,
-    ));
-    Scope {
-        context,
-        sync_state: sync_receiver,
-    }
-}
-
-impl Scope {
-    /// Before both lists are complete, unseen objects would count as deleted. After a restore of etcd and before the
-    /// relist is complete, a reconcile could act for a resource that does not exist.
-    fn may_run(&self) -> bool {
-        *self.sync_state.borrow() == SyncState::Synced && !self.context.is_relisting()
-    }
-}
-
-fn scope_of<'a>(scopes: &'a Scopes, namespace: &str) -> Option<&'a Scope> {
-    scopes.get(CLUSTER).or_else(|| scopes.get(namespace))
 }
 
 /// Starts reconciles of enqueued resources, forever.

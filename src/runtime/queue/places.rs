@@ -72,7 +72,7 @@ impl Places {
         self.resume(namespace);
     }
 
-    /// Takes a place for a reconcile that goes on.
+    /// Takes a place for a reconcile that continues.
     pub(super) fn resume(&mut self, namespace: &Arc<str>) {
         self.held += 1;
         self.change(namespace, |active| active.held += 1);

@@ -25,7 +25,7 @@ pub struct WorkQueue {
 struct State {
     queue: Queue,
     places: Places,
-    /// Reconciles that AWS has answered. They go on before further ones begin.
+    /// Reconciles that AWS has answered. They continue before further ones begin.
     answered: FairQueue<Answered>,
 }
 
@@ -142,7 +142,7 @@ impl WorkQueue {
         }
     }
 
-    /// Waits for a place, so that a reconcile goes on that gave its place up for a request to AWS. A place that comes
+    /// Waits for a place, so that a reconcile continues that gave its place up for a request to AWS. A place that comes
     /// after the future was dropped passes to the next reconcile.
     pub async fn resume(self: &Arc<Self>, namespace: &Arc<str>) -> Slot {
         let since = Instant::now();

@@ -34,7 +34,7 @@ fn start(queue: &Arc<WorkQueue>) -> Option<(String, Slot)> {
     Some((item.key.to_string(), slot))
 }
 
-/// Starts a task that goes on, and returns once it waits or has its place.
+/// Starts a task that continues, and returns once it waits or has its place.
 async fn resumed(queue: &Arc<WorkQueue>, namespace: &'static str) -> JoinHandle<Slot> {
     let waiting = || lock(&queue.state).answered.len();
     let before = waiting();
