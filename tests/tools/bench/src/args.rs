@@ -18,7 +18,7 @@ pub struct Args {
     )]
     pub sizes: Vec<usize>,
 
-    /// What to measure; by default everything
+    /// What to measure; by default everything but large
     #[arg(long, value_name = "MODE,…", value_delimiter = ',')]
     pub mode: Vec<Mode>,
 
@@ -34,9 +34,13 @@ pub struct Args {
     #[arg(long, value_name = "MS", default_value = "0")]
     pub sts_delay: u64,
 
-    /// Number of rotations in the sequential mode
-    #[arg(long, value_name = "N", default_value = "200")]
+    /// Number of rotations in the sequential mode, split over the comparisons
+    #[arg(long, value_name = "N", default_value = "600")]
     pub turns: usize,
+
+    /// Number of resources in the mode large
+    #[arg(long, value_name = "N", default_value = "50000")]
+    pub large: usize,
 
     /// Measure this binary of the operator instead of building one
     #[arg(long, value_name = "PATH")]
@@ -54,8 +58,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
 
-    /// Measure everything at 100, 1,000, 2,000 and 10,000 resources, and rewrite docs/performance.*
-    #[arg(long, conflicts_with_all = ["sizes", "mode", "json", "plot"])]
+    /// Measure everything at 100, 1,000, 2,000 and 10,000 resources, and the mode large, and rewrite docs/performance.*
+    #[arg(long, conflicts_with_all = ["sizes", "mode", "large", "json", "plot"])]
     pub document: bool,
 
     /// Read the figures from this JSON instead of measuring
@@ -84,6 +88,8 @@ pub enum Mode {
     Churn,
     /// Memory when settled, at the peak of a start, and with large Secrets
     Memory,
+    /// A start with 50,000 resources and 100,000 Secrets, in a cluster of its own
+    Large,
 }
 
 impl Args {
@@ -94,13 +100,20 @@ impl Args {
             self.sizes = vec![100, 1_000, 2_000, 10_000];
             self.image = true;
         }
+        // This mode has a size of its own.
+        if !self.mode.is_empty() && self.mode.iter().all(|mode| *mode == Mode::Large) {
+            self.sizes.clear();
+        }
         self.sizes.sort_unstable();
         self.sizes.dedup();
         self
     }
 
     pub fn measures(&self, mode: Mode) -> bool {
-        self.mode.is_empty() || self.mode.contains(&mode)
+        match mode {
+            Mode::Large => self.document || self.mode.contains(&mode),
+            _ => self.mode.is_empty() || self.mode.contains(&mode),
+        }
     }
 
     /// Whether a mode that takes long and matters most at the largest size is measured at this size.
@@ -121,14 +134,20 @@ mod tests {
     }
 
     #[test]
-    fn without_a_mode_everything_is_measured() {
+    fn without_a_mode_everything_but_the_large_cluster_is_measured() {
         let args = parsed(&[]);
         assert_eq!(args.sizes, [2_000]);
-        assert!(
-            Mode::value_variants()
-                .iter()
-                .all(|mode| args.measures(*mode))
-        );
+        for mode in Mode::value_variants() {
+            assert_eq!(args.measures(*mode), *mode != Mode::Large, "{mode:?}");
+        }
+    }
+
+    #[test]
+    fn the_large_cluster_alone_needs_no_other() {
+        let args = parsed(&["--mode", "large"]);
+        assert!(args.measures(Mode::Large) && args.sizes.is_empty());
+        assert_eq!(args.large, 50_000);
+        assert_eq!(parsed(&["--mode", "large,idle"]).sizes, [2_000]);
     }
 
     #[test]
@@ -150,7 +169,7 @@ mod tests {
     fn the_documentation_is_measured_whole() {
         let args = parsed(&["--document"]);
         assert_eq!(args.sizes, [100, 1_000, 2_000, 10_000]);
-        assert!(args.image && args.measures(Mode::Fairness));
+        assert!(args.image && args.measures(Mode::Fairness) && args.measures(Mode::Large));
         assert!(Args::try_parse_from(["bench", "--document", "--sizes", "5"]).is_err());
     }
 }

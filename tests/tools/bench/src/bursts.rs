@@ -1,12 +1,12 @@
-//! Bursts and single rotations: what users do, and how long the operator takes.
+//! The operator's side of a comparison: what users do, and how long the operator takes.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, future::Future, time::Duration};
 
 use anyhow::Result;
 
 use crate::{
     args::{Args, Mode},
-    ceiling::Ceiling,
+    comparison::{COMPARISONS, Side},
     fairness::beside,
     figure::Figure,
     measure::Measure,
@@ -18,109 +18,142 @@ use crate::{
     test_cluster::TestCluster,
 };
 
-/// The speed of a machine varies from minute to minute, so a burst of rotations is repeated and the median counts.
-pub const ROUNDS: usize = 3;
+/// The bursts of rotations of a process before its memory is measured, without that beside another namespace.
+const ROTATIONS: usize = 3;
 
-/// Measures the operator, and leaves `size` settled resources.
-pub async fn ours(
+/// A running operator with its settled resources.
+pub struct Served {
+    pub operator: Operator,
+    pub ours: Ours,
+    quiet: Option<Ours>,
+}
+
+impl Served {
+    /// Ends the operator, and then deletes its resources: an operator that runs restores a deleted target.
+    pub async fn end(self) -> Result<()> {
+        self.operator.stop().await?;
+        self.ours.space.clear().await?;
+        match self.quiet {
+            Some(quiet) => quiet.space.clear().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Rotates until the process has done as many bursts as its memory is measured after.
+    pub async fn rotate_again(&self, args: &Args) -> Result<()> {
+        for _ in usize::from(args.measures(Mode::Rotation))..ROTATIONS {
+            self.ours.rotate().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Measures the operator with `size` resources, which it creates.
+pub async fn measure(
     test_cluster: &TestCluster,
+    args: &Args,
+    operator: Operator,
+    size: usize,
+) -> Result<(Served, Side)> {
+    let mut found = Side::default();
+    let burst = Space::open(test_cluster, args, "burst", size).await?;
+    let ours = Ours::seed(test_cluster, burst).await?;
+    create(&ours, args, &operator, size, &mut found).await?;
+    if args.measures(Mode::Rotation) {
+        rotate(&ours, &operator, size, &mut found).await?;
+    }
+    if args.measures(Mode::Sequential) {
+        found.alone = Some(alone(&ours, args.turns.div_ceil(COMPARISONS)).await?);
+    }
+    let mut quiet = None;
+    if args.measures_last(Mode::Fairness, size) {
+        let space = Space::open(test_cluster, args, "quiet", 1).await?;
+        let neighbour = Ours::seed(test_cluster, space).await?;
+        neighbour.create().await?;
+        let ratio = beside(async |turn| neighbour.alone(turn).await, ours.rotate()).await?;
+        say(&format!("operator: {ratio:.1} × as long beside a burst"));
+        found.beside = Some(ratio);
+        quiet = Some(neighbour);
+    }
+    let served = Served {
+        operator,
+        ours,
+        quiet,
+    };
+    Ok((served, found))
+}
+
+async fn create(
+    ours: &Ours,
     args: &Args,
     operator: &Operator,
     size: usize,
-    ceiling: &Ceiling,
-    figures: &mut Vec<Figure>,
-) -> Result<Ours> {
-    let burst = Space::open(test_cluster, args, "burst", size).await?;
-    let ours = Ours::seed(test_cluster, burst).await?;
-    let created = ours.create().await?;
-    let rate = number(size) / created.took.as_secs_f64();
+    found: &mut Side,
+) -> Result<()> {
+    let created = with_events(operator, ours.create()).await?;
+    let rate = number(size) / created.burst.took.as_secs_f64();
     say(&format!("operator: {rate:.0} creates/s"));
     if args.measures(Mode::Create) {
-        figures.push(Figure::beside(
-            Measure::CreateRate,
-            size,
-            rate,
-            ceiling.create,
-        ));
-        let longest = longest(&created);
-        figures.push(Figure::new(Measure::LongestCreateWait, size, longest));
+        found.creates = Some(rate);
+        found.longest_create = Some(longest(&created.burst));
+        found.lost(created.lost);
     }
-    if args.measures(Mode::Rotation) {
-        rotate(&ours, operator, size, ceiling, figures).await?;
-    }
-    if args.measures(Mode::Sequential) {
-        alone(&ours, args, size, ceiling, figures).await?;
-    }
-    if args.measures_last(Mode::Fairness, size) {
-        let quiet = Space::open(test_cluster, args, "quiet", 1).await?;
-        let quiet = Ours::seed(test_cluster, quiet).await?;
-        quiet.create().await?;
-        let ratio = beside(async |turn| quiet.alone(turn).await, ours.rotate()).await?;
-        say(&format!("operator: {ratio:.1} × as long beside a burst"));
-        let bare = ceiling.beside;
-        figures.push(Figure::beside(
-            Measure::NeighbourRotation,
-            size,
-            ratio,
-            bare,
-        ));
-    }
-    Ok(ours)
+    Ok(())
 }
 
-async fn rotate(
-    ours: &Ours,
-    operator: &Operator,
-    size: usize,
-    ceiling: &Ceiling,
-    figures: &mut Vec<Figure>,
-) -> Result<()> {
-    let (mut rates, mut used, mut waits) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let before = operator.process().cpu()?;
-        let rotated = ours.rotate().await?;
-        used.push(each(before, operator.process().cpu()?, size));
-        rates.push(number(size) / rotated.took.as_secs_f64());
-        waits.push(longest(&rotated));
-    }
-    let median = |values: Vec<f64>| Spread::of(values).median();
-    let (rate, used, longest) = (median(rates), median(used), median(waits));
-    say(&format!("operator: {rate:.0} rotations/s"));
-    let bare = ceiling.rotation;
-    figures.push(Figure::beside(Measure::RotationRate, size, rate, bare));
-    let bare = ceiling.processor;
-    figures.push(Figure::beside(Measure::ProcessorTime, size, used, bare));
-    figures.push(Figure::new(Measure::LongestRotationWait, size, longest));
+async fn rotate(ours: &Ours, operator: &Operator, size: usize, found: &mut Side) -> Result<()> {
+    let rotated = with_events(operator, ours.rotate()).await?;
+    let rate = number(size) / rotated.burst.took.as_secs_f64();
+    let used = each(rotated.used, size);
+    say(&format!(
+        "operator: {rate:.0} rotations/s, each with {used:.2} ms of a processor"
+    ));
+    found.rotations = Some(rate);
+    found.processor = Some(used);
+    found.longest_rotation = Some(longest(&rotated.burst));
+    found.lost(rotated.lost);
     Ok(())
+}
+
+/// A burst with all that follows from it.
+struct WithEvents {
+    burst: Burst,
+    used: Duration,
+    lost: f64,
+}
+
+/// Waits after a burst until the operator is idle: events are published behind the reconciles, and their cost belongs
+/// to the burst.
+async fn with_events(
+    operator: &Operator,
+    burst: impl Future<Output = Result<Burst>>,
+) -> Result<WithEvents> {
+    let lost_before = operator.lost_events().await?;
+    let used_before = operator.process().cpu()?;
+    let burst = burst.await?;
+    operator.process().until_at_rest().await?;
+    let used = operator.process().cpu()?.saturating_sub(used_before);
+    let lost = operator.lost_events().await? - lost_before;
+    if lost > 0.0 {
+        say(&format!("operator: {lost:.0} events were not published"));
+    }
+    Ok(WithEvents { burst, used, lost })
 }
 
 /// CPU time per resource, in milliseconds.
-pub fn each(before: Duration, after: Duration, size: usize) -> f64 {
-    after.saturating_sub(before).as_secs_f64() * 1e3 / number(size.max(1))
+pub fn each(used: Duration, size: usize) -> f64 {
+    used.as_secs_f64() * 1e3 / number(size.max(1))
 }
 
-async fn alone(
-    ours: &Ours,
-    args: &Args,
-    size: usize,
-    ceiling: &Ceiling,
-    figures: &mut Vec<Figure>,
-) -> Result<()> {
+async fn alone(ours: &Ours, turns: usize) -> Result<Spread> {
     let mut times = Vec::new();
-    for turn in 0..args.turns {
+    for turn in 0..turns {
         times.push(ours.alone(turn).await?);
     }
     let spread = Spread::of(times);
-    let bare = ceiling.alone.as_ref().map(Spread::median);
-    say(&format!(
-        "operator: one rotation in {:.1} ms",
-        spread.median()
-    ));
     let median = spread.median();
-    figures.push(Figure::beside(Measure::RotationMedian, size, median, bare));
-    let p99 = spread.percentile(99);
-    figures.push(Figure::beside(Measure::RotationP99, size, p99, bare));
-    Ok(())
+    say(&format!("operator: one rotation in {median:.1} ms"));
+    Ok(spread)
 }
 
 /// In a FIFO queue, the longest wait is twice the median.

@@ -1,4 +1,4 @@
-//! The rates of the bare client on the same API server: no other client of these requests is faster.
+//! The bare client's side of a comparison: no other client of these requests is faster.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use anyhow::Result;
 use crate::{
     args::{Args, Mode},
     bare::Bare,
-    bursts::{ROUNDS, each},
+    bursts::each,
+    comparison::{COMPARISONS, Side},
     fairness::beside,
     observer::{self, Observer},
     process::Process,
@@ -17,39 +18,25 @@ use crate::{
     test_cluster::TestCluster,
 };
 
-/// Creates and rotations that are not measured: they warm up an API server that has just started.
+/// Creates and rotations that are not measured.
 const WARM: usize = 300;
 
-/// The modes that are compared with the bare client.
-const COMPARED: [Mode; 4] = [
-    Mode::Create,
-    Mode::Rotation,
-    Mode::Sequential,
-    Mode::Fairness,
-];
-
-/// The figures of the bare client.
-#[derive(Default)]
-pub struct Ceiling {
-    /// Creates per second.
-    pub create: Option<f64>,
-    /// Rotations per second.
-    pub rotation: Option<f64>,
-    /// Milliseconds of CPU time per rotation of a burst.
-    pub processor: Option<f64>,
-    /// Milliseconds of one rotation at a time.
-    pub alone: Option<Spread>,
-    /// The time of one rotation beside a burst, relative to that without.
-    pub beside: Option<f64>,
+/// Warms up an API server that has just started.
+pub async fn warm(test_cluster: &TestCluster, args: &Args) -> Result<()> {
+    let bare = Bare::new(
+        test_cluster,
+        Space::open(test_cluster, args, "warm", WARM).await?,
+    )
+    .await?;
+    bare.space.seed().await?;
+    bare.create().await?;
+    bare.rotate().await?;
+    bare.space.clear().await
 }
 
 /// Measures the bare client, and deletes what it created.
-pub async fn measure(test_cluster: &TestCluster, args: &Args, size: usize) -> Result<Ceiling> {
-    warm(test_cluster, args).await?;
-    let mut ceiling = Ceiling::default();
-    if !COMPARED.iter().any(|mode| args.measures(*mode)) {
-        return Ok(ceiling);
-    }
+pub async fn measure(test_cluster: &TestCluster, args: &Args, size: usize) -> Result<Side> {
+    let mut found = Side::default();
     let bare = Bare::new(
         test_cluster,
         Space::open(test_cluster, args, "bare", size).await?,
@@ -62,45 +49,26 @@ pub async fn measure(test_cluster: &TestCluster, args: &Args, size: usize) -> Re
     let rate = |took: Duration| number(size) / took.as_secs_f64();
     let created = rate(bare.create().await?);
     say(&format!("bare client: {created:.0} creates/s"));
-    ceiling.create = Some(created);
+    if args.measures(Mode::Create) {
+        found.creates = Some(created);
+    }
     if args.measures(Mode::Rotation) {
-        rotate(&bare, size, &mut ceiling).await?;
+        let me = Process(std::process::id());
+        let before = me.cpu_without(observer::THREAD)?;
+        let rotated = rate(bare.rotate().await?);
+        let after = me.cpu_without(observer::THREAD)?;
+        say(&format!("bare client: {rotated:.0} rotations/s"));
+        found.rotations = Some(rotated);
+        found.processor = Some(each(after.saturating_sub(before), size));
     }
     if args.measures(Mode::Sequential) {
-        ceiling.alone = Some(alone(&bare, args.turns).await?);
+        found.alone = Some(alone(&bare, args.turns.div_ceil(COMPARISONS)).await?);
     }
     if args.measures_last(Mode::Fairness, size) {
-        ceiling.beside = Some(neighbour(test_cluster, args, &bare).await?);
+        found.beside = Some(neighbour(test_cluster, args, &bare).await?);
     }
     bare.space.clear().await?;
-    Ok(ceiling)
-}
-
-async fn rotate(bare: &Bare, size: usize, ceiling: &mut Ceiling) -> Result<()> {
-    let me = Process(std::process::id());
-    let (mut rates, mut used) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let before = me.cpu_without(observer::THREAD)?;
-        rates.push(number(size) / bare.rotate().await?.as_secs_f64());
-        used.push(each(before, me.cpu_without(observer::THREAD)?, size));
-    }
-    let rate = Spread::of(rates).median();
-    say(&format!("bare client: {rate:.0} rotations/s"));
-    ceiling.rotation = Some(rate);
-    ceiling.processor = Some(Spread::of(used).median());
-    Ok(())
-}
-
-async fn warm(test_cluster: &TestCluster, args: &Args) -> Result<()> {
-    let bare = Bare::new(
-        test_cluster,
-        Space::open(test_cluster, args, "warm", WARM).await?,
-    )
-    .await?;
-    bare.space.seed().await?;
-    bare.create().await?;
-    bare.rotate().await?;
-    bare.space.clear().await
+    Ok(found)
 }
 
 async fn alone(bare: &Bare, turns: usize) -> Result<Spread> {

@@ -13,9 +13,12 @@ mod args;
 mod bare;
 mod bursts;
 mod ceiling;
+mod comparison;
 mod counting;
+mod digits;
 mod fairness;
 mod figure;
+mod large;
 mod load;
 mod measure;
 mod objects;
@@ -44,7 +47,8 @@ use std::{ffi::OsString, path::Path, process::ExitCode};
 use anyhow::Result;
 use clap::Parser;
 
-use args::Args;
+use args::{Args, Mode};
+use comparison::COMPARISONS;
 use figure::Figure;
 use measure::Measure;
 use report::{Conditions, Report};
@@ -105,7 +109,15 @@ async fn measured(args: &Args) -> Result<Report> {
         figures.extend(measured.figures);
         conditions.kubernetes = measured.kubernetes;
     }
+    if args.measures(Mode::Large) {
+        let measured = large::measure(args, &program).await?;
+        figures.extend(measured.figures);
+        conditions.kubernetes = measured.kubernetes;
+    }
     figures.extend(slopes::slopes(&figures));
+    if figures.iter().any(|figure| figure.ratios.is_some()) {
+        conditions.comparisons = COMPARISONS;
+    }
     figures.sort_by_key(|figure| (figure.measure, figure.resources));
     Ok(Report {
         conditions,

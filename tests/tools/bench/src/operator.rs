@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 const STS_RATE: &str = "100000";
 /// The same as in the chart.
 const MALLOC: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.mmap_threshold=131072");
+const LOST_EVENTS: &str = "staticawscredentials_events_lost_total";
 static STARTED: AtomicUsize = AtomicUsize::new(0);
 
 /// A running operator.
@@ -96,6 +97,12 @@ impl Operator {
         }
     }
 
+    /// Events that this process has not published.
+    pub async fn lost_events(&self) -> Result<f64> {
+        let metrics = get(&self.bind, "/metrics").await?;
+        value(&metrics, LOST_EVENTS).with_context(|| format!("no metric {LOST_EVENTS}"))
+    }
+
     /// Sends SIGTERM, and waits for the end.
     pub async fn stop(self) -> Result<()> {
         Ok(tokio::task::spawn_blocking(move || drop(self)).await?)
@@ -103,12 +110,24 @@ impl Operator {
 }
 
 async fn is_ready(address: &str) -> Result<bool> {
+    let answer = get(address, "/readyz").await?;
+    Ok(answer.starts_with("HTTP/1.1 200") || answer.starts_with("HTTP/1.0 200"))
+}
+
+/// Head and body of an answer. In HTTP 1.0, the body has no chunks.
+async fn get(address: &str, path: &str) -> Result<String> {
     let mut stream = TcpStream::connect(address).await?;
-    let request = "GET /readyz HTTP/1.1\r\nHost: operator\r\nConnection: close\r\n\r\n";
+    let request = format!("GET {path} HTTP/1.0\r\nHost: operator\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
-    Ok(answer.starts_with("HTTP/1.1 200"))
+    Ok(answer)
+}
+
+/// The value of a metric without labels.
+fn value(metrics: &str, name: &str) -> Option<f64> {
+    let mut values = metrics.lines().filter_map(|line| line.strip_prefix(name));
+    values.find_map(|value| value.strip_prefix(' ')?.trim().parse().ok())
 }
 
 #[cfg(test)]
@@ -120,5 +139,14 @@ mod tests {
         let chart = include_str!("../../../../charts/static-aws-credentials/templates/_pod.tpl");
         let (name, value) = MALLOC;
         assert!(chart.contains(&format!("- {{name: {name}, value: {value}}}\n")));
+    }
+
+    #[test]
+    fn a_metric_is_found_by_its_whole_name() {
+        let metrics = format!(
+            "HTTP/1.0 200 OK\r\n\r\n# TYPE {LOST_EVENTS} counter\n{LOST_EVENTS}_of 7\n{LOST_EVENTS} 12\n"
+        );
+        assert_eq!(value(&metrics, LOST_EVENTS), Some(12.0));
+        assert_eq!(value(&metrics, "staticawscredentials_events"), None);
     }
 }

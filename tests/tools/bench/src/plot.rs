@@ -5,7 +5,7 @@ mod line;
 
 use std::fmt::Write;
 
-use crate::{figure::Figure, measure::Measure, stats::number, table::plain};
+use crate::{digits::plain, figure::Figure, measure::Measure, stats::number};
 use axis::Axis;
 use line::{Line, of, seconds};
 

@@ -5,8 +5,8 @@ use std::{fs, time::Duration};
 use anyhow::{Context, Result};
 
 const REST: Duration = Duration::from_millis(500);
-/// CPU time per `REST` below which a process counts as idle.
-const AT_REST: Duration = Duration::from_millis(5);
+/// CPU time per `REST` below which a process counts as idle: less than for 10 events a second.
+const AT_REST: Duration = Duration::from_millis(1);
 const PATIENCE: u32 = 600;
 
 /// A process, by its id.

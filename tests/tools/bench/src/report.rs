@@ -28,8 +28,19 @@ pub struct Conditions {
     pub clients: usize,
     pub pairs: usize,
     pub sts_delay_ms: u64,
+    /// Comparisons of the operator with the bare client that each ratio is the median of; 0 if ratios are of one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub comparisons: usize,
     /// The 1-minute load average of the machine before the run.
     pub load_before: String,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Conditions {
@@ -45,6 +56,7 @@ impl Conditions {
             clients: args.clients,
             pairs: args.pairs,
             sts_delay_ms: args.sts_delay,
+            comparisons: 0,
             load_before: load.split(' ').next().unwrap_or_default().to_owned(),
         }
     }
@@ -59,12 +71,17 @@ impl Conditions {
             clients,
             pairs,
             sts_delay_ms,
+            comparisons,
             load_before,
         } = self;
+        let ratios = match comparisons {
+            0 => String::new(),
+            count => format!(" Ratios are medians of {count} comparisons (least–greatest)."),
+        };
         format!(
             "Measured on {date} at commit {commit}: {processors} processors that API server, etcd, \
              operator and clients share (load {load_before} before the run), Kubernetes {kubernetes}, \
-             {clients} clients, {pairs} key pairs at each time, STS answers after {sts_delay_ms} ms."
+             {clients} clients, {pairs} key pairs at each time, STS answers after {sts_delay_ms} ms.{ratios}"
         )
     }
 }
@@ -107,11 +124,16 @@ mod tests {
                 clients: 32,
                 pairs: 100,
                 sts_delay_ms: 0,
+                comparisons: 3,
                 load_before: "0.10".to_owned(),
             },
             figures: vec![
                 Figure::new(Measure::IdleMemory, 0, 11.5),
-                Figure::beside(Measure::CreateRate, 2_000, 290.0, Some(350.0)),
+                Figure::compared(
+                    Measure::CreateRate,
+                    2_000,
+                    &[(290.0, 350.0), (280.0, 350.0)],
+                ),
                 Figure::new(Measure::RestartLists, 2_000, 60.0),
             ],
         }
@@ -133,6 +155,8 @@ mod tests {
         assert_eq!(create["measure"], "create-rate");
         assert_eq!(create["goal"]["ratio-at-least"], 0.9);
         assert_eq!(create["met"], false);
+        assert_eq!(create["ratios"]["median"], 0.8);
+        assert_eq!(create["ratios"]["least"], 0.8);
         assert_eq!(json["conditions"]["stsDelayMs"], 0);
         assert!(json["figures"][2].get("goal").is_none());
     }
@@ -155,7 +179,7 @@ mod tests {
             "2 processors",
             "v1.37.2",
             "32 clients",
-            "0 ms.",
+            "0 ms. Ratios are medians of 3 comparisons",
         ] {
             assert!(words.contains(part), "{part}: {words}");
         }
@@ -167,6 +191,15 @@ mod tests {
         let figure = json["figures"][2].as_object().expect("a figure");
         let keys: Vec<&String> = figure.keys().collect();
         assert_eq!(keys, ["measure", "ours", "resources"]);
+    }
+
+    #[test]
+    fn a_file_of_a_single_comparison_is_read() {
+        let mut json = serde_json::to_value(report()).expect("JSON");
+        let conditions = json["conditions"].as_object_mut().expect("conditions");
+        conditions.remove("comparisons");
+        let report: Report = serde_json::from_value(json).expect("a report");
+        assert!(report.conditions.words().ends_with("after 0 ms."));
     }
 
     #[test]

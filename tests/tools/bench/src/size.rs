@@ -6,10 +6,10 @@ use anyhow::Result;
 
 use crate::{
     args::{Args, Mode},
-    bursts, ceiling, counting,
+    bursts::{self, Served},
+    ceiling, comparison, counting,
     figure::Figure,
     measure::Measure,
-    operator::Operator,
     outage,
     progress::say,
     rest,
@@ -33,16 +33,11 @@ pub async fn measure(args: &Args, program: &Path, size: usize) -> Result<Measure
     let unrelated = Unrelated::new(&test_cluster.client, &namespace, size, args.clients);
     unrelated.create().await?;
     say(&format!("{size} unrelated Secrets are there"));
-    let ceiling = ceiling::measure(&test_cluster, args, size).await?;
-
-    let operator = Operator::start(&test_cluster, program, None).await?;
-    operator.ready().await?;
-    if args.measures_last(Mode::Idle, size) {
-        bursts::idle(&operator, &mut figures).await?;
-    }
-    let ours = bursts::ours(&test_cluster, args, &operator, size, &ceiling, &mut figures).await?;
+    ceiling::warm(&test_cluster, args).await?;
+    let served = comparison::compare(&test_cluster, args, program, size, &mut figures).await?;
     if args.measures(Mode::Memory) {
-        rest::after_bursts(&operator, size, &mut figures).await?;
+        served.rotate_again(args).await?;
+        rest::after_bursts(&served.operator, size, &mut figures).await?;
     }
     figures.push(Figure::new(
         Measure::CallsPerPair,
@@ -51,8 +46,9 @@ pub async fn measure(args: &Args, program: &Path, size: usize) -> Result<Measure
     ));
     // After the calls per pair are counted, since an outage needs several.
     if args.measures(Mode::Outage) {
-        outage::measure(&test_cluster, &ours, size, &mut figures).await?;
+        outage::measure(&test_cluster, &served.ours, size, &mut figures).await?;
     }
+    let Served { operator, ours, .. } = served;
     operator.stop().await?;
 
     settled(&test_cluster, args, program, &unrelated, size, &mut figures).await?;
@@ -66,7 +62,8 @@ pub async fn measure(args: &Args, program: &Path, size: usize) -> Result<Measure
     })
 }
 
-async fn settled(
+/// The operator with settled resources, as a new process.
+pub async fn settled(
     test_cluster: &TestCluster,
     args: &Args,
     program: &Path,

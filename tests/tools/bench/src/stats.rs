@@ -1,8 +1,17 @@
-//! Summaries of many measurements in one number.
+//! Summaries of many measurements in few numbers.
+
+use serde::{Deserialize, Serialize};
 
 /// Sorted measurements.
 #[derive(Clone, Debug)]
 pub struct Spread(Vec<f64>);
+
+/// The least and the greatest of several measurements.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Range {
+    pub least: f64,
+    pub greatest: f64,
+}
 
 impl Spread {
     /// Sorts the values.
@@ -24,6 +33,13 @@ impl Spread {
 
     pub fn worst(&self) -> f64 {
         self.percentile(100)
+    }
+
+    pub fn range(&self) -> Range {
+        Range {
+            least: self.percentile(0),
+            greatest: self.worst(),
+        }
     }
 }
 
@@ -70,6 +86,12 @@ mod tests {
         assert!(same(Spread::of([7.0, 1.0, 3.0]).median(), 3.0));
         let one = Spread::of([7.0]);
         assert!(same(one.median(), 7.0) && same(one.percentile(99), 7.0));
+    }
+
+    #[test]
+    fn a_range_is_from_the_least_to_the_greatest() {
+        let range = Spread::of([7.0, 1.0, 3.0]).range();
+        assert!(same(range.least, 1.0) && same(range.greatest, 7.0));
     }
 
     #[test]

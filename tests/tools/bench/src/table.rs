@@ -2,7 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::{figure::Figure, measure::Goal};
+use crate::{
+    digits::{grouped, plain},
+    figure::Figure,
+    measure::Goal,
+    stats::Range,
+};
 
 const HEAD: [&str; 7] = [
     "figure",
@@ -86,14 +91,25 @@ fn row(figure: &Figure) -> [String; 7] {
             .goal
             .map(|goal| wanted(goal, unit))
             .unwrap_or_default(),
-        with_unit(figure.ours, unit),
+        with_unit(figure.ours, unit) + &spread(figure.range),
         figure
             .bare
             .map(|bare| with_unit(bare, unit))
             .unwrap_or_default(),
-        figure.ratio().map(plain).unwrap_or_default(),
+        ratio(figure).unwrap_or_default(),
         verdict.to_owned(),
     ]
+}
+
+fn ratio(figure: &Figure) -> Option<String> {
+    let range = figure.ratios.map(|ratios| ratios.range);
+    Some(plain(figure.ratio()?) + &spread(range))
+}
+
+fn spread(range: Option<Range>) -> String {
+    range.map_or_else(String::new, |Range { least, greatest }| {
+        format!(" ({}–{})", plain(least), plain(greatest))
+    })
 }
 
 fn wanted(goal: Goal, unit: &str) -> String {
@@ -114,63 +130,10 @@ fn with_unit(value: f64, unit: &str) -> String {
     }
 }
 
-/// Three significant digits, and no more.
-pub fn plain(value: f64) -> String {
-    let size = value.abs();
-    if (value - value.round()).abs() < 1e-9 || size >= 99.95 {
-        let text = grouped_digits(&format!("{:.0}", size.round()));
-        return if value < 0.0 && text != "0" {
-            format!("-{text}")
-        } else {
-            text
-        };
-    }
-    if size >= 9.995 {
-        format!("{value:.1}")
-    } else {
-        format!("{value:.2}")
-    }
-}
-
-fn grouped(count: usize) -> String {
-    grouped_digits(&count.to_string())
-}
-
-fn grouped_digits(digits: &str) -> String {
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::measure::Measure;
-
-    #[test]
-    fn numbers_have_three_digits_that_count() {
-        for (value, text) in [
-            (0.0, "0"),
-            (0.004, "0.00"),
-            (3.714, "3.71"),
-            (9.999, "10.0"),
-            (39.96, "40.0"),
-            (99.96, "100"),
-            (347.6, "348"),
-            (10_000.0, "10,000"),
-            (1_234_567.8, "1,234,568"),
-            (-0.25, "-0.25"),
-            (-1500.0, "-1,500"),
-            (2.0, "2"),
-        ] {
-            assert_eq!(plain(value), text);
-        }
-    }
 
     fn rendered() -> Vec<String> {
         let figures = [
@@ -223,6 +186,26 @@ mod tests {
     }
 
     #[test]
+    fn several_comparisons_have_their_spread_behind_the_median() {
+        let comparisons = [(290.0, 315.0), (285.0, 300.0), (264.0, 300.0)];
+        let figure = Figure::compared(Measure::CreateRate, 10_000, &comparisons);
+        let cells = cells(figure);
+        assert_eq!(
+            cells[2..],
+            ["ratio ≥ 0.9", "285/s", "300/s", "0.92 (0.88–0.95)", "met"]
+        );
+    }
+
+    #[test]
+    fn what_is_judged_by_itself_has_its_spread_there() {
+        let comparisons = [(2.5, 20.0), (1.75, 21.0), (1.5, 28.0)];
+        let figure = Figure::compared(Measure::NeighbourRotation, 10_000, &comparisons);
+        let cells = cells(figure);
+        assert_eq!(cells[3], "1.75 × (1.50–2.50)");
+        assert_eq!(cells[5..], ["0.08 (0.05–0.12)", "met"]);
+    }
+
+    #[test]
     fn none_at_all_is_wanted_without_a_sign() {
         let figures = [Figure::new(Measure::RestartGets, 10_000, 3.0)];
         let text = table(&figures);
@@ -243,7 +226,7 @@ mod tests {
     fn goals_are_worded_by_what_they_compare() {
         let goal = |measure| cells(Figure::new(measure, 10_000, 1.0))[2].clone();
         assert_eq!(goal(Measure::SettledMemory), "≤ 40 MiB");
-        assert_eq!(goal(Measure::RotationMedian), "ratio ≤ 2");
+        assert_eq!(goal(Measure::RotationMedian), "ratio ≤ 1.5");
         assert_eq!(goal(Measure::RotationRate), "ratio ≥ 0.9");
         assert_eq!(goal(Measure::LongestCreateWait), "≤ 2 ×");
         assert_eq!(goal(Measure::RestartLists), "");
