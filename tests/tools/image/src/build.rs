@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     audit,
-    cargo::{self, Compiled, HELPER, Metadata, NAME},
+    cargo::{self, Compiled, HELPER, Metadata, NAME, Surroundings},
     licenses,
     oci::{self, Image, architecture, digest},
     origin::Origin,
@@ -34,10 +34,9 @@ pub struct Built {
     pub digest: String,
 }
 
-/// The place where an image is built.
+/// The place where an image is built: its archive is in the target directory.
 pub(crate) struct Place {
-    pub(crate) workspace: PathBuf,
-    pub(crate) directory: PathBuf,
+    pub(crate) surroundings: Surroundings,
     pub(crate) origin: Origin,
 }
 
@@ -54,8 +53,12 @@ pub fn built() -> Result<Built> {
         return given_archive(Path::new(&given), &version);
     }
     let place = Place {
-        workspace: metadata.workspace_root.clone(),
-        directory: metadata.target_directory.join("image"),
+        surroundings: Surroundings {
+            workspace: metadata.workspace_root.clone(),
+            target: metadata.target_directory.join("image"),
+            cargo_home: cargo::home()?,
+            variables: Vec::new(),
+        },
         origin: Origin::of(&metadata.workspace_root)?,
     };
     build(&place, &metadata)
@@ -90,19 +93,20 @@ fn version(metadata: &Metadata) -> Result<String> {
 
 /// Builds the image at a place.
 pub(crate) fn build(place: &Place, metadata: &Metadata) -> Result<Built> {
-    fs::create_dir_all(&place.directory)
-        .with_context(|| format!("cannot make {}", place.directory.display()))?;
-    let _lock = lock(&place.directory.join("lock"))?;
-    if !place.directory.join("release").exists() {
+    let directory = &place.surroundings.target;
+    fs::create_dir_all(directory)
+        .with_context(|| format!("cannot make {}", directory.display()))?;
+    let _lock = lock(&directory.join("lock"))?;
+    if !directory.join("release").exists() {
         eprintln!(
             "image: compiling the operator for release; about 6 min on two cores the first time"
         );
     }
-    let compiled = cargo::build(&place.workspace, &place.directory)?;
+    let compiled = cargo::build(&place.surroundings)?;
     let version = version(metadata)?;
     let stem = format!("{NAME}-{version}-linux-{}", architecture());
-    let archive = place.directory.join(format!("{stem}.oci.tar"));
-    let stamp = place.directory.join(format!("{stem}.stamp"));
+    let archive = directory.join(format!("{stem}.oci.tar"));
+    let stamp = directory.join(format!("{stem}.stamp"));
     let key = key(place, &compiled)?;
     if let Some(digest) = stamped(&stamp, &key).filter(|_| archive.is_file()) {
         return Ok(Built {
@@ -120,11 +124,12 @@ pub(crate) fn build(place: &Place, metadata: &Metadata) -> Result<Built> {
 /// A hash of everything that the archive is made from.
 fn key(place: &Place, compiled: &Compiled) -> Result<String> {
     let mut all = Vec::new();
-    let own = place.workspace.join("tests/tools/image");
+    let workspace = &place.surroundings.workspace;
+    let own = workspace.join("tests/tools/image");
     let mut files = vec![
         compiled.binary.clone(),
         compiled.helper.clone(),
-        place.workspace.join("Cargo.lock"),
+        workspace.join("Cargo.lock"),
         own.join("Cargo.toml"),
     ];
     let sources = fs::read_dir(own.join("src"))?;
@@ -151,9 +156,14 @@ fn assemble(
     archive: PathBuf,
 ) -> Result<Built> {
     let start = Instant::now();
+    let Surroundings {
+        workspace,
+        target: directory,
+        ..
+    } = &place.surroundings;
     let version = version(metadata)?;
     let parts = parts::all(metadata, compiled)?;
-    let binary = fs::read(audit::embed(&compiled.binary, &parts, &place.directory)?)?;
+    let binary = fs::read(audit::embed(&compiled.binary, &parts, directory)?)?;
     let helper = fs::read(&compiled.helper)?;
     let bill = sbom::text(&parts, &binary, &helper, &place.origin)?;
     let sbom = beside(&archive);
@@ -163,7 +173,7 @@ fn assemble(
         is_program: [NAME, HELPER].contains(&path),
         content,
     };
-    let own_license = fs::read(place.workspace.join("LICENSE"))?;
+    let own_license = fs::read(workspace.join("LICENSE"))?;
     let image = Image {
         name: name(&version),
         architecture: architecture().to_owned(),

@@ -78,6 +78,17 @@ pub(crate) struct DependencyKind {
     pub(crate) kind: Option<String>,
 }
 
+/// The circumstances of a build, none of which may change the bytes of a program.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    pub(crate) workspace: PathBuf,
+    /// Cargo's target directory.
+    pub(crate) target: PathBuf,
+    pub(crate) cargo_home: PathBuf,
+    /// Variables beside those of this process.
+    pub(crate) variables: Vec<(&'static str, &'static str)>,
+}
+
 /// The built binaries.
 #[derive(Debug)]
 pub(crate) struct Compiled {
@@ -105,26 +116,37 @@ pub(crate) fn metadata(workspace: &Path) -> Result<Metadata> {
     serde_json::from_slice(&output.stdout).context("cannot read cargo's metadata")
 }
 
-/// Builds the binaries if they are not up to date; the first build takes minutes.
-pub(crate) fn build(workspace: &Path, target: &Path) -> Result<Compiled> {
+/// Builds both binaries if they are not up to date; the first build takes minutes.
+pub(crate) fn build(around: &Surroundings) -> Result<Compiled> {
     let start = Instant::now();
-    let triple = triple();
-    let output = cargo(workspace)
-        .args(["build", "--release", "--locked", "--target", &triple])
-        .args(["--package", NAME, "--package", HELPER])
-        .args(["--bin", NAME, "--bin", HELPER])
-        .arg("--message-format=json-render-diagnostics")
-        .env("CARGO_TARGET_DIR", target)
-        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(workspace, target)?)
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cannot start cargo")?;
-    ensure!(output.status.success(), "cargo cannot build {NAME}");
+    let messages = compile(around, &[NAME, HELPER])?;
     let seconds = start.elapsed().as_secs();
     if seconds > 9 {
         eprintln!("image: built {NAME} in {seconds} s");
     }
-    compiled(&String::from_utf8(output.stdout)?, &target.join(triple))
+    compiled(&messages, &around.target.join(triple()))
+}
+
+/// Builds the binaries of packages, which have the names of their packages, and returns Cargo's messages.
+pub(crate) fn compile(around: &Surroundings, packages: &[&str]) -> Result<String> {
+    let mut cargo = cargo(&around.workspace);
+    cargo
+        .args(["build", "--release", "--locked", "--target", &triple()])
+        .arg("--message-format=json-render-diagnostics");
+    for package in packages {
+        cargo.args(["--package", package, "--bin", package]);
+    }
+    let output = cargo
+        .envs(around.variables.iter().copied())
+        .env("CARGO_HOME", &around.cargo_home)
+        .env("CARGO_TARGET_DIR", &around.target)
+        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(around)?)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start cargo")?;
+    let packages = packages.join(" and ");
+    ensure!(output.status.success(), "cargo cannot build {packages}");
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 fn cargo(workspace: &Path) -> Command {
@@ -142,7 +164,7 @@ fn cargo(workspace: &Path) -> Command {
 }
 
 /// Static, and without the paths of this machine in the messages of panics, so that builds do not differ.
-fn rustflags(workspace: &Path, target: &Path) -> Result<OsString> {
+fn rustflags(around: &Surroundings) -> Result<OsString> {
     let mut flags = OsString::from("-Ctarget-feature=+crt-static");
     // Saves half a megabyte of addresses. An older C library cannot start such a program.
     if glibc()?.as_slice() >= &[2, 36] {
@@ -154,10 +176,10 @@ fn rustflags(workspace: &Path, target: &Path) -> Result<OsString> {
     }
     // The last match wins, and the target directory may be in the workspace.
     let mut renamed = vec![
-        (workspace.to_owned(), "/source"),
-        (target.to_owned(), "/target"),
+        (around.workspace.clone(), "/source"),
+        (around.target.clone(), "/target"),
     ];
-    let registry = cargo_home()?.join("registry/src");
+    let registry = around.cargo_home.join("registry/src");
     if let Ok(entries) = std::fs::read_dir(&registry) {
         let mut sources: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         sources.sort();
@@ -190,7 +212,8 @@ pub(crate) fn output_of(program: &str, args: &[&str]) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
-fn cargo_home() -> Result<PathBuf> {
+/// Cargo's directory for sources of crates.
+pub(crate) fn home() -> Result<PathBuf> {
     let set = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let usual = || std::env::home_dir().map(|home| home.join(".cargo"));
     set.or_else(usual)

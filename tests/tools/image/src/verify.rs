@@ -2,14 +2,15 @@
 
 use std::{
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 
 use crate::{
     build::{Built, Place, build},
-    cargo,
+    cargo::{self, Surroundings},
     origin::Origin,
 };
 
@@ -22,8 +23,7 @@ const LEFT_OUT: [&str; 2] = ["target", ".git"];
 /// # Errors
 /// When a build fails or the two differ.
 pub fn verify() -> Result<Built> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
-    let workspace = cargo::metadata(&workspace)?.workspace_root;
+    let workspace = cargo::metadata(&here())?.workspace_root;
     let elsewhere = tempfile::Builder::new().prefix("image-").tempdir()?;
     let copy = elsewhere.path().join("a/copy/of/the/sources");
     copy_tree(&workspace, &copy)?;
@@ -32,22 +32,46 @@ pub fn verify() -> Result<Built> {
     eprintln!("image: once more, in {}", copy.display());
     let metadata = cargo::metadata(&copy)?;
     let place = Place {
-        workspace: metadata.workspace_root.clone(),
-        directory: elsewhere.path().join("built"),
+        surroundings: other_surroundings(&metadata.workspace_root, elsewhere.path())?,
         origin,
     };
     let second = build(&place, &metadata)?;
-    ensure!(
-        first.digest == second.digest,
-        "two builds differ: {} here, {} there",
-        first.digest,
-        second.digest
-    );
-    ensure!(
-        fs::read(&first.archive)? == fs::read(&second.archive)?,
-        "the archives of two builds differ, though not the images in them"
-    );
+    if fs::read(&first.archive)? != fs::read(&second.archive)? {
+        let kept = first.archive.with_extension("second.tar");
+        fs::copy(&second.archive, &kept)?;
+        bail!(
+            "two builds differ: {} is {}, and {} is {}",
+            first.archive.display(),
+            first.digest,
+            kept.display(),
+            second.digest
+        );
+    }
     Ok(first)
+}
+
+fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..")
+}
+
+/// Another target directory, another home of Cargo, one compiler process at a time, another time zone, other messages.
+fn other_surroundings(workspace: &Path, elsewhere: &Path) -> Result<Surroundings> {
+    let cargo_home = elsewhere.join("home of cargo");
+    fs::create_dir(&cargo_home)?;
+    for entry in fs::read_dir(cargo::home()?)? {
+        let entry = entry?;
+        symlink(entry.path(), cargo_home.join(entry.file_name()))?;
+    }
+    Ok(Surroundings {
+        workspace: workspace.to_owned(),
+        target: elsewhere.join("built"),
+        cargo_home,
+        variables: vec![
+            ("CARGO_BUILD_JOBS", "1"),
+            ("TZ", "Asia/Kathmandu"),
+            ("LC_ALL", "C"),
+        ],
+    })
 }
 
 /// Copies a folder without build results.
@@ -68,4 +92,52 @@ pub(crate) fn copy_tree(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use anyhow::{Result, ensure};
+
+    use super::{copy_tree, here, other_surroundings};
+    use crate::cargo::{self, HELPER, Surroundings};
+
+    /// The bytes of the helper after a build from scratch.
+    fn helper(around: &Surroundings) -> Result<Vec<u8>> {
+        cargo::compile(around, &[HELPER])?;
+        let built = around.target.join(cargo::triple()).join("release");
+        Ok(fs::read(built.join(HELPER))?)
+    }
+
+    fn contains(program: &[u8], text: &str) -> bool {
+        let mut windows = program.windows(text.len());
+        windows.any(|window| window == text.as_bytes())
+    }
+
+    /// The whole image takes some minutes: the release runs `cargo image --verify`.
+    #[test]
+    fn two_builds_of_the_helper_in_different_surroundings_are_the_same_bytes() -> Result<()> {
+        let place = tempfile::tempdir()?;
+        let workspace = cargo::metadata(&here())?.workspace_root;
+        let first = Surroundings {
+            workspace: workspace.clone(),
+            target: place.path().join("target"),
+            cargo_home: cargo::home()?,
+            variables: Vec::new(),
+        };
+        let copy = place.path().join("a/copy/of/the/sources");
+        copy_tree(&workspace, &copy)?;
+        let second = other_surroundings(&copy, place.path())?;
+        let program = helper(&first)?;
+        ensure!(program == helper(&second)?, "two builds differ");
+
+        // The sources that two machines keep at different places are in the program, so the comparison can fail.
+        ensure!(contains(&program, "/registry/"), "no source has a name");
+        for path in [&workspace, place.path()] {
+            let path = path.display().to_string();
+            ensure!(!contains(&program, &path), "the program has {path}");
+        }
+        Ok(())
+    }
 }
