@@ -5,6 +5,7 @@
 
 mod commands;
 mod community;
+mod demo;
 mod faults;
 mod forms;
 mod layouts;
