@@ -1,9 +1,17 @@
 //! The dashboard: it queries existing metrics, in expressions that Prometheus accepts.
 
-use std::{collections::BTreeSet, fs, process::Command};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context as _, Result, ensure};
-use cluster::tools::{Tool, promtool};
+use cluster::{
+    binaries::go_binary,
+    tools::{Tool, promtool},
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -103,6 +111,40 @@ fn panels_do_not_overlap_and_have_what_grafana_needs() -> Result<()> {
     }
     ensure!(panels.len() > 20, "{} panels", panels.len());
     Ok(())
+}
+
+#[test]
+fn the_types_of_grafana_accept_every_field() -> Result<()> {
+    let program = grafana()?;
+    let file = format!("{CHART}/files/dashboard.json");
+    let (is_read, report) = read_by(&program, Path::new(&file))?;
+    ensure!(is_read, "{report}");
+
+    let changed = tempfile::NamedTempFile::new()?;
+    for (path, found) in [
+        ("/panels/1/options", "unexpected field 'unknown'"),
+        ("/panels/8/options/legend", "unexpected field 'unknown'"),
+    ] {
+        let mut dashboard = dashboard()?;
+        let place = dashboard.pointer_mut(path).context(path)?;
+        place["unknown"] = json!(true);
+        fs::write(changed.path(), dashboard.to_string())?;
+        let (is_read, report) = read_by(&program, changed.path())?;
+        ensure!(!is_read && report.contains(found), "{path}: {report}");
+    }
+    Ok(())
+}
+
+/// A program with Grafana's own types.
+fn grafana() -> Result<PathBuf> {
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repository/chart/grafana");
+    go_binary(&module, ".", "grafana", 20)
+}
+
+fn read_by(program: &Path, file: &Path) -> Result<(bool, String)> {
+    let output = Command::new(program).arg(file).output()?;
+    let report = String::from_utf8(output.stdout)?;
+    Ok((output.status.success(), report))
 }
 
 fn dashboard() -> Result<Value> {
