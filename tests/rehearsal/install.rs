@@ -9,21 +9,23 @@ use cluster::{
 };
 
 use crate::{
-    NAME, TestCluster, publish::Release, suite::tests, terminal::Script, verify::with_names,
+    NAME, TestCluster, marked,
+    publish::Release,
+    suite::tests,
+    terminal::{Script, adapted},
 };
 
 tests![the_published_chart_installs_the_signed_image];
 
-/// The chart of the release, and the pods that run then.
-const INSTALL: &str = r#"helm install static-aws-credentials "oci://$chart" --version "$version" --plain-http \
-  --namespace static-aws-credentials --create-namespace --wait --timeout 4m
-kubectl -n static-aws-credentials rollout status deployment/static-aws-credentials --timeout 1m
+/// The commands that install the chart of a release are on this page.
+const PAGE: &str = include_str!("../../README.md");
+/// The pods that run then.
+const PODS: &str = r"kubectl -n static-aws-credentials rollout status deployment/static-aws-credentials --timeout 1m
 kubectl -n static-aws-credentials get events --field-selector reason=Pulled --no-headers \
   -o custom-columns=MESSAGE:.message
 kubectl -n static-aws-credentials get pods \
   -o 'custom-columns=POD:.metadata.name,IMAGE:.status.containerStatuses[0].imageID'
-helm -n static-aws-credentials test static-aws-credentials --timeout 2m
-"#;
+";
 /// The default of the chart.
 const REPLICAS: usize = 2;
 
@@ -55,11 +57,20 @@ async fn install(release: &Release, cluster: &ControlPlane) -> Result<String> {
     terminal.add_program("kubectl", cluster.kubectl_program())?;
     terminal.folder("installation")?;
     let kubeconfig = cluster.kubeconfig().display().to_string();
+    let counterparts = [
+        ("ghcr.io", terminal.registry().to_owned()),
+        (
+            "helm install ",
+            "helm install --plain-http --wait --timeout 4m ".to_owned(),
+        ),
+    ];
+    let documented = marked::commands(PAGE, "published chart")?.to_owned();
+    let commands = adapted(vec![documented], &counterparts)?.concat() + PODS;
     let script = Script {
         title: "the published chart on a node",
         folder: "installation",
         variables: &[("KUBECONFIG".to_owned(), kubeconfig)],
-        commands: &with_names(release, INSTALL)?,
+        commands: &commands,
     };
     terminal.run(&script).await
 }
