@@ -82,7 +82,9 @@ async fn run_steps(terminal: &Terminal) -> Result<Outputs> {
     let commands = steps.iter().map(|step| step.run.clone()).collect();
     let commands = adapted(commands, &counterparts)?;
     for text in &commands {
-        let calls = text.matches("cosign ").count();
+        // An upload without a signature needs no identity.
+        let uploads = text.matches("cosign upload ").count();
+        let calls = text.matches("cosign ").count() - uploads;
         let with_key = text.matches(BY_KEY).count();
         ensure!(calls == with_key, "cosign would ask Sigstore:\n{text}");
     }
@@ -106,7 +108,7 @@ async fn run_steps(terminal: &Terminal) -> Result<Outputs> {
 /// Lays out the files that the job has checked out, or downloaded from the other jobs.
 fn lay_out(terminal: &Terminal, built: &Built) -> Result<()> {
     let checkout = terminal.folder(CHECKOUT)?;
-    for folder in ["crds", "tests"] {
+    for folder in ["charts", "crds", "tests"] {
         symlink(Path::new(ROOT).join(folder), checkout.join(folder))?;
     }
     let images = terminal.folder("checkout/images")?;

@@ -14,7 +14,7 @@ use cluster::tools::{self, Tool};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::{VERSION, log::Log, registry::Registry};
+use crate::{NAME, VERSION, log::Log, registry::Registry};
 
 /// The owner of the repository, as `GITHUB_REPOSITORY_OWNER` has the name. Names of images have small letters.
 const OWNER: &str = "Example";
@@ -161,6 +161,8 @@ impl Terminal {
             ("GITHUB_OUTPUT", at("outputs")),
             ("GITHUB_PATH", at("added-to-path")),
             ("GITHUB_REF_NAME", format!("v{VERSION}")),
+            ("GITHUB_SERVER_URL", "https://forge.test".to_owned()),
+            ("GITHUB_REPOSITORY", format!("{OWNER}/{NAME}")),
             ("GITHUB_REPOSITORY_OWNER", OWNER.to_owned()),
             ("GITHUB_ACTOR", OWNER.to_owned()),
             ("PATH", self.search_path()?),

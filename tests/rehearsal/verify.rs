@@ -16,6 +16,7 @@ use crate::{
 tests![
     the_release_is_verified_as_documented,
     the_published_image_is_the_built_one,
+    artifact_hub_finds_the_publisher_of_the_chart,
 ];
 
 const PAGE: &str = include_str!("../../docs/verify.md");
@@ -25,6 +26,12 @@ const TRIED: [&str; 5] = ["names", "signatures", "chart", "bill", "files"];
 const NOT_TRIED: [&str; 3] = ["provenance", "provenance of the files", "bytes"];
 /// The folder of the commands.
 const FOLDER: &str = "verification";
+/// Reads the file of the publisher as Artifact Hub does: the layer of this type, under the tag `artifacthub.io`.
+const PUBLISHER: &str = r#"crane manifest "$chart:artifacthub.io" > manifest.json
+type=application/vnd.cncf.artifacthub.repository-metadata.layer.v1.yaml
+layer="$(jq --raw-output --arg type "$type" '.layers[] | select(.mediaType == $type).digest' manifest.json)"
+crane blob "$chart@$layer" > publisher.yaml
+"#;
 /// The definition, the package of the chart, and archive and bill of materials of both architectures.
 const FILES: usize = 6;
 
@@ -115,5 +122,15 @@ async fn the_published_image_is_the_built_one(release: Arc<TestCluster>) -> Resu
     let output = run(&release, title, &digest).await?;
     let built = &release.built.digest;
     ensure!(output.contains(built), "not {built}:\n{output}");
+    Ok(())
+}
+
+/// Artifact Hub itself is not asked.
+async fn artifact_hub_finds_the_publisher_of_the_chart(release: Arc<TestCluster>) -> Result<()> {
+    let title = "the publisher of the chart, for Artifact Hub";
+    run(&release, title, &with_names(&release, PUBLISHER)?).await?;
+    let found = fs::read_to_string(release.terminal.path(FOLDER).join("publisher.yaml"))?;
+    let own = include_str!("../../charts/artifacthub-repo.yaml");
+    ensure!(found == own, "another file is published:\n{found}");
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use cluster::tools::Tool;
 use image::Published;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::render::{CHART, HELMS, NEWEST, run, run_with, set};
 
@@ -50,9 +50,21 @@ fn the_package_of_a_release_installs_the_published_image_by_its_digest() -> Resu
         ensure!(shown.lines().any(|line| line == image), "{shown}");
         let shown: Value = serde_saphyr::from_str(&shown)?;
         ensure!(shown["version"] == "9.8.7" && shown["appVersion"] == "9.8.7");
-        let listed = shown["annotations"]["artifacthub.io/images"].as_str();
-        let listed: Value = serde_saphyr::from_str(listed.context("no images")?)?;
+        let annotation = |name: &str| -> Result<Value> {
+            let text = shown["annotations"][format!("artifacthub.io/{name}")].as_str();
+            Ok(serde_saphyr::from_str(text.context("no annotation")?)?)
+        };
+        let listed = annotation("images")?;
         ensure!(listed[0]["image"] == reference.as_str(), "{listed}");
+        let source = published().source;
+        ensure!(shown["sources"] == json!([source]), "{shown}");
+        for (list, count) in [("links", 1), ("screenshots", 2)] {
+            let listed = annotation(list)?;
+            let listed = listed.as_array().context("no list")?;
+            let urls = listed.iter().filter_map(|item| item["url"].as_str());
+            let own = urls.filter(|url| url.starts_with(&source)).count();
+            ensure!(own == count && listed.len() == count, "{list}: {listed:?}");
+        }
     }
     Ok(())
 }
@@ -92,6 +104,7 @@ fn published() -> Published {
         repository: "registry.test/team/static-aws-credentials".to_owned(),
         digest: format!("sha256:{}", "0f".repeat(32)),
         version: "9.8.7".to_owned(),
+        source: "https://forge.test/team/operator".to_owned(),
     }
 }
 

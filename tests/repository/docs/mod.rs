@@ -3,6 +3,7 @@
 //! settings of Dependabot.
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod artifact_hub;
 mod commands;
 mod community;
 mod demo;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use serde_json::json;
 
 use crate::{cargo::NAME, verify::copy_tree};
 
@@ -18,7 +19,18 @@ pub struct Published {
     pub digest: String,
     /// The version of the release, without `v`.
     pub version: String,
+    /// The repository of the sources, which has a tag for the version: `https://forge.example.com/team/name`.
+    pub source: String,
 }
+
+/// Pictures in the sources, with their titles.
+const SCREENSHOTS: [(&str, &str); 2] = [
+    ("A recording of the demo", "docs/demo.svg"),
+    (
+        "Panels of the dashboard, drawn from data of a test",
+        "docs/dashboard.svg",
+    ),
+];
 
 impl Published {
     /// The reference that the chart of the release renders.
@@ -45,12 +57,18 @@ impl Published {
             "{:?} is not a version",
             self.version
         );
+        let place = self.source.strip_prefix("https://").unwrap_or_default();
+        ensure!(
+            place.contains('/') && !place.ends_with('/') && !place.contains(['\'', '"']),
+            "{:?} is not the address of a repository",
+            self.source
+        );
         Ok(())
     }
 }
 
-/// Copies the chart into a directory, and sets both versions, the image and Artifact Hub's list of images in the
-/// `Chart.yaml` of the copy. Returns the folder of the copy.
+/// Copies the chart into a directory, and sets in the `Chart.yaml` of the copy both versions, the image, and for Artifact
+/// Hub the image, the sources, the place for issues and the pictures. Returns the folder of the copy.
 ///
 /// # Errors
 /// When the image is described wrongly, the copy exists, or `Chart.yaml` has no place for a value.
@@ -73,12 +91,25 @@ fn original() -> PathBuf {
 fn edit(file: &Path, published: &Published) -> Result<()> {
     let version = format!("\"{}\"", published.version);
     let image = format!("\"{}\"", published.reference());
+    let source = &published.source;
+    let sources = json!([source]).to_string();
+    let links = json!([{ "name": "support", "url": format!("{source}/issues") }]);
+    let screenshots = SCREENSHOTS.map(|(title, path)| {
+        let url = format!("{source}/raw/v{}/{path}", published.version);
+        json!({ "title": title, "url": url })
+    });
     let mut text = fs::read_to_string(file)?;
     for (start, value) in [
         ("version: ", &version),
         ("appVersion: ", &version),
+        ("sources: ", &sources),
         ("  awscredentials.dev/image: ", &image),
         ("      image: ", &image),
+        ("  artifacthub.io/links: ", &format!("'{links}'")),
+        (
+            "  artifacthub.io/screenshots: ",
+            &format!("'{}'", json!(screenshots)),
+        ),
     ] {
         text = set(&text, start, value)?;
     }
@@ -109,13 +140,14 @@ mod tests {
 
     use anyhow::Result;
 
-    use super::{Published, chart, original};
+    use super::{Published, SCREENSHOTS, chart, original};
 
     fn published() -> Published {
         Published {
             repository: "registry.test:5000/team/static-aws-credentials".to_owned(),
             digest: format!("sha256:{}", "0f".repeat(32)),
             version: "9.8.7".to_owned(),
+            source: "https://forge.test/team/operator".to_owned(),
         }
     }
 
@@ -139,10 +171,26 @@ mod tests {
             [
                 r#"version: "9.8.7""#.to_owned(),
                 r#"appVersion: "9.8.7""#.to_owned(),
+                r#"sources: ["https://forge.test/team/operator"]"#.to_owned(),
                 format!(r#"  awscredentials.dev/image: "{reference}""#),
                 format!(r#"      image: "{reference}""#),
+                r#"  artifacthub.io/links: '[{"name":"support","url":"https://forge.test/team/operator/issues"}]'"#
+                    .to_owned(),
+                concat!(
+                    r#"  artifacthub.io/screenshots: '[{"title":"A recording of the demo","#,
+                    r#""url":"https://forge.test/team/operator/raw/v9.8.7/docs/demo.svg"},"#,
+                    r#"{"title":"Panels of the dashboard, drawn from data of a test","#,
+                    r#""url":"https://forge.test/team/operator/raw/v9.8.7/docs/dashboard.svg"}]'"#,
+                )
+                .to_owned(),
             ]
         );
+        for (_, picture) in SCREENSHOTS {
+            assert!(
+                original().join("../..").join(picture).is_file(),
+                "{picture}"
+            );
+        }
         for file in ["values.yaml", "values.schema.json", "README.md"] {
             let lines = changed(&copy, file)?;
             assert!(lines.is_empty(), "{file}: {lines:?}");
@@ -173,6 +221,10 @@ mod tests {
             },
             Published {
                 version: "v9.8.7".to_owned(),
+                ..published()
+            },
+            Published {
+                source: "team/operator".to_owned(),
                 ..published()
             },
         ];

@@ -34,6 +34,9 @@ enum Command {
         /// Version of the release
         #[arg(long)]
         version: String,
+        /// Repository of the sources, for the links and pictures of Artifact Hub
+        #[arg(long, value_name = "URL")]
+        source: String,
         /// Directory for the copy
         #[arg(long, value_name = "DIRECTORY")]
         out: PathBuf,
@@ -61,12 +64,14 @@ fn run(args: Args) -> Result<()> {
             repository,
             digest,
             version,
+            source,
             out,
         }) => {
             let published = Published {
                 repository,
                 digest,
                 version,
+                source,
             };
             println!("{}", image::chart(&published, &out)?.display());
             Ok(())
