@@ -176,7 +176,8 @@ impl Index {
         affected.into_iter().collect()
     }
 
-    /// Records a changed Secret. Returns the resources that it concerns.
+    /// Records a changed Secret. Returns the resources that it concerns: none if the version is known, since [`Self::record`]
+    /// returned them.
     pub fn apply_secret(
         &mut self,
         namespace: &str,
@@ -190,10 +191,12 @@ impl Index {
         let namespace = &namespace;
         // Collected before the change, too: a previous owner has one stale target less.
         let mut affected = content.dependents(namespace, name);
+        if content.knows(name, &seen) {
+            content.record_secret(name, seen);
+            return Vec::new();
+        }
         if content.record_secret(name, seen) {
-            let dependents = content.dependents(namespace, name).into_iter();
-            let further: Vec<_> = dependents.filter(|key| !affected.contains(key)).collect();
-            affected.extend(further);
+            content.add_dependents(namespace, name, &mut affected);
         }
         affected
     }
@@ -219,13 +222,27 @@ impl Index {
     }
 
     /// Records a read or write of this process before the watch delivers it. An absence has no
-    /// version, so it counts only if nothing else was observed since `before`.
-    pub fn record(&mut self, namespace: &str, name: &str, before: &Observed, now: &Observed) {
-        let Some(content) = self.namespaces.get_mut(namespace) else {
-            return;
+    /// version, so it counts only if nothing else was observed since `before`. Returns the resources that a new version
+    /// concerns, the one whose reconcile records it included.
+    #[must_use]
+    pub fn record(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        before: &Observed,
+        now: &Observed,
+    ) -> Vec<NamespacedName> {
+        let Some((namespace, content)) = entry(&mut self.namespaces, namespace) else {
+            return Vec::new();
+        };
+        let is_known = matches!(now, Observed::Found(seen) if content.knows(name, seen));
+        let mut affected = if is_known {
+            Vec::new()
+        } else {
+            content.dependents(&namespace, name)
         };
         let Some(tracked) = content.secrets.get_mut(name) else {
-            return;
+            return Vec::new();
         };
         match now {
             // The watch delivered a deletion after this read or write was answered.
@@ -234,12 +251,17 @@ impl Index {
             Observed::Found(seen) => {
                 tracked.awaited_by_list = false;
                 tracked.observed.update_if_newer(seen.clone());
+                if !is_known {
+                    content.add_dependents(&namespace, name, &mut affected);
+                    return affected;
+                }
             }
             Observed::NotFound if tracked.observed == *before => {
                 tracked.observed = Observed::NotFound;
             }
             Observed::NotFound | Observed::Unknown => {}
         }
+        Vec::new()
     }
 
     /// Everything known that concerns a resource.

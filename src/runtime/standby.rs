@@ -21,7 +21,10 @@ pub async fn prefetch_source_metadata(context: &ScopeContext, resource: &Validat
     ))
     .await
     {
-        Ok(observed) => lock(&context.index).record(namespace, name, &source, &observed),
+        // Nobody is enqueued: the next leader reconciles every resource.
+        Ok(observed) => {
+            let _ = lock(&context.index).record(namespace, name, &source, &observed);
+        }
         // The next leader reads the metadata instead.
         Err(error) => {
             tracing::debug!(resource = %resource.key, error = chain(&error), "the source could not be read");

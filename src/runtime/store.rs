@@ -104,6 +104,15 @@ impl Store {
         self.records.insert(key.clone(), record);
     }
 
+    /// Whether an object differs from the known one only by a status that this process wrote.
+    #[must_use]
+    pub fn wrote(&self, key: &NamespacedName, uid: &Uid, object: &StaticAwsCredentials) -> bool {
+        let record = self.records.get(key).filter(|record| record.uid == *uid);
+        let state = record.and_then(|record| record.state.as_ref());
+        let known = state.zip(version(object));
+        known.is_some_and(|(state, version)| state.wrote(version))
+    }
+
     /// Removes a deleted resource.
     pub fn remove(&mut self, key: &NamespacedName) {
         self.records.remove(key);

@@ -15,10 +15,10 @@ use crate::sim::{SOURCE, World, alpha, beta, resource};
 /// A scenario, its number of decisions, and the limit of instructions for each in a build for tests: 1.5 times the
 /// measured number.
 const SCENARIOS: [(&str, u64, u64); 4] = [
-    ("creation", 4, 290_000),
-    ("rotation", 4, 810_000),
+    ("creation", 3, 290_000),
+    ("rotation", 3, 810_000),
     ("look after a restart", 1, 20_500),
-    ("proof of an interval", 4, 290_000),
+    ("proof of an interval", 3, 290_000),
 ];
 /// How often each decision is repeated to count its instructions.
 const TIMES: u64 = 50;

@@ -80,6 +80,13 @@ impl RuntimeState {
         self.written.take_if(|written| written.version <= version);
     }
 
+    /// Whether this process wrote the status of this version.
+    #[must_use]
+    pub fn wrote(&self, version: u64) -> bool {
+        let written = self.written.as_ref();
+        written.is_some_and(|written| written.version == version)
+    }
+
     /// Whether the next proof is due.
     #[must_use]
     pub fn due(&self, now: Instant) -> DueState {

@@ -60,10 +60,14 @@ impl<'a> Driver<'a> {
         let progress = with_surroundings(self.context, self.resource, |around| {
             run.step(event, around)
         });
-        let namespace = &self.resource.key.namespace;
+        let own = &self.resource.key;
         for seen in self.run.take_observations() {
-            let mut index = lock(&self.context.index);
-            index.record(namespace, &seen.name, &seen.before, &seen.after);
+            let (name, before, after) = (&seen.name, &seen.before, &seen.after);
+            let concerned = lock(&self.context.index).record(&own.namespace, name, before, after);
+            let mut others = concerned.iter().filter(|key| *key != own).peekable();
+            if others.peek().is_some() {
+                self.context.enqueue(others);
+            }
         }
         progress
     }

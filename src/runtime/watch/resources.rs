@@ -64,7 +64,8 @@ pub fn on_event(
 }
 
 /// Records a resource, and returns it together with those whose conflicting resource changed. An
-/// undecodable resource keeps its previous references, unless its UID has changed (it was recreated).
+/// undecodable resource keeps its previous references, unless its UID has changed (it was recreated). A status that
+/// this process wrote causes no reconcile, unless further Secrets belong to the resource now.
 fn record(
     index: &mut Index,
     store: &mut Store,
@@ -72,6 +73,9 @@ fn record(
 ) -> Vec<NamespacedName> {
     let key = key(object);
     let uid = object.uid().unwrap_or_default().into();
+    let own = object.0.as_ref().ok();
+    let own = own.filter(|object| store.wrote(&key, &uid, object));
+    let before = own.map(|_| index.view(&key));
     let mut to_enqueue = match &object.0 {
         Ok(object) => {
             let references = resource::references(object, object.status.as_ref());
@@ -82,7 +86,9 @@ fn record(
     };
     let key = index.intern(&key).unwrap_or(key);
     store.upsert(&key, uid, object.0.as_ref().map_err(Clone::clone));
-    to_enqueue.push(key);
+    if before.is_none_or(|before| before != index.view(&key)) {
+        to_enqueue.push(key);
+    }
     to_enqueue
 }
 

@@ -116,7 +116,10 @@ impl Run<'_> {
         let effect = surrounded(world, resource, |around| reconcile.step(event, around));
         for seen in self.reconcile.take_observations() {
             let index = &mut world.process.index;
-            index.record(NAMESPACE, &seen.name, &seen.before, &seen.after);
+            let concerned = index.record(NAMESPACE, &seen.name, &seen.before, &seen.after);
+            let others = concerned.iter().filter(|key| **key != resource.key);
+            let others = others.map(|key| key.name.to_string());
+            world.process.woken.extend(others);
         }
         effect
     }

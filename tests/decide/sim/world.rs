@@ -149,11 +149,25 @@ impl World {
             Event::Secret(name, seen) => index.apply_secret(NAMESPACE, name, seen.clone()),
             Event::SecretGone(name, version) => index.delete_secret(NAMESPACE, name, *version),
             Event::Resource(object) => {
-                process.woken.insert(object.name_any());
+                let state = process
+                    .remembered
+                    .get_mut(&object.uid().unwrap_or_default());
+                let version = object.metadata.resource_version.as_deref();
+                let version = version.and_then(|version| version.parse().ok());
+                let is_own = state.zip(version).is_some_and(|(state, version)| {
+                    let is_own = state.wrote(version);
+                    state.observed(version);
+                    is_own
+                });
+                let before = index.view(&key_of(object));
                 process
                     .watched
                     .insert(object.name_any(), (**object).clone());
-                index.apply_resource(&key_of(object), mentions(object))
+                let woken = index.apply_resource(&key_of(object), mentions(object));
+                if !is_own || before != index.view(&key_of(object)) {
+                    process.woken.insert(object.name_any());
+                }
+                woken
             }
             Event::ResourceGone(object) => {
                 process.remembered.remove(&object.uid().unwrap_or_default());

@@ -140,7 +140,7 @@ impl Simulation {
         let name = SECRETS[secret];
         let observed = self.model.secrets.get(name).cloned();
         let observed = observed.map_or(Observed::NotFound, Observed::Found);
-        self.index.record(TEAM, name, &Observed::Unknown, &observed);
+        let _ = self.index.record(TEAM, name, &Observed::Unknown, &observed);
     }
 
     fn list_secrets(&mut self) {

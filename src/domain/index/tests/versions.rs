@@ -2,7 +2,7 @@
 
 use crate::domain::index::{Index, Observed, SecretVersion};
 
-use super::{TEAM, index, key, marked, secret};
+use super::{References, TEAM, index, key, marked, references, secret};
 
 #[test]
 fn a_secret_that_no_resource_references_is_not_kept_and_enqueues_nothing() {
@@ -50,18 +50,49 @@ fn a_write_of_a_reconcile_is_known_before_the_watch_delivers_it() {
     let mut index = index(&["a"]);
     index.apply_secret(TEAM, "a-target", secret(3));
     let before = Observed::Found(secret(3));
-    index.record(TEAM, "a-target", &before, &Observed::Found(secret(4)));
+    let _ = index.record(TEAM, "a-target", &before, &Observed::Found(secret(4)));
     index.apply_secret(TEAM, "a-target", secret(3));
     assert_eq!(index.view(&key("a")).target, Observed::Found(secret(4)));
+}
+
+/// Resources that share a source learn of a version from whoever observes it first.
+#[test]
+fn a_version_concerns_every_resource_once_wherever_it_was_observed() {
+    let mut index = index(&["a", "b"]);
+    let shared = References {
+        source: "a-source".into(),
+        ..references("b")
+    };
+    index.apply_resource(&key("b"), shared);
+    index.apply_secret(TEAM, "a-source", secret(3));
+    let (before, after) = (Observed::Found(secret(3)), Observed::Found(secret(4)));
+    let concerned = index.record(TEAM, "a-source", &before, &after);
+    assert_eq!(concerned, [key("a"), key("b")]);
+    assert!(index.record(TEAM, "a-source", &after, &after).is_empty());
+    assert!(index.apply_secret(TEAM, "a-source", secret(4)).is_empty());
+    assert_eq!(
+        index.apply_secret(TEAM, "a-source", secret(5)),
+        [key("a"), key("b")]
+    );
+}
+
+#[test]
+fn a_new_owner_learns_of_its_secret_from_the_reconcile_of_another() {
+    let mut index = index(&["a", "b"]);
+    index.apply_secret(TEAM, "a-target", secret(3));
+    let before = Observed::Found(secret(3));
+    let after = Observed::Found(marked(4, "b"));
+    let concerned = index.record(TEAM, "a-target", &before, &after);
+    assert_eq!(concerned, [key("a"), key("b")]);
 }
 
 #[test]
 fn an_absence_that_was_read_before_a_newer_event_is_ignored() {
     let mut index = index(&["a"]);
     index.apply_secret(TEAM, "a-target", secret(4));
-    index.record(TEAM, "a-target", &Observed::Unknown, &Observed::NotFound);
+    let _ = index.record(TEAM, "a-target", &Observed::Unknown, &Observed::NotFound);
     assert_eq!(index.view(&key("a")).target, Observed::Found(secret(4)));
-    index.record(
+    let _ = index.record(
         TEAM,
         "a-target",
         &Observed::Found(secret(4)),
@@ -76,10 +107,10 @@ fn a_secret_that_was_deleted_while_it_was_read_does_not_come_back() {
     index.apply_secret(TEAM, "a-target", secret(4));
     let before = Observed::Found(secret(4));
     index.delete_secret(TEAM, "a-target", 5);
-    index.record(TEAM, "a-target", &before, &Observed::Found(secret(4)));
+    let _ = index.record(TEAM, "a-target", &before, &Observed::Found(secret(4)));
     assert_eq!(index.view(&key("a")).target, Observed::NotFound);
     // A Secret that this process has created since is found.
-    index.record(
+    let _ = index.record(
         TEAM,
         "a-target",
         &Observed::NotFound,
@@ -162,7 +193,7 @@ fn a_write_during_a_list_is_not_undone_by_the_list() {
     let mut index = index(&["a"]);
     index.apply_secret(TEAM, "a-target", secret(3));
     index.start_relist();
-    index.record(
+    let _ = index.record(
         TEAM,
         "a-target",
         &Observed::Found(secret(3)),
