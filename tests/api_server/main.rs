@@ -19,6 +19,9 @@ mod harness;
 mod min_kubernetes;
 mod multi_install;
 mod policies;
+#[allow(dead_code, reason = "no suite here has a long form")]
+#[path = "../support/report.rs"]
+mod report;
 #[allow(dead_code, reason = "each suite uses a part of it")]
 #[path = "../support/schema/mod.rs"]
 mod schema;

@@ -12,6 +12,7 @@ use crate::{
         definition::{DEADLINE, install_as},
         objects::{collection, create},
     },
+    harness::version::Feature,
     schema::{self, changed, valid},
 };
 
@@ -90,8 +91,15 @@ pub async fn an_object_older_than_the_rules_takes_updates(
 
     let object = format!("{objects}/orders");
     let status = format!("{object}/status");
+    let observed = json!({"status": {"observedGeneration": 1}});
+    let answer = merge_patch(&client, &status, &observed).await?;
+    let code = if Feature::StatusRatcheting.is_served() {
+        200
+    } else {
+        422
+    };
+    ensure!(answer.code == code, "{observed}: {answer:?}");
     for (path, patch) in [
-        (&status, json!({"status": {"observedGeneration": 1}})),
         (&object, json!({"metadata": {"labels": {"team": "orders"}}})),
         (&object, json!({"spec": {"suspend": true}})),
         (

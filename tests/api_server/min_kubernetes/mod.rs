@@ -1,13 +1,15 @@
 //! The oldest Kubernetes that the chart supports: it accepts the definition and the chart without a warning, Helm
 //! detects the policies that this version has, and the operator, under the chart's account and policies, publishes,
-//! rotates and rejects.
+//! rotates and rejects. `cargo kubernetes-versions` runs the same on each newer version, by `KUBERNETES_RELEASE`.
 
+mod recorded;
 mod scenario;
 
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -23,11 +25,13 @@ use serde_json::Value;
 use crate::suite::{Suite, tests};
 
 const HOME: &str = "awscredentials-system";
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Policies that the chart renders for this version.
 const POLICIES: [&str; 4] = ["requester", "fence", "only", "status"];
 
 pub struct TestCluster {
+    release: Release,
     cluster: ControlPlane,
     kubectl: PathBuf,
 }
@@ -48,7 +52,7 @@ tests![the_oldest_kubernetes_that_the_chart_admits_runs_all_of_it];
 async fn the_oldest_kubernetes_that_the_chart_admits_runs_all_of_it(
     cluster: Arc<TestCluster>,
 ) -> Result<()> {
-    cluster.is_the_minor_that_the_chart_names().await?;
+    cluster.has_the_version_of_its_release().await?;
     cluster.takes_the_definition_without_a_warning()?;
     cluster.takes_the_chart_without_a_warning(Tool::Helm3)?;
     cluster.takes_the_chart_without_a_warning(Tool::Helm4)?;
@@ -60,22 +64,32 @@ async fn the_oldest_kubernetes_that_the_chart_admits_runs_all_of_it(
 
 impl TestCluster {
     async fn start() -> Result<Self> {
+        let release = Release::named()?.unwrap_or(Release::Floor);
         let options = Options {
-            release: Release::Floor,
+            release: Some(release),
+            audit: true,
             ..Options::default()
         };
         let cluster = ControlPlane::start(options).await?;
         let kubectl = tokio::task::spawn_blocking(|| binaries::find(&[Binary::Kubectl])).await??;
         let kubectl = kubectl.into_iter().next().context("no kubectl")?;
-        Ok(Self { cluster, kubectl })
+        Ok(Self {
+            release,
+            cluster,
+            kubectl,
+        })
     }
 
-    async fn is_the_minor_that_the_chart_names(&self) -> Result<()> {
+    /// The oldest one has the minor version that the chart names.
+    async fn has_the_version_of_its_release(&self) -> Result<()> {
         let version = self.cluster.client().apiserver_version().await?;
-        let chart = std::fs::read_to_string(Path::new(CHART).join("Chart.yaml"))?;
-        let chart: Value = serde_saphyr::from_str(&chart)?;
-        let named = format!(">={}.{}.0-0", version.major, version.minor);
-        assert_eq!(chart["kubeVersion"], named);
+        assert_eq!(version.git_version, format!("v{}", self.release.version()?));
+        if self.release == Release::Floor {
+            let chart = std::fs::read_to_string(Path::new(CHART).join("Chart.yaml"))?;
+            let chart: Value = serde_saphyr::from_str(&chart)?;
+            let named = format!(">={}.{}.0-0", version.major, version.minor);
+            assert_eq!(chart["kubeVersion"], named);
+        }
         Ok(())
     }
 

@@ -16,10 +16,9 @@ use static_aws_credentials::api::StaticAwsCredentials;
 
 use crate::{
     harness::sts::{ACCOUNT, ARN, PAIR, sts},
-    min_kubernetes::{HOME, TestCluster},
+    min_kubernetes::{HOME, PATIENCE, TestCluster},
 };
 
-const PATIENCE: Duration = Duration::from_mins(2);
 const OTHER: &str = "AKIARZPUZDIKAUAIL2B4";
 
 impl TestCluster {
@@ -53,6 +52,7 @@ impl TestCluster {
         let result = self.scenario(&namespace).await;
         operator.stop();
         result.with_context(|| log_tail(&log).unwrap_or_default())?;
+        self.gave_every_initial_list(&account)?;
         Canaries::of(&[PAIR.0, PAIR.1, OTHER])?.unlogged(&log)
     }
 
@@ -63,6 +63,8 @@ impl TestCluster {
         self.source(namespace, (PAIR.0, &format!("{}\n", PAIR.1)))
             .await?;
         self.until(namespace, ("False", "TrailingNewline"), "L2B4")
+            .await?;
+        self.shows_the_events(namespace, &["Published", "TrailingNewline"])
             .await?;
         let selector = "--field-selector=spec.secretRef.name=orders-key-pair";
         let found = self

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use crate::{
-    harness::helm::{CHART, TestCluster, assert_refused},
+    harness::{
+        helm::{CHART, TestCluster, assert_refused},
+        version::{self, Feature},
+    },
     suite::tests,
 };
 
@@ -60,7 +63,7 @@ async fn a_release_is_upgraded_and_leaves_no_policy_behind(
 ) -> Result<()> {
     let one = test_cluster.cluster().namespace("one").await?;
     test_cluster
-        .install("whole", &one, &["--set", "injection.enabled=true"])
+        .install("whole", &one, &["--set", version::injection()])
         .await?;
     let upgrade = [
         "upgrade",
@@ -73,8 +76,7 @@ async fn a_release_is_upgraded_and_leaves_no_policy_behind(
         "replicas=3",
     ];
     test_cluster.helm(&upgrade).await?;
-    let expected = ["fence", "injected", "only", "requester", "status"];
-    let expected = expected.map(|policy| format!("static-aws-credentials-{policy}"));
+    let expected = version::validating_policies();
     assert_eq!(
         test_cluster.policies("validatingadmissionpolicies").await?,
         expected
@@ -115,12 +117,17 @@ async fn a_release_is_upgraded_and_leaves_no_policy_behind(
         )
         .await?;
     test_cluster.uninstall("whole", &one).await?;
-    for kind in [
+    let mut kinds = vec![
         "validatingadmissionpolicies",
         "validatingadmissionpolicybindings",
-        "mutatingadmissionpolicies",
-        "mutatingadmissionpolicybindings",
-    ] {
+    ];
+    if Feature::Injection.is_served() {
+        kinds.extend([
+            "mutatingadmissionpolicies",
+            "mutatingadmissionpolicybindings",
+        ]);
+    }
+    for kind in kinds {
         assert_eq!(
             test_cluster.policies(kind).await?,
             Vec::<String>::new(),

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use crate::{
-    harness::helm::{CHART, TestCluster, assert_refused},
+    harness::{
+        helm::{CHART, TestCluster, assert_refused},
+        version::{self, Feature},
+    },
     suite::tests,
 };
 
@@ -23,7 +26,7 @@ async fn an_administrator_applies_what_the_notes_tell(
         "--set",
         "policies.create=false",
         "--set",
-        "injection.enabled=true",
+        version::injection(),
     ];
     let notes = test_cluster.install("handed", &namespace, &args).await?;
     assert_eq!(
@@ -48,16 +51,17 @@ async fn an_administrator_applies_what_the_notes_tell(
         written.contains("static-aws-credentials-fence serverside-applied"),
         "{written}"
     );
-    let expected = ["fence", "injected", "only", "requester", "status"];
-    let expected = expected.map(|policy| format!("static-aws-credentials-{policy}"));
+    let expected = version::validating_policies();
     assert_eq!(
         test_cluster.policies("validatingadmissionpolicies").await?,
         expected
     );
-    assert_eq!(
-        test_cluster.policies("mutatingadmissionpolicies").await?,
-        ["static-aws-credentials-inject"]
-    );
+    if Feature::Injection.is_served() {
+        assert_eq!(
+            test_cluster.policies("mutatingadmissionpolicies").await?,
+            ["static-aws-credentials-inject"]
+        );
+    }
     test_cluster
         .shell("kubectl delete --filename policies.yaml")
         .await

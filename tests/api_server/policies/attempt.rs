@@ -14,7 +14,7 @@ pub const SECRET_VALUE: &str = "wSecretOfTheFirstPair+wSecretOfTheFirst1";
 pub type Answer = Result<DynamicObject, kube::Error>;
 
 /// Kinds of objects that a test writes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Things {
     Secrets,
     ConfigMaps,

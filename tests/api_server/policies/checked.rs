@@ -10,6 +10,7 @@ use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicy;
 use kube::{Api, ResourceExt, api::ListParams};
 
 use crate::{
+    harness::version::validating_policies,
     policies::test_cluster::{PATIENCE, TestCluster},
     suite::tests,
 };
@@ -20,6 +21,8 @@ async fn the_api_server_has_nothing_to_say_against_the_policies(
     test_cluster: Arc<TestCluster>,
 ) -> Result<()> {
     let policies: Api<ValidatingAdmissionPolicy> = Api::all(test_cluster.admin());
+    // Those of a release without restarts, and the policy of the restarts.
+    let expected = validating_policies().len() + 1;
     let began = Instant::now();
     loop {
         let all = policies.list(&ListParams::default()).await?.items;
@@ -28,7 +31,7 @@ async fn the_api_server_has_nothing_to_say_against_the_policies(
             status.and_then(|status| status.observed_generation) == policy.metadata.generation
                 && status.is_some_and(|status| status.type_checking.is_some())
         };
-        if all.len() == 6 && all.iter().filter(checked).count() == 6 {
+        if all.len() == expected && all.iter().filter(checked).count() == expected {
             for policy in all {
                 let checking = policy
                     .status

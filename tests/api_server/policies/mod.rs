@@ -28,7 +28,11 @@ mod test_cluster;
 
 use futures::FutureExt;
 
-use crate::{policies::test_cluster::TestCluster, suite::Suite};
+use crate::{
+    harness::version::Feature,
+    policies::test_cluster::TestCluster,
+    suite::{Suite, Tests},
+};
 
 pub fn suite() -> Suite<TestCluster> {
     Suite {
@@ -50,16 +54,28 @@ pub fn suite() -> Suite<TestCluster> {
             requester_changes::tests(),
             restarts::tests(),
             life::tests(),
-            injection::tests(),
-            injection_where::tests(),
-            injection_refused::tests(),
-            injection_hot::tests(),
-            injection_hot_program::tests(),
-            injection_hot_refused::tests(),
-            injection_qos::tests(),
+            injection_tests(),
             checked::tests(),
             guards::tests(),
             api_check::tests(),
         ],
+    }
+}
+
+/// None on an API server that lacks what the injection needs.
+fn injection_tests() -> Tests<TestCluster> {
+    let all = [
+        injection::tests(),
+        injection_where::tests(),
+        injection_refused::tests(),
+        injection_hot::tests(),
+        injection_hot_program::tests(),
+        injection_hot_refused::tests(),
+        injection_qos::tests(),
+    ];
+    if Feature::Injection.is_served() {
+        all.into_iter().flatten().collect()
+    } else {
+        Vec::new()
     }
 }

@@ -16,6 +16,7 @@ use kube::{
 use serde_json::{Value, json};
 
 use crate::{
+    harness::version::Feature,
     policies::{
         attempt::{Attempt, Things, assert_passes, assert_refused, merge, pod, resource},
         test_cluster::{POD, RELEASE, RELEASE_NAMESPACE, TestCluster},
@@ -218,12 +219,14 @@ async fn a19_the_operator_does_nothing_to_the_cluster_and_its_pods(
         "CONNECT of pods/exec",
         "a command in a pod",
     );
-    let patch = json!({ "spec": { "containers": [{ "name": "app", "resources": {} }] } });
-    let patch = kube::api::Patch::Strategic(patch);
-    let answer = pods
-        .patch_resize("pod", &kube::api::PatchParams::default(), &patch)
-        .await;
-    assert_refused(&answer, "only", "UPDATE of pods/resize", "a resize");
+    if Feature::PodResize.is_served() {
+        let patch = json!({ "spec": { "containers": [{ "name": "app", "resources": {} }] } });
+        let patch = kube::api::Patch::Strategic(patch);
+        let answer = pods
+            .patch_resize("pod", &kube::api::PatchParams::default(), &patch)
+            .await;
+        assert_refused(&answer, "only", "UPDATE of pods/resize", "a resize");
+    }
 
     let namespaces: Api<Namespace> = Api::all(test_cluster.operator());
     let answer = namespaces

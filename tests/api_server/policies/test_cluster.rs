@@ -17,9 +17,12 @@ use kube::{
 };
 use serde_json::json;
 
-use crate::policies::{
-    attempt::{self, Attempt, Things},
-    restarts,
+use crate::{
+    harness::version::{self, Feature},
+    policies::{
+        attempt::{self, Attempt, Things},
+        restarts,
+    },
 };
 
 /// Time limit for asynchronous actions of the cluster.
@@ -47,7 +50,7 @@ impl TestCluster {
             .kubectl(&["create", "namespace", RELEASE_NAMESPACE])
             .await?;
         let rendered = template(&[
-            "injection.enabled=true",
+            version::injection(),
             "rotation.restart.enabled=true",
             "targets.copyLabels={team,example.com/cost-center}",
         ])
@@ -119,6 +122,7 @@ impl TestCluster {
             &json!({ "awscredentials.dev/inject": "no name" }),
             json!({}),
         );
+        let has_injection = Feature::Injection.is_served();
         let began = Instant::now();
         loop {
             let answers = [
@@ -144,6 +148,7 @@ impl TestCluster {
             ];
             let late: Vec<_> = answers
                 .iter()
+                .filter(|(policy, _)| *policy != "injected" || has_injection)
                 .filter(|(policy, answer)| !attempt::is_refused_by(answer, policy))
                 .collect();
             if late.is_empty() {
@@ -198,7 +203,8 @@ pub async fn as_itself(cluster: &ControlPlane) -> Result<Client> {
 
 /// The chart's policies, rendered by `helm template`.
 pub async fn template(values: &[&str]) -> Result<String> {
-    let templates = ["policies/*", "injection/*", "serviceaccount"];
+    let mut templates = vec!["policies/*", "serviceaccount"];
+    templates.extend(Feature::Injection.is_served().then_some("injection/*"));
     chart::rendered(RELEASE, RELEASE_NAMESPACE, values, &templates).await
 }
 

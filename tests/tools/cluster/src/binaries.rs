@@ -2,6 +2,8 @@
 //! `tools/go.mod`, once for each content of that file.
 
 mod build;
+mod patch;
+mod release;
 
 use std::path::{Path, PathBuf};
 
@@ -10,6 +12,7 @@ use anyhow::{Context, Result};
 pub use build::go_binary;
 use build::{Build, digest};
 pub(crate) use build::{Cache, lock};
+pub use release::Release;
 
 /// A program of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,26 +64,6 @@ impl Binary {
     }
 }
 
-/// A version of Kubernetes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Release {
-    /// The version that everything is tested with.
-    #[default]
-    Current,
-    /// The oldest minor version that the chart admits, with an API server and a controller manager only.
-    Floor,
-}
-
-impl Release {
-    fn module(self) -> PathBuf {
-        let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools");
-        match self {
-            Self::Current => tools,
-            Self::Floor => tools.join("kubernetes-floor"),
-        }
-    }
-}
-
 /// Finds the programs, in the order of `wanted`, and builds missing ones. Blocks, for minutes the first time.
 ///
 /// # Errors
@@ -94,7 +77,7 @@ pub fn find(wanted: &[Binary]) -> Result<Vec<PathBuf>> {
 /// # Errors
 /// As [`find`].
 pub fn find_of(release: Release, wanted: &[Binary]) -> Result<Vec<PathBuf>> {
-    let module = release.module();
+    let module = release.module()?;
     let go_mod = std::fs::read_to_string(module.join("go.mod"))
         .with_context(|| format!("cannot read go.mod in {}", module.display()))?;
     let version = kubernetes_version(&go_mod).context("go.mod requires no k8s.io/kubernetes")?;

@@ -38,8 +38,8 @@ pub struct Options {
     pub scheduler: bool,
     /// Let the API server write an audit log: the user, verb and object of each request, without content.
     pub audit: bool,
-    /// The version of API server and controller manager.
-    pub release: Release,
+    /// The version of API server and controller manager; `None` is [`Release::selected`].
+    pub release: Option<Release>,
     /// More flags for the API server.
     pub api_server_flags: Vec<String>,
 }
@@ -74,7 +74,9 @@ impl ControlPlane {
     /// When a program is missing and cannot be built, or does not become ready.
     pub async fn start(options: Options) -> Result<Self> {
         let (release, scheduler) = (options.release, options.scheduler);
-        let programs = tokio::task::spawn_blocking(move || parts::programs(release, scheduler));
+        let programs = tokio::task::spawn_blocking(move || {
+            parts::programs(release.map_or_else(Release::selected, Ok)?, scheduler)
+        });
         let programs = programs.await??;
         let allocation = Arc::new(tokio::task::spawn_blocking(HostAllocation::take).await??);
         let directory = allocation.directory().to_owned();
