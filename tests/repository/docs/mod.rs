@@ -22,3 +22,4 @@ mod reference;
 mod rights;
 mod tables;
 mod troubleshooting;
+mod versions;
