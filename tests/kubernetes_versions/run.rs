@@ -60,7 +60,7 @@ fn suites_ran(version: &str) -> Result<Outcomes> {
     let output = program.stdout.take().context("no output")?;
     for line in BufReader::new(output).lines() {
         let line = line?;
-        println!("{line}");
+        eprintln!("{line}");
         writeln!(file, "{line}")?;
     }
     // A test that failed is in the output.
