@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Result};
+use cluster::binaries::Release;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/install.md");
 const BEGIN: &str = "<!-- kubernetes-versions: begin -->\n";
@@ -40,8 +41,8 @@ pub struct Row {
 
 impl Row {
     /// A version on which nothing ran.
-    pub fn not_run(minor: u32, reason: &Error) -> Self {
-        let reason = format!("{reason:#}").replace('\n', " ");
+    pub fn not_run(minor: u32, reason: &str) -> Self {
+        let reason = reason.replace('\n', " ");
         Self {
             minor,
             version: format!("1.{minor}"),
@@ -92,7 +93,7 @@ fn head() -> String {
 }
 
 /// With `UPDATE_DOCS=1`, replaces the row of the same minor version in the page. Other rows stay, so that versions can
-/// be run one after another.
+/// be run one after another; a version without a row gets one that says so.
 pub fn update(row: &Row) -> Result<()> {
     if std::env::var_os("UPDATE_DOCS").is_none() {
         return Ok(());
@@ -105,6 +106,10 @@ pub fn update(row: &Row) -> Result<()> {
         .filter_map(|line| Some((minor(line)?, format!("{line}\n"))))
         .collect();
     rows.insert(row.minor, row.line());
+    for minor in Release::Floor.minor()?..=Release::Current.minor()? {
+        let not_yet = || Row::not_run(minor, "these tests have not run on it yet").line();
+        rows.entry(minor).or_insert_with(not_yet);
+    }
     let rows: String = rows.into_values().collect();
     let page = format!("{before}{BEGIN}{}{rows}{END}{after}", head());
     Ok(std::fs::write(PAGE, page)?)
