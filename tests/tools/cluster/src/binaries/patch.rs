@@ -120,7 +120,7 @@ fn go(directory: &Path, args: &[&str]) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// The first line that is no progress, and the proxy's reason if the line after has it.
+/// The first line that is no progress, without the file that imports, and the proxy's reason if the line after has it.
 fn reason(complaints: &str, answer: &[u8]) -> String {
     let mut lines = complaints.lines().filter(|line| {
         let line = line.trim();
@@ -129,6 +129,8 @@ fn reason(complaints: &str, answer: &[u8]) -> String {
     let Some(first) = lines.next() else {
         return String::from_utf8_lossy(answer).into_owned();
     };
+    let (place, what) = first.split_once(": ").unwrap_or(("", first));
+    let first = if place.starts_with('/') { what } else { first };
     let server = lines.next().map(str::trim);
     let server = server.filter(|line| line.starts_with("server response:"));
     [Some(first), server]
@@ -162,12 +164,13 @@ mod tests {
 
     #[test]
     fn the_reason_is_the_first_line_that_is_no_progress() {
-        let complaints = "go: downloading k8s.io/api v0.32.13\na.go:42:2: k8s.io/api: 403 Forbidden\n\
-            \tserver response: not here\nb.go:1:1: more\n";
+        let complaints = "go: downloading k8s.io/api v0.32.13\n/mod/a.go:42:2: k8s.io/api: 403 Forbidden\n\
+            \tserver response: not here\n/mod/b.go:1:1: more\n";
         assert_eq!(
             reason(complaints, b""),
-            "a.go:42:2: k8s.io/api: 403 Forbidden server response: not here"
+            "k8s.io/api: 403 Forbidden server response: not here"
         );
+        assert_eq!(reason("cannot: no\n", b""), "cannot: no");
         assert_eq!(reason("", b"{}"), "{}");
     }
 }
