@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::{
     domain::{
+        decide::Cause,
         fingerprint::FingerprintKey,
         index::{Index, NamespacedName},
         lock::lock,
@@ -103,12 +104,21 @@ impl ScopeContext {
         }
     }
 
-    /// Enqueues those of these resources that the store holds.
+    /// Enqueues those of these resources that the store holds, since something changed.
     pub fn enqueue<'a>(&self, keys: impl IntoIterator<Item = &'a NamespacedName>) {
+        self.enqueue_for(Cause::Change, keys);
+    }
+
+    /// Enqueues those of these resources that the store holds.
+    pub fn enqueue_for<'a>(
+        &self,
+        cause: Cause,
+        keys: impl IntoIterator<Item = &'a NamespacedName>,
+    ) {
         let store = lock(&self.store);
         // A clone of the store's key shares its memory.
         let known = keys.into_iter().filter_map(|key| store.intern(key));
-        self.shared.queue.enqueue(known);
+        self.shared.queue.enqueue(known, cause);
     }
 
     /// Enqueues the resources whose reconcile failed: it may succeed now.

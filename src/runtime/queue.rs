@@ -77,9 +77,10 @@ pub struct WorkItem {
 }
 
 impl Queue {
-    /// Enqueues a resource that changed. Returns whether it was added: not if it is queued or being reconciled already.
-    pub fn enqueue(&mut self, key: &NamespacedName, now: Instant) -> bool {
-        self.enqueue_task(key, Task::Credentials, Cause::Change, now)
+    /// Enqueues a resource whose credentials are to be reconciled. Returns whether it was added: not if it is queued or
+    /// being reconciled already.
+    pub fn enqueue(&mut self, key: &NamespacedName, cause: Cause, now: Instant) -> bool {
+        self.enqueue_task(key, Task::Credentials, cause, now)
     }
 
     fn enqueue_task(

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::{
     domain::{
+        decide::Cause,
         index::{Index, MAX_UNCLAIMED, MAX_UNCLAIMED_PER_NAMESPACE, SecretVersion},
         resource::Undecodable,
     },
@@ -70,7 +71,7 @@ fn resources_that_come_and_go_leave_nothing_behind() {
         );
         let consequences = on_event(&mut index, &mut store, Event::Apply(applied));
         for key in &consequences.to_enqueue {
-            queue.enqueue(key, now);
+            queue.enqueue(key, Cause::Change, now);
         }
         let item = queue.get(now, |_| true).unwrap();
         let (namespace, uid) = (item.key.namespace.to_string(), format!("uid-{number}"));

@@ -61,8 +61,10 @@ pub enum Because {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Cause {
-    /// The resource or a Secret changed, or this replica began to lead.
+    /// The resource or a Secret changed, the policies were checked, or this replica began to lead.
     Change,
+    /// AWS has answered a request that outlived its reconcile.
+    Answer,
     /// The pair is due to be verified.
     Verification,
     /// The target may be restored again.

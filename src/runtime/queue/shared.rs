@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{Outcome, Queue, WorkItem, places::Places};
 use crate::{
-    domain::{fair_queue::FairQueue, index::NamespacedName, lock::lock},
+    domain::{decide::Cause, fair_queue::FairQueue, index::NamespacedName, lock::lock},
     ops::metrics::{self, Work},
 };
 
@@ -57,12 +57,12 @@ impl WorkQueue {
         })
     }
 
-    /// Enqueues resources that changed.
-    pub fn enqueue(&self, keys: impl IntoIterator<Item = NamespacedName>) {
+    /// Enqueues resources whose credentials are to be reconciled.
+    pub fn enqueue(&self, keys: impl IntoIterator<Item = NamespacedName>, cause: Cause) {
         let now = Instant::now();
         let mut state = lock(&self.state);
         for key in keys {
-            if state.queue.enqueue(&key, now) {
+            if state.queue.enqueue(&key, cause, now) {
                 self.metrics.added();
             }
         }

@@ -50,7 +50,7 @@ fn all(queue: &mut Queue, now: Instant) -> Vec<NamespacedName> {
 /// A queue of one resource whose reconcile has ended.
 fn after_reconcile(action: Action, now: Instant) -> Queue {
     let mut queue = Queue::default();
-    queue.enqueue(&team("one"), now);
+    queue.enqueue(&team("one"), Cause::Change, now);
     next(&mut queue, now);
     queue.done(&team("one"), ended(action), now);
     queue
@@ -61,7 +61,7 @@ fn an_enqueued_resource_is_served_once_in_the_order_of_arrival() {
     let now = Instant::now();
     let mut queue = Queue::default();
     for name in ["one", "two", "one", "three", "two"] {
-        queue.enqueue(&team(name), now);
+        queue.enqueue(&team(name), Cause::Change, now);
     }
     assert_eq!(queue.ready.len(), 3);
     assert_eq!(all(&mut queue, now), ["one", "two", "three"].map(team));
@@ -73,9 +73,9 @@ fn namespaces_are_served_in_turn() {
     let now = Instant::now();
     let mut queue = Queue::default();
     for number in 0..1000 {
-        queue.enqueue(&key("burst", &number.to_string()), now);
+        queue.enqueue(&key("burst", &number.to_string()), Cause::Change, now);
     }
-    queue.enqueue(&key("quiet", "one"), now);
+    queue.enqueue(&key("quiet", "one"), Cause::Change, now);
     let first: Vec<_> = (0..3).filter_map(|_| next(&mut queue, now)).collect();
     assert!(first.contains(&key("quiet", "one")), "{first:?}");
 }
@@ -85,7 +85,7 @@ fn namespaces_that_may_not_run_keep_their_resources() {
     let now = Instant::now();
     let mut queue = Queue::default();
     for key in [team("one"), key("other", "two"), team("three")] {
-        queue.enqueue(&key, now);
+        queue.enqueue(&key, Cause::Change, now);
     }
     let item = queue.get(now, |namespace| namespace != "team").unwrap();
     assert_eq!(item.key, key("other", "two"));
@@ -109,7 +109,7 @@ fn run(queue: &mut Queue, now: Instant, credentials: Action, consumers: Action) 
 fn each_task_has_a_timer_of_its_own_with_its_cause() {
     let now = Instant::now();
     let mut queue = Queue::default();
-    queue.enqueue(&team("one"), now);
+    queue.enqueue(&team("one"), Cause::Change, now);
     let verification = Action::Requeue(60 * SECOND, Cause::Verification);
     let rotation = Action::Requeue(10 * SECOND, Cause::Rotation);
     let due = run(&mut queue, now, verification, rotation);
@@ -156,7 +156,7 @@ fn each_task_has_a_timer_of_its_own_with_its_cause() {
 fn two_tasks_that_are_due_at_once_are_one_reconcile() {
     let now = Instant::now();
     let mut queue = Queue::default();
-    queue.enqueue(&team("one"), now);
+    queue.enqueue(&team("one"), Cause::Change, now);
     let pause = Action::Requeue(SECOND, Cause::Rotation);
     run(
         &mut queue,
@@ -179,7 +179,7 @@ fn two_tasks_that_are_due_at_once_are_one_reconcile() {
 fn only_the_failed_task_is_retried() {
     let now = Instant::now();
     let mut queue = Queue::default();
-    queue.enqueue(&team("one"), now);
+    queue.enqueue(&team("one"), Cause::Change, now);
     run(
         &mut queue,
         now,
@@ -202,8 +202,8 @@ fn only_the_failed_task_is_retried() {
 fn the_waiting_time_counts_from_the_first_enqueue() {
     let now = Instant::now();
     let mut queue = Queue::default();
-    queue.enqueue(&team("one"), now);
-    queue.enqueue(&team("one"), now + SECOND);
+    queue.enqueue(&team("one"), Cause::Change, now);
+    queue.enqueue(&team("one"), Cause::Change, now + SECOND);
     let item = queue.get(now + 3 * SECOND, |_| true).unwrap();
     assert_eq!((item.key, item.waited), (team("one"), 3 * SECOND));
 }
@@ -217,10 +217,10 @@ fn all_events_during_a_reconcile_cause_one_further_reconcile() {
         Action::Backoff(SECOND),
     ] {
         let mut queue = Queue::default();
-        queue.enqueue(&team("one"), now);
+        queue.enqueue(&team("one"), Cause::Change, now);
         assert_eq!(next(&mut queue, now), Some(team("one")));
-        queue.enqueue(&team("one"), now);
-        queue.enqueue(&team("one"), now);
+        queue.enqueue(&team("one"), Cause::Change, now);
+        queue.enqueue(&team("one"), Cause::Change, now);
         assert_eq!(
             next(&mut queue, now),
             None,
@@ -249,7 +249,7 @@ fn a_requeue_is_due_after_its_time_and_not_before() {
 fn a_reconcile_before_its_time_removes_the_timer() {
     let now = Instant::now();
     let mut queue = after_reconcile(requeue(5 * SECOND), now);
-    queue.enqueue(&team("one"), now + SECOND);
+    queue.enqueue(&team("one"), Cause::Change, now + SECOND);
     assert_eq!(next(&mut queue, now + SECOND), Some(team("one")));
     assert_eq!(queue.next_deadline(), None);
     queue.done(&team("one"), ended(Action::AwaitChange), now + SECOND);
@@ -265,7 +265,7 @@ fn a_failed_resource_is_retried_as_soon_as_failed_ones_are_enqueued() {
         ("due", requeue(30 * SECOND)),
         ("rests", Action::AwaitChange),
     ] {
-        queue.enqueue(&team(name), now);
+        queue.enqueue(&team(name), Cause::Change, now);
         next(&mut queue, now);
         queue.done(&team(name), ended(action), now);
     }
@@ -290,10 +290,10 @@ fn a_resource_that_is_gone_has_no_timer() {
 fn a_resource_that_is_recreated_during_its_reconcile_is_still_reconciled_alone() {
     let now = Instant::now();
     let mut queue = Queue::default();
-    queue.enqueue(&team("one"), now);
+    queue.enqueue(&team("one"), Cause::Change, now);
     next(&mut queue, now);
     queue.remove(&team("one"));
-    queue.enqueue(&team("one"), now);
+    queue.enqueue(&team("one"), Cause::Change, now);
     assert_eq!(next(&mut queue, now), None);
     queue.done(&team("one"), ended(requeue(SECOND)), now);
     assert_eq!(next(&mut queue, now), Some(team("one")));

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use super::Driver;
 use crate::{
     domain::{
-        decide::{Awaited, InputsHash, Query, Source, SourcePair},
+        decide::{Awaited, Cause, InputsHash, Query, Source, SourcePair},
         reconcile::Event,
         verdict::Answer,
     },
@@ -69,7 +69,7 @@ impl Driver<'_> {
         let asked =
             PendingVerification::new(about, self.run.answers().to_vec(), answer, move || {
                 if let Some(context) = context.upgrade() {
-                    context.enqueue([&key]);
+                    context.enqueue_for(Cause::Answer, [&key]);
                 }
                 // Dropped after the enqueue, so that the metrics show no idle moment in between.
                 drop(awaited);

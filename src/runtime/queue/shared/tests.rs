@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{Slot, WorkQueue};
 use crate::{
-    domain::{index::NamespacedName, lock::lock},
+    domain::{decide::Cause, index::NamespacedName, lock::lock},
     ops::metrics::Metrics,
 };
 
@@ -51,7 +51,10 @@ async fn resumed(queue: &Arc<WorkQueue>, namespace: &'static str) -> JoinHandle<
 #[tokio::test]
 async fn resources_start_while_there_are_places() {
     let queue = queue(2);
-    queue.enqueue([key("a", "one"), key("a", "two"), key("b", "three")]);
+    queue.enqueue(
+        [key("a", "one"), key("a", "two"), key("b", "three")],
+        Cause::Change,
+    );
     let first = start(&queue).unwrap();
     let second = start(&queue).unwrap();
     assert_eq!((&*first.0, &*second.0), ("a/one", "b/three"));
@@ -63,7 +66,7 @@ async fn resources_start_while_there_are_places() {
 #[tokio::test]
 async fn an_answered_reconcile_goes_on_before_another_begins() {
     let queue = queue(1);
-    queue.enqueue([key("a", "one"), key("a", "two")]);
+    queue.enqueue([key("a", "one"), key("a", "two")], Cause::Change);
     let (_, running) = start(&queue).unwrap();
     let answered = resumed(&queue, "a").await;
     assert!(!answered.is_finished());

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    domain::index::NamespacedName,
+    domain::{decide::Cause, index::NamespacedName},
     runtime::queue::{Action, Queue, WorkItem},
 };
 use proptest::prelude::*;
@@ -98,7 +98,7 @@ proptest! {
         for operation in operations {
             match operation {
                 Operation::Enqueue(resource) => {
-                    queue.enqueue(&nth(resource), now);
+                    queue.enqueue(&nth(resource), Cause::Change, now);
                     model.enqueue(nth(resource));
                 }
                 Operation::EnqueueFailed => {
