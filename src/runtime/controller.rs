@@ -23,7 +23,7 @@ use crate::{
         context::{ProcessContext, ScopeContext},
         queue::{Action, Due, Outcome, Slot, WorkItem},
         reconcile::{Results, reconcile},
-        standby,
+        stack, standby,
     },
 };
 
@@ -133,7 +133,9 @@ fn spawn_reconcile(
     runs.spawn(async move {
         // Without this, a panic would leave the resource marked as being processed forever.
         let run = AssertUnwindSafe(reconcile_once(&context, &key, due, slot)).catch_unwind();
-        let outcome = run.await.unwrap_or_else(|_| {
+        let outcome = run.await;
+        stack::wipe();
+        let outcome = outcome.unwrap_or_else(|_| {
             tracing::error!(resource = %key, "the reconcile panicked, which is a bug");
             each_due(due, Action::Backoff(PANIC_BACKOFF))
         });

@@ -6,6 +6,7 @@
 //! - [`reconcile`] performs the effects that [`domain::reconcile`](crate::domain::reconcile) names: [`observe`] reads,
 //!   [`act`] writes, [`events`] reports; lists are decoded by [`pages`]. A [`pending_verification`] is a request to STS
 //!   that outlives its reconcile.
+//! - Nothing of a pair is left behind: [`stack`] overwrites the frames of what used the pair.
 //! - [`scopes`] are the namespaces that are served. [`context`] is what the reconciles of one scope share.
 //! - With several replicas [`leader`] elects the one that acts; [`standby`] keeps the others warm. [`guards`] looks
 //!   whether the admission policies stand.
@@ -24,6 +25,7 @@ pub(crate) mod pending_verification;
 pub mod queue;
 pub(crate) mod reconcile;
 pub mod scopes;
+pub(crate) mod stack;
 pub(crate) mod standby;
 pub mod store;
 pub(crate) mod watch;

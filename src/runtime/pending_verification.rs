@@ -17,6 +17,7 @@ use crate::{
         fingerprint::Fingerprint,
         verdict::Answer,
     },
+    runtime::stack,
 };
 
 /// Lifetime of an answer that no reconcile has used: reconciles may fail for hours.
@@ -59,6 +60,7 @@ impl PendingVerification {
             async move {
                 // Without this, a panic would leave the request pending forever.
                 let answer = AssertUnwindSafe(answer).catch_unwind().await;
+                stack::wipe();
                 let answer = answer.unwrap_or_else(|_| {
                     tracing::error!("a call to STS panicked, which is a bug");
                     Answer::Undetermined(Reason::StsUnexpectedResponse)
