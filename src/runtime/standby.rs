@@ -21,7 +21,7 @@ pub async fn prefetch_source_metadata(context: &ScopeContext, resource: &Validat
     ))
     .await
     {
-        // Nobody is enqueued: the next leader reconciles every resource.
+        // No resource is enqueued: the next leader reconciles every resource.
         Ok(observed) => {
             let _ = lock(&context.index).record(namespace, name, &source, &observed);
         }

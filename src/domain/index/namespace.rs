@@ -207,25 +207,6 @@ impl Namespace {
             .collect()
     }
 
-    /// Adds the dependents that are not among these resources yet.
-    pub(super) fn add_dependents(
-        &self,
-        namespace: &Arc<str>,
-        name: &str,
-        known: &mut Vec<NamespacedName>,
-    ) {
-        let dependents = self.dependents(namespace, name).into_iter();
-        let further: Vec<_> = dependents.filter(|key| !known.contains(key)).collect();
-        known.extend(further);
-    }
-
-    /// Whether this version or a later one of the same Secret is known.
-    pub(super) fn knows(&self, name: &str, seen: &SecretVersion) -> bool {
-        let known = self.secrets.get(name);
-        let known = known.and_then(|tracked| tracked.observed.present());
-        known.is_some_and(|known| known.uid == seen.uid && known.version >= seen.version)
-    }
-
     pub(super) fn observed(&self, name: &str) -> Observed {
         self.secrets
             .get(name)

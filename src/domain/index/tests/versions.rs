@@ -55,7 +55,7 @@ fn a_write_of_a_reconcile_is_known_before_the_watch_delivers_it() {
     assert_eq!(index.view(&key("a")).target, Observed::Found(secret(4)));
 }
 
-/// Resources that share a source learn of a version from whoever observes it first.
+/// Resources that share a source learn of a version from its first observation.
 #[test]
 fn a_version_concerns_every_resource_once_wherever_it_was_observed() {
     let mut index = index(&["a", "b"]);
