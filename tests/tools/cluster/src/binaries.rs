@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 pub use build::go_binary;
-use build::{Build, digest};
-pub(crate) use build::{Cache, lock};
+use build::{Build, Cache, digest};
 pub use release::Release;
 
 /// A program of a cluster.

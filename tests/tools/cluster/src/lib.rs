@@ -11,7 +11,6 @@ pub mod schemas;
 pub mod sts;
 
 pub mod binaries;
-pub mod cache;
 pub mod certs;
 pub mod chart;
 pub mod child_process;
@@ -27,6 +26,8 @@ pub mod node;
 pub mod ports;
 pub mod shipped;
 pub mod tools;
+
+pub use debian::cache;
 
 #[cfg(test)]
 mod tests;

@@ -3,10 +3,10 @@
 //! clock.
 
 mod callgrind;
-mod debian;
 mod fake_clock;
 mod prometheus;
 mod proxies;
+mod qemu;
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ pub use callgrind::instructions;
 pub use fake_clock::skewed_by;
 pub use prometheus::{prometheus, promtool};
 pub use proxies::{microsocks, tinyproxy};
+pub use qemu::qemu_aarch64;
 
 use crate::binaries::go_binary;
 

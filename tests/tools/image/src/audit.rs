@@ -5,34 +5,40 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use flate2::{Compression, write::ZlibEncoder};
 use serde_json::{Value, json};
 
-use crate::parts::{Kind, Part};
+use crate::{
+    parts::{Kind, Part},
+    toolchain::{Program, Toolchain},
+};
 
 /// The section that the format prescribes.
 const SECTION: &str = ".dep-v0";
 
 /// Copies a binary into a directory, and adds the list to the copy.
-pub(crate) fn embed(binary: &Path, parts: &[Part], directory: &Path) -> Result<PathBuf> {
+pub(crate) fn embed(
+    binary: &Path,
+    parts: &[Part],
+    directory: &Path,
+    tools: &Toolchain,
+) -> Result<PathBuf> {
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::best());
     zlib.write_all(&serde_json::to_vec(&list(parts))?)?;
     let section = directory.join("dep-v0");
     fs::write(&section, zlib.finish()?)?;
     let name = binary.file_name().context("the binary has no name")?;
     let audited = directory.join(name);
-    let output = Command::new("objcopy")
-        .arg(format!("--add-section={SECTION}={}", section.display()))
-        .arg(format!("--set-section-flags={SECTION}=noload,readonly"))
-        .args([binary, &audited])
-        .output()
-        .context("cannot start objcopy; it comes with the linker, in Debian's package binutils")?;
-    let words = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "objcopy: {}", words.trim());
+    let args = [
+        format!("--add-section={SECTION}={}", section.display()),
+        format!("--set-section-flags={SECTION}=noload,readonly"),
+        binary.display().to_string(),
+        audited.display().to_string(),
+    ];
+    tools.output_of(Program::Objcopy, &args.each_ref().map(String::as_str))?;
     Ok(audited)
 }
 

@@ -13,9 +13,13 @@ use crate::{
     audit,
     cargo::{self, Compiled, HELPER, Metadata, NAME, Surroundings},
     licenses,
-    oci::{self, Image, architecture, digest},
+    oci::{self, Image, digest},
     origin::Origin,
-    parts, sbom, trust,
+    parts,
+    platform::Platform,
+    sbom,
+    toolchain::Toolchain,
+    trust,
 };
 
 /// An existing archive to use instead of building one.
@@ -38,20 +42,32 @@ pub struct Built {
 pub(crate) struct Place {
     pub(crate) surroundings: Surroundings,
     pub(crate) origin: Origin,
+    pub(crate) tools: Toolchain,
 }
 
-/// The image of this workspace. It is built if it is missing or stale, which takes some minutes the first time;
-/// processes that want it at the same time wait for each other. Blocks.
+/// The image of this workspace for this machine, or the archive that the environment names. It is built if it is
+/// missing or stale, which takes some minutes the first time; processes that want it at the same time wait for each
+/// other. Blocks.
 ///
 /// # Errors
 /// When it cannot be built.
 pub fn built() -> Result<Built> {
+    let own = Platform::own()?;
+    let Some(given) = std::env::var_os(GIVEN) else {
+        return built_for(own);
+    };
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
-    let metadata = cargo::metadata(&workspace)?;
-    let version = version(&metadata)?;
-    if let Some(given) = std::env::var_os(GIVEN) {
-        return given_archive(Path::new(&given), &version);
-    }
+    let version = version(&cargo::metadata(&workspace, own)?)?;
+    given_archive(Path::new(&given), &version)
+}
+
+/// The image of this workspace for a platform, with Debian's compilers if it is not the one of this machine. Blocks.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn built_for(platform: Platform) -> Result<Built> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
+    let metadata = cargo::metadata(&workspace, platform)?;
     let place = Place {
         surroundings: Surroundings {
             workspace: metadata.workspace_root.clone(),
@@ -59,6 +75,7 @@ pub fn built() -> Result<Built> {
             cargo_home: cargo::home()?,
             variables: Vec::new(),
         },
+        tools: Toolchain::of(platform)?,
         origin: Origin::of(&metadata.workspace_root)?,
     };
     build(&place, &metadata)
@@ -97,14 +114,15 @@ pub(crate) fn build(place: &Place, metadata: &Metadata) -> Result<Built> {
     fs::create_dir_all(directory)
         .with_context(|| format!("cannot make {}", directory.display()))?;
     let _lock = lock(&directory.join("lock"))?;
-    if !directory.join("release").exists() {
+    let platform = place.tools.platform;
+    if !directory.join(platform.triple()).exists() {
         eprintln!(
             "image: compiling the operator for release; about 6 min on two cores the first time"
         );
     }
-    let compiled = cargo::build(&place.surroundings)?;
+    let compiled = cargo::build(&place.surroundings, &place.tools)?;
     let version = version(metadata)?;
-    let stem = format!("{NAME}-{version}-linux-{}", architecture());
+    let stem = format!("{NAME}-{version}-linux-{}", platform.architecture());
     let archive = directory.join(format!("{stem}.oci.tar"));
     let stamp = directory.join(format!("{stem}.stamp"));
     let key = key(place, &compiled)?;
@@ -162,8 +180,9 @@ fn assemble(
         ..
     } = &place.surroundings;
     let version = version(metadata)?;
-    let parts = parts::all(metadata, compiled)?;
-    let binary = fs::read(audit::embed(&compiled.binary, &parts, directory)?)?;
+    let parts = parts::all(metadata, compiled, &place.tools)?;
+    let audited = audit::embed(&compiled.binary, &parts, directory, &place.tools)?;
+    let binary = fs::read(audited)?;
     let helper = fs::read(&compiled.helper)?;
     let bill = sbom::text(&parts, &binary, &helper, &place.origin)?;
     let sbom = beside(&archive);
@@ -176,7 +195,7 @@ fn assemble(
     let own_license = fs::read(workspace.join("LICENSE"))?;
     let image = Image {
         name: name(&version),
-        architecture: architecture().to_owned(),
+        architecture: place.tools.platform.architecture().to_owned(),
         entrypoint: vec![format!("/{NAME}")],
         labels: labels(&version, &place.origin),
         created: Some(place.origin.created.clone()),

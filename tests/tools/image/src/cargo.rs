@@ -12,6 +12,8 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::{platform::Platform, toolchain::Toolchain};
+
 /// The operator's package and its binary.
 pub(crate) const NAME: &str = "static-aws-credentials";
 
@@ -98,17 +100,11 @@ pub(crate) struct Compiled {
     pub(crate) packages: BTreeSet<String>,
 }
 
-/// The target triple. With an explicit triple, build scripts and macros are not linked statically.
-pub(crate) fn triple() -> String {
-    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
-}
-
-/// Reads the metadata of the workspace that contains a directory.
-pub(crate) fn metadata(workspace: &Path) -> Result<Metadata> {
-    let triple = triple();
+/// Reads the metadata, for a platform, of the workspace that contains a directory.
+pub(crate) fn metadata(workspace: &Path, platform: Platform) -> Result<Metadata> {
     let output = cargo(workspace)
         .args(["metadata", "--locked", "--format-version=1"])
-        .args(["--filter-platform", &triple])
+        .args(["--filter-platform", platform.triple()])
         .stderr(Stdio::inherit())
         .output()
         .context("cannot start cargo")?;
@@ -117,21 +113,27 @@ pub(crate) fn metadata(workspace: &Path) -> Result<Metadata> {
 }
 
 /// Builds both binaries if they are not up to date; the first build takes minutes.
-pub(crate) fn build(around: &Surroundings) -> Result<Compiled> {
+pub(crate) fn build(around: &Surroundings, tools: &Toolchain) -> Result<Compiled> {
     let start = Instant::now();
-    let messages = compile(around, &[NAME, HELPER])?;
+    let messages = compile(around, tools, &[NAME, HELPER])?;
     let seconds = start.elapsed().as_secs();
     if seconds > 9 {
         eprintln!("image: built {NAME} in {seconds} s");
     }
-    compiled(&messages, &around.target.join(triple()))
+    compiled(&messages, &around.target.join(tools.platform.triple()))
 }
 
 /// Builds the binaries of packages, which have the names of their packages, and returns Cargo's messages.
-pub(crate) fn compile(around: &Surroundings, packages: &[&str]) -> Result<String> {
+pub(crate) fn compile(
+    around: &Surroundings,
+    tools: &Toolchain,
+    packages: &[&str],
+) -> Result<String> {
+    let triple = tools.platform.triple();
     let mut cargo = cargo(&around.workspace);
+    tools.prepare(&mut cargo);
     cargo
-        .args(["build", "--release", "--locked", "--target", &triple()])
+        .args(["build", "--release", "--locked", "--target", triple])
         .arg("--message-format=json-render-diagnostics");
     for package in packages {
         cargo.args(["--package", package, "--bin", package]);
@@ -140,7 +142,7 @@ pub(crate) fn compile(around: &Surroundings, packages: &[&str]) -> Result<String
         .envs(around.variables.iter().copied())
         .env("CARGO_HOME", &around.cargo_home)
         .env("CARGO_TARGET_DIR", &around.target)
-        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(around)?)
+        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(around, tools)?)
         .stderr(Stdio::inherit())
         .output()
         .context("cannot start cargo")?;
@@ -164,14 +166,15 @@ fn cargo(workspace: &Path) -> Command {
 }
 
 /// Static, and without the paths of this machine in the messages of panics, so that builds do not differ.
-fn rustflags(around: &Surroundings) -> Result<OsString> {
+fn rustflags(around: &Surroundings, tools: &Toolchain) -> Result<OsString> {
     let mut flags = OsString::from("-Ctarget-feature=+crt-static");
-    // Saves half a megabyte of addresses. An older C library cannot start such a program.
-    if glibc()?.as_slice() >= &[2, 36] {
+    // Saves half a megabyte of addresses. An older C library cannot start such a program; an older linker for arm64
+    // ignores the flag.
+    if numbers(&tools.glibc()?).as_slice() >= &[2, 36] {
         flags.push("\x1f-Clink-arg=-Wl,-z,pack-relative-relocs");
     }
     // Folds identical functions. Rust links with LLD there, and elsewhere with linkers that cannot.
-    if cfg!(target_arch = "x86_64") {
+    if tools.platform == Platform::Amd64 {
         flags.push("\x1f-Clink-arg=-Wl,--icf=all");
     }
     // The last match wins, and the target directory may be in the workspace.
@@ -194,22 +197,9 @@ fn rustflags(around: &Surroundings) -> Result<OsString> {
     Ok(flags)
 }
 
-fn glibc() -> Result<Vec<u32>> {
-    let output = output_of("getconf", &["GNU_LIBC_VERSION"])?;
-    let version = output.trim_start_matches("glibc ").split('.');
-    Ok(version.map_while(|part| part.parse().ok()).collect())
-}
-
-/// The standard output of a program.
-pub(crate) fn output_of(program: &str, args: &[&str]) -> Result<String> {
-    let output = Command::new(program).args(args).output();
-    let output = output.with_context(|| format!("cannot start {program}"))?;
-    ensure!(
-        output.status.success(),
-        "{program} {} failed",
-        args.join(" ")
-    );
-    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+fn numbers(version: &str) -> Vec<u32> {
+    let parts = version.split('.');
+    parts.map_while(|part| part.parse().ok()).collect()
 }
 
 /// Cargo's directory for sources of crates.

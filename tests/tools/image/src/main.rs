@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use image::Published;
+use image::{Platform, Published};
 
 /// Builds the operator's image into target/image, without a container engine.
 #[derive(Debug, Parser)]
@@ -17,6 +17,9 @@ struct Args {
     /// Build the image again from a copy of the sources elsewhere, and fail unless both are the same
     #[arg(long)]
     verify: bool,
+    /// Build for this platform; for another one than that of this machine, with Debian's compilers
+    #[arg(long, value_enum, value_name = "PLATFORM")]
+    platform: Option<Platform>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -76,15 +79,15 @@ fn run(args: Args) -> Result<()> {
             println!("{}", image::chart(&published, &out)?.display());
             Ok(())
         }
-        None => build(args.verify),
+        None => build(args.platform, args.verify),
     }
 }
 
-fn build(verify: bool) -> Result<()> {
-    let built = if verify {
-        image::verify()?
-    } else {
-        image::built()?
+fn build(platform: Option<Platform>, verify: bool) -> Result<()> {
+    let built = match platform {
+        None if !verify => image::built()?,
+        Some(platform) if !verify => image::built_for(platform)?,
+        platform => image::verify(platform.map_or_else(Platform::own, Ok)?)?,
     };
     let bytes = std::fs::metadata(&built.archive)?.len();
     let size = format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10);

@@ -1,5 +1,5 @@
-//! Everything in the image from other authors: crates in the binary, libraries of the build machine
-//! that are linked to it, and Mozilla's certificates.
+//! Everything in the image from other authors: crates in the binary, libraries that are linked to it, and Mozilla's
+//! certificates.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +9,8 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    cargo::{Compiled, HELPER, Metadata, NAME, Package, output_of},
+    cargo::{Compiled, HELPER, Metadata, NAME, Package},
+    toolchain::{Program, Toolchain},
     trust,
 };
 
@@ -36,7 +37,7 @@ pub(crate) enum Kind {
     Operator,
     /// A crate, with the SHA-256 of its archive.
     Crate { sha256: Option<String> },
-    /// A library of the build machine.
+    /// A library that the linker adds.
     Library,
     /// A crate whose data alone are in the image.
     Data { sha256: Option<String> },
@@ -55,7 +56,11 @@ impl Part {
 }
 
 /// The parts, the operator first.
-pub(crate) fn all(metadata: &Metadata, compiled: &Compiled) -> Result<Vec<Part>> {
+pub(crate) fn all(
+    metadata: &Metadata,
+    compiled: &Compiled,
+    tools: &Toolchain,
+) -> Result<Vec<Part>> {
     let checksums = checksums(&metadata.workspace_root)?;
     let mut packages: Vec<&Package> = metadata.packages.iter().collect();
     packages.retain(|package| compiled.packages.contains(&package.id));
@@ -86,7 +91,7 @@ pub(crate) fn all(metadata: &Metadata, compiled: &Compiled) -> Result<Vec<Part>>
     let first = parts.first_mut().context("there is no operator")?;
     ensure!(first.name == NAME, "the operator was not compiled");
     first.notices = vec![metadata.workspace_root.join("LICENSE")];
-    parts.extend(libraries()?);
+    parts.extend(libraries(tools)?);
     parts.push(certificates(metadata, &checksums)?);
     Ok(parts)
 }
@@ -166,28 +171,30 @@ fn checksums(workspace: &Path) -> Result<Checksums> {
     Ok(all)
 }
 
-/// Libraries of the build machine that the linker adds: Rust's standard library, the C library, GCC's unwinder.
-fn libraries() -> Result<Vec<Part>> {
-    let rustc = output_of("rustc", &["--version"])?;
+/// Libraries that the linker adds: Rust's standard library, the C library, GCC's unwinder.
+fn libraries(tools: &Toolchain) -> Result<Vec<Part>> {
+    let rustc = tools.output_of(Program::Rustc, &["--version"])?;
     let rustc = rustc.split_whitespace().nth(1).unwrap_or_default();
-    let sysroot = PathBuf::from(output_of("rustc", &["--print=sysroot"])?);
-    let glibc = output_of("getconf", &["GNU_LIBC_VERSION"])?;
-    let gcc = output_of("cc", &["-dumpfullversion", "-dumpversion"])?;
+    let gcc = tools.output_of(Program::Cc, &["-dumpfullversion", "-dumpversion"])?;
     let major = gcc.split('.').next().unwrap_or_default();
-    let standard = sysroot.join("share/doc/rust/COPYRIGHT-library.html");
     Ok(vec![
-        library("rust-std", rustc, "MIT OR Apache-2.0", standard),
+        library(
+            "rust-std",
+            rustc,
+            "MIT OR Apache-2.0",
+            tools.license_of_rust()?,
+        ),
         library(
             "glibc",
-            glibc.trim_start_matches("glibc "),
+            &tools.glibc()?,
             "LGPL-2.1-or-later",
-            "/usr/share/doc/libc6-dev/copyright".into(),
+            tools.license_of("libc6-dev"),
         ),
         library(
             "libgcc",
             &gcc,
             "GPL-3.0-or-later WITH GCC-exception-3.1",
-            format!("/usr/share/doc/libgcc-{major}-dev/copyright").into(),
+            tools.license_of(&format!("libgcc-{major}-dev")),
         ),
     ])
 }

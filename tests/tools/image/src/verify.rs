@@ -9,31 +9,34 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    build::{Built, Place, build},
+    build::{Built, Place, build, built_for},
     cargo::{self, Surroundings},
     origin::Origin,
+    platform::Platform,
+    toolchain::Toolchain,
 };
 
 /// Not copied: build results, and files that a build does not read.
 const LEFT_OUT: [&str; 2] = ["target", ".git"];
 
-/// Builds the image of this workspace and, from scratch, that of a copy, and compares the two. Blocks during both
-/// builds.
+/// Builds the image of this workspace for a platform and, from scratch, that of a copy, and compares the two. Blocks
+/// during both builds.
 ///
 /// # Errors
 /// When a build fails or the two differ.
-pub fn verify() -> Result<Built> {
-    let workspace = cargo::metadata(&here())?.workspace_root;
+pub fn verify(platform: Platform) -> Result<Built> {
+    let workspace = cargo::metadata(&here(), platform)?.workspace_root;
     let elsewhere = tempfile::Builder::new().prefix("image-").tempdir()?;
     let copy = elsewhere.path().join("a/copy/of/the/sources");
     copy_tree(&workspace, &copy)?;
     let origin = Origin::of(&workspace)?;
-    let first = crate::built()?;
+    let first = built_for(platform)?;
     eprintln!("image: once more, in {}", copy.display());
-    let metadata = cargo::metadata(&copy)?;
+    let metadata = cargo::metadata(&copy, platform)?;
     let place = Place {
         surroundings: other_surroundings(&metadata.workspace_root, elsewhere.path())?,
         origin,
+        tools: Toolchain::of(platform)?,
     };
     let second = build(&place, &metadata)?;
     if fs::read(&first.archive)? != fs::read(&second.archive)? {
@@ -101,12 +104,16 @@ mod tests {
     use anyhow::{Result, ensure};
 
     use super::{copy_tree, here, other_surroundings};
-    use crate::cargo::{self, HELPER, Surroundings};
+    use crate::{
+        cargo::{self, HELPER, Surroundings},
+        platform::Platform,
+        toolchain::Toolchain,
+    };
 
     /// The bytes of the helper after a build from scratch.
-    fn helper(around: &Surroundings) -> Result<Vec<u8>> {
-        cargo::compile(around, &[HELPER])?;
-        let built = around.target.join(cargo::triple()).join("release");
+    fn helper(around: &Surroundings, tools: &Toolchain) -> Result<Vec<u8>> {
+        cargo::compile(around, tools, &[HELPER])?;
+        let built = around.target.join(tools.platform.triple()).join("release");
         Ok(fs::read(built.join(HELPER))?)
     }
 
@@ -119,7 +126,8 @@ mod tests {
     #[test]
     fn two_builds_of_the_helper_in_different_surroundings_are_the_same_bytes() -> Result<()> {
         let place = tempfile::tempdir()?;
-        let workspace = cargo::metadata(&here())?.workspace_root;
+        let tools = Toolchain::of(Platform::own()?)?;
+        let workspace = cargo::metadata(&here(), tools.platform)?.workspace_root;
         let first = Surroundings {
             workspace: workspace.clone(),
             target: place.path().join("target"),
@@ -129,8 +137,8 @@ mod tests {
         let copy = place.path().join("a/copy/of/the/sources");
         copy_tree(&workspace, &copy)?;
         let second = other_surroundings(&copy, place.path())?;
-        let program = helper(&first)?;
-        ensure!(program == helper(&second)?, "two builds differ");
+        let program = helper(&first, &tools)?;
+        ensure!(program == helper(&second, &tools)?, "two builds differ");
 
         // The sources that two machines keep at different places are in the program, so the comparison can fail.
         ensure!(contains(&program, "/registry/"), "no source has a name");

@@ -2,16 +2,16 @@
 //! complete.
 
 use std::{
-    fs::{File, TryLockError},
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use debian::cache::{self, lock};
 use sha2::{Digest, Sha256};
 
-use crate::{cache, child_process::ChildProcess};
+use crate::child_process::ChildProcess;
 
 /// A first build of all programs takes 0.5 GB in the cache, 4.3 GB in Go's build cache and 0.8 GB for modules; the
 /// three are usually on one disk.
@@ -183,20 +183,6 @@ fn report(build: &Build, start: Instant) {
         start.elapsed().as_secs(),
         build.usual_seconds
     );
-}
-
-/// Locks the file; waits while another process holds it.
-pub(crate) fn lock(path: &Path) -> Result<File> {
-    let file = File::create(path)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            eprintln!("cluster: waiting for another process that builds the same programs");
-            file.lock()?;
-        }
-        Err(TryLockError::Error(error)) => return Err(error).context("cannot lock the cache"),
-    }
-    Ok(file)
 }
 
 fn check_space(place: &Path, gigabytes: u64, wanted: &str) -> Result<()> {

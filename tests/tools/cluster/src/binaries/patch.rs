@@ -7,10 +7,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use debian::cache::{self, lock};
 use serde::Deserialize;
 
-use super::{Binary, build::lock};
-use crate::cache;
+use super::Binary;
 
 const KUBERNETES: &str = "k8s.io/kubernetes";
 /// Patches that are tried, newest first. A proxy may lack a module of the newest one.

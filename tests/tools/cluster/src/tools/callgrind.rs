@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-
-use super::debian::unpacked;
+use debian::unpacked;
 
 const PACKAGE: &str = "valgrind";
 

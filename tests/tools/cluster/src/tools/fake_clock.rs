@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-
-use super::debian::unpacked;
+use debian::unpacked;
 
 const LIBRARY: &str = "libfaketimeMT.so.1";
 const PACKAGE: &str = "libfaketime";

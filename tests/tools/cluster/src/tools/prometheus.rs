@@ -3,8 +3,7 @@
 use std::{env, path::PathBuf};
 
 use anyhow::Result;
-
-use super::debian::unpacked;
+use debian::unpacked;
 
 const PACKAGE: &str = "prometheus";
 

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-
-use super::debian::unpacked;
+use debian::unpacked;
 
 /// The path of tinyproxy, an HTTP proxy.
 ///
