@@ -20,6 +20,8 @@ mod machine;
 #[path = "../support/marked.rs"]
 mod marked;
 mod quickstart;
+#[path = "../support/rights.rs"]
+mod rights;
 #[path = "../support/suite.rs"]
 mod suite;
 

@@ -2,11 +2,8 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
-use anyhow::{Context, Result, ensure};
-use image::{
-    Built,
-    oci::{self, File, Image, architecture},
-};
+use anyhow::{Context, Error, Result, ensure};
+use image::{Built, Platform, built_for};
 
 use crate::{
     NAME, VERSION,
@@ -28,8 +25,8 @@ const BY_KEY: &str = r#"--key "$RUNNER_TEMP/cosign.key" --tlog-upload=false "#;
 /// The published release.
 pub struct Release {
     pub terminal: Terminal,
-    /// The image for the architecture of this machine.
-    pub built: Built,
+    /// The image of each platform.
+    pub built: [(Platform, Built); 2],
     /// Registry and name of the image.
     pub image: String,
     /// The digest of the index of both architectures.
@@ -37,9 +34,13 @@ pub struct Release {
 }
 
 impl Release {
-    /// Builds the image, and runs the steps of the job.
+    /// Builds the images, and runs the steps of the job.
     pub async fn publish() -> Result<Self> {
-        let built = tokio::task::spawn_blocking(image::built).await??;
+        let built = async |platform| {
+            let built = tokio::task::spawn_blocking(move || built_for(platform)).await??;
+            Ok::<_, Error>((platform, built))
+        };
+        let built = [built(Platform::Amd64).await?, built(Platform::Arm64).await?];
         let terminal = tokio::task::spawn_blocking(Terminal::open).await??;
         lay_out(&terminal, &built)?;
         let preparation = Script {
@@ -106,40 +107,20 @@ async fn run_steps(terminal: &Terminal) -> Result<Outputs> {
 }
 
 /// Lays out the files that the job has checked out, or downloaded from the other jobs.
-fn lay_out(terminal: &Terminal, built: &Built) -> Result<()> {
+fn lay_out(terminal: &Terminal, built: &[(Platform, Built)]) -> Result<()> {
     let checkout = terminal.folder(CHECKOUT)?;
     for folder in ["charts", "crds", "tests"] {
         symlink(Path::new(ROOT).join(folder), checkout.join(folder))?;
     }
     let images = terminal.folder("checkout/images")?;
-    let file = |architecture: &str, end: &str| {
-        images.join(format!("{NAME}-{VERSION}-linux-{architecture}.{end}"))
-    };
-    let own = architecture();
-    let other = if own == "amd64" { "arm64" } else { "amd64" };
-    fs::copy(&built.archive, file(own, "oci.tar"))?;
-    fs::copy(&built.sbom, file(own, "cdx.json"))?;
-    write_stand_in(&file(other, "oci.tar"), other)?;
-    fs::copy(&built.sbom, file(other, "cdx.json"))?;
+    for (platform, built) in built {
+        let stem = format!("{NAME}-{VERSION}-linux-{}", platform.architecture());
+        fs::copy(&built.archive, images.join(format!("{stem}.oci.tar")))?;
+        fs::copy(&built.sbom, images.join(format!("{stem}.cdx.json")))?;
+    }
 
     let program = terminal.folder("checkout/program")?.join("image");
     let script = format!("#!/bin/sh\ncd '{ROOT}' && exec cargo image \"$@\"\n");
     fs::write(program, script)?;
     Ok(())
-}
-
-/// Writes an image without a program for an architecture that this machine does not build, so that the index has both.
-fn write_stand_in(archive: &Path, architecture: &str) -> Result<()> {
-    let image = Image {
-        name: format!("docker.io/library/{NAME}:{VERSION}"),
-        architecture: architecture.to_owned(),
-        entrypoint: vec![format!("/{NAME}")],
-        files: vec![File {
-            path: NAME.to_owned(),
-            is_program: true,
-            content: b"In the place of a program.\n".to_vec(),
-        }],
-        ..Image::default()
-    };
-    oci::write(archive, &image).map(drop)
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use image::oci::architecture;
 
 use crate::{
     TestCluster,
@@ -14,6 +13,9 @@ use crate::{
 
 tests![an_image_that_was_not_signed_by_the_release_is_refused];
 
+/// An image without a signature.
+const CHANGE: &str = r#"crane mutate "$image:$version-amd64" --entrypoint /changed --tag "$image:$version"
+"#;
 /// A signature of another image, moved to the image under the tag.
 const MOVE_SIGNATURE: &str = r#"crane copy "$(cosign triangulate "$image@SIGNED")" \
   "$(cosign triangulate "$image@$digest")"
@@ -29,15 +31,11 @@ const TAG: &str = r#"crane tag "$image@$digest" "$version-amd64"
 async fn an_image_that_was_not_signed_by_the_release_is_refused(
     release: Arc<TestCluster>,
 ) -> Result<()> {
-    let own = architecture();
-    let change = format!(
-        "crane mutate \"$image:$version-{own}\" --entrypoint /changed --tag \"$image:$version\"\n"
-    );
     let moved = MOVE_SIGNATURE.replace("SIGNED", &release.digest);
     for (title, commands, mark, refusal) in [
         (
             "another image under the tag",
-            change,
+            CHANGE.to_owned(),
             "signatures",
             "no signatures found",
         ),

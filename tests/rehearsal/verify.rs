@@ -3,7 +3,6 @@
 use std::{fs, sync::Arc};
 
 use anyhow::{Result, ensure};
-use image::oci::architecture;
 use serde_json::Value;
 
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
 
 tests![
     the_release_is_verified_as_documented,
-    the_published_image_is_the_built_one,
+    the_index_has_the_image_that_was_built_for_each_platform,
     artifact_hub_finds_the_publisher_of_the_chart,
 ];
 
@@ -97,6 +96,10 @@ pub async fn fail(release: &Release, title: &str, commands: &str) -> Result<Stri
 async fn the_release_is_verified_as_documented(release: Arc<TestCluster>) -> Result<()> {
     marked::are_marked(PAGE, &TRIED, &NOT_TRIED)?;
     for mark in TRIED.into_iter().skip(1) {
+        if mark == "bill" {
+            bills_are_attested(&release).await?;
+            continue;
+        }
         let title = format!("docs/verify.md: {mark}");
         let output = run(&release, &title, &block(&release, mark)?).await?;
         if mark == "files" {
@@ -107,21 +110,42 @@ async fn the_release_is_verified_as_documented(release: Arc<TestCluster>) -> Res
             );
         }
     }
-    let bill = release.terminal.path(FOLDER).join("bill.json");
-    let attested: Value = serde_json::from_slice(&fs::read(bill)?)?;
-    let own: Value = serde_json::from_slice(&fs::read(&release.built.sbom)?)?;
-    ensure!(attested == own, "another bill of materials is attested");
+    Ok(())
+}
+
+async fn bills_are_attested(release: &Release) -> Result<()> {
+    for (platform, built) in &release.built {
+        // The page names one architecture.
+        let architecture = platform.architecture();
+        let commands = block(release, "bill")?.replace("-amd64", &format!("-{architecture}"));
+        let title = format!("docs/verify.md: bill, {architecture}");
+        run(release, &title, &commands).await?;
+        let bill = release.terminal.path(FOLDER).join("bill.json");
+        let attested: Value = serde_json::from_slice(&fs::read(bill)?)?;
+        let own: Value = serde_json::from_slice(&fs::read(&built.sbom)?)?;
+        ensure!(attested == own, "{architecture}: another bill is attested");
+    }
     Ok(())
 }
 
 /// As far as docs/verify.md compares digests under "The same bytes".
-async fn the_published_image_is_the_built_one(release: Arc<TestCluster>) -> Result<()> {
-    let digest = format!("crane digest \"$image:$version-{}\"\n", architecture());
-    let digest = with_names(&release, &digest)?;
-    let title = "the digest that `cargo image` prints";
-    let output = run(&release, title, &digest).await?;
-    let built = &release.built.digest;
-    ensure!(output.contains(built), "not {built}:\n{output}");
+async fn the_index_has_the_image_that_was_built_for_each_platform(
+    release: Arc<TestCluster>,
+) -> Result<()> {
+    let digests = release.built.iter().map(|(platform, _)| {
+        let architecture = platform.architecture();
+        format!(
+            "crane digest \"$image:$version-{architecture}\"\n\
+             crane digest --platform linux/{architecture} \"$image@$digest\"\n"
+        )
+    });
+    let commands: String = digests.collect();
+    let title = "the digests that `cargo image` prints";
+    let output = run(&release, title, &with_names(&release, &commands)?).await?;
+    for (platform, built) in &release.built {
+        let found = output.lines().filter(|line| *line == built.digest).count();
+        ensure!(found == 2, "{platform:?}: not {}:\n{output}", built.digest);
+    }
     Ok(())
 }
 

@@ -14,13 +14,13 @@ use anyhow::{Context, Result, ensure};
 use cluster::{
     control_plane::{ControlPlane, Options},
     node::Node,
-    shipped::{CRD, RULES},
+    shipped::CRD,
     sts::{Certificate, Sts},
 };
 use dns::NameServer;
 use serde_json::{Value, json};
 
-use crate::{TestCluster, suite::tests};
+use crate::{TestCluster, rights::rights, suite::tests};
 
 tests![it_runs_in_restricted_pods,];
 
@@ -216,25 +216,4 @@ impl Restricted {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
-}
-
-/// The operator's account, with the chart's rights in one namespace.
-fn rights(namespace: &str) -> Result<Vec<Value>> {
-    let rules: Value = serde_saphyr::from_str(RULES)?;
-    let metadata = json!({ "name": "operator", "namespace": namespace });
-    let group = "rbac.authorization.k8s.io";
-    let version = format!("{group}/v1");
-    let subject = json!({ "kind": "ServiceAccount", "name": "operator", "namespace": namespace });
-    let role = json!({ "apiGroup": group, "kind": "Role", "name": "operator" });
-    Ok(vec![
-        json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata }),
-        json!({ "apiVersion": version, "kind": "Role", "metadata": metadata, "rules": rules }),
-        json!({
-            "apiVersion": version,
-            "kind": "RoleBinding",
-            "metadata": metadata,
-            "roleRef": role,
-            "subjects": [subject],
-        }),
-    ])
 }

@@ -43,6 +43,14 @@ fn the_package_of_a_release_installs_the_published_image_by_its_digest() -> Resu
             );
         }
 
+        let manifest = rendered(helm, &package, &[])?;
+        let nodes = lines_of_nodes(&manifest);
+        // The Deployment and the pod of `helm test`.
+        ensure!(
+            nodes == ["kubernetes.io/os: linux"; 2],
+            "{helm:?}: {nodes:?}"
+        );
+
         let (shown, complaints, good) = run(helm, &["show", "chart", package.as_str()])?;
         ensure!(good, "{complaints}");
         // The line that a command in docs/verify.md looks for.
@@ -116,13 +124,28 @@ fn package_of_release(place: &Path) -> Result<String> {
     Ok(package.display().to_string())
 }
 
-/// The image of each pod that `helm template` renders from a package.
-fn rendered_images(helm: Tool, package: &str, values: &[String]) -> Result<Vec<String>> {
+/// The lines of a manifest that select nodes by labels of Kubernetes.
+fn lines_of_nodes(rendered: &str) -> Vec<&str> {
+    let labels = ["kubernetes.io/os: ", "kubernetes.io/arch: "];
+    let lines = rendered.lines().map(str::trim);
+    lines
+        .filter(|line| labels.iter().any(|label| line.starts_with(label)))
+        .collect()
+}
+
+/// The output of `helm template` for a package.
+fn rendered(helm: Tool, package: &str, values: &[String]) -> Result<String> {
     let mut args = ["template", "aws", package].map(str::to_owned).to_vec();
     args.push(format!("--kube-version={NEWEST}.0"));
     args.extend_from_slice(values);
     let (rendered, complaints, good) = run(helm, &args)?;
     ensure!(good, "{complaints}");
+    Ok(rendered)
+}
+
+/// The image of each pod that `helm template` renders from a package.
+fn rendered_images(helm: Tool, package: &str, values: &[String]) -> Result<Vec<String>> {
+    let rendered = rendered(helm, package, values)?;
     let images = rendered
         .lines()
         .filter_map(|line| line.trim().strip_prefix("image: "));

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, process::Command};
 use serde_json::Value;
 
 use super::{
-    HELPER, NAME, image,
+    HELPER, NAME, image, platform,
     reader::{file, text},
 };
 
@@ -14,11 +14,10 @@ const DATA: &str = "webpki-root-certs";
 
 /// `name version` of each crate that is linked into the program of a package according to Cargo.
 fn crates_of(package: &str) -> BTreeSet<String> {
-    let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let output = Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["tree", "--locked", "--package", package])
-        .args(["--target", &triple])
+        .args(["--target", platform().triple()])
         .args(["--edges=normal,no-proc-macro", "--prefix=none"])
         .output()
         .expect("cargo starts");

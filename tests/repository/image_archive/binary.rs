@@ -7,7 +7,7 @@ use std::{
     sync::OnceLock,
 };
 
-use super::{HELPER, NAME, reader::file};
+use super::{HELPER, NAME, reader::file, start};
 
 const PROGRAMS: [&str; 2] = [NAME, HELPER];
 
@@ -108,10 +108,7 @@ fn memchr(text: &[u8], word: &[u8]) -> bool {
 
 #[test]
 fn it_starts() {
-    let output = Command::new(program(NAME))
-        .arg("crd")
-        .output()
-        .expect("it starts");
+    let output = start(program(NAME)).arg("crd").output().expect("it starts");
     let committed = cluster::shipped::CRD;
     assert_eq!(String::from_utf8_lossy(&output.stdout), committed);
 }
@@ -123,11 +120,9 @@ fn the_helper_prints_what_it_reads_and_can_be_taken_along() {
     let pair = r#"{"Version":1,"AccessKeyId":"AKIAQRSTUVWX23456723","SecretAccessKey":"x"}"#;
     let mounted = directory.path().join("credentials.json");
     std::fs::write(&mounted, pair).expect("it is written");
-    let installed = Command::new(program(HELPER))
-        .args(["install", &place])
-        .status();
+    let installed = start(program(HELPER)).args(["install", &place]).status();
     assert!(installed.expect("it starts").success());
-    let output = Command::new(directory.path().join(HELPER))
+    let output = start(&directory.path().join(HELPER))
         .args(["--file", &mounted.display().to_string()])
         .env_clear()
         .output()

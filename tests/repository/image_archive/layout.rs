@@ -1,6 +1,6 @@
 //! The config, the size, and the files in the root.
 
-use super::{HELPER, NAME, image, reader::read};
+use super::{HELPER, NAME, image, platform, reader::read};
 
 const LIMIT: u64 = 12_000_000;
 
@@ -38,7 +38,7 @@ fn the_user_is_a_number_without_rights_and_the_command_is_the_operator() {
     assert_eq!(config["WorkingDir"], "/");
     assert!(config.get("Cmd").is_none() && config.get("Env").is_none());
     assert_eq!(read().config["os"], "linux");
-    assert_eq!(read().config["architecture"], image::oci::architecture());
+    assert_eq!(read().config["architecture"], platform().architecture());
 }
 
 #[test]

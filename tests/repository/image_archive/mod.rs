@@ -13,9 +13,9 @@ mod reader;
 mod trust;
 mod writer;
 
-use std::sync::OnceLock;
+use std::{path::Path, process::Command, sync::OnceLock};
 
-use image::{Built, built};
+use image::{Built, Platform, built};
 
 /// The name of the program, the crate and the image.
 const NAME: &str = "static-aws-credentials";
@@ -27,4 +27,14 @@ const HELPER: &str = "credential-process";
 fn image() -> &'static Built {
     static BUILT: OnceLock<Built> = OnceLock::new();
     BUILT.get_or_init(|| built().expect("the image can be built"))
+}
+
+/// The platform of the image.
+fn platform() -> Platform {
+    Platform::own().expect("this machine has an image")
+}
+
+/// A command that starts a program of the image.
+fn start(program: &Path) -> Command {
+    Command::new(program)
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
 use serde_json::json;
 
 use crate::{cargo::NAME, verify::copy_tree};
@@ -67,18 +67,33 @@ impl Published {
     }
 }
 
-/// Copies the chart into a directory, and sets in the `Chart.yaml` of the copy both versions, the image, and for Artifact
-/// Hub the image, the sources, the place for issues and the pictures. Returns the folder of the copy.
+/// The architecture of the nodes in the value `nodeSelector` and in the table of values. `cargo image` builds for one,
+/// and the index of a release has all.
+const ARCHITECTURE: [(&str, &str); 2] = [
+    ("values.yaml", ", kubernetes.io/arch: amd64"),
+    ("README.md", r#""kubernetes.io/arch":"amd64","#),
+];
+
+/// Copies the chart into a directory, sets in the `Chart.yaml` of the copy both versions, the image, and for Artifact
+/// Hub the image, the sources, the place for issues and the pictures, and removes the architecture from the value
+/// `nodeSelector` of the copy. Returns the folder of the copy.
 ///
 /// # Errors
-/// When the image is described wrongly, the copy exists, or `Chart.yaml` has no place for a value.
+/// When the image is described wrongly, the copy exists, or a file has no place for a value.
 pub fn chart(published: &Published, out: &Path) -> Result<PathBuf> {
     published.check()?;
     let copy = out.join(NAME);
     ensure!(!copy.exists(), "{} exists", copy.display());
     copy_tree(&original(), &copy)?;
-    let file = copy.join("Chart.yaml");
-    edit(&file, published).with_context(|| format!("cannot change {}", file.display()))?;
+    let edited = |file: &str, edit: &dyn Fn(&str) -> Result<String>| {
+        let file = copy.join(file);
+        let changed = || Ok::<_, Error>(fs::write(&file, edit(&fs::read_to_string(&file)?)?)?);
+        changed().with_context(|| format!("cannot change {}", file.display()))
+    };
+    edited("Chart.yaml", &|text| with_image(text, published))?;
+    for (file, architecture) in ARCHITECTURE {
+        edited(file, &|text| without(text, architecture))?;
+    }
     Ok(copy)
 }
 
@@ -88,7 +103,7 @@ fn original() -> PathBuf {
     charts.join(NAME)
 }
 
-fn edit(file: &Path, published: &Published) -> Result<()> {
+fn with_image(text: &str, published: &Published) -> Result<String> {
     let version = format!("\"{}\"", published.version);
     let image = format!("\"{}\"", published.reference());
     let source = &published.source;
@@ -98,7 +113,7 @@ fn edit(file: &Path, published: &Published) -> Result<()> {
         let url = format!("{source}/raw/v{}/{path}", published.version);
         json!({ "title": title, "url": url })
     });
-    let mut text = fs::read_to_string(file)?;
+    let mut text = text.to_owned();
     for (start, value) in [
         ("version: ", &version),
         ("appVersion: ", &version),
@@ -113,8 +128,14 @@ fn edit(file: &Path, published: &Published) -> Result<()> {
     ] {
         text = set(&text, start, value)?;
     }
-    fs::write(file, text)?;
-    Ok(())
+    Ok(text)
+}
+
+/// Removes the single occurrence of some text.
+fn without(text: &str, removed: &str) -> Result<String> {
+    let found = text.matches(removed).count();
+    ensure!(found == 1, "{removed:?} occurs {found} times");
+    Ok(text.replace(removed, ""))
 }
 
 /// Replaces everything after `start` in the single line that begins with `start`.
@@ -162,7 +183,8 @@ mod tests {
     }
 
     #[test]
-    fn versions_and_image_are_those_of_the_release_and_no_value_changes() -> Result<()> {
+    fn versions_and_image_are_those_of_the_release_and_nodes_may_have_any_architecture()
+    -> Result<()> {
         let place = tempfile::tempdir()?;
         let copy = chart(&published(), place.path())?;
         let reference = published().reference();
@@ -191,10 +213,13 @@ mod tests {
                 "{picture}"
             );
         }
-        for file in ["values.yaml", "values.schema.json", "README.md"] {
-            let lines = changed(&copy, file)?;
-            assert!(lines.is_empty(), "{file}: {lines:?}");
-        }
+        let value = "nodeSelector: {kubernetes.io/os: linux}";
+        assert_eq!(changed(&copy, "values.yaml")?, [value]);
+        let rows = changed(&copy, "README.md")?;
+        let row = r#"| `nodeSelector` | `{"kubernetes.io/os":"linux"}` | "#;
+        assert!(rows.len() == 1 && rows[0].starts_with(row), "{rows:?}");
+        let lines = changed(&copy, "values.schema.json")?;
+        assert!(lines.is_empty(), "{lines:?}");
         assert!(chart(&published(), place.path()).is_err(), "twice");
         Ok(())
     }
