@@ -92,16 +92,44 @@ fn needed(
         "--no-enhances",
     ]);
     depends.extend([RUSTC, &gcc, &libc]);
-    let listed = apt("apt-cache", &depends)?;
+    Ok(of_compilers(&apt("apt-cache", &depends)?, target))
+}
+
+/// The packages of the compilers in a list of `apt-cache depends --recurse`.
+fn of_compilers(listed: &str, target: Target) -> BTreeSet<String> {
     let words = ["rust", "llvm", target.architecture, target.prefix];
     let is_needed = |name: &&str| {
         // Dependencies are indented below their package, and a colon names another architecture.
-        let is_own = !name.starts_with(' ') && !name.contains(':');
+        let is_own = !name.starts_with([' ', '<']) && !name.contains(':');
         is_own && words.iter().any(|word| name.contains(word))
     };
-    Ok(listed
-        .lines()
-        .filter(is_needed)
-        .map(str::to_owned)
-        .collect())
+    let needed = listed.lines().filter(is_needed);
+    needed.map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_every_machine_with_a_compiler_has_is_not_fetched() {
+        let listed = "rustc-web\n  Depends: libc6\n  Depends: libstd-rust-web-dev\n |Depends: gcc\n  \
+                      Depends: <libc-dev>\n    libc6-dev\nlibc6\nlibc6:arm64\nlibstd-rust-web-dev\nlibllvm22\n\
+                      <rust-virtual>\nlibc6-dev-arm64-cross\nbinutils-aarch64-linux-gnu\n";
+        let target = Target {
+            architecture: "arm64",
+            prefix: "aarch64-linux-gnu",
+        };
+        let needed = of_compilers(listed, target);
+        assert_eq!(
+            needed.iter().map(String::as_str).collect::<Vec<_>>(),
+            [
+                "binutils-aarch64-linux-gnu",
+                "libc6-dev-arm64-cross",
+                "libllvm22",
+                "libstd-rust-web-dev",
+                "rustc-web",
+            ]
+        );
+    }
 }

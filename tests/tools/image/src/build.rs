@@ -45,29 +45,27 @@ pub(crate) struct Place {
     pub(crate) tools: Toolchain,
 }
 
-/// The image of this workspace for this machine, or the archive that the environment names. It is built if it is
-/// missing or stale, which takes some minutes the first time; processes that want it at the same time wait for each
-/// other. Blocks.
+/// The image of this workspace for this machine: see [`built_for`].
 ///
 /// # Errors
 /// When it cannot be built.
 pub fn built() -> Result<Built> {
-    let own = Platform::own()?;
-    let Some(given) = std::env::var_os(GIVEN) else {
-        return built_for(own);
-    };
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
-    let version = version(&cargo::metadata(&workspace, own)?)?;
-    given_archive(Path::new(&given), &version)
+    built_for(Platform::own()?)
 }
 
-/// The image of this workspace for a platform, with Debian's compilers if it is not the one of this machine. Blocks.
+/// The image of this workspace for a platform. It is built if it is missing or stale, which takes some minutes the first
+/// time; processes that want it at the same time wait for each other. For this machine, the environment can name an
+/// archive instead; for another platform, the compilers are Debian's. Blocks.
 ///
 /// # Errors
 /// When it cannot be built.
 pub fn built_for(platform: Platform) -> Result<Built> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
     let metadata = cargo::metadata(&workspace, platform)?;
+    let is_own = Platform::own().is_ok_and(|own| own == platform);
+    if let Some(given) = std::env::var_os(GIVEN).filter(|_| is_own) {
+        return given_archive(Path::new(&given), &version(&metadata)?);
+    }
     let place = Place {
         surroundings: Surroundings {
             workspace: metadata.workspace_root.clone(),

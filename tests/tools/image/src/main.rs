@@ -84,10 +84,11 @@ fn run(args: Args) -> Result<()> {
 }
 
 fn build(platform: Option<Platform>, verify: bool) -> Result<()> {
-    let built = match platform {
-        None if !verify => image::built()?,
-        Some(platform) if !verify => image::built_for(platform)?,
-        platform => image::verify(platform.map_or_else(Platform::own, Ok)?)?,
+    let platform = platform.map_or_else(Platform::own, Ok)?;
+    let built = if verify {
+        image::verify(platform)?
+    } else {
+        image::built_for(platform)?
     };
     let bytes = std::fs::metadata(&built.archive)?.len();
     let size = format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10);
