@@ -1,6 +1,6 @@
 //! The image for arm64, built on this machine and run under QEMU's user emulation, unless the machine is arm64: the
 //! tests of the archive of `repository`, a reconcile by the operator in the image's root, and a second build. `cargo
-//! arm64` runs the program. `root` needs root, for chroot.
+//! arm64` runs the program, which needs Linux 6.7 or newer and user namespaces.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -12,6 +12,7 @@
 mod bill;
 #[path = "../repository/image_archive/binary.rs"]
 mod binary;
+mod emulation;
 #[path = "../repository/image_archive/layout.rs"]
 mod layout;
 #[path = "../repository/image_archive/reader.rs"]
@@ -26,13 +27,8 @@ mod sts;
 #[path = "../repository/image_archive/trust.rs"]
 mod trust;
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    sync::OnceLock,
-};
+use std::{path::Path, process::Command, sync::OnceLock};
 
-use cluster::tools;
 use image::{Built, Platform, built_for};
 
 /// The name of the program, the crate and the image.
@@ -51,20 +47,9 @@ fn platform() -> Platform {
     Platform::Arm64
 }
 
-/// The emulator, unless the machine runs the programs itself.
-fn emulator() -> Option<PathBuf> {
-    let is_own = Platform::own().is_ok_and(|own| own == platform());
-    (!is_own).then(|| tools::qemu_aarch64().expect("apt-get brings it"))
-}
-
 /// A command that starts a program of the image.
 fn start(program: &Path) -> Command {
-    let Some(emulator) = emulator() else {
-        return Command::new(program);
-    };
-    let mut command = Command::new(emulator);
-    command.arg(program);
-    command
+    emulation::command(Path::new("/"), program)
 }
 
 #[test]
@@ -75,9 +60,6 @@ fn a_second_build_in_another_directory_has_the_same_digest() {
 
 #[test]
 fn it_prints_what_the_operator_of_this_machine_prints() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let program = directory.path().join(NAME);
-    std::fs::write(&program, reader::file(NAME)).expect("it is written");
     let of_this_machine = Path::new(env!("CARGO_BIN_EXE_static-aws-credentials"));
     for args in [
         &["crd"][..],
@@ -90,8 +72,7 @@ fn it_prints_what_the_operator_of_this_machine_prints() {
             assert!(output.status.success(), "{args:?}: {output:?}");
             String::from_utf8(output.stdout).expect("text")
         };
-        // An emulator reads the program, so it needs no right to be executed.
-        let emulated = printed(start(&program));
+        let emulated = printed(start(binary::program(NAME)));
         assert!(!emulated.is_empty(), "{args:?}");
         assert_eq!(emulated, printed(Command::new(of_this_machine)), "{args:?}");
     }

@@ -1,11 +1,9 @@
-//! The operator in a root that has the files of the image, those of the test and the emulator, as the user of the
-//! image: `check`, and a whole reconcile against an API server.
+//! The operator in a root that has the files of the image and those of the test, as the user of the image: `check`, and
+//! a whole reconcile against an API server.
 
 use std::{
-    fs::{self, Permissions},
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    process::{Command, Output},
+    fs,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -22,7 +20,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    NAME, emulator,
+    HELPER, NAME,
+    binary::{install, program},
+    emulation,
     reader::read,
     rights::rights,
     sts::{ACCOUNT, ARN, PAIR, sts},
@@ -32,7 +32,6 @@ use crate::{
 const PATIENCE: Duration = Duration::from_mins(2);
 /// A secret of another pair.
 const WRONG: &str = "wAnotherSecretThanThatOfThePair/wSecretNo";
-const EMULATOR: &str = "qemu";
 
 /// The root, which is deleted at the end.
 struct Root(TempDir);
@@ -40,22 +39,16 @@ struct Root(TempDir);
 impl Root {
     fn new() -> Result<Self> {
         let root = tempfile::tempdir()?;
-        // The user of the image enters it.
-        fs::set_permissions(root.path(), Permissions::from_mode(0o755))?;
         for (path, entry) in &read().root {
             let place = root.path().join(path);
-            if entry.content.is_empty() {
-                fs::create_dir_all(&place)?;
-            } else {
-                fs::write(&place, &entry.content)?;
+            match path.as_str() {
+                NAME | HELPER => install(program(path), &place),
+                _ if entry.content.is_empty() => fs::create_dir_all(place)?,
+                _ => fs::write(place, &entry.content)?,
             }
-            fs::set_permissions(place, Permissions::from_mode(entry.mode))?;
         }
-        if let Some(emulator) = emulator() {
-            // By another process, since a program that is open for writing here could not be executed.
-            let mut copy = Command::new("install");
-            copy.arg(emulator).arg(root.path().join(EMULATOR));
-            ensure!(copy.status()?.success(), "install failed");
+        for mounted in ["dev", "proc"] {
+            fs::create_dir(root.path().join(mounted))?;
         }
         Ok(Self(root))
     }
@@ -63,27 +56,11 @@ impl Root {
     fn path(&self) -> &Path {
         self.0.path()
     }
+}
 
-    /// The arguments of `chroot` that start the operator.
-    fn chroot(&self, args: &[&str]) -> Vec<String> {
-        let mut all = vec![
-            format!("--userspec={}", image::oci::USER),
-            self.path().display().to_string(),
-        ];
-        all.extend(emulator().map(|_| format!("/{EMULATOR}")));
-        all.push(format!("/{NAME}"));
-        all.extend(args.iter().map(|arg| (*arg).to_owned()));
-        all
-    }
-
-    fn output(&self, args: &[&str]) -> Result<Output> {
-        let mut chroot = Command::new("chroot");
-        Ok(chroot
-            .args(self.chroot(args))
-            .env_clear()
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .output()?)
-    }
+/// The path of the operator in the root.
+fn operator_path() -> PathBuf {
+    Path::new("/").join(NAME)
 }
 
 /// A source, and the resource that names it.
@@ -121,7 +98,8 @@ async fn check_judges_a_file() -> Result<()> {
         fs::write(root.path().join("manifests.json"), list(secret))?;
         let url = sts.url();
         let args = ["check", "-f", "/manifests.json", "--sts-endpoint", &url];
-        let output = root.output(&[&args[..], &["-o", "json"]].concat())?;
+        let mut check = emulation::command(root.path(), &operator_path());
+        let output = check.args(args).args(["-o", "json"]).output()?;
         ensure!(output.status.code() == Some(code), "{output:?}");
         let verdict: Value = serde_json::from_slice(&output.stdout)?;
         ensure!(verdict["reason"] == reason, "{verdict}");
@@ -184,11 +162,12 @@ async fn operator(
     let authority = Some(Path::new("/ca.crt"));
     kubeconfig::write(&file, cluster.url(), authority, Proof::Token(&token))?;
     let args = ["run", "--bind", "127.0.0.1:0", "--namespace", namespace];
-    let args = root.chroot(&[&args[..], &["--sts-endpoint", endpoint]].concat());
+    let args = [&args[..], &["--sts-endpoint", endpoint]].concat();
+    let args = emulation::arguments(root.path(), &operator_path(), &args);
     let env = [("KUBECONFIG", "/kubeconfig"), ("AWSCREDS_LOG", "debug")];
     let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let log = cluster.directory().join("operator.log");
-    ChildProcess::spawn("operator", Path::new("chroot"), &args, &env, &log)
+    ChildProcess::spawn("operator", Path::new("unshare"), &args, &env, &log)
 }
 
 async fn apply(cluster: &ControlPlane, namespace: &str, secret: &str) -> Result<()> {

@@ -12,7 +12,7 @@ use super::{HELPER, NAME, reader::file, start};
 const PROGRAMS: [&str; 2] = [NAME, HELPER];
 
 /// A program from the image, on disk.
-fn program(name: &str) -> &'static Path {
+pub(crate) fn program(name: &str) -> &'static Path {
     static PLACES: [OnceLock<PathBuf>; 2] = [OnceLock::new(), OnceLock::new()];
     let place = PROGRAMS.iter().position(|program| *program == name);
     let place = place.and_then(|place| PLACES.get(place));
@@ -21,13 +21,16 @@ fn program(name: &str) -> &'static Path {
         content.write_all(file(name)).expect("it is written");
         let directory = tempfile::tempdir().expect("a directory").keep();
         let program = directory.join(name);
-        // Another process writes the program: a file that is open for writing here is inherited by a child that another
-        // test starts at that moment, and cannot be executed meanwhile.
-        let mut copy = Command::new("install");
-        copy.arg(content.path()).arg(&program);
-        assert!(copy.status().expect("coreutils are there").success());
+        install(content.path(), &program);
         program
     })
+}
+
+/// Copies a program. Another process writes the copy: a file that is open for writing here is inherited by a child that
+/// another test starts at that moment, and cannot be executed meanwhile.
+pub(crate) fn install(from: &Path, to: &Path) {
+    let copied = Command::new("install").arg(from).arg(to).status();
+    assert!(copied.expect("coreutils are there").success());
 }
 
 fn readelf(what: &str, name: &str) -> String {

@@ -131,7 +131,7 @@ pub(crate) fn compile(
 ) -> Result<String> {
     let triple = tools.platform.triple();
     let mut cargo = cargo(&around.workspace);
-    tools.prepare(&mut cargo);
+    tools.prepare(&mut cargo, &around.target)?;
     cargo
         .args(["build", "--release", "--locked", "--target", triple])
         .arg("--message-format=json-render-diagnostics");

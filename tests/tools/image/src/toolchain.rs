@@ -3,6 +3,8 @@
 
 use std::{
     ffi::OsString,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -10,6 +12,19 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use crate::platform::Platform;
+
+/// Links a static program at random addresses. rustc asks for fixed ones, since its target for arm64 does not know that
+/// the C library has what such a program needs; the code is position-independent all the same.
+const LINKER: &str = r#"#!/bin/sh
+for argument; do
+    shift
+    case "$argument" in
+        -static | -no-pie) ;;
+        *) set -- "$@" "$argument" ;;
+    esac
+done
+exec "CC" -static-pie "$@"
+"#;
 
 /// The programs for a platform.
 #[derive(Debug)]
@@ -58,20 +73,25 @@ impl Toolchain {
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
 
-    /// Makes Cargo use these programs.
-    pub(crate) fn prepare(&self, cargo: &mut Command) {
-        let Some(root) = &self.root else { return };
+    /// Makes Cargo use these programs, and a linker that is written into the directory.
+    pub(crate) fn prepare(&self, cargo: &mut Command, directory: &Path) -> Result<()> {
         let triple = self.platform.triple().replace('-', "_");
-        let linker = format!("CARGO_TARGET_{}_LINKER", triple.to_uppercase());
-        for (name, program) in [
-            ("RUSTC", Program::Rustc),
-            (&linker, Program::Cc),
-            (&format!("CC_{triple}"), Program::Cc),
-            (&format!("AR_{triple}"), Program::Ar),
-        ] {
-            cargo.env(name, self.path(program));
+        if self.platform == Platform::Arm64 {
+            fs::create_dir_all(directory)?;
+            let linker = directory.join("link-arm64");
+            let text = LINKER.replace("CC", &self.path(Program::Cc).to_string_lossy());
+            fs::write(&linker, text)?;
+            fs::set_permissions(&linker, Permissions::from_mode(0o755))?;
+            let name = format!("CARGO_TARGET_{}_LINKER", triple.to_uppercase());
+            cargo.env(name, linker);
         }
-        cargo.env("LD_LIBRARY_PATH", libraries(root));
+        if let Some(root) = &self.root {
+            cargo.env("RUSTC", self.path(Program::Rustc));
+            cargo.env(format!("CC_{triple}"), self.path(Program::Cc));
+            cargo.env(format!("AR_{triple}"), self.path(Program::Ar));
+            cargo.env("LD_LIBRARY_PATH", libraries(root));
+        }
+        Ok(())
     }
 
     /// The version of the C library that is linked in.
