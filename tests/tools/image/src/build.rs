@@ -53,9 +53,9 @@ pub fn built() -> Result<Built> {
     built_for(Platform::own()?)
 }
 
-/// The image of this workspace for a platform. It is built if it is missing or stale, which takes some minutes the first
-/// time; processes that want it at the same time wait for each other. For this machine, the environment can name an
-/// archive instead; for another platform, the compilers are Debian's. Blocks.
+/// The image of this workspace for a platform. It is built if it is missing or stale, which takes some minutes the
+/// first time; processes that want it at the same time wait for each other. For this machine, the environment can name
+/// an archive instead; for another platform, the compilers are Debian's. Blocks.
 ///
 /// # Errors
 /// When it cannot be built.

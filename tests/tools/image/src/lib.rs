@@ -1,8 +1,8 @@
 //! The operator's image: a static binary, Mozilla's certificate authorities and the licences, in an OCI archive that
 //! is made without a container engine. The same sources and tools give the same bytes.
 //!
-//! [`built`] and [`built_for`] are for tests that need the image; `cargo image` is for users; [`oci`] writes any image; [`chart()`] makes
-//! the chart of a release.
+//! [`built`] and [`built_for`] are for tests that need the image; `cargo image` is for users; [`oci`] writes any image;
+//! [`chart()`] makes the chart of a release.
 
 mod audit;
 mod build;
