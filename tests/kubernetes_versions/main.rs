@@ -23,7 +23,8 @@ fn main() -> Result<ExitCode> {
     let mut rows = Vec::new();
     for minor in wanted()? {
         // A version that cannot be built has a row with the reason.
-        let row = run::on(minor).unwrap_or_else(|error| Row::not_run(minor, &format!("{error:#}")));
+        let row = run::on(minor)
+            .unwrap_or_else(|error| Row::not_run(minor, &format!("not run: {error:#}")));
         eprint!("{}", table::rendered(std::slice::from_ref(&row)));
         // Each row is written at once: a later version may take an hour.
         table::update(&row)?;
