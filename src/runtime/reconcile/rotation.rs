@@ -71,6 +71,7 @@ impl Driver<'_> {
             asked.as_mut().map(|asked| asked.changed(look)).is_some()
         });
         Ok(self.context.with_state(resource, |remembered| {
+            remembered.failures.consumers = 0;
             if !asked {
                 remembered.memory.look = remembered.memory.look.map(|_| look);
             }
