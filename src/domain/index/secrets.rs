@@ -18,12 +18,12 @@ impl Index {
             return Vec::new();
         };
         let namespace = &namespace;
-        // Collected before the change, too: a previous owner has one stale target less.
-        let mut affected = content.dependents(namespace, name);
         if content.knows(name, &seen) {
             content.record_secret(name, seen);
             return Vec::new();
         }
+        // Collected before the change, too: a previous owner has one stale target less.
+        let mut affected = content.dependents(namespace, name);
         if content.record_secret(name, seen) {
             content.add_dependents(namespace, name, &mut affected);
         }

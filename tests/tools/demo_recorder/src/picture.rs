@@ -179,15 +179,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recording::Recording;
-
-    fn recorded(parts: &[(u64, &str)]) -> Result<Transcript> {
-        let parts = parts.iter();
-        let parts = parts.map(|(at, part)| (Duration::from_secs(*at), (*part).to_owned()));
-        Transcript::of(&Recording {
-            parts: parts.collect(),
-        })
-    }
+    use crate::transcript::tests::recorded;
 
     #[test]
     fn pauses_are_shortened_and_lines_appear_at_their_times() -> Result<()> {

@@ -161,10 +161,10 @@ impl Current {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
-    fn recorded(parts: &[(u64, &str)]) -> Result<Transcript> {
+    pub fn recorded(parts: &[(u64, &str)]) -> Result<Transcript> {
         let parts = parts.iter();
         let parts = parts.map(|(at, part)| (Duration::from_secs(*at), (*part).to_owned()));
         Transcript::of(&Recording {
