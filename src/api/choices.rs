@@ -76,13 +76,21 @@ pub enum WorkloadKind {
     DaemonSet,
 }
 
-/// One half of the pair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum PairField {
+/// What one key of the target holds: a half of the pair, the region, or a whole file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, VariantArray)]
+pub enum TargetValue {
     /// The access key ID.
     AccessKeyId,
     /// The secret access key.
     SecretAccessKey,
+    /// The region.
+    Region,
+    /// A `credentials` file as every AWS SDK reads it.
+    CredentialsFile,
+    /// A `config` file with the region.
+    ConfigFile,
+    /// The output of a `credential_process`.
+    ProcessJson,
 }
 
 impl WorkloadKind {

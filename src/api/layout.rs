@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
+use super::TargetValue;
+
 /// A set of target keys for one kind of consumer.
 #[derive(
     Clone,
@@ -56,6 +58,33 @@ pub(crate) enum KeyContent {
     ConfigFile,
     ProcessJson,
     ProcessConfig,
+}
+
+impl From<TargetValue> for KeyContent {
+    fn from(value: TargetValue) -> Self {
+        match value {
+            TargetValue::AccessKeyId => Self::AccessKeyId,
+            TargetValue::SecretAccessKey => Self::SecretAccessKey,
+            TargetValue::Region => Self::Region,
+            TargetValue::CredentialsFile => Self::CredentialsFile,
+            TargetValue::ConfigFile => Self::ConfigFile,
+            TargetValue::ProcessJson => Self::ProcessJson,
+        }
+    }
+}
+
+impl TargetValue {
+    /// Whether the value depends on the region.
+    #[must_use]
+    pub fn needs_region(self) -> bool {
+        KeyContent::from(self).needs_region()
+    }
+
+    /// Whether one key with this value holds the whole pair.
+    #[must_use]
+    pub fn holds_pair(self) -> bool {
+        KeyContent::from(self).holds_pair()
+    }
 }
 
 impl KeyContent {

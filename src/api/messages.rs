@@ -13,6 +13,9 @@ pub const TWO_KEYS: &str = "must differ from spec.secretRef.accessKeyIdKey";
 pub const REGION: &str = "must be an AWS region such as eu-west-1";
 /// A region for STS.
 pub const REGION_AT_IDENTITY: &str = "must be set when spec.validation.level is Identity";
+/// A region for keys that hold one.
+pub const REGION_OF_KEYS: &str =
+    "must be set when spec.target.keys has a key for Region or ConfigFile";
 /// The form of an account ID.
 pub const ACCOUNT_ID: &str = "must be an AWS account ID: 12 digits";
 /// The form of an ARN.
@@ -28,6 +31,11 @@ pub const ARN_PARTITION: &str = "must lie in the partition of spec.region";
 /// The bounds of the interval.
 pub const INTERVAL: &str =
     "must be 5m to 168h, in hours, minutes and seconds, such as 30m or 1h30m";
+/// One way to name the pair.
+pub const FILE_OR_KEYS: &str = "must not be set beside accessKeyIdKey or secretAccessKeyKey";
+/// A name that every SDK reads alike in brackets.
+pub const PROFILE: &str =
+    "must be the name of a profile: letters, digits, and the signs . _ / % @ : + and -";
 /// A target that is not the source.
 pub const TWO_SECRETS: &str = "must differ from spec.secretRef.name";
 /// A default target with a name that is not too long.
@@ -37,7 +45,7 @@ pub const TARGET_OF_SOURCE: &str = "must be set when its default, metadata.name 
 /// Different layouts.
 pub const DIFFERENT_LAYOUTS: &str = "must name each layout once";
 /// A target with both halves of the pair.
-pub const WHOLE_PAIR: &str = "must name at least one layout, unless spec.target.keys has a key for AccessKeyId and one for SecretAccessKey";
+pub const WHOLE_PAIR: &str = "must name at least one layout, unless spec.target.keys has a key for AccessKeyId and one for SecretAccessKey, or one for CredentialsFile or ProcessJson";
 /// One writer of each key.
 pub const KEYS_BESIDE_LAYOUTS: &str =
     "must not name a key that a layout in spec.target.layouts writes";

@@ -9,12 +9,13 @@ mod overlap;
 mod reason;
 mod rotation;
 mod rules;
+mod source;
 mod spec;
 mod status;
 mod target;
 
 pub use choices::{
-    DeletionPolicy, OnRejected, PairField, RestartScope, RootUser, ValidationLevel, WorkloadKind,
+    DeletionPolicy, OnRejected, RestartScope, RootUser, TargetValue, ValidationLevel, WorkloadKind,
 };
 pub use condition_type::{ConditionOwner, ConditionType, Polarity, Presence};
 pub use crd::{MANIFEST, crd, crd_yaml};
@@ -27,7 +28,8 @@ pub use overlap::{
 pub use reason::{Reason, ReasonClass};
 pub use rotation::{Restart, Rotation, WorkloadReference};
 pub use rules::{ID_PREFIXES, LONGEST_KEY};
-pub use spec::{SecretRef, StaticAwsCredentials, StaticAwsCredentialsSpec, Validation};
+pub use source::{CredentialsFile, SecretRef};
+pub use spec::{StaticAwsCredentials, StaticAwsCredentialsSpec, Validation};
 pub use status::{
     Binding, Identity, Published, Settling, SourceVersion, StaticAwsCredentialsStatus,
 };

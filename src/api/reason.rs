@@ -1,5 +1,5 @@
-//! The table of the reasons of conditions and events. The order of the rows is that of the tables in README.md and
-//! docs/api.md, and has no other meaning.
+//! The table of the reasons of conditions and events. The order of the rows is that of the tables in docs/troubleshooting.md
+//! and docs/api.md, and has no other meaning.
 
 use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
@@ -7,7 +7,7 @@ mod class;
 
 pub use class::ReasonClass;
 
-/// Makes the enum of a table. A row has the meaning of a reason, its name, its class, and the advice of README.md.
+/// Makes the enum of a table. A row has the meaning of a reason, its name, its class, and the advice of docs/troubleshooting.md.
 macro_rules! reasons {
     ($($(#[doc = $meaning:tt])+ $reason:ident: $class:ident => $advice:literal,)+) => {
         /// Why a condition has its status: one word, which is stable and part of the API.
@@ -59,6 +59,15 @@ reasons! {
     /// The source lacks one or both of the two keys.
     SourceKeyMissing: SourceInvalid => "Add the key to the source, or name the right one in `accessKeyIdKey` or \
         `secretAccessKeyKey`.",
+    /// The credentials file of the source has no profile of this name.
+    ProfileNotFound: SourceInvalid => "Add the profile to the file, or name the right one in \
+        `credentialsFile.profile`.",
+    /// SDKs may read the profile in the credentials file of the source differently.
+    CredentialsFileAmbiguous: SourceInvalid => "Write the line that the message names as `name = value`, in lower \
+        case, without white space before it, and once.",
+    /// The profile in the credentials file of the source gets credentials in another way.
+    ProfileNotStatic: SourceInvalid => "Remove the setting that the message names from the profile, or name a profile \
+        with a key pair alone.",
     /// The source is the target of a `StaticAwsCredentials`.
     SourceIsTarget: SourceInvalid => "Name the Secret that a person or pipeline fills, not the target of another \
         resource. If the source is a copy of a target, remove the label `awscredentials.dev/uid` or the owner \

@@ -49,6 +49,15 @@ pub fn data_key(field: &str) -> Rule {
     rule(is_data_key("self"), field, messages::DATA_KEY)
 }
 
+/// A profile that every SDK finds by this name.
+pub fn profile(field: &str) -> Rule {
+    rule(
+        "self.matches('^[A-Za-z0-9._/%@:+-]+$')",
+        field,
+        messages::PROFILE,
+    )
+}
+
 /// The keys of a map are bounded by a rule: a structural schema has no length for them.
 pub fn short_keys(field: &str) -> Rule {
     rule(
@@ -138,12 +147,25 @@ pub fn keys_beside_layouts() -> Rule {
     .field_path(".keys")
 }
 
+/// Keys that hold a region need one.
+pub fn region_of_keys() -> Rule {
+    rule(
+        "has(self.region) || !has(self.target.keys) || \
+         !self.target.keys.exists(k, self.target.keys[k] in ['Region', 'ConfigFile'])",
+        "spec.region",
+        messages::REGION_OF_KEYS,
+    )
+    .field_path(".region")
+    .reason(Reason::FieldValueRequired)
+}
+
 /// Every target carries the whole pair.
 pub fn whole_pair() -> Rule {
     rule(
         "self.layouts.size() > 0 || (has(self.keys) && \
-         self.keys.exists(k, self.keys[k] == 'AccessKeyId') && \
-         self.keys.exists(k, self.keys[k] == 'SecretAccessKey'))",
+         (self.keys.exists(k, self.keys[k] in ['CredentialsFile', 'ProcessJson']) || \
+         (self.keys.exists(k, self.keys[k] == 'AccessKeyId') && \
+         self.keys.exists(k, self.keys[k] == 'SecretAccessKey'))))",
         "spec.target.layouts",
         messages::WHOLE_PAIR,
     )

@@ -4,8 +4,8 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ACCESS_KEY_ID_KEY, OnRejected, RootUser, Rotation, SECRET_ACCESS_KEY_KEY,
-    StaticAwsCredentialsStatus, Target, ValidationLevel, messages, rules,
+    OnRejected, RootUser, Rotation, SecretRef, StaticAwsCredentialsStatus, Target, ValidationLevel,
+    messages, rules,
 };
 
 /// Which key pair is used, how it is proven, and what is published.
@@ -94,7 +94,8 @@ use super::{
     validation = Rule::new("!has(self.target.name) || self.target.name != self.secretRef.name")
         .message(rules::message("spec.target.name", messages::TWO_SECRETS))
         .field_path(".target.name"),
-    validation = rules::arn_in_partition_of_region()
+    validation = rules::arn_in_partition_of_region(),
+    validation = rules::region_of_keys()
 )]
 #[serde(rename_all = "camelCase")]
 pub struct StaticAwsCredentialsSpec {
@@ -126,39 +127,6 @@ pub struct StaticAwsCredentialsSpec {
     /// If true, nothing is read, proven, written or restored; only `Retain` still removes the owner reference.
     #[serde(default)]
     pub suspend: bool,
-}
-
-/// The source: a Secret in the namespace of the resource.
-#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[x_kube(
-    validation = Rule::new("self.accessKeyIdKey != self.secretAccessKeyKey")
-        .message(rules::message("spec.secretRef.secretAccessKeyKey", messages::TWO_KEYS))
-        .field_path(".secretAccessKeyKey")
-)]
-#[serde(rename_all = "camelCase")]
-pub struct SecretRef {
-    /// Name of the Secret, in the namespace of this resource.
-    #[schemars(length(max = 253))]
-    #[x_kube(validation = rules::subdomain("spec.secretRef.name"))]
-    pub name: String,
-
-    /// Key of the Secret's data that holds the access key ID.
-    #[serde(default = "access_key_id_key")]
-    #[schemars(length(max = 253))]
-    #[x_kube(
-        validation = rules::data_key("spec.secretRef.accessKeyIdKey"),
-        validation = rules::no_key_material("spec.secretRef.accessKeyIdKey")
-    )]
-    pub access_key_id_key: String,
-
-    /// Key of the Secret's data that holds the secret access key.
-    #[serde(default = "secret_access_key_key")]
-    #[schemars(length(max = 253))]
-    #[x_kube(
-        validation = rules::data_key("spec.secretRef.secretAccessKeyKey"),
-        validation = rules::no_key_material("spec.secretRef.secretAccessKeyKey")
-    )]
-    pub secret_access_key_key: String,
 }
 
 /// How a pair is proven.
@@ -216,14 +184,6 @@ pub struct Validation {
     pub on_rejected: OnRejected,
 }
 
-fn access_key_id_key() -> String {
-    ACCESS_KEY_ID_KEY.to_owned()
-}
-
-fn secret_access_key_key() -> String {
-    SECRET_ACCESS_KEY_KEY.to_owned()
-}
-
 fn interval() -> String {
     "1h".to_owned()
 }
@@ -233,11 +193,7 @@ impl StaticAwsCredentialsSpec {
     #[must_use]
     pub fn of_source(secret: &str) -> Self {
         Self {
-            secret_ref: SecretRef {
-                name: secret.to_owned(),
-                access_key_id_key: access_key_id_key(),
-                secret_access_key_key: secret_access_key_key(),
-            },
+            secret_ref: SecretRef::of(secret),
             region: None,
             validation: Validation::default(),
             target: Target::default(),

@@ -6,7 +6,7 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumMessage as _, VariantArray as _};
 
-use super::{DeletionPolicy, Layout, PairField, messages, rules};
+use super::{DeletionPolicy, Layout, TargetValue, messages, rules};
 
 /// The target: a Secret that the operator writes.
 #[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,8 +36,8 @@ pub struct Target {
     )]
     pub layouts: Vec<Layout>,
 
-    /// Additional keys of the target, each with the half of the pair that it holds: `AccessKeyId` or
-    /// `SecretAccessKey`.
+    /// Additional keys of the target, each with its value: a half of the pair (`AccessKeyId`, `SecretAccessKey`), the
+    /// `Region`, or a whole file (`CredentialsFile`, `ConfigFile`, `ProcessJson`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 16))]
     #[x_kube(
@@ -45,7 +45,7 @@ pub struct Target {
         validation = rules::data_keys("spec.target.keys"),
         validation = rules::no_key_material_in_keys("spec.target.keys")
     )]
-    pub keys: BTreeMap<String, PairField>,
+    pub keys: BTreeMap<String, TargetValue>,
 
     /// What happens to the Secret when this resource is deleted or `name` changes: `Delete` deletes it,
     /// `Retain` keeps it. `spec.validation.onRejected: Withdraw` deletes it in either case.

@@ -8,9 +8,9 @@ mod shape;
 mod violation;
 
 use crate::{
-    api::{PairField, Reason},
+    api::{CredentialsFile, Reason},
     domain::{
-        pair::{KeyPair, SecretBytes, SecretText},
+        pair::{KeyPair, PairField, SecretBytes, SecretText},
         verdict::Finding,
     },
 };
@@ -23,9 +23,11 @@ const MAX_NAME_CHARS: usize = 60;
 pub struct Names<'a> {
     /// Name of the Secret.
     pub secret: &'a str,
-    /// Key of its data that holds the access key ID.
+    /// The file with the values, if they are not keys of the Secret's data.
+    pub file: Option<&'a CredentialsFile>,
+    /// Key with the access key ID, of the Secret's data or of the profile in the file.
     pub access_key_id_key: &'a str,
-    /// Key of its data that holds the secret access key.
+    /// Key with the secret access key.
     pub secret_access_key_key: &'a str,
     /// Whether another store than AWS may have issued the pair: no request is sent, and no account is pinned.
     pub any_store: bool,
@@ -138,19 +140,33 @@ impl<'a> Names<'a> {
                     abbreviated(self.secret_access_key_key)
                 ),
             ),
-            (true, false) => (PairField::AccessKeyId, one_missing("accessKeyIdKey")),
+            (true, false) => (PairField::AccessKeyId, self.one_missing("accessKeyIdKey")),
             (false, _) => (
                 PairField::SecretAccessKey,
-                one_missing("secretAccessKeyKey"),
+                self.one_missing("secretAccessKeyKey"),
             ),
         };
         Finding::new(Reason::SourceKeyMissing, self.sentence(field, &tail))
     }
 
+    fn one_missing(&self, key: &str) -> String {
+        let field = match self.file {
+            Some(_) => "credentialsFile.profile",
+            None => key,
+        };
+        format!("does not exist; add it, or correct spec.secretRef.{field}")
+    }
+
     fn sentence(&self, field: PairField, predicate: &str) -> String {
         let key = abbreviated(self.key(field));
         let secret = abbreviated(self.secret);
-        format!("key \"{key}\" of Secret \"{secret}\" {predicate}")
+        let Some(file) = self.file else {
+            return format!("key \"{key}\" of Secret \"{secret}\" {predicate}");
+        };
+        let (profile, name) = (abbreviated(&file.profile), abbreviated(&file.key));
+        format!(
+            "{key} of profile [{profile}] under key \"{name}\" of Secret \"{secret}\" {predicate}"
+        )
     }
 
     fn key(&self, field: PairField) -> &'a str {
@@ -209,10 +225,6 @@ impl Candidate<'_, str> {
     }
 }
 
-fn one_missing(field: &str) -> String {
-    format!("does not exist; add it, or correct spec.secretRef.{field}")
-}
-
 fn title(field: PairField) -> &'static str {
     match field {
         PairField::AccessKeyId => "access key ID",
@@ -222,7 +234,7 @@ fn title(field: PairField) -> &'static str {
 
 /// A name for a message: escaped, since it may come from a resource that no validation rule has checked, and
 /// cut, so that the advice after it is not.
-fn abbreviated(name: &str) -> String {
+pub(super) fn abbreviated(name: &str) -> String {
     const ELLIPSIS: &str = "...";
     let escaped: String = name
         .chars()

@@ -11,9 +11,10 @@ use file::Obstacle;
 use strum::VariantArray;
 
 use crate::{
-    api::{KeyContent, Layout, PairField, Reason},
+    api::{KeyContent, Layout, Reason, TargetValue},
     domain::{
-        pair::{KeyPair, SecretBytes},
+        format::abbreviated,
+        pair::{KeyPair, PairField, SecretBytes},
         verdict::Finding,
     },
 };
@@ -24,7 +25,7 @@ pub struct Request<'a> {
     /// The layouts, in any order.
     pub layouts: &'a [Layout],
     /// Further keys. If a layout writes the same key, the layout's bytes win.
-    pub keys: &'a BTreeMap<String, PairField>,
+    pub keys: &'a BTreeMap<String, TargetValue>,
     /// The region, for layouts that carry one.
     pub region: Option<&'a str>,
     /// For how many seconds SDKs keep the output of a `credential_process`, for the layout that sets it.
@@ -47,12 +48,16 @@ pub type Rendered = BTreeMap<String, SecretBytes>;
 ///
 /// # Errors
 ///
-/// [`Reason::LayoutCannotCarry`] if a file of a layout cannot hold the pair. Then nothing is rendered, not even
-/// the other layouts: a target holds one pair everywhere.
+/// [`Reason::LayoutCannotCarry`] if a file cannot hold the pair. Then nothing is rendered, not even the other keys: a
+/// target holds one pair everywhere.
 pub fn render(request: &Request<'_>, pair: &KeyPair) -> Result<Rendered, Finding> {
     let mut data = BTreeMap::new();
-    for (key, field) in request.keys {
-        data.insert(key.clone(), secret_bytes(value(pair, *field)));
+    for (key, value) in request.keys {
+        let rendered = content_of((*value).into(), request, pair)
+            .map_err(|obstacle| key_cannot_carry(key, obstacle))?;
+        if let Some(bytes) = rendered {
+            data.insert(key.clone(), bytes);
+        }
     }
     for &layout in request.layouts {
         for (key, content) in layout.entries() {
@@ -92,7 +97,14 @@ pub fn carries(data: &Rendered, pair: &KeyPair) -> bool {
         data.values()
             .any(|bytes| bytes.expose_secret() == text.as_bytes())
     };
+    let holds_file = |content| match content_of(content, &request, pair) {
+        Ok(Some(file)) => data.values().any(|bytes| *bytes == file),
+        _ => false,
+    };
     holds_pair
+        || [KeyContent::CredentialsFile, KeyContent::ProcessJson]
+            .into_iter()
+            .any(holds_file)
         || holds(pair.access_key_id.expose_secret())
             && holds(pair.secret_access_key.expose_secret())
 }
@@ -114,12 +126,7 @@ impl Request<'_> {
     fn content(&self, key: &str) -> Option<KeyContent> {
         let mut entries = self.layouts.iter().flat_map(|layout| layout.entries());
         let entry = entries.find(|(name, _)| *name == key);
-        let further = || {
-            self.keys.get(key).map(|field| match field {
-                PairField::AccessKeyId => KeyContent::AccessKeyId,
-                PairField::SecretAccessKey => KeyContent::SecretAccessKey,
-            })
-        };
+        let further = || self.keys.get(key).map(|value| (*value).into());
         entry.map(|(_, content)| *content).or_else(further)
     }
 }
@@ -174,6 +181,17 @@ fn cannot_carry(layout: Layout, obstacle: Obstacle) -> Finding {
         format!(
             "layout {layout:?} cannot carry the pair: {obstacle}; remove the layout from \
              spec.target.layouts or create another access key"
+        ),
+    )
+}
+
+fn key_cannot_carry(key: &str, obstacle: Obstacle) -> Finding {
+    Finding::new(
+        Reason::LayoutCannotCarry,
+        format!(
+            "key \"{}\" cannot carry the pair: {obstacle}; remove the key from spec.target.keys or create another \
+             access key",
+            abbreviated(key)
         ),
     )
 }

@@ -13,6 +13,7 @@
 pub mod account;
 pub mod arn;
 pub mod conditions;
+pub mod credentials_file;
 pub mod decide;
 pub(crate) mod fair_queue;
 pub mod fingerprint;

@@ -21,6 +21,15 @@ pub struct KeyPair {
     pub secret_access_key: SecretText,
 }
 
+/// One half of the pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PairField {
+    /// The access key ID.
+    AccessKeyId,
+    /// The secret access key.
+    SecretAccessKey,
+}
+
 impl SecretBytes {
     /// Takes the bytes over without copying them.
     #[must_use]

@@ -7,8 +7,8 @@ use kube::{ResourceExt, api::ObjectMeta};
 
 use crate::{
     api::{
-        DeletionPolicy, LONGEST_KEY, Layout, OnRejected, PairField, Reason, RootUser, SecretRef,
-        StaticAwsCredentials, StaticAwsCredentialsStatus, ValidationLevel,
+        DeletionPolicy, LONGEST_KEY, Layout, OnRejected, Reason, RootUser, SecretRef,
+        StaticAwsCredentials, StaticAwsCredentialsStatus, TargetValue, ValidationLevel,
     },
     domain::{
         arn::ArnPattern,
@@ -45,7 +45,7 @@ pub struct ValidatedCredentials {
     /// Layouts of the target.
     pub layouts: Vec<Layout>,
     /// Further keys of the target.
-    pub keys: BTreeMap<String, PairField>,
+    pub keys: BTreeMap<String, TargetValue>,
     /// For how many seconds SDKs cache the output of a `credential_process`: a setting of the
     /// operator, not of the spec.
     pub credential_process_ttl: u32,
@@ -97,6 +97,13 @@ impl ValidatedCredentials {
         let level = spec.validation.level;
         if level == ValidationLevel::Identity && region.is_none() {
             return Err(invalid("spec.region", "it is required at level Identity"));
+        }
+        let needs_region = |value: &TargetValue| value.needs_region();
+        if region.is_none() && spec.target.keys.values().any(needs_region) {
+            return Err(invalid(
+                "spec.region",
+                "it is required for a key with Region or ConfigFile",
+            ));
         }
         let is_long = |key: &String| key.len() > LONGEST_KEY;
         if spec.target.keys.keys().any(is_long) {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::sim::{DEFAULT_ACCOUNT, SOURCE, TARGET, World, alpha, resource, root};
 use static_aws_credentials::api::{
-    Layout, OnRejected, PairField, Reason, RootUser, ValidationLevel,
+    Layout, OnRejected, Reason, RootUser, TargetValue, ValidationLevel,
 };
 
 const READY: &str =
@@ -15,7 +15,7 @@ fn layouts_and_keys_are_written_anew_without_a_question() {
     let mut world = World::published();
     world.respecify(|spec| {
         spec.target.layouts = vec![Layout::Mendix];
-        spec.target.keys = BTreeMap::from([("id".to_owned(), PairField::AccessKeyId)]);
+        spec.target.keys = BTreeMap::from([("id".to_owned(), TargetValue::AccessKeyId)]);
     });
     world.settle_twice();
     let data = world.store.secret(TARGET).unwrap().data.clone().unwrap();

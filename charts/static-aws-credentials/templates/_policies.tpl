@@ -105,6 +105,14 @@ spec:
 .join('')).join('')).join(''))
 {{- end -}}
 
+{{/* Patterns for the 2 files that the operator writes under any key: one pair, and a region. */}}
+{{- define "static-aws-credentials.policies.credentialsForm" -}}
+\[default\]\naws_access_key_id = [A-Z0-9]{16,128}\naws_secret_access_key = [^\t\n]+\n
+{{- end -}}
+{{- define "static-aws-credentials.policies.configForm" -}}
+\[default\]\nregion = [a-z0-9-]{1,32}\n
+{{- end -}}
+
 {{/* A list in CEL: `credential_process` in base64 for each alignment, without the characters that also encode bits of
      neighbouring bytes. */}}
 {{- define "static-aws-credentials.policies.credentialProcess" -}}

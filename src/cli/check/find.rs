@@ -57,7 +57,7 @@ fn in_manifests(args: &CheckArgs, path: &Path, key: &FingerprintKey) -> Result<S
     rules.notes.extend(notes);
     let names = &rules.resource.source;
     let source = secret.read(names).map_err(unusable)?;
-    for key in [&names.access_key_id_key, &names.secret_access_key_key] {
+    for key in names.keys() {
         let value = source.data.as_ref().and_then(|data| data.get(key));
         if let Some(problem) = value.and_then(|value| placeholder::of(&value.0)) {
             let problem = format!("key \"{key}\" of Secret \"{name}\" {problem}");

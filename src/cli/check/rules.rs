@@ -58,6 +58,9 @@ impl Rules {
 
 fn overlay(args: &CheckArgs, spec: &mut StaticAwsCredentialsSpec) {
     let source = &mut spec.secret_ref;
+    if args.access_key_id_key.is_some() || args.secret_access_key_key.is_some() {
+        source.credentials_file = None;
+    }
     let names = [
         (&args.access_key_id_key, &mut source.access_key_id_key),
         (

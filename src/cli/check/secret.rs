@@ -191,7 +191,7 @@ fn text(value: Value, field: &str, key: &str, source: &SecretRef) -> Result<Stri
 }
 
 fn place(field: &str, key: &str, source: &SecretRef) -> String {
-    if key == source.access_key_id_key || key == source.secret_access_key_key {
+    if source.keys().any(|read| read == key) {
         format!("{field}.{key} of the Secret")
     } else {
         format!("another value under {field} of the Secret")

@@ -7,14 +7,16 @@ use super::{
 };
 use crate::{
     api::{
-        ID_PREFIXES, LONGEST_KEY, PairField, Restart, RestartScope, SecretRef,
-        StaticAwsCredentials, StaticAwsCredentialsSpec, Target, ValidationLevel, messages,
+        ACCESS_KEY_ID_KEY, ID_PREFIXES, LONGEST_KEY, Restart, RestartScope, SECRET_ACCESS_KEY_KEY,
+        SecretRef, StaticAwsCredentials, StaticAwsCredentialsSpec, Target, TargetValue,
+        ValidationLevel, messages,
     },
     domain::{account::is_account_id, arn::ArnPattern, region::Region, resource},
 };
 
 const MOST_KEYS: usize = 16;
 const MOST_WORKLOADS: usize = 64;
+const LONGEST_PROFILE: usize = 128;
 const LONGEST_ARN: usize = 640;
 const LONGEST_NAME_WITHOUT_TARGET: usize = 241;
 const TOO_LONG: &str = "must have at most 253 characters";
@@ -100,6 +102,39 @@ fn of_source(source: &SecretRef) -> Option<Rule> {
         (!is_key_material(secret), SECRET, messages::NO_KEY_MATERIAL),
         (id != secret, SECRET, messages::TWO_KEYS),
     ])
+    .or_else(|| of_file(source))
+}
+
+fn of_file(source: &SecretRef) -> Option<Rule> {
+    const FILE: &str = "spec.secretRef.credentialsFile";
+    const KEY: &str = "spec.secretRef.credentialsFile.key";
+    const PROFILE: &str = "spec.secretRef.credentialsFile.profile";
+    let file = source.credentials_file.as_ref()?;
+    let (key, profile) = (&file.key, &file.profile);
+    let is_sign = |sign: char| sign.is_ascii_alphanumeric() || "._/%@:+-".contains(sign);
+    let has_default_keys = source.access_key_id_key == ACCESS_KEY_ID_KEY
+        && source.secret_access_key_key == SECRET_ACCESS_KEY_KEY;
+    violated(&[
+        (is_short(key), KEY, TOO_LONG),
+        (is_data_key(key), KEY, messages::DATA_KEY),
+        (!is_key_material(key), KEY, messages::NO_KEY_MATERIAL),
+        (
+            profile.chars().count() <= LONGEST_PROFILE,
+            PROFILE,
+            "must have at most 128 characters",
+        ),
+        (
+            !profile.is_empty() && profile.chars().all(is_sign),
+            PROFILE,
+            messages::PROFILE,
+        ),
+        (
+            !is_key_material(profile),
+            PROFILE,
+            messages::NO_KEY_MATERIAL,
+        ),
+        (has_default_keys, FILE, messages::FILE_OR_KEYS),
+    ])
 }
 
 fn of_validation(spec: &StaticAwsCredentialsSpec) -> Option<Rule> {
@@ -123,6 +158,11 @@ fn of_validation(spec: &StaticAwsCredentialsSpec) -> Option<Rule> {
             !is_identity || region.is_some(),
             REGION,
             messages::REGION_AT_IDENTITY,
+        ),
+        (
+            region.is_some() || !spec.target.keys.values().any(|value| value.needs_region()),
+            REGION,
+            messages::REGION_OF_KEYS,
         ),
         (!matches!(region, Some(Err(_))), REGION, messages::REGION),
         (
@@ -151,8 +191,9 @@ fn of_target(target: &Target) -> Option<Rule> {
     const LAYOUTS: &str = "spec.target.layouts";
     const KEYS: &str = "spec.target.keys";
     let (layouts, keys) = (&target.layouts, &target.keys);
-    let holds = |half: PairField| keys.values().any(|field| *field == half);
-    let is_whole = holds(PairField::AccessKeyId) && holds(PairField::SecretAccessKey);
+    let holds = |half: TargetValue| keys.values().any(|value| *value == half);
+    let is_whole = holds(TargetValue::AccessKeyId) && holds(TargetValue::SecretAccessKey)
+        || keys.values().any(|value| value.holds_pair());
     let mut written = layouts.iter().flat_map(|layout| layout.keys(true));
     violated(&[
         (are_different(layouts), LAYOUTS, messages::DIFFERENT_LAYOUTS),

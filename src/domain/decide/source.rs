@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::Secret;
 
 use super::checks;
 use crate::domain::{
+    credentials_file,
     fingerprint::{Fingerprint, FingerprintKey},
     format,
     index::{Observed, SecretVersion},
@@ -99,10 +100,16 @@ fn well_formed(
     key: &FingerprintKey,
 ) -> Result<SourcePair, Finding> {
     let source = &resource.source;
+    let file = source.credentials_file.as_ref();
     let names = format::Names {
         secret: &source.name,
-        access_key_id_key: &source.access_key_id_key,
-        secret_access_key_key: &source.secret_access_key_key,
+        file,
+        access_key_id_key: file.map_or(source.access_key_id_key.as_str(), |_| {
+            credentials_file::ACCESS_KEY_ID
+        }),
+        secret_access_key_key: file.map_or(source.secret_access_key_key.as_str(), |_| {
+            credentials_file::SECRET_ACCESS_KEY
+        }),
         any_store: resource.checks.any_store,
     };
     // Every value is converted, also those that the spec does not name, so that all of them are wiped.
@@ -112,9 +119,14 @@ fn well_formed(
         .into_iter()
         .map(|(name, bytes)| (name, SecretBytes::new(bytes.0)))
         .collect();
-    let id = data.remove(&source.access_key_id_key);
-    let secret_key = data.remove(&source.secret_access_key_key);
-    let checked = format::check(&names, id, secret_key)?;
+    let values = match file {
+        None => credentials_file::Values {
+            access_key_id: data.remove(&source.access_key_id_key),
+            secret_access_key: data.remove(&source.secret_access_key_key),
+        },
+        Some(file) => credentials_file::read(data.remove(&file.key), file, &source.name)?,
+    };
+    let checked = format::check(&names, values.access_key_id, values.secret_access_key)?;
     Ok(SourcePair {
         data: layout::render(&resource.layout_request(), &checked.pair).map(Arc::new),
         fingerprint: key.of(&checked.pair, &[]),

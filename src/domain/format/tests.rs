@@ -24,6 +24,7 @@ use malformed::{MALFORMED, Malformed};
 
 const NAMES: Names<'_> = Names {
     secret: "orders",
+    file: None,
     access_key_id_key: "id",
     secret_access_key_key: "key",
     any_store: false,

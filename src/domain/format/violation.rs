@@ -9,8 +9,8 @@ use super::{
     Value, abbreviated, shape,
 };
 use crate::{
-    api::{PairField, Reason},
-    domain::verdict::Finding,
+    api::Reason,
+    domain::{pair::PairField, verdict::Finding},
 };
 
 pub(super) const BYTE_CHECKS: [Check<[u8]>; 3] = [

@@ -20,7 +20,7 @@ pub(super) fn credentials(pair: &KeyPair) -> Result<SecretBytes, Obstacle> {
     if !(is_plain(id) && is_plain(secret)) {
         return Err("SDKs read a credentials file differently \
                     where # or ; begins a value or follows white space in it, \
-                    or where quotes or white space surround it");
+                    where a bracket begins it, or where quotes or white space surround it");
     }
     Ok(concatenated(&[
         "[default]\naws_access_key_id = ",
@@ -97,12 +97,13 @@ pub(super) fn key_id_of_process_json(text: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Whether every SDK reads the value back unchanged from a line of a credentials file. For some SDKs `#` and `;`
-/// begin a comment, and one SDK strips double quotes.
+/// begin a comment, one SDK strips double quotes, and earlier SDKs for Go fail on a bracket at the beginning.
 fn is_plain(value: &str) -> bool {
     let begins_comment = |word: &str| word.starts_with(['#', ';']);
     let quoted = value.starts_with('"') && value.ends_with('"');
     !value.is_empty()
         && !quoted
+        && !value.starts_with(['[', ']'])
         && value.trim() == value
         && !value.contains(char::is_control)
         && !value.split(char::is_whitespace).any(begins_comment)

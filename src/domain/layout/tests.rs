@@ -18,7 +18,7 @@ mod refused;
 use std::collections::BTreeMap;
 
 use crate::{
-    api::{Layout, PairField},
+    api::{Layout, TargetValue},
     domain::{
         layout::{Request, render},
         pair::{KeyPair, SecretText},
@@ -42,13 +42,13 @@ fn pair(id: &str, secret: &str) -> KeyPair {
 
 fn render_layouts(
     layouts: &[Layout],
-    extra: &[(&str, PairField)],
+    extra: &[(&str, TargetValue)],
     region: Option<&str>,
     pair: &KeyPair,
 ) -> Result<Data, Finding> {
     let keys = extra
         .iter()
-        .map(|(key, field)| ((*key).to_owned(), *field))
+        .map(|(key, value)| ((*key).to_owned(), *value))
         .collect();
     let request = Request {
         layouts,

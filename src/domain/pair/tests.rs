@@ -56,6 +56,7 @@ fn a21_debug_output_is_redacted() {
 fn a21_debug_output_of_a_well_formed_pair_is_redacted() {
     let names = Names {
         secret: "orders",
+        file: None,
         access_key_id_key: "id",
         secret_access_key_key: "key",
         any_store: false,

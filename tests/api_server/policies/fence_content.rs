@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use anyhow::{Result, anyhow};
 use serde_json::{Value, json};
 use static_aws_credentials::{
-    api::{Layout, PairField},
+    api::{Layout, TargetValue},
     domain::{
         layout::{Request, render},
         pair::{KeyPair, SecretText},
@@ -49,9 +49,13 @@ fn rendered(secret: &str, region: Option<&str>, ttl: u32) -> Result<Value> {
         secret_access_key: SecretText::new(secret.to_owned()),
     };
     let keys = BTreeMap::from([
-        ("accesskey".to_owned(), PairField::AccessKeyId),
-        ("secretkey".to_owned(), PairField::SecretAccessKey),
-        ("S3_ACCESS_KEY".to_owned(), PairField::AccessKeyId),
+        ("accesskey".to_owned(), TargetValue::AccessKeyId),
+        ("secretkey".to_owned(), TargetValue::SecretAccessKey),
+        ("S3_ACCESS_KEY".to_owned(), TargetValue::AccessKeyId),
+        ("cloud".to_owned(), TargetValue::CredentialsFile),
+        ("creds".to_owned(), TargetValue::ProcessJson),
+        ("settings".to_owned(), TargetValue::ConfigFile),
+        ("place".to_owned(), TargetValue::Region),
     ]);
     let request = Request {
         layouts: Layout::VARIANTS,
@@ -142,7 +146,13 @@ async fn a_file_that_sdks_read_has_one_form(test_cluster: Arc<TestCluster>) -> R
         let words = format!("under the key {key} ");
         assert_refused(&answer, "fence", &words, &text);
     }
-    for (key, text) in [("config-process", process), ("credentials", pair)] {
+    let config = "[default]\nregion = eu-west-1\n".to_owned();
+    for (key, text) in [
+        ("config-process", process),
+        ("credentials", pair.clone()),
+        ("cloud", pair),
+        ("settings", config),
+    ] {
         assert_passes(&written(&fixture, json!({ key: text })).await, key);
     }
     Ok(())
@@ -162,9 +172,37 @@ async fn a_second_line_is_written_under_no_key(test_cluster: Arc<TestCluster>) -
         let text = format!("{before}{all}");
         assert_passes(&written(&fixture, json!({ "x": text })).await, &text);
     }
-    let file = "[default]\ncredential_process = /bin/sh\n";
-    let answer = written(&fixture, json!({ "settings": file })).await;
-    assert_refused(&answer, "fence", ONE_LINE, "a file by another name");
+    let pair = format!("[default]\naws_access_key_id = {ID}\naws_secret_access_key = x\n");
+    let config = "[default]\nregion = eu-west-1\n";
+    for file in [
+        "[default]\ncredential_process = /bin/sh\n".to_owned(),
+        format!("{pair}x"),
+        format!("{pair}[p]\n"),
+        format!("{config}credential_process = /bin/sh\n"),
+        format!("{config}x = y\n"),
+        pair.replace("= x", "= x\r"),
+        pair.replace("= x", &format!("= {}", "x".repeat(5000))),
+    ] {
+        let answer = written(&fixture, json!({ "settings": file })).await;
+        assert_refused(&answer, "fence", ONE_LINE, "a file by another name");
+    }
+    // A runtime finds a script by its name, and a variable has one line.
+    for key in ["sitecustomize.py", ".profile", "CLOUD"] {
+        for file in [&pair, config] {
+            let answer = written(&fixture, json!({ key: file })).await;
+            assert_refused(&answer, "fence", "may become a variable", key);
+        }
+    }
+    let many: serde_json::Map<String, Value> = (0..17)
+        .map(|number| (format!("k{number}"), json!(pair)))
+        .collect();
+    let answer = written(&fixture, Value::Object(many)).await;
+    assert_refused(
+        &answer,
+        "fence",
+        ONE_LINE,
+        "more files than a resource can name",
+    );
     Ok(())
 }
 

@@ -218,19 +218,25 @@ async fn the_policy_can_be_switched_without_asking_aws(
 async fn layouts_and_keys_change_without_asking_aws(test_cluster: Arc<TestCluster>) -> Result<()> {
     let env = TestEnv::settled(test_cluster).await?;
     let mark = env.proxy.mark();
-    let layouts = json!({ "target": { "layouts": ["Mendix"], "keys": { "id": "AccessKeyId" } } });
+    let layouts = json!({ "target": {
+        "layouts": ["Mendix"], "keys": { "cloud": "CredentialsFile", "id": "AccessKeyId" },
+    } });
     env.change("orders", layouts).await?;
     env.until_converged("orders").await?;
     assert_costs(&env.costs(mark).await?, 2, 2);
     let content = env.content(TARGET).await?;
     let keys: Vec<&str> = content.keys().map(String::as_str).collect();
     let mendix = [
+        "cloud",
         "id",
         "mx-const-AWSAuthentication.AccessKey",
         "mx-const-AWSAuthentication.SecretAccessKey",
     ];
     assert_eq!(keys, mendix);
     assert_eq!(content["id"], PAIR.0);
+    let (id, secret) = PAIR;
+    let file = format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+    assert_eq!(content["cloud"], file);
     assert_eq!(env.published("orders").await?.revision, 1);
     assert_eq!(env.sts.calls().len(), 1);
     Ok(())

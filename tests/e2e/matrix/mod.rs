@@ -7,6 +7,7 @@ mod bursts;
 mod consumers;
 mod controlled;
 mod costs;
+mod credentials_file;
 mod digest;
 mod disaster_recovery;
 mod formats;
@@ -91,6 +92,7 @@ fn tests() -> Vec<Tests<TestCluster>> {
         quoting::tests(),
         source::tests(),
         formats::tests(),
+        credentials_file::tests(),
         aws::tests(),
         pins::tests(),
         crate::harness::invariants::tests(),

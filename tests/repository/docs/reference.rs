@@ -153,7 +153,7 @@ fn conditions() -> Result<String> {
 
 fn reasons() -> Result<String> {
     let mut table =
-        "The [README](../README.md#troubleshooting) lists what to do about each reason.\n\n\
+        "[troubleshooting.md](troubleshooting.md) lists what to do about each reason.\n\n\
         | reason | meaning |\n|---|---|\n"
             .to_owned();
     for reason in Reason::VARIANTS {

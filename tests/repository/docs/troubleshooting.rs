@@ -1,4 +1,4 @@
-//! The README's table of what to do about each reason, generated from the table of reasons.
+//! The table of what to do about each reason, generated from the table of reasons.
 
 use std::fmt::Write as _;
 
@@ -9,16 +9,16 @@ use strum::VariantArray;
 use crate::docs::pages::fresh;
 
 #[test]
-fn the_readme_explains_every_reason_once_in_their_order_and_no_other() -> Result<()> {
+fn the_page_explains_every_reason_once_in_their_order_and_no_other() -> Result<()> {
     let mut table = "| reason | what to do |\n|---|---|\n".to_owned();
     for reason in Reason::VARIANTS {
         writeln!(table, "| `{}` | {} |", reason.as_str(), reason.advice())?;
     }
-    fresh("README.md", "reasons", &table)
+    fresh("docs/troubleshooting.md", "reasons", &table)
 }
 
 #[test]
-fn the_readme_says_what_to_do_in_a_sentence() {
+fn the_page_says_what_to_do_in_a_sentence() {
     for reason in Reason::VARIANTS {
         let advice = reason.advice();
         assert!(

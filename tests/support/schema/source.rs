@@ -21,6 +21,7 @@ fn secret(key: &str) -> Value {
 
 pub fn bounds() -> Vec<Bound> {
     let a = |length: usize| "a".repeat(length);
+    let file = |file: Value| json!({"spec": {"secretRef": {"credentialsFile": file}}});
     vec![
         bound("", "required", json!(["spec"]), [], [json!({"spec": null})]),
         bound(
@@ -40,11 +41,33 @@ pub fn bounds() -> Vec<Bound> {
         longest("spec.secretRef.name", 253, &a(253), &a(254)),
         longest("spec.secretRef.accessKeyIdKey", 253, &a(253), &a(254)),
         longest("spec.secretRef.secretAccessKeyKey", 253, &a(253), &a(254)),
+        bound(
+            "spec.secretRef.credentialsFile.key",
+            "maxLength",
+            json!(253),
+            [file(json!({"key": a(253)}))],
+            [file(json!({"key": a(254)}))],
+        ),
+        bound(
+            "spec.secretRef.credentialsFile.profile",
+            "maxLength",
+            json!(128),
+            [file(json!({"key": "cloud", "profile": a(128)}))],
+            [file(json!({"key": "cloud", "profile": a(129)}))],
+        ),
+        bound(
+            "spec.secretRef.credentialsFile",
+            "required",
+            json!(["key"]),
+            [file(json!({"key": "cloud"}))],
+            [file(json!({"profile": "default"}))],
+        ),
     ]
 }
 
 pub fn cases() -> Vec<Case> {
     let mut cases = keys();
+    cases.extend(files());
     cases.push(case(
         "spec.secretRef.name must be the name of a Secret",
         [name("a"), name("a.b-c.7"), name(&"a".repeat(253))],
@@ -71,6 +94,57 @@ pub fn cases() -> Vec<Case> {
         .map(name),
     ));
     cases
+}
+
+fn files() -> Vec<Case> {
+    let reference = |reference: Value| json!({"spec": {"secretRef": reference}});
+    let key = |key: &str| reference(json!({"credentialsFile": {"key": key}}));
+    let profile =
+        |profile: &str| reference(json!({"credentialsFile": {"key": "cloud", "profile": profile}}));
+    vec![
+        case(
+            "spec.secretRef.credentialsFile.key must be a key of a Secret",
+            KEYS.map(key),
+            NO_KEYS.map(key),
+        ),
+        case(
+            "spec.secretRef.credentialsFile.key must be the name of a key",
+            KEYS.map(key),
+            MATERIAL.map(key),
+        ),
+        case(
+            "spec.secretRef.credentialsFile.profile must be the name of a profile",
+            ["default", "orders-prod", "a.b_c/d%e@f:g+h"].map(profile),
+            [
+                "",
+                "two words",
+                "[default]",
+                "a\n",
+                "profil\u{e9}",
+                "a#b",
+                "a=b",
+            ]
+            .map(profile),
+        ),
+        case(
+            "spec.secretRef.credentialsFile.profile must be the name of a key",
+            ["default", "orders"].map(profile),
+            MATERIAL.map(profile),
+        ),
+        case(
+            "spec.secretRef.credentialsFile must not be set beside",
+            [
+                key("cloud"),
+                reference(json!({
+                    "credentialsFile": {"key": "cloud"}, "accessKeyIdKey": "AWS_ACCESS_KEY_ID",
+                })),
+            ],
+            [
+                reference(json!({"credentialsFile": {"key": "cloud"}, "accessKeyIdKey": "id"})),
+                reference(json!({"credentialsFile": {"key": "cloud"}, "secretAccessKeyKey": "s"})),
+            ],
+        ),
+    ]
 }
 
 fn keys() -> Vec<Case> {

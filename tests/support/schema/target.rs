@@ -8,6 +8,15 @@ use super::{
     layouts::LAYOUTS,
 };
 
+const VALUES: [&str; 6] = [
+    "AccessKeyId",
+    "SecretAccessKey",
+    "Region",
+    "CredentialsFile",
+    "ConfigFile",
+    "ProcessJson",
+];
+
 fn layouts(layouts: &[&str]) -> Value {
     json!({"spec": {"target": {"layouts": layouts}}})
 }
@@ -66,11 +75,10 @@ fn bounds_of_keys() -> [Bound; 2] {
         bound(
             "spec.target.keys{}",
             "enum",
-            json!(["AccessKeyId", "SecretAccessKey"]),
-            ["AccessKeyId", "SecretAccessKey"]
-                .map(|half| json!({"spec": {"target": {"keys": {"k": half}}}})),
-            ["", "{{ .id }}", "Region"]
-                .map(|half| json!({"spec": {"target": {"keys": {"k": half}}}})),
+            json!(VALUES),
+            VALUES.map(|value| json!({"spec": {"target": {"keys": {"k": value}}}})),
+            ["", "{{ .id }}", "Endpoint"]
+                .map(|value| json!({"spec": {"target": {"keys": {"k": value}}}})),
         ),
     ]
 }
@@ -153,6 +161,8 @@ fn cases_of_layouts() -> Vec<Case> {
             [
                 layouts(&["ProcessJson"]),
                 keys(json!({"a": "AccessKeyId", "b": "SecretAccessKey"})),
+                keys(json!({"cloud": "CredentialsFile"})),
+                keys(json!({"creds": "ProcessJson"})),
                 json!({"spec": {"target": {"keys": {"a": "AccessKeyId"}}}}),
             ],
             [
@@ -160,6 +170,7 @@ fn cases_of_layouts() -> Vec<Case> {
                 keys(json!({})),
                 keys(json!({"a": "AccessKeyId"})),
                 keys(json!({"a": "SecretAccessKey", "b": "SecretAccessKey"})),
+                keys(json!({"a": "ConfigFile", "b": "Region", "c": "AccessKeyId"})),
             ],
         ),
         Case {

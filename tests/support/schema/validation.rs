@@ -1,6 +1,6 @@
 //! The rows for the verification of the pair, with its region.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     bounds::{Bound, longest, one_of},
@@ -46,6 +46,11 @@ fn regions() -> Vec<Case> {
         let arn = format!("arn:{partition}:iam::*:user/a");
         json!({"spec": {"region": region, "validation": {"arn": arn}}})
     };
+    let keys = |keys: Value, region: &Value| {
+        json!({"spec": {
+            "region": region, "validation": {"level": "Format"}, "target": {"keys": keys},
+        }})
+    };
     vec![
         case(
             "spec.region must be an AWS region",
@@ -80,6 +85,18 @@ fn regions() -> Vec<Case> {
                 json!({"spec": {"region": null, "validation": {}}}),
                 json!({"spec": {"region": null, "validation": {"level": "Identity"}}}),
             ],
+        )
+        .parsed_again(),
+        case(
+            "spec.region must be set when spec.target.keys has a key for Region or ConfigFile",
+            [
+                keys(json!({"a": "CredentialsFile"}), &json!(null)),
+                keys(
+                    json!({"a": "Region", "b": "ConfigFile"}),
+                    &json!("eu-west-1"),
+                ),
+            ],
+            ["Region", "ConfigFile"].map(|value| keys(json!({"a": value}), &json!(null))),
         )
         .parsed_again(),
         case(

@@ -79,6 +79,7 @@ fn every_message_fits_however_long_or_odd_the_names_are() {
         let name = character.repeat(253);
         let names = Names {
             secret: &name,
+            file: None,
             access_key_id_key: &name,
             secret_access_key_key: &name,
             any_store: false,
@@ -97,6 +98,7 @@ fn every_message_fits_however_long_or_odd_the_names_are() {
 fn a_name_is_shown_whole_as_long_as_the_message_fits() {
     let names = Names {
         secret: &"s".repeat(60),
+        file: None,
         access_key_id_key: "AWS_ACCESS_KEY_ID",
         secret_access_key_key: "k\ne\"y",
         any_store: false,

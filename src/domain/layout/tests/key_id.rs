@@ -4,7 +4,7 @@ use strum::VariantArray;
 
 use super::{ID, REGION, SECRET, TTL, pair};
 use crate::{
-    api::{Layout, PairField},
+    api::{Layout, TargetValue},
     domain::layout::{Request, holds_key_id, render},
 };
 
@@ -12,7 +12,7 @@ use crate::{
 const ESCAPED: &str = "user\\\"23";
 
 /// Whether a target with this access key ID, in these layouts and further keys, is recognized by the suffix.
-fn holds(layouts: &[Layout], further: &[(&str, PairField)], id: &str, suffix: &str) -> bool {
+fn holds(layouts: &[Layout], further: &[(&str, TargetValue)], id: &str, suffix: &str) -> bool {
     let further = further.iter();
     let keys = further
         .map(|(key, field)| ((*key).to_owned(), *field))
@@ -35,8 +35,11 @@ fn the_end_of_the_key_id_is_found_in_each_layout_and_in_a_further_key() {
             assert!(holds(&[layout], &[], id, &suffix), "{layout:?}");
         }
         for key in ["id", "credentials", "credentials.json"] {
-            let further = [(key, PairField::AccessKeyId)];
+            let further = [(key, TargetValue::AccessKeyId)];
             assert!(holds(&[], &further, id, &suffix), "{key}");
+            for file in [TargetValue::CredentialsFile, TargetValue::ProcessJson] {
+                assert!(holds(&[], &[(key, file)], id, &suffix), "{key}");
+            }
             let layouts = [Layout::SharedCredentialsFile, Layout::ProcessJson];
             assert!(holds(&layouts, &further, id, &suffix), "{key}");
         }
@@ -45,7 +48,11 @@ fn the_end_of_the_key_id_is_found_in_each_layout_and_in_a_further_key() {
 
 #[test]
 fn no_other_part_of_a_target_counts() {
-    let further = [("password", PairField::SecretAccessKey)];
+    let further = [
+        ("password", TargetValue::SecretAccessKey),
+        ("place", TargetValue::Region),
+        ("settings", TargetValue::ConfigFile),
+    ];
     let beginning = &ID[..4];
     let longer = format!("X{ID}");
     for suffix in [

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::api::{Layout, PairField};
+use crate::{
+    api::{Layout, TargetValue},
+    domain::layout::{Request, carries, render},
+};
 use strum::VariantArray;
 
 use super::{
-    Data, ID, REGION, SECRET, data,
+    Data, ID, REGION, SECRET, TTL, data,
     expected::{LAYOUTS, Written},
     pair, render_layout, render_layouts,
 };
@@ -82,16 +85,39 @@ fn all_layouts_at_once_are_the_union_of_each_in_any_order() {
 }
 
 #[test]
-fn further_keys_hold_the_half_that_they_name() {
+fn further_keys_hold_the_value_that_they_name() {
     let extra = [
-        ("accesskey", PairField::AccessKeyId),
-        ("secretkey", PairField::SecretAccessKey),
-        ("again", PairField::AccessKeyId),
+        ("accesskey", TargetValue::AccessKeyId),
+        ("secretkey", TargetValue::SecretAccessKey),
+        ("again", TargetValue::AccessKeyId),
     ];
     let alone = render_layouts(&[], &extra, Some(REGION), &pair(ID, SECRET)).unwrap();
     assert_eq!(
         alone,
         data(&[("accesskey", ID), ("secretkey", SECRET), ("again", ID)])
+    );
+
+    let files = [
+        ("place", TargetValue::Region),
+        ("cloud", TargetValue::CredentialsFile),
+        ("settings", TargetValue::ConfigFile),
+        ("process", TargetValue::ProcessJson),
+    ];
+    let of_layouts = render_layouts(
+        &[Layout::SharedCredentialsFile, Layout::ProcessJson],
+        &[],
+        Some(REGION),
+        &pair(ID, SECRET),
+    )
+    .unwrap();
+    assert_eq!(
+        render_layouts(&[], &files, Some(REGION), &pair(ID, SECRET)).unwrap(),
+        data(&[
+            ("place", REGION),
+            ("cloud", &of_layouts["credentials"]),
+            ("settings", &of_layouts["config"]),
+            ("process", &of_layouts["credentials.json"]),
+        ])
     );
 
     let beside = render_layouts(&[Layout::MendixStorage], &extra, None, &pair(ID, SECRET)).unwrap();
@@ -100,7 +126,26 @@ fn further_keys_hold_the_half_that_they_name() {
 
 #[test]
 fn a_further_key_does_not_replace_that_of_a_layout() {
-    let swap = [("AWS_ACCESS_KEY_ID", PairField::SecretAccessKey)];
+    let swap = [("AWS_ACCESS_KEY_ID", TargetValue::SecretAccessKey)];
     let data = render_layouts(&[Layout::Env], &swap, None, &pair(ID, SECRET)).unwrap();
     assert_eq!(data, render_layout(Layout::Env, None));
+}
+
+#[test]
+fn a_file_under_any_key_carries_the_pair_that_it_holds_and_no_other() {
+    for value in [TargetValue::CredentialsFile, TargetValue::ProcessJson] {
+        let keys = [("cloud".to_owned(), value)].into();
+        let request = Request {
+            layouts: &[],
+            keys: &keys,
+            region: None,
+            ttl: TTL,
+        };
+        let written = render(&request, &pair(ID, SECRET)).unwrap();
+        assert!(carries(&written, &pair(ID, SECRET)), "{value:?}");
+        assert!(
+            !carries(&written, &pair(ID, "of another pair")),
+            "{value:?}"
+        );
+    }
 }

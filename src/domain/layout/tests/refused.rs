@@ -1,6 +1,6 @@
 //! Pairs that a file of a layout cannot carry.
 
-use crate::api::{Layout, Reason};
+use crate::api::{Layout, Reason, TargetValue};
 use strum::VariantArray;
 
 use super::{ID, REGION, pair, render_layouts};
@@ -16,6 +16,8 @@ const REFUSED: &[&str] = &[
     "x ",
     "\"quoted\"",
     "\"",
+    "[x",
+    "]x",
     "two\nlines",
     "x\r",
     "nul\0",
@@ -53,5 +55,18 @@ fn a_layout_with_a_file_that_cannot_carry_the_pair_is_named_and_nothing_is_writt
         }
         let others = render_layouts(&all_but_files, &[], None, &pair).unwrap();
         assert_eq!(others["AWS_SECRET_ACCESS_KEY"], secret);
+    }
+}
+
+#[test]
+fn a_key_with_a_file_that_cannot_carry_the_pair_is_named_and_nothing_is_written() {
+    let file = [("cloud", TargetValue::CredentialsFile)];
+    for &secret in REFUSED {
+        let finding =
+            render_layouts(&[Layout::Env], &file, Some(REGION), &pair(ID, secret)).unwrap_err();
+        assert_eq!(finding.reason, Reason::LayoutCannotCarry);
+        let start = "key \"cloud\" cannot carry the pair: ";
+        assert!(finding.message.starts_with(start), "{}", finding.message);
+        assert!(secret.len() < 4 || !finding.message.contains(secret));
     }
 }

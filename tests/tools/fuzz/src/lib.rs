@@ -28,7 +28,10 @@ mod decide {
 }
 
 use decide::sim;
-pub use targets::layouts::{Written, written};
+pub use targets::{
+    credentials_file::{Taken, taken},
+    layouts::{Written, written},
+};
 
 /// The variable that names the target for the engine.
 pub const TARGET_VARIABLE: &str = "FUZZ_TARGET";
@@ -61,7 +64,7 @@ pub fn target(name: &str) -> Option<&'static Target> {
 }
 
 /// Every target.
-pub static TARGETS: [Target; 11] = [
+pub static TARGETS: [Target; 12] = [
     Target {
         name: "source",
         promise: "a pair is taken as it is or refused with a reason, and no message depends on a value",
@@ -103,6 +106,12 @@ pub static TARGETS: [Target; 11] = [
         promise: "files and JSON are read back by foreign parsers as what was meant, or refused",
         longest: 256,
         run: targets::layouts::layouts,
+    },
+    Target {
+        name: "credentials_file",
+        promise: "a pair is taken from a file only if every other reader finds the same pair in the file",
+        longest: 512,
+        run: targets::credentials_file::credentials_file,
     },
     Target {
         name: "sts_reply",

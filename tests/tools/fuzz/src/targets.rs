@@ -7,6 +7,7 @@ use std::{
 
 pub mod account;
 pub mod arn_pin;
+pub mod credentials_file;
 pub mod custom_resource;
 pub mod layouts;
 pub mod manifests;

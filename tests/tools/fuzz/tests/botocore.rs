@@ -1,4 +1,4 @@
-//! The output of the layouts is read by botocore itself, from the package index, and by Python's own JSON and INI.
+//! The output of the layouts, and the files of sources, are read by botocore itself, from the package index, and by Python's own JSON and INI.
 
 use std::{
     io::Write,
@@ -6,8 +6,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use fuzz::{corpus::Corpus, mutate::Mutations, target, written};
-use serde_json::json;
+use fuzz::{corpus::Corpus, mutate::Mutations, taken, written};
+use serde_json::{Value, json};
 
 use crate::report;
 
@@ -15,16 +15,33 @@ const READER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/read.py");
 
 #[test]
 fn botocore_reads_what_every_layout_wrote() -> Result<()> {
-    let target = target("layouts").context("the target is there")?;
+    let case = |input: &[u8]| {
+        let written = written(input)?;
+        let (id, secret, region) = (&written.id, &written.secret, &written.region);
+        Some(json!({"id": id, "secret": secret, "region": region, "data": written.data}))
+    };
+    read_back("layouts", "fuzz::botocore", case)
+}
+
+#[test]
+fn botocore_reads_the_pair_that_is_taken_from_a_credentials_file() -> Result<()> {
+    let case = |input: &[u8]| {
+        let taken = taken(input)?;
+        let (id, secret, others) = (&taken.id, &taken.secret, taken.has_others());
+        Some(json!({"id": id, "secret": secret, "others": others, "file": taken.file}))
+    };
+    read_back("credentials_file", "fuzz::botocore of sources", case)
+}
+
+/// Gives the cases from the inputs of a target, and from mutations of them, to Python.
+fn read_back(target: &str, test: &str, case: impl Fn(&[u8]) -> Option<Value>) -> Result<()> {
+    let target = fuzz::target(target).context("the target is there")?;
     let inputs = Corpus::of(target)?.all();
     let seed = fastrand::u64(..);
     let count = if report::thorough() { 100_000 } else { 3_000 };
     let mutations = Mutations::new(seed, &inputs, target.longest);
     let all = inputs.iter().cloned().chain(mutations);
-    let files: Vec<_> = all
-        .filter_map(|input| written(&input))
-        .take(count)
-        .collect();
+    let cases: Vec<_> = all.filter_map(|input| case(&input)).take(count).collect();
 
     let directory = tempfile::tempdir()?;
     let mut python = Command::new(cluster::moto::python()?)
@@ -35,10 +52,8 @@ fn botocore_reads_what_every_layout_wrote() -> Result<()> {
         .spawn()?;
     let mut stdin = python.stdin.take().context("a pipe")?;
     let writer = std::thread::spawn(move || -> Result<()> {
-        for file in &files {
-            let (id, secret, region) = (&file.id, &file.secret, &file.region);
-            let line = json!({"id": id, "secret": secret, "region": region, "data": file.data});
-            writeln!(stdin, "{line}")?;
+        for case in &cases {
+            writeln!(stdin, "{case}")?;
         }
         Ok(())
     });
@@ -49,7 +64,7 @@ fn botocore_reads_what_every_layout_wrote() -> Result<()> {
     let misread = printed.lines().count().saturating_sub(1);
     let tried: usize = printed.lines().last().unwrap_or_default().parse()?;
     let what = format!("files, read back by botocore and Python; seed {seed}");
-    report::tried("fuzz::botocore", tried, tried - misread, &what);
+    report::tried(test, tried, tried - misread, &what);
     ensure!(
         output.status.success() && tried == count,
         "{tried} of {count}"

@@ -10,6 +10,7 @@ import sys
 
 import botocore.configloader
 import botocore.credentials
+import botocore.exceptions
 import botocore.session
 
 os.environ.clear()
@@ -56,14 +57,27 @@ def misread(case, data):
     return None
 
 
+def misread_of_source(case):
+    with open("source", "w", encoding="utf-8", newline="") as file:
+        file.write(case["file"])
+    try:
+        found = botocore.credentials.SharedCredentialProvider("source", "default").load()
+    except botocore.exceptions.ConfigParseError:
+        # Another profile that botocore refuses.
+        return None if case["others"] else "refused"
+    if (found.access_key, found.secret_key, found.token) != (case["id"], case["secret"], None):
+        return "SharedCredentialProvider of a source"
+    return None
+
+
 count = 0
 for line in sys.stdin:
     case = json.loads(line)
     count += 1
     try:
-        what = misread(case, case["data"])
+        what = misread_of_source(case) if "file" in case else misread(case, case["data"])
     except Exception as error:
         what = repr(error)
     if what:
-        print(what, json.dumps(case["data"]))
+        print(what, json.dumps(case))
 print(count)

@@ -11,7 +11,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 use configparser::ini::Ini;
 use serde_json::{Value, json};
 use static_aws_credentials::{
-    api::{Layout, Reason},
+    api::{Layout, Reason, TargetValue},
     domain::{
         layout::{Request, carries, render},
         pair::{KeyPair, SecretBytes, SecretText},
@@ -76,6 +76,7 @@ pub fn layouts(input: &[u8]) {
     for (key, bytes) in others {
         assert_eq!(data.get(&key), Some(&bytes), "{key}");
     }
+    keys_equal_those_of_layouts(&data, &pair, region);
     let mut other = pair.secret_access_key.expose_secret().to_owned();
     other.push('x');
     let other = KeyPair {
@@ -83,6 +84,35 @@ pub fn layouts(input: &[u8]) {
         secret_access_key: SecretText::new(other),
     };
     assert!(!carries(&data, &other), "another pair is not carried");
+}
+
+/// A value under any key has the bytes that a layout writes.
+fn keys_equal_those_of_layouts(
+    data: &BTreeMap<String, SecretBytes>,
+    pair: &KeyPair,
+    region: Option<&str>,
+) {
+    let values = [
+        ("AWS_ACCESS_KEY_ID", TargetValue::AccessKeyId),
+        ("AWS_SECRET_ACCESS_KEY", TargetValue::SecretAccessKey),
+        ("AWS_REGION", TargetValue::Region),
+        ("credentials", TargetValue::CredentialsFile),
+        ("config", TargetValue::ConfigFile),
+        ("credentials.json", TargetValue::ProcessJson),
+    ];
+    let keys = values.map(|(key, value)| (key.to_owned(), value)).into();
+    let request = Request {
+        layouts: &[],
+        keys: &keys,
+        region,
+        ttl: TTL,
+    };
+    let Ok(further) = render(&request, pair) else {
+        panic!("a layout can carry the pair, and a key cannot");
+    };
+    for (key, _) in values {
+        assert_eq!(further.get(key), data.get(key), "{key}");
+    }
 }
 
 /// Layouts without a file in the format of AWS SDKs, which is under the same key in every layout.
@@ -206,7 +236,7 @@ fn process_is_read_back(file: &str, region: Option<&str>) {
 }
 
 /// The file as the AWS SDK for Rust reads it.
-fn read_by_sdk(kind: EnvConfigFileKind, file: &str) -> EnvConfigSections {
+pub(super) fn read_by_sdk(kind: EnvConfigFileKind, file: &str) -> EnvConfigSections {
     thread_local! {
         static RUNTIME: tokio::runtime::Runtime = tokio::runtime::Builder::new_current_thread()
             .build()

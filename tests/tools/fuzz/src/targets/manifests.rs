@@ -35,11 +35,7 @@ fn judged(manifests: Manifests) -> Vec<String> {
 }
 
 fn source() -> SecretRef {
-    SecretRef {
-        name: "pair".to_owned(),
-        access_key_id_key: "AWS_ACCESS_KEY_ID".to_owned(),
-        secret_access_key_key: "AWS_SECRET_ACCESS_KEY".to_owned(),
-    }
+    SecretRef::of("pair")
 }
 
 /// The objects of a JSON text, read by the JSON parser alone.

@@ -14,6 +14,7 @@ use super::{halves, is_one_of_few};
 
 const NAMES: Names<'static> = Names {
     secret: "orders-key-pair",
+    file: None,
     access_key_id_key: "id",
     secret_access_key_key: "secret",
     any_store: false,
