@@ -103,8 +103,11 @@ impl Place<'_> {
                                    write only its name in brackets";
                     return Err(self.ambiguous(number, problem));
                 }
-                if name == wanted && found.replace(Vec::new()).is_some() {
-                    return Err(self.ambiguous(number, "begins the profile again"));
+                if name == wanted {
+                    if found.is_some() {
+                        return Err(self.ambiguous(number, "begins the profile again"));
+                    }
+                    found = Some(Vec::new());
                 }
                 open = Some(name);
                 continue;

@@ -98,18 +98,7 @@ impl ValidatedCredentials {
         if level == ValidationLevel::Identity && region.is_none() {
             return Err(invalid("spec.region", "it is required at level Identity"));
         }
-        let needs_region = |value: &TargetValue| value.needs_region();
-        if region.is_none() && spec.target.keys.values().any(needs_region) {
-            return Err(invalid(
-                "spec.region",
-                "it is required for a key with Region or ConfigFile",
-            ));
-        }
-        let is_long = |key: &String| key.len() > LONGEST_KEY;
-        if spec.target.keys.keys().any(is_long) {
-            let problem = format!("a key has at most {LONGEST_KEY} characters");
-            return Err(invalid("spec.target.keys", &problem));
-        }
+        check_keys(&spec.target.keys, region.is_some())?;
         let arn = spec
             .validation
             .arn
@@ -187,6 +176,18 @@ impl ValidatedCredentials {
     pub fn verifies_with_sts(&self) -> bool {
         self.checks.level == ValidationLevel::Identity
     }
+}
+
+fn check_keys(keys: &BTreeMap<String, TargetValue>, has_region: bool) -> Result<(), Finding> {
+    if !has_region && keys.values().any(|value| value.needs_region()) {
+        let problem = "it is required for a key with Region or ConfigFile";
+        return Err(invalid("spec.region", problem));
+    }
+    if keys.keys().any(|key| key.len() > LONGEST_KEY) {
+        let problem = format!("a key has at most {LONGEST_KEY} characters");
+        return Err(invalid("spec.target.keys", &problem));
+    }
+    Ok(())
 }
 
 /// The labels of an object that are copied to its target.
