@@ -5,7 +5,9 @@ use std::{collections::BTreeSet, sync::LazyLock};
 use crate::domain::format::{Names, WellFormed, check};
 use proptest::prelude::*;
 
-use super::{ID, NAMES, SECRET, base64, check_pair, check_pair_with, faults, malformed_pairs};
+use super::{
+    ID, NAMES, SECRET, base64, check_pair, check_pair_with, faults, malformed_pairs, refusal,
+};
 
 /// Pairs that are rejected for a reason that applies to only one of the two values.
 const REFUSED: &[(&str, &str)] = &[
@@ -108,6 +110,17 @@ fn a_name_is_shown_whole_as_long_as_the_message_fits() {
         .message;
     let start = format!(r#"key "k\ne\"y" of Secret "{}" is empty"#, names.secret);
     assert!(empty.starts_with(&start), "{empty}");
+}
+
+#[test]
+fn a_message_says_what_belongs_under_the_key() {
+    for (id, secret, title) in [
+        ("", SECRET, "store the access key ID in it"),
+        (ID, "", "store the secret access key in it"),
+    ] {
+        let message = refusal(id, secret).message;
+        assert!(message.contains(title), "{message}");
+    }
 }
 
 /// Values of any kind, many of them with a fault that a check looks for.
