@@ -77,7 +77,7 @@ pub enum WorkloadKind {
 }
 
 /// What one key of the target holds: a half of the pair, the region, or a whole file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum TargetValue {
     /// The access key ID.
     AccessKeyId,

@@ -9,6 +9,7 @@ use crate::{
     api::{CredentialsFile, Reason},
     domain::{
         format::abbreviated,
+        layout::has_comment,
         pair::{SecretBytes, SecretText},
         verdict::Finding,
     },
@@ -163,8 +164,7 @@ impl Place<'_> {
             return Err(self.ambiguous(number, problem));
         }
         let value = value.trim_matches(BLANK);
-        let begins_comment = |word: &str| word.starts_with(['#', ';']);
-        if value.split(char::is_whitespace).any(begins_comment) {
+        if has_comment(value) {
             return Err(self.ambiguous(number, "has # or ; at the beginning of a word"));
         }
         if value.starts_with(['[', ']']) {

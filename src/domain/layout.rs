@@ -8,6 +8,7 @@ mod file;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use file::Obstacle;
+pub(super) use file::has_comment;
 use strum::VariantArray;
 
 use crate::{
@@ -53,16 +54,20 @@ pub type Rendered = BTreeMap<String, SecretBytes>;
 pub fn render(request: &Request<'_>, pair: &KeyPair) -> Result<Rendered, Finding> {
     let mut data = BTreeMap::new();
     for (key, value) in request.keys {
-        let rendered = content_of((*value).into(), request, pair)
-            .map_err(|obstacle| key_cannot_carry(key, obstacle))?;
+        let rendered = content_of((*value).into(), request, pair).map_err(|obstacle| {
+            let subject = format!("key \"{}\"", abbreviated(key));
+            cannot_carry(&subject, "key", "spec.target.keys", obstacle)
+        })?;
         if let Some(bytes) = rendered {
             data.insert(key.clone(), bytes);
         }
     }
     for &layout in request.layouts {
         for (key, content) in layout.entries() {
-            let rendered = content_of(*content, request, pair)
-                .map_err(|obstacle| cannot_carry(layout, obstacle))?;
+            let rendered = content_of(*content, request, pair).map_err(|obstacle| {
+                let subject = format!("layout {layout:?}");
+                cannot_carry(&subject, "layout", "spec.target.layouts", obstacle)
+            })?;
             if let Some(bytes) = rendered {
                 data.insert((*key).to_owned(), bytes);
             }
@@ -175,23 +180,12 @@ fn secret_bytes(text: &str) -> SecretBytes {
     SecretBytes::new(text.as_bytes().to_vec())
 }
 
-fn cannot_carry(layout: Layout, obstacle: Obstacle) -> Finding {
+/// A finding about a layout or a key, and the kind and field of what to remove.
+fn cannot_carry(subject: &str, kind: &str, field: &str, obstacle: Obstacle) -> Finding {
     Finding::new(
         Reason::LayoutCannotCarry,
         format!(
-            "layout {layout:?} cannot carry the pair: {obstacle}; remove the layout from \
-             spec.target.layouts or create another access key"
-        ),
-    )
-}
-
-fn key_cannot_carry(key: &str, obstacle: Obstacle) -> Finding {
-    Finding::new(
-        Reason::LayoutCannotCarry,
-        format!(
-            "key \"{}\" cannot carry the pair: {obstacle}; remove the key from spec.target.keys or create another \
-             access key",
-            abbreviated(key)
+            "{subject} cannot carry the pair: {obstacle}; remove the {kind} from {field} or create another access key"
         ),
     )
 }

@@ -99,14 +99,19 @@ pub(super) fn key_id_of_process_json(text: &str) -> Option<Cow<'_, str>> {
 /// Whether every SDK reads the value back unchanged from a line of a credentials file. For some SDKs `#` and `;`
 /// begin a comment, one SDK strips double quotes, and earlier SDKs for Go fail on a bracket at the beginning.
 fn is_plain(value: &str) -> bool {
-    let begins_comment = |word: &str| word.starts_with(['#', ';']);
     let quoted = value.starts_with('"') && value.ends_with('"');
     !value.is_empty()
         && !quoted
         && !value.starts_with(['[', ']'])
         && value.trim() == value
         && !value.contains(char::is_control)
-        && !value.split(char::is_whitespace).any(begins_comment)
+        && !has_comment(value)
+}
+
+/// Whether SDKs may take the rest of a value for a comment.
+pub(in crate::domain) fn has_comment(value: &str) -> bool {
+    let mut words = value.split(char::is_whitespace);
+    words.any(|word| word.starts_with(['#', ';']))
 }
 
 /// Reserves once: a buffer that grows leaves copies of its content behind.
