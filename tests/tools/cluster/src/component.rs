@@ -22,6 +22,7 @@ struct Recipe {
     name: String,
     program: PathBuf,
     args: Vec<String>,
+    env: Vec<(String, String)>,
     log: PathBuf,
 }
 
@@ -29,10 +30,23 @@ impl Component {
     /// A part that is not started yet.
     #[must_use]
     pub fn new(name: &str, program: &Path, args: Vec<String>, logs: &Path) -> Self {
+        Self::with_env(name, program, args, Vec::new(), logs)
+    }
+
+    /// The same with these variables in its environment.
+    #[must_use]
+    pub fn with_env(
+        name: &str,
+        program: &Path,
+        args: Vec<String>,
+        env: Vec<(String, String)>,
+        logs: &Path,
+    ) -> Self {
         let recipe = Recipe {
             name: name.to_owned(),
             program: program.to_owned(),
             args,
+            env,
             log: logs.join(format!("{name}.log")),
         };
         Self {
@@ -54,9 +68,10 @@ impl Component {
             name,
             program,
             args,
+            env,
             log,
         } = &*self.recipe;
-        *running = Some(ChildProcess::spawn(name, program, args, &[], log)?);
+        *running = Some(ChildProcess::spawn(name, program, args, env, log)?);
         Ok(())
     }
 
@@ -87,8 +102,13 @@ impl Component {
 
     /// Resumes it after [`Self::freeze`].
     pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Sends a signal, while it runs.
+    pub fn signal(&self, signal: Signal) {
         if let Some(leashed) = self.running().as_ref() {
-            leashed.signal(Signal::CONT);
+            leashed.signal(signal);
         }
     }
 

@@ -8,6 +8,8 @@ pub mod proxy;
 mod python;
 pub mod s3client;
 pub mod schemas;
+mod signature;
+pub mod stores;
 pub mod sts;
 
 pub mod binaries;

@@ -2,7 +2,7 @@
 //! claims, and records the calls.
 
 mod answer;
-mod signature;
+mod check;
 mod tls;
 
 use std::collections::{HashMap, VecDeque};
@@ -19,9 +19,13 @@ use tokio::sync::watch;
 
 pub use answer::{Answer, Identity};
 pub use tls::Certificate;
+pub(crate) use tls::acceptor;
 
-use crate::http_server::{Body, Cut, Server};
-use signature::{Claim, Refusal};
+use crate::{
+    http_server::{Body, Cut, Server},
+    signature::Claim,
+};
+use check::{Refusal, check};
 
 /// The running stand-in; dropping it closes its port.
 #[derive(Debug)]
@@ -243,7 +247,7 @@ fn decide(shared: &Shared, parts: &Parts, body: &[u8]) -> Answer {
     });
     let answer = shared.next(&claim.key_id);
     if let Answer::Verify { secret, .. } = &answer {
-        match claim.check(parts, body, secret, Timestamp::now()) {
+        match check(&claim, parts, body, secret, Timestamp::now()) {
             Ok(()) => {}
             Err(Refusal::Wrong) => return Answer::wrong_signature(),
             Err(Refusal::Skew(text)) => return Answer::error(403, "SignatureDoesNotMatch", &text),

@@ -8,5 +8,6 @@ mod moto;
 mod proxy;
 mod proxy_api_server;
 mod proxy_stops;
+mod stores;
 mod sts;
 mod upstream;

@@ -41,6 +41,8 @@ pub enum Tool {
     Kubeconform,
     /// Checks manifests for known mistakes.
     KubeScore,
+    /// A store with an interface like that of S3.
+    Versitygw,
 }
 
 impl Tool {
@@ -55,6 +57,7 @@ impl Tool {
             Self::HelmUnittest => "helm-unittest",
             Self::Kubeconform => "kubeconform",
             Self::KubeScore => "kube-score",
+            Self::Versitygw => "versitygw",
         }
     }
 
@@ -69,6 +72,7 @@ impl Tool {
             Self::HelmUnittest => "github.com/helm-unittest/helm-unittest/cmd/helm-unittest",
             Self::Kubeconform => "github.com/yannh/kubeconform/cmd/kubeconform",
             Self::KubeScore => "github.com/zegl/kube-score/cmd/kube-score",
+            Self::Versitygw => "github.com/versity/versitygw/cmd/versitygw",
         }
     }
 
@@ -83,6 +87,7 @@ impl Tool {
             Self::HelmUnittest => 35,
             Self::Kubeconform => 5,
             Self::KubeScore => 15,
+            Self::Versitygw => 90,
         }
     }
 }

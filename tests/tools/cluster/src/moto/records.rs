@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 /// An access key.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct KeyPair {
     /// The access key ID.

@@ -26,7 +26,7 @@ pub enum Certificate {
 }
 
 /// An acceptor, and the PEM of the CA that a client has to trust.
-pub(super) fn acceptor(ip: IpAddr, kind: Certificate) -> Result<(TlsAcceptor, String)> {
+pub(crate) fn acceptor(ip: IpAddr, kind: Certificate) -> Result<(TlsAcceptor, String)> {
     let ca_key = KeyPair::generate().context("make the CA's key")?;
     let mut ca_params = params("test CA");
     ca_params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

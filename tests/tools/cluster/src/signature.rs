@@ -5,32 +5,22 @@ use hyper::http::request::Parts;
 use k8s_openapi::jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use sha2::{Digest as _, Sha256};
 
-/// The difference of clocks that STS allows.
-const SKEW_SECONDS: i64 = 5 * 60;
-const TIME: &str = "%Y%m%dT%H%M%SZ";
+/// The format of `x-amz-date`.
+pub(crate) const TIME: &str = "%Y%m%dT%H%M%SZ";
 
 /// The content of the `Authorization` header.
 #[derive(Debug)]
-pub(super) struct Claim {
-    pub(super) key_id: String,
-    pub(super) region: String,
+pub(crate) struct Claim {
+    pub(crate) key_id: String,
+    pub(crate) region: String,
     scope: String,
     signed_headers: String,
     signature: String,
 }
 
-/// Why a signature is rejected.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// Made with another secret, or over another request.
-    Wrong,
-    /// The clocks differ too much; with STS's message.
-    Skew(String),
-}
-
 impl Claim {
     /// Reads the header; `None` if it is missing or lacks a part.
-    pub(super) fn of(parts: &Parts) -> Option<Self> {
+    pub(crate) fn of(parts: &Parts) -> Option<Self> {
         let value = parts.headers.get("authorization")?.to_str().ok()?;
         let value = value.strip_prefix("AWS4-HMAC-SHA256 ")?;
         let field = |name: &str| {
@@ -49,43 +39,33 @@ impl Claim {
         })
     }
 
-    /// Checks the clock, then the signature.
-    pub(super) fn check(
+    /// Whether the request was signed with `secret` for `service`. `payload` is the hash in the canonical request.
+    pub(crate) fn is_signed_with(
         &self,
-        parts: &Parts,
-        body: &[u8],
         secret: &str,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let date = header(parts, "x-amz-date").ok_or(Refusal::Wrong)?;
-        let signed = DateTime::strptime(TIME, &date)
-            .and_then(|time| time.to_zoned(TimeZone::UTC))
-            .map_err(|_| Refusal::Wrong)?
-            .timestamp();
-        check_clock(signed, now)?;
+        service: &str,
+        parts: &Parts,
+        payload: &str,
+    ) -> bool {
+        let Some(date) = header(parts, "x-amz-date") else {
+            return false;
+        };
         let covers = |name| self.signed_headers.split(';').any(|signed| signed == name);
         let day = date.get(..8).unwrap_or_default();
-        if !covers("host") || !covers("x-amz-date") || self.scope != self.expected_scope(day) {
-            return Err(Refusal::Wrong);
+        let scope = format!("{day}/{}/{service}/aws4_request", self.region);
+        if !covers("host") || !covers("x-amz-date") || self.scope != scope {
+            return false;
         }
-        let request = hex(&Sha256::digest(self.canonical(parts, body)));
-        let text = format!("AWS4-HMAC-SHA256\n{date}\n{}\n{request}", self.scope);
+        let request = sha256(self.canonical(parts, payload).as_bytes());
+        let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{request}");
         let mut key = format!("AWS4{secret}").into_bytes();
-        for part in self.scope.split('/') {
+        for part in scope.split('/') {
             key = mac(&key, part);
         }
-        if hex(&mac(&key, &text)) == self.signature {
-            Ok(())
-        } else {
-            Err(Refusal::Wrong)
-        }
+        hex(&mac(&key, &text)) == self.signature
     }
 
-    fn expected_scope(&self, day: &str) -> String {
-        format!("{day}/{}/sts/aws4_request", self.region)
-    }
-
-    fn canonical(&self, parts: &Parts, body: &[u8]) -> String {
+    fn canonical(&self, parts: &Parts, payload: &str) -> String {
         let mut query: Vec<&str> = parts.uri.query().unwrap_or_default().split('&').collect();
         query.sort_unstable();
         let mut headers = String::new();
@@ -94,33 +74,24 @@ impl Claim {
             headers.extend([name, ":", &value, "\n"]);
         }
         format!(
-            "{}\n{}\n{}\n{headers}\n{}\n{}",
+            "{}\n{}\n{}\n{headers}\n{}\n{payload}",
             parts.method,
             parts.uri.path(),
             query.join("&"),
             self.signed_headers,
-            hex(&Sha256::digest(body)),
         )
     }
 }
 
-fn check_clock(signed: Timestamp, now: Timestamp) -> Result<(), Refusal> {
-    let ahead = signed.as_second() - now.as_second();
-    let (signed, now) = (signed.strftime(TIME), now.strftime(TIME));
-    if ahead < -SKEW_SECONDS {
-        let text = format!("Signature expired: {signed} is now earlier than {now} - 5 min.");
-        return Err(Refusal::Skew(text));
-    }
-    if ahead > SKEW_SECONDS {
-        let text =
-            format!("Signature not yet current: {signed} is still later than {now} + 5 min.");
-        return Err(Refusal::Skew(text));
-    }
-    Ok(())
+/// When the request was signed, by its own account.
+pub(crate) fn signed_at(parts: &Parts) -> Option<Timestamp> {
+    let date = header(parts, "x-amz-date")?;
+    let time = DateTime::strptime(TIME, &date).ok()?;
+    Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 /// All values of a header, with collapsed white space as the signature requires.
-fn header(parts: &Parts, name: &str) -> Option<String> {
+pub(crate) fn header(parts: &Parts, name: &str) -> Option<String> {
     let values: Vec<String> = parts
         .headers
         .get_all(name)
@@ -129,6 +100,11 @@ fn header(parts: &Parts, name: &str) -> Option<String> {
         .map(|value| value.split_whitespace().collect::<Vec<_>>().join(" "))
         .collect();
     (!values.is_empty()).then(|| values.join(","))
+}
+
+/// The hash in hexadecimal digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {
