@@ -83,7 +83,12 @@ impl Visit<'_> for Paths {
 /// The files of the crate by module, without those of the binaries.
 fn modules() -> BTreeMap<Module, File> {
     let files = files().into_iter();
-    let files = files.filter(|file| !file.path.starts_with("bin/") && file.path != "main.rs");
+    let is_package = |file: &File| {
+        ["bin/", "patches/"]
+            .iter()
+            .any(|folder| file.path.starts_with(folder))
+    };
+    let files = files.filter(|file| !is_package(file) && file.path != "main.rs");
     let module = |file: File| {
         let path = file.path.strip_suffix(".rs")?;
         let path = path.trim_end_matches("/mod");

@@ -49,7 +49,8 @@ fn list(parts: &[Part]) -> Value {
     let packages: Vec<Value> = crates
         .map(|part| {
             let is_root = part.kind == Kind::Operator;
-            let source = if is_root { "local" } else { "crates.io" };
+            let is_local = is_root || part.kind == Kind::Crate { sha256: None };
+            let source = if is_local { "local" } else { "crates.io" };
             let mut package = json!({
                 "name": part.name,
                 "version": part.version,

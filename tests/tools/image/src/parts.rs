@@ -46,10 +46,10 @@ pub(crate) enum Kind {
 impl Part {
     /// Its package URL.
     pub(crate) fn purl(&self) -> String {
-        let kind = if self.kind == Kind::Library {
-            "generic"
-        } else {
-            "cargo"
+        // A crate of the workspace may have the name of another one in the registry.
+        let kind = match self.kind {
+            Kind::Library | Kind::Crate { sha256: None } => "generic",
+            _ => "cargo",
         };
         format!("pkg:{kind}/{}@{}", self.name, self.version)
     }
@@ -81,8 +81,9 @@ pub(crate) fn all(
         let sha256 = checksums.get(&(package.name.clone(), package.version.clone()));
         let sha256 = sha256.cloned().flatten();
         let kind = match &package.source {
-            Some(_) => Kind::Crate { sha256 },
-            None => Kind::Operator,
+            None if package.name == NAME => Kind::Operator,
+            // A crate of the workspace has no archive.
+            Some(_) | None => Kind::Crate { sha256 },
         };
         let mut part = of_package(package, kind)?;
         part.depends_on = dependencies(metadata, package, &places);
