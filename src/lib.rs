@@ -5,9 +5,10 @@
 //! 1. [`api`]: the types that users write and read, and nothing that acts on them.
 //! 2. [`domain`]: everything that is decided, pure.
 //! 3. [`sts`]: AWS behind one small trait.
-//! 4. [`ops`]: metrics, health, logs.
-//! 5. [`runtime`]: everything that waits; a reconcile is observe, decide, act.
-//! 6. [`cli`]: the process and the commands.
+//! 4. [`s3`]: S3-compatible stores behind the same trait.
+//! 5. [`ops`]: metrics, health, logs.
+//! 6. [`runtime`]: everything that waits; a reconcile is observe, decide, act.
+//! 7. [`cli`]: the process and the commands.
 //!
 //! [`error`] is what may go wrong in a reconcile.
 //!
@@ -23,4 +24,5 @@ pub mod domain;
 pub mod error;
 pub mod ops;
 pub mod runtime;
+pub mod s3;
 pub mod sts;

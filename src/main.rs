@@ -32,7 +32,7 @@ async fn main() -> ExitCode {
     }
     let result = match cli.command {
         Some(Command::Crd) => {
-            print!("{}", api::MANIFEST);
+            print!("{}---\n{}", api::MANIFEST, api::CLASS_MANIFEST);
             Ok(())
         }
         Some(Command::Check(args)) => return ExitCode::from(check::run(*args).await),

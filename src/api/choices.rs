@@ -14,6 +14,23 @@ pub enum ValidationLevel {
     Format,
 }
 
+/// How a pair of a class is proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ProofMethod {
+    /// The store accepts the signature of a `ListBuckets` request, and refuses that of a random pair.
+    S3,
+}
+
+/// Which access key IDs are well-formed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum AccessKeyIdFormat {
+    /// 16 to 128 upper-case letters and digits.
+    #[default]
+    Aws,
+    /// Also 3 to 128 letters, digits, dots, hyphens and underscores, other than a damaged ID of AWS.
+    Any,
+}
+
 /// Whether the pair of a root user is accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum RootUser {

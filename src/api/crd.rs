@@ -1,4 +1,4 @@
-//! The generated `CustomResourceDefinition`, mended where the derive falls short.
+//! The generated `CustomResourceDefinition`s, mended where the derive falls short.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
@@ -6,20 +6,32 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::CustomResourceExt;
 use serde_json::json;
 
-use super::{ConditionType, Reason, StaticAwsCredentials};
+use super::{AwsCredentialsClass, ConditionType, Reason, StaticAwsCredentials};
 
 const HEADER: &str = "\
 # Generated from the types in src/api; `UPDATE_CRDS=1 cargo test --test repository shipped` writes it again.
 ";
 
-/// The definition as it is shipped: one YAML document under a comment.
+/// The definition of the resource as it is shipped: one YAML document under a comment.
 pub const MANIFEST: &str = include_str!("../../crds/staticawscredentials.awscredentials.dev.yaml");
+/// The definition of the class, likewise.
+pub const CLASS_MANIFEST: &str =
+    include_str!("../../crds/awscredentialsclasses.awscredentials.dev.yaml");
 
-/// The definition as the types have it. The program prints [`MANIFEST`]; what generates it from the types
-/// would be a twentieth of the program.
+/// The definition of the resource as the types have it. The program prints [`MANIFEST`]; what generates it from the
+/// types would be a twentieth of the program.
 #[must_use]
 pub fn crd() -> CustomResourceDefinition {
-    let mut crd = StaticAwsCredentials::crd();
+    mended(StaticAwsCredentials::crd())
+}
+
+/// The definition of the class as the types have it.
+#[must_use]
+pub fn class_crd() -> CustomResourceDefinition {
+    mended(AwsCredentialsClass::crd())
+}
+
+fn mended(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
     for version in &mut crd.spec.versions {
         let schema = version.schema.as_mut();
         if let Some(root) = schema.and_then(|schema| schema.open_api_v3_schema.as_mut()) {
@@ -29,12 +41,12 @@ pub fn crd() -> CustomResourceDefinition {
     crd
 }
 
-/// The same as a file, which [`MANIFEST`] is to be.
+/// A definition as a file, which [`MANIFEST`] and [`CLASS_MANIFEST`] are to be.
 ///
 /// # Errors
 /// If the definition cannot be written as YAML.
-pub fn crd_yaml() -> Result<String, serde_saphyr::ser::Error> {
-    Ok(format!("{HEADER}{}", serde_saphyr::to_string(&crd())?))
+pub fn crd_yaml(crd: &CustomResourceDefinition) -> Result<String, serde_saphyr::ser::Error> {
+    Ok(format!("{HEADER}{}", serde_saphyr::to_string(crd)?))
 }
 
 fn mend(root: &mut JSONSchemaProps) {

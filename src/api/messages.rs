@@ -12,10 +12,29 @@ pub const TWO_KEYS: &str = "must differ from spec.secretRef.accessKeyIdKey";
 /// The form of a region.
 pub const REGION: &str = "must be an AWS region such as eu-west-1";
 /// A region for STS.
-pub const REGION_AT_IDENTITY: &str = "must be set when spec.validation.level is Identity";
+pub const REGION_AT_IDENTITY: &str =
+    "must be set when spec.validation.level is Identity, unless spec.classRef names a class";
 /// A region for keys that hold one.
 pub const REGION_OF_KEYS: &str =
     "must be set when spec.target.keys has a key for Region or ConfigFile";
+/// A region, account or user that only AWS has.
+pub const ABSENT_BESIDE_CLASS: &str =
+    "must be absent beside spec.classRef, since the class describes the store";
+/// A name that the API server accepts for a class.
+pub const CLASS_NAME: &str = "must be the name of an AwsCredentialsClass: lower-case letters, digits, '-' and '.', with a letter or digit at both ends of each part";
+/// An address of a store.
+pub const ENDPOINT_URL: &str = "must be https:// or http:// with a host and optionally a port, without a path, a query or a user, such as https://minio.example.com:9000";
+/// Plain HTTP only by consent.
+pub const PLAIN_HTTP: &str = "must begin with https://, unless spec.allowPlainHttp is true";
+/// Certificates.
+pub const CA_BUNDLE: &str = "must be one or more certificates in PEM, each between BEGIN CERTIFICATE and END CERTIFICATE, without a private key";
+/// A region of a store.
+pub const SIGNING_REGION: &str = "must be the region of the store: lower-case letters, digits and '-', such as us-east-1, auto or garage";
+/// The bounds of the settling time.
+pub const SETTLING: &str = "must be 0s to 10m, in minutes and seconds, such as 90s or 2m";
+/// Names of namespaces.
+pub const NAMESPACES: &str =
+    "must be names of namespaces: lower-case letters, digits and '-', each name once";
 /// The form of an account ID.
 pub const ACCOUNT_ID: &str = "must be an AWS account ID: 12 digits";
 /// The form of an ARN.

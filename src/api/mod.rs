@@ -1,6 +1,7 @@
 //! The `awscredentials.dev` API: types, defaults and rules, and nothing that acts on them.
 
 mod choices;
+mod class;
 mod condition_type;
 mod crd;
 mod layout;
@@ -15,10 +16,14 @@ mod status;
 mod target;
 
 pub use choices::{
-    DeletionPolicy, OnRejected, RestartScope, RootUser, TargetValue, ValidationLevel, WorkloadKind,
+    AccessKeyIdFormat, DeletionPolicy, OnRejected, ProofMethod, RestartScope, RootUser,
+    TargetValue, ValidationLevel, WorkloadKind,
+};
+pub use class::{
+    AllowedNamespaces, AwsCredentialsClass, AwsCredentialsClassSpec, ClassRef, Endpoint,
 };
 pub use condition_type::{ConditionOwner, ConditionType, Polarity, Presence};
-pub use crd::{MANIFEST, crd, crd_yaml};
+pub use crd::{CLASS_MANIFEST, MANIFEST, class_crd, crd, crd_yaml};
 pub(crate) use layout::KeyContent;
 pub use layout::{Layout, PROCESS_CONFIG};
 pub use overlap::{
@@ -31,14 +36,16 @@ pub use rules::{ID_PREFIXES, LONGEST_KEY};
 pub use source::{CredentialsFile, SecretRef};
 pub use spec::{StaticAwsCredentials, StaticAwsCredentialsSpec, Validation};
 pub use status::{
-    Binding, Identity, Published, Settling, SourceVersion, StaticAwsCredentialsStatus,
+    Binding, ClassVersion, Identity, Published, Settling, SourceVersion, StaticAwsCredentialsStatus,
 };
 pub use target::Target;
 
 /// API group of the resource.
 pub const GROUP: &str = "awscredentials.dev";
-/// The one kind.
+/// The kind of what is reconciled.
 pub const KIND: &str = "StaticAwsCredentials";
+/// The kind of a class.
+pub const CLASS_KIND: &str = "AwsCredentialsClass";
 /// Group and served version as they stand in manifests and owner references.
 pub const API_VERSION: &str = "awscredentials.dev/v1alpha1";
 /// Label on every target that carries the UID of the resource that it belongs to.

@@ -44,6 +44,8 @@ reasons! {
     Published: Good => "Nothing: the target holds the source's pair.",
     /// AWS STS accepted the pair, and it conforms to the pins.
     IdentityVerified: Good => "Nothing: AWS named the identity behind the pair.",
+    /// The store of the class accepted the signature of the pair.
+    StoreVerified: Good => "Nothing: the store knows the pair.",
     /// The pair is well-formed; AWS is not asked at level Format.
     FormatOnly: Good => "Nothing. Set `validation.level: Identity` to have AWS asked.",
     /// The target holds the last proven pair; the source holds another pair or none.
@@ -53,6 +55,16 @@ reasons! {
     NotPublished: TargetBlocked => "See the reason of Ready; nothing was published yet.",
     /// `spec.suspend` is true.
     Suspended: SpecUnused => "Set `spec.suspend` to false to resume.",
+
+    /// The class that `spec.classRef` names does not exist.
+    ClassNotFound: ClassUnusable => "Create the AwsCredentialsClass, or name the right one in `spec.classRef.name`. The target \
+        stays as it is.",
+    /// The class does not allow resources of this namespace.
+    ClassNotAllowed: ClassUnusable => "Ask an administrator to add the namespace to `allowedNamespaces` of the class, or name \
+        another class. The target stays as it is.",
+    /// The class cannot be used.
+    ClassInvalid: ClassUnusable => "Ask an administrator to correct the field of the class that the message names. The target \
+        stays as it is.",
 
     /// The source does not exist.
     SourceNotFound: Waiting => "Create the Secret that `spec.secretRef.name` names, in the same namespace.",
@@ -97,8 +109,9 @@ reasons! {
     /// The two values are swapped, or an access key ID is in the place of the secret access key.
     ValuesSwapped: SourceInvalid => "Swap the two values.",
     /// The access key ID is not 16 to 128 upper-case letters and digits.
-    AccessKeyIdMalformed: SourceInvalid => "Copy the access key ID again: 16 to 128 upper-case letters and digits. IDs \
-        of S3-compatible stores take `validation.level: Format` without `accountId`.",
+    AccessKeyIdMalformed: SourceInvalid => "Copy the access key ID again: 16 to 128 upper-case letters and digits. For a \
+        pair of an S3-compatible store, name its class in `spec.classRef`; IDs of another form need `accessKeyIdFormat: Any` \
+        in the class.",
     /// The access key ID belongs to temporary credentials.
     TemporaryCredentials: SourceInvalid => "An ID that begins with `ASIA` expires; create an access key for an IAM \
         user.",
@@ -162,6 +175,25 @@ reasons! {
     StsUnexpectedResponse: Undetermined => "Check what answers in place of STS: a proxy, a portal, a wrong \
         `--sts-endpoint`. AWS's own endpoint never returns an account that differs from the one in the access key \
         ID, and never reports an access key as expired.",
+
+    /// The endpoint of the class accepts a random pair, so its answers prove nothing.
+    EndpointAcceptsAnything: Undetermined => "Configure identities in the store, or correct `endpoint.url` of the class: \
+        an endpoint that accepts every pair proves none.",
+    /// The endpoint of the class gives the same answer to a right and to a wrong secret access key.
+    EndpointInconclusive: Undetermined => "Let the pair list buckets (`s3:ListAllMyBuckets`), so that the store gives \
+        another answer to a right pair than to a wrong one.",
+    /// The endpoint of the class serves another region.
+    EndpointRegionMismatch: Undetermined => "Set `region` of the class to the region of the store.",
+    /// The endpoint of the class throttles the requests.
+    EndpointThrottled: Undetermined => "Wait. The pair is checked again.",
+    /// The endpoint of the class fails to process the request.
+    EndpointUnavailable: Undetermined => "Wait until the store works again.",
+    /// The endpoint of the class cannot be reached.
+    EndpointUnreachable: Undetermined => "Check DNS, egress and TLS between the operator and `endpoint.url` of the class; \
+        a private CA belongs into `endpoint.caBundle`.",
+    /// The answer of the endpoint of the class is not one that S3 gives.
+    EndpointUnexpectedResponse: Undetermined => "Check what answers at `endpoint.url` of the class: a proxy, a portal, a \
+        console instead of the S3 interface.",
 
     /// The target was deleted because AWS rejected its pair, or the pair no longer conforms to the pins.
     Withdrawn: TargetBlocked => "Fix the source; the target is created again with a proven pair.",

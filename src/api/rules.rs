@@ -150,13 +150,33 @@ pub fn keys_beside_layouts() -> Rule {
 /// Keys that hold a region need one.
 pub fn region_of_keys() -> Rule {
     rule(
-        "has(self.region) || !has(self.target.keys) || \
+        "has(self.region) || has(self.classRef) || !has(self.target.keys) || \
          !self.target.keys.exists(k, self.target.keys[k] in ['Region', 'ConfigFile'])",
         "spec.region",
         messages::REGION_OF_KEYS,
     )
     .field_path(".region")
     .reason(Reason::FieldValueRequired)
+}
+
+/// The class describes the store; what only AWS has is absent beside it.
+pub fn nothing_beside_class(field: &str, path: &str) -> Rule {
+    rule(
+        format!("!has(self.classRef) || !has({path})"),
+        &format!("spec.{field}"),
+        messages::ABSENT_BESIDE_CLASS,
+    )
+    .field_path(format!(".{field}"))
+    .reason(Reason::FieldValueForbidden)
+}
+
+/// A name that the API server accepts for a class.
+pub fn class_name(field: &str) -> Rule {
+    rule(
+        format!("self.matches('{SUBDOMAIN}')"),
+        field,
+        messages::CLASS_NAME,
+    )
 }
 
 /// Every target carries the whole pair.

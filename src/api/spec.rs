@@ -4,8 +4,8 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    OnRejected, RootUser, Rotation, SecretRef, StaticAwsCredentialsStatus, Target, ValidationLevel,
-    messages, rules,
+    ClassRef, OnRejected, RootUser, Rotation, SecretRef, StaticAwsCredentialsStatus, Target,
+    ValidationLevel, messages, rules,
 };
 
 /// Which key pair is used, how it is proven, and what is published.
@@ -65,6 +65,13 @@ use super::{
         priority = 1
     ),
     printcolumn(
+        name = "Class",
+        type_ = "string",
+        json_path = ".spec.classRef.name",
+        description = "Class that describes the store of the pair",
+        priority = 1
+    ),
+    printcolumn(
         name = "Verified",
         type_ = "string",
         json_path = r#".status.conditions[?(@.type=="Verified")].status"#,
@@ -87,7 +94,7 @@ use super::{
         .field_path(".spec.target.name")
 )]
 #[x_kube(
-    validation = Rule::new("self.validation.level != 'Identity' || has(self.region)")
+    validation = Rule::new("self.validation.level != 'Identity' || has(self.region) || has(self.classRef)")
         .message(rules::message("spec.region", messages::REGION_AT_IDENTITY))
         .field_path(".region")
         .reason(Reason::FieldValueRequired),
@@ -95,7 +102,10 @@ use super::{
         .message(rules::message("spec.target.name", messages::TWO_SECRETS))
         .field_path(".target.name"),
     validation = rules::arn_in_partition_of_region(),
-    validation = rules::region_of_keys()
+    validation = rules::region_of_keys(),
+    validation = rules::nothing_beside_class("region", "self.region"),
+    validation = rules::nothing_beside_class("validation.accountId", "self.validation.accountId"),
+    validation = rules::nothing_beside_class("validation.arn", "self.validation.arn")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct StaticAwsCredentialsSpec {
@@ -103,7 +113,7 @@ pub struct StaticAwsCredentialsSpec {
     pub secret_ref: SecretRef,
 
     /// AWS region, for example `eu-west-1`. It selects the partition and the regional STS endpoint,
-    /// and is written to layouts that contain a region. Required at `validation.level: Identity`.
+    /// and is written to layouts that contain a region. Required at `validation.level: Identity` without `classRef`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     #[x_kube(
@@ -111,6 +121,10 @@ pub struct StaticAwsCredentialsSpec {
             .message(rules::message("spec.region", messages::REGION))
     )]
     pub region: Option<String>,
+
+    /// The class that describes the S3-compatible store of the pair. Without a class, the pair is one of AWS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_ref: Option<ClassRef>,
 
     /// How the pair is proven, before its publication and again at intervals.
     #[serde(default)]
@@ -142,7 +156,8 @@ pub struct StaticAwsCredentialsSpec {
 )]
 #[serde(rename_all = "camelCase")]
 pub struct Validation {
-    /// `Identity` asks AWS STS for the identity of the pair; `Format` checks only the bytes and does not ask AWS.
+    /// `Identity` asks AWS STS for the identity of the pair, or the store of `classRef` whether it accepts the pair;
+    /// `Format` checks only the bytes.
     #[serde(default)]
     pub level: ValidationLevel,
 
@@ -195,6 +210,7 @@ impl StaticAwsCredentialsSpec {
         Self {
             secret_ref: SecretRef::of(secret),
             region: None,
+            class_ref: None,
             validation: Validation::default(),
             target: Target::default(),
             rotation: None,

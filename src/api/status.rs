@@ -26,19 +26,24 @@ pub struct StaticAwsCredentialsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceVersion>,
 
+    /// Version of the class that the conditions reflect, if the spec names one that can be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<ClassVersion>,
+
     /// The target as it was last published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Published>,
 
-    /// Identity of the published pair, as returned by STS.
+    /// Identity of the published pair, as returned by STS. A store names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
 
-    /// When STS last accepted the published pair.
+    /// When STS, or the store of the class, last accepted the published pair.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_verified_time: Option<Time>,
 
-    /// First rejection of the source's pair as unknown to AWS. The rejection counts after it has lasted for a minute.
+    /// First rejection of the source's pair that may be temporary. The rejection counts after it has lasted for a
+    /// minute, or for `settling` of the class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settling: Option<Settling>,
 
@@ -74,6 +79,19 @@ pub struct SourceVersion {
     /// Resource version of the source.
     #[schemars(length(max = 128))]
     pub resource_version: String,
+}
+
+/// Version of a class.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassVersion {
+    /// Name of the class.
+    #[schemars(length(max = 253))]
+    pub name: String,
+    /// UID of the class.
+    #[schemars(length(max = 128))]
+    pub uid: String,
+    /// Generation of the class.
+    pub generation: i64,
 }
 
 /// The target as it was last published.

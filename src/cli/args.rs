@@ -8,9 +8,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     domain::{
+        duration::duration,
         layout::{DEFAULT_TTL, LONGEST_TTL},
         region::Variant,
-        resource::duration,
         words,
     },
     ops::telemetry::LogFormat,

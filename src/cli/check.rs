@@ -1,6 +1,7 @@
 //! `check`: a verdict on a Secret that is about to be applied, or that is in the cluster. The functions of the
 //! operator make it; nothing is written anywhere.
 
+mod class;
 mod cluster;
 mod fields;
 mod find;
@@ -37,6 +38,7 @@ use crate::{
         words,
     },
     error::chain,
+    s3,
     sts::{CallerIdentityRequest, Client, Priority, Sts},
 };
 
@@ -86,7 +88,7 @@ async fn weighed(
         let evidence = Evidence {
             answers: &answers,
             refused_for: if left.is_zero() {
-                REJECTION_CONFIRMATION
+                confirmation(&subject.rules.resource)
             } else {
                 began.elapsed()
             },
@@ -98,7 +100,7 @@ async fn weighed(
         match decide::verdict(&subject.rules.resource, &subject.source, &evidence) {
             decide::Verdict::Ask(query) => {
                 let answer = ask(sts, subject, &query).await;
-                answers.push((query.region.as_str().to_owned(), answer));
+                answers.push((query.place.key(), answer));
             }
             decide::Verdict::Accepted(finding) => return (Verdict::Accepted, finding, answers),
             decide::Verdict::Rejected(finding) => return (Verdict::Rejected, finding, answers),
@@ -121,6 +123,12 @@ async fn weighed(
     }
 }
 
+/// How long a rejection lasts at most until it counts.
+fn confirmation(resource: &ValidatedCredentials) -> Duration {
+    let settling = resource.store().map(|store| store.settling);
+    settling.unwrap_or_default().max(REJECTION_CONFIRMATION)
+}
+
 async fn ask(sts: &Client, subject: &Subject, query: &Query) -> Answer {
     let Source::Found(found) = &subject.source else {
         return Answer::Undetermined(Reason::SourceNotFound);
@@ -128,15 +136,21 @@ async fn ask(sts: &Client, subject: &Subject, query: &Query) -> Answer {
     let Ok(pair) = &found.pair else {
         return Answer::Undetermined(Reason::SourceNotFound);
     };
-    let question = CallerIdentityRequest {
-        namespace: subject.rules.resource.key.namespace.to_string(),
-        pair: Arc::clone(&pair.pair),
-        region: query.region.as_str().to_owned(),
-        endpoint: query.region.sts_endpoint(),
-        priority: Priority::NewPair,
-        not_before: Instant::now(),
+    let question = CallerIdentityRequest::new(
+        &subject.rules.resource.key.namespace,
+        Arc::clone(&pair.pair),
+        &query.place,
+        Priority::NewPair,
+        Instant::now(),
+    );
+    let Some(store) = query.place.store() else {
+        return sts.get_caller_identity(question).await.answer;
     };
-    sts.get_caller_identity(question).await.answer
+    match s3::Client::new(Arc::clone(store)) {
+        Ok(client) => client.answer(&pair.pair).await,
+        // A class with such a bundle is refused before.
+        Err(_) => Answer::Undetermined(Reason::EndpointUnreachable),
+    }
 }
 
 fn report(
@@ -158,11 +172,10 @@ fn report(
     // A rejection may hold notes in its own message.
     notes.retain(|note| !finding.message.contains(note.as_str()));
     notes.extend(rules.notes);
-    if finding.reason == Reason::AccessKeyUnknown && waited < REJECTION_CONFIRMATION {
-        let note = "AWS may not know a key yet that was created within the last minute; with --wait 60s, \
-                    check keeps asking";
-        notes.push(note.to_owned());
-    }
+    notes.extend(may_settle(&rules.resource, &finding, waited));
+    let of_class = rules.resource.store().map(|store| store.region.clone());
+    let region = answers.first().map(|(region, _)| region.clone());
+    let region = region.map(|region| of_class.unwrap_or(region));
     let identity = answers.iter().find_map(|(_, answer)| match answer {
         Answer::Identity(identity) => Some(identity.clone()),
         _ => None,
@@ -174,7 +187,30 @@ fn report(
         namespace: Some(key.namespace.to_string()).filter(|namespace| !namespace.is_empty()),
         key_id_suffix: pair.map(|pair| pair.pair.suffix()),
         identity,
-        region: answers.first().map(|(region, _)| region.clone()),
+        region,
         ..Report::finding(verdict, finding)
+    }
+}
+
+/// A note that a new pair may be accepted later.
+fn may_settle(
+    resource: &ValidatedCredentials,
+    finding: &Finding,
+    waited: Duration,
+) -> Option<String> {
+    let confirmation = confirmation(resource);
+    let is_early = waited < confirmation;
+    match (finding.reason, resource.store()) {
+        (Reason::AccessKeyUnknown, None) if is_early => Some(
+            "AWS may not know a key yet that was created within the last minute; with --wait 60s, check keeps asking"
+                .to_owned(),
+        ),
+        (Reason::AccessKeyUnknown | Reason::SignatureMismatch, Some(_)) if is_early => {
+            let seconds = confirmation.as_secs();
+            Some(format!(
+                "the store may take {seconds} s until it accepts a new pair; with --wait {seconds}s, check keeps asking"
+            ))
+        }
+        _ => None,
     }
 }

@@ -15,11 +15,13 @@ use crate::{
         telemetry::{self, TelemetryError},
     },
     runtime::{
+        classes::Classes,
         context::ProcessContext,
         controller::{self, WatchEnded},
         events::{self, EventQueue},
         guards::Guards,
         leader::{Candidate, Leader},
+        provers::Provers,
         queue::WorkQueue,
         scopes::Scopes,
     },
@@ -194,16 +196,20 @@ fn shared(
     let sts = sts_client::of_run(args)?;
     let proxied = sts.is_proxied();
     let sts = metrics.calls.of(sts);
-    let prover = Arc::new(CachedSts::new(sts, Rate::per_second(args.sts_rate))?);
+    let rate = Rate::per_second(args.sts_rate);
+    let prover = Arc::new(CachedSts::new(sts, rate)?);
     let home = client.default_namespace();
     let guards = args.expected_policies(home);
     let guards = Arc::new(Guards::new(&guards, metrics.policies.clone()));
-    metrics.asked(&prover);
+    let classes = Arc::<Classes>::default();
+    let calls = metrics.calls.clone();
+    let provers = Arc::new(Provers::new(prover, rate, calls, Arc::clone(&classes)));
+    metrics.asked(&provers);
     metrics.runs.at_most(args.concurrency.into());
     Ok(Arc::new(ProcessContext {
         client,
         leader,
-        sts: prover,
+        sts: provers,
         endpoint: args.sts_endpoint.clone(),
         proxied,
         lists_consumers: args.list_consumers,
@@ -216,6 +222,7 @@ fn shared(
         guards,
         queue: WorkQueue::new(args.concurrency.into(), metrics.queue.clone()),
         scopes: Scopes::of(&scopes(&args.namespaces)),
+        classes,
         events: EventQueue::new(metrics.lost_events()),
         metrics,
     }))

@@ -13,7 +13,7 @@ use crate::{
     api::StaticAwsCredentialsStatus,
     domain::{
         fingerprint::Fingerprint, index::SecretVersion, layout::Rendered, pair::KeyPair,
-        region::Region, verdict::Finding,
+        place::Place, verdict::Finding,
     },
 };
 
@@ -56,10 +56,10 @@ pub use verified_condition::{Evidence, Verdict, verdict};
 pub enum Step {
     /// Read this Secret, then decide again.
     Read(Read),
-    /// Send a `GetCallerIdentity` request for the source's pair, then decide again.
+    /// Ask about the source's pair where it is proven, then decide again.
     Ask(Query),
     /// Check whether the endpoint still accepts other pairs that it accepted before, then decide again.
-    Control(Region),
+    Control(Place),
     /// Carry out this plan. The reconcile ends with it.
     Act(Box<Plan>),
 }
@@ -73,11 +73,11 @@ pub enum Read {
     Target(String),
 }
 
-/// A `GetCallerIdentity` request to STS.
+/// A request about the source's pair.
 #[derive(Clone, Debug)]
 pub struct Query {
-    /// The region of the request.
-    pub region: Region,
+    /// Where the pair is proven.
+    pub place: Place,
     /// Whether a write of the target waits for the answer. Such requests go first.
     pub new_pair: bool,
     /// How old a cached answer may be.

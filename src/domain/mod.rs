@@ -2,8 +2,9 @@
 //!
 //! - [`mod@reconcile`] is one reconcile as a state machine without effects, with what is kept between two reconciles of
 //!   a resource. [`decide`] names its next step. [`conditions`] and [`verdict`] are what it reports.
-//! - [`resource`] is one resource, validated. [`index`] maps Secrets to the resources that reference them.
-//! - [`mod@format`], [`account`], [`arn`], [`region`] and [`uid`] check text offline. [`pair`] is the only type with key
+//! - [`resource`] is one resource, validated, and [`class`] the store that it names. [`index`] maps Secrets to the resources that reference them.
+//! - [`place`] is where a pair is proven: AWS STS in a region, or the store of a class.
+//! - [`mod@format`], [`account`], [`arn`], [`region`], [`duration`] and [`uid`] check text offline. [`pair`] is the only type with key
 //!   material, and [`fingerprint`] what is kept of a pair.
 //! - [`layout`] and [`target`] are what is published. [`managers`] recognizes Secrets that another tool manages, which
 //!   are never adopted; [`policy`] names the admission policies.
@@ -12,9 +13,11 @@
 
 pub mod account;
 pub mod arn;
+pub mod class;
 pub mod conditions;
 pub mod credentials_file;
 pub mod decide;
+pub(crate) mod duration;
 pub(crate) mod fair_queue;
 pub mod fingerprint;
 pub mod format;
@@ -23,6 +26,7 @@ pub mod layout;
 pub(crate) mod lock;
 pub mod managers;
 pub mod pair;
+pub mod place;
 pub mod policy;
 pub mod reconcile;
 pub mod region;

@@ -108,7 +108,7 @@ impl Reconcile<'_> {
             Step::Read(Read::Source) => Effect::ReadSource,
             Step::Read(Read::Target(name)) => Effect::ReadTarget(name),
             Step::Ask(query) => Effect::Ask(query),
-            Step::Control(region) => Effect::Control(region),
+            Step::Control(place) => Effect::Control(place),
             Step::Act(plan) => return self.act(*plan, around),
         })
     }

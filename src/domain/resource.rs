@@ -1,25 +1,31 @@
 //! A resource whose strings were parsed once: later code uses these types and need not parse again.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use k8s_openapi::jiff::Timestamp;
 use kube::{ResourceExt, api::ObjectMeta};
 
 use crate::{
     api::{
-        DeletionPolicy, LONGEST_KEY, Layout, OnRejected, Reason, RootUser, SecretRef,
-        StaticAwsCredentials, StaticAwsCredentialsStatus, TargetValue, ValidationLevel,
+        DeletionPolicy, Layout, OnRejected, RootUser, SecretRef, StaticAwsCredentials,
+        StaticAwsCredentialsStatus, TargetValue, ValidationLevel,
     },
     domain::{
         arn::ArnPattern,
-        fingerprint,
+        class, fingerprint,
         index::{NamespacedName, References},
         layout,
+        place::{Place, Store},
         region::Region,
         target::Owner,
         verdict::Finding,
     },
 };
+
+mod fields;
+
+pub(crate) use fields::interval;
+use fields::{check_class, check_keys, invalid};
 
 /// A resource, parsed.
 #[derive(Clone, Debug)]
@@ -38,6 +44,8 @@ pub struct ValidatedCredentials {
     pub source: SecretRef,
     /// AWS region, if set.
     pub region: Option<Region>,
+    /// The store of the class that the spec names, or why the class cannot be used. Resolved by the caller.
+    pub class: Option<Result<Arc<Store>, Finding>>,
     /// How the pair is verified.
     pub checks: Checks,
     /// Name of the target.
@@ -95,10 +103,12 @@ impl ValidatedCredentials {
         let region = spec.region.as_deref().map(Region::parse).transpose();
         let region = region.map_err(|error| invalid("spec.region", &error))?;
         let level = spec.validation.level;
-        if level == ValidationLevel::Identity && region.is_none() {
+        let has_class = spec.class_ref.is_some();
+        if level == ValidationLevel::Identity && region.is_none() && !has_class {
             return Err(invalid("spec.region", "it is required at level Identity"));
         }
-        check_keys(&spec.target.keys, region.is_some())?;
+        check_class(spec)?;
+        check_keys(&spec.target.keys, region.is_some() || has_class)?;
         let arn = spec
             .validation
             .arn
@@ -113,6 +123,11 @@ impl ValidatedCredentials {
             suspend: spec.suspend,
             source: spec.secret_ref.clone(),
             region,
+            // Unusable until the caller has resolved the class.
+            class: spec
+                .class_ref
+                .as_ref()
+                .map(|class| Err(class::not_found(&class.name))),
             checks: Checks {
                 level,
                 account: spec.validation.account_id.clone(),
@@ -149,7 +164,7 @@ impl ValidatedCredentials {
         layout::Request {
             layouts: &self.layouts,
             keys: &self.keys,
-            region: self.region.as_ref().map(Region::as_str),
+            region: self.layout_region(),
             ttl: self.credential_process_ttl,
         }
     }
@@ -171,23 +186,47 @@ impl ValidatedCredentials {
         (!self.copied_labels.is_empty()).then(|| fingerprint::digest(texts))
     }
 
-    /// Whether STS is called at all.
+    /// Whether AWS or the store of the class is asked at all.
     #[must_use]
-    pub fn verifies_with_sts(&self) -> bool {
+    pub fn verifies_online(&self) -> bool {
         self.checks.level == ValidationLevel::Identity
     }
-}
 
-fn check_keys(keys: &BTreeMap<String, TargetValue>, has_region: bool) -> Result<(), Finding> {
-    if !has_region && keys.values().any(|value| value.needs_region()) {
-        let problem = "it is required for a key with Region or ConfigFile";
-        return Err(invalid("spec.region", problem));
+    /// Where the pair is proven; `None` at level Format, and while the class cannot be used.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        if !self.verifies_online() {
+            return None;
+        }
+        match &self.class {
+            None => self.region.clone().map(Place::Sts),
+            Some(class) => class.as_ref().ok().cloned().map(Place::Store),
+        }
     }
-    if keys.keys().any(|key| key.len() > LONGEST_KEY) {
-        let problem = format!("a key has at most {LONGEST_KEY} characters");
-        return Err(invalid("spec.target.keys", &problem));
+
+    /// The store of the class.
+    #[must_use]
+    pub fn store(&self) -> Option<&Arc<Store>> {
+        self.class.as_ref()?.as_ref().ok()
     }
-    Ok(())
+
+    /// The region in layouts: that of the spec, or that of the class.
+    #[must_use]
+    pub fn layout_region(&self) -> Option<&str> {
+        let own = self.region.as_ref().map(Region::as_str);
+        own.or_else(|| self.store().map(|store| store.region.as_str()))
+    }
+
+    /// Whether the access key ID may have another form than those of AWS.
+    #[must_use]
+    pub fn takes_any_key_id(&self) -> bool {
+        match &self.class {
+            // The form is not known. The finding about the class comes first.
+            Some(Err(_)) => true,
+            Some(Ok(store)) => store.any_key_id,
+            None => self.checks.any_store,
+        }
+    }
 }
 
 /// The labels of an object that are copied to its target.
@@ -228,38 +267,4 @@ pub fn references(
         target: target_name(object).into(),
         published: published.map(|published| published.secret_name.as_str().into()),
     }
-}
-
-pub(crate) fn interval(text: &str) -> Result<Duration, Finding> {
-    let within = |duration: &Duration| (300..=604_800).contains(&duration.as_secs());
-    duration(text).filter(within).ok_or_else(|| {
-        invalid(
-            "spec.validation.interval",
-            "it must lie between 5m and 168h",
-        )
-    })
-}
-
-/// Hours, minutes and seconds in this order, each with as many digits as the schema allows. kube's
-/// own parser accepts more, and panics on a number that is too large.
-pub(crate) fn duration(text: &str) -> Option<Duration> {
-    const UNITS: [(char, usize, u64); 3] = [('h', 4, 3600), ('m', 5, 60), ('s', 6, 1)];
-    let mut rest = text;
-    let mut seconds: u64 = 0;
-    for (unit, digits, size) in UNITS {
-        let Some((number, after)) = rest.split_once(unit) else {
-            continue;
-        };
-        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
-        if !is_number || number.len() > digits {
-            return None;
-        }
-        seconds += number.parse::<u64>().ok()? * size;
-        rest = after;
-    }
-    rest.is_empty().then(|| Duration::from_secs(seconds))
-}
-
-fn invalid(field: &str, problem: &str) -> Finding {
-    Finding::new(Reason::SpecInvalid, format!("{field}: {problem}"))
 }

@@ -26,6 +26,8 @@ const REPEAT: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct HealthCheck {
     what: String,
+    /// Whether a failure that lasts is logged again.
+    repeats: bool,
     failure: Mutex<Option<Failure>>,
     tried: Mutex<Instant>,
 }
@@ -65,6 +67,18 @@ impl HealthCheck {
     pub fn new(what: String) -> Arc<Self> {
         Arc::new(Self {
             what,
+            repeats: true,
+            failure: Mutex::default(),
+            tried: Mutex::new(Instant::now()),
+        })
+    }
+
+    /// The same for a dependency that an install may lack: a failure is logged only when it is new.
+    #[must_use]
+    pub fn optional(what: String) -> Arc<Self> {
+        Arc::new(Self {
+            what,
+            repeats: false,
             failure: Mutex::default(),
             tried: Mutex::new(Instant::now()),
         })
@@ -88,7 +102,8 @@ impl HealthCheck {
         *lock(&self.tried) = now;
         let logged = failure
             .as_ref()
-            .filter(|old| old.trouble == trouble && now - old.logged < REPEAT);
+            .filter(|old| old.trouble == trouble)
+            .filter(|old| !self.repeats || now - old.logged < REPEAT);
         let logged = logged.map(|old| old.logged);
         if logged.is_none() {
             tracing::warn!(

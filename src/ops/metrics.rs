@@ -134,17 +134,17 @@ impl Metrics {
         registry.register_collector(Box::new(process::Process::this()));
     }
 
-    /// Registers the gauges for calls to AWS STS that wait for the rate limit, or for an endpoint to answer again.
+    /// Registers the gauges for calls to AWS STS and stores that wait for the rate limit, or for an endpoint to answer again.
     pub fn asked(&mut self, sts: &Arc<impl Sts>) {
         let (limited, held) = (Arc::clone(sts), Arc::clone(sts));
         let waiting = Reading {
             name: "staticawscredentials_sts_waiting",
-            help: "Calls to AWS STS that wait for the rate limit.",
+            help: "Calls to AWS STS and stores that wait for the rate limit.",
             value: Box::new(move || limited.waiting()),
         };
         let held = Reading {
             name: "staticawscredentials_sts_held",
-            help: "Calls to AWS STS that are held until their endpoint answers again.",
+            help: "Calls to AWS STS and stores that are held until their endpoint answers again.",
             value: Box::new(move || held.held()),
         };
         for reading in [waiting, held] {

@@ -22,7 +22,7 @@ use crate::{
     },
     ops::metrics::Metrics,
     runtime::{
-        events::EventQueue, guards::Guards, leader::Leader,
+        classes::Classes, events::EventQueue, guards::Guards, leader::Leader,
         pending_verification::PendingVerification, queue::WorkQueue, scopes::Scopes, store::Store,
     },
     sts::{Endpoint, Sts},
@@ -35,7 +35,7 @@ pub struct ProcessContext {
     pub client: Client,
     /// Whether this replica leads, and so may have effects.
     pub leader: Leader,
-    /// AWS STS.
+    /// AWS STS, and the stores of classes.
     pub sts: Arc<dyn Sts>,
     /// The endpoint that replaces the regional endpoints of STS, if set.
     pub endpoint: Option<Endpoint>,
@@ -57,6 +57,8 @@ pub struct ProcessContext {
     pub queue: Arc<WorkQueue>,
     /// Every scope.
     pub scopes: Scopes,
+    /// The classes of the cluster.
+    pub classes: Arc<Classes>,
     /// Queue of Kubernetes events to write.
     pub events: EventQueue,
     /// Counters.

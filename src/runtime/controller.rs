@@ -23,7 +23,7 @@ use crate::{
         context::{ProcessContext, ScopeContext},
         queue::{Action, Due, Outcome, Slot, WorkItem},
         reconcile::{Results, reconcile},
-        stack, standby,
+        stack, standby, watch,
     },
 };
 
@@ -61,6 +61,7 @@ pub async fn run(
 ) -> Result<(), WatchEnded> {
     let mut watch_tasks = JoinSet::new();
     let scopes = watch_scopes(&shared, &health, namespaces, &mut watch_tasks);
+    watch_tasks.spawn(watch::classes(Arc::clone(&shared)));
     let mut runs = JoinSet::new();
     let result = tokio::select! {
         () = dispatch_loop(&shared, &scopes, &health, &mut runs) => Ok(()),
@@ -233,8 +234,10 @@ async fn decoded(
             return Err(unusable.report(context, key).await);
         }
     };
-    match ValidatedCredentials::parse(&object) {
-        Ok(resource) => {
+    match context.shared.classes.validated(&object) {
+        // The end of the first list of classes enqueues the resource.
+        Ok(None) => Err(Action::AwaitChange),
+        Ok(Some(resource)) => {
             let resource = ValidatedCredentials {
                 credential_process_ttl: context.shared.credential_process_ttl,
                 copied_labels: copied(&object, &context.shared.copied_labels),

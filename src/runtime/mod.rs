@@ -7,11 +7,13 @@
 //!   [`act`] writes, [`events`] reports; lists are decoded by [`pages`]. A [`pending_verification`] is a request to STS
 //!   that outlives its reconcile.
 //! - Nothing of a pair is left behind: [`stack`] overwrites the frames of what used the pair.
+//! - [`classes`] are the stores that resources may name, each read as a [`watched_class`], and [`provers`] asks them, or AWS.
 //! - [`scopes`] are the namespaces that are served. [`context`] is what the reconciles of one scope share.
 //! - With several replicas [`leader`] elects the one that acts; [`standby`] keeps the others warm. [`guards`] looks
 //!   whether the admission policies stand.
 
 pub(crate) mod act;
+pub mod classes;
 pub(crate) mod compressed;
 pub mod context;
 pub mod controller;
@@ -22,6 +24,7 @@ pub(crate) mod observe;
 pub(crate) mod pages;
 pub(crate) mod partial_meta;
 pub(crate) mod pending_verification;
+pub mod provers;
 pub mod queue;
 pub(crate) mod reconcile;
 pub mod scopes;
@@ -29,6 +32,7 @@ pub(crate) mod stack;
 pub(crate) mod standby;
 pub mod store;
 pub(crate) mod watch;
+pub(crate) mod watched_class;
 
 #[cfg(test)]
 mod tests;

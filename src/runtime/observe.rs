@@ -14,7 +14,7 @@ use crate::{
         rotation::{Pod, Workload},
     },
     error::Error,
-    runtime::{pages::page, partial_meta::PartialMeta},
+    runtime::{pages::page, partial_meta::PartialMeta, watched_class::WatchedClass},
 };
 
 /// Objects per page of a list.
@@ -49,6 +49,19 @@ pub async fn resource(
     let read = resources.get_opt(&key.name).await;
     read.map_err(|error| Error::ReadResource {
         name: key.name.to_string(),
+        source: Box::new(error),
+    })
+}
+
+/// Reads a class.
+///
+/// # Errors
+/// The API server does not answer.
+pub async fn class(client: &Client, name: &str) -> Result<Option<WatchedClass>, Error> {
+    let classes: Api<WatchedClass> = Api::all(client.clone());
+    let read = classes.get_opt(name).await;
+    read.map_err(|error| Error::ReadResource {
+        name: name.to_owned(),
         source: Box::new(error),
     })
 }

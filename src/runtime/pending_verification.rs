@@ -28,8 +28,8 @@ const ANSWER_TTL: Duration = Duration::from_mins(1);
 pub struct Subject {
     /// Fingerprint of the pair.
     pub fingerprint: Fingerprint,
-    /// The region of the STS endpoint.
-    pub region: String,
+    /// The key of the place where the pair is proven.
+    pub place: String,
     /// Whether the publication of the pair waits for the answer.
     pub new_pair: bool,
 }
@@ -38,7 +38,7 @@ pub struct Subject {
 #[derive(Debug)]
 pub struct PendingVerification {
     about: Subject,
-    /// Earlier answers of other regions about the pair.
+    /// Earlier answers of other places about the pair.
     before: Vec<(String, Answer)>,
     answer: Arc<OnceLock<(Answer, Instant)>>,
     inputs_hash: Option<InputsHash>,
@@ -96,12 +96,11 @@ impl PendingVerification {
     /// Whether the request is pending and covers this subject, so that no further request is needed.
     #[must_use]
     pub fn waits_for(&self, about: &Subject) -> bool {
-        let same =
-            (self.about.fingerprint, &self.about.region) == (about.fingerprint, &about.region);
+        let same = (self.about.fingerprint, &self.about.place) == (about.fingerprint, &about.place);
         same && (self.about.new_pair || !about.new_pair) && self.is_open()
     }
 
-    /// The answers of AWS about a pair, by region.
+    /// The answers about a pair, by the key of the place.
     #[must_use]
     pub fn answers(&self, fingerprint: Fingerprint) -> Vec<(String, Answer)> {
         let fresh = self
@@ -110,7 +109,7 @@ impl PendingVerification {
             .filter(|(_, at)| at.elapsed() < ANSWER_TTL);
         match fresh.filter(|_| self.about.fingerprint == fingerprint) {
             Some((answer, _)) => {
-                let last = (self.about.region.clone(), answer.clone());
+                let last = (self.about.place.clone(), answer.clone());
                 self.before.iter().cloned().chain([last]).collect()
             }
             None => Vec::new(),

@@ -94,7 +94,7 @@ impl Driver<'_> {
             Effect::ReadSource => self.read_source().await,
             Effect::ReadTarget(name) => self.read_target(name).await,
             Effect::Ask(query) => Ok(self.ask(query).await),
-            Effect::Control(region) => self.ask_about_others(&region).await,
+            Effect::Control(place) => self.ask_about_others(&place).await,
             Effect::Confirm => self.confirm().await,
             Effect::Write(change) => self.write(&change).await,
             Effect::Remove(leftover) => self.remove(&leftover).await,

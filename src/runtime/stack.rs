@@ -5,8 +5,8 @@ use std::hint::black_box;
 
 use zeroize::Zeroize;
 
-/// Words of 8 bytes: 128 KiB, more than the frames of a reconcile take in a build without optimization.
-const WORDS: usize = 16 * 1024;
+/// Words of 8 bytes: 256 KiB, more than the frames of a reconcile take in a build without optimization.
+const WORDS: usize = 32 * 1024;
 
 /// Overwrites the dead frames below the caller's.
 #[inline(never)]

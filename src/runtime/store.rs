@@ -1,12 +1,6 @@
 //! The resources of one scope as last seen by their watch, and the runtime state of each.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, HashMap},
-    ops::Bound,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use k8s_openapi::jiff::Timestamp;
 
@@ -22,6 +16,8 @@ use crate::{
     ops::metrics::{Summary, WatchLiveness},
     runtime::{compressed::CompressedObject, pending_verification::PendingVerification},
 };
+
+mod find;
 
 /// After this silence of the watch, the metrics leave out the resources. Another replica may have changed them, and an
 /// alert must not depend on their former state. The alert on the watch fires by then.
@@ -39,6 +35,8 @@ pub struct Store {
 struct Record {
     uid: Uid,
     object: Result<CompressedObject, Box<Undecodable>>,
+    /// Name of the class that the spec names.
+    class: Option<Box<str>>,
     state: Option<Box<RuntimeState>>,
     question: Option<Box<PendingVerification>>,
     summary: Summary,
@@ -76,6 +74,7 @@ impl Store {
         let summary = status.map(Summary::of).unwrap_or_default();
         let keys = status.map(Keys::of).unwrap_or_default();
         let version = object.as_ref().ok().and_then(|object| version(object));
+        let class = object.as_ref().ok().and_then(|object| class(object));
         let object = object.map(|object| CompressedObject::new(object, &self.copied_labels));
         if let Some(record) = self.records.get_mut(key) {
             if record.uid != uid {
@@ -87,6 +86,7 @@ impl Store {
             }
             record.uid = uid;
             record.object = object;
+            record.class = class;
             record.summary = summary;
             record.keys = keys;
             record.listed = true;
@@ -95,6 +95,7 @@ impl Store {
         let record = Record {
             uid,
             object,
+            class,
             state: None,
             question: None,
             summary,
@@ -236,48 +237,15 @@ impl Store {
         self.records.get_key_value(key).map(|(key, _)| key.clone())
     }
 
-    /// The Ready resources whose pair AWS accepted, with the time, latest first: `each` at most per
-    /// namespace.
-    #[must_use]
-    pub fn accepted_lately(&self, each: usize) -> Vec<(u32, NamespacedName)> {
-        let ready = |summary: &Summary| summary.conditions().any(|it| it == ("Ready", "True"));
-        let accepted = self.records.iter().filter_map(|(key, record)| {
-            let at = record.summary.verified()?;
-            ready(&record.summary).then_some((at, key))
-        });
-        let mut accepted: Vec<(u32, &NamespacedName)> = accepted.collect();
-        accepted.sort_by_key(|(at, _)| Reverse(*at));
-        let mut per_namespace: HashMap<&str, usize> = HashMap::new();
-        accepted.retain(|(_, key)| {
-            let count = per_namespace.entry(&key.namespace).or_default();
-            *count += 1;
-            *count <= each
-        });
-        let keys = accepted.into_iter();
-        keys.map(|(at, key)| (at, key.clone())).collect()
-    }
-
     /// The keys of all resources.
     pub fn keys(&self) -> impl Iterator<Item = &NamespacedName> {
         self.records.keys()
     }
+}
 
-    /// The state of up to `most` resources after `last`, or of the first ones, for the metrics.
-    #[must_use]
-    pub fn page(
-        &self,
-        last: Option<&NamespacedName>,
-        most: usize,
-    ) -> Vec<(NamespacedName, Summary)> {
-        let watch = self.watch.as_ref();
-        if watch.is_some_and(|watch| watch.silence() >= OUTDATED) {
-            return Vec::new();
-        }
-        let beginning = last.map_or(Bound::Unbounded, Bound::Excluded);
-        let following = self.records.range((beginning, Bound::Unbounded));
-        let copied = following.map(|(key, record)| (key.clone(), record.summary));
-        copied.take(most).collect()
-    }
+fn class(object: &StaticAwsCredentials) -> Option<Box<str>> {
+    let class = object.spec.class_ref.as_ref()?;
+    Some(class.name.as_str().into())
 }
 
 fn version(object: &StaticAwsCredentials) -> Option<u64> {

@@ -1,7 +1,8 @@
-//! The two watches of a scope: resources (pruned), and Secrets (metadata only). Both feed the
+//! The watch of the classes, and the two watches of a scope: resources (pruned), and Secrets (metadata only). Both feed the
 //! index; nothing of a Secret is kept outside of it.
 
 mod backoff;
+mod classes;
 mod credentials;
 mod initial_list;
 pub mod lines;
@@ -22,6 +23,7 @@ use crate::{
     ops::{health::HealthCheck, sync_state::SyncState},
     runtime::{context::ScopeContext, partial_meta::PartialMeta},
 };
+pub use classes::classes;
 pub use credentials::WatchedCredentials;
 pub use lines::IDLE_TIMEOUT;
 pub use stale_events::StaleEventFilter;

@@ -12,7 +12,7 @@ use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 /// About 100 times the size of a reply of STS, in bytes.
-const LIMIT: usize = 64 * 1024;
+pub(crate) const LIMIT: usize = 64 * 1024;
 
 /// A connector whose replies are at most [`LIMIT`] bytes long.
 #[derive(Debug)]

@@ -42,7 +42,7 @@ const UNKNOWN_KEY: [&str; 3] = [
 ];
 
 /// Throttling codes of AWS. They come with any error status, 400 included.
-const THROTTLING: [&str; 10] = [
+pub(crate) const THROTTLING: [&str; 10] = [
     "Throttling",
     "ThrottlingException",
     "ThrottledException",

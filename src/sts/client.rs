@@ -19,7 +19,7 @@ use futures::future::BoxFuture;
 use super::{
     CallerIdentityReply, CallerIdentityRequest, ProxyError, Route, Sts,
     classify::{Outcome, classify},
-    connector::Connections,
+    connector::{CONNECT_TIMEOUT, Connections},
     plugins::{FixedEndpoint, RetryClockSkewOnly, StripAmbientHeaders},
 };
 use crate::{
@@ -27,8 +27,8 @@ use crate::{
     domain::{pair::KeyPair, verdict::Answer},
 };
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const DEADLINE: Duration = Duration::from_secs(10);
+/// The time limit of a call, from the connection to the end of the reply.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Calls STS for each request.
 ///

@@ -1,9 +1,10 @@
 //! The HTTP client of the SDK, with its pool of connections.
 
-use std::sync::Mutex;
+use std::{sync::Mutex, time::Duration};
 
 use aws_smithy_http_client::{
     Connector,
+    proxy::ProxyConfig,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode::Ring},
 };
 use aws_smithy_runtime_api::client::{
@@ -18,6 +19,9 @@ use super::{
 };
 use crate::domain::lock::lock;
 
+/// The time limit of a connection, including TLS.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// One pool of connections for all calls, replaced when the login of the proxy changes.
 #[derive(Debug)]
 pub(super) struct Connections {
@@ -31,6 +35,14 @@ pub(super) struct Connections {
 struct PooledConnector {
     connector: SharedHttpConnector,
     login: Option<Login>,
+}
+
+/// A connector with a pool of its own that uses no proxy and leaves the size of a reply to the caller.
+pub(crate) fn direct_connector(ca: Option<&TrustedCa>) -> SharedHttpConnector {
+    let settings = HttpConnectorSettings::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .build();
+    SharedHttpConnector::new(connector(&settings, ca, None))
 }
 
 impl Connections {
@@ -88,6 +100,17 @@ fn build_connector(
     proxy: Option<&Proxy>,
     login: Option<Login>,
 ) -> Result<PooledConnector, ProxyError> {
+    let config = proxy.map(|proxy| proxy.config(login.as_ref()));
+    let connector = connector(settings, ca, config.transpose()?);
+    let connector = SharedHttpConnector::new(SizeLimitedHttpClient::new(connector));
+    Ok(PooledConnector { connector, login })
+}
+
+fn connector(
+    settings: &HttpConnectorSettings,
+    ca: Option<&TrustedCa>,
+    proxy: Option<ProxyConfig>,
+) -> Connector {
     let mut tls = TlsContext::builder();
     if let Some(ca) = ca {
         tls = tls.with_trust_store(TrustStore::empty().with_pem_certificate(ca.pem()));
@@ -99,8 +122,7 @@ fn build_connector(
         .tls_context(tls)
         .connector_settings(settings.clone());
     if let Some(proxy) = proxy {
-        connector = connector.proxy_config(proxy.config(login.as_ref())?);
+        connector = connector.proxy_config(proxy);
     }
-    let connector = SharedHttpConnector::new(SizeLimitedHttpClient::new(connector.build()));
-    Ok(PooledConnector { connector, login })
+    connector.build()
 }

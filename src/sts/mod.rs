@@ -33,9 +33,20 @@ pub use limiter::{Limiter, Rate, Token};
 pub use proxy::{LoginFiles, Proxy, ProxyError, ProxyUrl, parse_proxy};
 pub use route::Route;
 
+// For the client of S3-compatible stores.
+pub(crate) use body::LIMIT;
+pub(crate) use classify::THROTTLING;
+pub(crate) use client::DEADLINE;
+pub(crate) use connector::direct_connector;
+pub(crate) use plugins::USER_AGENT;
+
 use crate::{
     api::Reason,
-    domain::{pair::KeyPair, verdict::Answer},
+    domain::{
+        pair::KeyPair,
+        place::{Place, Store},
+        verdict::Answer,
+    },
 };
 
 /// Finds the AWS identity of a key pair.
@@ -77,12 +88,40 @@ pub struct CallerIdentityRequest {
     pub pair: Arc<KeyPair>,
     /// The region that the request is signed for.
     pub region: String,
-    /// The URL of the region's STS.
+    /// The URL of the region's STS, or of the store.
     pub endpoint: String,
+    /// The store that proves the pair in the place of STS.
+    pub store: Option<Arc<Store>>,
     /// The purpose of the request.
     pub priority: Priority,
     /// A cached answer that was obtained at this instant or later may be reused.
     pub not_before: Instant,
+}
+
+impl CallerIdentityRequest {
+    /// A request about a pair where the pair is proven.
+    #[must_use]
+    pub fn new(
+        namespace: &str,
+        pair: Arc<KeyPair>,
+        place: &Place,
+        priority: Priority,
+        not_before: Instant,
+    ) -> Self {
+        let (region, endpoint) = match place {
+            Place::Sts(region) => (region.as_str().to_owned(), region.sts_endpoint()),
+            Place::Store(store) => (store.region.clone(), store.url.clone()),
+        };
+        Self {
+            namespace: namespace.to_owned(),
+            pair,
+            region,
+            endpoint,
+            store: place.store().cloned(),
+            priority,
+            not_before,
+        }
+    }
 }
 
 /// The purpose of a request. New pairs get 3 of 4 calls while requests of both kinds wait.
@@ -104,7 +143,7 @@ pub struct CallerIdentityReply {
 }
 
 impl CallerIdentityReply {
-    fn now(answer: Answer) -> Self {
+    pub(crate) fn now(answer: Answer) -> Self {
         let at = Instant::now();
         Self { answer, at }
     }

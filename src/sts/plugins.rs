@@ -15,6 +15,9 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::retry::ErrorKind;
 
+/// The name and version of the operator.
+pub(crate) const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+
 /// Forbids every retry except the one after a clock skew.
 ///
 /// The SDK computes the skew from the `Date` of the error reply and signs again, which corrects a wrong
@@ -72,10 +75,7 @@ impl Intercept for StripAmbientHeaders {
         let headers = context.request_mut().headers_mut();
         headers.remove("x-amzn-trace-id");
         headers.remove("x-amz-user-agent");
-        headers.insert(
-            "user-agent",
-            concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")),
-        );
+        headers.insert("user-agent", USER_AGENT);
         Ok(())
     }
 }

@@ -30,6 +30,7 @@ mod signatures;
 mod sim;
 mod source;
 mod spec;
+mod stores;
 mod suspension;
 mod target;
 mod transitions;

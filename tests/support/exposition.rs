@@ -160,6 +160,7 @@ pub fn question() -> CallerIdentityRequest {
         pair: Arc::new(pair),
         region: "eu-west-1".to_owned(),
         endpoint: "https://sts.eu-west-1.amazonaws.com".to_owned(),
+        store: None,
         priority: Priority::NewPair,
         not_before: Instant::now(),
     }

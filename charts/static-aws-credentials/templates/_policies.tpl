@@ -107,7 +107,7 @@ spec:
 
 {{/* Patterns for the 2 files that the operator writes under any key: one pair, and a region. */}}
 {{- define "static-aws-credentials.policies.credentialsForm" -}}
-\[default\]\naws_access_key_id = [A-Z0-9]{16,128}\naws_secret_access_key = [^\t\n]+\n
+\[default\]\naws_access_key_id = [A-Za-z0-9._-]{3,128}\naws_secret_access_key = [^\t\n]+\n
 {{- end -}}
 {{- define "static-aws-credentials.policies.configForm" -}}
 \[default\]\nregion = [a-z0-9-]{1,32}\n

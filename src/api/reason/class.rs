@@ -9,6 +9,8 @@ pub enum ReasonClass {
     Good,
     /// Something is awaited: the first reconcile, the source, or that AWS knows a new key.
     Waiting,
+    /// The class of the resource cannot be used.
+    ClassUnusable,
     /// The spec had no effect although `observedGeneration` covers it.
     SpecUnused,
     /// The source cannot be used, or its pair violates an offline check or a pin.
@@ -40,6 +42,12 @@ impl Reason {
     #[must_use]
     pub fn is_refusal(self) -> bool {
         self.class() == ReasonClass::Refused
+    }
+
+    /// Whether the class of the resource is the obstacle.
+    #[must_use]
+    pub fn is_of_class(self) -> bool {
+        self.class() == ReasonClass::ClassUnusable
     }
 
     /// Whether the spec had no effect although `observedGeneration` covers it.

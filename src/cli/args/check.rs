@@ -95,6 +95,14 @@ pub struct CheckArgs {
     #[arg(long, value_name = "DURATION", value_parser = wait, default_value = "0s", conflicts_with = "offline")]
     pub wait: Duration,
 
+    /// Ask the store of this `AwsCredentialsClass` instead of AWS, as `classRef` does
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["region", "account_id", "arn", "sts_endpoint"])]
+    pub class: Option<String>,
+
+    /// Read the `AwsCredentialsClass` from this manifest instead of the cluster
+    #[arg(long, value_name = "PATH")]
+    pub class_file: Option<PathBuf>,
+
     /// Use this endpoint instead of the region's STS: HTTPS, or HTTP on a loopback address; {region} in its host
     /// is replaced by the region
     #[arg(long, value_name = "URL", value_parser = parse_endpoint, conflicts_with = "offline")]

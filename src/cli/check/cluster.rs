@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{
+    class,
     rules::Rules,
     subject::{Obstacle, Subject},
 };
@@ -40,6 +41,15 @@ pub async fn find(args: &CheckArgs, key: &FingerprintKey) -> Result<Subject, Obs
     };
     let mut rules = Rules::new(args, object, &secret).map_err(Obstacle::Unusable)?;
     rules.resource.key.namespace = namespace.into();
+    if let Some(name) = rules.class.clone() {
+        let class = match &args.class_file {
+            Some(_) => {
+                Some(class::in_manifests(args, &name, Vec::new()).map_err(Obstacle::Unusable)?)
+            }
+            None => in_time(observe::class(&client, &name)).await?,
+        };
+        rules.resolve(&name, class.as_ref());
+    }
     let source = in_time(observe::source(&client, &rules.resource, key)).await?;
     Ok(Subject { rules, source })
 }

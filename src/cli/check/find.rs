@@ -1,17 +1,14 @@
 //! Finds what is to be judged, in manifests or in the cluster.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
+use std::path::Path;
 
 use super::{
-    cluster,
+    class, cluster,
     manifest::{self, Manifests},
     placeholder,
     rules::Rules,
     selection::{Chosen, chosen},
+    stream,
     subject::{Obstacle, Subject},
 };
 use crate::{
@@ -22,9 +19,6 @@ use crate::{
         index::SecretVersion,
     },
 };
-
-/// More than any stream of manifests that a person reads; a Secret holds 1 MiB at most.
-const LARGEST: u64 = 8 * 1024 * 1024;
 
 /// Finds what the command line names.
 ///
@@ -44,8 +38,9 @@ fn in_manifests(args: &CheckArgs, path: &Path, key: &FingerprintKey) -> Result<S
         path.display().to_string()
     };
     let unusable = |problem: String| Obstacle::Unusable(format!("{shown}: {problem}"));
-    let bytes = read(path).map_err(unusable)?;
-    let manifests: Manifests = manifest::parse(&bytes).map_err(unusable)?;
+    let bytes = stream::read(path).map_err(unusable)?;
+    let mut manifests: Manifests = manifest::parse(&bytes).map_err(unusable)?;
+    let classes = std::mem::take(&mut manifests.classes);
     let Chosen {
         resource,
         secret,
@@ -55,6 +50,10 @@ fn in_manifests(args: &CheckArgs, path: &Path, key: &FingerprintKey) -> Result<S
     let rules = Rules::new(args, resource, &name);
     let mut rules = rules.map_err(Obstacle::Unusable)?;
     rules.notes.extend(notes);
+    if let Some(name) = rules.class.clone() {
+        let class = class::in_manifests(args, &name, classes).map_err(Obstacle::Unusable)?;
+        rules.resolve(&name, Some(&class));
+    }
     let names = &rules.resource.source;
     let source = secret.read(names).map_err(unusable)?;
     for key in names.keys() {
@@ -73,18 +72,4 @@ fn in_manifests(args: &CheckArgs, path: &Path, key: &FingerprintKey) -> Result<S
     };
     let source = Source::Found(examine(source, seen, &rules.resource, key));
     Ok(Subject { rules, source })
-}
-
-fn read(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, String> {
-    let mut bytes = zeroize::Zeroizing::new(Vec::new());
-    let read = if path == Path::new("-") {
-        io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes)
-    } else {
-        File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
-    };
-    let read = read.map_err(|error| format!("it cannot be read: {error}"))?;
-    if u64::try_from(read).is_ok_and(|read| read > LARGEST) {
-        return Err("it is larger than 8 MiB".to_owned());
-    }
-    Ok(bytes)
 }

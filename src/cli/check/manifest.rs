@@ -20,6 +20,8 @@ pub struct Manifests {
     pub secrets: Vec<RawSecret>,
     /// Resources of our kind, not read yet either.
     pub resources: Vec<RawResource>,
+    /// Classes as they were written.
+    pub classes: Vec<Map<String, Value>>,
     others: BTreeSet<String>,
 }
 
@@ -99,6 +101,7 @@ impl Manifests {
         match (version, kind) {
             ("v1", "Secret") => self.secrets.push(RawSecret::new(object)?),
             (api::API_VERSION, api::KIND) => self.resources.push(RawResource::new(object)?),
+            (api::API_VERSION, api::CLASS_KIND) => self.classes.push(object),
             _ if is_meant(version, kind) => {
                 return Err(format!(
                     "it holds a resource with a wrong apiVersion or kind, whose rules would be ignored: write \

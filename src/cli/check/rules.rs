@@ -2,10 +2,12 @@
 
 use kube::ResourceExt;
 
+use super::class;
 use crate::{
-    api::{self, StaticAwsCredentials, StaticAwsCredentialsSpec, ValidationLevel},
+    api::{self, ClassRef, StaticAwsCredentials, StaticAwsCredentialsSpec, ValidationLevel},
     cli::args::check::{CheckArgs, RootUser},
     domain::resource::ValidatedCredentials,
+    runtime::watched_class::WatchedClass,
 };
 
 /// The rules, parsed.
@@ -14,6 +16,8 @@ pub struct Rules {
     pub resource: ValidatedCredentials,
     /// The name of the existing resource.
     pub of_resource: Option<String>,
+    /// The name of the class, which the caller resolves.
+    pub class: Option<String>,
     /// Rules that could not be checked.
     pub notes: Vec<String>,
 }
@@ -36,7 +40,10 @@ impl Rules {
         overlay(args, &mut object.spec);
         let mut notes = Vec::new();
         let spec = &object.spec;
-        if spec.validation.level == ValidationLevel::Identity && spec.region.is_none() {
+        if spec.validation.level == ValidationLevel::Identity
+            && spec.region.is_none()
+            && spec.class_ref.is_none()
+        {
             let problem = "--region is needed to ask AWS STS; name any region that the account has \
                            enabled, or use --offline to check only the bytes";
             return Err(problem.to_owned());
@@ -51,8 +58,17 @@ impl Rules {
         Ok(Self {
             resource,
             of_resource,
+            class: object.spec.class_ref.map(|class| class.name),
             notes,
         })
+    }
+
+    /// Resolves the class that the rules name.
+    pub fn resolve(&mut self, name: &str, class: Option<&WatchedClass>) {
+        let namespace = self.resource.key.namespace.to_string();
+        self.resource.class = Some(class::resolve(class, name, &namespace));
+        let note = class.and_then(|class| class::note(class, &namespace));
+        self.notes.extend(note);
     }
 }
 
@@ -83,6 +99,9 @@ fn overlay(args: &CheckArgs, spec: &mut StaticAwsCredentialsSpec) {
         if flag.is_some() {
             field.clone_from(flag);
         }
+    }
+    if let Some(name) = &args.class {
+        spec.class_ref = Some(ClassRef { name: name.clone() });
     }
     match args.root_user {
         Some(RootUser::Allow) => validation.root_user = api::RootUser::Allow,

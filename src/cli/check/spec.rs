@@ -7,16 +7,16 @@ use super::{
 };
 use crate::{
     api::{
-        ACCESS_KEY_ID_KEY, ID_PREFIXES, LONGEST_KEY, Restart, RestartScope, SECRET_ACCESS_KEY_KEY,
-        SecretRef, StaticAwsCredentials, StaticAwsCredentialsSpec, Target, TargetValue,
-        ValidationLevel, messages,
+        ID_PREFIXES, LONGEST_KEY, Restart, RestartScope, StaticAwsCredentials,
+        StaticAwsCredentialsSpec, Target, TargetValue, ValidationLevel, messages,
     },
     domain::{account::is_account_id, arn::ArnPattern, region::Region, resource},
 };
 
+mod source;
+
 const MOST_KEYS: usize = 16;
 const MOST_WORKLOADS: usize = 64;
-const LONGEST_PROFILE: usize = 128;
 const LONGEST_ARN: usize = 640;
 const LONGEST_NAME_WITHOUT_TARGET: usize = 241;
 const TOO_LONG: &str = "must have at most 253 characters";
@@ -30,7 +30,8 @@ pub fn refused(resource: &StaticAwsCredentials) -> Option<String> {
     let rotation = spec.rotation.as_ref();
     let restart = rotation.and_then(|rotation| rotation.restart.as_ref());
     let (_, field, demand) = of_names(resource)
-        .or_else(|| of_source(&spec.secret_ref))
+        .or_else(|| source::of_source(&spec.secret_ref))
+        .or_else(|| of_class(spec))
         .or_else(|| of_validation(spec))
         .or_else(|| of_target(&spec.target))
         .or_else(|| of_restart(restart?))?;
@@ -83,57 +84,18 @@ fn of_names(resource: &StaticAwsCredentials) -> Option<Rule> {
     ])
 }
 
-fn of_source(source: &SecretRef) -> Option<Rule> {
-    const ID: &str = "spec.secretRef.accessKeyIdKey";
-    const SECRET: &str = "spec.secretRef.secretAccessKeyKey";
-    let (id, secret) = (&source.access_key_id_key, &source.secret_access_key_key);
+fn of_class(spec: &StaticAwsCredentialsSpec) -> Option<Rule> {
+    const NAME: &str = "spec.classRef.name";
+    let class = spec.class_ref.as_ref()?;
+    let validation = &spec.validation;
+    let is_absent =
+        |field: &Option<String>, name| (field.is_none(), name, messages::ABSENT_BESIDE_CLASS);
     violated(&[
-        (is_short(&source.name), "spec.secretRef.name", TOO_LONG),
-        (
-            is_subdomain(&source.name),
-            "spec.secretRef.name",
-            messages::SECRET_NAME,
-        ),
-        (is_short(id), ID, TOO_LONG),
-        (is_short(secret), SECRET, TOO_LONG),
-        (is_data_key(id), ID, messages::DATA_KEY),
-        (!is_key_material(id), ID, messages::NO_KEY_MATERIAL),
-        (is_data_key(secret), SECRET, messages::DATA_KEY),
-        (!is_key_material(secret), SECRET, messages::NO_KEY_MATERIAL),
-        (id != secret, SECRET, messages::TWO_KEYS),
-    ])
-    .or_else(|| of_file(source))
-}
-
-fn of_file(source: &SecretRef) -> Option<Rule> {
-    const FILE: &str = "spec.secretRef.credentialsFile";
-    const KEY: &str = "spec.secretRef.credentialsFile.key";
-    const PROFILE: &str = "spec.secretRef.credentialsFile.profile";
-    let file = source.credentials_file.as_ref()?;
-    let (key, profile) = (&file.key, &file.profile);
-    let is_sign = |sign: char| sign.is_ascii_alphanumeric() || "._/%@:+-".contains(sign);
-    let has_default_keys = source.access_key_id_key == ACCESS_KEY_ID_KEY
-        && source.secret_access_key_key == SECRET_ACCESS_KEY_KEY;
-    violated(&[
-        (is_short(key), KEY, TOO_LONG),
-        (is_data_key(key), KEY, messages::DATA_KEY),
-        (!is_key_material(key), KEY, messages::NO_KEY_MATERIAL),
-        (
-            profile.chars().count() <= LONGEST_PROFILE,
-            PROFILE,
-            "must have at most 128 characters",
-        ),
-        (
-            !profile.is_empty() && profile.chars().all(is_sign),
-            PROFILE,
-            messages::PROFILE,
-        ),
-        (
-            !is_key_material(profile),
-            PROFILE,
-            messages::NO_KEY_MATERIAL,
-        ),
-        (has_default_keys, FILE, messages::FILE_OR_KEYS),
+        (is_short(&class.name), NAME, TOO_LONG),
+        (is_subdomain(&class.name), NAME, messages::CLASS_NAME),
+        is_absent(&spec.region, "spec.region"),
+        is_absent(&validation.account_id, "spec.validation.accountId"),
+        is_absent(&validation.arn, "spec.validation.arn"),
     ])
 }
 
@@ -142,6 +104,7 @@ fn of_validation(spec: &StaticAwsCredentialsSpec) -> Option<Rule> {
     const ARN: &str = "spec.validation.arn";
     let validation = &spec.validation;
     let is_identity = validation.level == ValidationLevel::Identity;
+    let has_class = spec.class_ref.is_some();
     let region = spec.region.as_deref().map(Region::parse);
     let account = validation.account_id.as_deref();
     let arn = validation.arn.as_deref();
@@ -149,18 +112,17 @@ fn of_validation(spec: &StaticAwsCredentialsSpec) -> Option<Rule> {
     let names_account = arn.zip(account).is_none_or(|(arn, account)| {
         arn.contains("::*:") || arn.contains(&format!("::{account}:"))
     });
-    let is_in_partition = match (&pattern, &region) {
-        (Some(Ok(pattern)), Some(Ok(region))) => pattern.partition() == region.partition().name(),
-        _ => true,
-    };
+    let is_in_partition = is_in_partition(pattern.as_ref(), region.as_ref());
     violated(&[
         (
-            !is_identity || region.is_some(),
+            !is_identity || region.is_some() || has_class,
             REGION,
             messages::REGION_AT_IDENTITY,
         ),
         (
-            region.is_some() || !spec.target.keys.values().any(|value| value.needs_region()),
+            region.is_some()
+                || has_class
+                || !spec.target.keys.values().any(|value| value.needs_region()),
             REGION,
             messages::REGION_OF_KEYS,
         ),
@@ -185,6 +147,16 @@ fn of_validation(spec: &StaticAwsCredentialsSpec) -> Option<Rule> {
             messages::INTERVAL,
         ),
     ])
+}
+
+fn is_in_partition(
+    arn: Option<&Result<ArnPattern, String>>,
+    region: Option<&Result<Region, String>>,
+) -> bool {
+    match (arn, region) {
+        (Some(Ok(arn)), Some(Ok(region))) => arn.partition() == region.partition().name(),
+        _ => true,
+    }
 }
 
 fn of_target(target: &Target) -> Option<Rule> {

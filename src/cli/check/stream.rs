@@ -1,9 +1,18 @@
 //! A stream of manifests as `kubectl` reads it: YAML, or JSON objects one after the other.
 
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::cli::yaml::{self, MARK};
+
+/// More than any stream of manifests that a person reads; a Secret holds 1 MiB at most.
+const LARGEST: u64 = 8 * 1024 * 1024;
 
 /// The text, from UTF-8, or from UTF-16 with a byte order mark, as PowerShell writes it.
 ///
@@ -53,4 +62,22 @@ pub fn documents(text: &str) -> Result<Vec<Value>, String> {
 fn one_after_the_other(text: &str) -> Option<Vec<Value>> {
     let objects = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     objects.collect::<Result<_, _>>().ok()
+}
+
+/// Reads a file, or standard input.
+///
+/// # Errors
+/// It cannot be read, or is too large.
+pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = if path == Path::new("-") {
+        io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+    };
+    let read = read.map_err(|error| format!("it cannot be read: {error}"))?;
+    if u64::try_from(read).is_ok_and(|read| read > LARGEST) {
+        return Err("it is larger than 8 MiB".to_owned());
+    }
+    Ok(bytes)
 }

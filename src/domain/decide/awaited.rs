@@ -2,18 +2,18 @@
 //! wait for the answer.
 
 use super::{Awaited, Next, Plan, Requeue, Step, outcome::Verification, situation::Situation};
-use crate::domain::{region::Region, verdict::words};
+use crate::domain::{place::Place, verdict::words};
 
 /// The verification before the answer, or the step that waits where only the answer decides.
 pub(super) fn meanwhile(
     situation: &Situation<'_>,
-    region: &Region,
+    place: &Place,
     awaited: Awaited,
 ) -> Next<Verification> {
     let proof = situation.proof.proof();
     match awaited {
         Awaited::Endpoint(reason) => {
-            let finding = words::undetermined(reason, region.as_str(), situation.proxied);
+            let finding = words::undetermined(reason, place, situation.proxied);
             Ok(Verification::undetermined(situation, finding))
         }
         Awaited::Turn => match proof.filter(|_| situation.is_published) {

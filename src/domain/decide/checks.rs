@@ -118,7 +118,7 @@ fn account_mismatch(resource: &ValidatedCredentials, pair: &SourcePair) -> Optio
 /// The account pin, if no answer of AWS is compared with it.
 fn offline_pin(resource: &ValidatedCredentials) -> Option<&str> {
     let pin = resource.checks.account.as_deref();
-    pin.filter(|_| !resource.verifies_with_sts())
+    pin.filter(|_| !resource.verifies_online())
 }
 
 fn encoded_account(pair: &SourcePair) -> Option<String> {

@@ -72,6 +72,11 @@ impl<'a> Earlier<'a> {
         self.ready.reason == Some(Reason::SourceNotFound)
     }
 
+    /// Whether the class of the resource was unusable for this reason.
+    pub fn class_was(&self, reason: Reason) -> bool {
+        self.ready.reason == Some(reason)
+    }
+
     /// Whether AWS rejected the source's pair at the last request.
     pub fn was_refused(&self) -> bool {
         self.ready.reason.is_some_and(Reason::is_refusal)
@@ -89,8 +94,11 @@ impl<'a> Earlier<'a> {
 
     /// Whether only the interval, or a change of source, spec or target, could lead further.
     pub fn was_final(&self) -> bool {
-        let is_final =
-            |reason: Reason| reason == Reason::SourceNotFound || reason.is_terminal_for_source();
+        let is_final = |reason: Reason| {
+            reason == Reason::SourceNotFound
+                || reason.is_terminal_for_source()
+                || reason.is_of_class()
+        };
         if self.ready.is_true {
             self.ready.reason == Some(Reason::Published)
         } else {
@@ -100,7 +108,10 @@ impl<'a> Earlier<'a> {
 
     /// Whether the last answer was not one that STS gives.
     pub fn got_unexpected_response(&self) -> bool {
-        self.verified.reason == Some(Reason::StsUnexpectedResponse)
+        matches!(
+            self.verified.reason,
+            Some(Reason::StsUnexpectedResponse | Reason::EndpointUnexpectedResponse)
+        )
     }
 
     /// Why the last answer of AWS said nothing about the pair, if so.

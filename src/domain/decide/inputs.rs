@@ -12,7 +12,7 @@ use crate::{
         index::{Observed, View},
         layout,
         pair::KeyPair,
-        region::Region,
+        place::Place,
         resource::ValidatedCredentials,
         verdict::{Answer, Control},
     },
@@ -33,7 +33,7 @@ pub struct Inputs<'a> {
     pub source: Option<&'a Source>,
     /// The target and the published Secret by name, once they were read.
     pub targets: &'a [(String, Target)],
-    /// The answers of STS in this reconcile, by region.
+    /// The answers about the pair in this reconcile, by the key of the place.
     pub answers: &'a [(String, Answer)],
     /// The result of the control check in this reconcile.
     pub control: Option<Control>,
@@ -86,8 +86,8 @@ pub struct Memory {
     pub look: Option<InputsHash>,
     /// The pair that this process published or found published.
     pub published: Option<Fingerprint>,
-    /// The generation of the spec that this process applied to the target, or found applied.
-    pub applied: Option<i64>,
+    /// The spec that this process applied to the target, or found applied.
+    pub applied: Option<Applied>,
     /// The last pair that this process proved, or found proven.
     pub proof: Option<Proof>,
     /// The new pair that AWS did not know at the last request.
@@ -98,8 +98,16 @@ pub struct Memory {
     pub newcomers: Newcomers,
     /// Inconclusive answers in a row about one pair.
     pub failures: u32,
-    /// The hash of that pair and its region.
+    /// The hash of that pair and its place.
     pub failing: Option<u64>,
+}
+
+/// What of a spec and its class determines a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    generation: i64,
+    /// The region of the class, which the generation of the spec does not cover.
+    region: Option<Box<str>>,
 }
 
 /// A pair that this process proved, or found proven.
@@ -107,10 +115,10 @@ pub struct Memory {
 pub struct Proof {
     /// The fingerprint of the pair.
     pub fingerprint: Fingerprint,
-    /// The region that accepted the pair; `None` if the target vouched for the pair.
-    pub region: Option<String>,
-    /// The identity that AWS returned.
-    pub identity: Identity,
+    /// The key of the place that accepted the pair; `None` if the target vouched for the pair.
+    pub place: Option<String>,
+    /// The identity that AWS returned; `None` if the pair was proven by the store of a class.
+    pub identity: Option<Identity>,
 }
 
 /// The hash of what a finished reconcile observed. While the hash stays the same, there is nothing to do.
@@ -126,6 +134,28 @@ impl Inputs<'_> {
     /// Whether the status was written for the present spec.
     pub(super) fn knows_spec(&self) -> bool {
         self.status.observed_generation == self.resource.generation
+    }
+
+    /// Whether the status was written for the present state of the class. The spec's generation does not cover it.
+    pub(super) fn knows_class(&self) -> bool {
+        match &self.resource.class {
+            None => self.status.class.is_none(),
+            Some(Ok(store)) => self.status.class.as_ref().is_some_and(|class| {
+                class.uid == store.uid && class.generation == store.generation
+            }),
+            Some(Err(_)) => false,
+        }
+    }
+
+    /// The present spec and class, as a target shows them.
+    pub(super) fn present(&self) -> Applied {
+        Applied {
+            generation: self.resource.generation,
+            region: self
+                .resource
+                .store()
+                .map(|store| store.region.as_str().into()),
+        }
     }
 
     /// Whether the source exists, at the version that the status records.
@@ -186,20 +216,21 @@ impl Inputs<'_> {
         }
     }
 
-    /// The answer of AWS from a region in this reconcile.
-    pub(super) fn answer(&self, region: &str) -> Option<&Answer> {
+    /// The answer of a place in this reconcile.
+    pub(super) fn answer(&self, place: &Place) -> Option<&Answer> {
+        let key = place.key();
         self.answers
             .iter()
-            .find(|(asked, _)| asked == region)
+            .find(|(asked, _)| *asked == key)
             .map(|(_, answer)| answer)
     }
 
-    /// The subject of a request: the hash of the source's pair and the region.
+    /// The subject of a request: the hash of the source's pair and the place.
     pub(super) fn asks_about(&self) -> Option<u64> {
         let pair = self.source?.pair()?;
-        let region = self.resource.region.as_ref().map(Region::as_str);
+        let place = self.resource.place().map(|place| place.key());
         let mut hasher = DefaultHasher::new();
-        (pair.fingerprint, region).hash(&mut hasher);
+        (pair.fingerprint, place).hash(&mut hasher);
         Some(hasher.finish())
     }
 

@@ -45,7 +45,7 @@ impl Verification {
         let Self::Verified { proof, .. } = self else {
             return None;
         };
-        let is_proven = proof.is_some() || !situation.resource.verifies_with_sts();
+        let is_proven = proof.is_some() || !situation.resource.verifies_online();
         let pair = situation.pair.filter(|_| is_proven)?;
         Some(Publishable {
             pair,
@@ -57,13 +57,12 @@ impl Verification {
     /// An inconclusive answer. A published pair that AWS proved once stays Ready while nothing certain is known
     /// against the pair.
     pub fn undetermined(situation: &Situation<'_>, finding: Finding) -> Self {
-        let was_proven = situation.status.identity.is_some() && situation.is_published;
         match situation.proof.proof() {
             Some(proof) if situation.is_published => {
                 Self::of_proof(situation, proof.clone(), false).doubted(Some(finding))
             }
             // Only if Ready: an outage of AWS does not restore a pair that was rejected for good.
-            None if was_proven
+            None if situation.was_proven()
                 && situation.earlier.was_ready()
                 && situation.is_intact()
                 && situation.knows_spec() =>
@@ -80,7 +79,9 @@ impl Verification {
 
     /// A proven pair, unless the pins forbid its identity.
     pub fn of_proof(situation: &Situation<'_>, proof: Proof, accepted_now: bool) -> Self {
-        match checks::of_identity(&situation.resource.checks, &proof.identity) {
+        let identity = proof.identity.as_ref();
+        let checks = &situation.resource.checks;
+        match identity.and_then(|identity| checks::of_identity(checks, identity)) {
             Some(finding) => Self::Rejected {
                 finding,
                 by_aws: false,

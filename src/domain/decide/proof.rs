@@ -3,7 +3,10 @@
 use super::{DueState, Inputs, Proof, SourcePair, earlier::Earlier};
 use crate::{
     api::Identity,
-    domain::region::{Partition, Region},
+    domain::{
+        place::{self, Place},
+        region::Partition,
+    },
 };
 
 /// Whether a pair was proven before.
@@ -30,39 +33,27 @@ impl Known {
 /// Whether the pair was proven before: by this process, or by the target if it carries the pair at the
 /// version that the status records as published. Every other pair is new.
 pub(super) fn known(inputs: &Inputs<'_>, earlier: &Earlier<'_>, pair: &SourcePair) -> Known {
-    let resource = inputs.resource;
-    let Some(region) = resource
-        .region
-        .as_ref()
-        .filter(|_| resource.verifies_with_sts())
-    else {
+    let Some(place) = inputs.resource.place() else {
         return Known::No;
     };
     match unread(inputs, earlier, pair) {
         Some(name) => Known::Unread(name),
-        None => in_region(inputs, earlier, pair, region),
+        None => in_place(inputs, earlier, pair, &place),
     }
 }
 
-fn in_region(
-    inputs: &Inputs<'_>,
-    earlier: &Earlier<'_>,
-    pair: &SourcePair,
-    region: &Region,
-) -> Known {
-    let here = |identity: &Identity| Partition::of_arn(&identity.arn) == Some(region.partition());
+fn in_place(inputs: &Inputs<'_>, earlier: &Earlier<'_>, pair: &SourcePair, place: &Place) -> Known {
     let remembered = inputs.memory.proof.as_ref();
     if let Some(proof) = remembered.filter(|proof| proof.fingerprint == pair.fingerprint) {
-        return if here(&proof.identity) {
+        return if is_of(place, proof) {
             Known::Proven(proof.clone())
         } else {
             Known::No
         };
     }
-    let identity = inputs.status.identity.as_ref();
-    let Some(identity) = identity.filter(|identity| here(identity)) else {
+    if !is_recorded(inputs, place) {
         return Known::No;
-    };
+    }
     let vouched = earlier.was_verified() && inputs.is_intact();
     let published = inputs.memory.published;
     let another_is_published = published.is_some_and(|published| published != pair.fingerprint);
@@ -76,12 +67,50 @@ fn in_region(
     match (inputs.carries(&pair.pair), inputs.published()) {
         (Some(true), _) => Known::Proven(Proof {
             fingerprint: pair.fingerprint,
-            region: None,
-            identity: identity.clone(),
+            place: place.store().and_then(|_| class_key(inputs)),
+            identity: inputs.status.identity.clone(),
         }),
         (None, Some(published)) => Known::Unread(published.secret_name.clone()),
         _ => Known::No,
     }
+}
+
+/// Whether a proof of this process counts for the place: the same partition of AWS, or the same class.
+fn is_of(place: &Place, proof: &Proof) -> bool {
+    match (place, &proof.identity) {
+        (Place::Sts(_), Some(identity)) => is_in_partition(place, identity),
+        (Place::Store(_), None) => {
+            let asked = proof.place.as_deref();
+            asked.is_some_and(|key| place.is_generation_of(key))
+        }
+        _ => false,
+    }
+}
+
+fn is_in_partition(place: &Place, identity: &Identity) -> bool {
+    match place {
+        Place::Sts(region) => Partition::of_arn(&identity.arn) == Some(region.partition()),
+        Place::Store(_) => false,
+    }
+}
+
+/// Whether the status records a proof for the place: an identity of the partition, or none and the same class.
+fn is_recorded(inputs: &Inputs<'_>, place: &Place) -> bool {
+    let status = inputs.status;
+    match (place, &status.identity) {
+        (Place::Sts(_), Some(identity)) => is_in_partition(place, identity),
+        (Place::Store(store), None) => {
+            let class = status.class.as_ref();
+            class.is_some_and(|class| class.uid == store.uid)
+        }
+        _ => false,
+    }
+}
+
+/// The key of the place that the class in the status describes.
+fn class_key(inputs: &Inputs<'_>) -> Option<String> {
+    let class = inputs.status.class.as_ref()?;
+    Some(place::key(&class.uid, class.generation))
 }
 
 /// Whether the target holds this pair.

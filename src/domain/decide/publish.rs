@@ -47,6 +47,8 @@ fn has_known_content(situation: &Situation<'_>, seen: &SecretVersion) -> bool {
         && situation.knows_ttl()
         && situation.knows_labels()
         && !situation.earlier.disregarded_spec()
+        // A class that changes may have changed the region in layouts.
+        && (situation.knows_class() || situation.memory.applied == Some(situation.present()))
 }
 
 /// The plan for a target whose content is known without a read.
@@ -81,8 +83,7 @@ fn here<'a>(situation: &'a Situation<'_>) -> Option<&'a Published> {
 /// Whether the target was written, or found correct, under the spec that the status records. A spec that came
 /// while the source held no proven pair was recorded in the status and changed nothing.
 fn is_applied(situation: &Situation<'_>) -> bool {
-    situation.memory.applied == Some(situation.resource.generation)
-        || situation.earlier.held_source_pair()
+    situation.memory.applied == Some(situation.present()) || situation.earlier.held_source_pair()
 }
 
 /// Overwrites a Secret that exists, if the resource owns it or may adopt it.

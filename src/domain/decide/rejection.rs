@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use super::{
-    Next, Query, REJECTION_CONFIRMATION, SourcePair, Step, outcome::Verification, rejection_window,
-    situation::Situation,
-};
+use super::{Next, Query, SourcePair, Step, outcome::Verification, situation::Situation};
 use crate::domain::{
+    place::Place,
     region::Region,
     verdict::{Answer, Control, Finding, words},
 };
@@ -15,41 +13,46 @@ use crate::domain::{
 pub(super) fn evaluate(
     situation: &Situation<'_>,
     pair: &SourcePair,
-    region: &Region,
+    place: &Place,
     answer: &Answer,
 ) -> Next<Verification> {
     let is_published = situation.is_published;
-    match answer {
-        Answer::SignatureMismatch => return Ok(wrong_signature(situation, pair, region)),
-        Answer::Expired if !situation.endpoint_replaced => {
-            let doubt = words::never_expires(region.as_str());
+    match (place, answer) {
+        (Place::Sts(_), Answer::SignatureMismatch) => {
+            return Ok(wrong_signature(situation, pair, place));
+        }
+        (Place::Sts(_), Answer::Expired) if !situation.endpoint_replaced => {
+            let doubt = words::never_expires(place);
             return Ok(Verification::undetermined(situation, doubt));
         }
         _ => {}
     }
-    let settles = is_published || *answer == Answer::UnknownKey;
-    let finding = refused(pair, answer, region);
+    // A store may change the secret of an access key ID, and its servers learn of the change one after another.
+    let settles = is_published || *answer == Answer::UnknownKey || place.store().is_some();
+    let finding = refused(pair, answer, place);
     let rejected_for = situation.rejected_for.unwrap_or_default();
-    if settles && !rejection_window::is_confirmed(rejected_for) {
-        return Ok(if is_published && situation.status.identity.is_some() {
-            let doubt = words::unconfirmed(&finding, REJECTION_CONFIRMATION);
+    if settles && !situation.is_confirmed(rejected_for) {
+        return Ok(if situation.was_proven() {
+            let doubt = words::unconfirmed(&finding, place, situation.confirmation());
             Verification::undetermined(situation, doubt)
         } else {
-            Verification::Pending(words::settling(region.as_str()))
+            Verification::Pending(words::settling(place, situation.confirmation()))
         });
     }
     if !is_published {
         return Ok(by_aws(finding, true));
     }
-    if let Some(doubt) = doubt_of_default_region(situation, region)? {
+    if let Place::Sts(region) = place
+        && let Some(doubt) = doubt_of_default_region(situation, region)?
+    {
         return Ok(Verification::undetermined(situation, doubt));
     }
-    controlled(situation, region, finding)
+    controlled(situation, place, finding)
 }
 
 /// Adds the notes on the pair: what is unusual about a pair is the likeliest cause of its rejection.
-fn refused(pair: &SourcePair, answer: &Answer, region: &Region) -> Finding {
-    let mut finding = words::refused(answer, region.as_str());
+fn refused(pair: &SourcePair, answer: &Answer, place: &Place) -> Finding {
+    let mut finding = words::refused(answer, place);
     pair.note(&mut finding);
     finding
 }
@@ -64,13 +67,13 @@ fn by_aws(finding: Finding, certain: bool) -> Verification {
 
 /// IAM never changes the secret of an access key, so a proven pair has the right secret for ever: a wrong
 /// signature comes from something between operator and STS and is only a doubt. No target is withdrawn for it.
-fn wrong_signature(situation: &Situation<'_>, pair: &SourcePair, region: &Region) -> Verification {
+fn wrong_signature(situation: &Situation<'_>, pair: &SourcePair, place: &Place) -> Verification {
     // The identity in the status is always that of the published pair.
     let was_published = situation.is_published && situation.status.identity.is_some();
     if situation.proof.proof().is_some() || was_published {
-        return Verification::undetermined(situation, words::altered(region.as_str()));
+        return Verification::undetermined(situation, words::altered(place));
     }
-    by_aws(refused(pair, &Answer::SignatureMismatch, region), false)
+    by_aws(refused(pair, &Answer::SignatureMismatch, place), false)
 }
 
 /// Before a target is deleted, the partition's default region must reject the key too: a region that the
@@ -80,42 +83,47 @@ fn doubt_of_default_region(situation: &Situation<'_>, region: &Region) -> Next<O
     if !situation.withdraws() || situation.endpoint_replaced || default_region == region.as_str() {
         return Ok(None);
     }
-    Ok(match situation.answer(default_region) {
+    let Ok(region) = Region::parse(default_region) else {
+        return Ok(None);
+    };
+    let place = Place::Sts(region);
+    Ok(match situation.answer(&place) {
         None => {
-            let Ok(region) = Region::parse(default_region) else {
-                return Ok(None);
-            };
             return Err(Step::Ask(Query {
-                region,
+                place,
                 new_pair: false,
                 max_age: Duration::ZERO,
             }));
         }
         Some(Answer::UnknownKey) => None,
-        Some(Answer::SignatureMismatch) => Some(words::altered(default_region)),
-        Some(Answer::Expired) => Some(words::never_expires(default_region)),
+        Some(Answer::SignatureMismatch) => Some(words::altered(&place)),
+        Some(Answer::Expired) => Some(words::never_expires(&place)),
         Some(Answer::Undetermined(reason) | Answer::Outage(reason)) => {
-            let doubt = words::not_asked(*reason, default_region, situation.proxied);
+            let doubt = words::not_asked(*reason, default_region, &place, situation.proxied);
             Some(doubt)
         }
-        Some(Answer::Identity(_)) => Some(words::region_differs(default_region)),
+        Some(Answer::Identity(_) | Answer::Authenticated) => {
+            Some(words::region_differs(default_region))
+        }
     })
 }
 
 /// A confirmed rejection of a published pair counts if the endpoint still accepts another pair, or no other is
 /// known. A rejection that counted before is not checked again, unless a target may be deleted for it.
-fn controlled(situation: &Situation<'_>, region: &Region, finding: Finding) -> Next<Verification> {
+fn controlled(situation: &Situation<'_>, place: &Place, finding: Finding) -> Next<Verification> {
     let withdraws = situation.withdraws();
     if !withdraws && situation.earlier.was_refused() {
         return Ok(by_aws(finding, true));
     }
     Ok(match situation.control {
-        None => return Err(Step::Control(region.clone())),
+        None => return Err(Step::Control(place.clone())),
         Some(control @ (Control::Refused | Control::Undetermined)) => {
-            let doubt = words::mass_rejection(control, region.as_str());
+            let doubt = words::mass_rejection(control, place);
             Verification::undetermined(situation, doubt)
         }
-        Some(Control::NoPair) if withdraws && situation.endpoint_replaced => {
+        Some(Control::NoPair)
+            if withdraws && (situation.endpoint_replaced || place.store().is_some()) =>
+        {
             by_aws(words::uncontrolled(&finding), false)
         }
         Some(Control::Accepted | Control::NoPair) => by_aws(finding, true),

@@ -2,13 +2,8 @@
 
 use std::time::Duration;
 
-/// How long a rejection must last before it counts.
+/// How long a rejection by AWS must last before it counts. A class sets the time of its store.
 pub const REJECTION_CONFIRMATION: Duration = Duration::from_mins(1);
 
 /// The tolerance for a timer that fires slightly early.
 pub(super) const SLACK: Duration = Duration::from_millis(500);
-
-/// Whether a rejection has lasted long enough to count.
-pub(super) fn is_confirmed(rejected_for: Duration) -> bool {
-    rejected_for + SLACK >= REJECTION_CONFIRMATION
-}

@@ -93,13 +93,17 @@ impl Because {
     }
 }
 
-/// While a new pair settles: every 2 s for 20 s, then every 10 s, 15 requests in all.
-fn settling_pause(refused_for: Duration) -> Duration {
-    let left = REJECTION_CONFIRMATION.saturating_sub(refused_for);
-    let pause = if refused_for + SLACK < Duration::from_secs(20) {
+/// While a new pair settles: every 2 s for 20 s, then every 10 s, 15 requests to AWS in all. A store may take longer:
+/// after a minute, every 30 s.
+fn settling_pause(confirmation: Duration, refused_for: Duration) -> Duration {
+    let left = confirmation.saturating_sub(refused_for);
+    let is_within = |limit: Duration| refused_for + SLACK < limit;
+    let pause = if is_within(Duration::from_secs(20)) {
         2
-    } else {
+    } else if is_within(REJECTION_CONFIRMATION) {
         10
+    } else {
+        30
     };
     Duration::from_secs(pause).min(left.max(Duration::from_millis(100)))
 }
@@ -111,7 +115,7 @@ pub(super) fn while_pending(
     rejected_for: Duration,
 ) -> Duration {
     if reason == Reason::Settling {
-        settling_pause(rejected_for)
+        settling_pause(situation.confirmation(), rejected_for)
     } else {
         let first = Duration::from_secs(2);
         backoff(situation, first, longest(situation, reason))
@@ -127,7 +131,12 @@ fn longest(situation: &Situation<'_>, reason: Reason) -> Duration {
         return Duration::from_secs(12);
     }
     match reason {
-        Reason::RegionDisabled | Reason::OptInRequired if situation.earlier.was_ready() => {
+        Reason::RegionDisabled
+        | Reason::OptInRequired
+        | Reason::EndpointRegionMismatch
+        | Reason::EndpointAcceptsAnything
+            if situation.earlier.was_ready() =>
+        {
             situation.resource.checks.interval
         }
         _ => Duration::from_mins(5),
@@ -160,7 +169,7 @@ pub(super) fn when_idle(situation: &Situation<'_>) -> Requeue {
     if situation.due != DueState::Undecided {
         return Requeue::Keep;
     }
-    if !situation.resource.verifies_with_sts() {
+    if !situation.resource.verifies_online() {
         return Requeue::Never;
     }
     if situation.earlier.was_refused() {
@@ -203,6 +212,8 @@ pub(super) fn next(
     let rejected_for = rejected_for.unwrap_or_default();
     let is_scheduled = situation.due == DueState::Later;
     match verification {
+        // A change of the class leads to a reconcile.
+        Verification::Pending(finding) if finding.reason.is_of_class() => Requeue::Never,
         Verification::Pending(finding) => pending(situation, finding.reason, rejected_for),
         Verification::Verified {
             doubt: Some(finding),
@@ -255,7 +266,7 @@ fn pending(situation: &Situation<'_>, reason: Reason, rejected_for: Duration) ->
 
 fn doubted(situation: &Situation<'_>, reason: Reason, rejected_for: Duration) -> Requeue {
     if reason == Reason::RejectionUnconfirmed {
-        let left = REJECTION_CONFIRMATION.saturating_sub(rejected_for);
+        let left = situation.confirmation().saturating_sub(rejected_for);
         return Requeue::In(left.max(Duration::from_secs(1)), Because::Confirmation);
     }
     let first = Duration::from_secs(30);

@@ -6,6 +6,7 @@ use super::{
     Inputs, Source, SourcePair,
     earlier::Earlier,
     proof::{self, Known},
+    rejection_window::{REJECTION_CONFIRMATION, SLACK},
 };
 use crate::api::OnRejected;
 
@@ -50,6 +51,26 @@ impl<'a> Situation<'a> {
             earlier,
             inputs,
         }
+    }
+
+    /// How long a rejection of the pair must last before it counts.
+    pub fn confirmation(&self) -> Duration {
+        match self.resource.store() {
+            None => REJECTION_CONFIRMATION,
+            Some(store) if self.is_published => store.settling.max(REJECTION_CONFIRMATION),
+            Some(store) => store.settling,
+        }
+    }
+
+    /// Whether a rejection of the pair has lasted long enough to count.
+    pub fn is_confirmed(&self, rejected_for: Duration) -> bool {
+        rejected_for + SLACK >= self.confirmation()
+    }
+
+    /// Whether the published pair was proven, by this operator or an earlier process.
+    pub fn was_proven(&self) -> bool {
+        let status = self.status;
+        self.is_published && (status.identity.is_some() || status.last_verified_time.is_some())
     }
 
     /// Whether a certain rejection removes the target.

@@ -110,7 +110,7 @@ fn well_formed(
         secret_access_key_key: file.map_or(source.secret_access_key_key.as_str(), |_| {
             credentials_file::SECRET_ACCESS_KEY
         }),
-        any_store: resource.checks.any_store,
+        any_store: resource.takes_any_key_id(),
     };
     // Every value is converted, also those that the spec does not name, so that all of them are wiped.
     let mut data: std::collections::BTreeMap<String, SecretBytes> = secret
@@ -131,6 +131,11 @@ fn well_formed(
         data: layout::render(&resource.layout_request(), &checked.pair).map(Arc::new),
         fingerprint: key.of(&checked.pair, &[]),
         pair: Arc::new(checked.pair),
-        notes: checked.notes,
+        // A class says that its store issues pairs of another form than AWS.
+        notes: if resource.store().is_some_and(|store| store.any_key_id) {
+            Vec::new()
+        } else {
+            checked.notes
+        },
     })
 }

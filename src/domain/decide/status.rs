@@ -159,7 +159,10 @@ fn summary(
         Verification::Pending(finding)
             if matches!(
                 finding.reason,
-                Reason::RegionDisabled | Reason::OptInRequired
+                Reason::RegionDisabled
+                    | Reason::OptInRequired
+                    | Reason::EndpointRegionMismatch
+                    | Reason::EndpointAcceptsAnything
             ) =>
         {
             Readiness::Stalled(finding.clone())
@@ -196,7 +199,7 @@ fn memory(
         | Verification::Verified {
             doubt: Some(finding),
             ..
-        } => finding.reason != Reason::Settling,
+        } => finding.reason.is_undetermined(),
         _ => false,
     };
     memory.failures = if undetermined {
@@ -242,7 +245,7 @@ fn learn(
         Verification::Verified { proof, .. } => {
             if state.is_in_place() {
                 memory.published = Some(pair.fingerprint);
-                memory.applied = Some(situation.resource.generation);
+                memory.applied = Some(situation.present());
             }
             memory.proof = proof.clone().or(memory.proof.take());
         }

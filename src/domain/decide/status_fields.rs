@@ -5,7 +5,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{Source, outcome::Verification, situation::Situation, target_state::TargetState};
 use crate::{
     api::{
-        Binding, MOST_NAMES, Published, Reason, Settling, SourceVersion, StaticAwsCredentialsStatus,
+        Binding, ClassVersion, MOST_NAMES, Published, Reason, Settling, SourceVersion,
+        StaticAwsCredentialsStatus,
     },
     domain::{fingerprint, index::SecretVersion},
 };
@@ -24,6 +25,14 @@ pub(super) fn facts(
             resource_version: found.seen.version.to_string(),
         }),
         Some(Source::Absent) | None => None,
+    };
+    status.class = match &situation.resource.class {
+        Some(Ok(store)) => Some(ClassVersion {
+            name: store.class.clone(),
+            uid: store.uid.clone(),
+            generation: store.generation,
+        }),
+        Some(Err(_)) | None => None,
     };
     status.settling = settling(situation, verification);
     match state {
@@ -69,14 +78,14 @@ fn identify(
         return;
     };
     match proof {
-        None if !situation.resource.verifies_with_sts() => {
+        None if !situation.resource.verifies_online() => {
             status.identity = None;
             status.last_verified_time = None;
         }
         None => {}
         Some(proof) => {
-            let same = status.identity.as_ref() == Some(&proof.identity);
-            status.identity = Some(proof.identity.clone());
+            let same = status.identity == proof.identity;
+            status.identity.clone_from(&proof.identity);
             if *accepted_now || !same || status.last_verified_time.is_none() {
                 status.last_verified_time = Some(Time(situation.now));
             }

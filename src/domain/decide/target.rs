@@ -166,7 +166,7 @@ fn was_withdrawn() -> Finding {
 
 fn expected_keys(inputs: &Inputs<'_>) -> BTreeSet<String> {
     let resource = inputs.resource;
-    let with_region = resource.region.is_some();
+    let with_region = resource.layout_region().is_some();
     let layouts = resource
         .layouts
         .iter()

@@ -5,18 +5,18 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::{DueState, InputsHash, Question, leftovers, situation::Situation};
 use crate::{
     api::StaticAwsCredentialsStatus,
-    domain::index::{Observed, View},
+    domain::{
+        index::{Observed, View},
+        place,
+        resource::ValidatedCredentials,
+    },
 };
 
 /// Whether the inputs are as the last finished reconcile left them or, in a new process, as the status records.
 pub(super) fn is_up_to_date(situation: &Situation<'_>) -> bool {
     let has_labels = situation.knows_labels() || !situation.earlier.was_ready();
     let is_now = |look: InputsHash| {
-        look == InputsHash::of(
-            situation.resource.generation,
-            situation.view,
-            situation.status,
-        )
+        look == InputsHash::of(situation.resource, situation.view, situation.status)
     };
     match (situation.question, situation.memory.look) {
         _ if !has_labels => false,
@@ -43,9 +43,14 @@ pub(super) fn awaits_restore(situation: &Situation<'_>) -> bool {
 impl InputsHash {
     /// The hash of the current inputs.
     #[must_use]
-    pub fn of(generation: i64, view: &View, status: &StaticAwsCredentialsStatus) -> Self {
+    pub fn of(
+        resource: &ValidatedCredentials,
+        view: &View,
+        status: &StaticAwsCredentialsStatus,
+    ) -> Self {
         let mut hasher = DefaultHasher::new();
-        generation.hash(&mut hasher);
+        resource.generation.hash(&mut hasher);
+        class(resource).hash(&mut hasher);
         for sight in [&view.source, &view.target, &view.published] {
             // As `NotFound`: a name first referenced after a list is known to be free only at the next list.
             let sight = (*sight != Observed::Unknown).then_some(sight);
@@ -59,6 +64,15 @@ impl InputsHash {
     }
 }
 
+/// The class of a resource: its generation, or why the class cannot be used.
+fn class(resource: &ValidatedCredentials) -> Option<Result<String, &str>> {
+    let class = resource.class.as_ref()?;
+    Some(match class {
+        Ok(store) => Ok(place::key(&store.uid, store.generation)),
+        Err(finding) => Err(&finding.message),
+    })
+}
+
 /// A new process trusts a status only if UIDs and versions of source and target match it.
 fn status_is_trustworthy(situation: &Situation<'_>) -> bool {
     situation.knows_spec()
@@ -66,6 +80,7 @@ fn status_is_trustworthy(situation: &Situation<'_>) -> bool {
         && !leftovers::awaits_release(situation)
         && source_matches(situation)
         && target_matches(situation)
+        && class_matches(situation)
         && situation.earlier.was_final()
 }
 
@@ -73,6 +88,14 @@ fn status_is_trustworthy(situation: &Situation<'_>) -> bool {
 fn source_matches(situation: &Situation<'_>) -> bool {
     let was_missing = situation.status.source.is_none() && situation.earlier.source_was_missing();
     situation.knows_source() || was_missing && situation.view.source == Observed::NotFound
+}
+
+/// Whether the class is as the status describes it: at the recorded generation, or unusable for the same reason.
+fn class_matches(situation: &Situation<'_>) -> bool {
+    match &situation.resource.class {
+        Some(Err(finding)) => situation.earlier.class_was(finding.reason),
+        Some(Ok(_)) | None => situation.knows_class(),
+    }
 }
 
 fn target_matches(situation: &Situation<'_>) -> bool {

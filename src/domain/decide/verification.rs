@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::{
     DueState, FoundSource, Next, Proof, Query, Read, Source, SourcePair, Step, awaited, checks,
-    outcome::Verification, proof::Known, rejection, rejection_window, situation::Situation,
+    outcome::Verification, proof::Known, rejection, situation::Situation,
 };
 use crate::{
     api::{Identity, Reason},
     domain::{
         account,
+        place::Place,
         region::{Partition, Region},
         verdict::{Answer, Finding, words},
     },
@@ -33,13 +34,17 @@ pub(super) fn verify(situation: &Situation<'_>, source: &Source) -> Next<(Verifi
     let Source::Found(found) = source else {
         return Ok((Verification::SourceMissing, false));
     };
+    // Before the checks of the pair, some of which depend on the class.
+    if let Some(Err(finding)) = &situation.resource.class {
+        return Ok((Verification::Pending(finding.clone()), false));
+    }
     let pair = match offline(situation, found) {
         Ok(pair) => pair,
         Err(finding) => return Ok((Verification::Invalid(finding), false)),
     };
     match (by_level(situation, pair), situation.awaited) {
         (Err(Step::Ask(query)), Some(awaited)) => {
-            awaited::meanwhile(situation, &query.region, awaited).map(|known| (known, true))
+            awaited::meanwhile(situation, &query.place, awaited).map(|known| (known, true))
         }
         (verification, _) => verification.map(|known| (known, false)),
     }
@@ -47,10 +52,9 @@ pub(super) fn verify(situation: &Situation<'_>, source: &Source) -> Next<(Verifi
 
 /// Verifies a pair that passed the offline checks.
 fn by_level(situation: &Situation<'_>, pair: &SourcePair) -> Next<Verification> {
-    let resource = situation.resource;
-    match (&resource.region, resource.verifies_with_sts()) {
-        (Some(region), true) => by_identity(situation, pair, region),
-        _ => Ok(Verification::Verified {
+    match situation.resource.place() {
+        Some(place) => in_place(situation, pair, &place),
+        None => Ok(Verification::Verified {
             proof: None,
             accepted_now: false,
             doubt: None,
@@ -58,30 +62,26 @@ fn by_level(situation: &Situation<'_>, pair: &SourcePair) -> Next<Verification> 
     }
 }
 
-fn by_identity(
-    situation: &Situation<'_>,
-    pair: &SourcePair,
-    region: &Region,
-) -> Next<Verification> {
+fn in_place(situation: &Situation<'_>, pair: &SourcePair, place: &Place) -> Next<Verification> {
     let known = match &situation.proof {
         Known::Unread(name) => return Err(Step::Read(Read::Target(name.clone()))),
         known => known.proof(),
     };
-    if let Some(answer) = situation.answer(region.as_str()) {
-        return evaluate(situation, pair, region, answer);
+    if let Some(answer) = situation.answer(place) {
+        return evaluate(situation, pair, place, answer);
     }
     let is_published = situation.is_published;
     let new_pair = match known {
-        Some(proof) if !must_ask(situation, proof, region) => {
+        Some(proof) if !must_ask(situation, proof, place) => {
             return Ok(Verification::of_proof(situation, proof.clone(), false));
         }
         Some(_) => false,
         None if settles_meanwhile(situation, pair) => {
-            let finding = words::settling(region.as_str());
+            let finding = words::settling(place, situation.confirmation());
             return Ok(Verification::Pending(finding));
         }
         None if situation.first_request_wait.is_some() => {
-            let finding = words::refused_before(region.as_str());
+            let finding = words::refused_before(place);
             return Ok(Verification::Pending(finding));
         }
         // A published pair whose target is gone or was edited waits for a write, as a new pair does. The
@@ -93,7 +93,7 @@ fn by_identity(
         }
     };
     Err(Step::Ask(Query {
-        region: region.clone(),
+        place: place.clone(),
         new_pair,
         max_age: max_age(situation),
     }))
@@ -107,10 +107,12 @@ fn settles_meanwhile(situation: &Situation<'_>, pair: &SourcePair) -> bool {
         && situation.knows_spec()
 }
 
-/// Whether AWS must be asked about a proven pair again now.
-fn must_ask(situation: &Situation<'_>, proof: &Proof, region: &Region) -> bool {
-    let elsewhere = match &proof.region {
-        Some(asked) => asked != region.as_str(),
+/// Whether a proven pair must be asked about again now. A class that has changed brings no check of a published pair
+/// forward: all its resources would ask at once.
+fn must_ask(situation: &Situation<'_>, proof: &Proof, place: &Place) -> bool {
+    let elsewhere = match &proof.place {
+        Some(asked) if situation.is_published => !place.is_generation_of(asked),
+        Some(asked) => *asked != place.key(),
         None => !situation.knows_spec(),
     };
     situation.due == DueState::Now || elsewhere || situation.earlier.doubt().is_some()
@@ -131,7 +133,7 @@ fn max_age(situation: &Situation<'_>) -> Duration {
     };
     match situation.rejected_for {
         Some(rejected_for)
-            if rejection_window::is_confirmed(rejected_for) && situation.due != DueState::Now =>
+            if situation.is_confirmed(rejected_for) && situation.due != DueState::Now =>
         {
             Duration::ZERO
         }
@@ -143,27 +145,42 @@ fn max_age(situation: &Situation<'_>) -> Duration {
 fn evaluate(
     situation: &Situation<'_>,
     pair: &SourcePair,
-    region: &Region,
+    place: &Place,
     answer: &Answer,
 ) -> Next<Verification> {
-    Ok(match answer {
-        Answer::Identity(identity) => {
-            if let Some(finding) = no_identity(situation, pair, region, identity) {
-                return Ok(Verification::undetermined(situation, finding));
+    let proven = |identity: Option<&Identity>| {
+        let proof = Proof {
+            fingerprint: pair.fingerprint,
+            place: Some(place.key()),
+            identity: identity.cloned(),
+        };
+        Verification::of_proof(situation, proof, true)
+    };
+    let doubted = |finding| Verification::undetermined(situation, finding);
+    Ok(match (place, answer) {
+        (Place::Sts(region), Answer::Identity(identity)) => {
+            match no_identity(situation, pair, region, identity) {
+                Some(finding) => doubted(finding),
+                None => proven(Some(identity)),
             }
-            let proof = Proof {
-                fingerprint: pair.fingerprint,
-                region: Some(region.as_str().to_owned()),
-                identity: identity.clone(),
-            };
-            Verification::of_proof(situation, proof, true)
         }
-        Answer::Undetermined(reason) | Answer::Outage(reason) => {
-            let finding = words::undetermined(*reason, region.as_str(), situation.proxied);
-            Verification::undetermined(situation, finding)
+        (Place::Store(_), Answer::Authenticated) => proven(None),
+        // No client gives such an answer.
+        (Place::Sts(_), Answer::Authenticated) => doubted(words::undetermined(
+            Reason::StsUnexpectedResponse,
+            place,
+            situation.proxied,
+        )),
+        (Place::Store(_), Answer::Identity(_)) => doubted(words::undetermined(
+            Reason::EndpointUnexpectedResponse,
+            place,
+            situation.proxied,
+        )),
+        (_, Answer::Undetermined(reason) | Answer::Outage(reason)) => {
+            doubted(words::undetermined(*reason, place, situation.proxied))
         }
-        Answer::UnknownKey | Answer::SignatureMismatch | Answer::Expired => {
-            return rejection::evaluate(situation, pair, region, answer);
+        (_, Answer::UnknownKey | Answer::SignatureMismatch | Answer::Expired) => {
+            return rejection::evaluate(situation, pair, place, answer);
         }
     })
 }
@@ -178,8 +195,8 @@ fn no_identity(
 ) -> Option<Finding> {
     if Partition::of_arn(&identity.arn) != Some(region.partition()) {
         let reason = Reason::StsUnexpectedResponse;
-        let finding = words::undetermined(reason, region.as_str(), situation.proxied);
-        return Some(finding);
+        let place = Place::Sts(region.clone());
+        return Some(words::undetermined(reason, &place, situation.proxied));
     }
     if situation.endpoint_replaced || region.partition() != Partition::Aws {
         return None;

@@ -1,12 +1,12 @@
 //! The verdict on a source's pair: for the condition Verified, and for a check of a source from which nothing
 //! was published yet.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{
-    DueState, Inputs, Memory, Query, Source, Step, outcome::Verification, schedule,
+    DueState, Inputs, Memory, Proof, Query, Source, Step, outcome::Verification, schedule,
     situation::Situation, verification,
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     domain::{
         conditions::ConditionStatus,
         index::View,
+        place::Place,
         resource::ValidatedCredentials,
         verdict::{Answer, Finding},
     },
@@ -22,7 +23,7 @@ use crate::{
 /// The verdict on the pair of a source from which nothing was published yet.
 #[derive(Debug)]
 pub enum Verdict {
-    /// Ask STS, then judge again.
+    /// Ask where the pair is proven, then judge again.
     Ask(Query),
     /// The pair is proven, or well-formed at level Format.
     Accepted(Finding),
@@ -35,7 +36,7 @@ pub enum Verdict {
 /// What is known of a pair so far.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
-    /// The last answers of STS, by region.
+    /// The last answers about the pair, by the key of the place.
     pub answers: &'a [(String, Answer)],
     /// How long AWS has not known the key. An unknown key counts as rejected only after
     /// [`super::REJECTION_CONFIRMATION`].
@@ -138,13 +139,7 @@ pub(super) fn opinion(
         } => (ConditionStatus::Unknown, finding.clone()),
         Verification::Verified {
             proof: Some(proof), ..
-        } => {
-            let message = format!("AWS names {}", proof.identity.arn);
-            (
-                ConditionStatus::True,
-                Finding::new(Reason::IdentityVerified, message),
-            )
-        }
+        } => (ConditionStatus::True, accepted(inputs, proof)),
         Verification::Verified {
             proof: None,
             doubt: None,
@@ -155,6 +150,20 @@ pub(super) fn opinion(
                 ConditionStatus::True,
                 Finding::new(Reason::FormatOnly, message),
             )
+        }
+    }
+}
+
+fn accepted(inputs: &Inputs<'_>, proof: &Proof) -> Finding {
+    match (&proof.identity, inputs.resource.store()) {
+        (Some(identity), _) => {
+            let message = format!("AWS names {}", identity.arn);
+            Finding::new(Reason::IdentityVerified, message)
+        }
+        (None, store) => {
+            let place = store.map(|store| Place::Store(Arc::clone(store)).to_string());
+            let message = format!("{} accepts the pair", place.unwrap_or_default());
+            Finding::new(Reason::StoreVerified, message)
         }
     }
 }

@@ -172,7 +172,7 @@ impl<'a> Reconcile<'a> {
     /// Hash of what this reconcile has seen.
     #[must_use]
     pub fn inputs_hash(&self) -> InputsHash {
-        InputsHash::of(self.resource.generation, &self.known(), &self.status)
+        InputsHash::of(self.resource, &self.known(), &self.status)
     }
 
     /// The changes of what is known of Secrets since the last call.

@@ -9,7 +9,7 @@ use crate::{
             Awaited, Cause, InputsHash, Leftover, Query, Requeue, Source, Target, TargetWrite,
         },
         index::Observed,
-        region::Region,
+        place::Place,
         verdict::{Answer, Control, Finding},
     },
 };
@@ -24,10 +24,10 @@ pub enum Effect {
     ReadSource,
     /// Read the Secret of this name.
     ReadTarget(String),
-    /// Send a `GetCallerIdentity` request for the source's pair.
+    /// Ask about the source's pair where it is proven.
     Ask(Query),
-    /// Send control requests for other pairs to the endpoint of a region.
-    Control(Region),
+    /// Send control requests for other pairs to the same endpoint.
+    Control(Place),
     /// Confirm by a dry run of a status write that the resource has not changed.
     Confirm,
     /// Change the target.
@@ -79,7 +79,7 @@ pub enum Event {
     Source(Source, Vec<(String, Answer)>),
     /// The Secret of this name.
     Target(String, Target),
-    /// The answer of STS in a region.
+    /// The answer of a place, by its key.
     Answer(String, Answer),
     /// STS has not answered yet.
     Awaits(Awaited),

@@ -34,7 +34,7 @@ pub fn explain(error: &watcher::Error) -> Trouble {
     };
     let message = match inner {
         kube::Error::Api(status) if status.code == 404 => {
-            "the API server does not know the kind; install the CustomResourceDefinition staticawscredentials.awscredentials.dev".to_owned()
+            "the API server does not know the kind; install the CustomResourceDefinitions staticawscredentials.awscredentials.dev and awscredentialsclasses.awscredentials.dev".to_owned()
         }
         kube::Error::Api(status) if status.code == 403 => format!("not allowed: {}", words::foreign(&status.message)),
         kube::Error::Api(status) if is_undecryptable(&status.message) => format!(

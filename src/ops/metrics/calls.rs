@@ -1,4 +1,4 @@
-//! Calls to AWS STS: their outcome and duration.
+//! Calls to AWS STS and to the stores of classes: their outcome and duration.
 
 use std::borrow::Cow;
 
@@ -15,10 +15,13 @@ use crate::{
     sts::{CallerIdentityReply, CallerIdentityRequest, Sts},
 };
 
+type Seconds = Family<Label, Histogram, fn() -> Histogram>;
+
 /// How long calls take, by outcome.
 #[derive(Clone, Debug)]
 pub struct Calls {
-    seconds: Family<Label, Histogram, fn() -> Histogram>,
+    to_sts: Seconds,
+    to_stores: Seconds,
     awaited: Gauge,
 }
 
@@ -30,20 +33,29 @@ pub struct Awaited(Gauge);
 #[derive(Debug)]
 pub struct Measured<S> {
     sts: S,
-    calls: Calls,
+    seconds: Seconds,
 }
 
 impl Calls {
     pub(super) fn new(registry: &mut Registry) -> Self {
-        let seconds = Family::new_with_constructor(histogram as fn() -> Histogram);
+        let seconds = || Family::new_with_constructor(histogram as fn() -> Histogram);
+        let (to_sts, to_stores) = (seconds(), seconds());
         let name = "staticawscredentials_sts_call_duration_seconds";
         let help = "Duration of calls to AWS STS by answer";
-        registry.register(name, help, seconds.clone());
+        registry.register(name, help, to_sts.clone());
+        let name = "staticawscredentials_store_call_duration_seconds";
+        let help =
+            "Duration of proofs by the stores of classes, of 1 to 5 requests each, by answer";
+        registry.register(name, help, to_stores.clone());
         let awaited = Gauge::default();
         let name = "staticawscredentials_sts_awaited";
         let help = "Resources that wait for an answer of AWS STS outside of a reconcile";
         registry.register(name, help, awaited.clone());
-        Self { seconds, awaited }
+        Self {
+            to_sts,
+            to_stores,
+            awaited,
+        }
     }
 
     /// Counts a resource that waits for an answer, until the returned value is dropped.
@@ -53,11 +65,18 @@ impl Calls {
         Awaited(self.awaited.clone())
     }
 
-    /// Wraps a client so that its calls are measured.
+    /// Wraps a client of STS so that its calls are measured.
     #[must_use]
     pub fn of<S: Sts>(&self, sts: S) -> Measured<S> {
-        let calls = self.clone();
-        Measured { sts, calls }
+        let seconds = self.to_sts.clone();
+        Measured { sts, seconds }
+    }
+
+    /// Wraps a client of a store, likewise.
+    #[must_use]
+    pub fn of_store<S: Sts>(&self, sts: S) -> Measured<S> {
+        let seconds = self.to_stores.clone();
+        Measured { sts, seconds }
     }
 }
 
@@ -75,6 +94,7 @@ fn histogram() -> Histogram {
 pub(super) fn word(answer: &Answer) -> &'static str {
     match answer {
         Answer::Identity(_) => "Identity",
+        Answer::Authenticated => "Authenticated",
         Answer::UnknownKey => "UnknownKey",
         Answer::SignatureMismatch => "SignatureMismatch",
         Answer::Expired => "Expired",
@@ -92,7 +112,7 @@ impl<S: Sts> Sts for Measured<S> {
             let reply = self.sts.get_caller_identity(question).await;
             let outcome = [("outcome", word(&reply.answer))];
             let seconds = began.elapsed().as_secs_f64();
-            self.calls.seconds.get_or_create(&outcome).observe(seconds);
+            self.seconds.get_or_create(&outcome).observe(seconds);
             reply
         })
     }

@@ -12,8 +12,9 @@ use crate::{
         decide::{Source, SourcePair},
         index::{NamespacedName, Observed},
         lock::lock,
+        place::{self, Place},
         reconcile::Event,
-        region::{Partition, Region},
+        region::Partition,
         resource::ValidatedCredentials,
         verdict::{Answer, Control},
     },
@@ -41,7 +42,9 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Another resource, whose pair may be sent in a control request.
 struct Other {
     resource: ValidatedCredentials,
-    account: String,
+    place: Place,
+    /// The AWS account; a store names none.
+    account: Option<String>,
     version: SourceVersion,
 }
 
@@ -60,11 +63,11 @@ impl Driver<'_> {
     ///
     /// # Errors
     /// The resource or its source changed meanwhile: the next reconcile decides from the new state.
-    pub(super) async fn ask_about_others(&mut self, region: &Region) -> Result<Event, Error> {
+    pub(super) async fn ask_about_others(&mut self, place: &Place) -> Result<Event, Error> {
         let (context, resource) = (self.context, self.resource);
         let source = self.run.observed_source().clone();
         let asked = tokio::select! {
-            asked = timeout(DEADLINE, self.control_of(region)) => asked,
+            asked = timeout(DEADLINE, self.control_of(place)) => asked,
             () = overtaken(context, resource, &source) => return Err(Error::Overtaken),
         };
         let control = asked.unwrap_or(Control::Undetermined);
@@ -73,10 +76,10 @@ impl Driver<'_> {
         Ok(Event::Control(control))
     }
 
-    async fn control_of(&mut self, region: &Region) -> Control {
+    async fn control_of(&mut self, place: &Place) -> Control {
         let mut control = Control::NoPair;
         let mut asked = 0;
-        for other in self.others(region).into_iter().take(READ) {
+        for other in self.others(place).into_iter().take(READ) {
             let pair = match self.pair_of(&other).await {
                 Found::Pair(pair) => pair,
                 Found::SameKey => continue,
@@ -89,7 +92,7 @@ impl Driver<'_> {
             // STS may take long: the slot is released for other resources meanwhile.
             self.slot = None;
             match self.answer_about(&other, pair).await {
-                Answer::Identity(_) => return Control::Accepted,
+                Answer::Identity(_) | Answer::Authenticated => return Control::Accepted,
                 Answer::Undetermined(_) | Answer::Outage(_) => {
                     control = undetermined_unless_refused(control);
                 }
@@ -106,7 +109,7 @@ impl Driver<'_> {
     /// The resources whose pairs are sent, 1 for each namespace and account. The order: the first resource of each
     /// namespace before further ones, then other AWS accounts before the own, then the latest proof. Thus no
     /// tenant decides the result.
-    fn others(&self, region: &Region) -> Vec<Other> {
+    fn others(&self, place: &Place) -> Vec<Other> {
         let account = self.run.status().identity.as_ref();
         let account = account.map(|identity| identity.account_id.as_str());
         let namespace = &self.resource.key.namespace;
@@ -115,14 +118,11 @@ impl Driver<'_> {
             .into_iter()
             .filter(|other| {
                 let elsewhere = other.resource.key.namespace != *namespace;
-                elsewhere || Some(other.account.as_str()) != account
+                elsewhere || other.account.as_deref() != account
             })
-            .filter(|other| {
-                let own = other.resource.region.as_ref();
-                own.is_some_and(|own| are_asked_alike(own, region, endpoint))
-            })
+            .filter(|other| are_asked_alike(&other.place, place, endpoint))
             .collect();
-        others.sort_by_key(|other| Some(other.account.as_str()) == account);
+        others.sort_by_key(|other| other.account.as_deref() == account);
         let mut known = HashSet::new();
         others.retain(|other| {
             let namespace = Arc::clone(&other.resource.key.namespace);
@@ -156,18 +156,14 @@ impl Driver<'_> {
     }
 
     async fn answer_about(&self, other: &Other, pair: SourcePair) -> Answer {
-        let Some(region) = &other.resource.region else {
-            return Answer::Undetermined(crate::api::Reason::StsUnexpectedResponse);
-        };
-        let question = CallerIdentityRequest {
-            namespace: self.resource.key.namespace.to_string(),
-            pair: pair.pair,
-            region: region.as_str().to_owned(),
-            endpoint: region.sts_endpoint(),
+        let question = CallerIdentityRequest::new(
+            &self.resource.key.namespace,
+            pair.pair,
+            &other.place,
             // High priority, since a verdict waits for the answer and control requests are rare.
-            priority: Priority::NewPair,
-            not_before: Instant::now(),
-        };
+            Priority::NewPair,
+            Instant::now(),
+        );
         let shared = &self.context.shared;
         let answer = shared.sts.get_caller_identity(question).await.answer;
         shared.metrics.answered(&answer);
@@ -193,9 +189,12 @@ async fn overtaken(context: &ScopeContext, resource: &ValidatedCredentials, sour
     }
 }
 
-/// Whether pairs of 2 regions are verified at the same endpoint, in the same partition. An AWS endpoint serves 1
+/// Whether pairs of 2 places are verified at the same endpoint, in the same partition. An AWS endpoint serves 1
 /// region, as does each endpoint made from a `{region}` pattern.
-fn are_asked_alike(own: &Region, other: &Region, endpoint: Option<&Endpoint>) -> bool {
+fn are_asked_alike(own: &Place, other: &Place, endpoint: Option<&Endpoint>) -> bool {
+    let (Place::Sts(own), Place::Sts(other)) = (own, other) else {
+        return own.key() == other.key();
+    };
     let shared =
         endpoint.is_some_and(|endpoint| endpoint.of(own.as_str()) == endpoint.of(other.as_str()));
     own == other || shared && own.partition() == other.partition()
@@ -222,38 +221,47 @@ fn candidates(shared: &ProcessContext, own: &NamespacedName) -> Vec<Other> {
     found.sort_by_key(|(at, ..)| Reverse(*at));
     let first = found.into_iter().take(IN_ALL);
     first
-        .filter_map(|(_, key, store)| candidate(&lock(store), &key))
+        .filter_map(|(_, key, store)| candidate(shared, &lock(store), &key))
         .collect()
 }
 
-fn candidate(store: &Store, key: &NamespacedName) -> Option<Other> {
+fn candidate(shared: &ProcessContext, store: &Store, key: &NamespacedName) -> Option<Other> {
     let object = store.object(key)?.ok()?;
-    let resource = ValidatedCredentials::parse(&object).ok()?;
+    let resource = shared.classes.validated(&object).ok()??;
     let status = object.status?;
-    let identity = status.identity?;
-    let usable = !resource.suspend
+    let place = resource.place()?;
+    let is_recorded = match (&place, &status.identity) {
+        (Place::Sts(region), Some(identity)) => {
+            Partition::of_arn(&identity.arn) == Some(region.partition())
+        }
+        (Place::Store(_), None) => status
+            .class
+            .is_some_and(|class| place.is_generation_of(&place::key(&class.uid, class.generation))),
+        _ => false,
+    };
+    let is_usable = !resource.suspend
         && !resource.deleting
-        && resource.verifies_with_sts()
         && status.observed_generation == resource.generation;
-    let here = Partition::of_arn(&identity.arn) == resource.region.as_ref().map(Region::partition);
     Some(Other {
         resource,
-        account: identity.account_id,
+        place,
+        account: status.identity.map(|identity| identity.account_id),
         version: status.source?,
     })
-    .filter(|_| usable && here)
+    .filter(|_| is_usable && is_recorded)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-    use crate::sts::parse_endpoint;
+    use crate::{domain::region::Region, sts::parse_endpoint};
 
     #[test]
     fn pairs_of_another_region_answer_for_an_endpoint_that_serves_both_alone() {
         let alike = |own: &str, other: &str, endpoint: Option<&str>| {
-            let [own, other] = [own, other].map(|region| Region::parse(region).unwrap());
+            let [own, other] =
+                [own, other].map(|region| Place::Sts(Region::parse(region).unwrap()));
             let endpoint = endpoint.map(|endpoint| parse_endpoint(endpoint).unwrap());
             are_asked_alike(&own, &other, endpoint.as_ref())
         };

@@ -1,4 +1,4 @@
-//! Requests to STS, which may be queued for much longer than a reconcile should last.
+//! Requests to STS or a store, which may be queued for much longer than a reconcile should last.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ const INLINE_WAIT: Duration = Duration::from_secs(1);
 const INLINE_WAIT_IN_OUTAGE: Duration = Duration::from_millis(200);
 
 impl Driver<'_> {
-    /// Sends a `GetCallerIdentity` request for the source's pair. A late answer is left to a later reconcile;
+    /// Asks about the source's pair where it is proven. A late answer is left to a later reconcile;
     /// the present reconcile continues without the answer.
     pub(super) async fn ask(&mut self, query: Query) -> Event {
         let Some(pair) = self.run.pair() else {
@@ -31,7 +31,7 @@ impl Driver<'_> {
         };
         let about = Subject {
             fingerprint: pair.fingerprint,
-            region: query.region.as_str().to_owned(),
+            place: query.place.key(),
             new_pair: query.new_pair,
         };
         let question = self.question(pair, &query);
@@ -43,7 +43,7 @@ impl Driver<'_> {
             let outage = sts.outage(&question);
             let patience = outage.map_or(INLINE_WAIT, |_| INLINE_WAIT_IN_OUTAGE);
             if let Ok(answer) = timeout(patience, &mut answer).await {
-                return Event::Answer(about.region, answer);
+                return Event::Answer(about.place, answer);
             }
             self.leave(about, answer);
         }
@@ -110,18 +110,18 @@ impl Driver<'_> {
 
     fn question(&self, pair: &SourcePair, query: &Query) -> CallerIdentityRequest {
         let now = Instant::now();
-        CallerIdentityRequest {
-            namespace: self.resource.key.namespace.to_string(),
-            pair: Arc::clone(&pair.pair),
-            region: query.region.as_str().to_owned(),
-            endpoint: query.region.sts_endpoint(),
-            priority: if query.new_pair {
-                Priority::NewPair
-            } else {
-                Priority::IntervalProof
-            },
-            not_before: now.checked_sub(query.max_age).unwrap_or(now),
-        }
+        let priority = if query.new_pair {
+            Priority::NewPair
+        } else {
+            Priority::IntervalProof
+        };
+        CallerIdentityRequest::new(
+            &self.resource.key.namespace,
+            Arc::clone(&pair.pair),
+            &query.place,
+            priority,
+            now.checked_sub(query.max_age).unwrap_or(now),
+        )
     }
 
     fn answer(&self, question: CallerIdentityRequest) -> BoxFuture<'static, Answer> {

@@ -46,7 +46,14 @@ async fn run(resource: &Value) -> Result<Run> {
     let secret = json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": { "name": source["name"] }, "stringData": data,
     });
-    let input = format!("{resource}\n{secret}\n");
+    let class = json!({
+        "apiVersion": "awscredentials.dev/v1alpha1", "kind": "AwsCredentialsClass",
+        "metadata": { "name": resource["spec"]["classRef"]["name"] },
+        "spec": {
+            "proof": "S3", "endpoint": { "url": "https://s3.example.com" }, "allowedNamespaces": {},
+        },
+    });
+    let input = format!("{resource}\n{secret}\n{class}\n");
     check(["-f", "-", "--offline"]).input(input).run().await
 }
 

@@ -134,7 +134,7 @@ async fn a_file_that_sdks_read_has_one_form(test_cluster: Arc<TestCluster>) -> R
         ("credentials", format!("{pair}[other]\n{program}")),
         ("credentials", pair.replace(" = x\n", " = x\r")),
         ("credentials", pair.replace(" = x", " = x\ty")),
-        ("credentials", pair.replace("AKIA", "akia")),
+        ("credentials", pair.replace("AKIA", "AK/IA")),
         (
             "credentials",
             pair.replace(" = x", &format!(" = {}", "x".repeat(5000))),

@@ -149,7 +149,8 @@ impl TestScope {
                 assert!(problems.contains(&words), "after {second} s: {problems}");
             }
             let ages = self.ages();
-            assert_eq!(ages.len(), 2);
+            // Resources, Secrets and classes.
+            assert_eq!(ages.len(), 3);
             let floor = u32::try_from(second).unwrap() - 1;
             assert!(
                 ages.iter().all(|age| *age >= f64::from(floor)),

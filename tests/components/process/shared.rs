@@ -48,6 +48,7 @@ pub fn shared(client: Client) -> ProcessContext {
         key: FingerprintKey::random().unwrap(),
         queue: WorkQueue::new(1, metrics.queue.clone()),
         scopes: Scopes::of(&[None]),
+        classes: Arc::default(),
         events: EventQueue::default(),
         guards: guards(),
         metrics,

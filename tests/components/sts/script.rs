@@ -107,6 +107,7 @@ pub fn question(id: &str) -> CallerIdentityRequest {
         }),
         region: "eu-west-1".to_owned(),
         endpoint: "https://sts.eu-west-1.amazonaws.com".to_owned(),
+        store: None,
         priority: Priority::NewPair,
         not_before: Instant::now(),
     }

@@ -100,7 +100,7 @@ fn process(text: &mut String, world: &World, process: &Process) {
 fn memory(text: &mut String, process: &Process, remembered: &RuntimeState) {
     let memory = &remembered.memory;
     let proof = memory.proof.as_ref();
-    let proof = proof.map(|it| (name(process, it.fingerprint), &it.region, &it.identity));
+    let proof = proof.map(|it| (name(process, it.fingerprint), &it.place, &it.identity));
     let published = memory.published.map(|it| name(process, it));
     let settling = memory.settling.map(|it| name(process, it));
     let look = memory

@@ -10,6 +10,7 @@ use static_aws_credentials::{
     domain::{
         decide::Awaited,
         pair::KeyPair,
+        place::Place,
         region::{Partition, Region},
         verdict::Answer,
     },
@@ -17,10 +18,11 @@ use static_aws_credentials::{
 
 use super::build::{Pair, universe};
 
-/// A call to STS.
+/// A call to STS or to a store.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub at: Duration,
+    /// The region, or the class and its generation.
     pub region: String,
     pub id: String,
     pub secret: String,
@@ -84,18 +86,40 @@ impl Aws {
     }
 
     /// Answers a call, and records it.
-    pub fn ask(&mut self, at: Duration, region: &Region, pair: &KeyPair) -> Answer {
+    pub fn ask(&mut self, at: Duration, place: &Place, pair: &KeyPair) -> Answer {
         let id = pair.access_key_id.expose_secret();
         let secret = pair.secret_access_key.expose_secret();
-        let answer = self.answer(region, id, secret);
+        let answer = match place {
+            Place::Sts(region) => self.answer(region, id, secret),
+            Place::Store(store) => self.answer_of_store(&store.class, id, secret),
+        };
         self.asked.push(Asked {
             at,
-            region: region.as_str().to_owned(),
+            region: place.key(),
             id: id.to_owned(),
             secret: secret.to_owned(),
             answer: answer.clone(),
         });
         answer
+    }
+
+    /// A store knows the active pairs, and names no identity.
+    fn answer_of_store(&self, class: &str, id: &str, secret: &str) -> Answer {
+        let silent = [id, class];
+        let silent = silent.iter().find_map(|of| self.silent.get(*of).copied());
+        if let Some(reason) = self.outage.or(silent) {
+            return match reason {
+                Reason::EndpointUnreachable | Reason::EndpointUnavailable => Answer::Outage(reason),
+                _ => Answer::Undetermined(reason),
+            };
+        }
+        match self.keys.get(id).filter(|_| !self.inactive.contains(id)) {
+            None => Answer::UnknownKey,
+            Some(key) if key.secret != secret || self.breaks_signatures => {
+                Answer::SignatureMismatch
+            }
+            Some(_) => Answer::Authenticated,
+        }
     }
 
     fn answer(&self, region: &Region, id: &str, secret: &str) -> Answer {
@@ -132,7 +156,7 @@ impl Aws {
     /// Whether AWS ever accepted a pair.
     pub fn accepted(&self, id: &str, secret: &str) -> bool {
         self.about(id, secret)
-            .any(|asked| matches!(asked.answer, Answer::Identity(_)))
+            .any(|asked| is_accepted(&asked.answer))
     }
 
     /// The times of the first and last rejection of a pair since it was last accepted. A wrong signature does not
@@ -142,7 +166,7 @@ impl Aws {
         let refusals = of_pair
             .iter()
             .rev()
-            .take_while(|asked| !matches!(asked.answer, Answer::Identity(_)))
+            .take_while(|asked| !is_accepted(&asked.answer))
             .filter(|asked| matches!(asked.answer, Answer::UnknownKey | Answer::Expired));
         let times: Vec<Duration> = refusals.map(|asked| asked.at).collect();
         Some((*times.last()?, *times.first()?))
@@ -153,4 +177,8 @@ impl Aws {
             .iter()
             .filter(move |asked| asked.id == id && asked.secret == secret)
     }
+}
+
+fn is_accepted(answer: &Answer) -> bool {
+    matches!(answer, Answer::Identity(_) | Answer::Authenticated)
 }

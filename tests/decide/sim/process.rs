@@ -14,8 +14,8 @@ use static_aws_credentials::{
         fingerprint::{Fingerprint, FingerprintKey},
         index::{Index, View},
         pair::KeyPair,
+        place::Place,
         reconcile::RuntimeState,
-        region::Region,
         verdict::Answer,
     },
 };
@@ -36,7 +36,7 @@ pub type Seen = (i64, View, StaticAwsCredentialsStatus);
 pub struct Waiting {
     pub fingerprint: Fingerprint,
     pub pair: Arc<KeyPair>,
-    pub region: Region,
+    pub place: Place,
     pub before: Vec<(String, Answer)>,
     pub answer: Option<Answer>,
     pub look: Option<InputsHash>,
@@ -49,8 +49,8 @@ impl Waiting {
     }
 
     pub fn answers(&self) -> Vec<(String, Answer)> {
-        let region = self.region.as_str().to_owned();
-        let last = self.answer.clone().map(|answer| (region, answer));
+        let place = self.place.key();
+        let last = self.answer.clone().map(|answer| (place, answer));
         let before = last.is_some().then(|| self.before.clone());
         before.into_iter().flatten().chain(last).collect()
     }

@@ -46,7 +46,7 @@ pub fn may_write(
         pair.secret_access_key.expose_secret(),
     );
     assert!(
-        !run.reconcile.resource().verifies_with_sts()
+        !run.reconcile.resource().verifies_online()
             || world.aws.accepted(id, secret)
             || world.vouched.contains(id),
         "a pair is published that AWS never accepted"
@@ -80,7 +80,7 @@ pub fn may_withdraw(world: &World, run: &Run<'_>, name: &str) {
         OnRejected::Withdraw
     );
     assert!(
-        run.reconcile.resource().verifies_with_sts(),
+        run.reconcile.resource().verifies_online(),
         "nobody refuses anything at Format"
     );
     let pair = source_pair(run);

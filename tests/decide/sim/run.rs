@@ -12,11 +12,11 @@ use static_aws_credentials::{
         conditions,
         decide::{FoundTarget, Query, Source, Target, examine},
         index::{References, SecretVersion},
+        place::Place,
         reconcile::{
             Begin, Done, Effect, Event, Failure, PendingQuestion, Progress, Reconcile, Settings,
             Surroundings,
         },
-        region::Region,
         resource::{ValidatedCredentials, copied, references},
         verdict::{Answer, Control},
     },
@@ -50,6 +50,12 @@ pub fn run(
         credential_process_ttl: world.credential_process_ttl,
         copied_labels: copied(object, &world.copied_labels),
         ..ValidatedCredentials::parse(object).expect("the spec is valid")
+    };
+    let class = object.spec.class_ref.as_ref();
+    let class = class.and_then(|class| world.classes.get(&class.name).cloned());
+    let resource = ValidatedCredentials {
+        class: class.or(resource.class),
+        ..resource
     };
     let begin = surrounded(world, &resource, |around| {
         Begin::new(object, &resource, around)
@@ -129,7 +135,7 @@ impl Run<'_> {
             Effect::ReadSource => self.read_source(world)?,
             Effect::ReadTarget(name) => read_target(world, name)?,
             Effect::Ask(query) => self.ask(world, &query)?,
-            Effect::Control(region) => self.control_by_others(world, &region)?,
+            Effect::Control(place) => self.control_by_others(world, &place)?,
             Effect::Confirm => self.confirm(world)?,
             Effect::Write(change) => Event::Written(self.write(world, &change)?),
             Effect::Remove(leftover) => Event::Removed(self.remove(world, &leftover)?),
@@ -157,7 +163,7 @@ impl Run<'_> {
     fn ask(&self, world: &mut World, query: &Query) -> Result<Event, Interrupted> {
         let pair = self.reconcile.pair().expect("AWS is asked about a pair");
         let uid = &self.reconcile.resource().uid;
-        let region = query.region.as_str();
+        let place = &query.place.key();
         let questions = &mut world.process.questions;
         let before = questions.remove(&**uid);
         if let Some(awaited) = world.aws.awaits {
@@ -165,7 +171,7 @@ impl Run<'_> {
             let waiting = before.filter(same).unwrap_or_else(|| Waiting {
                 fingerprint: pair.fingerprint,
                 pair: Arc::clone(&pair.pair),
-                region: query.region.clone(),
+                place: query.place.clone(),
                 before: self.reconcile.answers().to_vec(),
                 answer: None,
                 look: None,
@@ -175,21 +181,21 @@ impl Run<'_> {
         }
         let known = world
             .process
-            .recall(pair.fingerprint, region, query.max_age, world.now);
+            .recall(pair.fingerprint, place, query.max_age, world.now);
         let answer = if let Some(answer) = known {
             answer
         } else {
-            world.request(format!("ask {region}"))?;
-            let answer = world.aws.ask(world.now, &query.region, &pair.pair);
+            world.request(format!("ask {place}"))?;
+            let answer = world.aws.ask(world.now, &query.place, &pair.pair);
             let fingerprint = pair.fingerprint;
-            world.process.keep(fingerprint, region, &answer, world.now);
+            world.process.keep(fingerprint, place, &answer, world.now);
             answer
         };
-        Ok(Event::Answer(region.to_owned(), answer))
+        Ok(Event::Answer(place.clone(), answer))
     }
 
     /// Sends the pairs of other accounts that are Ready to STS, until one is accepted.
-    fn control_by_others(&self, world: &mut World, region: &Region) -> Result<Event, Interrupted> {
+    fn control_by_others(&self, world: &mut World, place: &Place) -> Result<Event, Interrupted> {
         let own = self.reconcile.status().identity.clone();
         let own = own.map(|it| it.account_id);
         let mut control = Control::NoPair;
@@ -198,12 +204,14 @@ impl Run<'_> {
             let account = status.identity.map(|it| it.account_id);
             let ready = conditions::is_true(&status.conditions, ConditionType::Ready);
             let pair = world.pair_in(&object.spec.secret_ref.name);
-            let Some(pair) = pair.filter(|_| name != self.name && ready && account != own) else {
+            // A store names no account, and the other resource stands for one of another namespace.
+            let is_other = account != own || place.store().is_some();
+            let Some(pair) = pair.filter(|_| name != self.name && ready && is_other) else {
                 continue;
             };
-            world.request(format!("ask {}", region.as_str()))?;
-            control = match world.aws.ask(world.now, region, &key_pair(&pair)) {
-                Answer::Identity(_) => Control::Accepted,
+            world.request(format!("ask {}", place.key()))?;
+            control = match world.aws.ask(world.now, place, &key_pair(&pair)) {
+                Answer::Identity(_) | Answer::Authenticated => Control::Accepted,
                 Answer::Undetermined(_) | Answer::Outage(_) => Control::Undetermined,
                 _ => Control::Refused,
             };

@@ -1,7 +1,8 @@
 //! Time, watches and reconciles, in the roles of the controller and the API server.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,7 +13,9 @@ use static_aws_credentials::{
     domain::{
         decide::{self, Inputs as Known, Step},
         layout::DEFAULT_TTL,
+        place,
         resource::key_of,
+        verdict::Finding,
     },
 };
 
@@ -47,6 +50,8 @@ pub struct World {
     pub lists_consumers: bool,
     /// Access key IDs that were published without a call to STS, at level Format.
     pub vouched: BTreeSet<String>,
+    /// The classes, by name.
+    pub classes: BTreeMap<String, Result<Arc<place::Store>, Finding>>,
     /// Faults of requests.
     pub faults: Faults,
     /// The other replica, with its own memory and its own position in the events.
@@ -74,6 +79,7 @@ impl World {
             copied_labels: Vec::new(),
             lists_consumers: false,
             vouched: BTreeSet::new(),
+            classes: BTreeMap::new(),
             faults: Faults::default(),
             other: None,
             decide: decide::decide,
@@ -251,7 +257,7 @@ impl World {
         self.aws.awaits = None;
         for (uid, waiting) in &mut self.process.questions {
             if waiting.answer.is_none() {
-                let answer = self.aws.ask(self.now, &waiting.region, &waiting.pair);
+                let answer = self.aws.ask(self.now, &waiting.place, &waiting.pair);
                 waiting.answer = Some(answer);
             }
             let watched = self.process.watched.values();

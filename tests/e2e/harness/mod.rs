@@ -3,6 +3,7 @@
 
 pub mod actions;
 pub mod barrier;
+pub mod classes;
 pub mod invariants;
 pub mod launch;
 pub mod replica;

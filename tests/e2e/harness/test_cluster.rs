@@ -7,10 +7,12 @@ use anyhow::Result;
 use cluster::{
     control_plane::{ControlPlane, Options},
     proxy::{Proxy, Record},
-    shipped::{CONSUMER_RULES, CRD, LEASE_RULES, RESTART_RULES, RULES},
+    shipped::{CLASS_RULES, CONSUMER_RULES, CRD, LEASE_RULES, RESTART_RULES, RULES},
 };
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
+
+use crate::harness::classes::until_classes_are_stored;
 
 /// A pair in the format of AWS. STS answers with `ACCOUNT`; the account in the ID is another.
 pub const PAIR: (&str, &str) = (
@@ -48,7 +50,8 @@ impl TestCluster {
 
     /// Installs the CRD.
     pub async fn define(&self) -> Result<()> {
-        self.cluster.define(CRD).await
+        self.cluster.define(CRD).await?;
+        until_classes_are_stored(&self.cluster.client()).await
     }
 
     /// Another cluster, started once, for tests that would disturb others in this one.
@@ -87,17 +90,34 @@ pub fn rules() -> Result<Vec<Value>> {
     Ok(rules)
 }
 
+/// The rules that the chart gives the operator in the cluster whatever its namespaces, in one list.
+pub fn class_rules() -> Result<Vec<Value>> {
+    Ok(serde_saphyr::from_str(CLASS_RULES)?)
+}
+
 /// Manifests with the chart's rules for a namespace, for the operator's account of the same or another namespace.
 pub fn rights(namespace: &str, account: &str) -> Result<String> {
-    let rules = rules()?;
+    const GROUP: &str = "rbac.authorization.k8s.io";
+    let version = format!("{GROUP}/v1");
     let metadata = json!({ "name": "operator", "namespace": namespace });
+    // A ClusterRole has no namespace, and each environment has an operator.
+    let global = json!({ "name": format!("operator-{account}") });
     let made = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata });
-    let role = json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules });
-    let binding = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": metadata,
-        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "operator" },
-        "subjects": [{ "kind": "ServiceAccount", "name": "operator", "namespace": account }],
-    });
-    let documents = [made, role, binding].map(|document| document.to_string());
+    let roles = [
+        ("", metadata, rules()?),
+        ("Cluster", global, class_rules()?),
+    ];
+    let mut documents = vec![made.to_string()];
+    for (prefix, metadata, rules) in roles {
+        let kind = format!("{prefix}Role");
+        let role =
+            json!({ "apiVersion": version, "kind": kind, "metadata": metadata, "rules": rules });
+        let binding = json!({
+            "apiVersion": version, "kind": format!("{kind}Binding"), "metadata": metadata,
+            "roleRef": { "apiGroup": GROUP, "kind": kind, "name": metadata["name"] },
+            "subjects": [{ "kind": "ServiceAccount", "name": "operator", "namespace": account }],
+        });
+        documents.extend([role.to_string(), binding.to_string()]);
+    }
     Ok(documents.join("\n---\n"))
 }

@@ -272,7 +272,8 @@ pub fn observes(object: &StaticAwsCredentials, source: Option<&Secret>) -> bool 
         && (object.spec.suspend || version == source.and_then(ResourceExt::resource_version))
 }
 
-fn merge(into: &mut Value, from: Value) {
+/// Merges one value over another; null removes a field.
+pub fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (key, value) in from {

@@ -30,12 +30,13 @@ pub fn tests() -> Vec<(&'static str, Test)> {
     ]
 }
 
-fn spec() -> serde_json::Value {
+/// The shortest interval.
+pub fn every_5_minutes() -> serde_json::Value {
     json!({ "validation": { "interval": "5m" } })
 }
 
 /// Restarts the operator 4 min 20 s after the last verification: the next one is due in 10 s to 70 s.
-async fn age(env: &mut TestEnv, names: &[&str]) -> Result<Timestamp> {
+pub async fn age(env: &mut TestEnv, names: &[&str]) -> Result<Timestamp> {
     env.stop_operator();
     let proven = Timestamp::now().checked_sub(SignedDuration::from_secs(260))?;
     let proven = Timestamp::from_second(proven.as_second())?;
@@ -50,9 +51,10 @@ async fn age(env: &mut TestEnv, names: &[&str]) -> Result<Timestamp> {
 }
 
 async fn due(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let mut env = TestEnv::open_published(test_cluster, spec()).await?;
+    let mut env = TestEnv::open_published(test_cluster, every_5_minutes()).await?;
     env.source("same-pair", PAIR).await?;
-    env.resource("bills", "same-pair", spec()).await?;
+    env.resource("bills", "same-pair", every_5_minutes())
+        .await?;
     env.until_ready("bills").await?;
     env.until_idle().await?;
     let before = env.snapshot(TARGET).await?;
@@ -79,7 +81,7 @@ async fn due(test_cluster: Arc<TestCluster>) -> Result<()> {
 }
 
 async fn away(test_cluster: Arc<TestCluster>) -> Result<()> {
-    let mut env = TestEnv::open_published(test_cluster, spec()).await?;
+    let mut env = TestEnv::open_published(test_cluster, every_5_minutes()).await?;
     let before = env.snapshot(TARGET).await?;
     env.sts.answer(PAIR.0, Answer::Cut);
     let proven = age(&mut env, &["orders"]).await?;

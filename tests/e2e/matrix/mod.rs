@@ -4,6 +4,7 @@ mod access;
 mod adoption;
 mod aws;
 mod bursts;
+mod classes;
 mod consumers;
 mod controlled;
 mod costs;
@@ -43,6 +44,7 @@ mod settling;
 mod shutdown;
 mod signatures;
 mod source;
+mod stores;
 mod suspend;
 mod svg;
 mod target;
@@ -88,6 +90,7 @@ fn tests() -> Vec<Tests<TestCluster>> {
         controlled::tests(),
         bursts::tests(),
         interval::tests(),
+        stores::tests(),
         publish::tests(),
         quoting::tests(),
         source::tests(),
@@ -103,6 +106,7 @@ fn tests() -> Vec<Tests<TestCluster>> {
         adoption::tests(),
         lifecycle::tests(),
         digest::tests(),
+        classes::tests(),
         labels::tests(),
         leftovers::tests(),
         rename::tests(),

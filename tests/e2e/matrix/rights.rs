@@ -7,7 +7,7 @@ use cluster::proxy::Verb;
 use serde_json::Value;
 
 use crate::{
-    harness::test_cluster::{TestCluster, rules},
+    harness::test_cluster::{TestCluster, class_rules, rules},
     matrix::access::RULES,
 };
 
@@ -34,7 +34,8 @@ fn granted() -> Result<BTreeSet<Right>> {
     };
     let mut rights = BTreeSet::new();
     let reviews: Vec<Value> = serde_saphyr::from_str(RULES)?;
-    for rule in rules()?.into_iter().chain(reviews) {
+    let all = rules()?.into_iter().chain(class_rules()?).chain(reviews);
+    for rule in all {
         for group in list(&rule["apiGroups"]) {
             for resource in list(&rule["resources"]) {
                 for verb in list(&rule["verbs"]) {

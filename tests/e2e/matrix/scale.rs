@@ -128,7 +128,8 @@ async fn a_restart_with_500_resources_costs_nothing_but_pages(
     }).await?;
     let costs = env.costs(mark).await?;
     assert_silent(&costs);
-    assert_eq!(costs.lists, 2, "{costs:?}");
+    // Resources, Secrets and classes.
+    assert_eq!(costs.lists, 3, "{costs:?}");
     assert_eq!(env.sts.calls().len(), distinct);
     eprintln!(
         "figure: {:.1} MiB resident after a restart with 500 resources ({BUILD})",

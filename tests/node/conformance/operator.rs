@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use cluster::{
     child_process::{ChildProcess, log_tail},
     control_plane::ControlPlane,
-    shipped::{CONSUMER_RULES, RULES},
+    shipped::{CLASS_RULES, CONSUMER_RULES, RULES},
 };
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -71,7 +71,9 @@ async fn is_ready(bind: &str) -> Result<bool> {
 fn rights(namespace: &str) -> Result<String> {
     const GROUP: &str = "rbac.authorization.k8s.io";
     let mut rules: Vec<Value> = serde_saphyr::from_str(RULES)?;
-    rules.extend(serde_saphyr::from_str::<Vec<Value>>(CONSUMER_RULES)?);
+    for more in [CONSUMER_RULES, CLASS_RULES] {
+        rules.extend(serde_saphyr::from_str::<Vec<Value>>(more)?);
+    }
     let version = format!("{GROUP}/v1");
     let (name, account) = (
         json!({ "name": "operator" }),

@@ -8,7 +8,9 @@ use syn::visit::{self, Visit};
 use super::{File, files};
 
 /// Layers from the lowest to the highest.
-const LAYERS: [&str; 7] = ["api", "domain", "error", "sts", "ops", "runtime", "cli"];
+const LAYERS: [&str; 8] = [
+    "api", "domain", "error", "sts", "s3", "ops", "runtime", "cli",
+];
 
 /// A module as the names of its path below the crate, such as `["domain", "decide"]`.
 type Module = Vec<String>;

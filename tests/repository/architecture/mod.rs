@@ -38,7 +38,7 @@ const IMPURE: [&str; 16] = [
 ];
 
 /// Files that read from or write to the API server.
-const EFFECTS: [&str; 12] = [
+const EFFECTS: [&str; 13] = [
     "runtime/act.rs",
     "runtime/act/leftovers.rs",
     "runtime/act/rehearse.rs",
@@ -48,6 +48,7 @@ const EFFECTS: [&str; 12] = [
     "runtime/observe.rs",
     "runtime/pages.rs",
     "runtime/watch.rs",
+    "runtime/watch/classes.rs",
     "runtime/watch/initial_list.rs",
     "runtime/watch/lines.rs",
     "runtime/watch/watcher.rs",

@@ -91,7 +91,7 @@ fn of_class(class: ReasonClass) -> Option<Alert> {
     match class {
         // All is well, or becomes so without a person.
         ReasonClass::Good | ReasonClass::RotationProgressing => None,
-        ReasonClass::Waiting | ReasonClass::SpecUnused => NOT_READY,
+        ReasonClass::Waiting | ReasonClass::ClassUnusable | ReasonClass::SpecUnused => NOT_READY,
         ReasonClass::SourceInvalid | ReasonClass::Refused => REJECTED,
         ReasonClass::Undetermined => NO_VERDICT,
         ReasonClass::TargetBlocked => NOT_WRITTEN,

@@ -2,17 +2,20 @@
 
 use std::{env, fs};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use cluster::tools::Tool;
 use serde_json::{Value, json};
-use static_aws_credentials::api::{Layout, StaticAwsCredentials, crd_yaml};
+use static_aws_credentials::api::{
+    AwsCredentialsClass, Layout, StaticAwsCredentials, class_crd, crd, crd_yaml,
+};
 use strum::VariantArray as _;
 
 use super::render::{CHART, NEWEST, objects, set};
 
 #[test]
 fn the_definition_is_the_shipped_one() -> Result<()> {
-    shipped("crd.yaml", &crd_yaml()?)
+    shipped("crd.yaml", &crd_yaml(&crd())?)?;
+    shipped("class-crd.yaml", &crd_yaml(&class_crd())?)
 }
 
 /// A key in capitals or with a dot may become a variable or a script: the fence lets the operator write any pair under
@@ -48,18 +51,26 @@ fn shipped(file: &str, content: &str) -> Result<()> {
 
 #[test]
 fn the_definition_is_rendered_whole() -> Result<()> {
-    let shipped: Value = serde_saphyr::from_str(&crd_yaml()?)?;
-    let rendered = definition(&[])?;
-    ensure!(rendered["spec"] == shipped["spec"]);
-    ensure!(rendered["metadata"]["annotations"] == shipped["metadata"]["annotations"]);
-    ensure!(rendered["metadata"]["name"] == shipped["metadata"]["name"]);
-    let spare = definition(&["crds.keep=false"])?;
-    ensure!(spare["spec"] == shipped["spec"]);
-    ensure!(
-        spare["metadata"].get("annotations").is_none(),
-        "{}",
-        spare["metadata"]
-    );
+    let rendered = definitions(&[])?;
+    let spare = definitions(&["crds.keep=false"])?;
+    ensure!((rendered.len(), spare.len()) == (2, 2));
+    for crd in [crd(), class_crd()] {
+        let shipped: Value = serde_saphyr::from_str(&crd_yaml(&crd)?)?;
+        let name = &shipped["metadata"]["name"];
+        let find = |all: &[Value]| {
+            let mut all = all.iter();
+            all.find(|it| it["metadata"]["name"] == *name).cloned()
+        };
+        let (rendered, spare) = (find(&rendered).context("it")?, find(&spare).context("it")?);
+        ensure!(rendered["spec"] == shipped["spec"]);
+        ensure!(rendered["metadata"]["annotations"] == shipped["metadata"]["annotations"]);
+        ensure!(spare["spec"] == shipped["spec"]);
+        ensure!(
+            spare["metadata"].get("annotations").is_none(),
+            "{}",
+            spare["metadata"]
+        );
+    }
     Ok(())
 }
 
@@ -71,16 +82,23 @@ fn the_examples_in_the_charts_annotations_are_of_the_definition() -> Result<()> 
         let text = chart["annotations"][format!("artifacthub.io/{name}")].as_str();
         Ok(serde_saphyr::from_str(text.unwrap_or_default())?)
     };
-    let shipped: Value = serde_saphyr::from_str(&crd_yaml()?)?;
     let crds = annotation("crds")?;
-    ensure!(crds[0]["name"] == shipped["metadata"]["name"]);
-    ensure!(crds[0]["version"] == shipped["spec"]["versions"][0]["name"]);
-    ensure!(crds[0]["kind"] == shipped["spec"]["names"]["kind"]);
+    for (crd, shown) in [crd(), class_crd()].iter().zip(0..) {
+        let (shipped, shown) = (serde_json::to_value(crd)?, &crds[shown]);
+        ensure!(shown["name"] == shipped["metadata"]["name"]);
+        ensure!(shown["version"] == shipped["spec"]["versions"][0]["name"]);
+        ensure!(shown["kind"] == shipped["spec"]["names"]["kind"]);
+    }
     for example in annotation("crdsExamples")?.as_array().into_iter().flatten() {
         let version = json!("awscredentials.dev/v1alpha1");
         ensure!(example["apiVersion"] == version, "{example}");
-        let spec: Result<StaticAwsCredentials, _> = serde_json::from_value(example.clone());
-        spec?;
+        if example["kind"] == "AwsCredentialsClass" {
+            let class: Result<AwsCredentialsClass, _> = serde_json::from_value(example.clone());
+            class?;
+        } else {
+            let spec: Result<StaticAwsCredentials, _> = serde_json::from_value(example.clone());
+            spec?;
+        }
     }
     let images = annotation("images")?;
     let version = chart["appVersion"].as_str().unwrap_or_default();
@@ -95,12 +113,10 @@ fn the_examples_in_the_charts_annotations_are_of_the_definition() -> Result<()> 
     Ok(())
 }
 
-fn definition(values: &[&str]) -> Result<Value> {
+fn definitions(values: &[&str]) -> Result<Vec<Value>> {
     let all = objects(Tool::Helm4, NEWEST, &set(values))?;
-    let mut definitions = all
+    let definitions = all
         .into_iter()
         .filter(|object| object["kind"] == "CustomResourceDefinition");
-    let first = definitions.next().unwrap_or_default();
-    ensure!(definitions.next().is_none(), "one definition");
-    Ok(first)
+    Ok(definitions.collect())
 }

@@ -15,7 +15,7 @@ type Right = (String, String, String);
 fn in_cluster_scope_the_rules_are_one_cluster_roles() -> Result<()> {
     let all = objects(Tool::Helm4, NEWEST, &[])?;
     let operator = find(&all, "ClusterRole", "static-aws-credentials", None);
-    ensure!(operator["rules"] == rules("rules.yaml")?);
+    ensure!(operator["rules"] == with(&["class-rules.yaml"])?);
     ensure!(
         bound(&all)
             == [
@@ -37,7 +37,17 @@ fn with_namespaces_the_rules_are_a_role_in_each_and_no_cluster_role_is_bound() -
         let binding = find(&all, "RoleBinding", name, Some(namespace));
         ensure!(binding["roleRef"]["kind"] == "Role" && binding["roleRef"]["name"] == name);
     }
-    ensure!(bound(&all) == ["static-aws-credentials-operators-aws-policy-reader"]);
+    ensure!(
+        bound(&all)
+            == [
+                "static-aws-credentials-operators-aws-classes",
+                "static-aws-credentials-operators-aws-policy-reader",
+            ],
+        "the operator has no ClusterRole but those by which it reads classes and its policies"
+    );
+    let classes = "static-aws-credentials-operators-aws-classes";
+    let classes = find(&all, "ClusterRole", classes, None);
+    ensure!(classes["rules"] == rules("class-rules.yaml")?);
     for object in &all {
         if object["kind"] == "ClusterRole" {
             let secrets = rights(&object["rules"])
@@ -141,10 +151,15 @@ fn pods_and_workloads_may_be_reached_only_where_that_is_wanted() -> Result<()> {
                     .collect()
             };
             let without = rules_of(&objects(Tool::Helm4, NEWEST, &set(scope))?);
-            let base = rules("rules.yaml")?;
+            let classes: &[&str] = if scope.is_empty() {
+                &["class-rules.yaml"]
+            } else {
+                &[]
+            };
+            let base = with(classes)?;
             ensure!(!without.is_empty() && without.iter().all(|rules| *rules == base));
             let more = rules_of(&objects(Tool::Helm4, NEWEST, &set(&wanted))?);
-            let expected = with(&[file])?;
+            let expected = with(&[&[file], classes].concat())?;
             ensure!(more.len() == without.len() && more.iter().all(|rules| *rules == expected));
         }
     }
@@ -156,8 +171,15 @@ fn nobody_is_given_the_status_or_a_wildcard() -> Result<()> {
     for (way, values) in ways()? {
         for object in objects(Tool::Helm4, NEWEST, &values)? {
             let name = object["metadata"]["name"].as_str().unwrap_or_default();
-            let everything = with(&["consumer-rules.yaml", "restart-rules.yaml"])?;
-            let ours = [rules("rules.yaml")?, everything].contains(&object["rules"]);
+            let further = [
+                "consumer-rules.yaml",
+                "restart-rules.yaml",
+                "class-rules.yaml",
+            ];
+            let everything = with(&further)?;
+            let [base, cluster] = [with(&[])?, with(&["class-rules.yaml"])?];
+            let of_namespaces = with(&["consumer-rules.yaml", "restart-rules.yaml"])?;
+            let ours = [base, cluster, of_namespaces, everything].contains(&object["rules"]);
             for (group, resource, verb) in rights(&object["rules"]) {
                 ensure!(
                     ours || !resource.contains('/'),

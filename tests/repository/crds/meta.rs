@@ -90,6 +90,7 @@ fn kubectl_get_shows_these_columns() -> Result<()> {
             ".status.published.keyIdSuffix".to_owned(),
             1,
         ),
+        ("Class", "string", ".spec.classRef.name".to_owned(), 1),
         ("Verified", "string", condition("Verified", "status"), 1),
         ("Message", "string", condition("Ready", "message"), 1),
     ];

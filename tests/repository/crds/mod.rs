@@ -6,6 +6,7 @@
 )]
 
 mod cel;
+mod class;
 mod meta;
 mod reserved;
 
@@ -14,45 +15,49 @@ use std::{env, fs};
 use anyhow::{Context, Result};
 use kube::core::cel::apply_defaults;
 use serde_json::{Value, json};
-use static_aws_credentials::api::{StaticAwsCredentials, crd_yaml};
+use static_aws_credentials::api::{StaticAwsCredentials, class_crd, crd, crd_yaml};
 
 use crate::schema::{
     bounds::{KEYWORDS, bounds},
     defaulted_spec,
-    definition::{Node, definition, nodes},
+    definition::{Node, class_definition, class_nodes, definition, nodes},
     valid,
 };
 
-const FILE: &str = "crds/staticawscredentials.awscredentials.dev.yaml";
-
 #[test]
 fn the_shipped_definition_is_fresh() -> Result<()> {
-    let fresh = crd_yaml()?;
-    if env::var_os("UPDATE_CRDS").is_some() {
-        fs::write(FILE, &fresh)?;
+    for crd in [crd(), class_crd()] {
+        let fresh = crd_yaml(&crd)?;
+        let name = crd.metadata.name.context("a name")?;
+        let file = format!("crds/{name}.yaml");
+        if env::var_os("UPDATE_CRDS").is_some() {
+            fs::write(&file, &fresh)?;
+        }
+        let shipped = fs::read_to_string(&file).with_context(|| file.clone())?;
+        assert!(
+            shipped == fresh,
+            "{file} is stale: `UPDATE_CRDS=1 cargo test --test repository shipped` writes it again"
+        );
     }
-    let shipped = fs::read_to_string(FILE).context(FILE)?;
-    assert!(
-        shipped == fresh,
-        "{FILE} is stale: `UPDATE_CRDS=1 cargo test --test repository shipped` writes it again"
-    );
     Ok(())
 }
 
 #[test]
 fn the_shipped_definition_is_one_document_under_a_comment() -> Result<()> {
-    let yaml = crd_yaml()?;
-    assert!(yaml.starts_with("# Generated from the types in src/api;"));
-    assert!(yaml.lines().all(|line| line != "---"), "a separator");
-    assert!(yaml.ends_with('\n'));
-    let read: Value = serde_saphyr::from_str(&yaml)?;
-    assert_eq!(read, definition()?);
+    for (crd, whole) in [(crd(), definition()?), (class_crd(), class_definition()?)] {
+        let yaml = crd_yaml(&crd)?;
+        assert!(yaml.starts_with("# Generated from the types in src/api;"));
+        assert!(yaml.lines().all(|line| line != "---"), "a separator");
+        assert!(yaml.ends_with('\n'));
+        let read: Value = serde_saphyr::from_str(&yaml)?;
+        assert_eq!(read, whole);
+    }
     Ok(())
 }
 
 #[test]
 fn every_field_is_described() -> Result<()> {
-    for Node { path, schema } in nodes()? {
+    for Node { path, schema } in nodes()?.into_iter().chain(class_nodes()?) {
         let text = schema["description"].as_str().unwrap_or_default();
         assert!(!text.is_empty(), "no description: {path}");
         assert!(!text.contains("Auto-generated"), "{path}: {text}");
@@ -62,7 +67,7 @@ fn every_field_is_described() -> Result<()> {
 
 #[test]
 fn every_string_list_and_map_is_bounded() -> Result<()> {
-    for Node { path, schema } in nodes()? {
+    for Node { path, schema } in nodes()?.into_iter().chain(class_nodes()?) {
         let bounded = match schema["type"].as_str() {
             Some("string") => {
                 schema["maxLength"].is_u64()
@@ -103,7 +108,7 @@ fn every_key_of_a_map_is_bounded() -> Result<()> {
 
 #[test]
 fn nothing_is_nullable_and_no_format_is_unknown_to_the_api_server() -> Result<()> {
-    for Node { path, schema } in nodes()? {
+    for Node { path, schema } in nodes()?.into_iter().chain(class_nodes()?) {
         assert!(schema.get("nullable").is_none(), "nullable: {path}");
         assert!(
             schema.get("x-kubernetes-preserve-unknown-fields").is_none(),
@@ -120,7 +125,7 @@ fn nothing_is_nullable_and_no_format_is_unknown_to_the_api_server() -> Result<()
 
 #[test]
 fn every_pattern_is_anchored() -> Result<()> {
-    for Node { path, schema } in nodes()? {
+    for Node { path, schema } in nodes()?.into_iter().chain(class_nodes()?) {
         if let Some(pattern) = schema["pattern"].as_str() {
             assert!(
                 pattern.starts_with('^') && pattern.ends_with('$'),
@@ -230,7 +235,7 @@ fn a_new_object_is_neither_ready_nor_failed() -> Result<()> {
 
 #[test]
 fn lists_merge_as_they_must_under_server_side_apply() -> Result<()> {
-    for Node { path, schema } in nodes()? {
+    for Node { path, schema } in nodes()?.into_iter().chain(class_nodes()?) {
         let kind = schema["x-kubernetes-list-type"].as_str();
         match path.as_str() {
             "spec.target.layouts"
@@ -247,6 +252,7 @@ fn lists_merge_as_they_must_under_server_side_apply() -> Result<()> {
                 assert_eq!(kind, Some("map"));
                 assert_eq!(schema["x-kubernetes-list-map-keys"], json!(["type"]));
             }
+            "spec.allowedNamespaces.names" => assert_eq!(kind, Some("set")),
             "spec.rotation.restart.workloads" => {
                 assert_eq!(kind, Some("map"));
                 assert_eq!(

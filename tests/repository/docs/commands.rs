@@ -175,8 +175,11 @@ async fn an_upgrade_a_new_scope_and_a_way_back_run_as_documented() -> Result<()>
     terminal.succeed(namespaces).await?;
     terminal.tried("docs/namespaces.md", "scope").await?;
     let bound = "clusterrolebindings -l app.kubernetes.io/instance=static-aws-credentials";
-    let reads_policies = "clusterrolebinding.rbac.authorization.k8s.io/static-aws-credentials-static-aws-credentials-static-aws-credentials-policy-reader";
-    ensure!(terminal.names(bound).await?.trim() == reads_policies);
+    // Classes and policies are of the cluster.
+    let names = ["classes", "policy-reader"].map(|name| {
+        format!("clusterrolebinding.rbac.authorization.k8s.io/static-aws-credentials-static-aws-credentials-static-aws-credentials-{name}")
+    });
+    ensure!(terminal.names(bound).await?.trim() == names.join("\n"));
     for namespace in ["orders", "billing"] {
         let roles = terminal
             .names(&format!("rolebindings -n {namespace}"))

@@ -15,7 +15,7 @@ use strum::VariantArray;
 use super::pages::{CHART, Page, ROOT, blocks, pages};
 use crate::{
     exposition::{everything, families, text},
-    schema::definition::nodes,
+    schema::definition::{class_nodes, nodes},
 };
 
 /// Flags of other programs in the prose, among them `cargo demo`, `cargo bench-cluster` and `credential-process`.
@@ -42,7 +42,11 @@ const FOREIGN: [&str; 19] = [
 ];
 
 /// Words in CamelCase from elsewhere: kinds, and names of AWS, Mendix and others.
-const WORDS: [&str; 14] = [
+const WORDS: [&str; 18] = [
+    "AwsCredentialsClass",
+    "ListBuckets",
+    "SeaweedFS",
+    "StorageGRID",
     "StaticAwsCredentials",
     "CustomResourceDefinition",
     "ServiceMonitor",
@@ -117,7 +121,8 @@ fn every_variable_exists() -> Result<()> {
 fn every_value_of_the_chart_and_every_field_exists() -> Result<()> {
     let text = fs::read_to_string(Path::new(ROOT).join(CHART).join("values.yaml"))?;
     let values: Value = serde_saphyr::from_str(&text)?;
-    let fields: Vec<String> = nodes()?.into_iter().map(|node| node.path).collect();
+    let all = nodes()?.into_iter().chain(class_nodes()?);
+    let fields: Vec<String> = all.map(|node| node.path).collect();
     let (mut seen, mut unknown) = (0, Vec::new());
     for page in pages()?.iter().filter(|page| describes_us(page)) {
         let mut names: Vec<&str> = page.spans();
@@ -207,7 +212,7 @@ fn every_reason_and_condition_exists() -> Result<()> {
         .filter_map(|line| line.trim().strip_prefix("- alert: "));
     known.extend(names.map(str::to_owned));
     known.extend(["Fips", "DualStack"].map(str::to_owned));
-    for node in nodes()? {
+    for node in nodes()?.into_iter().chain(class_nodes()?) {
         let values = node.schema["enum"].as_array().into_iter().flatten();
         known.extend(values.filter_map(Value::as_str).map(str::to_owned));
     }

@@ -8,7 +8,7 @@ use static_aws_credentials::api::{ConditionType, Presence, Reason};
 use strum::{EnumMessage, VariantArray};
 
 use super::pages::written;
-use crate::schema::definition::{Node, definition, nodes};
+use crate::schema::definition::{Node, class_definition, class_nodes, definition, nodes};
 
 const OPENING: &str = "\
 # API reference
@@ -18,6 +18,14 @@ const OPENING: &str = "\
 `awscredentials.dev/v1alpha1`, kind `StaticAwsCredentials`: namespaced, plural and singular
 `staticawscredentials`, short name `awscreds`, category `aws-credentials`. `kubectl explain awscreds.spec`
 shows the fields in a terminal.
+
+";
+
+const CLASS: &str = "\
+## AwsCredentialsClass
+
+`awscredentials.dev/v1alpha1`, kind `AwsCredentialsClass`: of the cluster, plural `awscredentialsclasses`, short name
+`awsclass`, category `aws-credentials`. [Stores](stores.md) explains its use.
 
 ";
 
@@ -40,7 +48,12 @@ fn the_reference_is_what_the_definition_says() -> Result<()> {
         .collect();
     writeln!(text, "Field selectors: {}.\n", selectable.join(", "))?;
     writeln!(text, "## Conditions\n\n{}", conditions()?)?;
-    write!(text, "## Reasons\n\n{}", reasons()?)?;
+    writeln!(text, "## Reasons\n\n{}", reasons()?)?;
+    let class = class_nodes()?;
+    writeln!(text, "{CLASS}{}", fields(&class, "spec")?)?;
+    writeln!(text, "### Rules of a class\n\n{}", rules(&class)?)?;
+    let columns = columns(&class_definition()?)?;
+    write!(text, "### Columns of a class\n\n{columns}")?;
     written("docs/api.md", &text)
 }
 
@@ -50,7 +63,7 @@ fn fields(nodes: &[Node], part: &str) -> Result<String> {
     let mut inside: Vec<&Node> = nodes.iter().filter(inside).collect();
     // A field comes before the fields in it.
     inside.sort_by(|one, other| one.path.cmp(&other.path));
-    ensure!(inside.len() > 10, "{part} has fields");
+    ensure!(inside.len() > 9, "{part} has {} fields", inside.len());
     for Node { path, schema } in inside {
         let default = schema.get("default");
         let default = default.map(|value| format!("`{value}`"));

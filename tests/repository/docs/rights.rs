@@ -15,6 +15,7 @@ fn the_table_of_rights_is_what_the_chart_grants() -> Result<()> {
         "rules.yaml",
         "consumer-rules.yaml",
         "restart-rules.yaml",
+        "class-rules.yaml",
         "lease-rules.yaml",
         "policy-rules.yaml",
         "metrics-rules.yaml",
@@ -40,7 +41,7 @@ fn the_table_of_rights_is_what_the_chart_grants() -> Result<()> {
             rows += 1;
         }
     }
-    ensure!(rows == 13, "the rules are found: {rows}");
+    ensure!(rows == 14, "the rules are found: {rows}");
     fresh("docs/security.md", "rights", &table)
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    rotation, source,
+    class_ref, rotation, source,
     status_bounds::{conditions, status},
     target, validation,
 };
@@ -35,6 +35,7 @@ pub fn bounds() -> Vec<Bound> {
     [
         source::bounds(),
         validation::bounds(),
+        class_ref::bounds(),
         target::bounds(),
         rotation::bounds(),
         conditions(),

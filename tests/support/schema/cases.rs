@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{rotation, source, target, validation};
+use super::{class_ref, rotation, source, target, validation};
 
 /// A rule and its examples, each a merge patch of [`super::valid`].
 pub struct Case {
@@ -33,6 +33,7 @@ pub fn cases() -> Vec<Case> {
     [
         source::cases(),
         validation::cases(),
+        class_ref::cases(),
         target::cases(),
         rotation::cases(),
     ]

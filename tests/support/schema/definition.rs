@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-use static_aws_credentials::api::crd;
+use static_aws_credentials::api::{class_crd, crd};
 
 /// A schema with the path of the field that it describes: `spec.target.keys`, `status.conditions[]`.
 pub struct Node {
@@ -15,9 +15,18 @@ pub fn definition() -> Result<Value> {
     Ok(serde_json::to_value(crd())?)
 }
 
+/// The whole definition of the class.
+pub fn class_definition() -> Result<Value> {
+    Ok(serde_json::to_value(class_crd())?)
+}
+
 /// The schema of the only version.
 pub fn schema() -> Result<Value> {
-    definition()?
+    schema_of(&definition()?)
+}
+
+fn schema_of(definition: &Value) -> Result<Value> {
+    definition
         .pointer("/spec/versions/0/schema/openAPIV3Schema")
         .cloned()
         .context("the definition has no schema")
@@ -27,6 +36,13 @@ pub fn schema() -> Result<Value> {
 pub fn nodes() -> Result<Vec<Node>> {
     let mut nodes = Vec::new();
     collect(String::new(), &schema()?, &mut nodes);
+    Ok(nodes)
+}
+
+/// The same of the definition of the class.
+pub fn class_nodes() -> Result<Vec<Node>> {
+    let mut nodes = Vec::new();
+    collect(String::new(), &schema_of(&class_definition()?)?, &mut nodes);
     Ok(nodes)
 }
 

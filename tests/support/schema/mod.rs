@@ -3,6 +3,7 @@
 
 pub mod bounds;
 pub mod cases;
+mod class_ref;
 pub mod definition;
 #[path = "../layouts.rs"]
 mod layouts;

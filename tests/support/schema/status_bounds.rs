@@ -120,6 +120,11 @@ pub fn status() -> Vec<Bound> {
         &[("uid", 128), ("resourceVersion", 128)],
     ));
     rows.extend(part(
+        "status.class",
+        &json!({"name": "minio", "uid": "u", "generation": 1}),
+        &[("name", 253), ("uid", 128)],
+    ));
+    rows.extend(part(
         "status.published",
         &published,
         &[

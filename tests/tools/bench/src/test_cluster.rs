@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 use cluster::{
     control_plane::{ControlPlane, Options},
-    shipped::{CRD, RULES},
+    shipped::{CLASS_RULES, CRD, RULES},
     sts::{Answer, Identity, Sts},
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -86,7 +86,8 @@ pub async fn client(kubeconfig: &Path) -> Result<Client> {
 
 /// The chart's rules in cluster scope, for an account in a namespace.
 fn rights(namespace: &str) -> Result<String> {
-    let rules = serde_saphyr::from_str::<Value>(RULES)?;
+    let mut rules: Vec<Value> = serde_saphyr::from_str(RULES)?;
+    rules.extend(serde_saphyr::from_str::<Vec<Value>>(CLASS_RULES)?);
     let group = "rbac.authorization.k8s.io";
     let role = json!({
         "apiVersion": format!("{group}/v1"), "kind": "ClusterRole",

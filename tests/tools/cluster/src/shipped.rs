@@ -11,8 +11,12 @@ macro_rules! yaml {
     };
 }
 
-/// The definition of the custom resource.
-pub const CRD: &str = include_str!("../../../../crds/staticawscredentials.awscredentials.dev.yaml");
+/// The definitions of the resource and of the class.
+pub const CRD: &str = concat!(
+    include_str!("../../../../crds/staticawscredentials.awscredentials.dev.yaml"),
+    "---\n",
+    include_str!("../../../../crds/awscredentialsclasses.awscredentials.dev.yaml"),
+);
 /// Folder of the chart.
 pub const CHART: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -24,6 +28,8 @@ pub const RULES: &str = yaml!("rules");
 pub const CONSUMER_RULES: &str = yaml!("consumer-rules");
 /// Further rights with `rotation.restart.enabled`.
 pub const RESTART_RULES: &str = yaml!("restart-rules");
+/// Rights to the classes, which need a `ClusterRole`.
+pub const CLASS_RULES: &str = yaml!("class-rules");
 /// Rights to the lease.
 pub const LEASE_RULES: &str = yaml!("lease-rules");
 /// Rights to ask the API server about readers of the metrics.

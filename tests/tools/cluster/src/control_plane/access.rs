@@ -30,14 +30,16 @@ impl ControlPlane {
     /// # Errors
     /// When the API server rejects or does not serve it.
     pub async fn define(&self, yaml: &str) -> Result<()> {
-        let definition: CustomResourceDefinition = serde_saphyr::from_str(yaml)?;
-        let name = definition.metadata.name.context("it has no name")?;
+        let read: Vec<CustomResourceDefinition> = serde_saphyr::from_multiple(yaml)?;
         self.apply(yaml).await?;
-        let definitions = Api::<CustomResourceDefinition>::all(self.client());
-        let established = await_condition(definitions, &name, is_crd_established());
-        tokio::time::timeout(DEADLINE, established)
-            .await
-            .with_context(|| format!("{name} is not served"))??;
+        for definition in read {
+            let name = definition.metadata.name.context("it has no name")?;
+            let definitions = Api::<CustomResourceDefinition>::all(self.client());
+            let established = await_condition(definitions, &name, is_crd_established());
+            tokio::time::timeout(DEADLINE, established)
+                .await
+                .with_context(|| format!("{name} is not served"))??;
+        }
         Ok(())
     }
 

@@ -53,6 +53,7 @@ pub fn sts_reply(input: &[u8]) {
                 assert_eq!(elements(body, name), 1, "{name}");
             }
         }
+        Answer::Authenticated => panic!("STS names an identity"),
         Answer::UnknownKey => {
             let names = [
                 "InvalidClientTokenId",
@@ -149,6 +150,7 @@ impl Wire {
             }),
             region: "eu-west-1".to_owned(),
             endpoint: self.url.clone(),
+            store: None,
             priority: Priority::NewPair,
             not_before: Instant::now(),
         };

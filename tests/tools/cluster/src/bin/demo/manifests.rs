@@ -2,7 +2,7 @@
 
 use cluster::{
     moto::KeyPair,
-    shipped::{CRD, RULES},
+    shipped::{CLASS_RULES, CRD, RULES},
 };
 use serde_json::{Value, json};
 
@@ -64,7 +64,10 @@ fn namespace_object(name: &str) -> Value {
 
 fn operator(namespace: &str, scope: Scope) -> anyhow::Result<[Value; 3]> {
     const GROUP: &str = "rbac.authorization.k8s.io";
-    let rules: Value = serde_saphyr::from_str(RULES)?;
+    let mut rules: Vec<Value> = serde_saphyr::from_str(RULES)?;
+    if scope == Scope::Cluster {
+        rules.extend(serde_saphyr::from_str::<Vec<Value>>(CLASS_RULES)?);
+    }
     let local = json!({ "name": OPERATOR, "namespace": namespace });
     let (prefix, metadata) = match scope {
         Scope::Cluster => ("Cluster", json!({ "name": OPERATOR })),
