@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::sim::{SOURCE, World, alpha, beta, resource};
+use crate::sim::{SOURCE, TARGET, World, alpha, beta, resource};
 use static_aws_credentials::api::{ConditionType, OnRejected, Reason};
 
 const SILENT: [Reason; 5] = [
@@ -73,6 +73,45 @@ fn a_published_pair_stays_ready_while_aws_says_nothing() {
         world.aws.outage = None;
         world.advance(Duration::from_hours(2));
         assert!(world.state().contains("Verified=True IdentityVerified"));
+    }
+}
+
+/// A Secret of another owner had the target's name when the pair was proven.
+#[test]
+fn a_proven_pair_that_was_never_published_is_not_published_while_aws_says_nothing() {
+    let mut world = World::new();
+    world.fill(SOURCE, &alpha());
+    world.store.edit(TARGET, |_| {});
+    world.store.apply(resource("orders"));
+    world.settle();
+    assert!(world.state().contains("Verified=True IdentityVerified"));
+    world.aws.outage = Some(Reason::StsUnreachable);
+    world.advance(Duration::from_hours(2));
+    world.store.delete(TARGET, None).unwrap();
+    world.settle();
+    assert_eq!(world.target(), None);
+}
+
+#[test]
+fn each_answer_that_says_nothing_tells_what_to_do() {
+    for (reason, words) in [
+        (Reason::StsUnreachable, "check DNS, egress and TLS"),
+        (Reason::StsUnavailable, "fails; it is asked again"),
+        (Reason::StsThrottled, "asks to slow down"),
+        (Reason::StsAccessDenied, "let sts:GetCallerIdentity"),
+        (Reason::ClockSkew, "set the clock"),
+        (Reason::RegionDisabled, "activate STS"),
+        (Reason::OptInRequired, "enable the region"),
+        (Reason::StsRegionMismatch, "write {region}"),
+        (Reason::StsUnexpectedResponse, "not one of STS"),
+    ] {
+        let mut world = World::new();
+        world.aws.outage = Some(reason);
+        world.fill(SOURCE, &alpha());
+        world.store.apply(resource("orders"));
+        world.settle();
+        let message = world.message(ConditionType::Verified);
+        assert!(message.contains(words), "{message}");
     }
 }
 
@@ -202,10 +241,14 @@ fn two_resources_share_one_answer_about_a_pair() {
 
 #[test]
 fn an_expiry_by_the_word_of_aws_is_no_refusal_since_its_keys_do_not_expire() {
-    for replaced in [false, true] {
-        let mut world = World::published_with(|spec| {
-            spec.validation.on_rejected = OnRejected::Withdraw;
-        });
+    use OnRejected::{Keep, Withdraw};
+    for (replaced, policy) in [
+        (false, Keep),
+        (false, Withdraw),
+        (true, Keep),
+        (true, Withdraw),
+    ] {
+        let mut world = World::published_with(|spec| spec.validation.on_rejected = policy);
         world.endpoint_replaced = replaced;
         world.aws.expired.insert(alpha().id);
         world.advance(Duration::from_hours(3));

@@ -35,6 +35,7 @@ mod suspension;
 mod target;
 mod transitions;
 mod ttl;
+mod unrepaired;
 mod untrusted_statuses;
 mod waiting;
 mod withdrawal;

@@ -71,3 +71,33 @@ fn the_published_pair_comes_back_without_a_pause_and_its_target_is_restored() {
     world.settle();
     assert_eq!((world.target(), world.questions()), (Some(alpha()), asked));
 }
+
+#[test]
+fn a_source_with_another_wrong_secret_each_second_is_asked_about_less_and_less_often() {
+    let mut world = World::new();
+    world.store.apply(resource("orders"));
+    for number in 0..600 {
+        let mut pair = alpha();
+        pair.secret.replace_range(36.., &format!("{number:04}"));
+        world.fill(SOURCE, &pair);
+        world.advance(Duration::from_secs(1));
+    }
+    assert_eq!(world.questions(), 13);
+}
+
+#[test]
+fn a_pair_that_waited_for_its_first_request_settles_like_any_other() {
+    let mut world = World::new();
+    world.store.apply(resource("orders"));
+    flooded(&mut world, 140);
+    world.aws.deactivate(&beta());
+    world.fill(SOURCE, &beta());
+    world.settle();
+    assert_eq!(world.status().settling, None, "nobody has refused it yet");
+    let wait = world.next_look("orders").unwrap();
+    assert!(wait > Duration::from_mins(1));
+    world.advance(wait);
+    assert_eq!(world.aws.asked.last().unwrap().id, beta().id);
+    let state = world.state();
+    assert!(state.starts_with("Ready=False Settling"), "{state}");
+}

@@ -1,9 +1,26 @@
 //! Pairs that AWS rejects.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use crate::sim::{SOURCE, World, alpha, resource};
-use static_aws_credentials::api::ConditionType;
+use static_aws_credentials::{
+    api::ConditionType,
+    domain::decide::{self, Inputs as Known, Step},
+};
+
+thread_local! {
+    /// Whether a write of the target waits for the answer, for each request so far.
+    static URGENT: RefCell<Vec<bool>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Decides, and notes the urgency of a request.
+fn noted(known: &Known<'_>) -> Step {
+    let step = decide::decide(known);
+    if let Step::Ask(query) = &step {
+        URGENT.with_borrow_mut(|all| all.push(query.new_pair));
+    }
+    step
+}
 
 #[test]
 fn an_unknown_new_pair_settles_for_a_minute_with_fifteen_questions() {
@@ -186,4 +203,21 @@ fn a_layout_that_cannot_carry_a_pair_tells_what_is_odd_about_the_pair() {
     let message = world.message(ConditionType::Ready);
     assert!(message.contains("it holds a comment"), "{message}");
     assert!(world.aws.asked.is_empty());
+}
+
+#[test]
+fn the_scheduled_check_of_a_refused_pair_is_not_urgent_and_that_of_a_touched_source_is() {
+    let mut world = World::new();
+    world.decide = noted;
+    world.fill(SOURCE, &alpha().with_wrong_secret());
+    world.store.apply(resource("orders"));
+    world.settle();
+    assert_eq!(URGENT.take(), [true], "a new pair");
+    world.advance(Duration::from_mins(70));
+    assert_eq!(URGENT.take(), [false], "the interval");
+    world.store.edit(SOURCE, |secret| {
+        secret.metadata.labels = Some([("a".to_owned(), "b".to_owned())].into());
+    });
+    world.settle();
+    assert_eq!(URGENT.take(), [true], "a touched source");
 }

@@ -211,3 +211,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_key_id_behind_its_name_is_not_repeated() {
+    let message = foreign(&format!("denied: Credential={ID} is not allowed"));
+    assert_eq!(message, "denied: <redacted> is not allowed");
+}
+
+/// Of the characters that encode a value, the first ones may encode a part of the text before it too.
+#[test]
+fn the_first_eight_characters_of_an_encoded_value_are_recognized_whatever_precedes_it() {
+    for (before, first) in [("", 0), ("a", 2), ("ab", 3)] {
+        let encoded = STANDARD.encode(format!("{before}{SECRET}"));
+        let start = encoded.get(first..first + 8).unwrap();
+        let message = about(&format!("denied: got {start}..."), &pair(ID, SECRET));
+        assert_eq!(message, "denied: got <redacted>...");
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::api::Reason;
 
-use super::{ID, SECRET, base64, refusal};
+use super::{ID, SECRET, base64, check_pair, refusal};
 
 /// Texts to put before and after the value.
 type Wrappers = &'static [(&'static str, &'static str)];
@@ -177,4 +177,11 @@ fn with_a_fault_in_both_values_the_graver_one_is_named() {
 
     let both = refusal(line_break, format!("{SECRET}\n"));
     assert!(both.message.starts_with("key \"id\""), "{}", both.message);
+}
+
+#[test]
+fn an_id_that_could_be_another_one_in_base64_is_taken_as_it_is() {
+    let id = "QUFB".repeat(6);
+    assert_eq!(id, base64(&"A".repeat(18)));
+    check_pair(&id, SECRET).unwrap();
 }

@@ -4,6 +4,7 @@ use crate::{
     api::{WorkloadKind, WorkloadReference},
     domain::rotation::{ReloadMode, Workload, restart_annotation_key},
 };
+use kube::Resource;
 use serde_json::{Value, json};
 
 use super::UID;
@@ -190,5 +191,19 @@ fn a_reference_is_read_as_it_is_written() {
     }
     for text in ["", "web", "Pod/web", "deployment/web"] {
         assert_eq!(WorkloadReference::parse(text), None, "{text}");
+    }
+}
+
+#[test]
+fn workloads_are_read_under_the_paths_of_their_kinds() {
+    for (kind, path) in [
+        (WorkloadKind::Deployment, "deployments"),
+        (WorkloadKind::StatefulSet, "statefulsets"),
+        (WorkloadKind::DaemonSet, "daemonsets"),
+    ] {
+        assert_eq!(
+            Workload::url_path(&kind, Some("shop")),
+            format!("/apis/apps/v1/namespaces/shop/{path}")
+        );
     }
 }

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::Overlap;
-use crate::domain::rotation::Recheck;
+use crate::domain::rotation::{Own, Recheck};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -146,4 +146,16 @@ fn a_new_process_continues_a_wait_of_the_previous_one() {
     let before = began - SignedDuration::from_hours(1);
     overlap.wait(since(2), Duration::ZERO, now);
     assert_eq!(overlap.waited(began, before, now), Duration::ZERO);
+}
+
+#[test]
+fn the_result_of_a_check_is_kept_until_another_publication() {
+    let now = Instant::now();
+    let mut overlap = Overlap::default();
+    for (publication, known) in [(2, None), (2, Some(Own::Held)), (3, None)] {
+        overlap.wait(since(publication), Duration::ZERO, now);
+        assert_eq!(overlap.own(), known);
+        overlap.saw(Some(Own::Held));
+        assert_eq!(overlap.own(), Some(Own::Held));
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     api::StaticAwsCredentialsStatus,
-    domain::rotation::{Recheck, ReloadMode, is_open, judge, tests::time, unlisted},
+    domain::rotation::{Own, Recheck, ReloadMode, is_open, judge, own, tests::time, unlisted},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -134,4 +134,16 @@ fn a_condition_keeps_the_time_of_its_last_transition() {
         |status: &StaticAwsCredentialsStatus| status.conditions[0].last_transition_time.clone();
     assert_eq!(times(&first), times(&second));
     assert_eq!(second.conditions.len(), 1);
+}
+
+#[test]
+fn pods_without_the_previous_key_settle_nothing_before_the_pick_up_time() {
+    let status = rotated();
+    let previous = status.previous.as_ref().unwrap();
+    for (now, settled) in [("2026-01-01T12:20:59Z", false), (PICKED_UP, true)] {
+        for all in [&[("web-0", ReloadMode::Reloads)][..], &[]] {
+            let found = own(&holders(all), previous, time(now));
+            assert_eq!(found, Own::Clean { settled }, "{now}");
+        }
+    }
 }

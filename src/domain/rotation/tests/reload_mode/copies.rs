@@ -173,3 +173,18 @@ fn a_driver_of_a_volume_keeps_what_it_got_when_the_pod_started() {
     let other = json!({ "csi": { "driver": "s3", "nodePublishSecretRef": { "name": "other" } } });
     assert_eq!(mode(&pod_with_volume(other, BEFORE)), None);
 }
+
+#[test]
+fn a_copy_on_a_block_device_is_still_held() {
+    let claim = json!({ "persistentVolumeClaim": { "claimName": "data" } });
+    let pod = pod_with_copy(claim, |pod| {
+        let devices = json!([{ "name": "shared", "devicePath": "/dev/xvda" }]);
+        for kind in ["containers", "initContainers"] {
+            let container = &mut pod["spec"][kind][0];
+            let mounts = container["volumeMounts"].as_array_mut().unwrap();
+            mounts.retain(|mount| mount["name"] != "shared");
+            container["volumeDevices"] = devices.clone();
+        }
+    });
+    assert_eq!(mode(&pod), Some(ReloadMode::NeedsRestart));
+}
