@@ -76,7 +76,7 @@ pub async fn get_shows_the_columns(world: &ControlPlane, namespace: &str) -> Res
     assert_eq!(
         header.get(5..),
         Some(
-            ["AGE", "KEY", "VERIFIED", "MESSAGE"]
+            ["AGE", "KEY", "CLASS", "VERIFIED", "MESSAGE"]
                 .map(str::to_owned)
                 .as_slice()
         )
