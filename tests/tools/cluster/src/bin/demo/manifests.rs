@@ -32,13 +32,15 @@ pub(crate) enum Scope {
     Namespace,
 }
 
-/// The CRD, for the demo's own cluster with the marks of Helm.
+/// The CRD; for the demo's own cluster with the marks of Helm, and with that of classes. A user's cluster gets no more than
+/// the demo needs.
 pub(crate) fn definition(scope: Scope) -> anyhow::Result<String> {
-    let mut definition: Value = serde_saphyr::from_str(CRD)?;
-    if scope == Scope::Cluster {
-        helm::mark(&mut definition);
+    let mut definitions: Vec<Value> = serde_saphyr::from_multiple(CRD)?;
+    match scope {
+        Scope::Cluster => definitions.iter_mut().for_each(helm::mark),
+        Scope::Namespace => definitions.truncate(1),
     }
-    Ok(definition.to_string())
+    Ok(json!({ "apiVersion": "v1", "kind": "List", "items": definitions }).to_string())
 }
 
 /// The namespaces of the demo and the operator, which admit only pods of Pod Security level `restricted`, and the
