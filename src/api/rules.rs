@@ -28,11 +28,11 @@ const SUBDOMAIN: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a
 
 /// A name that the API server takes for a Secret.
 pub fn subdomain(field: &str) -> Rule {
-    rule(
-        format!("self.matches('{SUBDOMAIN}')"),
-        field,
-        messages::SECRET_NAME,
-    )
+    named(field, messages::SECRET_NAME)
+}
+
+fn named(field: &str, demand: &str) -> Rule {
+    rule(format!("self.matches('{SUBDOMAIN}')"), field, demand)
 }
 
 /// Workloads by names that the API server takes.
@@ -172,11 +172,7 @@ pub fn nothing_beside_class(field: &str, path: &str) -> Rule {
 
 /// A name that the API server accepts for a class.
 pub fn class_name(field: &str) -> Rule {
-    rule(
-        format!("self.matches('{SUBDOMAIN}')"),
-        field,
-        messages::CLASS_NAME,
-    )
+    named(field, messages::CLASS_NAME)
 }
 
 /// Every target carries the whole pair.

@@ -2,7 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::region::Region;
+use super::region::{Partition, Region};
+use crate::api::{Identity, StaticAwsCredentialsStatus};
 
 /// Where a pair is proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,12 +36,12 @@ pub struct Store {
 }
 
 impl Place {
-    /// The text by which answers are told apart. A class that has changed is another place.
+    /// The text that distinguishes answers. A class that has changed is another place.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
             Self::Sts(region) => region.as_str().to_owned(),
-            Self::Store(store) => key(&store.uid, store.generation),
+            Self::Store(store) => store.key(),
         }
     }
 
@@ -56,6 +57,28 @@ impl Place {
         }
     }
 
+    /// Whether a status records a proof for the place: an identity of the partition, or none and the same class.
+    #[must_use]
+    pub fn is_recorded_in(&self, status: &StaticAwsCredentialsStatus) -> bool {
+        match (self, &status.identity) {
+            (Self::Sts(_), Some(identity)) => self.has_identity(identity),
+            (Self::Store(store), None) => {
+                let class = status.class.as_ref();
+                class.is_some_and(|class| class.uid == store.uid)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether an identity belongs to the partition. A store names none.
+    #[must_use]
+    pub fn has_identity(&self, identity: &Identity) -> bool {
+        match self {
+            Self::Sts(region) => Partition::of_arn(&identity.arn) == Some(region.partition()),
+            Self::Store(_) => false,
+        }
+    }
+
     /// The store, unless pairs are proven by AWS.
     #[must_use]
     pub fn store(&self) -> Option<&Arc<Store>> {
@@ -63,6 +86,14 @@ impl Place {
             Self::Sts(_) => None,
             Self::Store(store) => Some(store),
         }
+    }
+}
+
+impl Store {
+    /// The key of the place.
+    #[must_use]
+    pub fn key(&self) -> String {
+        key(&self.uid, self.generation)
     }
 }
 

@@ -65,20 +65,19 @@ impl HealthCheck {
     /// A dependency that has not failed yet.
     #[must_use]
     pub fn new(what: String) -> Arc<Self> {
-        Arc::new(Self {
-            what,
-            repeats: true,
-            failure: Mutex::default(),
-            tried: Mutex::new(Instant::now()),
-        })
+        Self::logged(what, true)
     }
 
     /// The same for a dependency that an install may lack: a failure is logged only when it is new.
     #[must_use]
     pub fn optional(what: String) -> Arc<Self> {
+        Self::logged(what, false)
+    }
+
+    fn logged(what: String, repeats: bool) -> Arc<Self> {
         Arc::new(Self {
             what,
-            repeats: false,
+            repeats,
             failure: Mutex::default(),
             tried: Mutex::new(Instant::now()),
         })

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         class::{self, Class},
         lock::lock,
-        place::{self, Store},
+        place::Store,
         resource::ValidatedCredentials,
         verdict::Finding,
     },
@@ -88,9 +88,7 @@ impl Classes {
             .known
             .iter()
             .filter_map(|(_, class)| class.as_ref().ok());
-        usable
-            .map(|class| place::key(&class.store.uid, class.store.generation))
-            .collect()
+        usable.map(|class| class.store.key()).collect()
     }
 
     /// Applies an event of the watch. Returns the names of the classes that changed or whose absence became known;

@@ -11,11 +11,7 @@ use tokio::time::Instant;
 
 use crate::{
     api::Reason,
-    domain::{
-        lock::lock,
-        place::{self, Store},
-        verdict::Answer,
-    },
+    domain::{lock::lock, place::Store, verdict::Answer},
     error::chain,
     ops::metrics::Calls,
     runtime::classes::Classes,
@@ -47,7 +43,7 @@ impl Provers {
     }
 
     fn of(&self, store: &Arc<Store>) -> Result<Arc<dyn Sts>, String> {
-        let key = place::key(&store.uid, store.generation);
+        let key = store.key();
         let mut stores = lock(&self.stores);
         if let Some((_, known)) = stores.iter().find(|(known, _)| *known == key) {
             return Ok(Arc::clone(known));

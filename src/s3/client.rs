@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use aws_credential_types::Credentials;
 use aws_sigv4::{
     http_request::{
         PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningParams,
@@ -28,7 +27,7 @@ use super::{
 };
 use crate::{
     domain::{pair::KeyPair, place::Store},
-    sts::{DEADLINE, LIMIT, TrustedCa, USER_AGENT, direct_connector},
+    sts::{DEADLINE, LIMIT, TrustedCa, USER_AGENT, credentials, direct_connector},
 };
 
 /// Sends requests to one store: no redirect, no proxy, no setting of the environment except `SSL_CERT_FILE`.
@@ -124,15 +123,4 @@ async fn beginning(reply: &mut HttpResponse) -> Result<Vec<u8>, ConnectorError> 
         }
     }
     Ok(read)
-}
-
-/// The SDK zeroizes [`Credentials`] on drop.
-fn credentials(pair: &KeyPair) -> Credentials {
-    Credentials::new(
-        pair.access_key_id.expose_secret(),
-        pair.secret_access_key.expose_secret(),
-        None,
-        None,
-        "StaticAwsCredentials",
-    )
 }

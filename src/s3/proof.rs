@@ -88,7 +88,7 @@ impl<A: Ask> Prover<A> {
         if !follow_up.refuses_wrong_pairs_only() {
             return weigh_denial(follow_up);
         }
-        // A store that starts, or a gateway before the store, can deny the first question whatever the pair, and no
+        // A store that starts, or a gateway before the store, can deny the first question of any pair, and no
         // longer the follow-up. The answer to the pair must be the same after the follow-up as before.
         match self.store.ask(pair).await {
             Outcome::AccessDenied => weigh_denial(follow_up),
@@ -96,8 +96,8 @@ impl<A: Ask> Prover<A> {
         }
     }
 
-    /// The last answer to a random pair, or a new one. Concurrent callers share one question, and its outcome whatever
-    /// that is. Otherwise only an answer that distinguishes stores is remembered.
+    /// The last answer to a random pair, or a new one. Concurrent callers share one question and each of its outcomes.
+    /// Otherwise only an answer that distinguishes stores is remembered.
     async fn control(&self) -> Outcome {
         let ended = self.ended.load(Ordering::Acquire);
         let mut control = self.control.lock().await;

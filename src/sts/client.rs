@@ -123,8 +123,8 @@ impl Sts for Client {
     }
 }
 
-/// The SDK zeroizes [`Credentials`] on drop.
-fn credentials(pair: &KeyPair) -> Credentials {
+/// The pair, as a signer takes it. The SDK zeroizes [`Credentials`] on drop.
+pub(crate) fn credentials(pair: &KeyPair) -> Credentials {
     Credentials::new(
         pair.access_key_id.expose_secret(),
         pair.secret_access_key.expose_secret(),

@@ -36,7 +36,7 @@ pub use route::Route;
 // For the client of S3-compatible stores.
 pub(crate) use body::LIMIT;
 pub(crate) use classify::THROTTLING;
-pub(crate) use client::DEADLINE;
+pub(crate) use client::{DEADLINE, credentials};
 pub(crate) use connector::direct_connector;
 pub(crate) use plugins::USER_AGENT;
 

@@ -44,6 +44,19 @@ impl Reason {
         self.class() == ReasonClass::Refused
     }
 
+    /// Whether AWS or the store answers no pair until a person has changed a configuration, of the account, the store or
+    /// the class.
+    #[must_use]
+    pub fn awaits_configuration(self) -> bool {
+        matches!(
+            self,
+            Self::RegionDisabled
+                | Self::OptInRequired
+                | Self::EndpointRegionMismatch
+                | Self::EndpointAcceptsAnything
+        )
+    }
+
     /// Whether the class of the resource is the obstacle.
     #[must_use]
     pub fn is_of_class(self) -> bool {

@@ -1,13 +1,7 @@
 //! What is known of a pair without a request: whether it was proven, and whether it is published.
 
 use super::{DueState, Inputs, Proof, SourcePair, earlier::Earlier};
-use crate::{
-    api::Identity,
-    domain::{
-        place::{self, Place},
-        region::Partition,
-    },
-};
+use crate::domain::place::{self, Place};
 
 /// Whether a pair was proven before.
 #[derive(Clone, Debug)]
@@ -51,7 +45,7 @@ fn in_place(inputs: &Inputs<'_>, earlier: &Earlier<'_>, pair: &SourcePair, place
             Known::No
         };
     }
-    if !is_recorded(inputs, place) {
+    if !place.is_recorded_in(inputs.status) {
         return Known::No;
     }
     let vouched = earlier.was_verified() && inputs.is_intact();
@@ -78,30 +72,10 @@ fn in_place(inputs: &Inputs<'_>, earlier: &Earlier<'_>, pair: &SourcePair, place
 /// Whether a proof of this process counts for the place: the same partition of AWS, or the same class.
 fn is_of(place: &Place, proof: &Proof) -> bool {
     match (place, &proof.identity) {
-        (Place::Sts(_), Some(identity)) => is_in_partition(place, identity),
+        (Place::Sts(_), Some(identity)) => place.has_identity(identity),
         (Place::Store(_), None) => {
             let asked = proof.place.as_deref();
             asked.is_some_and(|key| place.is_generation_of(key))
-        }
-        _ => false,
-    }
-}
-
-fn is_in_partition(place: &Place, identity: &Identity) -> bool {
-    match place {
-        Place::Sts(region) => Partition::of_arn(&identity.arn) == Some(region.partition()),
-        Place::Store(_) => false,
-    }
-}
-
-/// Whether the status records a proof for the place: an identity of the partition, or none and the same class.
-fn is_recorded(inputs: &Inputs<'_>, place: &Place) -> bool {
-    let status = inputs.status;
-    match (place, &status.identity) {
-        (Place::Sts(_), Some(identity)) => is_in_partition(place, identity),
-        (Place::Store(store), None) => {
-            let class = status.class.as_ref();
-            class.is_some_and(|class| class.uid == store.uid)
         }
         _ => false,
     }

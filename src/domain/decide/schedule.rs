@@ -130,16 +130,10 @@ fn longest(situation: &Situation<'_>, reason: Reason) -> Duration {
     if situation.answers.iter().any(is_outage) {
         return Duration::from_secs(12);
     }
-    match reason {
-        Reason::RegionDisabled
-        | Reason::OptInRequired
-        | Reason::EndpointRegionMismatch
-        | Reason::EndpointAcceptsAnything
-            if situation.earlier.was_ready() =>
-        {
-            situation.resource.checks.interval
-        }
-        _ => Duration::from_mins(5),
+    if reason.awaits_configuration() && situation.earlier.was_ready() {
+        situation.resource.checks.interval
+    } else {
+        Duration::from_mins(5)
     }
 }
 

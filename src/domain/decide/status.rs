@@ -156,15 +156,7 @@ fn summary(
         Verification::Invalid(finding) | Verification::Rejected { finding, .. } => {
             Readiness::Stalled(finding.clone())
         }
-        Verification::Pending(finding)
-            if matches!(
-                finding.reason,
-                Reason::RegionDisabled
-                    | Reason::OptInRequired
-                    | Reason::EndpointRegionMismatch
-                    | Reason::EndpointAcceptsAnything
-            ) =>
-        {
+        Verification::Pending(finding) if finding.reason.awaits_configuration() => {
             Readiness::Stalled(finding.clone())
         }
         Verification::Pending(finding) => Readiness::Reconciling(finding.clone()),

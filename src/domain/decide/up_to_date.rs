@@ -7,7 +7,6 @@ use crate::{
     api::StaticAwsCredentialsStatus,
     domain::{
         index::{Observed, View},
-        place,
         resource::ValidatedCredentials,
     },
 };
@@ -68,7 +67,7 @@ impl InputsHash {
 fn class(resource: &ValidatedCredentials) -> Option<Result<String, &str>> {
     let class = resource.class.as_ref()?;
     Some(match class {
-        Ok(store) => Ok(place::key(&store.uid, store.generation)),
+        Ok(store) => Ok(store.key()),
         Err(finding) => Err(&finding.message),
     })
 }

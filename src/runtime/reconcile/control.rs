@@ -12,9 +12,8 @@ use crate::{
         decide::{Source, SourcePair},
         index::{NamespacedName, Observed},
         lock::lock,
-        place::{self, Place},
+        place::Place,
         reconcile::Event,
-        region::Partition,
         resource::ValidatedCredentials,
         verdict::{Answer, Control},
     },
@@ -230,15 +229,7 @@ fn candidate(shared: &ProcessContext, store: &Store, key: &NamespacedName) -> Op
     let resource = shared.classes.validated(&object).ok()??;
     let status = object.status?;
     let place = resource.place()?;
-    let is_recorded = match (&place, &status.identity) {
-        (Place::Sts(region), Some(identity)) => {
-            Partition::of_arn(&identity.arn) == Some(region.partition())
-        }
-        (Place::Store(_), None) => status
-            .class
-            .is_some_and(|class| place.is_generation_of(&place::key(&class.uid, class.generation))),
-        _ => false,
-    };
+    let is_recorded = place.is_recorded_in(&status);
     let is_usable = !resource.suspend
         && !resource.deleting
         && status.observed_generation == resource.generation;

@@ -42,7 +42,7 @@ pub fn as_strs(pair: &KeyPair) -> (&str, &str) {
     (&pair.id, &pair.secret)
 }
 
-/// Waits until the API server stores classes: the first watch of a new kind is told that its storage is initialized. An
+/// Waits until the API server stores classes: the first watch of a new kind fails while its storage is initialized. An
 /// operator is ready without the classes, and would watch them again in the middle of a test.
 pub async fn until_classes_are_stored(client: &Client) -> Result<()> {
     let classes: Api<AwsCredentialsClass> = Api::all(client.clone());

@@ -90,7 +90,7 @@ pub fn rules() -> Result<Vec<Value>> {
     Ok(rules)
 }
 
-/// The rules that the chart gives the operator in the cluster whatever its namespaces, in one list.
+/// The rules that the chart gives the operator in the cluster with each list of namespaces, in one list.
 pub fn class_rules() -> Result<Vec<Value>> {
     Ok(serde_saphyr::from_str(CLASS_RULES)?)
 }

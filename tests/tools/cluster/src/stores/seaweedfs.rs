@@ -197,7 +197,7 @@ impl SeaweedFs {
 impl Drop for SeaweedFs {
     fn drop(&mut self) {
         self.weed.kill_now();
-        // It makes these sockets in `/tmp` whatever its flags say, and leaves them there.
+        // SeaweedFS makes these sockets in `/tmp`, which no flag changes, and leaves them there.
         for socket in &self.ports.sockets {
             let _ = std::fs::remove_file(socket);
         }
